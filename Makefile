@@ -1,0 +1,55 @@
+# `make help` lists the targets. Everything lives in .venv, made with python3 -m venv and pip.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
+RECIPE ?= quick
+DATA ?= auto
+OUT ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help install reproduce test lint types floors unit format clean
+
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) --editable .
+	@touch $@
+
+$(VENV)/.tested: $(VENV)/.installed
+	$(PIP) --editable '.[test]'
+	@touch $@
+
+install: $(VENV)/.installed  ## make .venv and install latentspace into it
+	@echo "installed: $(BIN)/latentspace"
+
+reproduce: install  ## run the report's studies (RECIPE=quick|homework|FILE, DATA=SPEC, OUT=DIR)
+	$(BIN)/latentspace reproduce --recipe $(RECIPE) --data $(DATA) $(if $(OUT),--out $(OUT))
+
+test: lint types floors unit  ## lint, types, floors, tests
+
+lint: $(VENV)/.tested
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+types: $(VENV)/.tested
+	$(BIN)/mypy
+
+floors: $(VENV)/.tested
+	$(BIN)/lint-imports
+
+# One thread a process: two workers fill two cores, and results do not depend on the machine's core count.
+unit: $(VENV)/.tested
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
+
+format: $(VENV)/.tested  ## bring the code into shape
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+clean:  ## remove what the targets made: .venv and caches (runs/ stays)
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

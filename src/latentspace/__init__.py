@@ -1,0 +1,62 @@
+"""See what is in a pile of small images.
+
+    import latentspace
+
+    letters = latentspace.load("runs/letters")          # a finished run
+    images = latentspace.load_data("notmnist")          # an ImageSet
+    codes = letters.encode(images)                      # images x code
+    decoded = letters.decode(codes)                     # images x channels x height x width, in [0, 1]
+
+Everything public is named here; the modules below may move.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .api import evaluate, load, load_data, train
+    from .data.imageset import ImageSet
+    from .encoding import TrainedAutoencoder
+    from .errors import LatentspaceError
+    from .evaluation.evaluate import Evaluation
+    from .experiment import Experiment, Recipe
+    from .runs import Run
+
+__all__ = [
+    "Evaluation",
+    "Experiment",
+    "ImageSet",
+    "LatentspaceError",
+    "Recipe",
+    "Run",
+    "TrainedAutoencoder",
+    "evaluate",
+    "load",
+    "load_data",
+    "train",
+]
+
+_HOMES = {
+    "Evaluation": ".evaluation.evaluate",
+    "Experiment": ".experiment",
+    "ImageSet": ".data.imageset",
+    "LatentspaceError": ".errors",
+    "Recipe": ".experiment",
+    "Run": ".runs",
+    "TrainedAutoencoder": ".encoding",
+    "evaluate": ".api",
+    "load": ".api",
+    "load_data": ".api",
+    "train": ".api",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import on first use, so that `latentspace --help` need not wait for PyTorch."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name], __name__), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

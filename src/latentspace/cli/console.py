@@ -1,0 +1,130 @@
+"""What a person sees: messages, errors and progress, all on standard error; results go to standard output."""
+
+import logging
+import sys
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.logging import RichHandler
+from rich.table import Table
+from rich.text import Text
+
+from ..errors import LatentspaceError
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from ..training.loop import EpochRecord
+
+err = Console(stderr=True, highlight=False)
+out = Console(highlight=False)
+logger = logging.getLogger("latentspace")
+
+
+def set_verbosity(level: int) -> None:
+    """Show messages from `level` (of `logging`) up on standard error."""
+    if not logger.handlers:
+        handler: logging.Handler
+        if err.is_terminal:
+            handler = RichHandler(console=err, show_time=False, show_path=False, show_level=False, markup=False)
+            handler.setFormatter(_Loud("%(message)s"))
+        else:
+            handler = logging.StreamHandler(sys.stderr)
+            handler.setFormatter(_Loud("%(message)s"))
+        logger.addHandler(handler)
+    logger.setLevel(level)
+
+
+class _Loud(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        text = super().format(record)
+        return f"warning: {text}" if record.levelno >= logging.WARNING else text
+
+
+def show_error(error: LatentspaceError) -> None:
+    """One screen: what must hold, what was found, what to do."""
+    lines = Text()
+    lines.append("error: ", style="bold red")
+    lines.append(error.must)
+    lines.append("\n  found: ", style="bold")
+    lines.append(error.found)
+    lines.append("\n  do:    ", style="bold")
+    lines.append(error.do)
+    err.print(lines, soft_wrap=True)
+
+
+def say(text: str) -> None:
+    """A message, unless --quiet."""
+    logger.info("%s", text)
+
+
+def made(path: Path) -> None:
+    """Where something was put: on standard output, so that scripts can read it."""
+    out.print(str(path), soft_wrap=True, markup=False)
+
+
+def show_table(title: str, columns: Iterable[str], rows: Iterable[Iterable[str]], to: Console = out) -> None:
+    table = Table(title=title, title_justify="left", box=None, header_style="bold", pad_edge=False)
+    for number, column in enumerate(columns):
+        table.add_column(column, justify="left" if number == 0 else "right", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    to.print(table)
+
+
+def follow(records: "Iterable[EpochRecord]", epochs: int, done: int, title: str) -> None:
+    """Run a training to its end and show how it goes: a bar on a terminal, else a line an epoch.
+
+    Args:
+        epochs: how many there are in all.
+        done: how many of them were done before.
+    """
+    if err.is_terminal and logger.level <= logging.INFO:
+        with _progress() as bar:
+            task = bar.add_task(title, total=epochs, completed=done, facts="")
+            for record in records:
+                bar.update(task, completed=record.epoch, facts=_facts(record))
+        return
+    began, first = time.monotonic(), done
+    for record in records:
+        left = (time.monotonic() - began) / (record.epoch - first) * (epochs - record.epoch)
+        say(f"{title} epoch {record.epoch}/{epochs}  {_facts(record)}  {_clock(left)} left")
+
+
+def _progress() -> "Progress":
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[facts]}"),
+        TimeRemainingColumn(compact=True),
+        console=err,
+    )
+
+
+def _facts(record: "EpochRecord") -> str:
+    parts = [f"loss {record.train['loss']:.4f}"]
+    if record.validation is not None:
+        parts.append(f"validation {record.validation['loss']:.4f}")
+    parts.append(f"{record.images_per_second:,.0f} images/s")
+    return "  ".join(parts)
+
+
+def _clock(seconds: float) -> str:
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+
+def number(value: Any) -> str:
+    """A figure for a table: four significant digits, thousands apart."""
+    if isinstance(value, bool) or value is None:
+        return "" if value is None else str(value).lower()
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)

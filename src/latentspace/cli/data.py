@@ -1,0 +1,155 @@
+"""latentspace data info | fetch | render"""
+
+import json as json_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import numpy as np
+import typer
+
+from ..errors import ConfigurationError, OutputError
+from . import console
+from .options import Deduplicate, Fonts, Quiet, Resize, Strict, Verbose, data_config
+
+if TYPE_CHECKING:
+    from ..data.imageset import ImageSet
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Look at images, fetch notMNIST, render letters.\n\n"
+    "SPEC is notmnist, notmnist:large, glyphs, glyphs:COUNT, auto, or a path: a folder of class folders, a flat "
+    "folder of images, IDX files (plain or .gz; alone, or a folder that holds images, labels and perhaps "
+    "classes.txt), .npz, .npy, a tar or zip archive of class folders; notMNIST is recognised among them.",
+)
+
+
+@app.command("info")
+def info(
+    spec: Annotated[str, typer.Argument(metavar="SPEC")],
+    picture: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Where to put the picture (.png, .svg, .pdf).")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output, nothing else.")] = False,
+    resize: Resize = None,
+    deduplicate: Deduplicate = None,
+    strict: Strict = None,
+    fonts: Fonts = None,
+    verbose: Verbose = False,
+    quiet: Quiet = False,
+) -> None:
+    """Say what SPEC holds: counts, classes, size, mean, duplicates, and a picture of some of it.
+
+    [bold]Examples[/bold]
+
+      latentspace data info photos/
+
+      latentspace data info glyphs:1000 --picture glyphs.png
+    """
+    from ..data.sources import load_images
+
+    images = load_images(data_config(spec, resize, deduplicate, strict, fonts))
+    facts = _facts(images)
+    path = _draw(images, picture)
+    if json:
+        console.out.print(json_module.dumps({**facts, "picture": str(path)}), soft_wrap=True, markup=False)
+        return
+    rows = [[key.replace("_", " "), _words(value)] for key, value in facts.items() if key != "per_class"]
+    console.show_table(images.source, ["", ""], rows)
+    if facts["per_class"]:
+        console.show_table("", ["class", "images"], [[k, f"{v:,}"] for k, v in facts["per_class"].items()])
+    console.made(path)
+
+
+def _facts(images: "ImageSet") -> dict[str, Any]:
+    from ..data.cleaning import blank
+
+    counts = np.bincount(images.labels, minlength=len(images.class_names)) if images.labels is not None else []
+    height, width = images.size
+    return {
+        "source": images.source,
+        "images": len(images),
+        "height": height,
+        "width": width,
+        "channels": images.channels,
+        "mean": float(images.pixels.mean(dtype=np.float64) / 255),
+        "standard_deviation": float(images.pixels.std(dtype=np.float64) / 255),
+        "blank": len(blank(images.pixels)),
+        "duplicate_groups": images.duplicates.groups,
+        "duplicate_images": images.duplicates.extra,
+        "largest_duplicate_group": images.duplicates.largest,
+        "unreadable": [f"{one.name}: {one.reason}" for one in images.record.unreadable],
+        "duplicates_dropped": images.record.duplicates_dropped,
+        "conversions": list(images.record.conversions),
+        "content_hash": images.content_hash,
+        "per_class": dict(zip(images.class_names, map(int, counts), strict=True)) if images.class_names else {},
+    }
+
+
+def _words(value: Any) -> str:
+    if isinstance(value, list):
+        return "; ".join(value[:5]) + (f"; and {len(value) - 5} more" if len(value) > 5 else "") or "none"
+    return console.number(value)
+
+
+def _draw(images: "ImageSet", picture: Path | None) -> Path:
+    from ..data.cache import cache_directory
+    from ..figures import draw_samples, sample_images, save
+
+    path = picture or cache_directory() / "pictures" / f"{images.content_hash[:12]}.png"
+    save(draw_samples(sample_images(images, seed=0)), path)
+    return path
+
+
+@app.command("fetch")
+def fetch(
+    spec: Annotated[str, typer.Argument(metavar="notmnist|notmnist:large")] = "notmnist",
+    timeout: Annotated[float, typer.Option(min=0.1, help="Seconds that a silent mirror is waited for.")] = 30.0,
+    verbose: Verbose = False,
+    quiet: Quiet = False,
+) -> None:
+    """Fetch notMNIST into the cache directory, verify its checksum, and parse it once.
+
+    [bold]Examples[/bold]
+
+      latentspace data fetch
+
+      latentspace data fetch notmnist:large --timeout 60
+    """
+    from ..data import notmnist
+
+    sizes = {"notmnist": "small", "notmnist:large": "large"}
+    if spec not in sizes:
+        raise ConfigurationError(
+            "data fetch takes notmnist or notmnist:large", found=repr(spec), do="name one of them"
+        )
+    path = notmnist.fetch(sizes[spec], timeout=timeout)  # type: ignore[arg-type]
+    notmnist.load(sizes[spec])  # type: ignore[arg-type]
+    console.made(path)
+
+
+@app.command("render")
+def render(
+    out: Annotated[Path, typer.Option(metavar="DIR", help="A new folder for the IDX files.")],
+    count: Annotated[int, typer.Option(min=1, help="How many letters.")] = 18_724,
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+    size: Annotated[int, typer.Option(min=16, help="Height and width, in pixels.")] = 28,
+    fonts: Fonts = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes; the default is one a core.")] = None,
+    verbose: Verbose = False,
+    quiet: Quiet = False,
+) -> None:
+    """Render letters A-J from fonts and write them as IDX files, which --data DIR reads.
+
+    [bold]Example[/bold]
+
+      latentspace data render --count 100000 --out letters
+    """
+    from ..data.glyphs import render as draw
+    from ..data.idx import write_idx_folder
+
+    if out.exists() and not (out.is_dir() and not any(out.iterdir())):
+        raise OutputError(
+            f"{out} must be new or an empty folder", found="something is there", do="name another place with --out"
+        )
+    write_idx_folder(draw(count, seed=seed, fonts=fonts or "bundled", size=size, workers=workers), out)
+    console.made(out)

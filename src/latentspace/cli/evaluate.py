@@ -1,0 +1,65 @@
+"""latentspace evaluate"""
+
+import json as json_module
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..errors import ConfigurationError
+from . import console
+from .options import Deduplicate, Fonts, OtherData, Quiet, Resize, RunPath, Strict, Verbose, data_config
+
+
+def evaluate(
+    run: RunPath,
+    data: OtherData = None,
+    split: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PART", help="train, validation, test or all; the default is test, and all of other data."
+        ),
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output, nothing else.")] = False,
+    resize: Resize = None,
+    deduplicate: Deduplicate = None,
+    strict: Strict = None,
+    fonts: Fonts = None,
+    verbose: Verbose = False,
+    quiet: Quiet = False,
+) -> None:
+    """Judge a finished run on images that it did not learn from; every metric in float32.
+
+    [bold]Examples[/bold]
+
+      latentspace evaluate runs/letters
+
+      latentspace evaluate runs/letters --data more-letters/ --json
+    """
+    from ..evaluation.evaluate import evaluate as judge
+    from ..runs import Run
+
+    if split not in (None, "train", "validation", "test", "all"):
+        raise ConfigurationError(
+            "--split takes train, validation, test or all", found=repr(split), do="name one of them"
+        )
+    if data is None and any(one is not None for one in (resize, deduplicate, strict, fonts)):
+        raise ConfigurationError(
+            "--resize, --deduplicate, --strict and --fonts say how to read --data",
+            found="no --data",
+            do="add --data SPEC, or leave them out: the run's own settings are used for its own data",
+        )
+    other = None if data is None else data_config(data, resize, deduplicate, strict, fonts)
+    opened = Run.open(Path(run))
+    result = judge(opened, other, split)  # type: ignore[arg-type]
+    if json:
+        console.out.print(json_module.dumps({"run": str(run), **result.to_json()}), soft_wrap=True, markup=False)
+        return
+    published = opened.experiment.purpose.published
+    rows = [["images", console.number(result.images), ""]]
+    rows.append(["exact copies of training images", console.number(result.seen_in_training), ""])
+    rows += [
+        [name, f"{value:.5f}", str(published[name]) if name in published and opened.data.comparable else ""]
+        for name, value in result.metrics.items()
+    ]
+    console.show_table(f"{run}: {result.split} of {result.data}", ["", "here", "the report"], rows)

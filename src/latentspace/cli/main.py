@@ -1,0 +1,80 @@
+"""The door: `latentspace COMMAND`. Heavy libraries are imported by the command that needs them."""
+
+import logging
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from ..errors import LatentspaceError
+from . import console, data, evaluate, report, reproduce, runs, train
+from .options import Quiet, Verbose
+
+GUIDE = """See what is in a pile of small images: compress them to a few numbers, judge that honestly, look at it.
+
+[bold]A first look[/bold]
+
+  latentspace reproduce --recipe quick
+
+[bold]Your own images[/bold]
+
+  latentspace data info photos/
+
+  latentspace train ae --data photos/ --out runs/photos --resize 32x32
+
+  latentspace evaluate runs/photos
+
+  latentspace report runs/photos
+"""
+
+app = typer.Typer(
+    help=GUIDE,
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Every command explains itself: latentspace train --help. Completion: --install-completion.",
+)
+app.command("train")(train.train)
+app.command("evaluate")(evaluate.evaluate)
+app.command("report")(report.report)
+app.command("reproduce")(reproduce.reproduce)
+app.command("runs")(runs.runs)
+app.add_typer(data.app, name="data")
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        console.out.print(f"latentspace {version('latentspace')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+    verbose: Verbose = False,
+    quiet: Quiet = False,
+) -> None:
+    pass
+
+
+def main() -> None:
+    """Run the command line; a user's mistake ends in one screen of text and exit code 2."""
+    console.set_verbosity(logging.INFO)
+    try:
+        app()
+    except LatentspaceError as error:
+        console.show_error(error)
+        sys.exit(error.exit_code)
+    except BrokenPipeError:  # the reader of our output has gone: `latentspace runs | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
+
+
+if __name__ == "__main__":
+    main()

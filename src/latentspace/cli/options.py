@@ -1,0 +1,109 @@
+"""Options that several commands share, and what they stand for."""
+
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+
+import typer
+
+from ..errors import ConfigurationError
+from . import console
+
+if TYPE_CHECKING:
+    from ..data.sources import DataConfig
+
+
+def _verbose(chosen: bool) -> bool:
+    if chosen:
+        console.set_verbosity(logging.DEBUG)
+    return chosen
+
+
+def _quiet(chosen: bool) -> bool:
+    if chosen:
+        console.set_verbosity(logging.WARNING)
+    return chosen
+
+
+DATA_PANEL = "Data"
+
+Data: TypeAlias = Annotated[
+    str,
+    typer.Option(
+        metavar="SPEC",
+        rich_help_panel=DATA_PANEL,
+        help="notmnist, notmnist:large, glyphs, glyphs:COUNT, auto, or a path: a folder of images or of class "
+        "folders, IDX files, .npz, .npy, a notMNIST archive.",
+    ),
+]
+OtherData: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--data", metavar="SPEC", rich_help_panel=DATA_PANEL, help="Other images, or where the run's own are now."
+    ),
+]
+Resize: TypeAlias = Annotated[
+    str | None, typer.Option(metavar="HxW", rich_help_panel=DATA_PANEL, help="Bring every image to this size.")
+]
+Deduplicate: TypeAlias = Annotated[
+    bool | None,
+    typer.Option("--deduplicate", rich_help_panel=DATA_PANEL, help="Keep one of each set of exact copies."),
+]
+Strict: TypeAlias = Annotated[
+    bool | None,
+    typer.Option("--strict", rich_help_panel=DATA_PANEL, help="Stop at the first unreadable image."),
+]
+Fonts: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        metavar="bundled|system|DIR", rich_help_panel=DATA_PANEL, help="The fonts that glyphs are rendered from."
+    ),
+]
+Verbose: TypeAlias = Annotated[
+    bool,
+    typer.Option("--verbose", "-v", callback=_verbose, expose_value=False, help="Say more."),
+]
+Quiet: TypeAlias = Annotated[
+    bool,
+    typer.Option("--quiet", "-q", callback=_quiet, expose_value=False, help="Say nothing but warnings."),
+]
+RunPath: TypeAlias = Annotated[Path, typer.Argument(metavar="RUN", help="A run directory.")]
+
+
+def size(text: str | None) -> tuple[int, int] | None:
+    """`28x28` -> (28, 28), height and width. Raises: ConfigurationError: another form."""
+    if text is None:
+        return None
+    parts = text.lower().split("x")
+    if len(parts) != 2 or not all(part.isdigit() and int(part) > 0 for part in parts):
+        raise ConfigurationError(
+            "--resize takes HEIGHTxWIDTH, in pixels", found=repr(text), do="write for example --resize 28x28"
+        )
+    return int(parts[0]), int(parts[1])
+
+
+def data_changes(
+    spec: str | None,
+    resize: str | None = None,
+    deduplicate: bool | None = None,
+    strict: bool | None = None,
+    fonts: str | None = None,
+) -> dict[str, Any]:
+    """The data settings that were given on the command line; a path is made absolute."""
+    if spec is not None and Path(spec).exists():
+        spec = str(Path(spec).resolve())
+    given = {
+        "spec": spec,
+        "resize": size(resize),
+        "deduplicate": deduplicate,
+        "strict": strict,
+        "fonts": fonts,
+    }
+    return {key: value for key, value in given.items() if value is not None}
+
+
+def data_config(*given: Any) -> "DataConfig":
+    """`data_changes` as a configuration of its own."""
+    from ..data.sources import DataConfig
+
+    return DataConfig.parse(data_changes(*given), "the data options")

@@ -1,0 +1,138 @@
+"""latentspace train"""
+
+from pathlib import Path
+from statistics import mean, stdev
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ..errors import ConfigurationError
+from . import console
+from .options import Data, Deduplicate, Fonts, Quiet, Resize, Strict, Verbose, data_changes
+
+if TYPE_CHECKING:
+    from ..experiment import Experiment
+    from ..runs import Run
+    from ..training.train import Training
+
+
+def train(
+    kind: Annotated[
+        str | None, typer.Argument(metavar="MODEL", help="What to train: ae (the convolutional autoencoder).")
+    ] = None,
+    data: Data = "auto",
+    out: Annotated[Path | None, typer.Option(metavar="RUN", help="The new run directory.")] = None,
+    resume: Annotated[
+        Path | None, typer.Option(metavar="RUN", help="Go on with an interrupted run; its settings stay.")
+    ] = None,
+    recipe: Annotated[
+        str | None, typer.Option(metavar="FILE", help="A TOML recipe, or a built-in one: quick, homework.")
+    ] = None,
+    epochs: Annotated[int | None, typer.Option(help="Passes over the training images.")] = None,
+    split: Annotated[str | None, typer.Option(metavar="T/V/E", help="Percent train/validation/test.")] = None,
+    fit: Annotated[
+        str | None, typer.Option(metavar="train|train+validation", help="The parts that are learned from.")
+    ] = None,
+    keep: Annotated[
+        str | None, typer.Option(metavar="last|best", help="The weights that stay: last epoch, or best validation.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Of weights, order and noise (the split has its own).")] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Train so many, from seeds counted up; give mean and spread.")] = 1,
+    set_: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Any setting: training.schedule=cosine.")
+    ] = None,
+    device: Annotated[str | None, typer.Option(metavar="auto|cpu|cuda|mps")] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="Of the CPU; the default is PyTorch's.")] = None,
+    resize: Resize = None,
+    deduplicate: Deduplicate = None,
+    strict: Strict = None,
+    fonts: Fonts = None,
+    verbose: Verbose = False,
+    quiet: Quiet = False,
+) -> None:
+    """Train a network; the report's published best parameters are the defaults.
+
+    [bold]Examples[/bold]
+
+      latentspace train ae --data notmnist --out runs/letters
+
+      latentspace train ae --data photos/ --resize 32x32 --out runs/photos --set model.code_size=4
+
+      latentspace train --resume runs/letters
+    """
+    if resume is not None:
+        from ..training.train import resume as reopen
+
+        _run(reopen(resume))
+        return
+    if kind is None or out is None:
+        raise ConfigurationError(
+            "train needs a model and a place for the run",
+            found="no MODEL" if kind is None else "no --out",
+            do="write for example: latentspace train ae --data glyphs --out runs/first",
+        )
+    changes: dict[str, Any] = {
+        "seed": seed,
+        "device": device,
+        "threads": threads,
+        "data": data_changes(data, resize, deduplicate, strict, fonts),
+        "split": {"shares": split},
+        "training": {"epochs": epochs, "fit": fit, "keep": keep},
+    }
+    experiment = _plan(kind, recipe, changes, set_ or [])
+    if seeds == 1:
+        _run(_start(experiment, out))
+    else:
+        _several(experiment, out, seeds)
+
+
+def _plan(kind: str, recipe: str | None, changes: dict[str, Any], assignments: list[str]) -> "Experiment":
+    from ..configuration import merged, overrides
+    from ..experiment import Recipe, kind_named
+
+    base = Recipe.load(recipe) if recipe else Recipe()
+    return base.experiment(kind_named(kind), merged(given(changes), overrides(assignments)))
+
+
+def given(changes: dict[str, Any]) -> dict[str, Any]:
+    """Without the options that were not given."""
+    kept = {key: given(value) if isinstance(value, dict) else value for key, value in changes.items()}
+    return {key: value for key, value in kept.items() if value is not None and value != {}}
+
+
+def _start(experiment: "Experiment", out: Path) -> "Training":
+    from ..training.train import start
+
+    return start(experiment, out)
+
+
+def _run(training: "Training") -> "Run":
+    run, epochs = training.run, training.experiment.training.epochs
+    if run.finished:
+        console.say(f"{run.path} has ended already: nothing to do")
+    state = run.state
+    try:
+        console.follow(training.records(), epochs, state.epoch if state else 0, training.experiment.kind)
+    except KeyboardInterrupt:
+        console.err.print(f"interrupted; go on with: latentspace train --resume {run.path}", soft_wrap=True)
+        raise
+    console.made(run.path)
+    return run
+
+
+def _several(experiment: "Experiment", out: Path, seeds: int) -> None:
+    from ..runs import refuse_existing
+
+    refuse_existing(out)
+    scores: list[float] = []
+    purpose = experiment.purpose
+    for seed in range(experiment.seed, experiment.seed + seeds):
+        run = _run(_start(experiment.model_copy(update={"seed": seed}), out / f"seed-{seed}"))
+        last = run.metrics[-1]
+        scores.append(last.get("validation", last["train"])[purpose.score])
+    part = "validation" if experiment.training.fit == "train" else "training"
+    console.show_table(
+        f"{part} {purpose.score} after the last epoch",
+        ["seeds", "mean", "standard deviation", "each"],
+        [[str(seeds), f"{mean(scores):.5f}", f"{stdev(scores):.5f}", " ".join(f"{one:.5f}" for one in scores)]],
+    )

@@ -1,0 +1,85 @@
+"""What has been read or rendered once is kept as one file, and checked by its hash when it is read back."""
+
+import hashlib
+import json
+import logging
+import os
+from pathlib import Path
+
+import numpy as np
+import platformdirs
+
+from ..errors import DataError, OutputError
+from ..files import replacing
+from .arrays import read_arrays
+from .cleaning import CleaningRecord
+from .imageset import ImageSet
+
+logger = logging.getLogger(__name__)
+
+VERSION = 1  # of the format; another one is read anew, not converted
+
+
+def cache_directory() -> Path:
+    """`$LATENTSPACE_CACHE`, or the user's cache directory of this system; it need not exist."""
+    named = os.environ.get("LATENTSPACE_CACHE")
+    return Path(named).expanduser() if named else Path(platformdirs.user_cache_dir("latentspace"))
+
+
+def recall(path: Path) -> ImageSet | None:
+    """The images kept at `path`; None where there are none, or they are damaged, which is said."""
+    if not path.exists():
+        return None
+    try:
+        arrays = read_arrays(path)
+        about = json.loads(arrays["about"].tobytes())
+        if about["version"] != VERSION:
+            logger.info("the cache file %s has another format and is made anew", path)
+            return None
+        images = ImageSet(
+            arrays["images"],
+            source=about["source"],
+            labels=arrays.get("labels"),
+            class_names=tuple(about["class_names"]),
+            groups=arrays.get("groups"),
+            record=CleaningRecord.from_json(about["record"]),
+            comparable=about["comparable"],
+        )
+        hashes = (images.content_hash, _groups_hash(images))
+    except (DataError, OSError, ValueError, KeyError, TypeError) as error:
+        reason = error.found if isinstance(error, DataError) else error
+        logger.warning("the cache file %s is damaged (%s) and is made anew", path, reason)
+        return None
+    if hashes != (about["content_hash"], about["groups_hash"]):
+        logger.warning("the cache file %s does not match its hash and is made anew", path)
+        return None
+    return images
+
+
+def keep(path: Path, images: ImageSet) -> None:
+    """Write `images` to `path`; a cache that cannot be written costs time only, and is said."""
+    about = {
+        "version": VERSION,
+        "source": images.source,
+        "class_names": images.class_names,
+        "record": images.record.to_json(),
+        "comparable": images.comparable,
+        "content_hash": images.content_hash,
+        "groups_hash": _groups_hash(images),
+    }
+    arrays = {"images": images.pixels, "about": np.frombuffer(json.dumps(about).encode(), dtype=np.uint8)}
+    if images.labels is not None:
+        arrays["labels"] = images.labels
+    if images.groups is not None:
+        arrays["groups"] = images.groups
+    try:
+        with replacing(path) as file:
+            np.savez(file, **arrays)  # type: ignore[arg-type]
+    except OutputError as error:
+        logger.warning("%s could not be kept in the cache: %s", images.source, error.found)
+
+
+def _groups_hash(images: ImageSet) -> str:
+    if images.groups is None:
+        return ""
+    return hashlib.sha256(images.groups.astype("<i8").tobytes()).hexdigest()

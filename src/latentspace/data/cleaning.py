@@ -1,0 +1,85 @@
+"""What was found wrong with a source, and the removal of what should not be there twice."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from ..types import Hashes, Pixels, Whole
+
+
+@dataclass(frozen=True)
+class Unreadable:
+    """A file that should have been an image: its name within the source, and why it was skipped."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class CleaningRecord:
+    """What was dropped between the source and the ImageSet, and how its pixels were converted.
+
+    `conversions` are sentences for a person ("3 images with alpha laid over black").
+    """
+
+    unreadable: tuple[Unreadable, ...] = ()
+    duplicates_dropped: int = 0
+    conversions: tuple[str, ...] = ()
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: dict[str, Any]) -> "CleaningRecord":
+        return cls(
+            unreadable=tuple(Unreadable(**one) for one in values["unreadable"]),
+            duplicates_dropped=values["duplicates_dropped"],
+            conversions=tuple(values["conversions"]),
+        )
+
+
+@dataclass(frozen=True)
+class Duplicates:
+    """Exact copies: `groups` sets of equal images, `extra` images beyond the first of each set.
+
+    `largest` is the size of the largest set, `example` the index of its first image (-1: no copies).
+    """
+
+    groups: int
+    extra: int
+    largest: int
+    example: int
+
+
+def count_duplicates(hashes: Hashes) -> Duplicates:
+    _, first, counts = np.unique(hashes, return_index=True, return_counts=True)
+    repeated = counts > 1
+    if not repeated.any():
+        return Duplicates(groups=0, extra=0, largest=0, example=-1)
+    worst = int(np.argmax(counts))
+    return Duplicates(
+        groups=int(repeated.sum()),
+        extra=int((counts[repeated] - 1).sum()),
+        largest=int(counts[worst]),
+        example=int(first[worst]),
+    )
+
+
+def first_of_each(hashes: Hashes) -> Whole:
+    """The indices of the images that no earlier image equals, in order."""
+    _, first = np.unique(hashes, return_index=True)
+    return np.sort(first).astype(np.int64)
+
+
+def blank(pixels: Pixels) -> Whole:
+    """The indices of the images that are one flat colour in every channel."""
+    flat = pixels.reshape(pixels.shape[0], pixels.shape[1], -1)
+    return np.flatnonzero((flat == flat[:, :, :1]).all(axis=(1, 2))).astype(np.int64)
+
+
+def sentence(names: Sequence[str], most: int = 5) -> str:
+    """`a, b, c and 7 more`: a list that stays readable."""
+    shown = ", ".join(names[:most])
+    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"

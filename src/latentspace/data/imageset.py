@@ -1,0 +1,113 @@
+"""ImageSet: the images as bytes, the labels apart, and a hash that says which images they are."""
+
+import hashlib
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+
+from ..errors import DataError
+from ..types import Hashes, Pixels, Whole
+from .cleaning import CleaningRecord, Duplicates, count_duplicates, first_of_each
+
+
+@dataclass(frozen=True, eq=False)
+class ImageSet:
+    """Images of one size, 0-255; a model sees `pixels / 255`.
+
+    Args:
+        pixels: uint8, images x channels x height x width.
+        source: what was recognised, for a person: "notMNIST (small)", "a folder of class folders".
+        labels: whole numbers that index `class_names`, or None.
+        class_names: the names of the labels, in their order.
+        groups: images with the same number must stay on one side of a split (fonts of one family,
+            pictures of one patient), or None.
+        record: what was skipped or converted on the way.
+        comparable: whether these are notMNIST letters, so that figures may stand beside the report's.
+
+    Raises:
+        DataError: no image, a side below one pixel, or labels that do not fit the images.
+    """
+
+    pixels: Pixels
+    source: str
+    labels: Whole | None = None
+    class_names: tuple[str, ...] = ()
+    groups: Whole | None = None
+    record: CleaningRecord = field(default_factory=CleaningRecord)
+    comparable: bool = False
+
+    def __post_init__(self) -> None:
+        if self.pixels.dtype != np.uint8 or self.pixels.ndim != 4 or 0 in self.pixels.shape:
+            raise DataError(
+                "an image set holds uint8 pixels, images x channels x height x width, none of them 0",
+                found=f"{self.pixels.dtype} of shape {self.pixels.shape}",
+                do="convert the array, or name a source that holds images",
+            )
+        for name, numbers in (("labels", self.labels), ("groups", self.groups)):
+            if numbers is not None and numbers.shape != (len(self.pixels),):
+                raise DataError(
+                    f"there must be one of the {name} for each image",
+                    found=f"{len(self.pixels)} images, {name} of shape {numbers.shape}",
+                    do=f"make the {name} as long as the images",
+                )
+        if self.labels is not None and (
+            self.labels.min() < 0 or self.labels.max() >= max(len(self.class_names), 1)
+        ):
+            raise DataError(
+                f"labels must lie in 0..{len(self.class_names) - 1}, one number for each class name",
+                found=f"labels from {self.labels.min()} to {self.labels.max()}",
+                do="number the classes from 0, and name all of them",
+            )
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+    @property
+    def channels(self) -> int:
+        return int(self.pixels.shape[1])
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Height and width, in pixels."""
+        return int(self.pixels.shape[2]), int(self.pixels.shape[3])
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Channels, height and width of one image."""
+        return self.channels, *self.size
+
+    @cached_property
+    def content_hash(self) -> str:
+        """SHA-256 of the shape, pixels, labels and class names: equal where the data are equal."""
+        digest = hashlib.sha256(repr((self.pixels.shape, self.class_names)).encode())
+        digest.update(np.ascontiguousarray(self.pixels))
+        if self.labels is not None:
+            digest.update(np.ascontiguousarray(self.labels, dtype="<i8"))
+        return digest.hexdigest()
+
+    @cached_property
+    def image_hashes(self) -> Hashes:
+        """A 64-bit BLAKE2b of each image's shape and bytes; two equal hashes are taken as one image."""
+        salt = repr(self.shape).encode()[:16]
+        rows = np.ascontiguousarray(self.pixels).reshape(len(self), -1)
+        digests = b"".join(hashlib.blake2b(row, digest_size=8, salt=salt).digest() for row in rows)
+        return np.frombuffer(digests, dtype="<u8").astype(np.uint64)
+
+    @cached_property
+    def duplicates(self) -> Duplicates:
+        return count_duplicates(self.image_hashes)
+
+    def subset(self, indices: Whole) -> "ImageSet":
+        return replace(
+            self,
+            pixels=self.pixels[indices],
+            labels=None if self.labels is None else self.labels[indices],
+            groups=None if self.groups is None else self.groups[indices],
+        )
+
+    def deduplicated(self) -> "ImageSet":
+        """The first of each set of equal images; how many went is added to the record."""
+        kept = self.subset(first_of_each(self.image_hashes))
+        dropped = self.record.duplicates_dropped + len(self) - len(kept)
+        return replace(kept, record=replace(self.record, duplicates_dropped=dropped))

@@ -1,0 +1,136 @@
+"""A finished run -> what it is worth on images it did not learn from. Here alone the test split is opened."""
+
+import logging
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+import torch
+
+from ..data.imageset import ImageSet
+from ..data.sources import DataConfig, load_images
+from ..encoding import TrainedAutoencoder
+from ..errors import ConfigurationError, DataError, RunError
+from ..randomness import generator
+from ..runs import Run
+from ..training.loop import evaluate as evaluate_objective
+from ..types import Pixels
+
+logger = logging.getLogger(__name__)
+
+Scope: TypeAlias = Literal["train", "validation", "test", "all"]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What was judged, and every metric by its name (all in float32).
+
+    `seen_in_training` counts images that are exact copies of images that the run learned from.
+    """
+
+    kind: str
+    data: str
+    content_hash: str
+    split: Scope
+    images: int
+    seen_in_training: int
+    metrics: dict[str, float]
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "kind": self.kind,
+            "data": self.data,
+            "content_hash": self.content_hash,
+            "split": self.split,
+            "images": self.images,
+            "seen_in_training": self.seen_in_training,
+            **self.metrics,
+        }
+
+
+def evaluate(run: Run, data: DataConfig | None = None, scope: Scope | None = None) -> Evaluation:
+    """Judge a run on a part of its own data (the test part by default) or, whole, on other data.
+
+    The result is saved in the run under the name of its scope.
+
+    Args:
+        data: where the images are; None: where they were when the run was trained. Images with the
+            hash of the run's own are its own, wherever they lie.
+
+    Raises:
+        RunError: the run has not ended, or its data have changed.
+        ConfigurationError: a part of a split asked of data that the run never split.
+        DataError: images of another shape than the run's.
+    """
+    trained = TrainedAutoencoder.load(run)
+    images, own = own_or_other(run, data)
+    scope = scope or ("test" if own else "all")
+    if scope != "all" and not own:
+        raise ConfigurationError(
+            f"--split {scope} needs the data that the run was trained on",
+            found="other images (their content hash is not the run's): they have no such part",
+            do="leave --split out, to judge all of them",
+        )
+    _require_shape(images, trained.data.shape)
+    chosen = np.arange(len(images)) if scope == "all" else run.split.part(scope)
+    seen = np.isin(images.image_hashes[chosen], run.learned_from)
+    if seen.any() and (scope in ("validation", "test") or not own):
+        logger.warning("%s of these images were learned from", f"{int(seen.sum()):,}")
+    result = Evaluation(
+        kind=run.experiment.kind,
+        data=images.source,
+        content_hash=images.content_hash,
+        split=scope,
+        images=len(chosen),
+        seen_in_training=int(seen.sum()),
+        metrics=_metrics(trained, images.pixels[chosen]),
+    )
+    run.save_result(scope if own else f"other-{images.content_hash[:12]}", result.to_json())
+    return result
+
+
+def own_or_other(run: Run, data: DataConfig | None) -> tuple[ImageSet, bool]:
+    """The images, and whether they are the run's own.
+
+    Raises:
+        RunError: the run's own data are gone or changed, and no other were named.
+    """
+    if data is not None:
+        images = load_images(data)
+        return images, images.content_hash == run.data.content_hash
+    config = run.experiment.data
+    try:
+        images = load_images(config)
+    except DataError as error:
+        raise RunError(
+            f"the data of {run.path} must be where they were",
+            found=f"{config.spec}: {error.must}: {error.found}",
+            do="say where they are now with --data (they are known by their hash)",
+        ) from error
+    if images.content_hash != run.data.content_hash:
+        raise RunError(
+            f"the data of {run.path} must be as they were",
+            found=f"{config.spec} now holds other images (the content hash differs)",
+            do=f"bring them back, or judge all of the new ones with --data {config.spec}",
+        )
+    return images, True
+
+
+def _metrics(trained: TrainedAutoencoder, pixels: Pixels) -> dict[str, float]:
+    experiment = trained.experiment
+    held = torch.from_numpy(np.ascontiguousarray(pixels)).to(trained.device)
+    noise = generator(experiment.seed, "noise", 0, trained.device)
+    losses = evaluate_objective(trained.model, experiment.purpose.objective, held, noise)
+    return {name: value for name, value in losses.items() if name != "loss"}
+
+
+def _require_shape(images: ImageSet, shape: tuple[int, int, int]) -> None:
+    if images.shape != shape:
+        found, wanted = ("x".join(map(str, one)) for one in (images.shape, shape))
+        raise DataError(
+            f"the images must be as the run's: {wanted} (channels x height x width)",
+            found=found,
+            do=f"name other data, or bring them to size with --resize {shape[1]}x{shape[2]}",
+        )
+
+

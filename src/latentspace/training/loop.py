@@ -1,0 +1,146 @@
+"""The training loop: a generator that yields a record an epoch. Nobody passes callbacks down."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+from lightning_fabric import Fabric
+from torch import nn
+
+from ..data.batches import batches, order
+from ..errors import TrainingError
+from ..objectives.loss import Objective
+from ..randomness import generator
+from ..types import Resident
+
+EVALUATION_BATCH = 1024
+
+
+@dataclass(frozen=True)
+class EpochRecord:
+    """One line of metrics.jsonl.
+
+    `train` holds each term as its mean over the epoch's images as they were trained on (the weights
+    move meanwhile); `validation` is over the whole split after the epoch, in float32, or None.
+    `seconds` are the epoch's, validation included; `images_per_second` counts training alone.
+    """
+
+    epoch: int
+    train: dict[str, float]
+    validation: dict[str, float] | None
+    seconds: float
+    images_per_second: float
+    learning_rate: float
+
+    def to_json(self) -> dict[str, Any]:
+        values = asdict(self)
+        if self.validation is None:
+            del values["validation"]
+        return values
+
+
+@dataclass(frozen=True)
+class Materials:
+    """What a training works on: a network and its optimiser, set up by `fabric`, and bytes on the device."""
+
+    fabric: Fabric
+    model: nn.Module
+    optimizer: torch.optim.Optimizer
+    objective: Objective
+    train: Resident
+    validation: Resident | None
+
+
+def epochs(
+    materials: Materials,
+    *,
+    seed: int,
+    batch_size: int,
+    learning_rate: Callable[[int], float],
+    clip_norm: float,
+    first: int,
+    last: int,
+) -> Iterator[EpochRecord]:
+    """Train from epoch `first` to epoch `last`, both counted from 1 and included.
+
+    The order and the noise of an epoch are functions of (seed, epoch), so a training that begins at
+    `first` with the state that `first - 1` left goes on as if it had never stopped.
+
+    Raises:
+        TrainingError: a loss that is not a finite number.
+    """
+    m, images = materials, len(materials.train)
+    steps = -(-images // batch_size)
+    for epoch in range(first, last + 1):
+        began = time.perf_counter()
+        m.model.train()
+        shuffled = order(images, generator(seed, "order", epoch)).to(m.train.device)
+        noise = generator(seed, "noise", epoch, m.train.device)
+        losses: list[dict[str, torch.Tensor]] = []
+        for step, batch in enumerate(batches(m.train, batch_size, shuffled), start=(epoch - 1) * steps):
+            for group in m.optimizer.param_groups:
+                group["lr"] = learning_rate(step)
+            loss = m.objective(m.model, batch, noise)
+            m.optimizer.zero_grad()
+            m.fabric.backward(loss.total)
+            if clip_norm:
+                m.fabric.clip_gradients(m.model, m.optimizer, max_norm=clip_norm)
+            m.optimizer.step()
+            losses.append({"loss": loss.total.detach(), **_detached(loss.parts)})
+        train = _mean_over_images(losses, images, batch_size, epoch)
+        trained = time.perf_counter()
+        validation = None
+        if m.validation is not None:
+            validation = evaluate(m.model, m.objective, m.validation, generator(seed, "noise", 0, m.train.device))
+        yield EpochRecord(
+            epoch=epoch,
+            train=train,
+            validation=validation,
+            seconds=time.perf_counter() - began,
+            images_per_second=images / (trained - began),
+            learning_rate=learning_rate(epoch * steps - 1),
+        )
+
+
+@torch.no_grad()
+def evaluate(
+    model: nn.Module, objective: Objective, pixels: Resident, noise: torch.Generator
+) -> dict[str, float]:
+    """Each term's mean over `pixels`, in float32 whatever the training's precision."""
+    network = getattr(model, "_forward_module", model)  # Fabric's wrapper would cast to its precision
+    network.eval()
+    parts = [objective(network, batch, noise) for batch in batches(pixels, EVALUATION_BATCH)]
+    losses = [{"loss": loss.total, **loss.parts} for loss in parts]
+    return _mean_over_images(losses, len(pixels), EVALUATION_BATCH, None)
+
+
+def _detached(parts: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    return {name: value.detach() for name, value in parts.items()}
+
+
+def _mean_over_images(
+    losses: list[dict[str, torch.Tensor]], images: int, batch_size: int, epoch: int | None
+) -> dict[str, float]:
+    """Weigh each batch by its images; one transfer from the device for all steps.
+
+    Raises:
+        TrainingError: a term is NaN or infinite; the first step where it is so is named.
+    """
+    names = list(losses[0])
+    table = torch.stack([torch.stack([loss[name] for name in names]) for loss in losses]).double().cpu()
+    bad = (~torch.isfinite(table)).nonzero()
+    if len(bad):
+        step, column = bad[0].tolist()
+        where = "in validation" if epoch is None else f"in epoch {epoch}"
+        raise TrainingError(
+            "every loss must be a finite number",
+            found=f"{names[column]} = {table[step, column].item()} at step {step + 1} of {len(table)} {where}",
+            do="lower the learning rate (--set training.learning_rate=...) or clip the gradient "
+            "(--set training.clip_norm=1)",
+        )
+    sizes = torch.full((len(table),), float(batch_size), dtype=torch.float64)
+    sizes[-1] = images - batch_size * (len(table) - 1)
+    means = (sizes[:, None] * table).sum(dim=0) / images
+    return dict(zip(names, means.tolist(), strict=True))

@@ -1,0 +1,50 @@
+"""Shapes are checked in every test: jaxtyping reads the annotations, beartype holds them."""
+
+from jaxtyping import install_import_hook
+
+install_import_hook("latentspace", "beartype.beartype")
+
+from pathlib import Path  # noqa: E402
+
+import numpy as np  # noqa: E402
+import pytest  # noqa: E402
+from materials import make_images  # noqa: E402
+
+from latentspace.data.imageset import ImageSet  # noqa: E402
+from latentspace.experiment import Experiment  # noqa: E402
+
+NOTMNIST = Path(__file__).parents[2] / "shared" / "data" / "notmnist"
+
+
+@pytest.fixture(scope="session")
+def images() -> ImageSet:
+    return make_images()
+
+
+@pytest.fixture(scope="session")
+def archive(tmp_path_factory: pytest.TempPathFactory, images: ImageSet) -> Path:
+    """The images as a file that `--data` takes."""
+    path = tmp_path_factory.mktemp("data") / "bars.npz"
+    np.savez(path, images=images.pixels, labels=np.array(images.class_names)[images.labels])
+    return path
+
+
+@pytest.fixture(scope="session")
+def plan(archive: Path) -> Experiment:
+    """An experiment that trains in a fraction of a second."""
+    return Experiment.parse(
+        {
+            "data": {"spec": str(archive)},
+            "model": {"code_size": 3, "conv1_channels": 4, "conv2_channels": 4, "conv3_channels": 4, "neurons": 8},
+            "training": {"epochs": 3, "batch_size": 25},
+            "threads": 1,
+        },
+        "the test's experiment",
+    )
+
+
+@pytest.fixture
+def notmnist() -> Path:
+    if not NOTMNIST.is_dir():
+        pytest.skip("the 8,000 notMNIST images are not here (../shared/data/notmnist)")
+    return NOTMNIST

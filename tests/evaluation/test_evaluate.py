@@ -1,0 +1,106 @@
+import shutil
+
+import numpy as np
+import pytest
+from materials import make_images
+
+from latentspace.data.sources import DataConfig
+from latentspace.errors import ConfigurationError, DataError, RunError
+from latentspace.evaluation.codes import pca_error, principal_plane
+from latentspace.evaluation.evaluate import evaluate
+from latentspace.evaluation.exhibits import gather
+from latentspace.experiment import Experiment
+from latentspace.runs import Run
+from latentspace.training.train import train
+
+
+@pytest.fixture(scope="module")
+def run(plan, tmp_path_factory) -> Run:
+    return train(plan, tmp_path_factory.mktemp("runs") / "run")
+
+
+def test_the_test_split_by_default(run, images):
+    result = evaluate(run)
+    assert (result.split, result.images, result.seen_in_training) == ("test", 24, 0)
+    from latentspace.encoding import TrainedAutoencoder
+
+    held = images.pixels[run.split.test]
+    decoded = TrainedAutoencoder.load(run).reconstruct(held)
+    assert result.metrics["mse"] == pytest.approx(np.mean((decoded - held / 255.0) ** 2), rel=1e-5)
+    assert run.results()["test"] == result.to_json()
+
+
+def test_every_part_can_be_named(run):
+    seen = {scope: evaluate(run, None, scope) for scope in ("train", "validation", "all")}
+    assert {scope: one.images for scope, one in seen.items()} == {"train": 72, "validation": 24, "all": 120}
+    assert {scope: one.seen_in_training for scope, one in seen.items()} == {"train": 72, "validation": 0, "all": 72}
+
+
+def test_data_that_moved_are_known_by_their_hash(run, archive, tmp_path):
+    moved = shutil.copy(archive, tmp_path / "elsewhere.npz")
+    result = evaluate(run, DataConfig(spec=str(moved)))
+    assert (result.split, result.images) == ("test", 24)
+
+
+def test_other_data_are_judged_whole_and_copies_of_training_images_are_counted(run, images, tmp_path, caplog):
+    caplog.set_level("WARNING", logger="latentspace")
+    others = make_images(20, seed=9)
+    mixed = np.concatenate([others.pixels, images.pixels[run.split.train[:3]], images.pixels[run.split.test[:2]]])
+    np.save(tmp_path / "mixed.npy", mixed)
+    result = evaluate(run, DataConfig(spec=str(tmp_path / "mixed.npy")))
+    assert (result.split, result.images, result.seen_in_training) == ("all", 25, 3)
+    assert "3 of these images were learned from" in caplog.text
+    assert "test" not in [name for name in run.results() if name.startswith("other")]
+    with pytest.raises(ConfigurationError, match="needs the data that the run was trained on"):
+        evaluate(run, DataConfig(spec=str(tmp_path / "mixed.npy")), "test")
+
+
+def test_images_of_another_size_are_refused(run, tmp_path):
+    np.save(tmp_path / "large.npy", make_images(5, side=20).pixels)
+    with pytest.raises(DataError, match="as the run's: 1x16x16") as caught:
+        evaluate(run, DataConfig(spec=str(tmp_path / "large.npy")))
+    assert "--resize 16x16" in caught.value.do
+
+
+def test_data_that_are_gone_or_changed(plan, archive, images, tmp_path):
+    place = shutil.copy(archive, tmp_path / "bars.npz")
+    run = train(Experiment.parse({**plan.model_dump(), "data": {"spec": str(place)}}, "plan"), tmp_path / "run")
+    np.savez(place, images=images.pixels[::-1])
+    with pytest.raises(RunError, match="as they were"):
+        evaluate(run)
+    place.unlink()
+    with pytest.raises(RunError, match="where they were") as caught:
+        evaluate(run)
+    assert "--data" in caught.value.do
+
+
+def test_pca_error_is_the_variance_left_out():
+    images = make_images(60)
+    flat = images.pixels.reshape(60, -1) / 255.0
+    singular = np.linalg.svd(flat - flat.mean(axis=0), compute_uv=False)
+    expected = (singular[5:] ** 2).sum() / flat.size
+    assert pca_error(images.pixels, images.pixels, 5) == pytest.approx(expected, rel=1e-4)
+    assert pca_error(images.pixels[:4], images.pixels, 50) > 0  # fewer images than components
+
+
+def test_principal_plane_states_the_variance_it_shows():
+    draw = np.random.default_rng(0)
+    codes = (draw.standard_normal((500, 3)) * [5, 2, 1]).astype(np.float32)
+    plane = principal_plane(codes)
+    assert plane.points.shape == (500, 2)
+    assert plane.explained == pytest.approx((25 / 30, 4 / 30), abs=0.05)
+    line = principal_plane(codes[:, :1])
+    assert line.explained == (1.0, 0.0)
+    assert (line.points[:, 1] == 0).all()
+
+
+def test_exhibits_are_drawn_from_the_test_part(run, images):
+    shown = gather(run, shown=6, drawn=8)
+    test = {one.tobytes() for one in images.pixels[run.split.test]}
+    assert len(shown.originals) == len(shown.reconstructions) == 6
+    assert all(one.tobytes() in test for one in shown.originals)
+    assert shown.decoded.shape == (8, 1, 16, 16)
+    assert len(shown.plane.points) == 120
+    assert shown.result.split == "test"
+    again = gather(run, shown=6, drawn=8)
+    assert np.array_equal(again.decoded, shown.decoded)

@@ -1,0 +1,96 @@
+import math
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+from latentspace.errors import ConfigurationError
+from latentspace.models.autoencoder import Autoencoder, AutoencoderConfig
+from latentspace.models.layers import initialise
+from latentspace.randomness import generator
+
+SMALL = AutoencoderConfig(code_size=3, conv1_channels=4, conv2_channels=5, conv3_channels=6, neurons=7)
+
+
+def build(config: AutoencoderConfig = SMALL, shape: tuple[int, int, int] = (1, 28, 28), seed: int = 0) -> Autoencoder:
+    return Autoencoder.build(config, shape, generator(seed, "weights"))
+
+
+def test_the_reports_sizes_layer_by_layer():
+    """28 -> 14 -> 7 -> 3 and back, and 742,923 weights: counted by hand from section 2.1."""
+    model = build(AutoencoderConfig())
+    assert model.encoder.sides == ((28, 28), (14, 14), (7, 7), (3, 3))
+    convolutions = 64 * 9 + 64 + 128 * 64 * 9 + 128 + 128 * 128 * 9 + 128
+    linear = 1152 * 128 + 128 + 128 * 10 + 10
+    back = 10 * 128 + 128 + 128 * 1152 + 1152 + 128 * 128 * 9 + 128 + 128 * 64 * 9 + 64 + 64 * 9 + 1
+    assert sum(one.numel() for one in model.parameters()) == convolutions + linear + back == 742_923
+    relus = [one for one in model.modules() if isinstance(one, nn.ReLU)]
+    assert len(relus) == 8  # after all but the last layer of the encoder, and of the decoder
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(1, 4), st.integers(16, 70), st.integers(16, 70))
+def test_images_come_out_at_the_size_they_went_in(channels, height, width):
+    model = build(shape=(channels, height, width))
+    passed = model(torch.rand(2, channels, height, width))
+    assert passed.logits.shape == (2, channels, height, width)
+    assert passed.codes.shape == (2, 3)
+
+
+@pytest.mark.parametrize("shape", [(1, 15, 28), (3, 28, 15)])
+def test_images_too_small_are_refused(shape):
+    with pytest.raises(ConfigurationError, match="at least 16x16"):
+        build(shape=shape)
+
+
+def test_decode_gives_pixels_and_is_the_sigmoid_of_the_logits():
+    model = build()
+    images = torch.rand(3, 1, 28, 28)
+    passed = model(images)
+    decoded = model.decode(model.encode(images).mean)
+    assert 0 <= decoded.min() <= decoded.max() <= 1
+    torch.testing.assert_close(decoded, torch.sigmoid(passed.logits))
+
+
+def test_gradients_reach_every_parameter():
+    """With weights made large, so that no ReLU of a lucky seed hides a path."""
+    model = build(AutoencoderConfig(conv1_channels=8, conv2_channels=8, conv3_channels=8, neurons=32), seed=1)
+    passed = model(torch.rand(64, 1, 28, 28, generator=generator(0, "sample")))
+    passed.logits.square().mean().backward()
+    for name, parameter in model.named_parameters():
+        assert parameter.grad is not None, name
+        assert parameter.grad.abs().sum() > 0, name
+
+
+def test_a_seed_gives_its_weights_and_leaves_the_global_generator_alone():
+    before = torch.random.get_rng_state()
+    one, two, other = build(seed=1).state_dict(), build(seed=1).state_dict(), build(seed=2).state_dict()
+    assert all(torch.equal(one[name], two[name]) for name in one)
+    assert not any(torch.equal(one[name], other[name]) for name in one)
+    assert torch.equal(before, torch.random.get_rng_state())
+
+
+@pytest.mark.parametrize(
+    "layer", [nn.Linear(50, 40), nn.Conv2d(6, 40, 3), nn.ConvTranspose2d(40, 6, 3)], ids=lambda one: type(one).__name__
+)
+def test_weights_are_drawn_as_torch_draws_them(layer):
+    """torch's own `reset_parameters` seeded alike gives the same numbers, in the same order."""
+    torch.manual_seed(5)
+    layer.reset_parameters()
+    expected = {name: one.clone() for name, one in layer.state_dict().items()}
+    initialise(layer, torch.Generator().manual_seed(5))
+    for name, tensor in layer.state_dict().items():
+        torch.testing.assert_close(tensor, expected[name], rtol=0, atol=0)
+
+
+def test_a_layer_without_a_rule_is_refused():
+    with pytest.raises(TypeError, match="LayerNorm"):
+        initialise(nn.LayerNorm(3), torch.Generator())
+
+
+def test_a_plain_posterior_is_one_code():
+    posterior = build().encode(torch.rand(2, 1, 28, 28))
+    assert torch.equal(posterior.sample(None), posterior.mean)
+    assert posterior.kl().tolist() == [math.inf, math.inf]

@@ -1,0 +1,19 @@
+import torch
+
+from latentspace.models.autoencoder import Autoencoder, AutoencoderConfig
+from latentspace.objectives.reconstruction import reconstruction
+from latentspace.randomness import generator
+
+
+def test_mse_is_the_mean_over_everything():
+    model = Autoencoder.build(AutoencoderConfig(), (1, 28, 28), generator(0, "weights"))
+    images = torch.rand(5, 1, 28, 28, generator=generator(0, "sample"))
+    loss = reconstruction(model, images, generator(0, "noise"))
+    decoded = model.decode(model.encode(images).mean)
+    expected = sum(
+        (a - b) ** 2
+        for a, b in zip(decoded.flatten().tolist(), images.flatten().tolist(), strict=True)
+    )
+    assert abs(loss.total.item() - expected / images.numel()) < 1e-6
+    assert set(loss.parts) == {"mse"}
+    assert loss.parts["mse"] is loss.total

@@ -1,0 +1,108 @@
+import json
+import tomllib
+
+import pytest
+import tomli_w
+from hypothesis import given
+from hypothesis import strategies as st
+
+from latentspace.errors import ConfigurationError
+from latentspace.experiment import Experiment, Recipe, kind_named
+
+
+def test_the_defaults_are_the_reports_best_autoencoder():
+    plan = Recipe().experiment("ae")
+    assert plan.model.model_dump() == {
+        "code_size": 10,
+        "conv1_channels": 64,
+        "conv2_channels": 128,
+        "conv3_channels": 128,
+        "neurons": 128,
+    }
+    training = plan.training
+    assert (training.optimizer, training.batch_size, training.epochs) == ("adam", 266, 50)
+    assert training.learning_rate == 0.0033638691442384257
+    assert (training.weight_decay, training.schedule, training.keep, training.fit) == (1e-5, "constant", "last", "train")
+
+
+@given(
+    st.fixed_dictionaries(
+        {
+            "seed": st.integers(0, 2**31),
+            "model": st.fixed_dictionaries({"code_size": st.integers(1, 64), "neurons": st.integers(1, 512)}),
+            "training": st.fixed_dictionaries(
+                {
+                    "learning_rate": st.floats(1e-8, 10),
+                    "epochs": st.integers(1, 1000),
+                    "optimizer": st.sampled_from(["adam", "Adam", "RMSprop"]),
+                }
+            ),
+            "split": st.sampled_from([{"shares": "60/20/20"}, {"shares": "98/1/1", "seed": 4}]),
+        }
+    )
+)
+def test_a_plan_survives_json_and_toml(values):
+    plan = Experiment.parse(values, "the test")
+    assert Experiment.parse(json.loads(json.dumps(plan.model_dump(mode="json"))), "json") == plan
+    toml = tomli_w.dumps(plan.model_dump(mode="json", exclude_none=True))
+    assert Experiment.parse(tomllib.loads(toml), "toml") == plan
+
+
+BAD = [
+    ({"model": {"code_size": 0}}, r"model\.code_size = 0"),
+    ({"model": {"conv1_channels": -1}}, r"model\.conv1_channels"),
+    ({"model": {"layers": 3}}, r"model\.layers is not a known key"),
+    ({"training": {"epochs": 0}}, r"training\.epochs = 0"),
+    ({"training": {"batch_size": 0}}, r"training\.batch_size"),
+    ({"training": {"learning_rate": 0}}, r"training\.learning_rate"),
+    ({"training": {"learning_rate": float("nan")}}, r"training\.learning_rate"),
+    ({"training": {"learning_rate": float("inf")}}, r"training\.learning_rate"),
+    ({"training": {"optimizer": "sgd"}}, r"training\.optimizer = 'sgd'"),
+    ({"training": {"schedule": "warp"}}, r"training\.schedule"),
+    ({"training": {"fit": "train+validation", "keep": "best"}}, "no validation images to choose by"),
+    ({"training": {"fit": "train+validation", "early_stopping": 3}}, "no validation images to choose by"),
+    ({"split": {"shares": "60/40"}}, "three positive percentages"),
+    ({"data": {"resize": [0, 28]}}, r"data\.resize"),
+    ({"seed": -1}, "seed = -1"),
+    ({"sead": 1}, "sead is not a known key"),
+    ({"kind": "gan"}, "kind = 'gan'"),
+]
+
+
+@pytest.mark.parametrize(("values", "match"), BAD)
+def test_a_plan_that_cannot_be_meant_is_refused(values, match):
+    with pytest.raises(ConfigurationError, match=match):
+        Experiment.parse(values, "the test")
+
+
+@pytest.mark.parametrize("name", ["quick", "homework"])
+def test_built_in_recipes(name):
+    recipe = Recipe.load(name)
+    assert recipe.experiment("ae").model == Experiment().model
+    assert recipe.description
+
+
+def test_homework_is_the_reports_plan():
+    assert Recipe.load("homework").experiment("ae") == Experiment()
+
+
+def test_changes_lie_over_the_recipe():
+    plan = Recipe.load("quick").experiment("ae", {"training": {"batch_size": 7}, "split": {"shares": "80/10/10"}})
+    assert (plan.training.epochs, plan.training.batch_size, plan.split.shares) == (10, 7, "80/10/10")
+
+
+def test_recipes_that_are_not_there(tmp_path):
+    with pytest.raises(ConfigurationError, match="built-in name") as caught:
+        Recipe.load("slow")
+    assert "homework, quick" in caught.value.do
+    with pytest.raises(ConfigurationError, match="readable TOML file"):
+        Recipe.load(str(tmp_path / "gone.toml"))
+    (tmp_path / "mine.toml").write_text("[ae.training]\nepoch = 3\n")
+    with pytest.raises(ConfigurationError, match=r"ae\.training\.epoch is not a known key"):
+        Recipe.load(str(tmp_path / "mine.toml"))
+
+
+def test_kinds():
+    assert kind_named("ae") == "ae"
+    with pytest.raises(ConfigurationError, match="known kind"):
+        kind_named("gan")

@@ -1,0 +1,133 @@
+import json
+
+import pytest
+import torch
+
+from latentspace.errors import RunError
+from latentspace.runs import Run, State, compare, find_runs
+from latentspace.training.train import start, train
+
+
+@pytest.fixture
+def run(plan, tmp_path) -> Run:
+    return start(plan, tmp_path / "run").run
+
+
+def test_what_a_run_directory_holds(plan, tmp_path):
+    run = train(plan, tmp_path / "run")
+    names = {one.name for one in run.path.iterdir()}
+    files = {"config.json", "data.json", "split.json", "environment.json", "metrics.jsonl", "weights.safetensors"}
+    assert files | {"figures"} <= names
+    environment = run.environment
+    assert environment["seed"] == 0
+    assert environment["versions"]["torch"] == torch.__version__.split("+")[0] or environment["versions"]["torch"]
+    assert environment["threads"] == 1
+    assert run.experiment == plan
+    assert not list(run.path.parent.glob(".*.part"))
+
+
+@pytest.mark.parametrize("what", ["run", "file", "folder with something in it"])
+def test_what_exists_is_refused_and_left_as_it_was(plan, tmp_path, what):
+    place = tmp_path / "run"
+    if what == "run":
+        start(plan, place)
+    elif what == "file":
+        place.write_text("mine")
+    else:
+        place.mkdir()
+        (place / "mine").write_text("mine")
+    before = sorted(str(one) for one in tmp_path.rglob("*"))
+    with pytest.raises(RunError, match="never overwritten") as caught:
+        start(plan, place)
+    assert "--resume" in caught.value.do
+    assert sorted(str(one) for one in tmp_path.rglob("*")) == before
+
+
+def test_an_empty_folder_may_become_a_run(plan, tmp_path):
+    (tmp_path / "run").mkdir()
+    assert start(plan, tmp_path / "run").run.experiment == plan
+
+
+def test_no_run_here(tmp_path):
+    with pytest.raises(RunError, match="must be a run directory"):
+        Run.open(tmp_path / "nothing")
+    with pytest.raises(RunError, match=r"no config\.json"):
+        Run.open(tmp_path)
+
+
+def test_a_torn_last_line_is_left_out_and_a_damaged_one_is_named(run):
+    run.append({"epoch": 1})
+    with (run.path / "metrics.jsonl").open("ab") as file:
+        file.write(b'{"epoch": 2, "tra')
+    assert run.metrics == [{"epoch": 1}]
+    (run.path / "metrics.jsonl").write_bytes(b'{"epoch"\n{"epoch": 2}\n')
+    with pytest.raises(RunError, match="line 1"):
+        _ = run.metrics
+
+
+@pytest.mark.parametrize("name", ["config.json", "data.json", "split.json"])
+@pytest.mark.parametrize("content", [b"", b"[1]", b"{}", b"\xff\xfe", b'{"seed": "x"}'])
+def test_a_damaged_file_is_named(run, name, content):
+    (run.path / name).write_bytes(content)
+    if name == "config.json" and content == b"{}":
+        assert run.experiment  # every setting has a default: an empty plan is a plan
+        return
+    with pytest.raises(Exception, match=name.replace(".", r"\.")) as caught:
+        _ = {"config.json": lambda: run.experiment, "data.json": lambda: run.data, "split.json": lambda: run.split}[
+            name
+        ]()
+    assert type(caught.value).__name__ in ("RunError", "ConfigurationError")
+
+
+@pytest.mark.parametrize("cut", [0, 5, 100, -1])
+def test_damaged_weights_are_named(plan, tmp_path, cut):
+    run = train(plan, tmp_path / "run")
+    path = run.path / "weights.safetensors"
+    path.write_bytes(path.read_bytes()[:cut])
+    with pytest.raises(RunError, match=r"weights\.safetensors must be whole"):
+        _ = run.weights
+
+
+def test_weights_of_an_unfinished_run(run):
+    with pytest.raises(RunError, match="must have ended") as caught:
+        _ = run.weights
+    assert f"--resume {run.path}" in caught.value.do
+
+
+def test_a_state_comes_back_as_it_went(run):
+    state = State(3, 2, 0.1 + 0.2, {"a.b": torch.randn(3, 2)}, {"0.step": torch.tensor(7.0), "0.exp": torch.ones(2)})
+    run.save_state(state)
+    again = run.state
+    assert again is not None
+    assert (again.epoch, again.best_epoch, again.best_score) == (3, 2, 0.1 + 0.2)
+    assert torch.equal(again.model["a.b"], state.model["a.b"])
+    assert again.optimizer["0.step"].shape == ()
+    assert torch.equal(again.optimizer["0.exp"], state.optimizer["0.exp"])
+
+
+def test_one_writer(run):
+    other = Run.open(run.path)
+    with run.writing(), pytest.raises(RunError, match="only one process"), other.writing():
+        pass
+    with other.writing():
+        pass
+
+
+def test_runs_are_found_and_compared_by_what_differs(plan, tmp_path):
+    train(plan, tmp_path / "seed-2")
+    start(plan.model_copy(update={"seed": 10}), tmp_path / "seed-10")
+    (tmp_path / "else").mkdir()
+    (tmp_path / "else" / "config.json").write_text("{}")
+    rows = compare(find_runs(tmp_path))
+    assert [row["run"].rsplit("/", 1)[1] for row in rows] == ["seed-2", "seed-10"]
+    assert [row["seed"] for row in rows] == [0, 10]
+    assert [row["state"] for row in rows] == ["ended", "epoch 0"]
+    assert rows[0]["validation mse"] > 0
+    assert "training.epochs" not in rows[0]
+
+
+def test_find_runs_in_a_run(plan, tmp_path):
+    start(plan, tmp_path / "run")
+    assert [one.path for one in find_runs(tmp_path / "run")] == [tmp_path / "run"]
+    assert find_runs(tmp_path / "nowhere") == []
+    assert json.loads((tmp_path / "run" / "config.json").read_text())["kind"] == "ae"

