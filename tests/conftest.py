@@ -8,10 +8,10 @@ from pathlib import Path  # noqa: E402
 
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
-from materials import make_images  # noqa: E402
 
 from latentspace.data.imageset import ImageSet  # noqa: E402
 from latentspace.experiment import Experiment  # noqa: E402
+from materials import make_images  # noqa: E402
 
 NOTMNIST = Path(__file__).parents[2] / "shared" / "data" / "notmnist"
 
@@ -35,7 +35,13 @@ def plan(archive: Path) -> Experiment:
     return Experiment.parse(
         {
             "data": {"spec": str(archive)},
-            "model": {"code_size": 3, "conv1_channels": 4, "conv2_channels": 4, "conv3_channels": 4, "neurons": 8},
+            "model": {
+                "code_size": 3,
+                "conv1_channels": 4,
+                "conv2_channels": 4,
+                "conv3_channels": 4,
+                "neurons": 8,
+            },
             "training": {"epochs": 3, "batch_size": 25},
             "threads": 1,
         },

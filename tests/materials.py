@@ -5,7 +5,9 @@ import numpy as np
 from latentspace.data.imageset import ImageSet
 
 
-def make_images(count: int = 120, side: int = 16, classes: int = 3, channels: int = 1, seed: int = 0) -> ImageSet:
+def make_images(
+    count: int = 120, side: int = 16, classes: int = 3, channels: int = 1, seed: int = 0
+) -> ImageSet:
     """Bars at class-dependent places with noise: easy to learn, no two alike."""
     draw = np.random.default_rng(seed)
     labels = np.arange(count) % classes

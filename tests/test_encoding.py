@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
-from materials import make_images
 
 import latentspace
 from latentspace.encoding import TrainedAutoencoder
 from latentspace.errors import DataError
 from latentspace.generation import around_codes
 from latentspace.training.train import train
+from materials import make_images
 
 
 @pytest.fixture(scope="module")
@@ -18,14 +18,18 @@ def trained(plan, tmp_path_factory) -> TrainedAutoencoder:
 
 def test_batched_or_one_by_one_gives_the_same_codes(trained, images):
     together = trained.encode(images)
-    alone = np.concatenate([trained.encode(images.pixels[number : number + 1]) for number in range(len(images))])
+    alone = np.concatenate(
+        [trained.encode(images.pixels[number : number + 1]) for number in range(len(images))]
+    )
     assert together.shape == (120, 3)
     np.testing.assert_allclose(together, alone, rtol=1e-4, atol=1e-6)
 
 
 def test_more_images_than_a_batch(trained):
     many = make_images(1100)
-    np.testing.assert_allclose(trained.encode(many)[1050:], trained.encode(many.pixels[1050:]), rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(
+        trained.encode(many)[1050:], trained.encode(many.pixels[1050:]), rtol=1e-4, atol=1e-6
+    )
 
 
 def test_reconstruct_is_decode_of_encode(trained, images):
@@ -38,18 +42,22 @@ def test_grey_images_may_leave_the_channels_out(trained, images):
 
 @pytest.mark.parametrize(
     "wrong",
-    [np.zeros((2, 1, 16, 17), np.uint8), np.zeros((2, 3, 16, 16), np.uint8), np.zeros((2, 1, 16, 16), np.int64),
-     np.zeros((0, 1, 16, 16), np.uint8)],
+    [
+        np.zeros((2, 1, 16, 17), np.uint8),
+        np.zeros((2, 3, 16, 16), np.uint8),
+        np.zeros((2, 1, 16, 16), np.int64),
+        np.zeros((0, 1, 16, 16), np.uint8),
+    ],
     ids=["size", "channels", "type", "none"],
-)  # fmt: skip
+)
 def test_images_unlike_the_runs_are_refused(trained, wrong):
-    with pytest.raises(Exception, match="(as the run's: 1x16x16|type)"):
+    with pytest.raises(Exception, match=r"(as the run's: 1x16x16|type)"):
         trained.encode(wrong)
 
 
 @pytest.mark.parametrize("shape", [(2, 4), (3,), (0, 3)])
 def test_codes_of_another_size_are_refused(trained, shape):
-    with pytest.raises(Exception, match="(images x 3|type)"):
+    with pytest.raises(Exception, match=r"(images x 3|type)"):
         trained.decode(np.zeros(shape, np.float32))
 
 

@@ -22,7 +22,12 @@ def test_the_defaults_are_the_reports_best_autoencoder():
     training = plan.training
     assert (training.optimizer, training.batch_size, training.epochs) == ("adam", 266, 50)
     assert training.learning_rate == 0.0033638691442384257
-    assert (training.weight_decay, training.schedule, training.keep, training.fit) == (1e-5, "constant", "last", "train")
+    assert (training.weight_decay, training.schedule, training.keep, training.fit) == (
+        1e-5,
+        "constant",
+        "last",
+        "train",
+    )
 
 
 @given(
@@ -87,7 +92,9 @@ def test_homework_is_the_reports_plan():
 
 
 def test_changes_lie_over_the_recipe():
-    plan = Recipe.load("quick").experiment("ae", {"training": {"batch_size": 7}, "split": {"shares": "80/10/10"}})
+    plan = Recipe.load("quick").experiment(
+        "ae", {"training": {"batch_size": 7}, "split": {"shares": "80/10/10"}}
+    )
     assert (plan.training.epochs, plan.training.batch_size, plan.split.shares) == (10, 7, "80/10/10")
 
 

@@ -28,7 +28,11 @@ def test_an_error_says_three_things():
 def test_randomness_is_a_function_of_seed_purpose_and_epoch(seed, epoch):
     assert derive(seed, "order", epoch) == derive(seed, "order", epoch)
     assert 0 <= derive(seed, "order", epoch) < 2**63
-    others = {derive(seed, "noise", epoch), derive(seed + 1, "order", epoch), derive(seed, "order", epoch + 1)}
+    others = {
+        derive(seed, "noise", epoch),
+        derive(seed + 1, "order", epoch),
+        derive(seed, "order", epoch + 1),
+    }
     assert derive(seed, "order", epoch) not in others
 
 
@@ -47,9 +51,14 @@ def test_no_draw_touches_the_global_generator():
 def test_replacing_leaves_the_old_file_when_the_block_fails(tmp_path: Path):
     path = tmp_path / "kept.txt"
     files.write_text(path, "old")
-    with pytest.raises(RuntimeError), files.replacing(path) as file:
-        file.write(b"new, but cut sh")
-        raise RuntimeError
+
+    def fail() -> None:
+        with files.replacing(path) as file:
+            file.write(b"new, but cut sh")
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        fail()
     assert path.read_text() == "old"
     assert [one.name for one in tmp_path.iterdir()] == ["kept.txt"]
 

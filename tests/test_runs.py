@@ -16,11 +16,18 @@ def run(plan, tmp_path) -> Run:
 def test_what_a_run_directory_holds(plan, tmp_path):
     run = train(plan, tmp_path / "run")
     names = {one.name for one in run.path.iterdir()}
-    files = {"config.json", "data.json", "split.json", "environment.json", "metrics.jsonl", "weights.safetensors"}
+    files = {
+        "config.json",
+        "data.json",
+        "split.json",
+        "environment.json",
+        "metrics.jsonl",
+        "weights.safetensors",
+    }
     assert files | {"figures"} <= names
     environment = run.environment
     assert environment["seed"] == 0
-    assert environment["versions"]["torch"] == torch.__version__.split("+")[0] or environment["versions"]["torch"]
+    assert environment["versions"]["torch"].split("+")[0] == torch.__version__.split("+")[0]
     assert environment["threads"] == 1
     assert run.experiment == plan
     assert not list(run.path.parent.glob(".*.part"))
@@ -73,9 +80,11 @@ def test_a_damaged_file_is_named(run, name, content):
         assert run.experiment  # every setting has a default: an empty plan is a plan
         return
     with pytest.raises(Exception, match=name.replace(".", r"\.")) as caught:
-        _ = {"config.json": lambda: run.experiment, "data.json": lambda: run.data, "split.json": lambda: run.split}[
-            name
-        ]()
+        _ = {
+            "config.json": lambda: run.experiment,
+            "data.json": lambda: run.data,
+            "split.json": lambda: run.split,
+        }[name]()
     assert type(caught.value).__name__ in ("RunError", "ConfigurationError")
 
 
@@ -95,7 +104,9 @@ def test_weights_of_an_unfinished_run(run):
 
 
 def test_a_state_comes_back_as_it_went(run):
-    state = State(3, 2, 0.1 + 0.2, {"a.b": torch.randn(3, 2)}, {"0.step": torch.tensor(7.0), "0.exp": torch.ones(2)})
+    state = State(
+        3, 2, 0.1 + 0.2, {"a.b": torch.randn(3, 2)}, {"0.step": torch.tensor(7.0), "0.exp": torch.ones(2)}
+    )
     run.save_state(state)
     again = run.state
     assert again is not None

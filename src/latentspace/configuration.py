@@ -9,7 +9,6 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from .errors import ConfigurationError
 
-
 Parsed = TypeVar("Parsed", bound="Config")
 
 
@@ -85,7 +84,9 @@ def overrides(assignments: list[str]) -> dict[str, Any]:
         key, equals, text = assignment.partition("=")
         if not equals or not all(key.strip().split(".")):
             raise ConfigurationError(
-                "--set takes KEY=VALUE", found=repr(assignment), do="write for example --set training.epochs=5"
+                "--set takes KEY=VALUE",
+                found=repr(assignment),
+                do="write for example --set training.epochs=5",
             )
         value = _toml_value(text.strip())
         for step in reversed(key.strip().split(".")):

@@ -21,7 +21,9 @@ BATCH = 1024
 class TrainedAutoencoder:
     """The network of a finished run. Get one with `latentspace.load`."""
 
-    def __init__(self, model: Autoencoder, experiment: Experiment, data: DataRecord, device: torch.device) -> None:
+    def __init__(
+        self, model: Autoencoder, experiment: Experiment, data: DataRecord, device: torch.device
+    ) -> None:
         self.model = model.to(device).eval()
         self.experiment = experiment
         self.data = data
@@ -69,7 +71,7 @@ class TrainedAutoencoder:
                 found=f"shape {codes.shape}",
                 do="decode what `encode` of the same run returned, or codes drawn at that size",
             )
-        parts = torch.from_numpy(np.ascontiguousarray(codes, dtype=np.float32)).split(BATCH)
+        parts = torch.split(torch.from_numpy(np.ascontiguousarray(codes, dtype=np.float32)), BATCH)
         with torch.no_grad():
             return torch.cat([self.model.decode(part.to(self.device)).cpu() for part in parts]).numpy()
 

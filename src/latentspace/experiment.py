@@ -102,9 +102,7 @@ class Experiment(Config):
 
     def optimizer(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
         chosen = OPTIMIZERS[self.training.optimizer]
-        return chosen(
-            parameters, lr=self.training.learning_rate, weight_decay=self.training.weight_decay
-        )
+        return chosen(parameters, lr=self.training.learning_rate, weight_decay=self.training.weight_decay)
 
 
 @dataclass(frozen=True)

@@ -27,5 +27,6 @@ def around_codes(codes: CodeArray, count: int, seed: int) -> DrawnCodes:
     drawn = codes.mean(axis=0) + codes.std(axis=0) * noise
     return DrawnCodes(
         drawn.astype(np.float32),
-        "independent Gaussians with the mean and standard deviation of each code dimension over the training images",
+        "independent Gaussians with the mean and standard deviation of each code dimension "
+        "over the training images",
     )

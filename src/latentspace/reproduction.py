@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import RunError
-from .evaluation.exhibits import gather
+from .exhibits import gather
 from .experiment import KINDS, Kind, Recipe
 from .files import write_text
 from .report.page import Page, render

@@ -1,14 +1,14 @@
 """The run directory: the one file that reads and writes it.
 
-    config.json           the experiment
-    data.json             what the images were: source, counts, shape, classes, hash, what was skipped
-    split.json            the indices of each part, and the hashes of the images that were learned from
-    environment.json      versions, hardware, revision, seed
-    metrics.jsonl         a line an epoch
-    weights.safetensors   what was learned; it is there once the training has ended
-    state/                weights and optimiser of the last whole epoch, while a training runs
-    results/              one JSON file an evaluation
-    figures/, report.html
+config.json           the experiment
+data.json             what the images were: source, counts, shape, classes, hash, what was skipped
+split.json            the indices of each part, and the hashes of the images that were learned from
+environment.json      versions, hardware, revision, seed
+metrics.jsonl         a line an epoch
+weights.safetensors   what was learned; it is there once the training has ended
+state/                weights and optimiser of the last whole epoch, while a training runs
+results/              one JSON file an evaluation
+figures/, report.html
 """
 
 import json
@@ -161,7 +161,9 @@ class Run:
     def learned_from(self) -> Hashes:
         """The hashes of the images that the training learned from, in ascending order."""
         with self._damage("split.json"):
-            return np.array([int(one, 16) for one in self._json("split.json")["learned_from"]], dtype=np.uint64)
+            return np.array(
+                [int(one, 16) for one in self._json("split.json")["learned_from"]], dtype=np.uint64
+            )
 
     @property
     def environment(self) -> dict[str, Any]:
@@ -202,7 +204,7 @@ class Run:
         if not self.finished:
             raise RunError(
                 f"the training of {self.path} must have ended",
-                found=f"{len(self.metrics)} of {self.experiment.training.epochs} epochs, no weights.safetensors",
+                found=f"{len(self.metrics)} of {self.experiment.training.epochs} epochs and no weights",
                 do=f"go on with: latentspace train --resume {self.path}",
             )
         return self._tensors("weights.safetensors")[0]
@@ -275,15 +277,15 @@ class Run:
             RunError: another process writes here.
         """
         lock = filelock.FileLock(self.path / ".lock", timeout=0)
-        try:
-            with refusals(self.path):
+        with refusals(self.path):
+            try:
                 lock.acquire()
-        except filelock.Timeout as error:
-            raise RunError(
-                f"only one process may write to {self.path}",
-                found="another one is writing there now",
-                do="wait for it, or name another directory with --out",
-            ) from error
+            except filelock.Timeout as error:
+                raise RunError(
+                    f"only one process may write to {self.path}",
+                    found="another one is writing there now",
+                    do="wait for it, or name another directory with --out",
+                ) from error
         try:
             yield
         finally:
@@ -336,7 +338,11 @@ def find_runs(folder: Path) -> Sequence[Run]:
     found = [
         file.parent for depth in ("", "*/", "*/*/", "*/*/*/") for file in folder.glob(f"{depth}config.json")
     ]
-    return [Run(path) for path in sorted(found, key=lambda one: _natural(str(one))) if (path / "data.json").is_file()]
+    return [
+        Run(path)
+        for path in sorted(found, key=lambda one: _natural(str(one)))
+        if (path / "data.json").is_file()
+    ]
 
 
 def _natural(text: str) -> list[tuple[int, str]]:
@@ -357,7 +363,9 @@ def _damaged(path: Path, why: str) -> RunError:
 def compare(runs: Sequence[Run]) -> list[dict[str, Any]]:
     """A row a run: where it stands, its scores, and the settings in which the runs differ."""
     plans = [_flat(run.experiment.model_dump(mode="json")) for run in runs]
-    differing = [key for key in (plans[0] if plans else {}) if any(p.get(key) != plans[0][key] for p in plans)]
+    differing = [
+        key for key in (plans[0] if plans else {}) if any(p.get(key) != plans[0][key] for p in plans)
+    ]
     rows = []
     for run, plan in zip(runs, plans, strict=True):
         last = run.metrics[-1] if run.metrics else {}

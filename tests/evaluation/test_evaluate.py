@@ -2,16 +2,16 @@ import shutil
 
 import numpy as np
 import pytest
-from materials import make_images
 
 from latentspace.data.sources import DataConfig
 from latentspace.errors import ConfigurationError, DataError, RunError
 from latentspace.evaluation.codes import pca_error, principal_plane
 from latentspace.evaluation.evaluate import evaluate
-from latentspace.evaluation.exhibits import gather
+from latentspace.exhibits import gather
 from latentspace.experiment import Experiment
 from latentspace.runs import Run
 from latentspace.training.train import train
+from materials import make_images
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,11 @@ def test_the_test_split_by_default(run, images):
 def test_every_part_can_be_named(run):
     seen = {scope: evaluate(run, None, scope) for scope in ("train", "validation", "all")}
     assert {scope: one.images for scope, one in seen.items()} == {"train": 72, "validation": 24, "all": 120}
-    assert {scope: one.seen_in_training for scope, one in seen.items()} == {"train": 72, "validation": 0, "all": 72}
+    assert {scope: one.seen_in_training for scope, one in seen.items()} == {
+        "train": 72,
+        "validation": 0,
+        "all": 72,
+    }
 
 
 def test_data_that_moved_are_known_by_their_hash(run, archive, tmp_path):
@@ -45,7 +49,9 @@ def test_data_that_moved_are_known_by_their_hash(run, archive, tmp_path):
 def test_other_data_are_judged_whole_and_copies_of_training_images_are_counted(run, images, tmp_path, caplog):
     caplog.set_level("WARNING", logger="latentspace")
     others = make_images(20, seed=9)
-    mixed = np.concatenate([others.pixels, images.pixels[run.split.train[:3]], images.pixels[run.split.test[:2]]])
+    mixed = np.concatenate(
+        [others.pixels, images.pixels[run.split.train[:3]], images.pixels[run.split.test[:2]]]
+    )
     np.save(tmp_path / "mixed.npy", mixed)
     result = evaluate(run, DataConfig(spec=str(tmp_path / "mixed.npy")))
     assert (result.split, result.images, result.seen_in_training) == ("all", 25, 3)
@@ -64,7 +70,9 @@ def test_images_of_another_size_are_refused(run, tmp_path):
 
 def test_data_that_are_gone_or_changed(plan, archive, images, tmp_path):
     place = shutil.copy(archive, tmp_path / "bars.npz")
-    run = train(Experiment.parse({**plan.model_dump(), "data": {"spec": str(place)}}, "plan"), tmp_path / "run")
+    run = train(
+        Experiment.parse({**plan.model_dump(), "data": {"spec": str(place)}}, "plan"), tmp_path / "run"
+    )
     np.savez(place, images=images.pixels[::-1])
     with pytest.raises(RunError, match="as they were"):
         evaluate(run)

@@ -14,7 +14,9 @@ from latentspace.randomness import generator
 SMALL = AutoencoderConfig(code_size=3, conv1_channels=4, conv2_channels=5, conv3_channels=6, neurons=7)
 
 
-def build(config: AutoencoderConfig = SMALL, shape: tuple[int, int, int] = (1, 28, 28), seed: int = 0) -> Autoencoder:
+def build(
+    config: AutoencoderConfig = SMALL, shape: tuple[int, int, int] = (1, 28, 28), seed: int = 0
+) -> Autoencoder:
     return Autoencoder.build(config, shape, generator(seed, "weights"))
 
 
@@ -73,7 +75,9 @@ def test_a_seed_gives_its_weights_and_leaves_the_global_generator_alone():
 
 
 @pytest.mark.parametrize(
-    "layer", [nn.Linear(50, 40), nn.Conv2d(6, 40, 3), nn.ConvTranspose2d(40, 6, 3)], ids=lambda one: type(one).__name__
+    "layer",
+    [nn.Linear(50, 40), nn.Conv2d(6, 40, 3), nn.ConvTranspose2d(40, 6, 3)],
+    ids=lambda one: type(one).__name__,
 )
 def test_weights_are_drawn_as_torch_draws_them(layer):
     """torch's own `reset_parameters` seeded alike gives the same numbers, in the same order."""

@@ -11,8 +11,7 @@ def test_mse_is_the_mean_over_everything():
     loss = reconstruction(model, images, generator(0, "noise"))
     decoded = model.decode(model.encode(images).mean)
     expected = sum(
-        (a - b) ** 2
-        for a, b in zip(decoded.flatten().tolist(), images.flatten().tolist(), strict=True)
+        (a - b) ** 2 for a, b in zip(decoded.flatten().tolist(), images.flatten().tolist(), strict=True)
     )
     assert abs(loss.total.item() - expected / images.numel()) < 1e-6
     assert set(loss.parts) == {"mse"}

@@ -29,7 +29,9 @@ def set_verbosity(level: int) -> None:
     if not logger.handlers:
         handler: logging.Handler
         if err.is_terminal:
-            handler = RichHandler(console=err, show_time=False, show_path=False, show_level=False, markup=False)
+            handler = RichHandler(
+                console=err, show_time=False, show_path=False, show_level=False, markup=False
+            )
             handler.setFormatter(_Loud("%(message)s"))
         else:
             handler = logging.StreamHandler(sys.stderr)

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 app = typer.Typer(
     no_args_is_help=True,
     help="Look at images, fetch notMNIST, render letters.\n\n"
-    "SPEC is notmnist, notmnist:large, glyphs, glyphs:COUNT, auto, or a path: a folder of class folders, a flat "
-    "folder of images, IDX files (plain or .gz; alone, or a folder that holds images, labels and perhaps "
+    "SPEC is notmnist, notmnist:large, glyphs, glyphs:COUNT, auto, or a path: a folder of class folders, a "
+    "flat folder of images, IDX files (plain or .gz; alone, or a folder that holds images, labels and perhaps "
     "classes.txt), .npz, .npy, a tar or zip archive of class folders; notMNIST is recognised among them.",
 )
 
@@ -29,7 +29,9 @@ def info(
     picture: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Where to put the picture (.png, .svg, .pdf).")
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output, nothing else.")] = False,
+    json: Annotated[
+        bool, typer.Option("--json", help="One JSON object on standard output, nothing else.")
+    ] = False,
     resize: Resize = None,
     deduplicate: Deduplicate = None,
     strict: Strict = None,
@@ -63,7 +65,8 @@ def info(
 def _facts(images: "ImageSet") -> dict[str, Any]:
     from ..data.cleaning import blank
 
-    counts = np.bincount(images.labels, minlength=len(images.class_names)) if images.labels is not None else []
+    labels = np.zeros(0, np.int64) if images.labels is None else images.labels
+    counts = np.bincount(labels, minlength=len(images.class_names)).tolist()
     height, width = images.size
     return {
         "source": images.source,
@@ -81,7 +84,7 @@ def _facts(images: "ImageSet") -> dict[str, Any]:
         "duplicates_dropped": images.record.duplicates_dropped,
         "conversions": list(images.record.conversions),
         "content_hash": images.content_hash,
-        "per_class": dict(zip(images.class_names, map(int, counts), strict=True)) if images.class_names else {},
+        "per_class": dict(zip(images.class_names, counts, strict=True)),
     }
 
 
@@ -103,7 +106,9 @@ def _draw(images: "ImageSet", picture: Path | None) -> Path:
 @app.command("fetch")
 def fetch(
     spec: Annotated[str, typer.Argument(metavar="notmnist|notmnist:large")] = "notmnist",
-    timeout: Annotated[float, typer.Option(min=0.1, help="Seconds that a silent mirror is waited for.")] = 30.0,
+    timeout: Annotated[
+        float, typer.Option(min=0.1, help="Seconds that a silent mirror is waited for.")
+    ] = 30.0,
     verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
@@ -149,7 +154,9 @@ def render(
 
     if out.exists() and not (out.is_dir() and not any(out.iterdir())):
         raise OutputError(
-            f"{out} must be new or an empty folder", found="something is there", do="name another place with --out"
+            f"{out} must be new or an empty folder",
+            found="something is there",
+            do="name another place with --out",
         )
     write_idx_folder(draw(count, seed=seed, fonts=fonts or "bundled", size=size, workers=workers), out)
     console.made(out)

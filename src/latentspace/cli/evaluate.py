@@ -20,7 +20,9 @@ def evaluate(
             metavar="PART", help="train, validation, test or all; the default is test, and all of other data."
         ),
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="One JSON object on standard output, nothing else.")] = False,
+    json: Annotated[
+        bool, typer.Option("--json", help="One JSON object on standard output, nothing else.")
+    ] = False,
     resize: Resize = None,
     deduplicate: Deduplicate = None,
     strict: Strict = None,
@@ -53,7 +55,9 @@ def evaluate(
     opened = Run.open(Path(run))
     result = judge(opened, other, split)  # type: ignore[arg-type]
     if json:
-        console.out.print(json_module.dumps({"run": str(run), **result.to_json()}), soft_wrap=True, markup=False)
+        console.out.print(
+            json_module.dumps({"run": str(run), **result.to_json()}), soft_wrap=True, markup=False
+        )
         return
     published = opened.experiment.purpose.published
     rows = [["images", console.number(result.images), ""]]

@@ -11,7 +11,7 @@ from ..errors import LatentspaceError
 from . import console, data, evaluate, report, reproduce, runs, train
 from .options import Quiet, Verbose
 
-GUIDE = """See what is in a pile of small images: compress them to a few numbers, judge that honestly, look at it.
+GUIDE = """See what is in a pile of small images: compress them to a few numbers, judge that, look at it.
 
 [bold]A first look[/bold]
 
@@ -55,7 +55,10 @@ def _version(asked: bool) -> None:
 @app.callback()
 def _root(
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+        bool,
+        typer.Option(
+            "--version", callback=_version, is_eager=True, expose_value=False, help="Print the version."
+        ),
     ] = False,
     verbose: Verbose = False,
     quiet: Quiet = False,
@@ -67,7 +70,7 @@ def main() -> None:
     """Run the command line; a user's mistake ends in one screen of text and exit code 2."""
     console.set_verbosity(logging.INFO)
     try:
-        app()
+        app(prog_name="latentspace")
     except LatentspaceError as error:
         console.show_error(error)
         sys.exit(error.exit_code)

@@ -32,18 +32,22 @@ Data: TypeAlias = Annotated[
     typer.Option(
         metavar="SPEC",
         rich_help_panel=DATA_PANEL,
-        help="notmnist, notmnist:large, glyphs, glyphs:COUNT, auto, or a path: a folder of images or of class "
-        "folders, IDX files, .npz, .npy, a notMNIST archive.",
+        help="notmnist, notmnist:large, glyphs, glyphs:COUNT, auto, or a path: a folder of images or of "
+        "class folders, IDX files, .npz, .npy, a notMNIST archive.",
     ),
 ]
 OtherData: TypeAlias = Annotated[
     str | None,
     typer.Option(
-        "--data", metavar="SPEC", rich_help_panel=DATA_PANEL, help="Other images, or where the run's own are now."
+        "--data",
+        metavar="SPEC",
+        rich_help_panel=DATA_PANEL,
+        help="Other images, or where the run's own are now.",
     ),
 ]
 Resize: TypeAlias = Annotated[
-    str | None, typer.Option(metavar="HxW", rich_help_panel=DATA_PANEL, help="Bring every image to this size.")
+    str | None,
+    typer.Option(metavar="HxW", rich_help_panel=DATA_PANEL, help="Bring every image to this size."),
 ]
 Deduplicate: TypeAlias = Annotated[
     bool | None,
@@ -56,7 +60,9 @@ Strict: TypeAlias = Annotated[
 Fonts: TypeAlias = Annotated[
     str | None,
     typer.Option(
-        metavar="bundled|system|DIR", rich_help_panel=DATA_PANEL, help="The fonts that glyphs are rendered from."
+        metavar="bundled|system|DIR",
+        rich_help_panel=DATA_PANEL,
+        help="The fonts that glyphs are rendered from.",
     ),
 ]
 Verbose: TypeAlias = Annotated[

@@ -11,10 +11,13 @@ from .train import given
 
 
 def reproduce(
-    recipe: Annotated[str, typer.Option(metavar="quick|homework|FILE", help="How large, how long.")] = "quick",
+    recipe: Annotated[
+        str, typer.Option(metavar="quick|homework|FILE", help="How large, how long.")
+    ] = "quick",
     data: Data = "auto",
     out: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Where the runs and the page go. [default: runs/RECIPE]")
+        Path | None,
+        typer.Option(metavar="DIR", help="Where the runs and the page go. [default: runs/RECIPE]"),
     ] = None,
     resize: Resize = None,
     deduplicate: Deduplicate = None,

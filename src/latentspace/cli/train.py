@@ -34,12 +34,18 @@ def train(
         str | None, typer.Option(metavar="train|train+validation", help="The parts that are learned from.")
     ] = None,
     keep: Annotated[
-        str | None, typer.Option(metavar="last|best", help="The weights that stay: last epoch, or best validation.")
+        str | None,
+        typer.Option(metavar="last|best", help="The weights that stay: last epoch, or best validation."),
     ] = None,
-    seed: Annotated[int | None, typer.Option(help="Of weights, order and noise (the split has its own).")] = None,
-    seeds: Annotated[int, typer.Option(min=1, help="Train so many, from seeds counted up; give mean and spread.")] = 1,
+    seed: Annotated[
+        int | None, typer.Option(help="Of weights, order and noise (the split has its own).")
+    ] = None,
+    seeds: Annotated[
+        int, typer.Option(min=1, help="Train so many, from seeds counted up; give mean and spread.")
+    ] = 1,
     set_: Annotated[
-        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Any setting: training.schedule=cosine.")
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Any setting: training.schedule=cosine."),
     ] = None,
     device: Annotated[str | None, typer.Option(metavar="auto|cpu|cuda|mps")] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="Of the CPU; the default is PyTorch's.")] = None,
@@ -134,5 +140,12 @@ def _several(experiment: "Experiment", out: Path, seeds: int) -> None:
     console.show_table(
         f"{part} {purpose.score} after the last epoch",
         ["seeds", "mean", "standard deviation", "each"],
-        [[str(seeds), f"{mean(scores):.5f}", f"{stdev(scores):.5f}", " ".join(f"{one:.5f}" for one in scores)]],
+        [
+            [
+                str(seeds),
+                f"{mean(scores):.5f}",
+                f"{stdev(scores):.5f}",
+                " ".join(f"{one:.5f}" for one in scores),
+            ]
+        ],
     )

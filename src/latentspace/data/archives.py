@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import IO, Any
 
 from ..errors import DataError
-from .entries import is_junk, may_be_image, readable, shown
+from .entries import Stream, is_junk, may_be_image, readable, shown
 from .gathering import File, Gathered, gather
 
 MEMBER_LIMIT = 64 * 2**20  # bytes of one member, and of what stands between two (headers can be bombs too)
@@ -97,7 +97,7 @@ def _inner(path: Path, name: str) -> str | None:
 class _Counted(io.RawIOBase):
     """A stream that gives out `MEMBER_LIMIT` bytes at most between two calls of `next_member`."""
 
-    def __init__(self, stream: IO[bytes] | gzip.GzipFile, path: Path) -> None:
+    def __init__(self, stream: Stream, path: Path) -> None:
         self.stream = stream
         self.path = path
         self.total = 0
@@ -140,7 +140,7 @@ class _WholeTar(tarfile.TarInfo):
             raise tarfile.ReadError(f"a damaged header: {error}") from error
 
 
-def _tar_members(stream: IO[bytes] | gzip.GzipFile, path: Path) -> Iterator[File]:
+def _tar_members(stream: Stream, path: Path) -> Iterator[File]:
     counted: Any = _Counted(stream, path)
     with tarfile.open(fileobj=counted, mode="r|", tarinfo=_WholeTar) as archive:
         while (info := archive.next()) is not None:

@@ -16,14 +16,14 @@ import zipfile
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 
 from ..errors import DataError
 from ..types import Pixels, Whole
 from .cleaning import CleaningRecord, sentence
-from .entries import numbered, readable
+from .entries import Stream, numbered, readable
 from .imageset import ImageSet
 from .pictures import flattened
 
@@ -169,7 +169,7 @@ def _check_member(info: zipfile.ZipInfo) -> None:
         raise zipfile.BadZipFile(f"{info.filename} declares {info.file_size:,} bytes, more than it can hold")
 
 
-def _read_array(stream: IO[bytes], size: int, origin: str) -> np.ndarray:
+def _read_array(stream: Any, size: int, origin: str) -> np.ndarray:
     """One array in the .npy format, from a stream of `size` bytes."""
     try:
         version = np.lib.format.read_magic(stream)
@@ -199,7 +199,7 @@ def _read_array(stream: IO[bytes], size: int, origin: str) -> np.ndarray:
     return np.frombuffer(content, dtype=dtype).reshape(shape, order="F" if fortran else "C")
 
 
-def read_exactly(stream: Any, size: int) -> bytearray:
+def read_exactly(stream: Stream, size: int) -> bytearray:
     """Up to `size` bytes, in steps, so that memory grows with what is there, not with what is declared."""
     content = bytearray()
     while len(content) < size:
@@ -257,13 +257,14 @@ def to_channels_first(
     Raises:
         DataError: another rank, a size of 0, or a number of channels other than 1, 3 and (last) 4.
     """
+    shape = array.shape
     if array.ndim == 3:
         array, channels_first = array[:, None], True
     channels = array.shape[1 if channels_first else 3] if array.ndim == 4 else 0
     if 0 in array.shape or channels not in ((1, 3) if channels_first else (1, 3, 4)):
         raise DataError(
             f"the images of {origin} must be N x H x W, N x H x W x C or N x C x H x W, C being 1 or 3",
-            found=f"shape {array.shape}",
+            found=f"shape {shape}",
             do="reshape the array, for example images.reshape(-1, 28, 28)",
         )
     record = CleaningRecord()

@@ -28,7 +28,7 @@ CLASS_NAMES = tuple("ABCDEFGHIJ")
 COUNT = 18_724  # as many as the small notMNIST
 SMALLEST = 16
 RENDERING = 1  # raised when the same arguments would draw other pixels
-PARALLEL_FROM = 2000  # images; below, starting workers costs more than it saves
+PER_WORKER = 1000  # images at least: for fewer, starting a worker costs more than it saves
 
 
 def render(
@@ -58,7 +58,8 @@ def render(
     labels, chosen = _plan(count, seed, faces)
     jobs = list(zip(range(count), chosen.tolist(), labels.tolist(), strict=True))
     stream = derive(seed, "glyphs")
-    if workers == 1 or count < PARALLEL_FROM:
+    workers = min(workers, count // PER_WORKER)
+    if workers < 2:
         pixels = lettering.draw_many(faces.alphabets, jobs, size, stream)
     else:
         pixels = _in_parallel(faces, jobs, size, stream, workers)
@@ -131,7 +132,7 @@ def _in_parallel(
     The workers are plain processes that run lettering.py. Those of multiprocessing would import the
     caller's main program again, and torch with it; a fork would copy torch's threads' locks.
     """
-    bounds = np.linspace(0, len(jobs), min(workers, len(jobs)) + 1).astype(int).tolist()
+    bounds = np.linspace(0, len(jobs), workers + 1).astype(int).tolist()
     texts = [
         json.dumps({"alphabets": faces.alphabets, "plan": jobs[start:stop], "size": size, "seed": stream})
         for start, stop in pairwise(bounds)

@@ -15,7 +15,6 @@ import struct
 import zlib
 from contextlib import closing
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 
@@ -23,7 +22,7 @@ from ..errors import DataError, OutputError
 from ..files import refusals, replacing, write_text
 from ..types import Whole
 from .arrays import read_exactly, to_channels_first
-from .entries import is_junk, is_named_as_image, numbered, readable
+from .entries import Stream, is_junk, is_named_as_image, numbered, readable
 from .imageset import ImageSet
 
 logger = logging.getLogger(__name__)
@@ -82,7 +81,7 @@ def read_idx_files(path: Path) -> ImageSet:
     if array.dtype != np.uint8 or array.ndim not in (3, 4):
         raise DataError(
             f"{path} must hold IDX images: unsigned bytes, magic number 0x00000803 or 0x00000804",
-            found=f"{array.dtype} of rank {array.ndim}",
+            found=f"{array.dtype.name} of rank {array.ndim}",
             do="name the images file, not the labels file",
         )
     first = array.ndim == 4 and array.shape[1] in (1, 3)
@@ -128,7 +127,7 @@ def _column(path: Path, count: int, images: Path) -> Whole:
     if column.ndim != 1 or column.dtype.kind not in "iu" or len(column) != count:
         raise DataError(
             f"{path} must hold one whole number for each image of {images.name}",
-            found=f"{count:,} images, and {column.dtype} of shape {column.shape}",
+            found=f"{count:,} images, and {column.dtype.name} of shape {column.shape}",
             do="check that the files belong together",
         )
     return column.astype(np.int64)
@@ -193,7 +192,7 @@ def read_idx(path: Path) -> np.ndarray:
                 ) from error
 
 
-def _parsed(stream: IO[bytes] | gzip.GzipFile, path: Path, *, most: int) -> np.ndarray:
+def _parsed(stream: Stream, path: Path, *, most: int) -> np.ndarray:
     start = stream.read(4)
     if not is_idx_header(start):
         raise DataError(

@@ -81,9 +81,9 @@ class ImageSet:
     def content_hash(self) -> str:
         """SHA-256 of the shape, pixels, labels and class names: equal where the data are equal."""
         digest = hashlib.sha256(repr((self.pixels.shape, self.class_names)).encode())
-        digest.update(np.ascontiguousarray(self.pixels))
+        digest.update(np.ascontiguousarray(self.pixels).data)
         if self.labels is not None:
-            digest.update(np.ascontiguousarray(self.labels, dtype="<i8"))
+            digest.update(np.ascontiguousarray(self.labels, dtype="<i8").data)
         return digest.hexdigest()
 
     @cached_property
@@ -91,7 +91,7 @@ class ImageSet:
         """A 64-bit BLAKE2b of each image's shape and bytes; two equal hashes are taken as one image."""
         salt = repr(self.shape).encode()[:16]
         rows = np.ascontiguousarray(self.pixels).reshape(len(self), -1)
-        digests = b"".join(hashlib.blake2b(row, digest_size=8, salt=salt).digest() for row in rows)
+        digests = b"".join(hashlib.blake2b(row.data, digest_size=8, salt=salt).digest() for row in rows)
         return np.frombuffer(digests, dtype="<u8").astype(np.uint64)
 
     @cached_property

@@ -165,14 +165,14 @@ def _over_black(layers: UInt8[np.ndarray, "height width layers"]) -> Picture:
 
 
 def flattened(
-    colour: UInt8[np.ndarray, "*shape"], alpha: UInt8[np.ndarray, "*shape"]
-) -> UInt8[np.ndarray, "*shape"]:
+    colour: UInt8[np.ndarray, "..."], alpha: UInt8[np.ndarray, "..."]
+) -> UInt8[np.ndarray, "..."]:
     """`round(colour * alpha / 255)`: what shows in front of black; `alpha` is broadcast."""
-    mixed: UInt8[np.ndarray, "*shape"] = ((colour.astype(np.uint16) * alpha + 127) // 255).astype(np.uint8)
+    mixed: UInt8[np.ndarray, "..."] = ((colour.astype(np.uint16) * alpha + 127) // 255).astype(np.uint8)
     return mixed
 
 
-def resized(raster: Raster, size: tuple[int, int]) -> Raster:
+def resized(raster: Raster, size: tuple[int, int]) -> UInt8[np.ndarray, "new_height new_width channels"]:
     """`raster` brought to `size` (height, width)."""
     height, width = size
     if raster.shape[:2] == size:

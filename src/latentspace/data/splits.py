@@ -101,9 +101,11 @@ class Split:
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> "Split":
-        parts = [np.asarray(values[name], dtype=np.int64) for name in PARTS]
+        train, validation, test = (np.asarray(values[name], dtype=np.int64) for name in PARTS)
         return cls(
-            *parts,
+            train=train,
+            validation=validation,
+            test=test,
             seed=int(values["seed"]),
             shares=str(values["shares"]),
             content_hash=str(values["content_hash"]),
@@ -141,8 +143,11 @@ def split(images: ImageSet, shares: Shares, seed: int) -> Split:
             found=f"{len(sizes)} groups of images that must stay together",
             do="use data with more groups, or give the empty part a larger share",
         )
+    train, validation, test = parts
     return Split(
-        *parts,
+        train=train,
+        validation=validation,
+        test=test,
         seed=seed,
         shares=str(shares),
         content_hash=images.content_hash,
@@ -220,14 +225,16 @@ def _place_singles(
 
 
 def _whole_table(
-    target: Float[np.ndarray, "classes 3"], rows: Int64[np.ndarray, " classes"], columns: Int64[np.ndarray, "3"]
+    target: Float[np.ndarray, "classes 3"],
+    rows: Int64[np.ndarray, " classes"],
+    columns: Int64[np.ndarray, "3"],
 ) -> Int64[np.ndarray, "classes 3"]:
     """Whole numbers near `target` with exactly these row and column sums (which agree in total)."""
     fitted = np.clip(target, 1e-6, None)
     for _ in range(50):  # iterative proportional fitting; the rounding below makes the sums exact
         fitted *= (rows / fitted.sum(axis=1))[:, None]
         fitted *= columns / np.clip(fitted.sum(axis=0), 1e-12, None)
-    table = np.minimum(np.floor(fitted).astype(np.int64), rows[:, None])
+    table: Int64[np.ndarray, "classes 3"] = np.minimum(np.floor(fitted).astype(np.int64), rows[:, None])
     while (over := table.sum(axis=0) - columns).max() > 0:
         column = int(np.argmax(over))
         table[int(np.argmax(table[:, column])), column] -= 1
@@ -237,6 +244,5 @@ def _whole_table(
     while (missing := rows - table.sum(axis=1)).any():
         short = columns - table.sum(axis=0)
         gain = np.where((missing[:, None] > 0) & (short > 0), fitted - table, -np.inf)
-        row, column = np.unravel_index(int(np.argmax(gain)), gain.shape)
-        table[row, column] += 1
+        table[np.unravel_index(int(np.argmax(gain)), gain.shape)] += 1
     return table

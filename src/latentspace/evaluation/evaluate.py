@@ -132,5 +132,3 @@ def _require_shape(images: ImageSet, shape: tuple[int, int, int]) -> None:
             found=found,
             do=f"name other data, or bring them to size with --resize {shape[1]}x{shape[2]}",
         )
-
-

@@ -45,7 +45,9 @@ class Autoencoder(nn.Module):
         self.decoder = decoder
 
     @classmethod
-    def build(cls, config: AutoencoderConfig, shape: tuple[int, int, int], generator: torch.Generator) -> "Autoencoder":
+    def build(
+        cls, config: AutoencoderConfig, shape: tuple[int, int, int], generator: torch.Generator
+    ) -> "Autoencoder":
         """A new network on the CPU, its weights drawn from `generator`.
 
         Args:
@@ -56,7 +58,8 @@ class Autoencoder(nn.Module):
         """
         if min(shape[1:]) < SMALLEST_SIDE:
             raise ConfigurationError(
-                f"images must be at least {SMALLEST_SIDE}x{SMALLEST_SIDE} pixels for three strided convolutions",
+                f"images must be at least {SMALLEST_SIDE}x{SMALLEST_SIDE} pixels "
+                "for three strided convolutions",
                 found=f"{shape[1]}x{shape[2]}",
                 do=f"enlarge them, for example with --resize {SMALLEST_SIDE * 2}x{SMALLEST_SIDE * 2}",
             )

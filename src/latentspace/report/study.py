@@ -1,6 +1,6 @@
 """A run and what was found of it -> its part of the page: figures, tables, and what may be compared."""
 
-from ..evaluation.exhibits import Exhibits
+from ..exhibits import Exhibits
 from ..figures import (
     MSE,
     Caption,
@@ -58,7 +58,7 @@ def data_section(run: Run, shown: Exhibits) -> Section:
     ]
     return Section(
         title="The data",
-        text=("The report used 18,724 images of notMNIST (small): 11,234, 3,745 and 3,745 of them in its split.",),
+        text=("The report used 18,724 images of notMNIST (small), split 11,234, 3,745 and 3,745.",),
         pictures=(picture,),
         tables=(Table("What the images are", ("", "here"), tuple(rows)),),
     )
@@ -69,8 +69,8 @@ def run_page(run: Run, shown: Exhibits) -> Page:
     return Page(
         title=f"{run.path.name}: {run.experiment.purpose.name}",
         lead=(
-            f"Trained on {run.data.source}; on the {shown.result.images:,} test images, which were opened once, "
-            f"for this, the mean squared error a pixel is {shown.result.metrics['mse']:.4f}."
+            f"Trained on {run.data.source}; on the {shown.result.images:,} test images, opened for this alone, "
+            f"the mean squared error a pixel is {shown.result.metrics['mse']:.4f}."
         ),
         notices=notices(run),
         sections=(data_section(run, shown), autoencoder_section(run, shown)),
@@ -83,8 +83,8 @@ def notices(run: Run) -> tuple[str, ...]:
     if run.data.comparable:
         return ()
     return (
-        f"These images are {run.data.source}. They are not known to be the report's notMNIST, so no figure here "
-        "can be compared with the report's.",
+        f"These images are {run.data.source}. They are not known to be the report's notMNIST, so no figure "
+        "here can be compared with the report's.",
     )
 
 
@@ -95,10 +95,12 @@ def results_table(run: Run, shown: Exhibits) -> Table:
         ("test mean squared error a pixel", test, f"{run.experiment.purpose.published['mse']}"),
         (f"the same of PCA with {run.experiment.model.code_size} components", f"{shown.pca:.4f}", "–"),
         ("test images", f"{shown.result.images:,}", "3,745"),
-        ("test images that training saw a copy of", f"{shown.result.seen_in_training:,}", "not said"),
+        ("test images that training saw a copy of", f"{shown.result.seen_in_training:,}", "–"),
         ("epochs", f"{len(run.metrics)}", "50"),
     ]
-    return Table("Our figures beside the report's", ("", "here", "the report"), tuple(rows), note=_comparable(run))
+    return Table(
+        "Our figures beside the report's", ("", "here", "the report"), tuple(rows), note=_comparable(run)
+    )
 
 
 def _comparable(run: Run) -> str:
@@ -125,7 +127,7 @@ def parameters_table(run: Run) -> Table:
         ("conv2 channels", str(model.conv2_channels), "128"),
         ("conv3 channels", str(model.conv3_channels), "128"),
         ("fully connected neurons", str(model.neurons), "128"),
-        ("weight decay", f"{training.weight_decay:g}", "not said"),
+        ("weight decay", f"{training.weight_decay:g}", "–"),
     )
     note = (
         "The report's winner sits on the edge of its search range in four places: code size 10 of 2 to 10, "
@@ -138,8 +140,8 @@ def footer(run: Run) -> tuple[str, ...]:
     where = run.environment
     versions = ", ".join(f"{name} {version}" for name, version in where["versions"].items() if version)
     return (
-        f"Seed {run.experiment.seed}, split seed {run.experiment.split.seed}, precision {where['precision']}, "
-        f"{where['threads']} threads on {where['processor']} ({where['device']}).",
+        f"Seed {run.experiment.seed}, split seed {run.experiment.split.seed}, precision "
+        f"{where['precision']}, {where['threads']} threads on {where['processor']} ({where['device']}).",
         f"Python {where['python']}, {versions}; revision {where['revision'] or 'not from a checkout'}.",
     )
 
@@ -149,7 +151,8 @@ def _what_was_done(run: Run) -> str:
     learned = "the training split" if training.fit == "train" else "the training and validation splits"
     return (
         f"Three strided convolutions and two linear layers, and the same backwards, trained for "
-        f"{len(run.metrics)} epochs on {learned} to give back each image from {run.experiment.model.code_size} numbers."
+        f"{len(run.metrics)} epochs on {learned} to give back each image from "
+        f"{run.experiment.model.code_size} numbers."
     )
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from ..data.sources import DataConfig
-from ..evaluation.exhibits import gather
+from ..exhibits import gather
 from ..runs import Run
 from .page import render
 from .study import run_page
@@ -20,5 +20,3 @@ def report_run(run: Run, data: DataConfig | None = None) -> Path:
         for picture in section.pictures:
             run.save_figure(f"figure-{int(picture.number or 0):02}", picture.png)
     return run.save_page(render(page))
-
-

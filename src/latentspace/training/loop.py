@@ -93,7 +93,9 @@ def epochs(
         trained = time.perf_counter()
         validation = None
         if m.validation is not None:
-            validation = evaluate(m.model, m.objective, m.validation, generator(seed, "noise", 0, m.train.device))
+            validation = evaluate(
+                m.model, m.objective, m.validation, generator(seed, "noise", 0, m.train.device)
+            )
         yield EpochRecord(
             epoch=epoch,
             train=train,
@@ -136,7 +138,8 @@ def _mean_over_images(
         where = "in validation" if epoch is None else f"in epoch {epoch}"
         raise TrainingError(
             "every loss must be a finite number",
-            found=f"{names[column]} = {table[step, column].item()} at step {step + 1} of {len(table)} {where}",
+            found=f"{names[column]} = {table[step, column].item()} at step {step + 1} of {len(table)} "
+            f"{where}",
             do="lower the learning rate (--set training.learning_rate=...) or clip the gradient "
             "(--set training.clip_norm=1)",
         )

@@ -35,7 +35,7 @@ class Training:
     fabric: Fabric
 
     def records(self) -> Iterator[EpochRecord]:
-        """Train; yield each epoch's record after it is on disk. Breaking off loses nothing but the epoch at work.
+        """Train; yield each epoch's record after it is on disk. Breaking off loses the epoch at work alone.
 
         Raises:
             TrainingError: a loss that is not finite; the last good state stays.
@@ -208,7 +208,7 @@ def _weights(materials: Materials) -> dict[str, torch.Tensor]:
 
 
 def _optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, torch.Tensor]:
-    """`{"3.exp_avg": ...}`: a tensor for each weight's number and quantity; all that an optimiser remembers."""
+    """`{"3.exp_avg": ...}`: a tensor for each weight's number and quantity, all that it remembers."""
     memory = optimizer.state_dict()["state"]
     return {
         f"{number}.{name}": torch.as_tensor(value)

@@ -4,15 +4,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..data.imageset import ImageSet
-from ..data.sources import DataConfig
-from ..encoding import TrainedAutoencoder
-from ..generation import DrawnCodes, around_codes
-from ..randomness import numpy_generator
-from ..runs import Run
-from ..types import ImageArray, Pixels
-from .codes import Plane, pca_error, principal_plane
-from .evaluate import Evaluation, evaluate, own_or_other
+from .data.imageset import ImageSet
+from .data.sources import DataConfig
+from .encoding import TrainedAutoencoder
+from .evaluation.codes import Plane, pca_error, principal_plane
+from .evaluation.evaluate import Evaluation, evaluate, own_or_other
+from .generation import DrawnCodes, around_codes
+from .randomness import numpy_generator
+from .runs import Run
+from .types import ImageArray, Pixels
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,8 @@ class Exhibits:
     """What a page needs of a run beyond its records.
 
     `originals` and `reconstructions` are test images and the same decoded from their codes; `decoded`
-    are images decoded from `drawn`; `errors` are the shown images' own, a pixel; `plane` holds the codes of all images, in the images' order;
+    are images decoded from `drawn`; `errors` are the shown images' own, a pixel; `plane` holds the codes
+    of all images, in the images' order;
     `pca` is the test error of PCA with as many numbers an image as the codes have.
     """
 
@@ -47,7 +48,9 @@ def gather(run: Run, data: DataConfig | None = None, *, shown: int = 12, drawn: 
     images, _ = own_or_other(run, data)
     codes = trained.encode(images)
     parts, seed = run.split, run.experiment.seed
-    choice = numpy_generator(seed, "figure").choice(parts.test, size=min(shown, len(parts.test)), replace=False)
+    choice = numpy_generator(seed, "figure").choice(
+        parts.test, size=min(shown, len(parts.test)), replace=False
+    )
     reconstructions = trained.reconstruct(images.pixels[choice])
     errors = ((reconstructions - images.pixels[choice] / np.float32(255)) ** 2).mean(axis=(1, 2, 3))
     random_codes = around_codes(codes[parts.train], drawn, seed)

@@ -1,0 +1,134 @@
+"""One HTML document that holds all it shows: text, tables and pictures; it asks the network for nothing."""
+
+import base64
+import re
+from dataclasses import dataclass, field
+from io import BytesIO
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from PIL import Image
+
+from ..errors import DataError
+
+# What is set flush right: "0.0272", "11,234", "−3.1 ± 0.2", "89.6 %", "3e-4", and a dash for nothing.
+_NUMBER = r"[+\-\N{MINUS SIGN}]?[\d,]*\.?\d+(e[+\-]?\d+)?"
+_NUMERIC = re.compile(rf"(({_NUMBER})( ?± ?{_NUMBER})?( ?%)?|[\N{{EN DASH}}\N{{EM DASH}}-]?)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure with its caption.
+
+    Args:
+        number: the figure's number, or None for a picture without one.
+        title: what it shows, a few words.
+        caption: what exactly, in sentences.
+        png: the image, made for a screen of twice the usual density.
+        alt: what a reader who cannot see it needs to know.
+
+    Raises:
+        DataError: `png` is no PNG.
+    """
+
+    number: str | None
+    title: str
+    caption: str
+    png: bytes = field(repr=False)
+    alt: str
+
+    def __post_init__(self) -> None:
+        try:
+            with Image.open(BytesIO(self.png), formats=["PNG"]) as image:
+                image.verify()
+        except (OSError, SyntaxError) as error:  # Pillow raises the latter for a broken PNG
+            raise DataError(
+                "a picture of the page must be a PNG",
+                found=f"{len(self.png):,} bytes that are none ({self.title})",
+                do="make it with latentspace.figures.png",
+            ) from error
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Width and height on the page, in CSS pixels: half the image's own."""
+        with Image.open(BytesIO(self.png)) as image:
+            return max(1, image.width // 2), max(1, image.height // 2)
+
+    @property
+    def address(self) -> str:
+        return "data:image/png;base64," + base64.b64encode(self.png).decode("ascii")
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table; the first cell of each row names the row.
+
+    Raises:
+        DataError: a row that is not as long as the columns.
+    """
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        for row in self.rows:
+            if len(row) != len(self.columns):
+                raise DataError(
+                    f"each row of the table {self.title!r} must have one cell for each of its columns",
+                    found=f"{len(row)} cells for {len(self.columns)} columns, in the row {row!r}",
+                    do="fill the empty cells with a dash",
+                )
+
+    @property
+    def numeric(self) -> tuple[bool, ...]:
+        """Which columns hold numbers alone; those are set flush right."""
+        cells = zip(*self.rows, strict=True) if self.rows else [()] * len(self.columns)
+        return tuple(bool(column) and all(map(_NUMERIC.fullmatch, column)) for column in cells)
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the page: its paragraphs, then its tables, then its pictures."""
+
+    title: str
+    text: tuple[str, ...] = ()
+    pictures: tuple[Picture, ...] = ()
+    tables: tuple[Table, ...] = ()
+
+    @property
+    def numbered(self) -> bool:
+        return any(picture.number is not None for picture in self.pictures)
+
+
+@dataclass(frozen=True)
+class Page:
+    """What the page says, from top to bottom.
+
+    Args:
+        title: of the document.
+        lead: what was found, in a paragraph.
+        notices: what a reader must know before any number, each set apart and loud.
+        sections: the body.
+        footer: what made the page: versions, seeds, hashes.
+    """
+
+    title: str
+    lead: str
+    notices: tuple[str, ...] = ()
+    sections: tuple[Section, ...] = ()
+    footer: tuple[str, ...] = ()
+
+
+_TEMPLATES = Environment(
+    loader=PackageLoader("latentspace", "report"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+def render(page: Page) -> str:
+    """The page as HTML: no script, no link to anything outside itself, all text escaped."""
+    return _TEMPLATES.get_template("page.html.j2").render(page=page)

@@ -1,0 +1,187 @@
+"""The commands as a person or a script calls them, in processes of their own."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from latentspace.runs import Run
+
+SMALL = [
+    "--set", "model.conv1_channels=4", "--set", "model.conv2_channels=4", "--set", "model.conv3_channels=4",
+    "--set", "model.neurons=8", "--set", "model.code_size=3", "--set", "training.batch_size=25", "--threads", "1",
+]  # fmt: skip
+
+
+def latentspace(*arguments: object, **options) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-W", "error", "-m", "latentspace.cli.main", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, **options)
+
+
+@pytest.fixture(scope="module")
+def run(archive, tmp_path_factory) -> Path:
+    out = tmp_path_factory.mktemp("runs") / "bars"
+    done = latentspace("train", "ae", "--data", archive, "--out", out, "--epochs", 3, *SMALL)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == str(out)  # what was made, and nothing else
+    assert re.search(r"ae epoch 3/3  loss 0\.\d+  validation 0\.\d+  [\d,]+ images/s  0:00 left", done.stderr)
+    assert "split 60/20/20: 72 train, 24 validation, 24 test" in done.stderr
+    return out
+
+
+def test_evaluate_prints_one_json_object_and_nothing_else(run):
+    done = latentspace("evaluate", run, "--json")
+    result = json.loads(done.stdout)
+    assert {"images": 24, "seen_in_training": 0, "split": "test", "kind": "ae"}.items() <= result.items()
+    assert 0 < result["mse"] < 0.3
+
+
+def test_evaluate_on_other_data(run, images, tmp_path):
+    np.save(tmp_path / "others.npy", images.pixels[:7])
+    result = json.loads(latentspace("evaluate", run, "--data", tmp_path / "others.npy", "--json").stdout)
+    assert (result["images"], result["split"]) == (7, "all")
+
+
+def test_report_writes_five_figures_and_one_page(run):
+    done = latentspace("report", run)
+    assert done.returncode == 0, done.stderr
+    page = Path(done.stdout.strip())
+    assert page == run / "report.html"
+    html = page.read_text()
+    assert sorted(one.name for one in (run / "figures").iterdir()) == [
+        f"figure-0{n}.png" for n in range(1, 6)
+    ]
+    assert html.count("<figure") == 5
+    assert "0.0272" in html
+    assert "no figure here can be compared with the report's" in html
+
+
+def test_runs_lists_and_compares(run):
+    rows = json.loads(latentspace("runs", run.parent, "--json").stdout)
+    assert len(rows) == 1
+    assert rows[0]["state"] == "ended"
+    assert "bars" in latentspace("runs", run.parent).stdout
+
+
+def test_data_info(archive, tmp_path):
+    picture = tmp_path / "sheet.png"
+    facts = json.loads(latentspace("data", "info", archive, "--json", "--picture", picture).stdout)
+    assert facts["images"] == 120
+    assert facts["per_class"] == {"A": 40, "B": 40, "C": 40}
+    assert facts["duplicate_images"] == 0
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    table = latentspace("data", "info", archive, "--picture", picture)
+    assert "120" in table.stdout
+    assert str(picture) in table.stdout
+
+
+def test_seeds_give_mean_and_spread(archive, tmp_path):
+    done = latentspace(
+        "train", "ae", "--data", archive, "--out", tmp_path / "runs", "--epochs", 1, "--seeds", 2, *SMALL
+    )
+    assert done.returncode == 0, done.stderr
+    assert "standard deviation" in done.stdout
+    scores = [
+        Run.open(tmp_path / "runs" / f"seed-{seed}").metrics[-1]["validation"]["mse"] for seed in (0, 1)
+    ]
+    assert f"{np.mean(scores):.5f}" in done.stdout
+    assert f"{np.std(scores, ddof=1):.5f}" in done.stdout
+
+
+def test_ctrl_c_ends_with_130_and_the_run_goes_on_from_there(archive, tmp_path):
+    out = tmp_path / "run"
+    command = [sys.executable, "-m", "latentspace.cli.main", "train", "ae", "--data", str(archive), "--out", str(out),
+               "--epochs", "100000", *SMALL]  # fmt: skip
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        deadline = time.monotonic() + 100
+        while not (out / "state" / "last.safetensors").exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        os.kill(process.pid, signal.SIGINT)
+        _, stderr = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert f"latentspace train --resume {out}" in stderr
+    assert "Traceback" not in stderr
+    state = Run.open(out).state
+    assert state is not None
+    assert state.epoch >= 1
+
+
+def test_resume_by_command(archive, tmp_path):
+    from latentspace.experiment import Recipe
+    from latentspace.training.train import start
+
+    plan = Recipe().experiment(
+        "ae", {"data": {"spec": str(archive)}, "training": {"epochs": 2, "batch_size": 40}, "threads": 1}
+    )
+    training = start(plan, tmp_path / "run")
+    records = training.records()
+    next(records)
+    records.close()
+    done = latentspace("train", "--resume", tmp_path / "run")
+    assert done.returncode == 0, done.stderr
+    assert "going on after epoch 1 of 2" in done.stderr
+    assert Run.open(tmp_path / "run").finished
+
+
+def test_quiet_says_nothing(archive, tmp_path):
+    done = latentspace(
+        "train", "ae", "--data", archive, "--out", tmp_path / "run", "--epochs", 1, "-q", *SMALL
+    )
+    assert done.returncode == 0
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize(
+    "command",
+    [[], ["train"], ["evaluate"], ["report"], ["reproduce"], ["runs"], ["data", "info"], ["data", "fetch"],
+     ["data", "render"]],
+    ids=lambda one: " ".join(one) or "root",
+)  # fmt: skip
+def test_every_command_explains_itself_with_an_example(command):
+    done = latentspace(*command, "--help")
+    assert done.returncode == 0
+    name = " ".join(["latentspace", *command])
+    usage, _, rest = done.stdout.partition("Usage:")
+    assert name.split()[-1] in rest
+    assert rest.count(name) >= (2 if command else 1), "the usage line, and an example"
+
+
+def test_help_does_not_wait_for_pytorch():
+    code = "import sys; sys.argv[1:] = ['--help']\nimport latentspace.cli.main as m\ntry: m.main()\nexcept SystemExit: pass\nassert not {'torch', 'matplotlib', 'sklearn', 'pydantic'} & set(sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode == 0
+
+
+def test_version():
+    assert re.fullmatch(r"latentspace \d+\.\d+\.\d+\n", latentspace("--version").stdout)
+
+
+def test_reproduce_goes_on_where_it_was_and_prints_the_page_last(archive, tmp_path):
+    recipe = tmp_path / "tiny.toml"
+    recipe.write_text(
+        "[ae.model]\ncode_size = 2\nconv1_channels = 4\nconv2_channels = 4\nconv3_channels = 4\nneurons = 8\n"
+        "[ae.training]\nepochs = 1\nbatch_size = 30\n"
+    )
+    arguments = ["reproduce", "--recipe", recipe, "--data", archive, "--out", tmp_path / "out"]
+    first = latentspace(*arguments)
+    assert first.returncode == 0, first.stderr
+    page = tmp_path / "out" / "report.html"
+    assert first.stdout.splitlines()[-1] == str(page)
+    html = page.read_text()
+    for number in range(1, 6):
+        assert f"Figure {number}" in html
+    written = (tmp_path / "out" / "ae" / "weights.safetensors").stat().st_mtime_ns
+    again = latentspace(*arguments)
+    assert again.returncode == 0
+    assert "has ended already" in again.stderr
+    assert (tmp_path / "out" / "ae" / "weights.safetensors").stat().st_mtime_ns == written
+    recipe.write_text("[ae.training]\nepochs = 2\n")
+    other = latentspace(*arguments)
+    assert other.returncode == 2
+    assert "a run with other settings" in other.stderr

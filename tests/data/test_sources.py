@@ -1,0 +1,283 @@
+"""The one door: what SPEC means, and that every mistake ends in an error with all three parts."""
+
+import gzip
+import logging
+import sys
+import time
+import types
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from makers import encoded, letters, random_pixels, write_folder, write_tar
+from materials import make_images
+
+from latentspace.configuration import Config
+from latentspace.data import mirrors, notmnist
+from latentspace.data.cache import cache_directory
+from latentspace.data.imageset import ImageSet
+from latentspace.data.mirrors import Mirror
+from latentspace.data.sources import DataConfig, load_images
+from latentspace.errors import ConfigurationError, DataError, LatentspaceError
+
+
+class Glyphs(types.ModuleType):
+    """Stands in for the renderer, and counts what it was asked."""
+
+    def __init__(self) -> None:
+        super().__init__("latentspace.data.glyphs")
+        self.rendered: list[tuple[int, int, str, int]] = []
+        self.font_version = "1"
+
+    def fingerprint(self, fonts: str) -> str:
+        return f"{fonts}-{self.font_version}"
+
+    def render(
+        self,
+        count: int = 18_724,
+        *,
+        seed: int = 0,
+        fonts: str = "bundled",
+        size: int = 28,
+        workers: int | None = None,
+    ) -> ImageSet:
+        self.rendered.append((count, seed, fonts, size))
+        return ImageSet(
+            random_pixels(count, 1, size, size, seed=seed),
+            "glyphs",
+            np.arange(count) % 10,
+            tuple("ABCDEFGHIJ"),
+            groups=np.arange(count) // 7,
+        )
+
+
+@pytest.fixture
+def glyphs(monkeypatch: pytest.MonkeyPatch) -> Glyphs:
+    module = Glyphs()
+    monkeypatch.setitem(sys.modules, "latentspace.data.glyphs", module)
+    return module
+
+
+@pytest.fixture(autouse=True)
+def offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A cache of the test's own, and no mirror that could be reached."""
+    monkeypatch.setenv("LATENTSPACE_CACHE", str(tmp_path / "cache"))
+    nowhere = Mirror("http://127.0.0.1:9/notMNIST_small.tar.gz", "0" * 32)
+    monkeypatch.setattr(notmnist, "MIRRORS", {"small": [nowhere], "large": [nowhere]})
+    yield
+
+
+def load(spec: object, **settings: object) -> ImageSet:
+    return load_images(DataConfig.parse({"spec": str(spec), **settings}, "the test"))
+
+
+def test_glyphs_are_rendered_once(glyphs: Glyphs) -> None:
+    first = load("glyphs:50", seed=3)
+    second = load("glyphs:50", seed=3)
+    assert glyphs.rendered == [(50, 3, "bundled", 28)]
+    assert second.content_hash == first.content_hash
+    np.testing.assert_array_equal(second.groups, first.groups)
+    assert second.groups is not None
+    assert second.source == "glyphs"
+
+
+def test_other_glyphs_are_other_images(glyphs: Glyphs) -> None:
+    load("glyphs:50")
+    load("glyphs:51")
+    load("glyphs:50", seed=1)
+    load("glyphs:50", fonts="system")
+    glyphs.font_version = "2"
+    load("glyphs:50")
+    assert glyphs.rendered == [
+        (count, seed, fonts, 28)
+        for count, seed, fonts in [
+            (50, 0, "bundled"),
+            (51, 0, "bundled"),
+            (50, 1, "bundled"),
+            (50, 0, "system"),
+            (50, 0, "bundled"),
+        ]
+    ]
+
+
+def test_as_many_glyphs_as_notmnist_has(glyphs: Glyphs) -> None:
+    assert len(load("glyphs")) == 18_724
+
+
+def test_a_cache_that_cannot_be_written_costs_time_only(
+    glyphs: Glyphs, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "cache").write_text("a file where the cache directory should be")
+    assert len(load("glyphs:20")) == 20
+    assert "could not be kept in the cache" in caplog.text
+
+
+@pytest.mark.parametrize("count", ["0", "abc", "", "-5", "1.5", "1e3", "99999999999999999999", "²"])
+def test_a_count_that_cannot_be_meant(glyphs: Glyphs, count: str) -> None:
+    with pytest.raises(ConfigurationError, match="glyphs:COUNT") as error:
+        load(f"glyphs:{count}")
+    assert repr(f"glyphs:{count}") in error.value.found
+    assert glyphs.rendered == []
+
+
+def test_auto_takes_what_is_cached(tmp_path: Path, glyphs: Glyphs, caplog: pytest.LogCaptureFixture) -> None:
+    kept = tmp_path / "cache" / "notmnist" / "notMNIST_small.tar.gz"
+    kept.parent.mkdir(parents=True)
+    write_tar(kept, letters(1))
+    import hashlib
+
+    notmnist.MIRRORS["small"][0] = Mirror(
+        "http://127.0.0.1:9/" + kept.name, hashlib.md5(kept.read_bytes()).hexdigest()
+    )  # type: ignore[index]
+    for _ in range(2):
+        images = load("auto")
+        assert images.comparable
+        assert images.source == "notMNIST (small)"
+    assert glyphs.rendered == []
+    assert "compared" not in caplog.text
+
+
+def test_auto_says_loudly_what_glyphs_are_not(glyphs: Glyphs, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.WARNING)
+    images = load("auto", seed=5)
+    assert glyphs.rendered == [(18_724, 5, "bundled", 28)]
+    assert not images.comparable
+    assert "no figure can be compared with the report's" in caplog.text
+    assert "127.0.0.1:9" in caplog.text
+
+
+def test_auto_does_not_wait_for_a_mirror_that_says_nothing(
+    glyphs: Glyphs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def says_nothing(*args: object, **settings: object) -> None:
+        time.sleep(3)
+
+    monkeypatch.setattr("requests.head", says_nothing)
+    monkeypatch.setattr("latentspace.data.sources.QUICK", 0.2)
+    start = time.perf_counter()
+    assert load("auto").source == "glyphs"
+    assert time.perf_counter() - start < 2.5
+
+
+def test_only_mirrors_that_answer_are_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    def head(url: str, **settings: object) -> object:
+        if "silent" in url:
+            import requests
+
+            raise requests.ConnectTimeout
+        return types.SimpleNamespace(status_code=405)
+
+    monkeypatch.setattr("requests.head", head)
+    first, second = Mirror("http://silent/a", ""), Mirror("http://answers/a", "")
+    assert mirrors.answering([first, second], 1.0) == [second]
+
+
+def test_notmnist_without_a_network_names_the_mirrors() -> None:
+    for spec in ("notmnist", "notmnist:large"):
+        with pytest.raises(LatentspaceError, match=r"127\.0\.0\.1:9.*no connection") as error:
+            load(spec)
+        assert "--data PATH" in error.value.do
+
+
+def test_a_path_wins_where_it_is_written_as_one(
+    tmp_path: Path, glyphs: Glyphs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(write_folder(tmp_path / "here", {"glyphs/1.png": encoded(random_pixels(4, 4))}))
+    assert load("./glyphs").size == (4, 4)
+    assert load("glyphs:5").size == (28, 28)
+
+
+def test_a_path_below_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    write_folder(tmp_path, {"pictures/1.png": encoded(random_pixels(4, 4))})
+    assert len(load("~/pictures")) == 1
+
+
+def test_what_was_found_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    np.savez(tmp_path / "x.npz", images=np.zeros((3, 4, 5), np.uint8), labels=[1, 2, 1])
+    load(tmp_path / "x.npz", deduplicate=True, resize=(8, 8))
+    assert "NumPy arrays (.npz): 1 images, 8x8, grey, 2 classes" not in caplog.text  # one image is left
+    assert "3 images resized from 4x5 to 8x8" in caplog.text
+    assert "2 exact copies were dropped" in caplog.text
+
+
+MISTAKES = {
+    "a typing error": "notminst",
+    "another size": "notmnist:huge",
+    "a missing path": "no/such/folder",
+    "a zero byte": "a\0b",
+    "a name too long": "x" * 5000,
+}
+
+
+@pytest.mark.parametrize("kind", MISTAKES)
+def test_what_is_neither_a_word_nor_a_path(kind: str) -> None:
+    with pytest.raises(DataError) as error:
+        load(MISTAKES[kind])
+    assert all((error.value.must, error.value.found, error.value.do))
+    assert error.value.exit_code == 2
+
+
+FILES = {
+    "photo.png": (encoded(random_pixels(4, 4)), "one image"),
+    "notes.txt": (b"hello", "68 65 6c 6c"),
+    "empty": (b"", "and ends"),
+    "x.gz": (gzip.compress(b"hello"), "68 65 6c 6c"),
+    "bad.gz": (b"\x1f\x8bhello", "1f 8b"),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_that_is_none_of_these(tmp_path: Path, name: str) -> None:
+    content, found = FILES[name]
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(DataError, match=found) as error:
+        load(tmp_path / name)
+    assert str(tmp_path / name) in error.value.must
+
+
+@pytest.mark.parametrize("name", ["x.npz", "x.npy", "x.zip", "images-idx3-ubyte"])
+def test_a_file_that_may_not_be_read(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path, *args: object, **settings: object) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    (tmp_path / name).write_bytes(b"x")
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(DataError, match="Permission denied"):
+        load(tmp_path / name)
+
+
+def test_neither_a_file_nor_a_folder() -> None:
+    with pytest.raises(DataError, match="must be a file or a folder"):
+        load("/dev/null")
+
+
+@pytest.mark.parametrize(
+    "settings", [{"resize": [0, 5]}, {"resize": [5]}, {"resize": [5, 5000]}, {"spec": ""}, {"size": 3}]
+)
+def test_settings_out_of_their_range(settings: dict[str, object]) -> None:
+    with pytest.raises(ConfigurationError):
+        DataConfig.parse(settings, "the test")
+
+
+def test_settings_survive_json() -> None:
+    config: Config = DataConfig(spec="glyphs:5", resize=(3, 4), deduplicate=True, fonts="system", seed=9)
+    assert DataConfig.model_validate_json(config.model_dump_json()) == config
+
+
+def test_where_the_cache_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert cache_directory() == tmp_path / "cache"
+    monkeypatch.delenv("LATENTSPACE_CACHE")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
+    if sys.platform == "linux":
+        assert cache_directory() == tmp_path / "xdg" / "latentspace"
+
+
+def test_the_images_are_bytes_of_their_own(tmp_path: Path) -> None:
+    stored = make_images(6)
+    np.save(tmp_path / "x.npy", stored.pixels)
+    loaded = load(tmp_path / "x.npy")
+    assert loaded.pixels.flags["C_CONTIGUOUS"]
+    assert loaded.pixels.flags["WRITEABLE"]  # torch.from_numpy warns of arrays that are not
