@@ -37,9 +37,8 @@ def row(name: str, pixels: np.ndarray, labels: np.ndarray, seconds: str) -> None
 def notmnist(folder: Path) -> tuple[np.ndarray, np.ndarray]:
     images = gzip.decompress((folder / "images-idx3-ubyte.gz").read_bytes())
     labels = gzip.decompress((folder / "labels-idx1-ubyte.gz").read_bytes())
-    return np.frombuffer(images, np.uint8, offset=16).reshape(-1, 784), np.frombuffer(
-        labels, np.uint8, offset=8
-    )
+    pixels = np.frombuffer(images, np.uint8, offset=16).reshape(-1, 784)
+    return pixels, np.frombuffer(labels, np.uint8, offset=8)
 
 
 def main(count: int = glyphs.COUNT, folder: str = "") -> None:

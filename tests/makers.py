@@ -14,10 +14,10 @@ from PIL import Image
 from latentspace.data.imageset import ImageSet
 
 
-def encoded(pixels: np.ndarray, format: str = "PNG", **options: Any) -> bytes:
+def encoded(pixels: np.ndarray, kind: str = "PNG", **options: Any) -> bytes:
     """`pixels` (height x width, or with channels last) as the bytes of an image file."""
     buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, format, **options)
+    Image.fromarray(pixels).save(buffer, kind, **options)
     return buffer.getvalue()
 
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from makers import random_pixels
 
 from latentspace.data.imageset import ImageSet
 from latentspace.data.sources import DataConfig, load_images
 from latentspace.errors import DataError
+from makers import random_pixels
 
 
 def load(path: Path) -> ImageSet:
@@ -78,7 +78,7 @@ def test_floats_are_rounded_and_that_is_recorded(tmp_path: Path) -> None:
     values = np.array([[[0.0, 1.0], [0.5, 0.1]]], dtype=np.float32)
     images = load(npy(tmp_path, values))
     assert images.pixels[0, 0].tolist() == [[0, 255], [128, 26]]
-    assert images.record.conversions == ("1 images rounded from float32 in 0..1 to 8 bits",)
+    assert images.record.conversions == ("1 image rounded from float32 in 0..1 to 8 bits",)
 
 
 @pytest.mark.parametrize("dtype", ["<f2", ">f4", "<f8"])
@@ -93,7 +93,7 @@ def test_alpha_is_laid_over_black(tmp_path: Path) -> None:
     images = load(npy(tmp_path, pixels))
     exact = pixels[..., :3] * (pixels[..., 3:] / 255.0)
     assert np.abs(images.pixels.transpose(0, 2, 3, 1) - exact).max() <= 0.5
-    assert images.record.conversions == ("1 images with alpha laid over black",)
+    assert images.record.conversions == ("1 image with alpha laid over black",)
 
 
 @pytest.mark.parametrize(

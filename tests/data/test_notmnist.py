@@ -10,13 +10,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from makers import encoded, letters, random_pixels, write_folder, write_tar, write_zip
 
-from latentspace.data import mirrors, notmnist
+from latentspace.data import notmnist
 from latentspace.data.imageset import ImageSet
 from latentspace.data.mirrors import Mirror
 from latentspace.data.sources import DataConfig, load_images
 from latentspace.errors import DataError, FetchError, OutputError
+from makers import encoded, letters, random_pixels, write_folder, write_tar, write_zip
 
 CONTENT = bytes(range(256)) * 400
 
@@ -42,7 +42,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.send_error(404)
         self.end_headers()
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, *args: object) -> None:
         pass
 
 
@@ -122,10 +122,10 @@ def left_over(cache: Path) -> list[str]:
 
 def test_a_good_mirror_delivers_and_is_asked_once(site: Site, cache: Path) -> None:
     mirror = site.serve("/file.tar.gz", CONTENT)
-    path = notmnist.fetch("small", timeout=5, mirrors=[mirror])
+    path = notmnist.fetch("small", timeout=5.0, mirrors=[mirror])
     assert path.read_bytes() == CONTENT
     assert path.is_relative_to(cache)
-    assert notmnist.fetch("small", timeout=5, mirrors=[mirror]) == path
+    assert notmnist.fetch("small", timeout=5.0, mirrors=[mirror]) == path
     assert site.asked == ["/file.tar.gz"]
 
 
@@ -200,16 +200,16 @@ def test_a_damaged_archive_in_the_cache_is_fetched_again(
     site: Site, caplog: pytest.LogCaptureFixture
 ) -> None:
     mirror = site.serve("/file.gz", CONTENT)
-    path = notmnist.fetch("small", timeout=5, mirrors=[mirror])
+    path = notmnist.fetch("small", timeout=5.0, mirrors=[mirror])
     path.write_bytes(CONTENT[:-1])
-    assert notmnist.fetch("small", timeout=5, mirrors=[mirror]).read_bytes() == CONTENT
+    assert notmnist.fetch("small", timeout=5.0, mirrors=[mirror]).read_bytes() == CONTENT
     assert "does not match its checksum" in caplog.text
 
 
 def test_a_cache_that_cannot_be_written_is_not_blamed_on_the_mirror(site: Site, cache: Path) -> None:
     cache.write_text("a file where the cache directory should be")
     with pytest.raises(OutputError, match="must be writable"):
-        notmnist.fetch("small", timeout=5, mirrors=[site.serve("/file.gz", CONTENT)])
+        notmnist.fetch("small", timeout=5.0, mirrors=[site.serve("/file.gz", CONTENT)])
 
 
 def test_the_published_archives() -> None:
@@ -238,7 +238,7 @@ def test_the_set_is_fetched_parsed_and_kept(
     assert site.asked == ["/notMNIST_small.tar.gz"]
     assert second.content_hash == first.content_hash
     assert (second.source, second.comparable, second.record) == (first.source, True, first.record)
-    assert "2 unreadable images were skipped" in caplog.text
+    assert "skipped 2 unreadable images" in caplog.text
     with pytest.raises(DataError, match=r"A/RGVt\.png"):
         load_images(DataConfig(spec="notmnist", strict=True))
 

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from makers import encoded, random_pixels
 from PIL import Image
 
 from latentspace.data.pictures import Picture, decode, decoding, resized
 from latentspace.errors import DataError
+from makers import encoded, random_pixels
 
 
 def decoded(content: bytes | Path) -> Picture:
@@ -18,9 +18,9 @@ def decoded(content: bytes | Path) -> Picture:
         return decode(content)
 
 
-def saved(image: Image.Image, format: str = "PNG", **options: object) -> bytes:
+def saved(image: Image.Image, kind: str = "PNG", **options: object) -> bytes:
     buffer = io.BytesIO()
-    image.save(buffer, format, **options)
+    image.save(buffer, kind, **options)
     return buffer.getvalue()
 
 
@@ -70,8 +70,8 @@ def test_a_transparent_colour_is_black(mode: str) -> None:
 
 def test_sixteen_bits_are_scaled_to_eight() -> None:
     values = np.array([[0, 128, 129, 257, 32768, 65535]], dtype=np.uint16)
-    for format in ("PNG", "TIFF", "PPM"):
-        picture = decoded(saved(Image.fromarray(values), format))
+    for kind in ("PNG", "TIFF", "PPM"):
+        picture = decoded(saved(Image.fromarray(values), kind))
         assert picture.pixels[0, :, 0].tolist() == [0, 0, 1, 1, 128, 255]
         assert picture.conversions == ("scaled from 16 bits to 8",)
 
@@ -105,29 +105,29 @@ def test_cmyk_becomes_rgb() -> None:
     assert picture.conversions == ("converted from CMYK to RGB",)
 
 
-@pytest.mark.parametrize("format", ["GIF", "TIFF", "WEBP", "PNG"])
-def test_the_first_frame_of_an_animation(format: str) -> None:
+@pytest.mark.parametrize("kind", ["GIF", "TIFF", "WEBP", "PNG"])
+def test_the_first_frame_of_an_animation(kind: str) -> None:
     frames = [Image.fromarray(np.full((5, 7, 3), value, np.uint8)) for value in (0, 255)]
-    lossless = {"lossless": True} if format == "WEBP" else {}
-    picture = decoded(saved(frames[0], format, save_all=True, append_images=frames[1:], **lossless))
+    lossless = {"lossless": True} if kind == "WEBP" else {}
+    picture = decoded(saved(frames[0], kind, save_all=True, append_images=frames[1:], **lossless))
     assert picture.pixels.max() == 0
     assert "cut to the first frame" in picture.conversions
 
 
-@pytest.mark.parametrize("format", ["PNG", "WEBP", "TIFF"])
+@pytest.mark.parametrize("kind", ["PNG", "WEBP", "TIFF"])
 @pytest.mark.parametrize(
     ("orientation", "upright"),
     [(1, lambda a: a), (3, lambda a: a[::-1, ::-1]), (6, lambda a: np.rot90(a, -1))],
 )
 def test_the_orientation_of_a_photograph(
-    orientation: int, upright: Callable[[np.ndarray], np.ndarray], format: str
+    orientation: int, upright: Callable[[np.ndarray], np.ndarray], kind: str
 ) -> None:
     exif = Image.Exif()
     exif[0x0112] = orientation
-    lossless = {"lossless": True} if format == "WEBP" else {}
-    picture = decoded(saved(Image.fromarray(GREY), format, exif=exif, **lossless))
+    lossless = {"lossless": True} if kind == "WEBP" else {}
+    picture = decoded(saved(Image.fromarray(GREY), kind, exif=exif, **lossless))
     np.testing.assert_array_equal(picture.pixels[:, :, 0], upright(GREY))
-    turned = orientation != 1 and format != "TIFF"  # Pillow turns a TIFF by itself
+    turned = orientation != 1 and kind != "TIFF"  # Pillow turns a TIFF by itself
     assert picture.conversions == (("turned as their EXIF data say",) if turned else ())
 
 
@@ -157,16 +157,18 @@ def test_what_is_no_whole_image_is_an_error(kind: str) -> None:
 
 
 @pytest.mark.parametrize("seed", range(20))
-@pytest.mark.parametrize("format", ["PNG", "GIF", "TIFF", "BMP", "JPEG", "WEBP", "TGA", "ICO"])
-def test_damage_is_a_data_error_or_an_image_and_never_another_error(format: str, seed: int) -> None:
+@pytest.mark.parametrize("kind", ["PNG", "GIF", "TIFF", "BMP", "JPEG", "WEBP", "TGA", "ICO"])
+def test_damage_is_a_data_error_or_an_image_and_never_another_error(kind: str, seed: int) -> None:
     draw = np.random.default_rng(seed)
-    content = bytearray(encoded(random_pixels(16, 16, 3), format))
+    content = bytearray(encoded(random_pixels(16, 16, 3), kind))
     for place in draw.integers(0, len(content), 6):
         content[place] = draw.integers(256)
     try:
-        assert decoded(bytes(content)).pixels.dtype == np.uint8
-    except DataError as error:
-        assert error.found
+        shape = decoded(bytes(content)).pixels.shape
+    except DataError:
+        return
+    assert len(shape) == 3
+    assert shape[2] in (1, 3)
 
 
 def test_shrinking_averages_areas() -> None:

@@ -23,7 +23,7 @@ import numpy as np
 from ..errors import DataError
 from ..types import Pixels, Whole
 from .cleaning import CleaningRecord, sentence
-from .entries import Stream, numbered, readable
+from .entries import Stream, counted, numbered, readable
 from .imageset import ImageSet
 from .pictures import flattened
 
@@ -112,7 +112,7 @@ def _check_count(what: str, column: np.ndarray, count: int, origin: str) -> None
     if column.ndim < 1 or len(column) != count:
         raise DataError(
             f"{origin} must hold one of the {what} for each image",
-            found=f"{count:,} images, {what} of shape {column.shape}",
+            found=f"{counted(count)}, {what} of shape {column.shape}",
             do=f"make the {what} as long as the images",
         )
 
@@ -226,7 +226,7 @@ def as_pixels(array: np.ndarray, origin: str) -> tuple[Pixels, CleaningRecord]:
     if array.dtype == np.uint8:
         return to_channels_first(array, origin, channels_first=first)
     pixels, record = to_channels_first(_rounded(array, origin), origin, channels_first=first)
-    note = f"{len(pixels):,} images rounded from {array.dtype} in 0..1 to 8 bits"
+    note = f"{counted(len(pixels))} rounded from {array.dtype} in 0..1 to 8 bits"
     return pixels, CleaningRecord(conversions=(note, *record.conversions))
 
 
@@ -272,5 +272,5 @@ def to_channels_first(
         transparent = int((array[..., 3] != 255).any(axis=(1, 2)).sum())
         array = flattened(array[..., :3], array[..., 3:])
         if transparent:
-            record = CleaningRecord(conversions=(f"{transparent:,} images with alpha laid over black",))
+            record = CleaningRecord(conversions=(f"{counted(transparent)} with alpha laid over black",))
     return np.ascontiguousarray(array if channels_first else array.transpose(0, 3, 1, 2)), record

@@ -6,15 +6,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Protocol, TypeAlias, runtime_checkable
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from PIL import Image
 
 from ..errors import DataError
 from ..types import Whole
-
-NaturalKey: TypeAlias = tuple[tuple[tuple[int, str], ...], str]
 
 # Files that stand in folders of images without being meant as images: passed over, and mentioned.
 NOT_IMAGES = frozenset(
@@ -25,6 +23,7 @@ NOT_IMAGES = frozenset(
         *("gz", "tgz", "tar", "zip", "bz2", "xz", "7z", "rar"),
     )
 )
+_DIGITS = re.compile("[0-9]+")
 _DESKTOP_JUNK = frozenset({"thumbs.db", "desktop.ini", "__macosx"})
 
 
@@ -48,16 +47,20 @@ def readable(path: Path) -> Iterator[None]:
         ) from error
 
 
-def natural(name: str) -> NaturalKey:
+def counted(count: int, thing: str = "image") -> str:
+    """`1 image`, `1,000 images`."""
+    return f"{count:,} {thing}{'' if count == 1 else 's'}"
+
+
+def natural(name: str) -> tuple[str, str]:
     """A sort key that puts `10` after `9`: digits count as numbers, other text without regard to case."""
-    key = []
-    for part in re.split(r"([0-9]+)", name):
-        if part.isascii() and part.isdigit():
-            digits = part.lstrip("0")
-            key.append((len(digits), digits))
-        else:
-            key.append((-1, part.casefold()))
-    return tuple(key), name
+    return _DIGITS.sub(_number, name.casefold()), name
+
+
+def _number(digits: re.Match[str]) -> str:
+    """Digits such that text sorts as numbers do: the longer number is the larger one."""
+    text = digits[0].lstrip("0")
+    return f"0{chr(min(len(text), 0x10FFFF))}{text}"
 
 
 def shown(name: str) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..errors import DataError
 from .cleaning import sentence
-from .entries import is_junk, is_named_as_image, may_be_image, natural, readable, shown
+from .entries import counted, is_junk, is_named_as_image, may_be_image, natural, readable, shown
 from .gathering import File, Gathered, gather
 
 logger = logging.getLogger(__name__)
@@ -134,7 +134,7 @@ def _file(folder: Path, name: str) -> File:
 def _mixed(folder: Path, images: list[str], folders: list[str]) -> DataError:
     return DataError(
         f"{folder} must hold images alone, or class folders alone",
-        found=f"{len(images):,} images ({sentence([shown(one) for one in images], most=2)}) beside "
-        f"{len(folders):,} folders ({sentence([shown(one) for one in folders], most=3)})",
+        found=f"{counted(len(images))} ({sentence([shown(one) for one in images], most=2)}) beside "
+        f"{counted(len(folders), 'folder')} ({sentence([shown(one) for one in folders], most=3)})",
         do="move the images into class folders, or name one of the folders",
     )

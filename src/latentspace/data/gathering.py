@@ -5,8 +5,9 @@ result is held. Threads were measured slower than none for small images (Pillow 
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ import numpy as np
 from ..errors import DataError
 from ..types import Pixels
 from .cleaning import CleaningRecord, Unreadable, sentence
-from .entries import classes_of, common_folder, natural
+from .entries import classes_of, common_folder, counted, natural
 from .imageset import ImageSet
 from .pictures import Picture, decode, decoding, format_size, resized
 
@@ -102,6 +103,17 @@ def _content(file: File) -> bytes | Path:
     return file.content
 
 
+def _natural_order(names: Sequence[str]) -> list[int]:
+    """The places of `class/file` names, class by class."""
+    of_folder = cache(natural)
+
+    def key(place: int) -> tuple[tuple[str, str], tuple[str, str]]:
+        folder, _, file = names[place].rpartition("/")
+        return of_folder(folder), natural(file)
+
+    return sorted(range(len(names)), key=key)
+
+
 class _Pile:
     """The array that grows, and what is known of the images in it."""
 
@@ -146,7 +158,7 @@ class _Pile:
         if (number + 1) * one > MEMORY_LIMIT:
             raise DataError(
                 f"the images of {self.origin} must fit in {MEMORY_LIMIT // 2**30} GiB of memory",
-                found=f"more than {number:,} images of {format_size((height, width))}",
+                found=f"more than {counted(number)} of {format_size((height, width))}",
                 do="make them smaller: --resize HxW",
             )
         room = min(2 * number, MEMORY_LIMIT // one)
@@ -161,7 +173,7 @@ class _Pile:
         root = common_folder(self.names)
         names = [name[len(root) :] for name in self.names]
         unreadable = [replace(one, name=one.name.removeprefix(root)) for one in self.unreadable]
-        order = sorted(range(count), key=lambda number: [natural(part) for part in names[number].split("/")])
+        order = _natural_order(names)
         in_order = order == list(range(count))
         return Gathered(
             pixels=self.buffer if in_order else self.buffer[order],
@@ -171,18 +183,20 @@ class _Pile:
             record=CleaningRecord(
                 unreadable=tuple(sorted(unreadable, key=lambda one: natural(one.name))),
                 conversions=tuple(
-                    f"{many:,} image{'s' if many > 1 else ''} {what}"
-                    for what, many in sorted(self.conversions.items())
+                    f"{counted(many)} {what}" for what, many in sorted(self.conversions.items())
                 ),
             ),
         )
 
     def _check(self) -> None:
         if not self.sizes:
-            skipped = sentence([f"{one.name} ({one.reason})" for one in self.unreadable], most=3)
+            found = "no image"
+            if self.unreadable:
+                skipped = sentence([f"{one.name} ({one.reason})" for one in self.unreadable], most=3)
+                found = f"none in {counted(len(self.unreadable), 'file')}: {skipped}"
             raise DataError(
                 f"{self.origin} must hold at least one image that can be read",
-                found=f"none of {len(self.unreadable):,} files: {skipped}" if skipped else "no image",
+                found=found,
                 do="name a folder or archive of images, or check how the files were made",
             )
         if len(self.sizes) > 1 and self.resize is None:

@@ -22,7 +22,7 @@ from ..errors import DataError, OutputError
 from ..files import refusals, replacing, write_text
 from ..types import Whole
 from .arrays import read_exactly, to_channels_first
-from .entries import Stream, is_junk, is_named_as_image, numbered, readable
+from .entries import Stream, counted, is_junk, is_named_as_image, numbered, readable
 from .imageset import ImageSet
 
 logger = logging.getLogger(__name__)
@@ -127,7 +127,7 @@ def _column(path: Path, count: int, images: Path) -> Whole:
     if column.ndim != 1 or column.dtype.kind not in "iu" or len(column) != count:
         raise DataError(
             f"{path} must hold one whole number for each image of {images.name}",
-            found=f"{count:,} images, and {column.dtype.name} of shape {column.shape}",
+            found=f"{counted(count)}, and {column.dtype.name} of shape {column.shape}",
             do="check that the files belong together",
         )
     return column.astype(np.int64)

@@ -232,6 +232,16 @@ def fitted(rng: np.random.Generator, wide: float, high: float, room: float) -> t
     return d / (stretch * fit_x), -b / (stretch * fit_y), -c / (stretch * fit_x), a / (stretch * fit_y)
 
 
+def steepness(field: Field) -> Field:
+    """The length of the gradient a sample, by central differences; the border has its neighbours'."""
+    squares = np.empty_like(field)
+    across, down = field[1:-1, 2:] - field[1:-1, :-2], field[2:, 1:-1] - field[:-2, 1:-1]
+    squares[1:-1, 1:-1] = across**2 + down**2
+    squares[0], squares[-1] = squares[1], squares[-2]
+    squares[:, 0], squares[:, -1] = squares[:, 1], squares[:, -2]
+    return np.sqrt(squares) * np.float32(0.5)
+
+
 def lay(source: Master, rng: np.random.Generator, size: int, room: float, weight: float) -> Inked:
     """Sample the field, `weight` added, over a frame of `size` pixels, at two samples a pixel each way."""
     side = 2 * size
@@ -248,11 +258,8 @@ def lay(source: Master, rng: np.random.Generator, size: int, room: float, weight
     where[0] = (c * bent_x + d * bent_y) * source.scale + (source.field.shape[0] - 1) / 2
     where[1] = (a * bent_x + b * bent_y) * source.scale + (source.field.shape[1] - 1) / 2
     distance = ndimage.map_coordinates(source.field, where, order=1, mode="nearest")
-    slope = np.zeros_like(distance)
-    slope[:, 1:-1] = (distance[:, 2:] - distance[:, :-2]) ** 2
-    slope[1:-1] += (distance[2:] - distance[:-2]) ** 2
     flattest = max(map(abs, (a, b, c, d))) / side / 3  # on a ridge, far from any edge, there is no slope
-    sharpness: Field = 1 / np.maximum(np.sqrt(slope) / 2, np.float32(flattest))
+    sharpness: Field = np.reciprocal(np.maximum(steepness(distance), np.float32(flattest)))
     return Inked(distance + np.float32(weight), sharpness, x, y, source.half_stroke + weight)
 
 
@@ -274,17 +281,14 @@ def draw(alphabet: Alphabet, label: int, size: int, seed: list[int]) -> Bytes:
         fine = fill(letter, rng)
         if inverted:
             fine = plate(letter, rng) * (1 - fine)
-        picture = (fine[::2, ::2] + fine[1::2, ::2] + fine[::2, 1::2] + fine[1::2, 1::2]) / 4
+        picture = (fine[::2, ::2] + fine[1::2, ::2] + fine[::2, 1::2] + fine[1::2, 1::2]) * np.float32(0.25)
         if 0.05 < picture.mean() < 0.92 and picture.max() - picture.min() > 0.4:
             break
     return np.rint(picture * 255).astype(np.uint8)
 
 
 def draw_many(
-    alphabets: Sequence[Alphabet],
-    plan: Sequence[tuple[int, int, int]],
-    size: int,
-    seed: int,
+    alphabets: Sequence[Alphabet], plan: Sequence[tuple[int, int, int]], size: int, seed: int
 ) -> Bytes:
     """Images x size x size, one for each (number of the image, alphabet, label) of the plan."""
     pixels = np.empty((len(plan), size, size), np.uint8)

@@ -16,6 +16,7 @@ from ..files import refusals
 logger = logging.getLogger(__name__)
 
 SLOWEST = 10_000  # bytes a second, on average; a mirror below is given up after the time-out
+LARGEST = 2**30  # bytes, of a file whose length is not published
 _NEWS = 5.0  # seconds between two lines about a long download
 
 
@@ -51,8 +52,9 @@ class _Watch:
             return
         self.received += size
         elapsed = time.monotonic() - self.start
-        if self.mirror.size is not None and self.received > self.mirror.size + 2**16:
-            raise ValueError(f"it sends more than the {self.mirror.size:,} bytes of the file")
+        most = LARGEST if self.mirror.size is None else self.mirror.size
+        if self.received > most + 2**16:
+            raise ValueError(f"it sends more than {most:,} bytes")
         if elapsed > self.timeout and self.received < SLOWEST * elapsed:
             raise ValueError(f"{self.received / elapsed / 1000:.1f} kB a second is too slow")
         if elapsed - (self.told - self.start) > _NEWS:

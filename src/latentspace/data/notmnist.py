@@ -17,6 +17,7 @@ from ..errors import DataError
 from .archives import read_archive
 from .cache import cache_directory, keep, recall
 from .cleaning import sentence
+from .entries import counted
 from .gathering import Gathered
 from .imageset import ImageSet
 from .mirrors import Mirror, answering, download, failure
@@ -95,7 +96,9 @@ def load_if_quick(size: Size, *, timeout: float) -> ImageSet:
     if not any((_folder() / mirror.file_name).is_file() for mirror in mirrors):
         mirrors = answering(mirrors, timeout)
         if not mirrors:
-            raise failure([f"{mirror.url}: no answer within {timeout:g} seconds" for mirror in MIRRORS[size]])
+            raise failure(
+                [f"{mirror.url}: not reached (within {timeout:g} seconds)" for mirror in MIRRORS[size]]
+            )
     return _parsed(fetch(size, timeout=timeout, mirrors=mirrors), size)
 
 
@@ -166,4 +169,4 @@ def name_of(gathered: Gathered) -> str:
     for size in ("small", "large"):
         if sizes.get(len(gathered.names)) == size or f"notmnist_{size}" in gathered.root.casefold():
             return f"notMNIST ({size})"
-    return f"notMNIST ({len(gathered.names):,} images)"
+    return f"notMNIST ({counted(len(gathered.names))})"

@@ -32,6 +32,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from ..errors import DataError
 from ..types import Pixels
+from .entries import counted
 from .imageset import ImageSet
 
 Raster: TypeAlias = UInt8[np.ndarray, "height width channels"]
@@ -164,11 +165,9 @@ def _over_black(layers: UInt8[np.ndarray, "height width layers"]) -> Picture:
     return Picture(flattened(colour, alpha), ("with alpha laid over black",))
 
 
-def flattened(
-    colour: UInt8[np.ndarray, "..."], alpha: UInt8[np.ndarray, "..."]
-) -> UInt8[np.ndarray, "..."]:
+def flattened(colour: UInt8[np.ndarray, "..."], alpha: UInt8[np.ndarray, "..."]) -> UInt8[np.ndarray, "..."]:
     """`round(colour * alpha / 255)`: what shows in front of black; `alpha` is broadcast."""
-    mixed: UInt8[np.ndarray, "..."] = ((colour.astype(np.uint16) * alpha + 127) // 255).astype(np.uint8)
+    mixed: UInt8[np.ndarray, ...] = ((colour.astype(np.uint16) * alpha + 127) // 255).astype(np.uint8)
     return mixed
 
 
@@ -191,7 +190,7 @@ def resized_set(images: ImageSet, size: tuple[int, int]) -> ImageSet:
     pixels: Pixels = np.empty((len(images), images.channels, *size), dtype=np.uint8)
     for number, one in enumerate(images.pixels):
         pixels[number] = resized(one.transpose(1, 2, 0), size).transpose(2, 0, 1)
-    note = f"{len(images):,} images resized from {format_size(images.size)} to {format_size(size)}"
+    note = f"{counted(len(images))} resized from {format_size(images.size)} to {format_size(size)}"
     record = replace(images.record, conversions=(*images.record.conversions, note))
     return replace(images, pixels=pixels, record=record, comparable=False)
 

@@ -26,7 +26,7 @@ from .archives import read_archive
 from .arrays import read_npy, read_npz
 from .cache import cache_directory, keep, recall
 from .cleaning import sentence
-from .entries import is_named_as_image, readable
+from .entries import counted, is_named_as_image, readable
 from .folders import list_folder, read_listing
 from .gathering import Gathered
 from .idx import holds_idx, is_idx_header, is_idx_name, read_idx_files, read_idx_folder
@@ -102,16 +102,16 @@ def _found(config: DataConfig) -> ImageSet:
 def _tell(images: ImageSet) -> None:
     height, width = images.size
     classes = f", {len(images.class_names)} classes" if images.class_names else ", no labels"
-    logger.info("%s: %s images, %dx%d, %s%s", images.source, f"{len(images):,}", height, width,
-                "grey" if images.channels == 1 else "colour", classes)  # fmt: skip
+    colour = "grey" if images.channels == 1 else "colour"
+    logger.info("%s: %s, %dx%d, %s%s", images.source, counted(len(images)), height, width, colour, classes)
     record = images.record
     if record.unreadable:
         names = sentence([one.name for one in record.unreadable], most=3)
-        logger.warning("%s unreadable images were skipped: %s", f"{len(record.unreadable):,}", names)
+        logger.warning("skipped %s: %s", counted(len(record.unreadable), "unreadable image"), names)
     for conversion in record.conversions:
         logger.info("%s", conversion)
     if record.duplicates_dropped:
-        logger.info("%s exact copies were dropped", f"{record.duplicates_dropped:,}")
+        logger.info("dropped %s of images", counted(record.duplicates_dropped, "exact duplicate"))
 
 
 def _auto(config: DataConfig) -> ImageSet:
@@ -240,5 +240,5 @@ def _pictures(gathered: Gathered, *, origin: str, identity: str, what: str) -> I
             notmnist.remember(identity, images)
         return images
     images = gathered.images(what, origin=origin)
-    kind = f"{len(images.class_names)} class folders" if images.class_names else "images without labels"
+    kind = counted(len(images.class_names), "class folder") if images.class_names else "images without labels"
     return replace(images, source=f"{what} of {kind}")

@@ -1,4 +1,4 @@
-"""The autoencoder: encode -> Posterior, decode -> images."""
+"""The autoencoder: encode -> Posterior, decode -> images. One class for the plain and the variational one."""
 
 from typing import NamedTuple, final
 
@@ -9,10 +9,10 @@ from torch import nn
 from ..configuration import Config
 from ..errors import ConfigurationError
 from ..types import Codes, Images, Logits
-from .decoders import ConvolutionalDecoder
-from .encoders import ConvolutionalEncoder
+from .decoders import ConvolutionalDecoder, VariationalDecoder
+from .encoders import ConvolutionalEncoder, VariationalEncoder
 from .layers import initialise
-from .posterior import Dirac, Posterior
+from .posterior import Posterior
 
 SMALLEST_SIDE = 16  # three halvings, the last without padding, leave one pixel of it
 
@@ -25,6 +25,42 @@ class AutoencoderConfig(Config):
     conv2_channels: int = Field(default=128, ge=1)
     conv3_channels: int = Field(default=128, ge=1)
     neurons: int = Field(default=128, ge=1, description="of the fully connected layer between")
+
+    def build(self, shape: tuple[int, int, int], generator: torch.Generator) -> "Autoencoder":
+        """A new network on the CPU, its weights drawn from `generator`.
+
+        Args:
+            shape: channels, height and width of an image.
+
+        Raises:
+            ConfigurationError: images with a side under 16 pixels.
+        """
+        require_size(shape)
+        channels = (self.conv1_channels, self.conv2_channels, self.conv3_channels)
+        with torch.device("meta"):  # no memory, and no draw from the global generator
+            encoder = ConvolutionalEncoder(shape, channels, self.neurons, self.code_size)
+            decoder = ConvolutionalDecoder(encoder, shape, channels, self.neurons, self.code_size)
+            model = Autoencoder(encoder, decoder)
+        return drawn(model, generator)
+
+
+class VariationalConfig(Config):
+    """The report's section 5.1 and its parameters."""
+
+    code_size: int = Field(default=10, ge=1, description="numbers that an image is compressed to")
+    conv1_channels: int = Field(default=200, ge=1)
+    conv2_channels: int = Field(default=400, ge=1)
+    dropout: float = Field(default=0.3, ge=0, lt=1, description="after each convolution of the encoder")
+
+    def build(self, shape: tuple[int, int, int], generator: torch.Generator) -> "Autoencoder":
+        """As `AutoencoderConfig.build`."""
+        require_size(shape)
+        channels = (self.conv1_channels, self.conv2_channels)
+        with torch.device("meta"):
+            encoder = VariationalEncoder(shape, channels, self.dropout, self.code_size)
+            decoder = VariationalDecoder(encoder, shape, channels, self.code_size)
+            model = Autoencoder(encoder, decoder)
+        return drawn(model, generator)
 
 
 class Passed(NamedTuple):
@@ -44,42 +80,33 @@ class Autoencoder(nn.Module):
         self.encoder = encoder
         self.decoder = decoder
 
-    @classmethod
-    def build(
-        cls, config: AutoencoderConfig, shape: tuple[int, int, int], generator: torch.Generator
-    ) -> "Autoencoder":
-        """A new network on the CPU, its weights drawn from `generator`.
-
-        Args:
-            shape: channels, height and width of an image.
-
-        Raises:
-            ConfigurationError: images with a side under 16 pixels.
-        """
-        if min(shape[1:]) < SMALLEST_SIDE:
-            raise ConfigurationError(
-                f"images must be at least {SMALLEST_SIDE}x{SMALLEST_SIDE} pixels "
-                "for three strided convolutions",
-                found=f"{shape[1]}x{shape[2]}",
-                do=f"enlarge them, for example with --resize {SMALLEST_SIDE * 2}x{SMALLEST_SIDE * 2}",
-            )
-        channels = (config.conv1_channels, config.conv2_channels, config.conv3_channels)
-        with torch.device("meta"):  # no memory, and no draw from the global generator
-            encoder = ConvolutionalEncoder(shape, channels, config.neurons, config.code_size)
-            decoder = ConvolutionalDecoder(encoder, shape, channels, config.neurons, config.code_size)
-            model = cls(encoder, decoder)
-        model.to_empty(device="cpu")
-        initialise(model, generator)
-        return model
-
-    def encode(self, images: Images) -> Posterior:
-        return Dirac(self.encoder(images))
+    def encode(self, images: Images, generator: torch.Generator | None = None) -> Posterior:
+        """The generator is drawn from by dropout alone, in training."""
+        posterior: Posterior = self.encoder(images, generator)
+        return posterior
 
     def decode(self, codes: Codes) -> Images:
         """Pixels in [0, 1]."""
         return torch.sigmoid(self.decoder(codes))
 
     def forward(self, images: Images, generator: torch.Generator | None = None) -> Passed:
-        posterior = self.encode(images)
+        posterior = self.encode(images, generator)
         codes = posterior.sample(generator)
         return Passed(posterior, codes, self.decoder(codes))
+
+
+def require_size(shape: tuple[int, int, int]) -> None:
+    """Raises: ConfigurationError: images with a side under 16 pixels."""
+    if min(shape[1:]) < SMALLEST_SIDE:
+        raise ConfigurationError(
+            f"images must be at least {SMALLEST_SIDE}x{SMALLEST_SIDE} pixels for strided convolutions",
+            found=f"{shape[1]}x{shape[2]}",
+            do=f"enlarge them, for example with --resize {SMALLEST_SIDE * 2}x{SMALLEST_SIDE * 2}",
+        )
+
+
+def drawn(model: Autoencoder, generator: torch.Generator) -> Autoencoder:
+    """A network planned on the meta device -> the same on the CPU, with its weights."""
+    model.to_empty(device="cpu")
+    initialise(model, generator)
+    return model

@@ -1,21 +1,22 @@
-"""Convolutional stacks: codes -> the logits of an image's pixels."""
+"""Convolutional stacks: codes -> the logits of an image's pixels.
+
+A decoder walks its encoder backwards. Each transposed convolution gives back exactly the side that its
+twin was given, so images come out at the size they went in, odd sizes too. Decoders end in logits; the
+sigmoid that brings pixels into [0, 1] is `Autoencoder.decode`'s.
+"""
 
 from typing import final
 
 from torch import Tensor, nn
 
 from ..types import Codes, Logits
-from .encoders import ConvolutionalEncoder
+from .encoders import ConvolutionalEncoder, VariationalEncoder
 from .layers import output_padding
 
 
 @final
 class ConvolutionalDecoder(nn.Module):
-    """The encoder walked backwards: two linear layers, three transposed convolutions; ReLU between all.
-
-    It ends in logits; the sigmoid that brings pixels into [0, 1] is `Autoencoder.decode`'s. Each
-    transposed convolution gives back exactly the side that its twin in the encoder was given, so images
-    come out at the size they went in, odd sizes too.
+    """Two linear layers, then three transposed convolutions; ReLU between all.
 
     Args:
         encoder: the stack to mirror, for its sides.
@@ -39,24 +40,61 @@ class ConvolutionalDecoder(nn.Module):
             nn.ReLU(),
             nn.Unflatten(1, (channels[-1], height, width)),
         )
-        widths = (shape[0], *channels)
-        stack: list[nn.Module] = []
-        for stage in reversed(range(3)):
-            padding = encoder.paddings[stage]
-            missing = [output_padding(side, 3, padding) for side in encoder.sides[stage]]
-            stack += [
-                nn.ConvTranspose2d(
-                    widths[stage + 1],
-                    widths[stage],
-                    kernel_size=3,
-                    stride=2,
-                    padding=padding,
-                    output_padding=(missing[0], missing[1]),
-                ),
-                nn.ReLU(),
-            ]
-        self.convolutions = nn.Sequential(*stack[:-1])
+        self.convolutions = mirrored(encoder, (shape[0], *channels))
 
     def forward(self, codes: Codes) -> Logits:
         logits: Tensor = self.convolutions(self.head(codes))
         return logits
+
+
+@final
+class VariationalDecoder(nn.Module):
+    """One linear layer, then two transposed convolutions with a ReLU between; no dropout (section 5.1).
+
+    Args:
+        encoder: the stack to mirror, for its sides.
+        shape, channels, code_size: as the encoder's.
+    """
+
+    def __init__(
+        self,
+        encoder: VariationalEncoder,
+        shape: tuple[int, int, int],
+        channels: tuple[int, int],
+        code_size: int,
+    ) -> None:
+        super().__init__()
+        height, width = encoder.sides[-1]
+        self.head = nn.Sequential(
+            nn.Linear(code_size, channels[-1] * height * width),
+            nn.Unflatten(1, (channels[-1], height, width)),
+        )
+        self.convolutions = mirrored(encoder, (shape[0], *channels))
+
+    def forward(self, codes: Codes) -> Logits:
+        logits: Tensor = self.convolutions(self.head(codes))
+        return logits
+
+
+def mirrored(encoder: ConvolutionalEncoder | VariationalEncoder, widths: tuple[int, ...]) -> nn.Sequential:
+    """The transposed convolutions that undo the encoder's strides, ReLU between them.
+
+    Args:
+        widths: the channels at every stage, the image's own first.
+    """
+    stack: list[nn.Module] = []
+    for stage in reversed(range(len(encoder.paddings))):
+        padding = encoder.paddings[stage]
+        rows, columns = (output_padding(side, encoder.kernel, padding) for side in encoder.sides[stage])
+        stack += [
+            nn.ConvTranspose2d(
+                widths[stage + 1],
+                widths[stage],
+                encoder.kernel,
+                stride=2,
+                padding=padding,
+                output_padding=(rows, columns),
+            ),
+            nn.ReLU(),
+        ]
+    return nn.Sequential(*stack[:-1])

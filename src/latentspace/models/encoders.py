@@ -1,11 +1,13 @@
-"""Convolutional stacks: images -> the parameters of a posterior."""
+"""Convolutional stacks: images -> a posterior over codes."""
 
 from typing import final
 
+import torch
 from torch import Tensor, nn
 
-from ..types import Codes, Images
-from .layers import strided_size
+from ..types import Images
+from .layers import Dropout, strided_size
+from .posterior import Dirac, Gaussian
 
 
 @final
@@ -21,6 +23,7 @@ class ConvolutionalEncoder(nn.Module):
         code_size: of the second.
     """
 
+    kernel = 3
     paddings = (1, 1, 0)
 
     def __init__(
@@ -28,17 +31,59 @@ class ConvolutionalEncoder(nn.Module):
     ) -> None:
         super().__init__()
         widths = (shape[0], *channels)
-        sides = [shape[1:]]
+        self.sides = sides_of(shape[1:], self.kernel, self.paddings)
         stack: list[nn.Module] = []
         for padding, before, after in zip(self.paddings, widths, channels, strict=False):
-            stack += [nn.Conv2d(before, after, kernel_size=3, stride=2, padding=padding), nn.ReLU()]
-            height, width = (strided_size(side, 3, padding) for side in sides[-1])
-            sides.append((height, width))
-        self.sides = tuple(sides)  # of every stage, the image's own first: the decoder walks them back
+            stack += [nn.Conv2d(before, after, self.kernel, stride=2, padding=padding), nn.ReLU()]
         self.convolutions = nn.Sequential(*stack, nn.Flatten())
-        features = channels[-1] * sides[-1][0] * sides[-1][1]
+        features = channels[-1] * self.sides[-1][0] * self.sides[-1][1]
         self.head = nn.Sequential(nn.Linear(features, neurons), nn.ReLU(), nn.Linear(neurons, code_size))
 
-    def forward(self, images: Images) -> Codes:
+    def forward(self, images: Images, generator: torch.Generator | None = None) -> Dirac:  # noqa: ARG002
         codes: Tensor = self.head(self.convolutions(images))
-        return codes
+        return Dirac(codes)
+
+
+@final
+class VariationalEncoder(nn.Module):
+    """Two 4x4 convolutions of stride 2, padding 1, ReLU and dropout after each; then mu and logvar, linear.
+
+    A side of 28 pixels becomes 14 and 7. The report's section 5.1.
+
+    Args:
+        shape: channels, height and width of an image.
+        channels: of the two convolutions.
+        dropout: the share of activations set to zero in training.
+        code_size: of each of the two linear layers.
+    """
+
+    kernel = 4
+    paddings = (1, 1)
+
+    def __init__(
+        self, shape: tuple[int, int, int], channels: tuple[int, int], dropout: float, code_size: int
+    ) -> None:
+        super().__init__()
+        self.sides = sides_of(shape[1:], self.kernel, self.paddings)
+        self.conv1 = nn.Conv2d(shape[0], channels[0], self.kernel, stride=2, padding=1)
+        self.conv2 = nn.Conv2d(channels[0], channels[1], self.kernel, stride=2, padding=1)
+        self.dropout = Dropout(dropout)
+        features = channels[1] * self.sides[-1][0] * self.sides[-1][1]
+        self.mu = nn.Linear(features, code_size)
+        self.logvar = nn.Linear(features, code_size)
+
+    def forward(self, images: Images, generator: torch.Generator | None = None) -> Gaussian:
+        hidden = self.dropout(torch.relu(self.conv1(images)), generator)
+        hidden = self.dropout(torch.relu(self.conv2(hidden)), generator).flatten(1)
+        return Gaussian(self.mu(hidden).float(), self.logvar(hidden).float())
+
+
+def sides_of(
+    size: tuple[int, int], kernel: int, paddings: tuple[int, ...]
+) -> tuple[tuple[int, int], ...]:
+    """Height and width at every stage, the image's own first: the decoder walks them back."""
+    sides = [size]
+    for padding in paddings:
+        height, width = sides[-1]
+        sides.append((strided_size(height, kernel, padding), strided_size(width, kernel, padding)))
+    return tuple(sides)

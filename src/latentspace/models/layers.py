@@ -1,9 +1,10 @@
-"""Sizes of strided convolutions, and weights drawn from a generator of their own."""
+"""Layers that draw from a generator of their own, and the sizes of strided convolutions."""
 
 import math
+from typing import final
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 
 def strided_size(size: int, kernel: int, padding: int) -> int:
@@ -14,6 +15,24 @@ def strided_size(size: int, kernel: int, padding: int) -> int:
 def output_padding(size: int, kernel: int, padding: int) -> int:
     """What a stride-2 transposed convolution must add so that it gives back `size` pixels: 0 or 1."""
     return (size + 2 * padding - kernel) % 2
+
+
+@final
+class Dropout(nn.Module):
+    """Dropout as torch's (https://jmlr.org/papers/v15/srivastava14a.html), but drawn from a given generator.
+
+    In training each activation is zero with chance `p`, the others are scaled by 1 / (1 - p); else nothing.
+    """
+
+    def __init__(self, p: float) -> None:
+        super().__init__()
+        self.p = p
+
+    def forward(self, activations: Tensor, generator: torch.Generator | None) -> Tensor:
+        if not self.training or self.p == 0:
+            return activations
+        kept = torch.empty_like(activations).bernoulli_(1 - self.p, generator=generator)
+        return activations * kept.mul_(1 / (1 - self.p))
 
 
 def initialise(module: nn.Module, generator: torch.Generator) -> None:

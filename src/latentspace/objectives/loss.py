@@ -6,7 +6,8 @@ from typing import NamedTuple, TypeAlias
 import torch
 from torch import nn
 
-from ..types import Images, Scalar
+from ..data.batches import Batch
+from ..types import Scalar
 
 
 class Loss(NamedTuple):
@@ -17,4 +18,4 @@ class Loss(NamedTuple):
 
 
 # (model, batch, generator) -> Loss. Only objectives with noise of their own draw from the generator.
-Objective: TypeAlias = Callable[[nn.Module, Images, torch.Generator], Loss]
+Objective: TypeAlias = Callable[[nn.Module, Batch, torch.Generator], Loss]

@@ -1,0 +1,73 @@
+"""The classifier: four linear layers over codes, alone or behind a frozen encoder."""
+
+from typing import final
+
+import torch
+from jaxtyping import Float
+from pydantic import Field
+from torch import Tensor, nn
+
+from ..configuration import Config
+from ..types import Codes, Images
+from .autoencoder import Autoencoder
+from .layers import initialise
+
+
+class ClassifierConfig(Config):
+    """The report's section 4.1; the defaults are the best parameters that it published."""
+
+    linear1_neurons: int = Field(default=45, ge=1)
+    linear2_neurons: int = Field(default=52, ge=1)
+    linear3_neurons: int = Field(default=17, ge=1)
+
+    def build(self, code_size: int, classes: int, generator: torch.Generator) -> "Classifier":
+        """A new head on the CPU, its weights drawn from `generator`."""
+        neurons = (self.linear1_neurons, self.linear2_neurons, self.linear3_neurons)
+        with torch.device("meta"):
+            head = Classifier(code_size, neurons, classes)
+        head.to_empty(device="cpu")
+        initialise(head, generator)
+        return head
+
+
+@final
+class Classifier(nn.Module):
+    """Codes -> the logits of each class; ReLU between the four layers."""
+
+    def __init__(self, code_size: int, neurons: tuple[int, int, int], classes: int) -> None:
+        super().__init__()
+        widths = (code_size, *neurons, classes)
+        stack: list[nn.Module] = []
+        for before, after in zip(widths, widths[1:], strict=False):
+            stack += [nn.Linear(before, after), nn.ReLU()]
+        self.layers = nn.Sequential(*stack[:-1])
+
+    def forward(self, codes: Codes) -> Float[Tensor, "batch classes"]:
+        logits: Tensor = self.layers(codes)
+        return logits
+
+    def probabilities(self, codes: Codes) -> Float[Tensor, "batch classes"]:
+        """The Softmax of the logits: each row adds up to one."""
+        return torch.softmax(self(codes), dim=1)
+
+
+@final
+class FrozenEncoderClassifier(nn.Module):
+    """A head behind an encoder whose weights do not move: images -> the logits of each class."""
+
+    def __init__(self, autoencoder: Autoencoder, head: Classifier) -> None:
+        super().__init__()
+        self.autoencoder = autoencoder.requires_grad_(False)
+        self.head = head
+
+    def train(self, mode: bool = True) -> "FrozenEncoderClassifier":
+        """The head alone is trained: the encoder's dropout stays off."""
+        super().train(mode)
+        self.autoencoder.eval()
+        return self
+
+    def forward(self, images: Images) -> Float[Tensor, "batch classes"]:
+        with torch.no_grad():
+            codes = self.autoencoder.encode(images).mean
+        logits: Tensor = self.head(codes)
+        return logits
