@@ -18,8 +18,8 @@ class Config(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, validate_default=True)
 
     @classmethod
-    def parse(cls: type[Parsed], values: Mapping[str, Any], origin: str) -> Parsed:
-        """Validate `values`; `origin` names where they come from in the error.
+    def parse(cls: type[Parsed], values: Mapping[str, Any], origin: str, prefix: str = "") -> Parsed:
+        """Validate `values`; in the error `origin` names where they come from, `prefix` stands before keys.
 
         Raises:
             ConfigurationError: an unknown key, or a value out of its range.
@@ -29,19 +29,22 @@ class Config(BaseModel):
         except ValidationError as error:
             raise ConfigurationError(
                 f"{origin} must hold valid settings",
-                found="; ".join(_describe(dict(part)) for part in error.errors()[:5]),
+                found="; ".join(describe(dict(part), prefix) for part in error.errors()[:5]),
                 do="correct the named settings (docs/reference.md lists all of them)",
             ) from error
 
 
-def _describe(part: dict[str, Any]) -> str:
-    key = ".".join(str(step) for step in part["loc"]) or "the settings together"
-    if part["type"] == "extra_forbidden":
-        return f"{key} is not a known key"
-    if part["type"] == "missing":
-        return f"{key} is missing"
+def describe(part: Mapping[str, Any], prefix: str = "") -> str:
+    """One of pydantic's errors in our words, with the key as the user wrote it."""
+    key = ".".join(str(step) for step in part["loc"])
     message = str(part["msg"]).removeprefix("Value error, ")
-    return f"{key} = {part['input']!r}: {message}"
+    if not key:  # a check over several keys has named them itself
+        return f"{prefix}{message}"
+    if part["type"] == "extra_forbidden":
+        return f"{prefix}{key} is not a known key"
+    if part["type"] == "missing":
+        return f"{prefix}{key} is missing"
+    return f"{prefix}{key} = {part['input']!r}: {message}"
 
 
 def read_toml(path: Path) -> dict[str, Any]:

@@ -1,26 +1,32 @@
 """The plan of one training: frozen, validated, and the one mapping from names to what they stand for."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 import torch
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 from torch import nn
 
-from .configuration import Config, merged, read_toml
+from .configuration import Config, describe, merged, read_toml
+from .data.corruption import CorruptionConfig
 from .data.sources import DataConfig
 from .data.splits import Shares
 from .errors import ConfigurationError
-from .models.autoencoder import Autoencoder, AutoencoderConfig
+from .models.autoencoder import Autoencoder, AutoencoderConfig, VariationalConfig
+from .models.classifier import Classifier, ClassifierConfig
+from .objectives.classification import classification, classification_as_reported
+from .objectives.denoising import denoising, denoising_and_clean
+from .objectives.elbo import elbo, warmed_up
 from .objectives.loss import Objective
 from .objectives.reconstruction import reconstruction
 from .randomness import generator
 
-Kind: TypeAlias = Literal["ae"]
-KINDS: tuple[Kind, ...] = ("ae",)
+Kind: TypeAlias = Literal["ae", "dae", "vae", "classifier"]
+KINDS: tuple[Kind, ...] = ("ae", "dae", "vae", "classifier")
+Direction: TypeAlias = Literal["minimize", "maximize"]
 
 
 class SplitConfig(Config):
@@ -72,58 +78,126 @@ class TrainingConfig(Config):
         return self
 
 
-class Experiment(Config):
-    """Everything that a training is a function of, but for the machine it runs on."""
+class ReconstructionConfig(Config):
+    """Mean squared error against the image itself: nothing to set."""
 
-    kind: Kind = "ae"
-    seed: int = Field(default=0, ge=0)
-    data: DataConfig = DataConfig()
-    split: SplitConfig = SplitConfig()
-    model: AutoencoderConfig = AutoencoderConfig()
-    training: TrainingConfig = TrainingConfig()
-    device: str = "auto"
-    precision: Literal["32", "bf16"] = "32"
-    threads: int = Field(default=0, ge=0, description="of the CPU; 0: PyTorch's own choice")
+    def training(self, epoch: int) -> Objective:  # noqa: ARG002 - the same in every epoch
+        return reconstruction
 
     @property
-    def purpose(self) -> "Purpose":
-        return PURPOSES[self.kind]
+    def validation(self) -> Objective:
+        return reconstruction
 
-    def build(self, shape: tuple[int, int, int]) -> Autoencoder:
-        """The network, its weights a function of the seed.
 
-        Args:
-            shape: channels, height and width of an image.
+class DenoisingConfig(CorruptionConfig):
+    """Mean squared error against the clean image, from a corrupted one."""
 
-        Raises:
-            ConfigurationError: images that are too small for the network.
-        """
-        return Autoencoder.build(self.model, shape, generator(self.seed, "weights"))
+    def training(self, epoch: int) -> Objective:  # noqa: ARG002 - the same in every epoch
+        return denoising(self.corruption())
 
-    def optimizer(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
-        chosen = OPTIMIZERS[self.training.optimizer]
-        return chosen(parameters, lr=self.training.learning_rate, weight_decay=self.training.weight_decay)
+    @property
+    def validation(self) -> Objective:
+        return denoising_and_clean(self.corruption())
+
+
+class ElboConfig(Config):
+    """The negative ELBO. The defaults are the report's: a plain sum of the two terms.
+
+    `beta` weighs the divergence; over the first `warm_up` epochs it rises to that weight in equal steps;
+    `free_bits` are nats a dimension under which the divergence is not pressed.
+    """
+
+    beta: float = Field(default=1.0, ge=0)
+    warm_up: int = Field(default=0, ge=0, description="epochs")
+    free_bits: float = Field(default=0.0, ge=0, description="nats a dimension")
+
+    def training(self, epoch: int) -> Objective:
+        return elbo(warmed_up(self.beta, self.warm_up, epoch), self.free_bits)
+
+    @property
+    def validation(self) -> Objective:
+        return elbo()
+
+
+class ClassificationConfig(Config):
+    """Cross-entropy: of the logits, or, with `loss = "report"`, of the Softmax's outputs as the report did.
+
+    `method` says how the encoder is used: `codes` encodes the whole set once, `frozen-encoder` encodes
+    each batch anew in every epoch.
+    """
+
+    loss: Literal["cross-entropy", "report"] = "cross-entropy"
+    method: Literal["codes", "frozen-encoder"] = "codes"
+
+    def training(self, epoch: int) -> Objective:  # noqa: ARG002 - the same in every epoch
+        return self.validation
+
+    @property
+    def validation(self) -> Objective:
+        return classification if self.loss == "cross-entropy" else classification_as_reported
+
+
+NetworkConfig: TypeAlias = AutoencoderConfig | VariationalConfig | ClassifierConfig
+ObjectiveConfig: TypeAlias = ReconstructionConfig | DenoisingConfig | ElboConfig | ClassificationConfig
 
 
 @dataclass(frozen=True)
 class Purpose:
-    """What a kind of study is for: the objective, the score that selects, and what the report published.
+    """What a kind of study is for, and the report's own settings and results.
 
-    `published` maps a metric of `evaluate` to the report's own figure.
+    Args:
+        network, objective: the configurations that `model` and `objective` are read as.
+        training: where the report's training differs from `TrainingConfig`.
+        model: where its network differs from the default.
+        score: the metric that selects, and the way in which it is better.
+        published: what the report found, by the name of the metric.
     """
 
     name: str
-    objective: Objective
+    network: type[AutoencoderConfig] | type[VariationalConfig] | type[ClassifierConfig]
+    objective: type[ReconstructionConfig] | type[DenoisingConfig] | type[ElboConfig] | type[ClassificationConfig]
     score: str
-    direction: Literal["minimize", "maximize"]
+    direction: Direction
     published: Mapping[str, float]
+    model: Mapping[str, Any] = field(default_factory=dict)
+    training: Mapping[str, Any] = field(default_factory=dict)
 
     def better(self, one: float, other: float) -> bool:
         return one < other if self.direction == "minimize" else one > other
 
 
 PURPOSES: Mapping[Kind, Purpose] = {
-    "ae": Purpose("autoencoder", reconstruction, "mse", "minimize", {"mse": 0.0272}),
+    "ae": Purpose(
+        "autoencoder", AutoencoderConfig, ReconstructionConfig, "mse", "minimize", {"mse": 0.0272}
+    ),
+    "dae": Purpose(
+        "denoising autoencoder",
+        AutoencoderConfig,
+        DenoisingConfig,
+        "mse_from_noisy",
+        "minimize",
+        {"mse": 0.0283},
+        model={"conv2_channels": 64},
+        training={"batch_size": 505, "learning_rate": 0.003301244567030449},
+    ),
+    "vae": Purpose(
+        "variational autoencoder",
+        VariationalConfig,
+        ElboConfig,
+        "elbo_loss",
+        "minimize",
+        {"mean_code_loss": 183.59},
+        training={"batch_size": 256, "learning_rate": 1e-3, "epochs": 100},
+    ),
+    "classifier": Purpose(
+        "classifier",
+        ClassifierConfig,
+        ClassificationConfig,
+        "accuracy",
+        "maximize",
+        {"accuracy": 0.8958, "report_cross_entropy": 1.5658},
+        training={"batch_size": 411, "learning_rate": 0.0018263185631044734, "epochs": 30},
+    ),
 }
 
 OPTIMIZERS: Mapping[str, Callable[..., torch.optim.Optimizer]] = {
@@ -132,11 +206,98 @@ OPTIMIZERS: Mapping[str, Callable[..., torch.optim.Optimizer]] = {
 }
 
 
-class Study(Config):
-    """One table of a recipe: how a kind of network is built and trained."""
+class Experiment(Config):
+    """Everything that a training is a function of, but for the machine it runs on.
 
-    model: AutoencoderConfig = AutoencoderConfig()
+    `model`, `objective` and `training` begin from the report's settings for the kind. `encoder` is the
+    run whose codes a classifier learns from; the other kinds have none.
+    """
+
+    kind: Kind = "ae"
+    seed: int = Field(default=0, ge=0)
+    data: DataConfig = DataConfig()
+    split: SplitConfig = SplitConfig()
+    model: NetworkConfig = AutoencoderConfig()
+    objective: ObjectiveConfig = ReconstructionConfig()
     training: TrainingConfig = TrainingConfig()
+    encoder: str | None = None
+    device: str = "auto"
+    precision: Literal["32", "bf16"] = "32"
+    threads: int = Field(default=0, ge=0, description="of the CPU; 0: PyTorch's own choice")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_the_kind_has_it(cls, values: Any) -> Any:
+        if not isinstance(values, dict) or values.get("kind", "ae") not in KINDS:
+            return values
+        purpose = PURPOSES[values.get("kind", "ae")]
+        return {
+            **values,
+            "model": _read_as(purpose.network, values.get("model", {}), purpose.model, "model"),
+            "objective": _read_as(purpose.objective, values.get("objective", {}), {}, "objective"),
+            "training": _read_as(TrainingConfig, values.get("training", {}), purpose.training, "training"),
+        }
+
+    @model_validator(mode="after")
+    def _encoder_where_it_belongs(self) -> "Experiment":
+        if self.encoder is not None and self.kind != "classifier":
+            raise ValueError(f"a {self.kind} learns from images: it has no encoder")
+        return self
+
+    @property
+    def purpose(self) -> Purpose:
+        return PURPOSES[self.kind]
+
+    def build(self, shape: tuple[int, int, int]) -> Autoencoder:
+        """The autoencoder, its weights a function of the seed.
+
+        Args:
+            shape: channels, height and width of an image.
+
+        Raises:
+            ConfigurationError: images that are too small for the network, or a classifier's plan.
+        """
+        if isinstance(self.model, ClassifierConfig):
+            raise ConfigurationError(
+                "this needs an autoencoder: ae, dae or vae", found="a classifier", do="name another run"
+            )
+        return self.model.build(shape, generator(self.seed, "weights"))
+
+    def build_classifier(self, code_size: int, classes: int) -> Classifier:
+        """The classifier's head, its weights a function of the seed.
+
+        Raises:
+            ConfigurationError: not a classifier's plan.
+        """
+        if not isinstance(self.model, ClassifierConfig):
+            raise ConfigurationError("this needs a classifier", found=f"a run of {self.kind}", do="name another run")
+        return self.model.build(code_size, classes, generator(self.seed, "weights"))
+
+    def optimizer(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
+        chosen = OPTIMIZERS[self.training.optimizer]
+        return chosen(parameters, lr=self.training.learning_rate, weight_decay=self.training.weight_decay)
+
+
+def _read_as(config: type[Config], values: Any, defaults: Mapping[str, Any], where: str) -> Any:
+    """`values` over the kind's defaults, with the errors' keys as the user wrote them."""
+    if isinstance(values, config):
+        return values
+    if isinstance(values, Config):
+        raise ValueError(f"{where} is a {type(values).__name__} where a {config.__name__} belongs")  # noqa: TRY004
+    if not isinstance(values, dict):
+        raise ValueError(f"{where} must be a table of settings")  # noqa: TRY004
+    try:
+        return config.model_validate({**defaults, **values})
+    except ValidationError as error:
+        raise ValueError("; ".join(describe(dict(part), f"{where}.") for part in error.errors()[:5])) from error
+
+
+class Study(Config):
+    """One table of a recipe: what differs from the report's settings for that kind."""
+
+    model: dict[str, Any] = Field(default_factory=dict)
+    objective: dict[str, Any] = Field(default_factory=dict)
+    training: dict[str, Any] = Field(default_factory=dict)
 
 
 class Recipe(Config):
@@ -147,6 +308,9 @@ class Recipe(Config):
     data: DataConfig = DataConfig()
     split: SplitConfig = SplitConfig()
     ae: Study = Study()
+    dae: Study = Study()
+    vae: Study = Study()
+    classifier: Study = Study()
 
     @classmethod
     def load(cls, name: str) -> "Recipe":
@@ -159,14 +323,22 @@ class Recipe(Config):
         builtin = {file.name.removesuffix(".toml"): file for file in _builtin()}
         if name in builtin:
             with resources.as_file(builtin[name]) as file:
-                return cls.parse(read_toml(file), f"the recipe {name}")
+                return cls.read(file, f"the recipe {name}")
         if path.suffix != ".toml" and not path.exists():
             raise ConfigurationError(
                 "a recipe is a TOML file or a built-in name",
                 found=repr(name),
                 do=f"name a file, or one of: {', '.join(sorted(builtin))}",
             )
-        return cls.parse(read_toml(path), f"the recipe {path}")
+        return cls.read(path, f"the recipe {path}")
+
+    @classmethod
+    def read(cls, path: Path, origin: str) -> "Recipe":
+        """Every study's plan is tried, so that a mistake in the last one does not wait for it to begin."""
+        recipe = cls.parse(read_toml(path), origin)
+        for kind in KINDS:
+            Experiment.parse(recipe._plan(kind), origin, prefix=f"{kind}.")
+        return recipe
 
     def experiment(self, kind: Kind, changes: Mapping[str, Any] | None = None) -> Experiment:
         """The plan of one study, with `changes` (nested, as in config.json) laid over it.
@@ -174,16 +346,19 @@ class Recipe(Config):
         Raises:
             ConfigurationError: a change that names an unknown key or a value out of range.
         """
+        return Experiment.parse(merged(self._plan(kind), changes or {}), "the experiment")
+
+    def _plan(self, kind: Kind) -> dict[str, Any]:
         study: Study = getattr(self, kind)
-        base = {
+        return {
             "kind": kind,
             "seed": self.seed,
             "data": self.data.model_dump(),
             "split": self.split.model_dump(),
-            "model": study.model.model_dump(),
-            "training": study.training.model_dump(),
+            "model": study.model,
+            "objective": study.objective,
+            "training": study.training,
         }
-        return Experiment.parse(merged(base, changes or {}), "the experiment")
 
 
 def kind_named(name: str) -> Kind:

@@ -9,11 +9,10 @@ import torch
 from lightning_fabric import Fabric
 from torch import nn
 
-from ..data.batches import batches, order
+from ..data.batches import ResidentSet, order
 from ..errors import TrainingError
 from ..objectives.loss import Objective
 from ..randomness import generator
-from ..types import Resident
 
 EVALUATION_BATCH = 1024
 
@@ -43,14 +42,26 @@ class EpochRecord:
 
 @dataclass(frozen=True)
 class Materials:
-    """What a training works on: a network and its optimiser, set up by `fabric`, and bytes on the device."""
+    """What a training works on.
+
+    Args:
+        fabric: what set up the network and the optimiser.
+        objective: of an epoch, counted from 1: a weight of it may change from epoch to epoch.
+        judge: the objective whose parts are the validation's.
+        train, validation: what is learned from, and what is judged after each epoch, or None.
+    """
 
     fabric: Fabric
     model: nn.Module
     optimizer: torch.optim.Optimizer
-    objective: Objective
-    train: Resident
-    validation: Resident | None
+    objective: Callable[[int], Objective]
+    judge: Objective
+    train: ResidentSet
+    validation: ResidentSet | None
+
+    @property
+    def device(self) -> torch.device:
+        return self.train.inputs.device
 
 
 def epochs(
@@ -71,18 +82,19 @@ def epochs(
     Raises:
         TrainingError: a loss that is not a finite number.
     """
-    m, images = materials, len(materials.train)
+    m, images = materials, materials.train.images
     steps = -(-images // batch_size)
     for epoch in range(first, last + 1):
         began = time.perf_counter()
         m.model.train()
-        shuffled = order(images, generator(seed, "order", epoch)).to(m.train.device)
-        noise = generator(seed, "noise", epoch, m.train.device)
+        objective = m.objective(epoch)
+        shuffled = order(images, generator(seed, "order", epoch)).to(m.device)
+        noise = generator(seed, "noise", epoch, m.device)
         losses: list[dict[str, torch.Tensor]] = []
-        for step, batch in enumerate(batches(m.train, batch_size, shuffled), start=(epoch - 1) * steps):
+        for step, batch in enumerate(m.train.batches(batch_size, shuffled), start=(epoch - 1) * steps):
             for group in m.optimizer.param_groups:
                 group["lr"] = learning_rate(step)
-            loss = m.objective(m.model, batch, noise)
+            loss = objective(m.model, batch, noise)
             m.optimizer.zero_grad()
             m.fabric.backward(loss.total)
             if clip_norm:
@@ -93,9 +105,7 @@ def epochs(
         trained = time.perf_counter()
         validation = None
         if m.validation is not None:
-            validation = evaluate(
-                m.model, m.objective, m.validation, generator(seed, "noise", 0, m.train.device)
-            )
+            validation = evaluate(m.model, m.judge, m.validation, validation_noise(seed, m.device))
         yield EpochRecord(
             epoch=epoch,
             train=train,
@@ -106,16 +116,21 @@ def epochs(
         )
 
 
+def validation_noise(seed: int, device: torch.device) -> torch.Generator:
+    """What is drawn to judge a network: the same for every epoch, and never an epoch's own."""
+    return generator(seed, "noise", 0, device)
+
+
 @torch.no_grad()
 def evaluate(
-    model: nn.Module, objective: Objective, pixels: Resident, noise: torch.Generator
+    model: nn.Module, objective: Objective, images: ResidentSet, noise: torch.Generator
 ) -> dict[str, float]:
-    """Each term's mean over `pixels`, in float32 whatever the training's precision."""
+    """Each term's mean over the images, in float32 whatever the training's precision."""
     network = getattr(model, "_forward_module", model)  # Fabric's wrapper would cast to its precision
     network.eval()
-    parts = [objective(network, batch, noise) for batch in batches(pixels, EVALUATION_BATCH)]
+    parts = [objective(network, batch, noise) for batch in images.batches(EVALUATION_BATCH)]
     losses = [{"loss": loss.total, **loss.parts} for loss in parts]
-    return _mean_over_images(losses, len(pixels), EVALUATION_BATCH, None)
+    return _mean_over_images(losses, images.images, EVALUATION_BATCH, None)
 
 
 def _detached(parts: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:

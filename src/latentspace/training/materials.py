@@ -1,0 +1,94 @@
+"""experiment + images -> what the loop works on: the network, the optimiser, and the data on the device."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from lightning_fabric import Fabric
+from torch import nn
+
+from ..data.batches import ResidentSet
+from ..data.imageset import ImageSet
+from ..data.splits import Split
+from ..encoding import encode_all
+from ..errors import DataError, DeviceError
+from ..experiment import ClassificationConfig, Experiment
+from ..models.autoencoder import Autoencoder
+from ..models.classifier import FrozenEncoderClassifier
+from ..types import Whole
+from .loop import Materials
+
+
+def make_fabric(experiment: Experiment) -> Fabric:
+    """Raises: DeviceError: this machine has no such device."""
+    if experiment.threads:
+        torch.set_num_threads(experiment.threads)
+    kind, _, number = experiment.device.partition(":")
+    available = {"auto": True, "cpu": True, "cuda": torch.cuda.is_available()}
+    available["mps"] = torch.backends.mps.is_available()
+    if not available.get(kind) or (number and not number.isdigit()):
+        raise DeviceError(
+            "the device must be one that this machine has",
+            found=repr(experiment.device),
+            do=f"use --device with one of: {', '.join(name for name, there in available.items() if there)}",
+        )
+    precision = {"32": "32-true", "bf16": "bf16-mixed"}[experiment.precision]
+    devices = [int(number)] if number and kind == "cuda" else 1
+    return Fabric(accelerator=kind, devices=devices, precision=precision)  # type: ignore[arg-type]
+
+
+def learned_from(experiment: Experiment, parts: Split) -> Whole:
+    """The indices of the images that the training learns from."""
+    if experiment.training.fit == "train":
+        return parts.train
+    return np.sort(np.concatenate([parts.train, parts.validation]))
+
+
+def assemble(
+    experiment: Experiment,
+    images: ImageSet,
+    parts: Split,
+    fabric: Fabric,
+    autoencoder: Autoencoder | None = None,
+) -> Materials:
+    """Build the network, and lay the data on the device.
+
+    Args:
+        autoencoder: the trained one that a classifier stands on; None for the other kinds.
+
+    Raises:
+        ConfigurationError: images too small for the network.
+        DataError: a classifier without labels to learn.
+    """
+    if autoencoder is None:
+        network: nn.Module = experiment.build(images.shape)
+        whole = ResidentSet(torch.from_numpy(images.pixels))
+    else:
+        network, whole = _classifier(experiment, images, autoencoder, fabric)
+    trained = [one for one in network.parameters() if one.requires_grad]
+    model, optimizer = fabric.setup(network, experiment.optimizer(trained))
+    validation = None if experiment.training.fit == "train+validation" else parts.validation
+    return Materials(
+        fabric=fabric,
+        model=model,
+        optimizer=optimizer,
+        objective=experiment.objective.training,
+        judge=experiment.objective.validation,
+        train=_on(fabric.device, whole, learned_from(experiment, parts)),
+        validation=None if validation is None else _on(fabric.device, whole, validation),
+    )
+
+
+def _classifier(
+    experiment: Experiment, images: ImageSet, autoencoder: Autoencoder, fabric: Fabric
+) -> tuple[nn.Module, ResidentSet]:
+    """The head over codes that were made once, or the head behind the frozen encoder."""
+    labels = torch.from_numpy(required_labels(images))
+    pixels = torch.from_numpy(images.pixels)
+    codes = encode_all(autoencoder.to(fabric.device), pixels, fabric.device)
+    head = experiment.build_classifier(codes.shape[1], len(images.class_names))
+    plan = experiment.objective
+    if isinstance(plan, ClassificationConfig) and plan.method == "frozen-encoder":
+        return FrozenEncoderClassifier(autoencoder, head), ResidentSet(pixels, labels)
+    return head, ResidentSet(codes, labels)
