@@ -1,25 +1,33 @@
 """run -> codes: a trained network as a plain object, every pass batched, in float32, without gradients."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import torch
 from jaxtyping import UInt8
 
-from .data.batches import batches
+from .data.batches import ResidentSet
 from .data.imageset import ImageSet
-from .errors import DataError
+from .errors import DataError, RunError
 from .experiment import Experiment
 from .models.autoencoder import Autoencoder
+from .models.classifier import Classifier
 from .runs import DataRecord, Run
-from .types import CodeArray, ImageArray, Pixels
+from .types import CodeArray, Codes, ImageArray, Pixels, Probabilities, Resident
 
 BATCH = 1024
 
 
+@torch.no_grad()
+def encode_all(model: Autoencoder, pixels: Resident, device: torch.device) -> Codes:
+    """The posterior's mean of every image, in one batched pass, on `device`."""
+    model.eval()
+    batches = ResidentSet(pixels).batches(BATCH)
+    return torch.cat([model.encode(batch.inputs.to(device)).mean for batch in batches])
+
+
 class TrainedAutoencoder:
-    """The network of a finished run. Get one with `latentspace.load`."""
+    """The network of a finished ae, dae or vae run. Get one with `latentspace.load`."""
 
     def __init__(
         self, model: Autoencoder, experiment: Experiment, data: DataRecord, device: torch.device
@@ -34,16 +42,23 @@ class TrainedAutoencoder:
         """Open a finished run.
 
         Raises:
-            RunError: there is no run, it has not ended, or a file of it is damaged.
+            RunError: there is no run, it has not ended, a file of it is damaged, or it is a classifier's.
         """
         run = run if isinstance(run, Run) else Run.open(Path(run))
+        if run.experiment.kind == "classifier":
+            raise RunError(
+                "this needs the run of an autoencoder: ae, dae or vae",
+                found=f"{run.path}, a classifier's",
+                do="name the run that the classifier stands on, or another",
+            )
         model = run.experiment.build(run.data.shape)
         model.load_state_dict(run.weights)
         return cls(model, run.experiment, run.data, torch.device(device))
 
     @property
     def code_size(self) -> int:
-        return self.experiment.model.code_size
+        size: int = self.experiment.model.code_size  # type: ignore[union-attr]  # `load` lets no classifier in
+        return size
 
     def encode(self, images: ImageSet | UInt8[np.ndarray, "..."]) -> CodeArray:
         """Images -> codes, images x code, float32: the posterior's mean.
@@ -55,9 +70,8 @@ class TrainedAutoencoder:
         Raises:
             DataError: images of another type, size or number of channels than the run's.
         """
-        with torch.no_grad():
-            codes = [self.model.encode(batch).mean.cpu() for batch in self._batches(self._pixels(images))]
-        return torch.cat(codes).numpy()
+        pixels = torch.from_numpy(np.ascontiguousarray(conforming(images, self.data)))
+        return encode_all(self.model, pixels, self.device).cpu().numpy()
 
     def decode(self, codes: CodeArray) -> ImageArray:
         """Codes -> pixels in [0, 1], images x channels x height x width, float32.
@@ -79,19 +93,88 @@ class TrainedAutoencoder:
         """Images -> codes -> pixels in [0, 1]; as `decode(encode(images))`."""
         return self.decode(self.encode(images))
 
-    def _pixels(self, images: ImageSet | UInt8[np.ndarray, "..."]) -> Pixels:
-        pixels = images.pixels if isinstance(images, ImageSet) else np.asarray(images)
-        if pixels.ndim == 3 and self.data.channels == 1:
-            pixels = pixels[:, None]
-        if pixels.dtype != np.uint8 or pixels.shape[1:] != self.data.shape or not len(pixels):
-            raise DataError(
-                "images must be uint8, and as the run's: {}x{}x{} (channels x height x width)".format(
-                    *self.data.shape
-                ),
-                found=f"{pixels.dtype} of shape {pixels.shape}",
-                do="convert them, for example with --resize HxW or latentspace.load_data(..., resize=(H, W))",
-            )
-        return pixels
 
-    def _batches(self, pixels: Pixels) -> Iterator[torch.Tensor]:
-        return batches(torch.from_numpy(np.ascontiguousarray(pixels)).to(self.device), BATCH)
+class TrainedClassifier:
+    """The head of a finished classifier run, and the encoder that it stands on."""
+
+    def __init__(self, autoencoder: TrainedAutoencoder, head: Classifier, experiment: Experiment) -> None:
+        self.autoencoder = autoencoder
+        self.head = head.to(autoencoder.device).eval()
+        self.experiment = experiment
+
+    @classmethod
+    def load(cls, run: str | Path | Run, device: str = "cpu") -> "TrainedClassifier":
+        """Open a finished run.
+
+        Raises:
+            RunError: there is no run, it has not ended, it is no classifier's, or its encoder is gone.
+        """
+        run = run if isinstance(run, Run) else Run.open(Path(run))
+        if run.experiment.kind != "classifier":
+            raise RunError(
+                "this needs the run of a classifier",
+                found=f"{run.path}, of kind {run.experiment.kind}",
+                do="train one: latentspace train classifier --encoder RUN",
+            )
+        autoencoder = TrainedAutoencoder.load(encoder_of(run.experiment, run.encoder_hash), device)
+        head = run.experiment.build_classifier(autoencoder.code_size, len(run.data.class_names))
+        head.load_state_dict(run.weights)
+        return cls(autoencoder, head, run.experiment)
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        return self.autoencoder.data.class_names
+
+    @torch.no_grad()
+    def probabilities(self, images: ImageSet | UInt8[np.ndarray, "..."]) -> Probabilities:
+        """Images -> the probability of each class, images x classes, each row adding up to one.
+
+        Raises:
+            DataError: images unlike the run's.
+        """
+        codes = torch.from_numpy(self.autoencoder.encode(images)).to(self.autoencoder.device)
+        return self.head.probabilities(codes).cpu().numpy()
+
+
+def encoder_of(experiment: Experiment, weights_hash: str | None) -> Run:
+    """The run whose codes a classifier learns from.
+
+    Args:
+        weights_hash: what its weights must be, or None where that is not yet settled.
+
+    Raises:
+        RunError: none is named, there is none, or its weights are others than the classifier learned from.
+    """
+    if experiment.encoder is None:
+        raise RunError(
+            "a classifier needs the run of an encoder",
+            found="none named",
+            do="add --encoder RUN, the run of an ae, dae or vae",
+        )
+    run = Run.open(Path(experiment.encoder))
+    if weights_hash is not None and run.weights_hash != weights_hash:
+        raise RunError(
+            f"the encoder {run.path} must be as the classifier knew it",
+            found="other weights",
+            do="bring that run back, or train the classifier anew",
+        )
+    return run
+
+
+def conforming(images: ImageSet | UInt8[np.ndarray, "..."], data: DataRecord) -> Pixels:
+    """The pixels of `images`, as a network trained on `data` takes them.
+
+    Raises:
+        DataError: images of another type, size or number of channels.
+    """
+    pixels = images.pixels if isinstance(images, ImageSet) else np.asarray(images)
+    if pixels.ndim == 3 and data.channels == 1:
+        pixels = pixels[:, None]
+    if pixels.dtype != np.uint8 or pixels.shape[1:] != data.shape or not len(pixels):
+        raise DataError(
+            "images must be uint8, and as the run's: "
+            f"{data.channels}x{data.height}x{data.width} (channels x height x width)",
+            found=f"{pixels.dtype} of shape {pixels.shape}",
+            do=f"bring them to that, for example with --resize {data.height}x{data.width}",
+        )
+    return pixels

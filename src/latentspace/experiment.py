@@ -23,6 +23,7 @@ from .objectives.elbo import elbo, warmed_up
 from .objectives.loss import Objective
 from .objectives.reconstruction import reconstruction
 from .randomness import generator
+from .ranges import SearchConfig
 
 Kind: TypeAlias = Literal["ae", "dae", "vae", "classifier"]
 KINDS: tuple[Kind, ...] = ("ae", "dae", "vae", "classifier")
@@ -155,7 +156,9 @@ class Purpose:
 
     name: str
     network: type[AutoencoderConfig] | type[VariationalConfig] | type[ClassifierConfig]
-    objective: type[ReconstructionConfig] | type[DenoisingConfig] | type[ElboConfig] | type[ClassificationConfig]
+    objective: (
+        type[ReconstructionConfig] | type[DenoisingConfig] | type[ElboConfig] | type[ClassificationConfig]
+    )
     score: str
     direction: Direction
     published: Mapping[str, float]
@@ -167,9 +170,7 @@ class Purpose:
 
 
 PURPOSES: Mapping[Kind, Purpose] = {
-    "ae": Purpose(
-        "autoencoder", AutoencoderConfig, ReconstructionConfig, "mse", "minimize", {"mse": 0.0272}
-    ),
+    "ae": Purpose("autoencoder", AutoencoderConfig, ReconstructionConfig, "mse", "minimize", {"mse": 0.0272}),
     "dae": Purpose(
         "denoising autoencoder",
         AutoencoderConfig,
@@ -270,7 +271,9 @@ class Experiment(Config):
             ConfigurationError: not a classifier's plan.
         """
         if not isinstance(self.model, ClassifierConfig):
-            raise ConfigurationError("this needs a classifier", found=f"a run of {self.kind}", do="name another run")
+            raise ConfigurationError(
+                "this needs a classifier", found=f"a run of {self.kind}", do="name another run"
+            )
         return self.model.build(code_size, classes, generator(self.seed, "weights"))
 
     def optimizer(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
@@ -289,7 +292,9 @@ def _read_as(config: type[Config], values: Any, defaults: Mapping[str, Any], whe
     try:
         return config.model_validate({**defaults, **values})
     except ValidationError as error:
-        raise ValueError("; ".join(describe(dict(part), f"{where}.") for part in error.errors()[:5])) from error
+        raise ValueError(
+            "; ".join(describe(dict(part), f"{where}.") for part in error.errors()[:5])
+        ) from error
 
 
 class Study(Config):
@@ -298,6 +303,7 @@ class Study(Config):
     model: dict[str, Any] = Field(default_factory=dict)
     objective: dict[str, Any] = Field(default_factory=dict)
     training: dict[str, Any] = Field(default_factory=dict)
+    search: SearchConfig | None = None
 
 
 class Recipe(Config):

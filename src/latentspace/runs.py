@@ -30,7 +30,7 @@ from .data.imageset import ImageSet
 from .data.splits import Split
 from .errors import RunError
 from .experiment import Experiment
-from .files import refusals, replacing, write_bytes, write_json
+from .files import file_hash, refusals, replacing, write_bytes, write_json
 from .types import Hashes
 
 Tensors = dict[str, torch.Tensor]
@@ -193,6 +193,18 @@ class Run:
         """Drop the records of epochs after `epoch`: they will be made again."""
         kept = [json.dumps(one, allow_nan=False) + "\n" for one in self.metrics if one["epoch"] <= epoch]
         write_bytes(self.path / "metrics.jsonl", "".join(kept).encode())
+
+    @property
+    def weights_hash(self) -> str:
+        """SHA-256 of weights.safetensors."""
+        _ = self.weights  # refuses a run that has not ended, or is damaged
+        return file_hash(self.path / "weights.safetensors")
+
+    @property
+    def encoder_hash(self) -> str | None:
+        """The hash of the encoder's weights that a classifier learned from; None for other kinds."""
+        found = self.environment.get("encoder_hash")
+        return None if found is None else str(found)
 
     @property
     def finished(self) -> bool:

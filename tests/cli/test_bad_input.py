@@ -4,9 +4,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from runner import call
 
 from latentspace.data.imageset import ImageSet
+from runner import call
 
 
 @pytest.fixture

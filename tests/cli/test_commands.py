@@ -15,9 +15,18 @@ import pytest
 from latentspace.runs import Run
 
 SMALL = [
-    "--set", "model.conv1_channels=4", "--set", "model.conv2_channels=4", "--set", "model.conv3_channels=4",
-    "--set", "model.neurons=8", "--set", "model.code_size=3", "--set", "training.batch_size=25", "--threads", "1",
-]  # fmt: skip
+    *(
+        "--set",
+        "model.conv1_channels=4",
+        "--set",
+        "model.conv2_channels=4",
+        "--set",
+        "model.conv3_channels=4",
+    ),
+    *("--set", "model.neurons=8", "--set", "model.code_size=3", "--set", "training.batch_size=25"),
+    *("--threads", "1"),
+]
+PYTHON = [sys.executable, "-m", "latentspace.cli.main"]
 
 
 def latentspace(*arguments: object, **options) -> subprocess.CompletedProcess[str]:
@@ -97,8 +106,18 @@ def test_seeds_give_mean_and_spread(archive, tmp_path):
 
 def test_ctrl_c_ends_with_130_and_the_run_goes_on_from_there(archive, tmp_path):
     out = tmp_path / "run"
-    command = [sys.executable, "-m", "latentspace.cli.main", "train", "ae", "--data", str(archive), "--out", str(out),
-               "--epochs", "100000", *SMALL]  # fmt: skip
+    command = [
+        *PYTHON,
+        "train",
+        "ae",
+        "--data",
+        str(archive),
+        "--out",
+        str(out),
+        "--epochs",
+        "100000",
+        *SMALL,
+    ]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         deadline = time.monotonic() + 100
         while not (out / "state" / "last.safetensors").exists() and time.monotonic() < deadline:
@@ -148,13 +167,20 @@ def test_every_command_explains_itself_with_an_example(command):
     done = latentspace(*command, "--help")
     assert done.returncode == 0
     name = " ".join(["latentspace", *command])
-    usage, _, rest = done.stdout.partition("Usage:")
+    _, _, rest = done.stdout.partition("Usage:")
     assert name.split()[-1] in rest
     assert rest.count(name) >= (2 if command else 1), "the usage line, and an example"
 
 
 def test_help_does_not_wait_for_pytorch():
-    code = "import sys; sys.argv[1:] = ['--help']\nimport latentspace.cli.main as m\ntry: m.main()\nexcept SystemExit: pass\nassert not {'torch', 'matplotlib', 'sklearn', 'pydantic'} & set(sys.modules)"
+    code = (
+        "import sys\n"
+        "import latentspace.cli.main as door\n"
+        "sys.argv[1:] = ['--help']\n"
+        "try:\n    door.main()\n"
+        "except SystemExit:\n    pass\n"
+        "assert not {'torch', 'matplotlib', 'sklearn', 'pydantic', 'optuna'} & set(sys.modules)\n"
+    )
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode == 0
 
 

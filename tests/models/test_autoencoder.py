@@ -17,7 +17,7 @@ SMALL = AutoencoderConfig(code_size=3, conv1_channels=4, conv2_channels=5, conv3
 def build(
     config: AutoencoderConfig = SMALL, shape: tuple[int, int, int] = (1, 28, 28), seed: int = 0
 ) -> Autoencoder:
-    return Autoencoder.build(config, shape, generator(seed, "weights"))
+    return config.build(shape, generator(seed, "weights"))
 
 
 def test_the_reports_sizes_layer_by_layer():

@@ -1,14 +1,15 @@
 import torch
 
-from latentspace.models.autoencoder import Autoencoder, AutoencoderConfig
+from latentspace.data.batches import Batch
+from latentspace.models.autoencoder import AutoencoderConfig
 from latentspace.objectives.reconstruction import reconstruction
 from latentspace.randomness import generator
 
 
 def test_mse_is_the_mean_over_everything():
-    model = Autoencoder.build(AutoencoderConfig(), (1, 28, 28), generator(0, "weights"))
+    model = AutoencoderConfig().build((1, 28, 28), generator(0, "weights"))
     images = torch.rand(5, 1, 28, 28, generator=generator(0, "sample"))
-    loss = reconstruction(model, images, generator(0, "noise"))
+    loss = reconstruction(model, Batch(images), generator(0, "noise"))
     decoded = model.decode(model.encode(images).mean)
     expected = sum(
         (a - b) ** 2 for a, b in zip(decoded.flatten().tolist(), images.flatten().tolist(), strict=True)

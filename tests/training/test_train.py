@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from latentspace.data.batches import batches, order
+from latentspace.data.batches import ResidentSet, order
 from latentspace.data.splits import Shares, split
 from latentspace.errors import ConfigurationError, DeviceError, RunError, TrainingError
 from latentspace.experiment import Experiment
@@ -15,7 +15,8 @@ from latentspace.objectives.reconstruction import reconstruction
 from latentspace.randomness import generator
 from latentspace.runs import Run
 from latentspace.training.loop import evaluate
-from latentspace.training.train import assemble, learned_from, make_fabric, resume, start, train
+from latentspace.training.materials import assemble, learned_from, make_fabric
+from latentspace.training.train import learn, resume, start, train
 
 
 def changed(plan: Experiment, **changes) -> Experiment:
@@ -99,7 +100,7 @@ def test_the_records(plan, tmp_path, images):
     assert run.metrics[-1]["train"]["mse"] < run.metrics[0]["train"]["mse"]
     model = run.experiment.build(images.shape)
     model.load_state_dict(run.weights)
-    held = torch.from_numpy(images.pixels[run.split.validation])
+    held = ResidentSet(torch.from_numpy(images.pixels[run.split.validation]))
     again = evaluate(model, reconstruction, held, generator(0, "noise"))
     assert again["mse"] == pytest.approx(run.metrics[-1]["validation"]["mse"], rel=1e-6)
 
@@ -109,18 +110,16 @@ def test_the_training_loss_weighs_each_image_once(plan, images):
     plan = changed(plan, learning_rate=1e-30, epochs=1, batch_size=50, weight_decay=0)
     parts = split(images, Shares.parse("60/20/20"), 0)
     materials = assemble(plan, images, parts, make_fabric(plan))
-    from latentspace.training.train import learn
-
     record = next(learn(plan, materials))
-    assert len(materials.train) % 50  # the last batch is smaller
-    whole = evaluate(materials.model, plan.purpose.objective, materials.train, generator(0, "noise"))
+    assert materials.train.images % 50  # the last batch is smaller
+    whole = evaluate(materials.model, plan.objective.validation, materials.train, generator(0, "noise"))
     assert record.train["mse"] == pytest.approx(whole["mse"], rel=1e-5)
 
 
 def test_batches_hold_every_image_once_in_the_drawn_order(images):
     pixels = torch.from_numpy(images.pixels)
     drawn = order(len(pixels), generator(0, "order"))
-    cut = list(batches(pixels, 50, drawn))
+    cut = [one.inputs for one in ResidentSet(pixels).batches(50, drawn)]
     assert [len(one) for one in cut] == [50, 50, 20]
     torch.testing.assert_close(torch.cat(cut), pixels[drawn].float() / 255)
 
@@ -142,7 +141,7 @@ def test_keep_best_keeps_the_weights_of_the_best_epoch(plan, tmp_path, images):
     assert min(scores) < scores[-1]
     model = run.experiment.build(images.shape)
     model.load_state_dict(run.weights)
-    held = torch.from_numpy(images.pixels[run.split.validation])
+    held = ResidentSet(torch.from_numpy(images.pixels[run.split.validation]))
     assert evaluate(model, reconstruction, held, generator(0, "noise"))["mse"] == pytest.approx(
         min(scores), rel=1e-6
     )

@@ -18,7 +18,7 @@ app = typer.Typer(
     no_args_is_help=True,
     help="Look at images, fetch notMNIST, render letters.\n\n"
     "SPEC is notmnist, notmnist:large, glyphs, glyphs:COUNT, auto, or a path: a folder of class folders, a "
-    "flat folder of images, IDX files (plain or .gz; alone, or a folder that holds images, labels and perhaps "
+    "flat folder of images, IDX files (plain or .gz; alone, or a folder of images, labels and perhaps "
     "classes.txt), .npz, .npy, a tar or zip archive of class folders; notMNIST is recognised among them.",
 )
 

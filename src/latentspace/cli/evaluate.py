@@ -23,6 +23,9 @@ def evaluate(
     json: Annotated[
         bool, typer.Option("--json", help="One JSON object on standard output, nothing else.")
     ] = False,
+    iwae_samples: Annotated[
+        int, typer.Option(metavar="K", help="Codes an image for the importance-weighted bound of a vae.")
+    ] = 16,
     resize: Resize = None,
     deduplicate: Deduplicate = None,
     strict: Strict = None,
@@ -53,7 +56,7 @@ def evaluate(
         )
     other = None if data is None else data_config(data, resize, deduplicate, strict, fonts)
     opened = Run.open(Path(run))
-    result = judge(opened, other, split)  # type: ignore[arg-type]
+    result = judge(opened, other, split, iwae_samples)  # type: ignore[arg-type]
     if json:
         console.out.print(
             json_module.dumps({"run": str(run), **result.to_json()}), soft_wrap=True, markup=False
@@ -63,7 +66,13 @@ def evaluate(
     rows = [["images", console.number(result.images), ""]]
     rows.append(["exact copies of training images", console.number(result.seen_in_training), ""])
     rows += [
-        [name, f"{value:.5f}", str(published[name]) if name in published and opened.data.comparable else ""]
+        [name, _shown(value), str(published[name]) if name in published and opened.data.comparable else ""]
         for name, value in result.metrics.items()
     ]
     console.show_table(f"{run}: {result.split} of {result.data}", ["", "here", "the report"], rows)
+
+
+def _shown(value: float | int | list[float]) -> str:
+    if isinstance(value, list):
+        return " ".join(f"{one:.3f}" for one in value)
+    return str(value) if isinstance(value, int) else f"{value:.5f}"

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 def train(
     kind: Annotated[
-        str | None, typer.Argument(metavar="MODEL", help="What to train: ae (the convolutional autoencoder).")
+        str | None,
+        typer.Argument(metavar="MODEL", help="ae, dae (denoising), vae (variational), classifier."),
     ] = None,
     data: Data = "auto",
     out: Annotated[Path | None, typer.Option(metavar="RUN", help="The new run directory.")] = None,
@@ -27,6 +28,18 @@ def train(
     ] = None,
     recipe: Annotated[
         str | None, typer.Option(metavar="FILE", help="A TOML recipe, or a built-in one: quick, homework.")
+    ] = None,
+    encoder: Annotated[
+        Path | None,
+        typer.Option(metavar="RUN", help="Classifier: the ae, dae or vae run to learn from."),
+    ] = None,
+    method: Annotated[
+        str | None,
+        typer.Option(metavar="codes|frozen-encoder", help="Classifier: encode once, or in every epoch anew."),
+    ] = None,
+    loss: Annotated[
+        str | None,
+        typer.Option(metavar="cross-entropy|report", help="Classifier: of logits, or of Softmax outputs."),
     ] = None,
     epochs: Annotated[int | None, typer.Option(help="Passes over the training images.")] = None,
     split: Annotated[str | None, typer.Option(metavar="T/V/E", help="Percent train/validation/test.")] = None,
@@ -64,6 +77,8 @@ def train(
 
       latentspace train ae --data photos/ --resize 32x32 --out runs/photos --set model.code_size=4
 
+      latentspace train classifier --encoder runs/letters --out runs/classifier
+
       latentspace train --resume runs/letters
     """
     if resume is not None:
@@ -83,6 +98,8 @@ def train(
         "threads": threads,
         "data": data_changes(data, resize, deduplicate, strict, fonts),
         "split": {"shares": split},
+        "encoder": None if encoder is None else str(encoder),
+        "objective": {"method": method, "loss": loss},
         "training": {"epochs": epochs, "fit": fit, "keep": keep},
     }
     experiment = _plan(kind, recipe, changes, set_ or [])

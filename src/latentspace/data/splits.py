@@ -232,7 +232,7 @@ def _whole_table(
     """Whole numbers near `target` with exactly these row and column sums (which agree in total)."""
     fitted = np.clip(target, 1e-6, None)
     for _ in range(50):  # iterative proportional fitting; the rounding below makes the sums exact
-        fitted *= (rows / fitted.sum(axis=1))[:, None]
+        fitted *= (rows / np.clip(fitted.sum(axis=1), 1e-12, None))[:, None]
         fitted *= columns / np.clip(fitted.sum(axis=0), 1e-12, None)
     table: Int64[np.ndarray, "classes 3"] = np.minimum(np.floor(fitted).astype(np.int64), rows[:, None])
     while (over := table.sum(axis=0) - columns).max() > 0:

@@ -5,16 +5,13 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
-import torch
 
 from ..data.imageset import ImageSet
 from ..data.sources import DataConfig, load_images
-from ..encoding import TrainedAutoencoder
+from ..encoding import conforming
 from ..errors import ConfigurationError, DataError, RunError
-from ..randomness import generator
 from ..runs import Run
-from ..training.loop import evaluate as evaluate_objective
-from ..types import Pixels
+from .metrics import IWAE_SAMPLES, judge
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +31,7 @@ class Evaluation:
     split: Scope
     images: int
     seen_in_training: int
-    metrics: dict[str, float]
+    metrics: dict[str, float | int | list[float]]
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -48,7 +45,12 @@ class Evaluation:
         }
 
 
-def evaluate(run: Run, data: DataConfig | None = None, scope: Scope | None = None) -> Evaluation:
+def evaluate(
+    run: Run,
+    data: DataConfig | None = None,
+    scope: Scope | None = None,
+    iwae_samples: int = IWAE_SAMPLES,
+) -> Evaluation:
     """Judge a run on a part of its own data (the test part by default) or, whole, on other data.
 
     The result is saved in the run under the name of its scope.
@@ -56,13 +58,13 @@ def evaluate(run: Run, data: DataConfig | None = None, scope: Scope | None = Non
     Args:
         data: where the images are; None: where they were when the run was trained. Images with the
             hash of the run's own are its own, wherever they lie.
+        iwae_samples: codes drawn an image for the importance-weighted bound of a vae.
 
     Raises:
         RunError: the run has not ended, or its data have changed.
         ConfigurationError: a part of a split asked of data that the run never split.
         DataError: images of another shape than the run's.
     """
-    trained = TrainedAutoencoder.load(run)
     images, own = own_or_other(run, data)
     scope = scope or ("test" if own else "all")
     if scope != "all" and not own:
@@ -71,7 +73,7 @@ def evaluate(run: Run, data: DataConfig | None = None, scope: Scope | None = Non
             found="other images (their content hash is not the run's): they have no such part",
             do="leave --split out, to judge all of them",
         )
-    _require_shape(images, trained.data.shape)
+    conforming(images, run.data)
     chosen = np.arange(len(images)) if scope == "all" else run.split.part(scope)
     seen = np.isin(images.image_hashes[chosen], run.learned_from)
     if seen.any() and (scope in ("validation", "test") or not own):
@@ -83,7 +85,7 @@ def evaluate(run: Run, data: DataConfig | None = None, scope: Scope | None = Non
         split=scope,
         images=len(chosen),
         seen_in_training=int(seen.sum()),
-        metrics=_metrics(trained, images.pixels[chosen]),
+        metrics=judge(run, images.subset(chosen), iwae_samples),
     )
     run.save_result(scope if own else f"other-{images.content_hash[:12]}", result.to_json())
     return result
@@ -114,21 +116,3 @@ def own_or_other(run: Run, data: DataConfig | None) -> tuple[ImageSet, bool]:
             do=f"bring them back, or judge all of the new ones with --data {config.spec}",
         )
     return images, True
-
-
-def _metrics(trained: TrainedAutoencoder, pixels: Pixels) -> dict[str, float]:
-    experiment = trained.experiment
-    held = torch.from_numpy(np.ascontiguousarray(pixels)).to(trained.device)
-    noise = generator(experiment.seed, "noise", 0, trained.device)
-    losses = evaluate_objective(trained.model, experiment.purpose.objective, held, noise)
-    return {name: value for name, value in losses.items() if name != "loss"}
-
-
-def _require_shape(images: ImageSet, shape: tuple[int, int, int]) -> None:
-    if images.shape != shape:
-        found, wanted = ("x".join(map(str, one)) for one in (images.shape, shape))
-        raise DataError(
-            f"the images must be as the run's: {wanted} (channels x height x width)",
-            found=found,
-            do=f"name other data, or bring them to size with --resize {shape[1]}x{shape[2]}",
-        )

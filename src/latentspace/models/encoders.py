@@ -78,9 +78,7 @@ class VariationalEncoder(nn.Module):
         return Gaussian(self.mu(hidden).float(), self.logvar(hidden).float())
 
 
-def sides_of(
-    size: tuple[int, int], kernel: int, paddings: tuple[int, ...]
-) -> tuple[tuple[int, int], ...]:
+def sides_of(size: tuple[int, int], kernel: int, paddings: tuple[int, ...]) -> tuple[tuple[int, int], ...]:
     """Height and width at every stage, the image's own first: the decoder walks them back."""
     sides = [size]
     for padding in paddings:

@@ -52,7 +52,7 @@ class Gaussian(Posterior):
         self.log_variance = log_variance
 
     def sample(self, generator: torch.Generator | None) -> Codes:
-        """mean + std * e with e ~ N(0, I): the reparameterisation of the same paper, section 2.4."""
+        """Mean + std * e with e ~ N(0, I): the reparameterisation of the same paper, section 2.4."""
         noise = torch.randn(
             self.mean.shape, generator=generator, device=self.mean.device, dtype=self.mean.dtype
         )

@@ -17,7 +17,7 @@ def bce_per_image(logits: Logits, images: Images) -> PerImage:
 
 
 def elbo(beta: float = 1.0, free_bits: float = 0.0) -> Objective:
-    """total = bce + beta * max(kl, free bits); elbo_loss = bce + kl, the negative ELBO with one sampled code.
+    """Total = bce + beta * max(kl, free bits); elbo_loss = bce + kl, the negative ELBO with one sampled code.
 
     `bce` is the binary cross-entropy summed over pixels, `kl` the divergence of the posterior from N(0, I);
     both are means over the images, in nats (https://arxiv.org/abs/1312.6114, equation 10; the report's
@@ -38,5 +38,5 @@ def elbo(beta: float = 1.0, free_bits: float = 0.0) -> Objective:
 
 
 def warmed_up(beta: float, epochs: int, epoch: int) -> float:
-    """beta in an epoch counted from 1, when it rises in equal steps to its full value in epoch `epochs`."""
+    """Beta in an epoch counted from 1, when it rises in equal steps to its full value in epoch `epochs`."""
     return beta if epochs == 0 else beta * min(1.0, epoch / epochs)

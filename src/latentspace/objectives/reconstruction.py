@@ -9,7 +9,7 @@ from .loss import Loss
 
 
 def reconstruction(model: nn.Module, batch: Batch, generator: torch.Generator) -> Loss:
-    """mse = mean over images, channels and pixels of (sigmoid(logits) - image)^2; no unit, pixels in [0, 1].
+    """Mse = mean over images, channels and pixels of (sigmoid(logits) - image)^2; no unit, pixels in [0, 1].
 
     The report's `MSELoss` on the autoencoder's output (section 2.1).
     """

@@ -46,6 +46,7 @@ class Materials:
 
     Args:
         fabric: what set up the network and the optimiser.
+        model: what is called; `learned` is the part of it whose weights move and are kept.
         objective: of an epoch, counted from 1: a weight of it may change from epoch to epoch.
         judge: the objective whose parts are the validation's.
         train, validation: what is learned from, and what is judged after each epoch, or None.
@@ -53,6 +54,7 @@ class Materials:
 
     fabric: Fabric
     model: nn.Module
+    learned: nn.Module
     optimizer: torch.optim.Optimizer
     objective: Callable[[int], Objective]
     judge: Objective

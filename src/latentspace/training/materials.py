@@ -1,8 +1,5 @@
 """experiment + images -> what the loop works on: the network, the optimiser, and the data on the device."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
 import numpy as np
 import torch
 from lightning_fabric import Fabric
@@ -63,15 +60,15 @@ def assemble(
     """
     if autoencoder is None:
         network: nn.Module = experiment.build(images.shape)
-        whole = ResidentSet(torch.from_numpy(images.pixels))
+        learned, whole = network, ResidentSet(torch.from_numpy(images.pixels))
     else:
-        network, whole = _classifier(experiment, images, autoencoder, fabric)
-    trained = [one for one in network.parameters() if one.requires_grad]
-    model, optimizer = fabric.setup(network, experiment.optimizer(trained))
+        network, learned, whole = _classifier(experiment, images, autoencoder, fabric)
+    model, optimizer = fabric.setup(network, experiment.optimizer(learned.parameters()))
     validation = None if experiment.training.fit == "train+validation" else parts.validation
     return Materials(
         fabric=fabric,
         model=model,
+        learned=learned,
         optimizer=optimizer,
         objective=experiment.objective.training,
         judge=experiment.objective.validation,
@@ -82,13 +79,32 @@ def assemble(
 
 def _classifier(
     experiment: Experiment, images: ImageSet, autoencoder: Autoencoder, fabric: Fabric
-) -> tuple[nn.Module, ResidentSet]:
-    """The head over codes that were made once, or the head behind the frozen encoder."""
+) -> tuple[nn.Module, nn.Module, ResidentSet]:
+    """What is called, the head in it, and its inputs: codes made once, or images for the frozen encoder."""
     labels = torch.from_numpy(required_labels(images))
     pixels = torch.from_numpy(images.pixels)
-    codes = encode_all(autoencoder.to(fabric.device), pixels, fabric.device)
-    head = experiment.build_classifier(codes.shape[1], len(images.class_names))
     plan = experiment.objective
     if isinstance(plan, ClassificationConfig) and plan.method == "frozen-encoder":
-        return FrozenEncoderClassifier(autoencoder, head), ResidentSet(pixels, labels)
-    return head, ResidentSet(codes, labels)
+        probe = encode_all(autoencoder, pixels[:1], torch.device("cpu"))
+        head = experiment.build_classifier(probe.shape[1], len(images.class_names))
+        return FrozenEncoderClassifier(autoencoder, head), head, ResidentSet(pixels, labels)
+    codes = encode_all(autoencoder.to(fabric.device), pixels, fabric.device)
+    head = experiment.build_classifier(codes.shape[1], len(images.class_names))
+    return head, head, ResidentSet(codes, labels)
+
+
+def required_labels(images: ImageSet) -> Whole:
+    """Raises: DataError: the images have no labels."""
+    if images.labels is None:
+        raise DataError(
+            "a classifier needs a label for each image",
+            found=f"{images.source}, without labels",
+            do="name data with labels: class folders, IDX files with a labels file, an npz with labels",
+        )
+    return images.labels
+
+
+def _on(device: torch.device, whole: ResidentSet, chosen: Whole) -> ResidentSet:
+    indices = torch.from_numpy(chosen).to(whole.inputs.device)
+    labels = None if whole.labels is None else whole.labels[chosen].to(device)
+    return ResidentSet(whole.inputs[indices].to(device), labels)

@@ -6,19 +6,20 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import numpy as np
 import torch
 from lightning_fabric import Fabric
 
 from ..data.imageset import ImageSet
 from ..data.sources import load_images
 from ..data.splits import Shares, Split, split
+from ..encoding import TrainedAutoencoder, encoder_of
 from ..environment import describe
-from ..errors import DeviceError, RunError
+from ..errors import RunError
 from ..experiment import Experiment
+from ..models.autoencoder import Autoencoder
 from ..runs import Run, State, refuse_existing
-from ..types import Whole
 from .loop import EpochRecord, Materials, epochs
+from .materials import assemble, learned_from, make_fabric, required_labels
 from .schedules import SCHEDULES, Schedule
 
 logger = logging.getLogger(__name__)
@@ -33,6 +34,7 @@ class Training:
     images: ImageSet
     split: Split
     fabric: Fabric
+    autoencoder: Autoencoder | None = None
 
     def records(self) -> Iterator[EpochRecord]:
         """Train; yield each epoch's record after it is on disk. Breaking off loses the epoch at work alone.
@@ -48,7 +50,7 @@ class Training:
 
     def _train(self) -> Iterator[EpochRecord]:
         plan, purpose = self.experiment.training, self.experiment.purpose
-        materials = assemble(self.experiment, self.images, self.split, self.fabric)
+        materials = assemble(self.experiment, self.images, self.split, self.fabric, self.autoencoder)
         state = self.run.state
         self.run.keep_metrics_until(state.epoch if state else 0)
         best_epoch, best_score = (state.best_epoch, state.best_score) if state else (0, float("nan"))
@@ -85,10 +87,17 @@ def start(experiment: Experiment, out: Path) -> Training:
     """
     refuse_existing(out)
     fabric = make_fabric(experiment)
+    foundation = foundation_of(experiment)
+    if foundation is not None:
+        experiment = foundation.settle(experiment)
     images = load_images(experiment.data)
     experiment = _settled(experiment, images)
-    parts = split(images, Shares.parse(experiment.split.shares), experiment.split.seed)
-    experiment.build(images.shape)  # refuses images that are too small before anything is written
+    if foundation is None:
+        parts = split(images, Shares.parse(experiment.split.shares), experiment.split.seed)
+        experiment.build(images.shape)  # refuses images that are too small before anything is written
+    else:
+        parts = foundation.require(images)
+        required_labels(images)
     logger.info("split %s: %s", experiment.split.shares, parts.note)
     learned = learned_from(experiment, parts)
     if experiment.training.batch_size > len(learned):
@@ -101,9 +110,10 @@ def start(experiment: Experiment, out: Path) -> Training:
         **describe(fabric.device),
         "precision": experiment.precision,
         "batch_size_in_use": min(experiment.training.batch_size, len(learned)),
+        "encoder_hash": foundation.weights_hash if foundation else None,
     }
     run = Run.create(out, experiment, images, parts, images.image_hashes[learned], environment)
-    return Training(run, experiment, images, parts, fabric)
+    return Training(run, experiment, images, parts, fabric, foundation.autoencoder if foundation else None)
 
 
 def resume(path: Path) -> Training:
@@ -115,6 +125,7 @@ def resume(path: Path) -> Training:
     run = Run.open(path)
     experiment = run.experiment
     fabric = make_fabric(experiment)
+    foundation = foundation_of(experiment, run.encoder_hash)
     images = load_images(experiment.data)
     if images.content_hash != run.data.content_hash:
         raise RunError(
@@ -122,7 +133,51 @@ def resume(path: Path) -> Training:
             found=f"{experiment.data.spec} now holds other images (the content hash differs)",
             do="bring the data back, or train a new run",
         )
-    return Training(run, experiment, images, run.split, fabric)
+    return Training(
+        run, experiment, images, run.split, fabric, foundation.autoencoder if foundation else None
+    )
+
+
+@dataclass(frozen=True)
+class Foundation:
+    """The finished run that a classifier stands on: its encoder, its data, and above all its split."""
+
+    run: Run
+    autoencoder: Autoencoder
+    weights_hash: str
+
+    def settle(self, experiment: Experiment) -> Experiment:
+        """The encoder's path made absolute; its split and, where none was named, its data."""
+        own = self.run.experiment
+        data = own.data if experiment.data.spec == "auto" else experiment.data
+        changes = {"encoder": str(self.run.path.resolve()), "data": data, "split": own.split}
+        return experiment.model_copy(update=changes)
+
+    def require(self, images: ImageSet) -> Split:
+        """The encoder's split: no image that it learned from is in the classifier's test part.
+
+        Raises:
+            RunError: other images than the encoder's.
+        """
+        if images.content_hash != self.run.data.content_hash:
+            raise RunError(
+                "a classifier learns from the images of its encoder, so that their split is the same",
+                found=f"{images.source}, whose content hash is not that of {self.run.path}",
+                do="leave --data out, or name the encoder's data where they are now",
+            )
+        return self.run.split
+
+
+def foundation_of(experiment: Experiment, weights_hash: str | None = None) -> Foundation | None:
+    """What a classifier stands on; None for the kinds that learn from images.
+
+    Raises:
+        RunError: no encoder is named, its run has not ended, or it is not the one it was.
+    """
+    if experiment.kind != "classifier":
+        return None
+    run = encoder_of(experiment, weights_hash)
+    return Foundation(run, TrainedAutoencoder.load(run).model, run.weights_hash)
 
 
 def train(experiment: Experiment, out: Path) -> Run:
@@ -133,52 +188,11 @@ def train(experiment: Experiment, out: Path) -> Run:
     return training.run
 
 
-def make_fabric(experiment: Experiment) -> Fabric:
-    """Raises: DeviceError: this machine has no such device."""
-    if experiment.threads:
-        torch.set_num_threads(experiment.threads)
-    kind, _, number = experiment.device.partition(":")
-    available = {"auto": True, "cpu": True, "cuda": torch.cuda.is_available()}
-    available["mps"] = torch.backends.mps.is_available()
-    if not available.get(kind) or (number and not number.isdigit()):
-        raise DeviceError(
-            "the device must be one that this machine has",
-            found=repr(experiment.device),
-            do=f"use --device with one of: {', '.join(name for name, there in available.items() if there)}",
-        )
-    precision = {"32": "32-true", "bf16": "bf16-mixed"}[experiment.precision]
-    devices = [int(number)] if number and kind == "cuda" else 1
-    return Fabric(accelerator=kind, devices=devices, precision=precision)  # type: ignore[arg-type]
-
-
-def learned_from(experiment: Experiment, parts: Split) -> Whole:
-    """The indices of the images that the training learns from."""
-    if experiment.training.fit == "train":
-        return parts.train
-    return np.sort(np.concatenate([parts.train, parts.validation]))
-
-
-def assemble(experiment: Experiment, images: ImageSet, parts: Split, fabric: Fabric) -> Materials:
-    """The network and the optimiser on the device, and the bytes that they work on."""
-    network = experiment.build(images.shape)
-    model, optimizer = fabric.setup(network, experiment.optimizer(network.parameters()))
-    fit_all = experiment.training.fit == "train+validation"
-    pixels = torch.from_numpy(images.pixels)
-    return Materials(
-        fabric=fabric,
-        model=model,
-        optimizer=optimizer,
-        objective=experiment.purpose.objective,
-        train=pixels[learned_from(experiment, parts)].to(fabric.device),
-        validation=None if fit_all else pixels[parts.validation].to(fabric.device),
-    )
-
-
 def learn(experiment: Experiment, materials: Materials, first: int = 1) -> Iterator[EpochRecord]:
     """The loop with the experiment's settings, from epoch `first` to its last."""
     plan = experiment.training
-    batch_size = min(plan.batch_size, len(materials.train))
-    steps = plan.epochs * -(-len(materials.train) // batch_size)
+    batch_size = min(plan.batch_size, materials.train.images)
+    steps = plan.epochs * -(-materials.train.images // batch_size)
     schedule = SCHEDULES[plan.schedule]
     return epochs(
         materials,
@@ -204,7 +218,7 @@ def _rate(peak: float, schedule: Schedule, steps: int, step: int) -> float:
 
 
 def _weights(materials: Materials) -> dict[str, torch.Tensor]:
-    return {name: tensor.detach().cpu() for name, tensor in materials.model.state_dict().items()}
+    return {name: tensor.detach().cpu() for name, tensor in materials.learned.state_dict().items()}
 
 
 def _optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, torch.Tensor]:
@@ -218,7 +232,7 @@ def _optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, torch.Tens
 
 
 def _restore(materials: Materials, state: State) -> None:
-    materials.model.load_state_dict(state.model)
+    materials.learned.load_state_dict(state.model)
     memory: dict[int, dict[str, torch.Tensor]] = {}
     for key, tensor in state.optimizer.items():
         number, _, name = key.partition(".")

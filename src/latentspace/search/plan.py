@@ -1,0 +1,193 @@
+"""The plan of a search, and the study directory that holds it.
+
+study.json          the plan: what is searched, what is fixed, where the trials are, which images
+journal.log         the trials, unless they are in a database (optuna-dashboard opens it)
+best.toml           the winner as a recipe; with several objectives front/trial-N.toml instead
+best/               the winner's run, trained in full and judged on the test part
+confirm.json        the best trials over several seeds (--confirm); confirm/ holds each training's score
+artifacts/          pictures of the best trials
+workers/            the signs of life of the workers on this machine
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lightning_fabric import Fabric
+from pydantic import Field
+
+from ..configuration import Config
+from ..data.imageset import ImageSet
+from ..data.sources import load_images
+from ..data.splits import Shares, Split, split
+from ..errors import ConfigurationError, RunError
+from ..experiment import Direction, Experiment
+from ..files import write_json
+from ..models.autoencoder import Autoencoder
+from ..ranges import SearchConfig
+from ..training.materials import learned_from, make_fabric, required_labels
+from ..training.train import foundation_of
+
+FILE = "study.json"
+
+
+class StudyPlan(Config):
+    """Everything that a search is a function of, but for how many workers share it, and in which order.
+
+    Args:
+        name: of the study inside its storage.
+        experiment: every setting; those in the space are replaced trial by trial. Its seed is the search's.
+        objectives: what is optimised: the kind's score, `weights`, or settings that are numbers.
+        directions: one for each objective.
+        storage: the database's URL without its password; None: the journal in the directory.
+        source, content_hash: of the images.
+        asked: how many trials in all.
+    """
+
+    name: str
+    experiment: Experiment
+    search: SearchConfig
+    objectives: tuple[str, ...]
+    directions: tuple[Direction, ...]
+    storage: str | None = None
+    source: str = ""
+    content_hash: str = ""
+    asked: int = Field(ge=1)
+
+    @property
+    def single(self) -> bool:
+        return len(self.objectives) == 1
+
+    def attributes(self) -> dict[str, Any]:
+        """The study's attributes in the storage: what has to stay the same as long as it lives."""
+        experiment = self.experiment
+        return {
+            "kind": experiment.kind,
+            "score": experiment.purpose.score,
+            "objectives": list(self.objectives),
+            "directions": list(self.directions),
+            "epochs": experiment.training.epochs,
+            "seed": experiment.seed,
+            "data": self.source,
+            "content_hash": self.content_hash,
+            "split": experiment.split.model_dump(mode="json"),
+            "space": {name: one.model_dump(mode="json") for name, one in self.search.space.items()},
+            "pruning": {"startup_trials": self.search.startup_trials, "warmup_steps": self.search.warmup_steps},
+            "settings": _fixed_settings(self),
+        }
+
+    def save(self, directory: Path) -> None:
+        write_json(directory / FILE, self.model_dump(mode="json"))
+
+    @classmethod
+    def load(cls, directory: Path) -> "StudyPlan":
+        """Raises: RunError: there is no study in `directory`, or its study.json is damaged."""
+        path = directory / FILE
+        if not path.is_file():
+            raise RunError(
+                f"{directory} must be a study, with a {FILE} in it",
+                found=f"no {FILE} there" if directory.exists() else "no such directory",
+                do="name a directory that `latentspace search` made, or begin one without --resume",
+            )
+        try:
+            return cls.parse(json.loads(path.read_bytes()), str(path))
+        except (OSError, ValueError, ConfigurationError) as error:
+            raise RunError(
+                f"{path} must be whole", found=str(error), do="restore the file from a copy, or search anew"
+            ) from error
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What the trials of one process share: the images and their split are made once."""
+
+    experiment: Experiment
+    images: ImageSet
+    split: Split
+    fabric: Fabric
+    autoencoder: Autoencoder | None
+
+    @property
+    def learned(self) -> int:
+        """How many images a trial learns from."""
+        return len(learned_from(self.experiment, self.split))
+
+
+def prepare(experiment: Experiment) -> Ground:
+    """Load and split the images; a classifier's encoder is opened, and its split taken.
+
+    Raises:
+        LatentspaceError: as `training.train.start`.
+    """
+    fabric = make_fabric(experiment)
+    foundation = foundation_of(experiment)
+    if foundation is not None:
+        experiment = foundation.settle(experiment)
+    images = load_images(experiment.data)
+    if experiment.data.spec == "auto":  # what was chosen today stays, whatever can be fetched tomorrow
+        data = experiment.data.model_copy(update={"spec": "notmnist" if images.comparable else "glyphs"})
+        experiment = experiment.model_copy(update={"data": data})
+    if foundation is None:
+        parts = split(images, Shares.parse(experiment.split.shares), experiment.split.seed)
+        experiment.build(images.shape)
+    else:
+        parts = foundation.require(images)
+        required_labels(images)
+    return Ground(experiment, images, parts, fabric, foundation.autoencoder if foundation else None)
+
+
+def directions_of(objectives: tuple[str, ...], experiment: Experiment) -> tuple[Direction, ...]:
+    """The way in which each objective is better: a score as its kind says, a cost the smaller.
+
+    Raises:
+        ConfigurationError: an objective that is neither the kind's score nor a setting that is a number.
+    """
+    return tuple(_direction(one, experiment) for one in objectives)
+
+
+def setting_named(name: str, experiment: Experiment) -> str | None:
+    """The dotted name of a setting that is a number: `code_size` -> `model.code_size`."""
+    for table in ("model", "objective", "training"):
+        values = getattr(experiment, table).model_dump()
+        key = name.removeprefix(f"{table}.")
+        if key in values and isinstance(values[key], int | float) and not isinstance(values[key], bool):
+            return f"{table}.{key}"
+    return None
+
+
+def _direction(objective: str, experiment: Experiment) -> Direction:
+    if objective == experiment.purpose.score:
+        return experiment.purpose.direction
+    if objective != "weights" and setting_named(objective, experiment) is None:
+        raise ConfigurationError(
+            "an objective must be the score, weights, or a setting that is a number",
+            found=repr(objective),
+            do=f"name for example --objectives {experiment.purpose.score},weights",
+        )
+    return "minimize"
+
+
+def _fixed_settings(plan: StudyPlan) -> dict[str, Any]:
+    """The settings that no trial changes, by dotted name."""
+    tables = plan.experiment.model_dump(mode="json", include={"model", "objective", "training"})
+    return {
+        f"{table}.{key}": value
+        for table, values in tables.items()
+        for key, value in values.items()
+        if f"{table}.{key}" not in plan.search.space
+    }
+
+
+def differences(one: Mapping[str, Any], other: Mapping[str, Any]) -> str:
+    """Where two studies' attributes differ, for a person; empty where they do not."""
+    parts = []
+    for key, value in one.items():
+        if key in other and other[key] != value:
+            if isinstance(value, dict) and isinstance(other[key], dict):
+                names = [name for name in {**value, **other[key]} if value.get(name) != other[key].get(name)]
+                parts += [f"{key}: {n} is {other[key].get(n)} there, {value.get(n)} here" for n in names]
+            else:
+                parts.append(f"{key} is {other[key]} there, {value} here")
+    return "; ".join(parts[:4])

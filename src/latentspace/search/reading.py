@@ -1,0 +1,205 @@
+"""A study, as Optuna keeps it or as it lies on the disk -> its record."""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import optuna
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.exceptions import StorageInternalError
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
+from optuna.trial import FrozenTrial, TrialState
+from sqlalchemy.exc import SQLAlchemyError
+
+from ..errors import RunError
+from ..ranges import Choices, Parameter, Range
+from .record import Confirmed, Direction, Importances, State, StudyRecord, TrialRecord
+
+ENOUGH = 10  # trials: with fewer, an importance is noise
+_MOST = 200  # trials that importances are computed from: more take minutes and change little
+_TREES = 32
+
+_STATES: Mapping[TrialState, State] = {
+    TrialState.COMPLETE: "complete",
+    TrialState.PRUNED: "pruned",
+    TrialState.FAIL: "failed",
+    TrialState.RUNNING: "running",
+    TrialState.WAITING: "waiting",
+}
+
+
+def read_study(path: Path) -> StudyRecord:
+    """The record of a study directory; what is read is left as it was.
+
+    Raises:
+        RunError: there is no study at `path`, it is damaged, or its storage cannot be reached.
+    """
+    plan = _object(path / "study.json")
+    record = record_of(_stored(path, plan))
+    confirmed = path / "confirm.json"
+    return record if not confirmed.exists() else _with_confirmed(record, confirmed)
+
+
+def record_of(study: optuna.Study) -> StudyRecord:
+    """Raises: RunError: the study does not say what it searched for, as ours do."""
+    notes = dict(study.user_attrs)
+    missing = [name for name in ("kind", "objectives", "epochs", "seed") if name not in notes]
+    if missing:
+        raise RunError(
+            f"the study {study.study_name!r} must be one that `latentspace search` made",
+            found=f"no {', '.join(missing)} among its user attributes",
+            do="name a directory that `latentspace search` made",
+        )
+    frozen = sorted(study.get_trials(deepcopy=False), key=lambda trial: trial.number)
+    objectives = tuple(notes.pop("objectives"))
+    return StudyRecord(
+        kind=notes.pop("kind"),
+        objectives=objectives,
+        directions=tuple(_direction(one) for one in study.directions),
+        epochs=int(notes.pop("epochs")),
+        seed=(seed := int(notes.pop("seed"))),
+        searched=_searched(frozen),
+        trials=tuple(map(_trial, frozen)),
+        importances=tuple(
+            _importances(frozen, at, objective, seed) for at, objective in enumerate(objectives)
+        ),
+        published=notes.pop("published", None),
+        notes=notes,
+    )
+
+
+def _direction(direction: optuna.study.StudyDirection) -> Direction:
+    return "maximize" if direction == optuna.study.StudyDirection.MAXIMIZE else "minimize"
+
+
+def _trial(trial: FrozenTrial) -> TrialRecord:
+    state = _STATES[trial.state]
+    duration = trial.duration
+    return TrialRecord(
+        number=trial.number,
+        state="lost" if state == "failed" and trial.user_attrs.get("lost") else state,
+        params=dict(trial.params),
+        values=tuple(trial.values) if state == "complete" else (),  # a pruned trial's is of another epoch
+        reports=tuple(sorted(trial.intermediate_values.items())),
+        notes=dict(trial.user_attrs),
+        began=trial.datetime_start,
+        seconds=None if duration is None else duration.total_seconds(),
+    )
+
+
+def _searched(trials: list[FrozenTrial]) -> dict[str, Parameter]:
+    """What was searched, as the trials themselves say it: true also where study.json was edited."""
+    found: dict[str, BaseDistribution] = {}
+    for trial in trials:
+        found |= trial.distributions
+    return {setting: _parameter(distribution) for setting, distribution in found.items()}
+
+
+def _parameter(distribution: BaseDistribution) -> Parameter:
+    if isinstance(distribution, CategoricalDistribution):
+        return Choices(choices=tuple(distribution.choices))
+    if isinstance(distribution, IntDistribution | FloatDistribution):
+        return Range(low=distribution.low, high=distribution.high, log=distribution.log)
+    raise RunError(
+        "a setting must be searched over numbers or choices",
+        found=f"a {type(distribution).__name__}",
+        do="search again with the ranges that docs/reference.md describes",
+    )
+
+
+def _importances(trials: list[FrozenTrial], at: int, objective: str, seed: int) -> Importances:
+    """Optuna's fANOVA over the complete trials, its forest seeded.
+
+    F. Hutter, H. Hoos, K. Leyton-Brown, "An Efficient Approach for Assessing Hyperparameter Importance",
+    ICML 2014, https://proceedings.mlr.press/v32/hutter14.html
+    """
+    judged = [trial for trial in trials if trial.state == TrialState.COMPLETE and _finite(trial)]
+    varied = {name for trial in judged for name in trial.params if not trial.distributions[name].single()}
+    if len(judged) < ENOUGH:
+        why = f"it takes {ENOUGH} complete trials to say which settings matter; there are {len(judged)}"
+    elif not varied:
+        why = "no setting was varied"
+    elif len({trial.values[at] for trial in judged}) == 1:
+        why = "all complete trials have the same value"
+    else:
+        places = np.linspace(0, len(judged) - 1, min(_MOST, len(judged))).round().astype(int)
+        shares = _fanova([judged[place] for place in places], at, seed)
+        return Importances(objective, shares, len(places))
+    return Importances(objective, {}, len(judged), why)
+
+
+def _fanova(trials: list[FrozenTrial], at: int, seed: int) -> dict[str, float]:
+    with _without_messages():
+        sample = optuna.create_study(directions=["minimize"] * len(trials[0].values))
+        sample.add_trials(trials)
+    shares = optuna.importance.get_param_importances(
+        sample,
+        evaluator=optuna.importance.FanovaImportanceEvaluator(n_trees=_TREES, seed=seed),
+        target=lambda trial: float(trial.values[at]),
+    )
+    return {setting: float(share) for setting, share in shares.items()}
+
+
+@contextmanager
+def _without_messages() -> Iterator[None]:
+    """Optuna tells of every study that it makes; this one is nobody's concern."""
+    before = optuna.logging.get_verbosity()
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    try:
+        yield
+    finally:
+        optuna.logging.set_verbosity(before)
+
+
+def _finite(trial: FrozenTrial) -> bool:
+    return bool(np.isfinite(trial.values).all())
+
+
+def _stored(path: Path, plan: Mapping[str, Any]) -> optuna.Study:
+    """The study of a directory: in its journal, else where study.json says."""
+    journal = path / "journal.log"
+    storage: Any = plan.get("storage")
+    try:
+        if journal.is_file():
+            storage = JournalStorage(JournalFileBackend(str(journal)))
+        elif storage is None:
+            raise _damaged(journal, "no such file, and study.json names no other storage")
+        names = optuna.get_all_study_names(storage)
+        name = plan.get("name", names[0] if len(names) == 1 else None)
+        if name not in names:
+            raise _damaged(path, f"{len(names)} studies in its storage, none of them called {name!r}")
+        return optuna.load_study(study_name=name, storage=storage)
+    except (StorageInternalError, SQLAlchemyError, OSError) as error:
+        raise RunError(
+            f"the storage of {path} must be within reach",
+            found=f"{type(error).__name__}: {error}".splitlines()[0],
+            do=f"start the database that study.json names ({storage})",
+        ) from error
+
+
+def _with_confirmed(record: StudyRecord, path: Path) -> StudyRecord:
+    content = _object(path)
+    try:
+        confirmed = tuple(Confirmed(one["number"], tuple(one["scores"])) for one in content["trials"])
+    except (KeyError, TypeError) as error:
+        raise _damaged(path, f"{type(error).__name__}: {error}") from error
+    return replace(record, confirmed=confirmed)
+
+
+def _object(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_bytes())
+    except (OSError, ValueError) as error:
+        raise _damaged(path, str(error)) from error
+    if not isinstance(content, dict):
+        raise _damaged(path, f"a {type(content).__name__}, not an object")
+    return content
+
+
+def _damaged(path: Path, why: str) -> RunError:
+    return RunError(f"{path} must be whole", found=why, do="restore the file from a copy, or search again")

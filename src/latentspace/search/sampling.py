@@ -1,0 +1,87 @@
+"""Which parameters next, and with which seeds: functions of (study's seed, trial's number), not of who asks."""
+
+from collections.abc import Sequence
+from typing import Any, Final, Literal, TypeAlias
+
+import numpy as np
+from optuna.distributions import BaseDistribution
+from optuna.pruners import BasePruner, MedianPruner, NopPruner
+from optuna.samplers import BaseSampler, TPESampler
+from optuna.study import Study
+from optuna.trial import FrozenTrial, TrialState
+
+from ..ranges import SearchConfig
+
+Stream: TypeAlias = Literal["suggestion", "training", "confirmation"]
+STREAMS: Final[dict[Stream, int]] = {"suggestion": 0, "training": 1, "confirmation": 2}
+RANDOM_TRIALS: Final = 10  # drawn at random before the estimator takes over, as Optuna's default
+
+
+def seed_of(seed: int, stream: Stream, number: int) -> int:
+    """A 32-bit seed; another stream or number gives an unrelated one (numpy's SeedSequence)."""
+    sequence = np.random.SeedSequence(seed, spawn_key=(STREAMS[stream], number))
+    return int(sequence.generate_state(1)[0])
+
+
+class NumberedSampler(BaseSampler):
+    """The tree-structured Parzen estimator, seeded anew for each trial from (seed, its number).
+
+    One sampler that draws on and on would give a trial other parameters after every interruption, and
+    each worker its own. Here a suggestion is a function of the seed, the number, and the trials that the
+    storage shows at that moment; with several workers the last of these depends on who was faster.
+    """
+
+    def __init__(self, seed: int, objectives: int) -> None:
+        self._seed = seed
+        self._objectives = objectives
+        self._current: tuple[int, TPESampler] | None = None
+
+    def _of(self, trial: FrozenTrial) -> TPESampler:
+        if self._current is None or self._current[0] != trial.number:
+            sampler = TPESampler(
+                n_startup_trials=RANDOM_TRIALS,
+                n_ei_candidates=24,
+                seed=seed_of(self._seed, "suggestion", trial.number),
+                multivariate=self._objectives == 1,  # Optuna's choice since 5.0; the report had it off
+                group=False,
+                constant_liar=True,  # running trials repel, so that workers do not try the same
+            )
+            self._current = trial.number, sampler
+        return self._current[1]
+
+    def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> dict[str, BaseDistribution]:
+        return self._of(trial).infer_relative_search_space(study, trial)
+
+    def sample_relative(
+        self, study: Study, trial: FrozenTrial, search_space: dict[str, BaseDistribution]
+    ) -> dict[str, Any]:
+        return self._of(trial).sample_relative(study, trial, search_space)
+
+    def sample_independent(
+        self, study: Study, trial: FrozenTrial, param_name: str, param_distribution: BaseDistribution
+    ) -> Any:
+        return self._of(trial).sample_independent(study, trial, param_name, param_distribution)
+
+    def before_trial(self, study: Study, trial: FrozenTrial) -> None:
+        self._of(trial).before_trial(study, trial)
+
+    def after_trial(
+        self, study: Study, trial: FrozenTrial, state: TrialState, values: Sequence[float] | None
+    ) -> None:
+        self._of(trial).after_trial(study, trial, state, values)
+
+
+def pruner_of(search: SearchConfig, objectives: int) -> BasePruner:
+    """The median rule: a trial stops when its best score so far is worse than the median of the complete ones.
+
+    Epochs are counted from 1 here and from 0 in the report, so `warmup_steps` epochs are spared in both.
+    With several objectives nothing is pruned: Optuna has no intermediate values there.
+    """
+    if objectives > 1:
+        return NopPruner()
+    return MedianPruner(
+        n_startup_trials=search.startup_trials,
+        n_warmup_steps=search.warmup_steps + 1,
+        interval_steps=1,
+        n_min_trials=1,
+    )

@@ -1,0 +1,107 @@
+"""Signs of life: how one process knows that the worker of a running trial is still there.
+
+On one machine each worker holds a lock on a file of its own, which the kernel frees when the worker ends,
+however it ends: a killed worker is known at once. Workers on other machines, or in other study directories
+on one database, cannot be asked that way: they count up a beat in the storage, and one that has stood still
+for `SILENCE` seconds of the watcher's own clock is taken for dead. (Optuna's heartbeat does this for
+databases alone, and for `Study.optimize` alone; it leaves no room to write down why a trial ended.)
+"""
+
+import os
+import socket
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import filelock
+from optuna.trial import FrozenTrial
+
+BEAT: Final = 20.0  # seconds from one beat to the next
+SILENCE: Final = 120.0  # seconds without a beat after which a trial elsewhere is given up
+FOLDER: Final = "workers"
+
+
+@dataclass(frozen=True)
+class Sign:
+    """What a worker writes into its trials: who it is, and the file that it holds."""
+
+    worker: str  # pid@host, for a person
+    file: str
+
+
+@contextmanager
+def sign_of_life(directory: Path) -> Iterator[Sign]:
+    """Hold a sign in `directory` for as long as the block runs."""
+    worker = f"{os.getpid()}@{socket.gethostname()}"
+    sign = Sign(worker, f"{worker}-{uuid.uuid4().hex[:8]}.lock")
+    path = directory / FOLDER / sign.file
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with filelock.FileLock(path, timeout=0):
+        yield sign
+    path.unlink(missing_ok=True)
+
+
+@contextmanager
+def beating(beat: Callable[[int], bool], every: float = BEAT) -> Iterator[None]:
+    """Call `beat` with 1, 2, 3, ... from a thread until the block ends or it returns False."""
+    ended = threading.Event()
+
+    def count() -> None:
+        number = 1
+        while not ended.wait(every) and beat(number):
+            number += 1
+
+    thread = threading.Thread(target=count, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+@dataclass
+class Watch:
+    """Watches the running trials of a study from one process.
+
+    Args:
+        directory: the study's, where the workers of this machine hold their signs.
+        silence: seconds after which a worker elsewhere is given up.
+    """
+
+    directory: Path
+    silence: float = SILENCE
+    _seen: dict[int, tuple[object, float]] = field(default_factory=dict)
+
+    def lost(self, trial: FrozenTrial) -> bool:
+        """Whether the worker of a running trial is gone."""
+        sign = trial.user_attrs.get("sign")
+        if sign and str(trial.user_attrs.get("worker", "")).endswith(f"@{socket.gethostname()}"):
+            path = self.directory / FOLDER / str(sign)
+            if path.exists():
+                return _free(path)
+        return self._silent(trial)
+
+    def _silent(self, trial: FrozenTrial) -> bool:
+        now = time.monotonic()
+        heard = (trial.user_attrs.get("beat"), len(trial.intermediate_values), len(trial.params))
+        before, since = self._seen.get(trial.number, (None, now))
+        if before != heard:
+            self._seen[trial.number] = heard, now
+            return False
+        return now - since > self.silence
+
+
+def _free(path: Path) -> bool:
+    lock = filelock.FileLock(path, timeout=0)
+    try:
+        lock.acquire()
+    except filelock.Timeout:
+        return False
+    lock.release()
+    return True

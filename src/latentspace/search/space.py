@@ -1,0 +1,117 @@
+"""Parameters -> Experiment: a pure function, and the checks that it will work for a whole space."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
+
+from ..configuration import merged
+from ..errors import ConfigurationError
+from ..experiment import Experiment
+from ..ranges import Parameter, Range, Setting, Settings, Space
+
+SEARCHED = ("model", "objective", "training")  # the tables of an experiment that a space may reach into
+FIXED = ("training.epochs", "training.fit")  # the search has its own epochs, and scores on validation
+
+
+def experiment_of(parameters: Mapping[str, Setting], base: Experiment, seed: int) -> Experiment:
+    """`base` with the parameters (by dotted name) in their places, to be trained from `seed`.
+
+    Raises:
+        ConfigurationError: an unknown name, a value out of its range, or two that exclude each other.
+    """
+    changes: dict[str, Any] = {"seed": seed}
+    for name, value in parameters.items():
+        changes = merged(changes, _nested(name, value))
+    return Experiment.parse(merged(base.model_dump(), changes), "the trial's experiment")
+
+
+def distributions(space: Space) -> dict[str, BaseDistribution]:
+    """The space in Optuna's words."""
+    return {name: _distribution(one) for name, one in space.items()}
+
+
+def check_space(space: Space, base: Experiment, images: int) -> None:
+    """Try each parameter's extremes, so that a mistake does not wait for the trial that meets it.
+
+    Args:
+        images: how many there are to learn from.
+
+    Raises:
+        ConfigurationError: a name that cannot be searched, a value that the setting cannot take, or
+            batches that may be larger than the training set.
+    """
+    for name, parameter in space.items():
+        if name.partition(".")[0] not in SEARCHED or name in FIXED:
+            raise ConfigurationError(
+                "a search chooses settings of the model, the objective or the training",
+                found=f"{name!r} in the space",
+                do=f"name settings below {', '.join(SEARCHED)}, but not {' or '.join(FIXED)}",
+            )
+        for value in parameter.extremes:
+            experiment_of({name: value}, base, base.seed)
+    batches = space.get("training.batch_size")
+    largest = max(map(float, batches.extremes)) if batches else base.training.batch_size
+    if largest > images:
+        raise ConfigurationError(
+            "no batch may be larger than the training set",
+            found=f"training.batch_size up to {largest:g}, and {images:,} images to learn from",
+            do='narrow "training.batch_size" in the recipe\'s search.space, fix it with '
+            "--set training.batch_size=..., or use more images",
+        )
+
+
+def without(space: Space, changes: Mapping[str, Any]) -> Space:
+    """The space less the settings that `changes` (nested) names: what a user has fixed is not searched."""
+    return {name: one for name, one in space.items() if not _names(changes, name)}
+
+
+def published(space: Space, base: Experiment) -> Settings:
+    """The report's own settings for the kind, as far as they are searched.
+
+    Raises:
+        ConfigurationError: one of them lies outside the space.
+    """
+    report = Experiment.parse({"kind": base.kind}, "the report's settings").model_dump()
+    settings: Settings = {}
+    for name, parameter in space.items():
+        value: Any = report
+        for step in name.split("."):
+            value = value[step]
+        if not parameter.holds(value):
+            raise ConfigurationError(
+                "the report's published parameters must lie in the space",
+                found=f"{name} = {value!r}, which the space does not hold",
+                do="widen the space, or leave out --published",
+            )
+        settings[name] = value
+    return settings
+
+
+def _distribution(parameter: Parameter) -> BaseDistribution:
+    if not isinstance(parameter, Range):
+        return CategoricalDistribution(parameter.choices)
+    if parameter.whole:
+        return IntDistribution(int(parameter.low), int(parameter.high), log=parameter.log)
+    return FloatDistribution(float(parameter.low), float(parameter.high), log=parameter.log)
+
+
+def _nested(name: str, value: Setting) -> dict[str, Any]:
+    result: Any = value
+    for step in reversed(name.split(".")):
+        result = {step: result}
+    return dict(result)
+
+
+def _names(changes: Mapping[str, Any], name: str) -> bool:
+    below: Any = changes
+    for step in name.split("."):
+        if not isinstance(below, Mapping) or step not in below:
+            return False
+        below = below[step]
+    return True

@@ -1,0 +1,145 @@
+"""What is declared is what is used, what is pinned covers it, and a wheel holds what the code reads."""
+
+import ast
+import re
+import subprocess
+import sys
+import tomllib
+import zipfile
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SOURCE = ROOT / "src" / "latentspace"
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+
+# Declared, but imported by no file of ours: by name, with the reason.
+NOT_IMPORTED: dict[str, str] = {
+    "psycopg": "SQLAlchemy loads it for a postgresql:// address of a study",
+}
+
+
+def normalised(name: str) -> str:
+    """The name as PyPI compares it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def required_by(requirements: list[str]) -> set[str]:
+    """`["typer>=0.15", "psycopg[binary]>=3"]` -> {"typer", "psycopg"}"""
+    return {normalised(re.match(r"[A-Za-z0-9._-]+", one)[0]) for one in requirements}
+
+
+DEPENDENCIES = required_by(PROJECT["dependencies"])
+EXTRAS = {name: required_by(listed) for name, listed in PROJECT["optional-dependencies"].items()}
+
+
+def imported() -> dict[str, list[str]]:
+    """The top-level name of every third-party import, and the files that have it."""
+    found: dict[str, list[str]] = {}
+    for file in sorted(SOURCE.rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom) and node.level == 0:
+                names = [node.module or ""]
+            for name in names:
+                top = name.partition(".")[0]
+                if top not in {*sys.stdlib_module_names, "latentspace"}:
+                    found.setdefault(top, []).append(str(file.relative_to(SOURCE)))
+    return found
+
+
+def brought_by(module: str) -> set[str]:
+    """The distributions that install a module of this name."""
+    return {normalised(one) for one in metadata.packages_distributions().get(module, [])}
+
+
+def test_every_import_is_brought_by_a_declared_dependency():
+    ours = DEPENDENCIES.union(*(listed for name, listed in EXTRAS.items() if name != "test"))
+    stray = {module: files for module, files in imported().items() if not brought_by(module) & ours}
+    assert not stray, "imported, but declared nowhere"
+
+
+def test_every_declared_dependency_is_imported_or_has_a_reason():
+    used = set().union(*map(brought_by, imported()))
+    ours = DEPENDENCIES.union(*(listed for name, listed in EXTRAS.items() if name != "test"))
+    assert ours - used - set(NOT_IMPORTED) == set(), "declared, but imported nowhere"
+
+
+def pins() -> dict[str, str]:
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    pairs = [line.split("==") for line in lines if line and not line.startswith("#")]
+    return {normalised(name): version for name, version in pairs}
+
+
+def test_the_pins_are_names_and_versions_in_order_and_nothing_else():
+    text = (ROOT / "constraints.txt").read_text(encoding="utf-8")
+    lines = [line for line in text.splitlines() if not line.startswith("#")]
+    assert all(re.fullmatch(r"[A-Za-z0-9._-]+==[0-9][0-9A-Za-z.]*", line) for line in lines)
+    assert lines == sorted(lines, key=str.casefold)
+    assert len(pins()) == len(lines)
+
+
+def test_the_pins_cover_what_is_declared():
+    declared = DEPENDENCIES.union(*EXTRAS.values())
+    assert declared - set(pins()) == set()
+
+
+def test_the_pins_cover_what_those_bring_in_their_turn():
+    """As far as it is installed here, and without the extras of others."""
+    todo, seen = sorted(DEPENDENCIES.union(*EXTRAS.values())), set()
+    while todo:
+        name = todo.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        try:
+            requirements = metadata.requires(name) or []
+        except metadata.PackageNotFoundError:
+            continue  # an extra that is not installed, or for another system
+        plain = [one for one in requirements if ";" not in one]
+        todo += required_by(plain)
+    assert seen - set(pins()) == set()
+
+
+def test_what_is_installed_is_what_is_pinned():
+    """Else the tests would say nothing about what `make install` gives."""
+    differing = {}
+    for name in sorted(DEPENDENCIES & set(pins())):
+        version = metadata.version(name).partition("+")[0]
+        if version != pins()[name]:
+            differing[name] = f"{version} here, {pins()[name]} pinned"
+    assert not differing
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
+    """What is in a wheel, built here by hatchling without the network."""
+    out = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(out)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    with zipfile.ZipFile(next(out.glob("*.whl"))) as archive:
+        return set(archive.namelist())
+
+
+def test_a_wheel_holds_every_file_of_the_package(wheel: set[str]):
+    here = {
+        f"latentspace/{file.relative_to(SOURCE).as_posix()}"
+        for file in SOURCE.rglob("*")
+        if file.is_file() and file.suffix != ".pyc" and not file.name.startswith(".")
+    }
+    assert here == {name for name in wheel if name.startswith("latentspace/")}
+
+
+@pytest.mark.parametrize(
+    "kind", [r"recipes/\w+\.toml", r"report/\w+\.html\.j2", r"py\.typed", r"cli/main\.py"]
+)
+def test_a_wheel_holds_what_the_code_reads_at_run_time(wheel: set[str], kind: str):
+    assert any(re.fullmatch(f"latentspace/{kind}", name) for name in wheel)
+
+
+def test_a_wheel_holds_no_tests_and_no_data(wheel: set[str]):
+    tops = {name.partition("/")[0] for name in wheel}
+    assert {top for top in tops if not top.endswith(".dist-info")} == {"latentspace"}

@@ -1,0 +1,66 @@
+"""Public names come from `latentspace` alone; a change of this list is a change of the interface."""
+
+import inspect
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import latentspace
+
+PUBLIC = [
+    "Evaluation",
+    "Experiment",
+    "ImageSet",
+    "LatentspaceError",
+    "Recipe",
+    "Run",
+    "TrainedAutoencoder",
+    "evaluate",
+    "load",
+    "load_data",
+    "train",
+]
+REFERENCE = Path(__file__).parents[1] / "docs" / "reference.md"
+
+
+def test_the_list():
+    assert latentspace.__all__ == PUBLIC
+    assert dir(latentspace) == PUBLIC
+
+
+@pytest.mark.parametrize("name", latentspace.__all__)
+def test_each_name_can_be_had_and_is_documented(name: str):
+    thing = getattr(latentspace, name)
+    assert thing.__name__ == name
+    own = vars(thing)["__doc__"] if inspect.isclass(thing) else thing.__doc__
+    assert own is not None
+    assert own.strip()
+    assert not own.startswith(f"{name}("), "a dataclass without a docstring gets its signature"
+    assert f"`{name}" in REFERENCE.read_text(encoding="utf-8")
+
+
+def test_another_name_is_refused():
+    with pytest.raises(AttributeError, match="no attribute 'fit'"):
+        _ = latentspace.fit
+
+
+def in_a_new_process(code: str) -> set[str]:
+    """The modules that are loaded after `code`."""
+    code = f"{code}\nimport sys\nprint(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    return set(done.stdout.split())
+
+
+def test_importing_latentspace_alone_waits_for_nothing():
+    heavy = {"torch", "numpy", "matplotlib", "sklearn", "scipy", "optuna", "pydantic", "lightning_fabric"}
+    assert not heavy & in_a_new_process("import latentspace")
+
+
+def test_an_error_can_be_caught_without_torch():
+    loaded = in_a_new_process("from latentspace import LatentspaceError")
+    assert "latentspace.errors" in loaded
+    assert "torch" not in loaded

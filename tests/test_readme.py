@@ -1,0 +1,185 @@
+"""What the README and the documents promise is true: the code runs, commands, settings and links exist."""
+
+import re
+import shlex
+import tomllib
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import typer.main
+from pydantic import BaseModel
+
+import latentspace
+from latentspace.cli.main import app
+from latentspace.configuration import overrides
+from latentspace.data.idx import write_idx_folder
+from latentspace.experiment import KINDS, Experiment, Recipe
+
+ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
+DOCUMENTS = [README, ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+REFERENCE = ROOT / "docs" / "reference.md"
+
+
+def blocks(document: Path, language: str) -> list[str]:
+    """The fenced code of a document that is marked as `language`."""
+    return re.findall(rf"^```{language}\n(.*?)^```", document.read_text(encoding="utf-8"), re.M | re.S)
+
+
+def name(document: Any) -> str:
+    return document.relative_to(ROOT).as_posix() if isinstance(document, Path) else ""
+
+
+def test_the_python_of_the_readme_runs(plan: Experiment, images, tmp_path, monkeypatch, capsys):
+    """On a tiny run: `letters` and `runs/letters` are made here as the commands above it would."""
+    monkeypatch.chdir(tmp_path)
+    write_idx_folder(images, tmp_path / "letters")
+    data = plan.data.model_copy(update={"spec": "letters"})
+    latentspace.train(plan.model_copy(update={"data": data}), "runs/letters")
+    (code,) = blocks(README, "python")
+    assert len(code.strip().splitlines()) <= 10
+    names: dict[str, Any] = {}
+    exec(compile(code, "README.md", "exec"), names)
+    assert names["codes"].shape == (len(images), 3)
+    assert names["decoded"].shape == images.pixels.shape
+    np.testing.assert_allclose(names["reconstructed"], names["decoded"])
+    assert names["halfway"].shape == (1, *images.shape)
+    assert re.fullmatch(r"0\.\d{4} on 24 test images\n", capsys.readouterr().out)
+
+
+def commands() -> Iterator[tuple[str, str]]:
+    """Every line that begins with `latentspace` in the documents' shell blocks, continued lines joined."""
+    for document in DOCUMENTS:
+        for block in blocks(document, "sh"):
+            for line in block.replace("\\\n", " ").splitlines():
+                bare = re.sub(r"^[A-Z_]+=\S+ ", "", line.strip())
+                if bare.startswith(("latentspace ", ".venv/bin/latentspace ")):
+                    yield name(document), bare
+
+
+@pytest.mark.parametrize(("document", "line"), list(commands()))
+def test_every_command_in_the_documents_exists_with_its_options(document: str, line: str):
+    words = shlex.split(line.partition(" > ")[0], comments=True)[1:]
+    command: Any = typer.main.get_command(app)
+    while words and hasattr(command, "commands") and not words[0].startswith("-"):
+        assert words[0] in command.commands, f"no command {words[0]}"
+        command = command.commands[words.pop(0)]
+    known = {option for parameter in command.params for option in parameter.opts + parameter.secondary_opts}
+    given = [word.partition("=")[0] for word in words if re.match(r"--?[a-z]", word)]
+    assert set(given) <= known | {"--help", "-h", "--version"}
+
+
+@pytest.mark.parametrize(("document", "line"), [one for one in commands() if "--set" in one[1]])
+def test_every_setting_in_a_command_is_one(document: str, line: str):
+    words = shlex.split(line, comments=True)
+    assignments = [after for before, after in pairwise(words) if before == "--set"]
+    kind = next((word for word in words if word in KINDS), "ae")
+    Recipe().experiment(kind, overrides(assignments))
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name)
+def test_every_recipe_in_a_document_is_one(document: Path):
+    for block in blocks(document, "toml"):
+        recipe = Recipe.parse(tomllib.loads(block), "the document's recipe")
+        for kind in KINDS:
+            recipe.experiment(kind)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name)
+def test_every_link_inside_the_project_leads_somewhere(document: Path):
+    text = re.sub(r"^```.*?^```", "", document.read_text(encoding="utf-8"), flags=re.M | re.S)
+    targets = [target.partition("#")[0] for target in re.findall(r"\]\(([^)\s]+)\)", text)]
+    inside = [target for target in targets if target and not re.match(r"[a-z]+:", target)]
+    assert [target for target in inside if not (document.parent / target).exists()] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name)
+def test_every_file_of_ours_that_is_named_exists(document: Path):
+    """`data/idx.py` is one below src/latentspace, `tests/runner.py` one of the project."""
+    named = re.findall(
+        r"`([\w.]+(?:/[\w.-]+)+\.(?:py|md|toml|txt|j2|png))`", document.read_text(encoding="utf-8")
+    )
+    places = (ROOT, ROOT / "src" / "latentspace", ROOT / "docs")
+    assert [one for one in named if not any((place / one).exists() for place in places)] == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=name)
+def test_make_targets_exist(document: Path):
+    targets = re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M)
+    asked = re.findall(r"(?:`|^)(?:PIP\S+ )?make ([a-z]+)\b", document.read_text(encoding="utf-8"), re.M)
+    assert set(asked) <= set(targets)
+
+
+def test_the_picture_is_small():
+    (picture,) = re.findall(r"!\[[^]]+\]\((docs/images/\S+\.png)\)", README.read_text(encoding="utf-8"))
+    assert (ROOT / picture).stat().st_size < 150_000
+
+
+def leaves(config: BaseModel, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """(`training.epochs`, 50), ... of a configuration and those in it."""
+    for key in type(config).model_fields:
+        value = getattr(config, key)
+        if isinstance(value, BaseModel):
+            yield from leaves(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
+
+
+def written(value: Any) -> str:
+    """A default as the reference writes it: as TOML does, and a dash for nothing."""
+    if value is None or value == "":
+        return "–"
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    return f"`{value:g}`" if isinstance(value, float) and len(f"{value:g}") < 6 else f"`{value}`"
+
+
+def rows(document: Path) -> dict[str, str]:
+    """First column (in code quotes) -> second column, of all tables."""
+    lines = document.read_text(encoding="utf-8").splitlines()
+    cells = [
+        [cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| `")
+    ]
+    return {key.strip("`"): default for key, default, *_ in cells}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_reference_lists_every_setting_with_its_default(kind):
+    listed = rows(REFERENCE)
+    for key, value in leaves(Recipe().experiment(kind)):
+        assert key in listed, f"{key} is missing in docs/reference.md"
+        assert written(value) in listed[key], f"{key} of {kind} is {value}"
+
+
+def test_the_reference_lists_no_setting_that_is_gone():
+    known = {key for kind in KINDS for key, _ in leaves(Recipe().experiment(kind))} | set(Recipe.model_fields)
+    tables = "model", "training", "objective", "data", "split"
+    listed = {key for key in rows(REFERENCE) if key.partition(".")[0] in tables}
+    assert listed - known == set()
+
+
+def test_the_reference_lists_every_table_of_a_recipe():
+    listed = rows(REFERENCE)
+    assert [key for key in Recipe.model_fields if key not in listed and key not in ("data", "split")] == []
+
+
+def test_the_reference_names_every_file_of_a_run(plan: Experiment, tmp_path):
+    run = latentspace.train(plan, tmp_path / "run")
+    latentspace.evaluate(run.path)
+    text = REFERENCE.read_text(encoding="utf-8")
+    for file in run.path.rglob("*"):
+        if file.is_file() and not file.name.startswith("."):
+            relative = file.relative_to(run.path).as_posix()
+            assert f"`{relative}`" in text or f"`{relative.partition('/')[0]}/`" in text, relative
+
+
+def test_the_reference_names_every_key_that_scripts_read(plan: Experiment, tmp_path):
+    run = latentspace.train(plan, tmp_path / "run")
+    result = latentspace.evaluate(run.path).to_json()
+    text = REFERENCE.read_text(encoding="utf-8")
+    for key in {"run", *result, *run.metrics[0]}:
+        assert f"`{key}`" in text, key
