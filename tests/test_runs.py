@@ -3,9 +3,10 @@ import json
 import pytest
 import torch
 
-from latentspace.errors import RunError
-from latentspace.runs import Run, State, compare, find_runs
-from latentspace.training.train import start, train
+from latentspace.errors import OutputError, RunError
+from latentspace.run_table import compare, find_runs
+from latentspace.runs import Run, State
+from latentspace.training.train import resume, start, train
 
 
 @pytest.fixture
@@ -142,3 +143,95 @@ def test_find_runs_in_a_run(plan, tmp_path):
     assert [one.path for one in find_runs(tmp_path / "run")] == [tmp_path / "run"]
     assert find_runs(tmp_path / "nowhere") == []
     assert json.loads((tmp_path / "run" / "config.json").read_text())["kind"] == "ae"
+
+
+def three_epochs(plan, path) -> Run:
+    """A training broken off after its second epoch of three."""
+    training = start(plan, path)
+    records = training.records()
+    next(records)
+    next(records)
+    records.close()
+    return training.run
+
+
+def test_a_damaged_state_is_named_and_the_one_before_it_used(plan, tmp_path, caplog):
+    whole = train(plan, tmp_path / "whole")
+    run = three_epochs(plan, tmp_path / "broken")
+    last = run.path / "state" / "last.safetensors"
+    content = bytearray(last.read_bytes())
+    content[-1] ^= 1  # one flipped bit that safetensors itself would not see
+    last.write_bytes(content)
+    state = run.state
+    assert state is not None
+    assert state.epoch == 1
+    assert "last is damaged" in caplog.text
+    assert "checksum" in caplog.text
+    list(resume(run.path).records())
+    assert all(torch.equal(tensor, run.weights[name]) for name, tensor in whole.weights.items())
+
+
+def test_when_every_state_is_damaged_it_is_an_error(plan, tmp_path):
+    run = three_epochs(plan, tmp_path / "run")
+    for file in (run.path / "state").iterdir():
+        file.write_bytes(b"")
+    with pytest.raises(RunError, match="must be whole"):
+        _ = run.state
+
+
+@pytest.mark.parametrize("moment", ["before the old one moves", "between the two moves"])
+def test_a_kill_while_a_state_is_saved_leaves_one(plan, tmp_path, moment):
+    """The three files as they lie at each moment of `save_state`."""
+    run = three_epochs(plan, tmp_path / "run")
+    last, following = run.path / "state" / "last.safetensors", run.path / "state" / "next.safetensors"
+    following.write_bytes(last.read_bytes())
+    if moment == "between the two moves":
+        last.replace(run.path / "state" / "previous.safetensors")
+    state = run.state
+    assert state is not None
+    assert state.epoch == 2
+
+
+def test_a_full_disk_stops_the_run_with_the_last_good_state(plan, tmp_path, monkeypatch):
+    """An OSError at every write in turn: each ends in our own error, and the run goes on from what is there."""
+    import errno
+    import os
+
+    whole = train(plan, tmp_path / "whole")
+    real, writes = os.fsync, 0
+
+    def full(descriptor: int) -> None:
+        nonlocal writes
+        writes += 1
+        if writes == failing:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", full)
+    ended = False
+    for failing in range(1, 40):
+        place, writes = tmp_path / f"run-{failing}", 0
+        try:
+            train(plan, place)
+            ended = True
+            break
+        except OutputError as error:
+            assert "No space left" in error.found
+            assert "free some space" in error.do
+        failing = 0
+        if (place / "config.json").exists():
+            again = resume(place)
+            list(again.records())
+            assert all(torch.equal(tensor, again.run.weights[name]) for name, tensor in whole.weights.items())
+        else:
+            assert not place.exists()
+    assert ended
+    assert failing > 8  # so many writes there are
+
+
+def test_the_log_of_a_run_holds_what_was_said_before_and_while_it_was_trained(plan, tmp_path):
+    plan = plan.model_copy(update={"training": plan.training.model_copy(update={"batch_size": 500})})
+    run = train(plan, tmp_path / "run")
+    log = (run.path / "run.log").read_text()
+    assert "WARNING a batch of 500 is larger than the 72 training images" in log
+    assert "split 60/20/20" in log

@@ -8,11 +8,12 @@ from jaxtyping import UInt8
 
 from .data.batches import ResidentSet
 from .data.imageset import ImageSet
+from .data.record import DataRecord
 from .errors import DataError, RunError
 from .experiment import Experiment
 from .models.autoencoder import Autoencoder
 from .models.classifier import Classifier
-from .runs import DataRecord, Run
+from .runs import Run
 from .types import CodeArray, Codes, ImageArray, Pixels, Probabilities, Resident
 
 BATCH = 1024

@@ -12,7 +12,8 @@ figures/, report.html
 """
 
 import json
-import re
+import logging
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -21,64 +22,21 @@ from typing import Any
 
 import filelock
 import numpy as np
-import safetensors.torch
-import torch
-from safetensors import SafetensorError
 
-from .data.cleaning import CleaningRecord
 from .data.imageset import ImageSet
+from .data.record import DataRecord
 from .data.splits import Split
 from .errors import RunError
 from .experiment import Experiment
-from .files import file_hash, refusals, replacing, write_bytes, write_json
+from .files import file_hash, refusals, write_bytes, write_json
+from .logs import logged_to
+from .tensors import Tensors, damaged, read_tensors, write_tensors
 from .types import Hashes
 
-Tensors = dict[str, torch.Tensor]
+logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class DataRecord:
-    """What is kept of the images: enough to build the network and to name what was seen."""
-
-    source: str
-    images: int
-    channels: int
-    height: int
-    width: int
-    class_names: tuple[str, ...]
-    labelled: bool
-    content_hash: str
-    duplicate_groups: int
-    duplicate_images: int
-    comparable: bool
-    cleaning: CleaningRecord
-
-    @classmethod
-    def of(cls, images: ImageSet) -> "DataRecord":
-        height, width = images.size
-        return cls(
-            source=images.source,
-            images=len(images),
-            channels=images.channels,
-            height=height,
-            width=width,
-            class_names=images.class_names,
-            labelled=images.labels is not None,
-            content_hash=images.content_hash,
-            duplicate_groups=images.duplicates.groups,
-            duplicate_images=images.duplicates.extra,
-            comparable=images.comparable,
-            cleaning=images.record,
-        )
-
-    @property
-    def shape(self) -> tuple[int, int, int]:
-        return self.channels, self.height, self.width
-
-    @classmethod
-    def from_json(cls, values: dict[str, Any]) -> "DataRecord":
-        cleaning = CleaningRecord.from_json(values["cleaning"])
-        return cls(**{**values, "class_names": tuple(values["class_names"]), "cleaning": cleaning})
+STATES = ("last", "next", "previous")  # in the order they are trusted; "next" is there for an instant only
 
 
 @dataclass(frozen=True)
@@ -119,17 +77,25 @@ class Run:
         """
         refuse_existing(path)
         beside = path.with_name(f".{path.name}.part")
+        contents = {
+            "config.json": experiment.model_dump(mode="json"),
+            "data.json": asdict(DataRecord.of(images)),
+            "split.json": {
+                **split.to_json(),
+                "learned_from": [f"{one:016x}" for one in np.unique(seen).tolist()],
+            },
+            "environment.json": {**environment, "seed": experiment.seed},
+        }
         with refusals(path):
-            beside.mkdir(parents=True, exist_ok=True)
-            (beside / "figures").mkdir(exist_ok=True)
-        write_json(beside / "config.json", experiment.model_dump(mode="json"))
-        write_json(beside / "data.json", asdict(DataRecord.of(images)))
-        seen_hex = [f"{one:016x}" for one in np.unique(seen).tolist()]
-        content = json.dumps({**split.to_json(), "learned_from": seen_hex}, allow_nan=False)
-        write_bytes(beside / "split.json", content.encode())
-        write_json(beside / "environment.json", {**environment, "seed": experiment.seed})
-        with refusals(path):
-            beside.replace(path)
+            shutil.rmtree(beside, ignore_errors=True)  # of a process that was killed just here
+            try:
+                (beside / "figures").mkdir(parents=True)
+                for name, content in contents.items():
+                    write_json(beside / name, content, indent=None if name == "split.json" else 2)
+                beside.replace(path)
+            except BaseException:
+                shutil.rmtree(beside, ignore_errors=True)
+                raise
         return cls(path)
 
     @classmethod
@@ -181,7 +147,7 @@ class Run:
             try:
                 records.append(json.loads(line))
             except ValueError as error:
-                raise _damaged(path, f"line {number}: {error}") from error
+                raise damaged(path, f"line {number}: {error}") from error
         return records
 
     def append(self, record: Mapping[str, Any]) -> None:
@@ -219,21 +185,55 @@ class Run:
                 found=f"{len(self.metrics)} of {self.experiment.training.epochs} epochs and no weights",
                 do=f"go on with: latentspace train --resume {self.path}",
             )
-        return self._tensors("weights.safetensors")[0]
+        return read_tensors(self.path / "weights.safetensors")[0]
 
     def save_weights(self, weights: Tensors) -> None:
         """The end of a training: the weights that stay, and no more state."""
-        self._save("weights.safetensors", weights, {})
-        for name in ("last", "best"):
-            (self.path / "state" / f"{name}.safetensors").unlink(missing_ok=True)
+        write_tensors(self.path / "weights.safetensors", weights, {})
+        for name in (*STATES, "best"):
+            self._state_file(name).unlink(missing_ok=True)
 
     @property
     def state(self) -> State | None:
-        """Where an interrupted training stands, or None if no epoch was finished."""
-        if not (self.path / "state" / "last.safetensors").is_file():
-            return None
-        tensors, notes = self._tensors("state/last.safetensors")
-        with self._damage("state/last.safetensors"):
+        """Where an interrupted training stands, or None if no epoch was finished.
+
+        A damaged state is named in a warning, and the one before it is used.
+
+        Raises:
+            RunError: every state that is there is damaged.
+        """
+        errors = []
+        for name in STATES:
+            if not self._state_file(name).is_file():
+                continue
+            try:
+                return self._read_state(self._state_file(name))
+            except RunError as error:
+                logger.warning("%s is damaged (%s): the state before it is used", name, error.found)
+                errors.append(error)
+        if errors:
+            raise errors[0]
+        return None
+
+    def save_state(self, state: State) -> None:
+        """Keep this state and the one before it; at every moment one of them is whole."""
+        tensors = {f"model.{name}": tensor for name, tensor in state.model.items()}
+        tensors |= {f"optimizer.{name}": tensor for name, tensor in state.optimizer.items()}
+        notes = {
+            "epoch": str(state.epoch),
+            "best_epoch": str(state.best_epoch),
+            "best_score": repr(state.best_score),
+        }
+        last, following, previous = map(self._state_file, STATES)
+        write_tensors(following, tensors, notes)
+        with refusals(self.path / "state"):
+            if last.is_file():
+                last.replace(previous)
+            following.replace(last)
+
+    def _read_state(self, path: Path) -> State:
+        tensors, notes = read_tensors(path)
+        with self._damage(f"state/{path.name}"):
             return State(
                 epoch=int(notes["epoch"]),
                 best_epoch=int(notes["best_epoch"]),
@@ -242,22 +242,15 @@ class Run:
                 optimizer=_below("optimizer.", tensors),
             )
 
-    def save_state(self, state: State) -> None:
-        tensors = {f"model.{name}": tensor for name, tensor in state.model.items()}
-        tensors |= {f"optimizer.{name}": tensor for name, tensor in state.optimizer.items()}
-        notes = {
-            "epoch": str(state.epoch),
-            "best_epoch": str(state.best_epoch),
-            "best_score": repr(state.best_score),
-        }
-        self._save("state/last.safetensors", tensors, notes)
+    def _state_file(self, name: str) -> Path:
+        return self.path / "state" / f"{name}.safetensors"
 
     @property
     def best_weights(self) -> Tensors:
-        return self._tensors("state/best.safetensors")[0]
+        return read_tensors(self._state_file("best"))[0]
 
     def save_best(self, weights: Tensors) -> None:
-        self._save("state/best.safetensors", weights, {})
+        write_tensors(self._state_file("best"), weights, {})
 
     def results(self) -> dict[str, dict[str, Any]]:
         """What `evaluate` found, by the name it was saved under."""
@@ -299,40 +292,31 @@ class Run:
                     do="wait for it, or name another directory with --out",
                 ) from error
         try:
-            yield
+            with logged_to(self.path / "run.log"):
+                yield
         finally:
             lock.release()
+
+    def log(self, lines: Sequence[str]) -> None:
+        """Begin run.log with what was said before there was a run."""
+        write_bytes(self.path / "run.log", "".join(f"{line}\n" for line in lines).encode())
 
     def _json(self, name: str) -> dict[str, Any]:
         path = self.path / name
         try:
             content = json.loads(path.read_bytes())
         except (OSError, ValueError) as error:
-            raise _damaged(path, str(error)) from error
+            raise damaged(path, str(error)) from error
         if not isinstance(content, dict):
-            raise _damaged(path, f"a {type(content).__name__}, not an object")
+            raise damaged(path, f"a {type(content).__name__}, not an object")
         return content
-
-    def _tensors(self, name: str) -> tuple[Tensors, dict[str, str]]:
-        path = self.path / name
-        try:
-            content = path.read_bytes()
-            header = json.loads(content[8 : 8 + int.from_bytes(content[:8], "little")])
-            return safetensors.torch.load(content), header.get("__metadata__", {})
-        except (OSError, ValueError, SafetensorError) as error:
-            raise _damaged(path, str(error)) from error
-
-    def _save(self, name: str, tensors: Tensors, notes: dict[str, str]) -> None:
-        held = {key: tensor.detach().cpu().contiguous() for key, tensor in tensors.items()}
-        with replacing(self.path / name) as file:
-            file.write(safetensors.torch.save(held, metadata=notes))
 
     @contextmanager
     def _damage(self, name: str) -> Iterator[None]:
         try:
             yield
         except (KeyError, TypeError, ValueError) as error:
-            raise _damaged(self.path / name, f"{type(error).__name__}: {error}") from error
+            raise damaged(self.path / name, f"{type(error).__name__}: {error}") from error
 
 
 def refuse_existing(path: Path) -> None:
@@ -345,65 +329,5 @@ def refuse_existing(path: Path) -> None:
         )
 
 
-def find_runs(folder: Path) -> Sequence[Run]:
-    """Every run below `folder`, at most three directories deep, by name."""
-    found = [
-        file.parent for depth in ("", "*/", "*/*/", "*/*/*/") for file in folder.glob(f"{depth}config.json")
-    ]
-    return [
-        Run(path)
-        for path in sorted(found, key=lambda one: _natural(str(one)))
-        if (path / "data.json").is_file()
-    ]
-
-
-def _natural(text: str) -> list[tuple[int, str]]:
-    """Sort keys in which run-10 follows run-9."""
-    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", text)]
-
-
 def _below(prefix: str, tensors: Tensors) -> Tensors:
     return {name.removeprefix(prefix): one for name, one in tensors.items() if name.startswith(prefix)}
-
-
-def _damaged(path: Path, why: str) -> RunError:
-    return RunError(
-        f"{path} must be whole", found=why, do="restore the file from a copy, or train the run again"
-    )
-
-
-def compare(runs: Sequence[Run]) -> list[dict[str, Any]]:
-    """A row a run: where it stands, its scores, and the settings in which the runs differ."""
-    plans = [_flat(run.experiment.model_dump(mode="json")) for run in runs]
-    differing = [
-        key for key in (plans[0] if plans else {}) if any(p.get(key) != plans[0][key] for p in plans)
-    ]
-    rows = []
-    for run, plan in zip(runs, plans, strict=True):
-        last = run.metrics[-1] if run.metrics else {}
-        score = run.experiment.purpose.score
-        rows.append(
-            {
-                "run": str(run.path),
-                "kind": run.experiment.kind,
-                "state": "ended" if run.finished else f"epoch {last.get('epoch', 0)}",
-                "epochs": last.get("epoch", 0),
-                f"train {score}": last.get("train", {}).get(score),
-                f"validation {score}": last.get("validation", {}).get(score),
-                f"test {score}": run.results().get("test", {}).get(score),
-                **{key: plan.get(key) for key in differing if key != "kind"},
-            }
-        )
-    columns = list(dict.fromkeys(name for row in rows for name in row))
-    return [{name: row.get(name) for name in columns} for row in rows]
-
-
-def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    """`{"training": {"epochs": 5}}` -> `{"training.epochs": 5}`"""
-    flat: dict[str, Any] = {}
-    for key, value in values.items():
-        if isinstance(value, dict):
-            flat |= _flat(value, f"{prefix}{key}.")
-        else:
-            flat[f"{prefix}{key}"] = value
-    return flat

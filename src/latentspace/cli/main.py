@@ -2,13 +2,15 @@
 
 import logging
 import os
+import signal
 import sys
+import threading
 from typing import Annotated
 
 import typer
 
 from ..errors import LatentspaceError
-from . import console, data, evaluate, report, reproduce, runs, train
+from . import console, data, evaluate, report, reproduce, runs, search, train
 from .options import Quiet, Verbose
 
 GUIDE = """See what is in a pile of small images: compress them to a few numbers, judge that, look at it.
@@ -37,7 +39,10 @@ app = typer.Typer(
     epilog="Every command explains itself: latentspace train --help. Completion: --install-completion.",
 )
 app.command("train")(train.train)
+app.command("search")(search.search)
 app.command("evaluate")(evaluate.evaluate)
+app.command("generate")(generate.generate)
+app.command("denoise")(denoise.denoise)
 app.command("report")(report.report)
 app.command("reproduce")(reproduce.reproduce)
 app.command("runs")(runs.runs)
@@ -66,14 +71,31 @@ def _root(
     pass
 
 
+class Terminated(BaseException):
+    """SIGTERM: the process is asked to end. Nothing catches it but `main`."""
+
+
+def _terminate(signal_number: int, frame: object) -> None:
+    raise Terminated
+
+
 def main() -> None:
-    """Run the command line; a user's mistake ends in one screen of text and exit code 2."""
+    """Run the command line.
+
+    A user's mistake ends in one screen of text and exit code 2, Ctrl-C in 130, SIGTERM in 143; what was
+    saved stays whole.
+    """
     console.set_verbosity(logging.INFO)
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, _terminate)
     try:
         app(prog_name="latentspace")
     except LatentspaceError as error:
         console.show_error(error)
         sys.exit(error.exit_code)
+    except Terminated:
+        console.err.print("terminated; an interrupted run goes on with --resume")
+        sys.exit(143)
     except BrokenPipeError:  # the reader of our output has gone: `latentspace runs | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(141)

@@ -24,7 +24,7 @@ def runs(
 
       latentspace runs runs/letters --json
     """
-    from ..runs import compare, find_runs
+    from ..run_table import compare, find_runs
 
     found = find_runs(folder)
     if not found:

@@ -16,6 +16,7 @@ from ..encoding import TrainedAutoencoder, encoder_of
 from ..environment import describe
 from ..errors import RunError
 from ..experiment import Experiment
+from ..logs import collected
 from ..models.autoencoder import Autoencoder
 from ..runs import Run, State, refuse_existing
 from .loop import EpochRecord, Materials, epochs
@@ -86,6 +87,13 @@ def start(experiment: Experiment, out: Path) -> Training:
             for the network, a device that is not there, or an `out` that is taken.
     """
     refuse_existing(out)
+    with collected() as said:
+        training = _prepared(experiment, out)
+    training.run.log(said)
+    return training
+
+
+def _prepared(experiment: Experiment, out: Path) -> Training:
     fabric = make_fabric(experiment)
     foundation = foundation_of(experiment)
     if foundation is not None:
