@@ -5,12 +5,15 @@ from jaxtyping import install_import_hook
 install_import_hook("latentspace", "beartype.beartype")
 
 from pathlib import Path  # noqa: E402
+from typing import Any  # noqa: E402
 
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 
 from latentspace.data.imageset import ImageSet  # noqa: E402
 from latentspace.experiment import Experiment  # noqa: E402
+from latentspace.runs import Run  # noqa: E402
+from latentspace.training.train import train  # noqa: E402
 from materials import make_images  # noqa: E402
 
 NOTMNIST = Path(__file__).parents[2] / "shared" / "data" / "notmnist"
@@ -47,6 +50,33 @@ def plan(archive: Path) -> Experiment:
         },
         "the test's experiment",
     )
+
+
+@pytest.fixture(scope="session")
+def small_runs(plan: Experiment, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run]:
+    """A finished run of each kind under its name, and an autoencoder with another code size."""
+    folder = tmp_path_factory.mktemp("kinds")
+    shared = {"data": plan.data.model_dump(), "threads": 1}
+    narrow = plan.model.model_dump()
+    wide = {"code_size": 3, "conv1_channels": 4, "conv2_channels": 4}
+    few = {"epochs": 2, "batch_size": 25}
+    head = {"linear1_neurons": 16, "linear2_neurons": 16, "linear3_neurons": 16}
+    plans: dict[str, dict[str, Any]] = {
+        "ae": {"kind": "ae", "model": narrow, "training": few},
+        "dae": {"kind": "dae", "model": narrow, "training": few},
+        "vae": {"kind": "vae", "model": wide, "training": few},
+        "ae-code-2": {"kind": "ae", "model": {**narrow, "code_size": 2}, "training": few},
+        "classifier": {
+            "kind": "classifier",
+            "model": head,
+            "training": {"epochs": 40, "batch_size": 25, "learning_rate": 0.01},
+            "encoder": str(folder / "ae"),
+        },
+    }
+    return {
+        name: train(Experiment.parse({**shared, **values}, "a test's plan"), folder / name)
+        for name, values in plans.items()
+    }
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from latentspace.cli.main import app
 from latentspace.configuration import overrides
 from latentspace.data.idx import write_idx_folder
 from latentspace.experiment import KINDS, Experiment, Recipe
+from latentspace.ranges import SearchConfig
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
@@ -138,18 +139,17 @@ def written(value: Any) -> str:
     return f"`{value:g}`" if isinstance(value, float) and len(f"{value:g}") < 6 else f"`{value}`"
 
 
-def rows(document: Path) -> dict[str, str]:
-    """First column (in code quotes) -> second column, of all tables."""
-    lines = document.read_text(encoding="utf-8").splitlines()
-    cells = [
-        [cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("| `")
-    ]
-    return {key.strip("`"): default for key, default, *_ in cells}
+def settings() -> dict[str, str]:
+    """First column (in code quotes) -> second column, of the reference's tables of settings and recipes."""
+    text = REFERENCE.read_text(encoding="utf-8").partition("\n## A run directory")[0]
+    lines = [line for line in text.splitlines() if line.startswith("| `")]
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    return {key.strip("`"): default for key, default, _ in cells}
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_reference_lists_every_setting_with_its_default(kind):
-    listed = rows(REFERENCE)
+    listed = settings()
     for key, value in leaves(Recipe().experiment(kind)):
         assert key in listed, f"{key} is missing in docs/reference.md"
         assert written(value) in listed[key], f"{key} of {kind} is {value}"
@@ -158,13 +158,16 @@ def test_the_reference_lists_every_setting_with_its_default(kind):
 def test_the_reference_lists_no_setting_that_is_gone():
     known = {key for kind in KINDS for key, _ in leaves(Recipe().experiment(kind))} | set(Recipe.model_fields)
     tables = "model", "training", "objective", "data", "split"
-    listed = {key for key in rows(REFERENCE) if key.partition(".")[0] in tables}
+    listed = {key for key in settings() if key.partition(".")[0] in tables}
     assert listed - known == set()
 
 
 def test_the_reference_lists_every_table_of_a_recipe():
-    listed = rows(REFERENCE)
+    listed = settings()
     assert [key for key in Recipe.model_fields if key not in listed and key not in ("data", "split")] == []
+    for key, field in SearchConfig.model_fields.items():
+        if not field.is_required():
+            assert listed[f"search.{key}"] == written(field.default)
 
 
 def test_the_reference_names_every_file_of_a_run(plan: Experiment, tmp_path):

@@ -20,8 +20,9 @@ from latentspace.randomness import numpy_generator
 from latentspace.runs import Run
 
 OUT = Path(__file__).with_name("letters.png")
-WIDTH = 1600  # pixels of the sheet: twice what a page gives it
-COLOURS = 128
+WIDTH = 1400  # pixels of the sheet: about twice what a page gives it
+COLOURS = 64
+POINTS = 2500  # of the map: more make the file large, not the map clearer
 GAP = 30
 
 
@@ -31,7 +32,7 @@ def sheets(run: Run, images: latentspace.ImageSet) -> list[Image.Image]:
     codes = trained.encode(images)
     shown = images.pixels[one_of_each(images, run.split.test)]
     rows = image_rows({"original": shown, "decoded": trained.reconstruct(shown)}, columns=len(shown))
-    drawn = around_codes(codes[run.split.train], 30, seed=0)
+    drawn = around_codes(codes[run.split.train], 40, seed=0)
     grid = image_grid(
         trained.decode(drawn.codes),
         columns=10,
@@ -39,7 +40,11 @@ def sheets(run: Run, images: latentspace.ImageSet) -> list[Image.Image]:
     )
     plane = principal_plane(codes)
     points = code_map(
-        plane.points, explained=plane.explained, labels=images.labels, class_names=images.class_names
+        plane.points,
+        explained=plane.explained,
+        labels=images.labels,
+        class_names=images.class_names,
+        most=POINTS,
     )
     figures = draw_rows(rows), draw_grid(grid), draw_codes(points)
     return [Image.open(BytesIO(png(figure))).convert("RGB") for figure in figures]
@@ -63,7 +68,8 @@ def composed(rows: Image.Image, grid: Image.Image, points: Image.Image) -> Image
     sheet.paste(grid, (left - grid.width, 2 * space + rows.height))
     sheet.paste(points, (left + GAP, (height - points.height) // 2))
     scaled = (WIDTH, round(sheet.height * WIDTH / sheet.width))
-    return sheet.resize(scaled, Image.Resampling.LANCZOS).quantize(COLOURS)
+    small = sheet.resize(scaled, Image.Resampling.LANCZOS)
+    return small.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, kmeans=8, dither=Image.Dither.NONE)
 
 
 def main(run: str, data: str | None = None) -> None:

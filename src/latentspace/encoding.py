@@ -1,5 +1,6 @@
 """run -> codes: a trained network as a plain object, every pass batched, in float32, without gradients."""
 
+import logging
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,8 @@ from .models.autoencoder import Autoencoder
 from .models.classifier import Classifier
 from .runs import Run
 from .types import CodeArray, Codes, ImageArray, Pixels, Probabilities, Resident
+
+logger = logging.getLogger(__name__)
 
 BATCH = 1024
 
@@ -117,7 +120,8 @@ class TrainedClassifier:
                 found=f"{run.path}, of kind {run.experiment.kind}",
                 do="train one: latentspace train classifier --encoder RUN",
             )
-        autoencoder = TrainedAutoencoder.load(encoder_of(run.experiment, run.encoder_hash), device)
+        encoder = encoder_of(run.experiment, run.encoder_hash, beside=run.path)
+        autoencoder = TrainedAutoencoder.load(encoder, device)
         head = run.experiment.build_classifier(autoencoder.code_size, len(run.data.class_names))
         head.load_state_dict(run.weights)
         return cls(autoencoder, head, run.experiment)
@@ -137,11 +141,13 @@ class TrainedClassifier:
         return self.head.probabilities(codes).cpu().numpy()
 
 
-def encoder_of(experiment: Experiment, weights_hash: str | None) -> Run:
+def encoder_of(experiment: Experiment, weights_hash: str | None, beside: Path | None = None) -> Run:
     """The run whose codes a classifier learns from.
 
     Args:
         weights_hash: what its weights must be, or None where that is not yet settled.
+        beside: the classifier's run. Where the encoder is not at its place, a run next to this one with
+            the same weights is it: whole folders of runs can be moved.
 
     Raises:
         RunError: none is named, there is none, or its weights are others than the classifier learned from.
@@ -152,14 +158,29 @@ def encoder_of(experiment: Experiment, weights_hash: str | None) -> Run:
             found="none named",
             do="add --encoder RUN, the run of an ae, dae or vae",
         )
-    run = Run.open(Path(experiment.encoder))
-    if weights_hash is not None and run.weights_hash != weights_hash:
-        raise RunError(
-            f"the encoder {run.path} must be as the classifier knew it",
-            found="other weights",
-            do="bring that run back, or train the classifier anew",
-        )
-    return run
+    place = Path(experiment.encoder)
+    if weights_hash is None:
+        return Run.open(place)
+    neighbours = [] if beside is None else sorted(beside.resolve().parent.iterdir())
+    for path in (place, *neighbours):
+        if _weights_at(path) == weights_hash:
+            if path != place:
+                logger.info("the encoder is no longer at %s, but at %s (the same weights)", place, path)
+            return Run.open(path)
+    raise RunError(
+        f"the encoder {place} must be as the classifier knew it",
+        found="no finished run there" if _weights_at(place) is None else "other weights",
+        do="bring that run back, or put it beside the classifier's (it is known by its weights), "
+        "or train the classifier anew",
+    )
+
+
+def _weights_at(path: Path) -> str | None:
+    """The hash of the weights of the run at `path`, or None where no whole, finished run is."""
+    try:
+        return Run.open(path).weights_hash
+    except RunError:
+        return None
 
 
 def conforming(images: ImageSet | UInt8[np.ndarray, "..."], data: DataRecord) -> Pixels:
@@ -171,6 +192,12 @@ def conforming(images: ImageSet | UInt8[np.ndarray, "..."], data: DataRecord) ->
     pixels = images.pixels if isinstance(images, ImageSet) else np.asarray(images)
     if pixels.ndim == 3 and data.channels == 1:
         pixels = pixels[:, None]
+    if pixels.dtype == np.uint8 and pixels.ndim == 4 and pixels.shape[1] != data.channels:
+        raise DataError(
+            f"images must have as many channels as the run's: {data.channels} (grey: 1, colour: 3)",
+            found=f"{pixels.shape[1]}",
+            do="convert the images, or train a run on images like these",
+        )
     if pixels.dtype != np.uint8 or pixels.shape[1:] != data.shape or not len(pixels):
         raise DataError(
             "images must be uint8, and as the run's: "

@@ -1,4 +1,4 @@
-"""What a search may choose from: ranges and choices, as a recipe holds them. No search library is needed here."""
+"""What a search may choose from: ranges and choices, as a recipe holds them."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any, TypeAlias
@@ -12,7 +12,10 @@ Settings: TypeAlias = dict[str, Setting]  # by dotted name: {"model.code_size": 
 
 
 class Range(Config):
-    """Both ends are included. Two whole numbers make a range of whole numbers; `log`: uniform in the logarithm."""
+    """Both ends are included; two whole numbers make a range of whole numbers.
+
+    `log`: uniform in the logarithm.
+    """
 
     low: int | float
     high: int | float

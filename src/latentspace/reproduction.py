@@ -1,21 +1,75 @@
-"""The report's studies in order, from one recipe: skip what is done, go on with what was interrupted."""
+"""The report's studies in order, from one recipe: skip what is done, go on with what was interrupted.
+
+Below the place of a reproduction lie the runs ae, dae, classifier, classifier-report (the same, trained
+through the Softmax as the report did), vae, and ae-code-2 and ae-code-32, which are the plain autoencoder
+with other code sizes; then report.html and its figures/.
+"""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from .configuration import merged
+from .data.imageset import ImageSet
+from .data.sources import load_images
+from .data.splits import Shares
 from .errors import RunError
-from .exhibits import gather
-from .experiment import KINDS, Kind, Recipe
-from .files import write_text
-from .report.page import Page, render
-from .report.study import autoencoder_section, data_section, footer, notices
-from .report.write import report_run
+from .exhibits import (
+    Subject,
+    gather_autoencoder,
+    gather_classifier,
+    gather_denoiser,
+    gather_growth,
+    gather_variational,
+)
+from .experiment import Experiment, Kind, Recipe
+from .report.whole import Studies, whole_page
+from .report.write import report_gathered, write_page
 from .runs import Run
-from .training.train import Training, resume, start
+from .training.loop import EpochRecord
+from .training.speed import images_per_second
+from .training.train import resume, start
 
 logger = logging.getLogger(__name__)
+
+CODE_SIZES = (2, 32)  # of the plain autoencoders beside the report's own
+
+
+@dataclass(frozen=True)
+class Step:
+    """One piece of work at one place.
+
+    Args:
+        name: for a person.
+        place: the run directory that it makes.
+        plan: what is trained there, as far as it is known beforehand.
+        records: does the work, or what is left of it, and yields a record an epoch.
+    """
+
+    name: str
+    place: Path
+    plan: Callable[[], Experiment]
+    records: Callable[[], Iterator[EpochRecord]]
+
+    @property
+    def is_done(self) -> bool:
+        return self._begun and Run.open(self.place).finished
+
+    @property
+    def epochs(self) -> int:
+        return self.plan().training.epochs
+
+    @property
+    def epochs_done(self) -> int:
+        records = Run.open(self.place).metrics if self._begun else []
+        return int(records[-1]["epoch"]) if records else 0
+
+    @property
+    def _begun(self) -> bool:
+        return (self.place / "config.json").exists()
 
 
 class Reproduction:
@@ -23,53 +77,110 @@ class Reproduction:
 
     Args:
         recipe: what to train.
-        out: a folder; each study's run lies below it under the name of its kind.
+        out: a folder; each study's run lies below it under its name.
         changes: laid over every study's plan, as in config.json.
     """
-
-    kinds: tuple[Kind, ...] = KINDS
 
     def __init__(self, recipe: Recipe, out: Path, changes: Mapping[str, Any]) -> None:
         self.recipe = recipe
         self.out = out
         self.changes = changes
 
-    def training(self, kind: Kind) -> Training:
-        """The study's training: new, or as far as it has come.
-
-        Raises:
-            RunError: there is a run of another plan at its place.
-            LatentspaceError: as `start` and `resume`.
-        """
-        path, plan = self.out / kind, self.recipe.experiment(kind, self.changes)
-        if not (path / "config.json").exists():
-            return start(plan, path)
-        made = Run.open(path).experiment
-        chosen = made.data.spec if plan.data.spec == "auto" else plan.data.spec
-        if made != plan.model_copy(update={"data": plan.data.model_copy(update={"spec": chosen})}):
-            raise RunError(
-                f"{path} must be a run of this recipe",
-                found="a run with other settings",
-                do="name another place with --out, or move that run away",
-            )
-        return resume(path)
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """In the order in which they must be done: the classifiers stand on the autoencoder."""
+        own = self.recipe.experiment("ae", self.changes).model_dump()["model"]["code_size"]
+        others = tuple(size for size in CODE_SIZES if size != own)
+        return (
+            self._training("ae", "ae", {}),
+            self._training("dae", "dae", {}),
+            self._training("classifier", "classifier", self._on_the_autoencoder("cross-entropy")),
+            self._training("classifier-report", "classifier", self._on_the_autoencoder("report")),
+            self._training("vae", "vae", {}),
+            *(self._training(f"ae-code-{size}", "ae", {"model": {"code_size": size}}) for size in others),
+        )
 
     def page(self) -> Path:
-        """Write every run's own page, and the one page that shows all of them; return its path."""
-        run = Run.open(self.out / "ae")
-        shown = gather(run)
-        report_run(run)
-        page = Page(
-            title="Unsupervised models on letters A-J",
-            lead=(
-                f"{self.recipe.description or 'A reproduction'}. Trained on {run.data.source}; on "
-                f"{shown.result.images:,} test images the autoencoder's mean squared error a pixel is "
-                f"{shown.result.metrics['mse']:.4f}."
-            ),
-            notices=notices(run),
-            sections=(data_section(run, shown), autoencoder_section(run, shown)),
-            footer=footer(run),
+        """Judge every run, write its own page, and the one page that shows all of them; return its path.
+
+        Raises:
+            RunError: a step is not done.
+        """
+        images = load_images(Run.open(self.out / "ae").experiment.data)
+        opened = {}
+        for step in self.steps:
+            opened[step.place.name] = self._opened(step, images)
+        ae = opened.pop("ae")
+        studies = Studies(
+            description=self.recipe.description,
+            ae=gather_autoencoder(ae),
+            dae=gather_denoiser(opened.pop("dae"), ae.run),
+            classifier=gather_classifier(opened.pop("classifier")),
+            reported=opened.pop("classifier-report"),
+            vae=gather_variational(opened.pop("vae")),
+            growth=gather_growth((ae, *opened.values())),
         )
-        path = self.out / "report.html"
-        write_text(path, render(page))
-        return path
+        for shown in (studies.ae, studies.dae, studies.classifier, studies.vae):
+            report_gathered(shown)
+        if not ae.run.data.comparable:
+            logger.warning("made from %s: no figure can be compared with the report's", ae.run.data.source)
+        return write_page(whole_page(studies), self.out)
+
+    def seconds_left(self, step: Step, images: ImageSet) -> float:
+        """About how long what is left of the step takes here, found by training a little on noise."""
+        plan, done = step.plan(), step.epochs_done
+        code_size = self.recipe.experiment("ae", self.changes).model_dump()["model"]["code_size"]
+        rate = images_per_second(plan, images.shape, code_size, max(2, len(images.class_names)))
+        train, validation, _ = map(int, Shares.parse(plan.split.shares).sizes(len(images)))
+        return (
+            (plan.training.epochs - done) * (train + validation / 3) / rate
+        )  # a pass without gradients: a third
+
+    def images(self) -> ImageSet:
+        """What the studies learn from; reading them may fetch or render them."""
+        return load_images(self.recipe.experiment("ae", self.changes).data)
+
+    def _training(self, name: str, kind: Kind, more: Mapping[str, Any]) -> Step:
+        place, plan = self.out / name, partial(self._plan, kind, more)
+        return Step(name, place, plan, lambda: _records(plan(), place))
+
+    def _plan(self, kind: Kind, more: Mapping[str, Any]) -> Experiment:
+        """On the images that the first study settled for, whatever `auto` would find now."""
+        plan = self.recipe.experiment(kind, merged(self.changes, more))
+        first = self.out / "ae"
+        if plan.data.spec != "auto" or not (first / "config.json").exists():
+            return plan
+        settled = Run.open(first).experiment.data.spec
+        return plan.model_copy(update={"data": plan.data.model_copy(update={"spec": settled})})
+
+    def _on_the_autoencoder(self, loss: str) -> dict[str, Any]:
+        return {"encoder": str((self.out / "ae").resolve()), "objective": {"loss": loss}}
+
+    def _opened(self, step: Step, images: ImageSet) -> Subject:
+        run = Run.open(step.place)
+        if not run.finished or run.data.content_hash != images.content_hash:
+            raise RunError(
+                f"every study of {self.out} must be done, on the same images",
+                found=f"{step.place} is not",
+                do="run latentspace reproduce again: it goes on where it was",
+            )
+        logger.info("judging %s", run.path)
+        return Subject.of(run, images)
+
+
+def _records(plan: Experiment, place: Path) -> Iterator[EpochRecord]:
+    """Train at `place`: anew, or as far as it is still to be done.
+
+    Raises:
+        RunError: there is a run of another plan.
+        LatentspaceError: as `start` and `resume`.
+    """
+    if not (place / "config.json").exists():
+        return start(plan, place).records()
+    if Run.open(place).experiment != plan:
+        raise RunError(
+            f"{place} must be a run of this recipe",
+            found="a run with other settings",
+            do="name another place with --out, or move that run away",
+        )
+    return resume(place).records()

@@ -269,6 +269,12 @@ class Run:
         write_bytes(path, png)
         return path
 
+    def save_numbers(self, name: str, table: str) -> Path:
+        """What a figure draws of numbers, as CSV beside it."""
+        path = self.path / "figures" / f"{name}.csv"
+        write_bytes(path, table.encode())
+        return path
+
     def save_page(self, html: str) -> Path:
         path = self.path / "report.html"
         write_bytes(path, html.encode())

@@ -212,3 +212,11 @@ def test_reproduce_goes_on_where_it_was_and_prints_the_page_last(archive, tmp_pa
     other = latentspace(*arguments)
     assert other.returncode == 2
     assert "a run with other settings" in other.stderr
+
+
+def test_the_data_of_a_recipe_are_used_where_none_are_named(archive, tmp_path):
+    recipe = tmp_path / "mine.toml"
+    recipe.write_text(f'[data]\nspec = "{archive}"\n')
+    done = latentspace("train", "ae", "--recipe", recipe, "--out", tmp_path / "run", "--epochs", 1, *SMALL)
+    assert done.returncode == 0, done.stderr
+    assert Run.open(tmp_path / "run").data.images == 120

@@ -7,7 +7,6 @@ from latentspace.data.sources import DataConfig
 from latentspace.errors import ConfigurationError, DataError, RunError
 from latentspace.evaluation.codes import pca_error, principal_plane
 from latentspace.evaluation.evaluate import evaluate
-from latentspace.exhibits import gather
 from latentspace.experiment import Experiment
 from latentspace.runs import Run
 from latentspace.training.train import train
@@ -100,15 +99,3 @@ def test_principal_plane_states_the_variance_it_shows():
     line = principal_plane(codes[:, :1])
     assert line.explained == (1.0, 0.0)
     assert (line.points[:, 1] == 0).all()
-
-
-def test_exhibits_are_drawn_from_the_test_part(run, images):
-    shown = gather(run, shown=6, drawn=8)
-    test = {one.tobytes() for one in images.pixels[run.split.test]}
-    assert len(shown.originals) == len(shown.reconstructions) == 6
-    assert all(one.tobytes() in test for one in shown.originals)
-    assert shown.decoded.shape == (8, 1, 16, 16)
-    assert len(shown.plane.points) == 120
-    assert shown.result.split == "test"
-    again = gather(run, shown=6, drawn=8)
-    assert np.array_equal(again.decoded, shown.decoded)

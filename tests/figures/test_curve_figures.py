@@ -126,8 +126,8 @@ def test_several_terms_stand_under_each_other_with_the_first_ones_best_epoch() -
     made = [
         {
             "epoch": epoch,
-            "train": {"elbo": 200.0 - epoch, "bce": 180.0 - epoch, "kl": 20.0},
-            "validation": {"elbo": 200.0 + abs(epoch - 3), "bce": 180.0 - epoch, "kl": 20.0 + epoch},
+            "train": {"elbo_loss": 200.0 - epoch, "bce": 180.0 - epoch, "kl": 20.0},
+            "validation": {"elbo_loss": 200.0 + abs(epoch - 3), "bce": 180.0 - epoch, "kl": 20.0 + epoch},
         }
         for epoch in range(1, 6)
     ]

@@ -37,7 +37,13 @@ def test_the_public_names() -> None:
         *("ImageRows", "image_rows", "draw_rows", "rows_caption"),
         *("ImageGrid", "Steps", "image_grid", "draw_grid", "grid_caption"),
         *("CodeMap", "code_map", "draw_codes", "codes_caption"),
-        *("Caption", "png", "save"),
+        *("SearchHistory", "Points", "search_history", "draw_history"),
+        *("ImportanceBars", "importance_bars", "draw_importances"),
+        *("Slice", "Slices", "search_slices", "draw_slices"),
+        *("Coordinate", "ParallelCoordinates", "parallel_coordinates", "draw_parallel"),
+        *("ReportedValues", "reported_values", "draw_reported"),
+        *("Front", "search_front", "draw_front"),
+        *("Caption", "ValueAxis", "png", "save"),
     }
     assert all(hasattr(latentspace.figures, name) for name in latentspace.figures.__all__)
 

@@ -156,6 +156,20 @@ def test_early_stopping(plan, tmp_path):
     assert run.finished
 
 
+def test_a_kill_between_early_stopping_and_the_weights_trains_no_further(plan, tmp_path):
+    plan = changed(plan, early_stopping=2, learning_rate=0.2, epochs=40)
+    whole = train(plan, tmp_path / "whole")
+    broken = start(plan, tmp_path / "broken")
+    records = broken.records()
+    for record in records:
+        if record.epoch == len(whole.metrics):
+            records.close()  # the state of the last epoch is saved, the weights are not
+            break
+    assert not broken.run.finished
+    assert list(resume(tmp_path / "broken").records()) == []
+    assert_same(whole, broken.run)
+
+
 def test_a_batch_larger_than_the_training_set_is_one_batch_said_and_recorded(plan, tmp_path, caplog):
     caplog.set_level("WARNING", logger="latentspace")
     run = train(changed(plan, batch_size=1000), tmp_path / "run")

@@ -93,7 +93,7 @@ def follow(records: "Iterable[EpochRecord]", epochs: int, done: int, title: str)
     began, first = time.monotonic(), done
     for record in records:
         left = (time.monotonic() - began) / (record.epoch - first) * (epochs - record.epoch)
-        say(f"{title} epoch {record.epoch}/{epochs}  {_facts(record)}  {_clock(left)} left")
+        say(f"{title} epoch {record.epoch}/{epochs}  {_facts(record)}  {clock(left)} left")
 
 
 def _progress() -> "Progress":
@@ -117,7 +117,7 @@ def _facts(record: "EpochRecord") -> str:
     return "  ".join(parts)
 
 
-def _clock(seconds: float) -> str:
+def clock(seconds: float) -> str:
     minutes, seconds = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"

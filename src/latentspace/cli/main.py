@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from ..errors import LatentspaceError
-from . import console, data, evaluate, report, reproduce, runs, search, train
+from . import console, data, denoise, evaluate, generate, report, reproduce, runs, search, train
 from .options import Quiet, Verbose
 
 GUIDE = """See what is in a pile of small images: compress them to a few numbers, judge that, look at it.

@@ -28,12 +28,12 @@ def _quiet(chosen: bool) -> bool:
 DATA_PANEL = "Data"
 
 Data: TypeAlias = Annotated[
-    str,
+    str | None,
     typer.Option(
         metavar="SPEC",
         rich_help_panel=DATA_PANEL,
         help="notmnist, notmnist:large, glyphs, glyphs:COUNT, auto, or a path: a folder of images or of "
-        "class folders, IDX files, .npz, .npy, a notMNIST archive.",
+        "class folders, IDX files, .npz, .npy, a notMNIST archive. [default: the recipe's, else auto]",
     ),
 ]
 OtherData: TypeAlias = Annotated[

@@ -1,26 +1,59 @@
 """latentspace report"""
 
 from pathlib import Path
+from typing import Annotated
 
+import typer
+
+from ..errors import ConfigurationError, RunError
 from . import console
-from .options import OtherData, Quiet, RunPath, Verbose, data_config
+from .options import OtherData, Quiet, Verbose, data_config
 
 
 def report(
-    run: RunPath,
+    path: Annotated[
+        Path, typer.Argument(metavar="RUN|STUDY", help="A run directory, or a study directory of a search.")
+    ],
     data: OtherData = None,
+    storage: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="Study: its database, where that needs a password."),
+    ] = None,
     verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
-    """Draw a run's figures, and write them with its tables into one self-contained page.
+    """Draw the figures of a run or of a search, and write them with the tables into one self-contained page.
 
-    [bold]Example[/bold]
+    [bold]Examples[/bold]
 
       latentspace report runs/letters
-    """
-    from ..report.write import report_run
-    from ..runs import Run
 
-    path = report_run(Run.open(Path(run)), None if data is None else data_config(data))
-    console.say(f"figures: {path.parent / 'figures'}")
-    console.made(path)
+      latentspace report studies/letters
+    """
+    if (path / "study.json").is_file():
+        _refuse("--data", data, "a study is reported from its trials, without images")
+        from ..report.search import report_study
+
+        page = report_study(path, storage)
+        console.say(f"trials: {page.parent / 'trials.csv'}")
+    elif (path / "config.json").is_file():
+        _refuse("--storage", storage, "a run has no database")
+        from ..report.write import report_run
+        from ..runs import Run
+
+        page = report_run(Run.open(path), None if data is None else data_config(data))
+    else:
+        raise RunError(
+            f"{path} must be a run directory (with a config.json) or a study directory (with a study.json)",
+            found="neither of them there" if path.exists() else "no such directory",
+            do="name a directory that `latentspace train` or `latentspace search` made",
+        )
+    console.say(f"figures: {page.parent / 'figures'}")
+    console.made(page)
+
+
+def _refuse(option: str, given: str | None, why: str) -> None:
+    if given is not None:
+        raise ConfigurationError(
+            f"{option} has no meaning here: {why}", found=given, do=f"leave {option} out"
+        )

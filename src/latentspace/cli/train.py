@@ -21,7 +21,7 @@ def train(
         str | None,
         typer.Argument(metavar="MODEL", help="ae, dae (denoising), vae (variational), classifier."),
     ] = None,
-    data: Data = "auto",
+    data: Data = None,
     out: Annotated[Path | None, typer.Option(metavar="RUN", help="The new run directory.")] = None,
     resume: Annotated[
         Path | None, typer.Option(metavar="RUN", help="Go on with an interrupted run; its settings stay.")

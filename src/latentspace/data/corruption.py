@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Literal, TypeAlias
 
 import torch
-from pydantic import Field
+from pydantic import Field, model_validator
 from torch.nn.functional import conv2d, pad
 
 from ..configuration import Config
@@ -22,6 +22,12 @@ class CorruptionConfig(Config):
 
     noise: Literal["gaussian", "masking", "salt-and-pepper", "blur"] = "gaussian"
     strength: float = Field(default=0.1, ge=0)
+
+    @model_validator(mode="after")
+    def _is_a_share(self) -> "CorruptionConfig":
+        if self.noise in ("masking", "salt-and-pepper") and self.strength > 1:
+            raise ValueError(f"strength = {self.strength:g}: {self.noise} takes a share of pixels, at most 1")
+        return self
 
     def corruption(self) -> Corruption:
         return {
@@ -67,7 +73,7 @@ def blur(std: float) -> Corruption:
     def corrupt(batch: Images, generator: torch.Generator) -> Images:  # noqa: ARG001 - nothing is drawn
         if std == 0:
             return batch
-        reach = max(1, round(3 * std))
+        reach = max(1, int(3 * std + 0.5))
         offsets = torch.arange(-reach, reach + 1, device=batch.device, dtype=batch.dtype)
         kernel = torch.exp(-0.5 * (offsets / std).square())
         kernel = (kernel / kernel.sum()).repeat(batch.shape[1], 1)[:, None, None, :]

@@ -65,7 +65,17 @@ def evaluate(
         ConfigurationError: a part of a split asked of data that the run never split.
         DataError: images of another shape than the run's.
     """
-    images, own = own_or_other(run, data)
+    return evaluate_images(run, *own_or_other(run, data), scope, iwae_samples)
+
+
+def evaluate_images(
+    run: Run,
+    images: ImageSet,
+    own: bool,
+    scope: Scope | None = None,
+    iwae_samples: int = IWAE_SAMPLES,
+) -> Evaluation:
+    """As `evaluate`, of images that are loaded already; `own` where they are the run's."""
     scope = scope or ("test" if own else "all")
     if scope != "all" and not own:
         raise ConfigurationError(

@@ -1,7 +1,8 @@
 """What a variational autoencoder says of images: bounds on their likelihood, and how it uses its codes."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 import torch
 
@@ -9,7 +10,7 @@ from ..data.batches import ResidentSet
 from ..models.autoencoder import Autoencoder
 from ..models.posterior import Gaussian, prior_log_prob
 from ..objectives.elbo import bce_per_image
-from ..types import Images, Resident
+from ..types import Codes, Images, PerImage, Resident
 
 BATCH = 256
 ACTIVE = 0.01  # the threshold of Burda et al., section 5.2, on the variance of a dimension's posterior mean
@@ -17,7 +18,7 @@ ACTIVE = 0.01  # the threshold of Burda et al., section 5.2, on the variance of 
 
 @torch.no_grad()
 def mean_code_loss(model: Autoencoder, pixels: Resident, device: torch.device) -> float:
-    """The report's test loss: bce of the decoded mean code + kl, in nats an image. Not a bound on anything."""
+    """The report's test loss: bce of the decoded mean code + kl, in nats an image; no bound on anything."""
     total = 0.0
     for images in _batches(pixels, device):
         posterior = _posterior(model, images)
@@ -26,26 +27,47 @@ def mean_code_loss(model: Autoencoder, pixels: Resident, device: torch.device) -
     return total / len(pixels)
 
 
+def importance_weighted_bound(
+    log_likelihood: Callable[[Codes], PerImage],
+    posterior: Gaussian,
+    samples: int,
+    noise: torch.Generator,
+    log_prior: Callable[[Codes], PerImage] = prior_log_prob,
+) -> PerImage:
+    """Log 1/K sum_k p(x | z_k) p(z_k) / q(z_k | x) with z_k ~ q(z | x), in nats an image, float64.
+
+    A lower bound on log p(x) in expectation, that tightens as K = `samples` grows; with K = 1 it is the
+    ELBO with one sampled code (https://arxiv.org/abs/1509.00519, equation 8 and theorem 1).
+
+    Args:
+        log_likelihood: code of each image -> log p(x | z).
+    """
+    weights = []
+    for _ in range(samples):
+        codes = posterior.sample(noise)
+        weights.append(log_likelihood(codes) + log_prior(codes) - posterior.log_prob(codes))
+    return torch.stack(weights).double().logsumexp(dim=0) - math.log(samples)
+
+
 @torch.no_grad()
 def importance_weighted_loss(
     model: Autoencoder, pixels: Resident, samples: int, noise: torch.Generator
 ) -> float:
-    """-log 1/K sum_k p(x | z_k) p(z_k) / q(z_k | x), z_k ~ q(z | x), in nats an image.
+    """The mean over the images of -`importance_weighted_bound`, in nats an image; lower is better.
 
-    An upper bound on -log p(x) that tightens as K = `samples` grows; K = 1 is the negative ELBO
-    (https://arxiv.org/abs/1509.00519, equation 8). The pixels are taken as Bernoulli, as in training.
+    The pixels are taken as Bernoulli and the prior as N(0, I), as in training.
     """
-    device, total = noise.device, 0.0
-    for images in _batches(pixels, device):
-        posterior = _posterior(model, images)
-        weights = []
-        for _ in range(samples):
-            codes = posterior.sample(noise)
-            log_likelihood = -bce_per_image(model.decoder(codes), images)
-            weights.append(log_likelihood + prior_log_prob(codes) - posterior.log_prob(codes))
-        bound = torch.stack(weights).double().logsumexp(dim=0) - math.log(samples)
+    total = 0.0
+    for images in _batches(pixels, noise.device):
+        log_likelihood = partial(_bernoulli, model, images)
+        bound = importance_weighted_bound(log_likelihood, _posterior(model, images), samples, noise)
         total -= float(bound.sum())
     return total / len(pixels)
+
+
+def _bernoulli(model: Autoencoder, images: Images, codes: Codes) -> PerImage:
+    """Log p(x | z) with independent Bernoulli pixels, in nats an image."""
+    return -bce_per_image(model.decoder(codes), images)
 
 
 @torch.no_grad()

@@ -1,5 +1,6 @@
 """The metrics of each kind of run, by the names that `evaluate --json` prints; all in float32."""
 
+from dataclasses import dataclass
 from functools import singledispatch
 from typing import Any
 
@@ -8,13 +9,15 @@ import torch
 
 from ..configuration import Config
 from ..data.batches import ResidentSet
+from ..data.cleaning import sentence
 from ..data.imageset import ImageSet
 from ..encoding import TrainedAutoencoder, TrainedClassifier
-from ..errors import ConfigurationError
+from ..errors import ConfigurationError, DataError
 from ..experiment import ClassificationConfig, DenoisingConfig, ElboConfig, ReconstructionConfig
 from ..runs import Run
 from ..training.loop import evaluate, validation_noise
 from ..training.materials import required_labels
+from ..types import Whole
 from .likelihood import importance_weighted_loss, mean_code_loss, posterior_record
 
 IWAE_SAMPLES = 16
@@ -22,12 +25,21 @@ IWAE_SAMPLES = 16
 Metrics = dict[str, float | int | list[float]]
 
 
+@dataclass(frozen=True)
+class Case:
+    """What is judged: a run, on images, with so many codes an image for the importance-weighted bound."""
+
+    run: Run
+    images: ImageSet
+    iwae_samples: int
+
+
 def judge(run: Run, images: ImageSet, iwae_samples: int = IWAE_SAMPLES) -> Metrics:
     """Every metric of the run's kind on `images`.
 
     Raises:
         ConfigurationError: no sample for the importance-weighted bound.
-        DataError: a classifier on images without labels.
+        DataError: a classifier on images without labels, or with classes that it does not know.
     """
     if iwae_samples < 1:
         raise ConfigurationError(
@@ -35,54 +47,74 @@ def judge(run: Run, images: ImageSet, iwae_samples: int = IWAE_SAMPLES) -> Metri
             found=f"--iwae-samples {iwae_samples}",
             do="write for example --iwae-samples 16",
         )
-    return _judge(run.experiment.objective, run, images, iwae_samples)
+    return _judge(run.experiment.objective, Case(run, images, iwae_samples))
 
 
 @singledispatch
-def _judge(objective: Config, run: Run, images: ImageSet, samples: int) -> Metrics:
-    raise TypeError(f"no metrics are known for {type(objective).__name__}")
+def _judge(objective: Config, case: Case) -> Metrics:
+    raise TypeError(f"no metrics are known for {type(objective).__name__} ({case.run.path})")
 
 
 @_judge.register
-def _reconstruction(objective: ReconstructionConfig, run: Run, images: ImageSet, samples: int) -> Metrics:  # noqa: ARG001
+def _reconstruction(objective: ReconstructionConfig, case: Case) -> Metrics:
     """mse: a pixel."""
-    return _parts(TrainedAutoencoder.load(run), objective, _pixels(images))
+    return _parts(TrainedAutoencoder.load(case.run), objective, _pixels(case.images))
 
 
 @_judge.register
-def _denoising(objective: DenoisingConfig, run: Run, images: ImageSet, samples: int) -> Metrics:  # noqa: ARG001
+def _denoising(objective: DenoisingConfig, case: Case) -> Metrics:
     """mse: a pixel, from the clean image; mse_from_noisy: from the corrupted one, at the run's strength."""
-    return _parts(TrainedAutoencoder.load(run), objective, _pixels(images))
+    parts = _parts(TrainedAutoencoder.load(case.run), objective, _pixels(case.images))
+    return {name: parts[name] for name in ("mse", "mse_from_noisy")}
 
 
 @_judge.register
-def _elbo(objective: ElboConfig, run: Run, images: ImageSet, samples: int) -> Metrics:
+def _elbo(objective: ElboConfig, case: Case) -> Metrics:
     """All in nats an image, lower is better; kl_per_dimension and active_units describe the posterior."""
-    trained, pixels = TrainedAutoencoder.load(run), _pixels(images)
+    trained, pixels = TrainedAutoencoder.load(case.run), _pixels(case.images)
     parts = _parts(trained, objective, pixels)
+    noise = validation_noise(trained.experiment.seed, trained.device)
     return {
         "mean_code_loss": mean_code_loss(trained.model, pixels, trained.device),
         "elbo_loss": parts["elbo_loss"],
         "bce": parts["bce"],
         "kl": parts["kl"],
-        "iwae_loss": importance_weighted_loss(
-            trained.model, pixels, samples, validation_noise(run.experiment.seed, trained.device)
-        ),
-        "iwae_samples": samples,
+        "iwae_loss": importance_weighted_loss(trained.model, pixels, case.iwae_samples, noise),
+        "iwae_samples": case.iwae_samples,
         **posterior_record(trained.model, pixels, trained.device),
     }
 
 
 @_judge.register
-def _classification(objective: ClassificationConfig, run: Run, images: ImageSet, samples: int) -> Metrics:  # noqa: ARG001
+def _classification(objective: ClassificationConfig, case: Case) -> Metrics:
     """accuracy: share of the images; cross_entropy, report_cross_entropy: nats an image."""
-    labels = required_labels(images)
-    trained = TrainedClassifier.load(run)
-    codes = torch.from_numpy(trained.autoencoder.encode(images)).to(trained.autoencoder.device)
+    labels = labels_as_learned(case.images, case.run.data.class_names)
+    trained = TrainedClassifier.load(case.run)
+    codes = torch.from_numpy(trained.autoencoder.encode(case.images)).to(trained.autoencoder.device)
     held = ResidentSet(codes, torch.from_numpy(labels).to(codes.device))
-    noise = validation_noise(run.experiment.seed, codes.device)
+    noise = validation_noise(case.run.experiment.seed, codes.device)
     losses = evaluate(trained.head, objective.validation, held, noise)
     return {name: losses[name] for name in ("accuracy", "cross_entropy", "report_cross_entropy")}
+
+
+def labels_as_learned(images: ImageSet, class_names: tuple[str, ...]) -> Whole:
+    """The labels of `images`, numbered as `class_names` are: another set may have fewer, or another order.
+
+    Raises:
+        DataError: no labels, or a class that is not among `class_names`.
+    """
+    labels = required_labels(images)
+    if images.class_names == class_names:
+        return labels
+    strangers = [name for name in images.class_names if name not in class_names]
+    if strangers:
+        raise DataError(
+            f"a classifier can be judged on the classes that it learned alone: {sentence(class_names, 12)}",
+            found=f"{images.source} with {sentence(strangers)}",
+            do="name images of those classes, with the classes named alike",
+        )
+    numbers = np.array([class_names.index(name) for name in images.class_names], dtype=np.int64)
+    return np.asarray(numbers[labels])
 
 
 def _parts(trained: TrainedAutoencoder, objective: Any, pixels: torch.Tensor) -> Metrics:

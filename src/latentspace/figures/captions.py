@@ -1,7 +1,11 @@
 """What stands under each figure: its number in the report, what it shows, and how ours differs."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ..evaluation.baselines import BaselineRecord
+from ..evaluation.classes import Confusion, Mistakes
+from ..evaluation.noise import NoiseRecord
 from .codes import CodeMap
 from .curves import LossCurves
 from .grid import ImageGrid
@@ -12,12 +16,12 @@ from .samples import Samples
 @dataclass(frozen=True)
 class Caption:
     """Args:
-    number: the figure's number in the report.
+    number: the figure's number in the report, or None where the report has none.
     title: what it shows, a few words.
     text: what exactly, and how it differs from the report's.
     """
 
-    number: str
+    number: str | None
     title: str
     text: str
 
@@ -62,7 +66,7 @@ def grid_caption(grid: ImageGrid, *, number: str, model: str) -> Caption:
     return Caption(number, f"Images decoded by {model}", text)
 
 
-def codes_caption(codes: CodeMap, *, split: str, dimensions: int) -> Caption:
+def codes_caption(codes: CodeMap, *, split: str, dimensions: int, number: str | None = "5") -> Caption:
     """Figure 5."""
     text = f"The codes of {split}, {dimensions} numbers each"
     if codes.explained is None:
@@ -76,4 +80,99 @@ def codes_caption(codes: CodeMap, *, split: str, dimensions: int) -> Caption:
         text += " A class has a colour and a marker; its name stands at the median of its codes."
     if len(codes.points) < codes.codes:
         text += f" {len(codes.points):,} of {codes.codes:,} points are drawn."
-    return Caption("5", "The codes in two dimensions", text)
+    return Caption(number, "The codes in two dimensions", text)
+
+
+def denoising_caption(rows: ImageRows, *, corruption: str, before: float, after: float) -> Caption:
+    """Figure 7. `before` and `after` are the mean errors of the shown images, a pixel."""
+    text = (
+        f"{rows.columns} images of the test split, chosen at random, with {corruption}, which the network "
+        "never saw; the noisy images are cut to [0, 1] to be drawn, not to be denoised. Mean squared error "
+        f"a pixel of these images against the clean ones: {before:.4f} before, {after:.4f} after. Under "
+        f"each column: {rows.error_name}."
+    )
+    return Caption("7", "Noisy images and what the denoising autoencoder makes of them", text)
+
+
+def plane_caption(grid: ImageGrid, *, words: str, kl: tuple[float, float]) -> Caption:
+    """Figure 13. `words` say what varies and where the rest stands; `kl` is of the two dimensions, nats."""
+    share = 0.5 / grid.columns
+    text = (
+        f"{len(grid.images)} decoded codes: {words}. These two dimensions, counted from 0, are the ones "
+        f"that the posterior uses most (a mean divergence of {kl[0]:.2f} and {kl[1]:.2f} nats over the test "
+        f"images). Their values stand at the sides: the quantiles {share:g} to {1 - share:g} in equal steps. "
+        "The report names neither its dimensions nor their range."
+    )
+    return Caption("13", "A grid over two dimensions of the code", text)
+
+
+def noise_caption(record: NoiseRecord, *, trained_at: str) -> Caption:
+    where: dict[str, list[str]] = {}
+    for level, name in zip(record.levels, record.filters, strict=True):
+        where.setdefault(name, []).append(f"{level:g}")
+    filters = "; ".join(f"{name} at {', '.join(levels)}" for name, levels in where.items())
+    text = (
+        f"{record.images:,} test images with Gaussian noise, the same for each method. The denoiser was "
+        f"trained with {trained_at}, and is one network at all levels. The filters are those of SciPy "
+        "(Gaussian, median and Wiener, which is told the noise's strength), the best of them and of doing "
+        f"nothing chosen at each level on {record.chosen_on:,} validation images: {filters}. Stronger "
+        "classical methods exist, such as total variation and non-local means; they are not among these. A "
+        "plain PCA of the same size shows what a narrow code alone takes away."
+    )
+    return Caption(None, "Error against noise", text)
+
+
+def labels_caption(record: BaselineRecord) -> Caption:
+    draws = len(record.fewer[0].accuracies[next(iter(record.fewer[0].accuracies))])
+    text = (
+        f"The same four-layer network with the same settings and about {record.steps:,} steps on each "
+        f"input. Fewer labels are drawn {draws} times, the classes in turn: the line is the mean, the band "
+        "goes from the lowest to the highest. The encoder has seen all training images, without labels."
+    )
+    return Caption(None, "Accuracy against the number of labels", text)
+
+
+def confusion_caption(confusion: Confusion) -> Caption:
+    text = (
+        f"All {int(confusion.counts.sum()):,} test images; a row holds the images of one label, a column "
+        "those taken for one class. Darker is a larger share of the row, on a scale that keeps small shares "
+        "visible."
+    )
+    return Caption(None, "What is taken for what", text)
+
+
+def mistakes_caption(mistakes: Mistakes) -> Caption:
+    text = (
+        f"The {len(mistakes.places)} of {mistakes.of:,} wrong answers on the test images that the "
+        "classifier is surest of, the surest first. Over each: its label, what it is taken for, and with "
+        "what probability. Some of the labels may be what is wrong."
+    )
+    return Caption(None, "The surest mistakes", text)
+
+
+def walks_caption(rows: ImageRows, *, model: str) -> Caption:
+    text = (
+        "Each row goes from one test image to another, chosen at random, of another class where there are "
+        f"classes: first and last the images themselves, between them {rows.columns - 2} codes in equal "
+        f"steps on the straight line between their codes, decoded by {model}."
+    )
+    return Caption(None, "From one image to another", text)
+
+
+def beside_caption(columns: int, distances: Mapping[str, float], yardstick: float) -> Caption:
+    """Figures 4, 8 and 12 together. `distances`: Frechet distances to the test images, by network."""
+    numbers = ", ".join(f"{name} {distance:.1f}" for name, distance in distances.items())
+    text = (
+        f"The first {columns} random decodes of figures 4, 8 and 12, none left out, and test images. "
+        "Frechet distance to the test images (in the first principal components of their pixels; lower is "
+        f"more alike): {numbers}; training images {yardstick:.1f}."
+    )
+    return Caption(None, "Random decodes of the three autoencoders side by side", text)
+
+
+def growth_caption(columns: int) -> Caption:
+    text = (
+        f"{columns} random decodes of plain autoencoders that differ in the size of their code alone, none "
+        "left out. The report says that they get worse as the code grows; the table gives the numbers."
+    )
+    return Caption(None, "Random decodes as the code grows", text)

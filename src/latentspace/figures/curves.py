@@ -27,10 +27,13 @@ class Term:
 
 
 MSE = Term("mse", "mean squared error a pixel")
+MSE_FROM_NOISY = Term("mse_from_noisy", "from the noisy image: mean squared error a pixel")
+MSE_FROM_CLEAN = Term("mse", "from the clean image: mean squared error a pixel")
 BCE = Term("bce", "binary cross-entropy, nats an image")
 KL = Term("kl", "Kullback-Leibler divergence, nats an image", better=None)
-ELBO = Term("elbo", "negative ELBO, nats an image")
+ELBO = Term("elbo_loss", "negative ELBO, nats an image")
 CROSS_ENTROPY = Term("cross_entropy", "cross-entropy, nats an image")
+REPORT_CROSS_ENTROPY = Term("report_cross_entropy", "the report's loss, through the Softmax, nats an image")
 ACCURACY = Term("accuracy", "accuracy, share of the images", better="higher")
 
 # What each curve is drawn on, as the legend says it.

@@ -1,5 +1,6 @@
 """The classifier: four linear layers over codes, alone or behind a frozen encoder."""
 
+from itertools import pairwise
 from typing import final
 
 import torch
@@ -38,7 +39,7 @@ class Classifier(nn.Module):
         super().__init__()
         widths = (code_size, *neurons, classes)
         stack: list[nn.Module] = []
-        for before, after in zip(widths, widths[1:], strict=False):
+        for before, after in pairwise(widths):
             stack += [nn.Linear(before, after), nn.ReLU()]
         self.layers = nn.Sequential(*stack[:-1])
 

@@ -31,6 +31,8 @@ class Dropout(nn.Module):
     def forward(self, activations: Tensor, generator: torch.Generator | None) -> Tensor:
         if not self.training or self.p == 0:
             return activations
+        if generator is None:
+            raise TypeError("dropout draws from a generator of its own in training: give it one")
         kept = torch.empty_like(activations).bernoulli_(1 - self.p, generator=generator)
         return activations * kept.mul_(1 / (1 - self.p))
 

@@ -53,6 +53,8 @@ class Gaussian(Posterior):
 
     def sample(self, generator: torch.Generator | None) -> Codes:
         """Mean + std * e with e ~ N(0, I): the reparameterisation of the same paper, section 2.4."""
+        if generator is None:
+            raise TypeError("a Gaussian posterior draws from a generator: give it one")
         noise = torch.randn(
             self.mean.shape, generator=generator, device=self.mean.device, dtype=self.mean.dtype
         )

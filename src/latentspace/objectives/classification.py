@@ -5,11 +5,15 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from ..data.batches import Batch
+from ..errors import DataError
 from .loss import Loss
 
 
 def classification(model: nn.Module, batch: Batch, generator: torch.Generator) -> Loss:  # noqa: ARG001
-    """cross_entropy = mean of -log softmax(logits)[label], in nats an image; what is minimised."""
+    """cross_entropy = mean of -log softmax(logits)[label], in nats an image; what is minimised.
+
+    Beside it `report_cross_entropy`, and `accuracy`: the share of images whose largest logit is the label's.
+    """
     parts = _parts(model, batch)
     return Loss(parts["cross_entropy"], parts)
 
@@ -24,6 +28,8 @@ def classification_as_reported(model: nn.Module, batch: Batch, generator: torch.
 
 
 def _parts(model: nn.Module, batch: Batch) -> dict[str, torch.Tensor]:
+    if batch.labels is None:
+        raise DataError("a classifier needs a label for each image", found="none", do="name data with labels")
     logits = model(batch.inputs).float()
     return {
         "cross_entropy": cross_entropy(logits, batch.labels),

@@ -25,6 +25,7 @@ class Picture:
         caption: what exactly, in sentences.
         png: the image, made for a screen of twice the usual density.
         alt: what a reader who cannot see it needs to know.
+        numbers: what was drawn, as rows of which the first names the columns; for a CSV file.
 
     Raises:
         DataError: `png` is no PNG.
@@ -35,6 +36,7 @@ class Picture:
     caption: str
     png: bytes = field(repr=False)
     alt: str
+    numbers: tuple[tuple[str, ...], ...] = ()
 
     def __post_init__(self) -> None:
         try:
@@ -52,6 +54,13 @@ class Picture:
         """Width and height on the page, in CSS pixels: half the image's own."""
         with Image.open(BytesIO(self.png)) as image:
             return max(1, image.width // 2), max(1, image.height // 2)
+
+    @property
+    def file_name(self) -> str:
+        """Without a suffix: figure-07, or the title in small letters with hyphens."""
+        if self.number is not None and self.number.isdigit():
+            return f"figure-{int(self.number):02}"
+        return re.sub(r"[^a-z0-9]+", "-", self.title.lower()).strip("-") or "picture"
 
     @property
     def address(self) -> str:

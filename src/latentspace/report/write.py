@@ -1,11 +1,15 @@
 """Gather, draw, write: a finished run -> its figures and its page."""
 
+import csv
+import io
+from collections.abc import Iterator
 from pathlib import Path
 
 from ..data.sources import DataConfig
-from ..exhibits import gather
+from ..exhibits import Exhibits, Subject, gather
+from ..files import write_bytes, write_text
 from ..runs import Run
-from .page import render
+from .page import Page, Picture, render
 from .study import run_page
 
 
@@ -14,9 +18,39 @@ def report_run(run: Run, data: DataConfig | None = None) -> Path:
 
     Raises:
         RunError: the run has not ended, or its data are gone.
+        ConfigurationError: `data` are other images than the run's own.
     """
-    page = run_page(run, gather(run, data))
-    for section in page.sections:
-        for picture in section.pictures:
-            run.save_figure(f"figure-{int(picture.number or 0):02}", picture.png)
+    return report_gathered(gather(Subject.open(run, data)))
+
+
+def report_gathered(shown: Exhibits) -> Path:
+    """`report_run`, of what is gathered already."""
+    page, run = run_page(shown), shown.subject.run
+    for picture in _pictures(page):
+        run.save_figure(picture.file_name, picture.png)
+        if picture.numbers:
+            run.save_numbers(picture.file_name, _csv(picture.numbers))
     return run.save_page(render(page))
+
+
+def write_page(page: Page, folder: Path) -> Path:
+    """A page of several runs: report.html in `folder`, and figures/ as a run has them."""
+    for picture in _pictures(page):
+        place = folder / "figures" / picture.file_name
+        write_bytes(place.with_suffix(".png"), picture.png)
+        if picture.numbers:
+            write_text(place.with_suffix(".csv"), _csv(picture.numbers))
+    path = folder / "report.html"
+    write_text(path, render(page))
+    return path
+
+
+def _pictures(page: Page) -> Iterator[Picture]:
+    for section in page.sections:
+        yield from section.pictures
+
+
+def _csv(rows: tuple[tuple[str, ...], ...]) -> str:
+    file = io.StringIO()
+    csv.writer(file, lineterminator="\n").writerows(rows)
+    return file.getvalue()

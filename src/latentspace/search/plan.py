@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 from lightning_fabric import Fabric
-from pydantic import Field
 
 from ..configuration import Config
 from ..data.imageset import ImageSet
@@ -43,7 +42,6 @@ class StudyPlan(Config):
         directions: one for each objective.
         storage: the database's URL without its password; None: the journal in the directory.
         source, content_hash: of the images.
-        asked: how many trials in all.
     """
 
     name: str
@@ -54,7 +52,6 @@ class StudyPlan(Config):
     storage: str | None = None
     source: str = ""
     content_hash: str = ""
-    asked: int = Field(ge=1)
 
     @property
     def single(self) -> bool:
@@ -74,8 +71,11 @@ class StudyPlan(Config):
             "content_hash": self.content_hash,
             "split": experiment.split.model_dump(mode="json"),
             "space": {name: one.model_dump(mode="json") for name, one in self.search.space.items()},
-            "pruning": {"startup_trials": self.search.startup_trials, "warmup_steps": self.search.warmup_steps},
-            "settings": _fixed_settings(self),
+            "pruning": {
+                "startup_trials": self.search.startup_trials,
+                "warmup_steps": self.search.warmup_steps,
+            },
+            "settings": {**_fixed_settings(self), "encoder": experiment.encoder},
         }
 
     def save(self, directory: Path) -> None:

@@ -10,15 +10,16 @@ from typing import Any
 import numpy as np
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
-from optuna.exceptions import StorageInternalError
-from optuna.storages import JournalStorage
-from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState
-from sqlalchemy.exc import SQLAlchemyError
 
 from ..errors import RunError
+from ..experiment import Direction, kind_named
 from ..ranges import Choices, Parameter, Range
-from .record import Confirmed, Direction, Importances, State, StudyRecord, TrialRecord
+from .confirmation import FILE as CONFIRMED
+from .plan import StudyPlan
+from .record import Confirmed, Importances, State, StudyRecord, TrialRecord
+from .storage import JOURNAL
+from .study import join
 
 ENOUGH = 10  # trials: with fewer, an importance is noise
 _MOST = 200  # trials that importances are computed from: more take minutes and change little
@@ -33,15 +34,20 @@ _STATES: Mapping[TrialState, State] = {
 }
 
 
-def read_study(path: Path) -> StudyRecord:
-    """The record of a study directory; what is read is left as it was.
+def read_study(path: Path, url: str | None = None) -> StudyRecord:
+    """The record of a study directory, as it stands: its search may still be going on.
+
+    Args:
+        url: of its database, where study.json's needs a password; None: as study.json says.
 
     Raises:
-        RunError: there is no study at `path`, it is damaged, or its storage cannot be reached.
+        RunError: there is no study at `path`, or it is damaged.
+        OutputError: its storage cannot be reached.
     """
-    plan = _object(path / "study.json")
-    record = record_of(_stored(path, plan))
-    confirmed = path / "confirm.json"
+    if url is None and StudyPlan.load(path).storage is None and not (path / JOURNAL).is_file():
+        raise _damaged(path / JOURNAL, "no such file, and study.json names no database")
+    record = record_of(join(path, url).study)
+    confirmed = path / CONFIRMED
     return record if not confirmed.exists() else _with_confirmed(record, confirmed)
 
 
@@ -58,7 +64,7 @@ def record_of(study: optuna.Study) -> StudyRecord:
     frozen = sorted(study.get_trials(deepcopy=False), key=lambda trial: trial.number)
     objectives = tuple(notes.pop("objectives"))
     return StudyRecord(
-        kind=notes.pop("kind"),
+        kind=kind_named(notes.pop("kind")),
         objectives=objectives,
         directions=tuple(_direction(one) for one in study.directions),
         epochs=int(notes.pop("epochs")),
@@ -119,29 +125,44 @@ def _importances(trials: list[FrozenTrial], at: int, objective: str, seed: int) 
     ICML 2014, https://proceedings.mlr.press/v32/hutter14.html
     """
     judged = [trial for trial in trials if trial.state == TrialState.COMPLETE and _finite(trial)]
-    varied = {name for trial in judged for name in trial.params if not trial.distributions[name].single()}
+    varied = [name for name in (judged[0].params if judged else ()) if _varies(name, judged)]
     if len(judged) < ENOUGH:
         why = f"it takes {ENOUGH} complete trials to say which settings matter; there are {len(judged)}"
+    elif objective in [name.rpartition(".")[2] for name in varied]:
+        why = "it is itself a setting"
     elif not varied:
         why = "no setting was varied"
     elif len({trial.values[at] for trial in judged}) == 1:
         why = "all complete trials have the same value"
     else:
         places = np.linspace(0, len(judged) - 1, min(_MOST, len(judged))).round().astype(int)
-        shares = _fanova([judged[place] for place in places], at, seed)
-        return Importances(objective, shares, len(places))
+        shares = _fanova([judged[place] for place in places], varied, at, seed)
+        if shares:
+            return Importances(objective, shares, len(places))
+        why = "the settings explain none of the differences"
     return Importances(objective, {}, len(judged), why)
 
 
-def _fanova(trials: list[FrozenTrial], at: int, seed: int) -> dict[str, float]:
+def _varies(setting: str, trials: list[FrozenTrial]) -> bool:
+    """All trials have it, and not all the same: of others fANOVA returns rounding errors as shares."""
+    values = [trial.params.get(setting) for trial in trials]
+    return None not in values and len(set(values)) > 1
+
+
+def _fanova(trials: list[FrozenTrial], settings: list[str], at: int, seed: int) -> dict[str, float]:
+    """Empty where no setting explains anything."""
     with _without_messages():
         sample = optuna.create_study(directions=["minimize"] * len(trials[0].values))
         sample.add_trials(trials)
-    shares = optuna.importance.get_param_importances(
-        sample,
-        evaluator=optuna.importance.FanovaImportanceEvaluator(n_trees=_TREES, seed=seed),
-        target=lambda trial: float(trial.values[at]),
-    )
+    try:
+        shares = optuna.importance.get_param_importances(
+            sample,
+            evaluator=optuna.importance.FanovaImportanceEvaluator(n_trees=_TREES, seed=seed),
+            params=settings,
+            target=lambda trial: float(trial.values[at]),
+        )
+    except RuntimeError:  # Optuna's word for trees that found nothing to split
+        return {}
     return {setting: float(share) for setting, share in shares.items()}
 
 
@@ -160,32 +181,12 @@ def _finite(trial: FrozenTrial) -> bool:
     return bool(np.isfinite(trial.values).all())
 
 
-def _stored(path: Path, plan: Mapping[str, Any]) -> optuna.Study:
-    """The study of a directory: in its journal, else where study.json says."""
-    journal = path / "journal.log"
-    storage: Any = plan.get("storage")
-    try:
-        if journal.is_file():
-            storage = JournalStorage(JournalFileBackend(str(journal)))
-        elif storage is None:
-            raise _damaged(journal, "no such file, and study.json names no other storage")
-        names = optuna.get_all_study_names(storage)
-        name = plan.get("name", names[0] if len(names) == 1 else None)
-        if name not in names:
-            raise _damaged(path, f"{len(names)} studies in its storage, none of them called {name!r}")
-        return optuna.load_study(study_name=name, storage=storage)
-    except (StorageInternalError, SQLAlchemyError, OSError) as error:
-        raise RunError(
-            f"the storage of {path} must be within reach",
-            found=f"{type(error).__name__}: {error}".splitlines()[0],
-            do=f"start the database that study.json names ({storage})",
-        ) from error
-
-
 def _with_confirmed(record: StudyRecord, path: Path) -> StudyRecord:
     content = _object(path)
     try:
-        confirmed = tuple(Confirmed(one["number"], tuple(one["scores"])) for one in content["trials"])
+        confirmed = tuple(
+            Confirmed(one["number"], tuple(one["scores"]), one.get("failed", 0)) for one in content["trials"]
+        )
     except (KeyError, TypeError) as error:
         raise _damaged(path, f"{type(error).__name__}: {error}") from error
     return replace(record, confirmed=confirmed)

@@ -9,10 +9,10 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
+from ..experiment import Direction, Kind
 from ..ranges import Parameter, Setting
 
 State: TypeAlias = Literal["complete", "pruned", "failed", "lost", "running", "waiting"]
-Direction: TypeAlias = Literal["minimize", "maximize"]
 COUNTED: tuple[State, ...] = ("complete", "pruned", "failed")  # a lost trial was run again
 
 
@@ -70,23 +70,20 @@ class Importances:
 
 @dataclass(frozen=True)
 class Confirmed:
-    """The parameters of one trial, trained again with several seeds; a score may be None where it failed."""
+    """The parameters of one trial, trained again: a finite score for each seed, and how many seeds failed."""
 
     number: int
-    scores: tuple[float | None, ...]
-
-    @property
-    def counted(self) -> tuple[float, ...]:
-        return tuple(score for score in self.scores if score is not None and math.isfinite(score))
+    scores: tuple[float, ...]
+    failed: int = 0
 
     @property
     def mean(self) -> float:
-        return float(np.mean(self.counted)) if self.counted else math.nan
+        return float(np.mean(self.scores)) if self.scores else math.nan
 
     @property
     def spread(self) -> float:
         """The standard deviation over seeds (that of a sample: divided by n - 1); NaN below two seeds."""
-        return float(np.std(self.counted, ddof=1)) if len(self.counted) > 1 else math.nan
+        return float(np.std(self.scores, ddof=1)) if len(self.scores) > 1 else math.nan
 
 
 @dataclass(frozen=True)
@@ -103,7 +100,7 @@ class StudyRecord:
         confirmed: trials that were trained again with several seeds, the winner first.
     """
 
-    kind: str
+    kind: Kind
     objectives: tuple[str, ...]
     directions: tuple[Direction, ...]
     epochs: int
@@ -190,7 +187,10 @@ class StudyRecord:
     def seconds_saved(self) -> float:
         """The same in seconds: each pruned trial's own mean seconds an epoch, times the epochs left."""
         return sum(
-            trial.seconds / trial.epochs * max(0, self.epochs - trial.epochs)
-            for trial in self.of_state("pruned")
-            if trial.seconds is not None and trial.epochs > 0
+            (
+                trial.seconds / trial.epochs * max(0, self.epochs - trial.epochs)
+                for trial in self.of_state("pruned")
+                if trial.seconds is not None and trial.epochs > 0
+            ),
+            start=0.0,
         )

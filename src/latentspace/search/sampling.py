@@ -1,4 +1,4 @@
-"""Which parameters next, and with which seeds: functions of (study's seed, trial's number), not of who asks."""
+"""Which parameters next, and with which seeds: functions of the study's seed and the trial's number."""
 
 from collections.abc import Sequence
 from typing import Any, Final, Literal, TypeAlias
@@ -72,7 +72,8 @@ class NumberedSampler(BaseSampler):
 
 
 def pruner_of(search: SearchConfig, objectives: int) -> BasePruner:
-    """The median rule: a trial stops when its best score so far is worse than the median of the complete ones.
+    """The median rule: a trial stops when its best score so far is worse than the median of the complete
+    trials' scores in that epoch.
 
     Epochs are counted from 1 here and from 0 in the report, so `warmup_steps` epochs are spared in both.
     With several objectives nothing is pruned: Optuna has no intermediate values there.

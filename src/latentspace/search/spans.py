@@ -35,7 +35,8 @@ def place(searched: Parameter, value: Setting) -> float:
 
 def edge(searched: Parameter, value: Setting) -> End | None:
     """The end that the value is on: the end itself or within 1 % of the range; for choices, which must be
-    numbers to have an order, the smallest and the largest. What had one value only has no edge."""
+    numbers to have an order, the smallest and the largest. What had one value only has no edge.
+    """
     if isinstance(searched, Choices):
         if not _ordered(searched) or len(searched.choices) == 1 or value not in searched.choices:
             return None

@@ -1,5 +1,6 @@
 """Where trials live: a journal file in the study directory, or any database that a URL names."""
 
+import errno
 import json
 import os
 from collections.abc import Iterable, Iterator
@@ -19,6 +20,7 @@ from ..files import refusals
 
 JOURNAL: Final = "journal.log"
 PATIENCE: Final = 60  # seconds that a busy database is waited for
+BLOCK: Final = 1 << 16  # bytes
 CONNECTING: Final = 10  # seconds that a server may take to answer
 
 
@@ -34,10 +36,31 @@ def open_storage(directory: Path, url: str | None) -> BaseStorage:
     if url is None:
         return _journal(directory / JOURNAL)
     address = address_of(url)
-    with reaching(address):
-        return RDBStorage(
-            address.render_as_string(hide_password=False), engine_kwargs=_engine_settings(address)
-        )
+    shown = address.render_as_string(hide_password=True)
+    try:
+        with reaching(address):
+            return RDBStorage(
+                address.render_as_string(hide_password=False), engine_kwargs=_engine_settings(address)
+            )
+    except ImportError as error:
+        raise ConfigurationError(
+            f"the storage {shown} needs a driver",
+            found="none is installed for it",
+            do="for PostgreSQL: pip install 'latentspace[postgresql]'; for others, as SQLAlchemy documents",
+        ) from error
+    except RuntimeError as error:  # Optuna's word for tables of another version
+        raise RunError(
+            f"the tables of {shown} must be of this version of Optuna",
+            found=str(error).splitlines()[0],
+            do="name another database, or bring the tables up with `optuna storage upgrade`",
+        ) from error
+
+
+def close_storage(storage: BaseStorage) -> None:
+    """Close the connections to a database; a journal has none."""
+    if isinstance(storage, RDBStorage):
+        storage.remove_session()
+        storage.engine.dispose()
 
 
 def address_of(url: str) -> URL:
@@ -65,32 +88,28 @@ def without_password(url: str | None) -> str | None:
     """What may be written down of a storage's URL."""
     if url is None:
         return None
-    return address_of(url).set(password=None).render_as_string(hide_password=False)
+    whole = address_of(url)
+    bare = URL.create(
+        whole.drivername,
+        username=whole.username,
+        host=whole.host,
+        port=whole.port,
+        database=whole.database,
+        query={key: value for key, value in whole.query.items() if key != "password"},
+    )
+    return bare.render_as_string(hide_password=False)
 
 
 @contextmanager
 def reaching(address: URL) -> Iterator[None]:
     """Turn what a database says inside the block into our own errors, without the password."""
-    shown = address.render_as_string(hide_password=True)
     try:
         yield
-    except ImportError as error:
-        raise ConfigurationError(
-            f"the storage {shown} needs a driver",
-            found="none is installed for it",
-            do="for PostgreSQL: pip install 'latentspace[postgresql]'; for others, as SQLAlchemy documents",
-        ) from error
-    except RuntimeError as error:  # Optuna's word for tables of another version
-        raise RunError(
-            f"the tables of {shown} must be of this version of Optuna",
-            found=str(error).splitlines()[0],
-            do="name another database, or bring the tables up with `optuna storage upgrade`",
-        ) from error
     except SQLAlchemyError as error:
         said = str(getattr(error, "orig", None) or error).strip().splitlines()
         found = (said[0] if said else type(error).__name__).replace(str(address.password or "\0"), "***")
         raise OutputError(
-            f"the storage {shown} must be one that can be reached and written",
+            f"the storage {address.render_as_string(hide_password=True)} must be there, and writable",
             found=found,
             do="check the URL, the password, and that the server runs",
         ) from error
@@ -137,24 +156,29 @@ class Journal(BaseJournalBackend):
 
     def append_logs(self, logs: list[dict[str, Any]]) -> None:
         content = "".join(json.dumps(log, separators=(",", ":")) + "\n" for log in logs).encode()
-        with refusals(self._path), self._lock, self._path.open("r+b", buffering=0) as file:
-            whole = _whole_lines(file.fileno())
+        with refusals(self._path), self._lock, self._path.open("ab", buffering=0) as file:
+            whole = _whole_lines(self._path)
             os.ftruncate(file.fileno(), whole)
-            appending = os.open(self._path, os.O_WRONLY | os.O_APPEND)
             try:
-                if os.write(appending, content) != len(content):
-                    raise OSError("the disk took a part of a line only")
-                os.fsync(appending)
+                written = file.write(content)
+                os.fsync(file.fileno())
             except OSError:
                 os.ftruncate(file.fileno(), whole)
                 raise
-            finally:
-                os.close(appending)
+            if written != len(content):
+                os.ftruncate(file.fileno(), whole)
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
-def _whole_lines(file: int) -> int:
+def _whole_lines(path: Path) -> int:
     """How many bytes of the file are whole lines."""
-    size = os.fstat(file).st_size
-    length = min(size, 1 << 16)
-    tail = os.pread(file, length, size - length)
-    return size if not tail or tail.endswith(b"\n") else size - length + tail.rfind(b"\n") + 1
+    with path.open("rb") as file:
+        size = file.seek(0, os.SEEK_END)
+        before = size
+        while before > 0:
+            before = max(0, before - BLOCK)
+            file.seek(before)
+            end = file.read(BLOCK).rfind(b"\n")
+            if end >= 0:
+                return before + end + 1
+    return 0

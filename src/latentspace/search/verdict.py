@@ -15,6 +15,8 @@ TOP = 10  # the best trials that are asked whether they share the winner's edge
 _STUDENT = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228)
 _MANY = 2.0  # beyond 10, rounded
 
+_END: dict[End, str] = {"highest": "upper", "lowest": "lower"}
+
 
 @dataclass(frozen=True)
 class Edge:
@@ -51,8 +53,8 @@ def edges(record: StudyRecord) -> tuple[Edge, ...]:
             what = "its choices" if isinstance(searched, Choices) else "its range"
             beyond = "above" if end == "highest" else "below"
             sentence = (
-                f"{names[setting]} = {in_words(value)} is at the {end} end of {what}, {described(searched)}: "
-                f"a better one may lie {beyond}."
+                f"{names[setting]} = {in_words(value)} is at the {_END[end]} end of {what}, "
+                f"{described(searched)}: a better one may lie {beyond}."
             )
             if len(top) > 1:
                 sentence += f" {shared} of the {len(top)} best trials stand there."
@@ -76,46 +78,58 @@ def front_edges(record: StudyRecord) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Luck:
-    """How the winner's lead over the runner-up fared when both were trained again.
+    """How the winner's lead over a rival fared when both were trained again.
 
     Args:
-        lead: the winner's in the search, in the score's unit; positive.
-        kept: the same of the means over seeds; negative where the runner-up is the better one.
+        lead: the winner's in the search, in the score's unit; not negative.
+        kept: the same of the means over seeds; negative where the rival is the better one.
         margin: half the 95 % interval of `kept` (Welch's), NaN where the seeds are too few to say.
         sentence: what may be concluded, and what may not.
     """
 
     winner: int
-    runner_up: int
+    rival: int
     lead: float
     kept: float
     margin: float
     sentence: str
 
+    @property
+    def overturned(self) -> bool:
+        """The rival is the better one, by more than the seeds explain."""
+        return self.kept < -self.margin
+
 
 def runner_up(record: StudyRecord) -> TrialRecord | None:
+    """The second best of the search."""
     ranked = record.ranked() if record.single else ()
     return ranked[1] if len(ranked) > 1 else None
 
 
-def luck(record: StudyRecord) -> Luck | None:
-    """None unless the winner and another judged trial were trained again.
+def verdicts(record: StudyRecord) -> tuple[Luck, ...]:
+    """The winner against the best rival of the search, and against the best in the mean if that is another.
 
-    The other one is the best of the search among those that were trained again.
+    None unless the winner and a rival were trained again.
     """
     if record.best is None:
-        return None
-    again = {one.number: one for one in record.confirmed if one.counted}
-    order = [trial for trial in record.ranked() if trial.number in again]
-    if len(order) < 2 or order[0] is not record.best:
-        return None
-    first, second = order[:2]
-    one, other = again[first.number], again[second.number]
+        return ()
+    again = {one.number: one for one in record.confirmed if one.scores}
+    rivals = [trial.number for trial in record.ranked() if trial.number in again and trial is not record.best]
+    if record.best.number not in again or not rivals:
+        return ()
     sign = 1 if record.directions[0] == "minimize" else -1
-    lead = sign * (second.values[0] - first.values[0])
-    kept = sign * (other.mean - one.mean)
-    margin = _margin(one, other)
-    return Luck(first.number, second.number, lead, kept, margin, _sentence(lead, kept, margin, one, other))
+    first = min(rivals, key=lambda number: sign * again[number].mean)
+    return tuple(
+        _luck(record, again[record.best.number], again[number])
+        for number in dict.fromkeys((rivals[0], first))
+    )
+
+
+def _luck(record: StudyRecord, one: Confirmed, other: Confirmed) -> Luck:
+    sign = 1 if record.directions[0] == "minimize" else -1
+    lead = sign * (record.trial(other.number).values[0] - record.trial(one.number).values[0])
+    kept, margin = sign * (other.mean - one.mean), _margin(one, other)
+    return Luck(one.number, other.number, lead, kept, margin, _sentence(lead, kept, margin, one, other))
 
 
 def _margin(one: Confirmed, other: Confirmed) -> float:
@@ -124,7 +138,7 @@ def _margin(one: Confirmed, other: Confirmed) -> float:
     B. L. Welch, "The generalization of Student's problem when several different population variances are
     involved", Biometrika 34, 1947; the degrees of freedom are rounded down.
     """
-    parts = [(each.spread**2 / max(1, len(each.counted)), len(each.counted)) for each in (one, other)]
+    parts = [(each.spread**2 / max(1, len(each.scores)), len(each.scores)) for each in (one, other)]
     variance = sum(part for part, _ in parts)
     if math.isnan(variance):
         return math.nan
@@ -135,10 +149,12 @@ def _margin(one: Confirmed, other: Confirmed) -> float:
 
 
 def _sentence(lead: float, kept: float, margin: float, one: Confirmed, other: Confirmed) -> str:
+    counts = [len(each.scores) for each in (one, other)]
+    seeds = f"{counts[0]} seeds each" if counts[0] == counts[1] else f"{counts[0]} and {counts[1]} seeds"
     facts = (
-        f"In the search trial {one.number} led trial {other.number} by {lead:.3g}. Trained again with "
-        f"{len(one.counted)} and {len(other.counted)} seeds, it "
-        + (f"leads by {kept:.3g}" if kept >= 0 else f"falls behind by {-kept:.3g}")
+        f"In the search trial {one.number} led trial {other.number} by {lead:.3g}. Trained again "
+        f"from {seeds}, "
+        + (f"it leads by {kept:.3g}" if kept >= 0 else f"it falls behind by {-kept:.3g}")
         + " in the mean"
     )
     if math.isnan(margin):
@@ -151,6 +167,6 @@ def _sentence(lead: float, kept: float, margin: float, one: Confirmed, other: Co
     if kept < 0:
         return facts + f"So the lead was luck: trial {other.number} is the better one."
     gone = 1 - kept / lead if lead > 0 else 0.0
-    if gone > 0:
+    if gone >= 0.01:
         return facts + f"So the lead is real, though {gone:.0%} of it was luck."
     return facts + "So the lead is real."

@@ -15,7 +15,7 @@ from ..data.splits import Shares, Split, split
 from ..encoding import TrainedAutoencoder, encoder_of
 from ..environment import describe
 from ..errors import RunError
-from ..experiment import Experiment
+from ..experiment import Experiment, SplitConfig
 from ..logs import collected
 from ..models.autoencoder import Autoencoder
 from ..runs import Run, State, refuse_existing
@@ -59,7 +59,8 @@ class Training:
             _restore(materials, state)
             logger.info("going on after epoch %d of %d", state.epoch, plan.epochs)
         first = state.epoch + 1 if state else 1
-        for record in learn(self.experiment, materials, first):
+        stop = self._stops_early(first - 1, best_epoch)
+        for record in () if stop else learn(self.experiment, materials, first):
             weights = _weights(materials)
             if record.validation is not None:
                 score = record.validation[purpose.score]
@@ -72,11 +73,18 @@ class Training:
                 State(record.epoch, best_epoch, best_score, weights, _optimizer_tensors(materials.optimizer))
             )
             yield record
-            if plan.early_stopping and record.epoch - best_epoch >= plan.early_stopping:
-                logger.info("stopped early: no better validation score since epoch %d", best_epoch)
+            if self._stops_early(record.epoch, best_epoch):
                 break
         kept = self.run.best_weights if plan.keep == "best" else _weights(materials)
         self.run.save_weights(kept)
+
+    def _stops_early(self, epoch: int, best_epoch: int) -> bool:
+        """Whether the training ends after `epoch`, as no score was better for as long as was allowed."""
+        patience = self.experiment.training.early_stopping
+        stops = patience > 0 and epoch - best_epoch >= patience
+        if stops:
+            logger.info("stopped early: no better validation score since epoch %d", best_epoch)
+        return stops
 
 
 def start(experiment: Experiment, out: Path) -> Training:
@@ -133,7 +141,7 @@ def resume(path: Path) -> Training:
     run = Run.open(path)
     experiment = run.experiment
     fabric = make_fabric(experiment)
-    foundation = foundation_of(experiment, run.encoder_hash)
+    foundation = foundation_of(experiment, run.encoder_hash, beside=path)
     images = load_images(experiment.data)
     if images.content_hash != run.data.content_hash:
         raise RunError(
@@ -155,8 +163,18 @@ class Foundation:
     weights_hash: str
 
     def settle(self, experiment: Experiment) -> Experiment:
-        """The encoder's path made absolute; its split and, where none was named, its data."""
+        """The encoder's path made absolute; its split and, where none was named, its data.
+
+        Raises:
+            RunError: another split is asked for.
+        """
         own = self.run.experiment
+        if experiment.split not in (SplitConfig(), own.split):
+            raise RunError(
+                "a classifier has the split of its encoder, so that no test image has trained either",
+                found=f"{_words(experiment.split)}, where the encoder has {_words(own.split)}",
+                do="leave --split out, or train the encoder on the other split",
+            )
         data = own.data if experiment.data.spec == "auto" else experiment.data
         changes = {"encoder": str(self.run.path.resolve()), "data": data, "split": own.split}
         return experiment.model_copy(update=changes)
@@ -176,15 +194,21 @@ class Foundation:
         return self.run.split
 
 
-def foundation_of(experiment: Experiment, weights_hash: str | None = None) -> Foundation | None:
-    """What a classifier stands on; None for the kinds that learn from images.
+def _words(split: SplitConfig) -> str:
+    return f"{split.shares} with seed {split.seed}"
+
+
+def foundation_of(
+    experiment: Experiment, weights_hash: str | None = None, beside: Path | None = None
+) -> Foundation | None:
+    """What a classifier stands on; None for the kinds that learn from images. Arguments as `encoder_of`.
 
     Raises:
         RunError: no encoder is named, its run has not ended, or it is not the one it was.
     """
     if experiment.kind != "classifier":
         return None
-    run = encoder_of(experiment, weights_hash)
+    run = encoder_of(experiment, weights_hash, beside)
     return Foundation(run, TrainedAutoencoder.load(run).model, run.weights_hash)
 
 

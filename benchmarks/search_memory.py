@@ -1,0 +1,51 @@
+"""Does a worker grow? `python benchmarks/search_memory.py [TRIALS] [IMAGES]`.
+
+Runs short trials of the report's space (2 epochs, no pruning) one after another in this process, as a worker
+does, and prints its resident memory after each; then the peak, and the growth over the last two thirds.
+"""
+
+import resource
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+
+from latentspace.search.draft import Wishes, draft
+from latentspace.search.plan import prepare
+from latentspace.search.signs import sign_of_life
+from latentspace.search.study import begin
+from latentspace.search.trial import run_trial
+
+MIB = 1 << 20
+
+
+def resident() -> float:
+    """MiB of this process in memory now (Linux)."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize() / MIB
+
+
+def main(trials: int = 30, images: int = 2000) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "study"
+        changes = {"data": {"spec": f"glyphs:{images}"}, "threads": 1}
+        wishes = Wishes(kind="ae", changes=changes, trials=trials, epochs=2, workers=1)
+        plan, _ = draft(wishes, out, resume=False)
+        study = begin(plan, out, None, resume=False)
+        ground = prepare(plan.experiment)
+        sizes = []
+        with sign_of_life(out) as sign:
+            while (trial := study.next(sign)) is not None:
+                run_trial(trial, study, ground, lambda: False)
+                sizes.append(resident())
+                print(
+                    f"trial {trial.number:>3}  {sizes[-1]:7.1f} MiB  {trial.user_attrs.get('weights', 0):>9,} weights"
+                )
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    third = max(1, len(sizes) // 3)
+    growth = statistics.median(sizes[-third:]) - statistics.median(sizes[third : 2 * third])
+    print(f"peak {peak:.0f} MiB; the last third of the trials lies {growth:+.1f} MiB beside the middle one")
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:]))

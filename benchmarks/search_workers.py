@@ -1,0 +1,67 @@
+"""Two workers of one thread, or one worker of two: `python benchmarks/search_workers.py [IMAGES] [ROUNDS]`.
+
+Trains the report's best autoencoder for some seconds at a time, in turns: two processes side by side with a
+thread each, then one process with two. Prints images a second of training, summed over the processes, for
+each round, and the ratio of the medians. The ratio is what counts where the machine has other work too.
+"""
+
+import statistics
+import subprocess
+import sys
+import time
+
+EPOCHS = 2
+
+ONE = """
+import sys, torch
+from latentspace.data import glyphs
+from latentspace.data.splits import Shares, split
+from latentspace.experiment import Experiment
+from latentspace.training.materials import assemble, make_fabric
+from latentspace.training.train import learn
+images, threads, epochs = map(int, sys.argv[1:])
+plan = Experiment.model_validate({"threads": threads, "device": "cpu", "training": {"epochs": epochs + 1}})
+held = glyphs.render(images, workers=1)
+parts = split(held, Shares.parse(plan.split.shares), 0)
+records = learn(plan, assemble(plan, held, parts, make_fabric(plan)))
+next(records)  # the first epoch warms up
+print("ready", flush=True)
+sys.stdin.readline()
+print(sum(1 for _ in records) * len(parts.train), flush=True)
+"""
+
+
+def speed(images: int, processes: int, threads: int) -> float:
+    """Images a second over all processes, from the common start to the end of the last."""
+    command = [sys.executable, "-c", ONE, str(images), str(threads), str(EPOCHS)]
+    started = [
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        for _ in range(processes)
+    ]
+    for one in started:
+        assert one.stdout.readline() == "ready\n"
+    began = time.perf_counter()
+    for one in started:
+        one.stdin.write("\n")
+        one.stdin.flush()
+    trained = sum(int(one.stdout.readline()) for one in started)
+    seconds = time.perf_counter() - began
+    for one in started:
+        one.communicate()
+    return trained / seconds
+
+
+def main(images: int = 4000, rounds: int = 3) -> None:
+    print(f"{'round':>5} {'2 workers x 1 thread':>22} {'1 worker x 2 threads':>22}   images/s")
+    pairs = []
+    for number in range(rounds):
+        order = ((2, 1), (1, 2)) if number % 2 == 0 else ((1, 2), (2, 1))  # nobody always goes first
+        found = {setting: speed(images, *setting) for setting in order}
+        pairs.append((found[2, 1], found[1, 2]))
+        print(f"{number + 1:>5} {pairs[-1][0]:>22,.0f} {pairs[-1][1]:>22,.0f}")
+    many, wide = (statistics.median(column) for column in zip(*pairs, strict=True))
+    print(f"two workers of one thread are {many / wide:.2f}x as fast as one of two (medians of {rounds})")
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:]))

@@ -1,0 +1,43 @@
+"""latentspace denoise"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from . import console
+from .options import Quiet, Resize, RunPath, Strict, Verbose, data_config
+
+
+def denoise(
+    run: RunPath,
+    images: Annotated[
+        str,
+        typer.Argument(metavar="IN", help="An image, a folder of images, or any SPEC that --data takes."),
+    ],
+    out: Annotated[Path, typer.Argument(metavar="OUT", help="A new folder for the cleaned images.")],
+    resize: Resize = None,
+    strict: Strict = None,
+    verbose: Verbose = False,
+    quiet: Quiet = False,
+) -> None:
+    """Clean images with a denoising autoencoder: a PNG for each, under its own name where it has one.
+
+    Images must have the size that the run was trained on; --resize brings them there.
+
+    [bold]Examples[/bold]
+
+      latentspace denoise runs/denoiser scans/ cleaned
+
+      latentspace denoise runs/denoiser letter.png cleaned --resize 28x28
+    """
+    from ..data.entries import counted
+    from ..gallery import refuse_full, write_pictures
+    from ..restoration import restore
+    from ..runs import Run
+
+    refuse_full(out)
+    restored = restore(Run.open(Path(run)), data_config(images, resize, None, strict))
+    write_pictures(restored.images, restored.names, out)
+    console.say(f"cleaned {counted(len(restored.names))}")
+    console.made(out)

@@ -1,0 +1,233 @@
+"""latentspace generate"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ..errors import ConfigurationError
+from . import console
+from .options import OtherData, Quiet, Resize, RunPath, Verbose, data_config, size
+
+if TYPE_CHECKING:
+    from ..data.sources import DataConfig
+    from ..encoding import TrainedAutoencoder
+    from ..figures import Steps
+    from ..runs import Run
+    from ..types import CodeArray, ImageArray
+
+SHEET = 400  # images that a contact sheet shows at most
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is asked for; `count` is None where the kind of picture has its own default."""
+
+    count: int | None
+    seed: int
+    dimensions: tuple[int, int]
+    span: tuple[float, float] | None
+    images: tuple[str, str]
+    spherical: bool
+    resize: tuple[int, int] | None
+    data: "DataConfig | None"
+
+
+@dataclass(frozen=True)
+class Made:
+    """Codes, what a person should know of them, and how they lie on the sheet."""
+
+    codes: "CodeArray"
+    words: str
+    columns: int = 10
+    across: "Steps | None" = None
+    down: "Steps | None" = None
+
+
+def generate(
+    run: RunPath,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="A new folder for the pictures.")],
+    what: Annotated[
+        str, typer.Option(metavar="samples|grid|interpolation|walk", help="Which codes are decoded.")
+    ] = "samples",
+    count: Annotated[
+        int | None, typer.Option(metavar="N", help="Samples: how many (40). Grid: how many a side (12).")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(metavar="N", help="Of samples and walks (0).")] = None,
+    dimensions: Annotated[
+        str | None,
+        typer.Option(metavar="I,J", help="Grid: the two that vary, counted from 0 (0,1): across, upwards."),
+    ] = None,
+    range_: Annotated[
+        str | None,
+        typer.Option("--range", metavar="LOW,HIGH", help="Grid: equal steps between these; else quantiles."),
+    ] = None,
+    images: Annotated[
+        str | None,
+        typer.Option(metavar="A,B", help="Interpolation: places in the test part from 0 (0,1), or paths."),
+    ] = None,
+    frames: Annotated[
+        int | None, typer.Option(metavar="N", help="Interpolation (24) and walk (60): how many images.")
+    ] = None,
+    spherical: Annotated[
+        bool, typer.Option("--spherical", help="Interpolation in a vae: on a great circle, not a line.")
+    ] = False,
+    data: OtherData = None,
+    resize: Resize = None,
+    verbose: Verbose = False,
+    quiet: Quiet = False,
+) -> None:
+    """Decode new codes into pictures: a PNG for each, a contact sheet, and a film of a path or a walk.
+
+    New codes of a vae come from its prior. An ae or a dae has none: there they come from a Gaussian that is
+    fitted to the codes of its training images.
+
+    [bold]Examples[/bold]
+
+      latentspace generate runs/vae --count 40 --out pictures
+
+      latentspace generate runs/vae --what grid --dimensions 2,5 --range=-3,3 --out plane
+
+      latentspace generate runs/vae --what interpolation --images 3,17 --out between
+    """
+    given = {
+        "--count": count, "--seed": seed, "--dimensions": dimensions, "--range": range_, "--images": images,
+        "--frames": frames, "--spherical": spherical or None,
+    }  # fmt: skip
+    chosen = _chosen(what, [name for name, value in given.items() if value is not None])
+    wish = Wish(
+        count=count if frames is None else frames,
+        seed=seed or 0,
+        dimensions=_pair("--dimensions", "0,1", int, dimensions or "0,1"),
+        span=None if range_ is None else _pair("--range", "-2,2", float, range_),
+        images=_pair("--images", "3,17", str, images or "0,1"),
+        spherical=spherical,
+        resize=size(resize),
+        data=None if data is None else data_config(data, resize),
+    )
+    _generate(Path(run), out, chosen, wish)
+
+
+def _generate(path: Path, out: Path, picture: "Picture", wish: Wish) -> None:
+    from ..data.entries import counted
+    from ..encoding import TrainedAutoencoder
+    from ..gallery import numbered, refuse_full, there_and_back, write_film, write_pictures
+    from ..runs import Run
+
+    refuse_full(out)
+    run = Run.open(path)
+    trained = TrainedAutoencoder.load(run)
+    made = picture.make(run, trained, wish)
+    decoded = trained.decode(made.codes)
+    write_pictures(decoded, numbered(len(decoded)), out)
+    _write_sheet(decoded, made, out / "sheet.png")
+    console.say(f"{counted(len(decoded))}: {made.words}")
+    console.say(f"all on one sheet: {out / 'sheet.png'}")
+    if picture.film:
+        write_film(decoded if picture.closed else there_and_back(decoded), out / "film.gif")
+        console.say(f"as a film: {out / 'film.gif'}")
+    console.made(out)
+
+
+def _samples(run: "Run", trained: "TrainedAutoencoder", wish: Wish) -> Made:
+    from ..generation import distribution_of, draw
+
+    count = 40 if wish.count is None else wish.count
+    drawn = draw(distribution_of(run, trained, wish.data), count, wish.seed)
+    return Made(drawn.codes, f"codes drawn from {drawn.distribution}", min(10, count))
+
+
+def _walk(run: "Run", trained: "TrainedAutoencoder", wish: Wish) -> Made:
+    from ..generation import distribution_of, walk
+
+    frames = 60 if wish.count is None else wish.count
+    walked = walk(distribution_of(run, trained, wish.data), frames, wish.seed)
+    return Made(walked.codes, walked.distribution, min(10, frames))
+
+
+def _grid(run: "Run", trained: "TrainedAutoencoder", wish: Wish) -> Made:
+    from ..figures import Steps
+    from ..generation import distribution_of, grid
+
+    side = 12 if wish.count is None else wish.count
+    plane = grid(distribution_of(run, trained, wish.data), wish.dimensions, side, wish.span)
+    first, second = (f"dimension {number}" for number in plane.dimensions)
+    return Made(plane.codes, plane.words, side, Steps(first, plane.across), Steps(second, plane.down))
+
+
+def _between(run: "Run", trained: "TrainedAutoencoder", wish: Wish) -> Made:
+    from ..generation import has_prior, images_named, linear, spherical
+
+    if wish.spherical and not has_prior(trained.experiment):
+        raise ConfigurationError(
+            "--spherical needs codes that lie around 0, as a vae's do",
+            found=f"a run of {trained.experiment.kind}",
+            do="leave it out",
+        )
+    start, end = trained.encode(images_named(run, wish.images, wish.data, wish.resize))
+    path, how = (spherical, "on a great circle") if wish.spherical else (linear, "on a straight line")
+    codes = path(start, end, 24 if wish.count is None else wish.count)
+    words = f"from image {wish.images[0]} to image {wish.images[1]}, {how} between their codes"
+    return Made(codes, words, min(10, len(codes)))
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A kind of picture: how its codes are made, what it can be told, and whether it is also a film.
+
+    A film repeats: a closed one goes on from its last image to its first, another one goes back.
+    """
+
+    make: "Callable[[Run, TrainedAutoencoder, Wish], Made]"
+    options: tuple[str, ...]
+    film: bool = False
+    closed: bool = False
+
+
+PICTURES: Mapping[str, Picture] = {
+    "samples": Picture(_samples, ("--count", "--seed")),
+    "grid": Picture(_grid, ("--count", "--dimensions", "--range")),
+    "interpolation": Picture(_between, ("--images", "--frames", "--spherical"), film=True),
+    "walk": Picture(_walk, ("--frames", "--seed"), film=True, closed=True),
+}
+
+
+def _write_sheet(decoded: "ImageArray", made: Made, path: Path) -> None:
+    from ..figures import draw_grid, image_grid, save
+
+    more = len(decoded) > SHEET and made.across is None
+    shown = decoded[:SHEET] if more else decoded
+    words = f"{made.words[:1].upper()}{made.words[1:]}" + (f"; the first {SHEET}" if more else "")
+    sheet = image_grid(shown, columns=made.columns, drawn_from=words, across=made.across, down=made.down)
+    save(draw_grid(sheet), path)
+
+
+def _chosen(what: str, given: Sequence[str]) -> Picture:
+    """Raises: ConfigurationError: no such kind of picture, or one that an option says nothing to."""
+    if what not in PICTURES:
+        raise ConfigurationError(
+            f"--what takes one of: {', '.join(PICTURES)}", found=repr(what), do="name one of them"
+        )
+    for name in given:
+        if name not in PICTURES[what].options:
+            raise ConfigurationError(
+                f"--what {what} can be told {', '.join(PICTURES[what].options)}",
+                found=name,
+                do="leave it out",
+            )
+    return PICTURES[what]
+
+
+def _pair(option: str, example: str, read: Any, text: str) -> tuple[Any, Any]:
+    """`3,17` -> the two parts, each as `read` reads it. Raises: ConfigurationError: another form."""
+    try:
+        first, second = (read(part.strip()) for part in text.split(",") if part.strip())
+    except ValueError as error:
+        raise ConfigurationError(
+            f"{option} takes two values with a comma between",
+            found=repr(text),
+            do=f"write for example {option}={example}",
+        ) from error
+    return first, second

@@ -1,0 +1,120 @@
+"""How a search goes, for a person: a live table on a terminal, else a line for each trial that ends."""
+
+import logging
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from . import console
+
+if TYPE_CHECKING:
+    from ..runs import Run
+    from ..search.plan import StudyPlan
+    from ..search.study import Entry, Outcome, Standing
+
+
+def introduce(plan: "StudyPlan", workers: int) -> None:
+    """What is about to be searched, and what is not."""
+    experiment = plan.experiment
+    objectives = ", ".join(f"{way} {one}" for one, way in zip(plan.objectives, plan.directions, strict=True))
+    console.say(
+        f"{plan.name}: {plan.search.trials} trials of {experiment.training.epochs} epochs, {objectives} "
+        f"on the validation part; {workers} worker{'s' * (workers > 1)} of {experiment.threads} "
+        f"thread{'s' * (experiment.threads > 1)}"
+    )
+    console.say(f"searched: {', '.join(plan.search.space)}")
+    if not plan.single:
+        console.say("several objectives: no trial is pruned, and there is no one winner to train in full")
+
+
+def follow(standings: "Iterable[Standing]", plan: "StudyPlan", workers: int) -> "Standing":
+    """Run a search to its end and show it; returns where it ended."""
+    if console.err.is_terminal and console.logger.level <= logging.INFO:
+        return _live(standings, plan, workers)
+    last: Standing | None = None
+    for now in standings:
+        ended = {one.number for one in last.records if one.outcome not in OPEN} if last else None
+        for one in now.records:
+            if one.outcome not in OPEN and ended is not None and one.number not in ended:
+                console.say(f"{_line(one, plan)}; {_summary(now, workers)}")
+        last = now
+    return _settled(last)
+
+
+OPEN = ("waiting", "running")
+
+
+def _live(standings: "Iterable[Standing]", plan: "StudyPlan", workers: int) -> "Standing":
+    from rich.live import Live
+
+    last: Standing | None = None
+    with Live(console=console.err, transient=False, auto_refresh=False) as screen:
+        for last in standings:
+            screen.update(_table(last, plan, workers), refresh=True)
+    return _settled(last)
+
+
+def _settled(last: "Standing | None") -> "Standing":
+    if last is None:
+        raise RuntimeError("a search yields where it stands at least once")
+    return last
+
+
+def _table(now: "Standing", plan: "StudyPlan", workers: int) -> Group:
+    counts = Table(box=None, header_style="bold", pad_edge=False)
+    names: tuple[Outcome, ...] = ("complete", "pruned", "failed", "lost", "running")
+    left = now.seconds_left(workers)
+    for name in ("done", *names, "time left"):
+        counts.add_column(name, justify="right")
+    counts.add_row(
+        f"{now.counted}/{now.asked}",
+        *(str(now.count(name)) for name in names),
+        "" if left is None else str(timedelta(seconds=round(left))),
+    )
+    lines = [Text(_line(one, plan), style="dim") for one in now.records if one.outcome == "running"]
+    if now.best is not None:
+        lines.append(Text(f"best: {_line(now.best, plan)}", style="bold"))
+        lines.append(Text(f"      {_parameters(now.best)}"))
+    return Group(counts, *lines)
+
+
+def _line(one: "Entry", plan: "StudyPlan") -> str:
+    value = "" if one.value is None else f" {plan.objectives[0]} {one.value:.5g}"
+    why = f": {one.reason}" if one.reason else ""
+    return f"trial {one.number} {one.outcome}{value} after {one.epochs} epochs{why}"
+
+
+def _summary(now: "Standing", workers: int) -> str:
+    best = "" if now.best is None else f"best {now.best.value:.5g} (trial {now.best.number}); "
+    left = now.seconds_left(workers)
+    clock = "" if left is None else f", {timedelta(seconds=round(left))} left"
+    return f"{best}{now.counted}/{now.asked}{clock}"
+
+
+def _parameters(one: "Entry") -> str:
+    return ", ".join(f"{name} {console.number(value)}" for name, value in one.parameters.items())
+
+
+def conclude(last: "Standing", plan: "StudyPlan", run: "Run | None") -> None:
+    """The winner's parameters, its score, and what it is worth on the test part."""
+    if last.best is None or last.best.value is None:
+        return
+    purpose = plan.experiment.purpose
+    rows = [[name, console.number(value)] for name, value in last.best.parameters.items()]
+    rows.append([f"validation {plan.objectives[0]}", f"{last.best.value:.5f}"])
+    if run is not None:
+        rows += [
+            [f"test {name}", f"{value:.5f}"]
+            for name, value in run.results()["test"].items()
+            if name == purpose.score
+        ]
+    title = f"trial {last.best.number}, the best of {last.counted} (fit: {_fit(run)})"
+    console.show_table(title, ["", ""], rows, to=console.err)
+
+
+def _fit(run: "Run | None") -> str:
+    return "not trained in full" if run is None else run.experiment.training.fit

@@ -1,0 +1,183 @@
+"""What codes are worth to a classifier: the same head on other inputs, nearest neighbours, fewer labels."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+import torch
+from jaxtyping import Float32
+from sklearn.decomposition import PCA
+from sklearn.neighbors import KNeighborsClassifier
+
+from ..data.batches import ResidentSet
+from ..data.imageset import ImageSet
+from ..encoding import TrainedClassifier
+from ..experiment import Experiment
+from ..models.classifier import Classifier
+from ..randomness import numpy_generator
+from ..runs import Run
+from ..training.loop import Materials
+from ..training.materials import learned_from, make_fabric, required_labels
+from ..training.train import learn
+from ..types import Pixels, Whole
+
+LABELS = (10, 30, 100, 300, 1000)
+DRAWS = 3
+NEIGHBOURS = (1, 3, 5, 10, 20)
+FITTED_TO = 10_000  # images that PCA is fitted to, at most
+
+Features: TypeAlias = Float32[np.ndarray, "_images features"]
+
+
+@dataclass(frozen=True)
+class Fewer:
+    """Accuracies with `labels` labels, one for each draw of them; all labels are drawn once."""
+
+    labels: int
+    accuracies: dict[str, tuple[float, ...]]
+
+
+@dataclass(frozen=True)
+class BaselineRecord:
+    """Accuracies: shares of the test images.
+
+    Args:
+        heads: of the run's own head and plan on other inputs, by the name of the input.
+        neighbours: of the rule of k nearest neighbours, by the name of the input.
+        k: how many neighbours, chosen on validation images, by the name of the input.
+        chance: of always naming the class that has most training images.
+        fewer: the heads again, with fewer labels and as many steps.
+        steps: optimiser steps of every training.
+    """
+
+    heads: dict[str, float]
+    neighbours: dict[str, float]
+    k: dict[str, int]
+    chance: float
+    fewer: tuple[Fewer, ...]
+    steps: int
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> "BaselineRecord":
+        fewer = tuple(
+            Fewer(one["labels"], {name: tuple(row) for name, row in one["accuracies"].items()})
+            for one in values["fewer"]
+        )
+        return cls(**{**values, "fewer": fewer})
+
+
+def baseline_record(
+    run: Run, images: ImageSet, counts: tuple[int, ...] = LABELS, draws: int = DRAWS
+) -> BaselineRecord:
+    """Train the run's head on codes, on PCA codes of the same size and on raw pixels; judge on test images.
+
+    Every training has the run's own settings and as many steps; only the inputs, the labels and, where
+    there are fewer images than the batch holds, the batch differ.
+    """
+    plan, parts = run.experiment, run.split
+    learned = learned_from(plan, parts)
+    every = inputs_of(TrainedClassifier.load(run).autoencoder.encode(images), images.pixels, learned)
+    labels = required_labels(images)
+    steps = plan.training.epochs * -(-len(learned) // plan.training.batch_size)
+    fewer = []
+    for count in (*(one for one in counts if one < len(learned)), len(learned)):
+        chosen = [
+            _some(learned, labels, count, plan.seed, draw)
+            for draw in range(draws if count < len(learned) else 1)
+        ]
+        fewer.append(
+            Fewer(
+                count,
+                {
+                    name: tuple(_accuracy(plan, one, labels, some, parts.test, steps) for some in chosen)
+                    for name, one in every.items()
+                },
+            )
+        )
+    near = {name: _nearest(one, labels, learned, parts.validation, parts.test) for name, one in every.items()}
+    commonest = np.bincount(labels[learned]).argmax()
+    return BaselineRecord(
+        heads={name: rows[0] for name, rows in fewer[-1].accuracies.items()},
+        neighbours={name: accuracy for name, (_, accuracy) in near.items()},
+        k={name: k for name, (k, _) in near.items()},
+        chance=float((labels[parts.test] == commonest).mean()),
+        fewer=tuple(fewer),
+        steps=steps,
+    )
+
+
+def inputs_of(codes: Features, pixels: Pixels, learned: Whole) -> dict[str, Features]:
+    """The inputs that are compared, by name. PCA is fitted to images that the head learns from."""
+    flat = pixels.reshape(len(pixels), -1).astype(np.float32) / np.float32(255)
+    size = codes.shape[1]
+    fitted = flat[learned[:FITTED_TO]]
+    pca = PCA(n_components=min(size, *fitted.shape), svd_solver="covariance_eigh").fit(fitted)
+    return {
+        f"the encoder's {size} codes": codes,
+        f"{size} principal components": pca.transform(flat).astype(np.float32),
+        f"{flat.shape[1]} raw pixels": flat,
+    }
+
+
+def head_of(plan: Experiment, inputs: Features, labels: Whole, classes: int, steps: int) -> Classifier:
+    """The plan's classifier trained on `inputs` for about `steps` steps, in whole epochs."""
+    batch = min(plan.training.batch_size, len(inputs))
+    epochs = max(1, round(steps / -(-len(inputs) // batch)))
+    plan = plan.model_copy(
+        update={"training": plan.training.model_copy(update={"epochs": epochs, "batch_size": batch})}
+    )
+    fabric = make_fabric(plan)
+    head = plan.build_classifier(inputs.shape[1], classes)
+    model, optimizer = fabric.setup(head, plan.optimizer(head.parameters()))
+    materials = Materials(
+        fabric=fabric,
+        model=model,
+        learned=head,
+        optimizer=optimizer,
+        objective=plan.objective.training,
+        judge=plan.objective.validation,
+        train=ResidentSet(
+            torch.from_numpy(inputs).to(fabric.device), torch.from_numpy(labels).to(fabric.device)
+        ),
+        validation=None,
+    )
+    for _ in learn(plan, materials):
+        pass
+    return head.cpu().eval()
+
+
+@torch.no_grad()
+def _accuracy(
+    plan: Experiment, inputs: Features, labels: Whole, learned: Whole, judged: Whole, steps: int
+) -> float:
+    with torch.enable_grad():
+        head = head_of(plan, inputs[learned], labels[learned], int(labels.max()) + 1, steps)
+    answers = head(torch.from_numpy(inputs[judged])).argmax(dim=1).numpy()
+    return float((answers == labels[judged]).mean())
+
+
+def _nearest(
+    inputs: Features, labels: Whole, learned: Whole, held: Whole, judged: Whole
+) -> tuple[int, float]:
+    """k, chosen on the validation images, and the accuracy on the test images."""
+    rules = {
+        k: KNeighborsClassifier(n_neighbors=k).fit(inputs[learned], labels[learned])
+        for k in NEIGHBOURS
+        if k <= len(learned)
+    }
+    scores = {k: rule.score(inputs[held], labels[held]) for k, rule in rules.items()}
+    best = max(scores, key=lambda k: scores[k])
+    return best, float(rules[best].score(inputs[judged], labels[judged]))
+
+
+def _some(learned: Whole, labels: Whole, count: int, seed: int, draw: int) -> Whole:
+    """`count` of the images, the classes in turn, so that ten labels of ten classes are one of each."""
+    order = numpy_generator(seed, "sample", draw).permutation(learned)
+    by_class = order[np.argsort(labels[order], kind="stable")]
+    sorted_labels = labels[by_class]
+    turn = np.arange(len(by_class)) - np.searchsorted(sorted_labels, sorted_labels)
+    return by_class[np.lexsort((sorted_labels, turn))][:count]

@@ -1,0 +1,54 @@
+"""What a classifier takes for what: the confusion matrix, and the mistakes it is most sure of."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float, Int64
+
+from ..types import Probabilities, Whole
+
+
+@dataclass(frozen=True, eq=False)
+class Confusion:
+    """counts[true, taken_for]: images."""
+
+    counts: Int64[np.ndarray, "classes classes"]
+    class_names: tuple[str, ...]
+
+    @property
+    def recall(self) -> Float[np.ndarray, " classes"]:
+        """The share of each class's images that are taken for it; not-a-number for a class without images."""
+        total = self.counts.sum(axis=1)
+        return np.where(total > 0, np.diag(self.counts) / np.maximum(total, 1), np.nan)
+
+
+@dataclass(frozen=True, eq=False)
+class Mistakes:
+    """Images (by their place among those judged), what each is labelled, taken for, and how surely."""
+
+    places: Whole
+    labelled: Whole
+    taken_for: Whole
+    probabilities: Float[np.ndarray, " mistakes"]
+    of: int
+
+
+def confusion(labels: Whole, probabilities: Probabilities, class_names: tuple[str, ...]) -> Confusion:
+    counts = np.zeros((len(class_names), len(class_names)), dtype=np.int64)
+    np.add.at(counts, (labels, probabilities.argmax(axis=1)), 1)
+    return Confusion(counts, class_names)
+
+
+def surest_mistakes(labels: Whole, probabilities: Probabilities, most: int = 18) -> Mistakes:
+    """The wrong answers with the highest probability, the surest first."""
+    answers = probabilities.argmax(axis=1)
+    wrong = np.flatnonzero(answers != labels)
+    sure = probabilities[wrong, answers[wrong]]
+    places = wrong[np.argsort(-sure, kind="stable")][:most]
+    return Mistakes(
+        places=places,
+        labelled=labels[places],
+        taken_for=answers[places],
+        probabilities=probabilities[places, answers[places]],
+        of=len(wrong),
+    )

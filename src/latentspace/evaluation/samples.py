@@ -1,0 +1,48 @@
+"""How far images that were decoded from random codes lie from real ones."""
+
+from typing import TypeAlias
+
+import numpy as np
+from jaxtyping import Float
+from sklearn.decomposition import PCA
+
+from ..types import ImageArray
+
+COMPONENTS = 50
+
+Rows: TypeAlias = Float[np.ndarray, "_images dimensions"]
+
+
+def frechet_distance(first: Rows, second: Rows) -> float:
+    """|m1 - m2|^2 + trace(S1 + S2 - 2 (S1 S2)^(1/2)): between Gaussians with the rows' means and covariances.
+
+    https://doi.org/10.1016/0047-259X(82)90077-X; in the rows' own unit, squared.
+    """
+    means = first.mean(axis=0) - second.mean(axis=0)
+    one, other = (np.atleast_2d(np.cov(rows.astype(np.float64), rowvar=False)) for rows in (first, second))
+    root = _root(one)
+    cross = np.linalg.eigvalsh(root @ other @ root)
+    traces = np.trace(one) + np.trace(other) - 2 * np.sqrt(np.clip(cross, 0, None)).sum()
+    return float(max(0.0, np.square(means, dtype=np.float64).sum() + traces))
+
+
+class Likeness:
+    """Frechet distance to real images, in their first principal components.
+
+    Pixels in [0, 1], so the distance is a squared difference summed over pixels. Blurry images lack the
+    variance of the later components, images of the wrong shapes that of the first.
+    """
+
+    def __init__(self, real: ImageArray, components: int = COMPONENTS) -> None:
+        flat = real.reshape(len(real), -1)
+        kept = min(components, *flat.shape)
+        self.pca = PCA(n_components=kept, svd_solver="covariance_eigh").fit(flat)
+        self.real = self.pca.transform(flat)
+
+    def distance(self, images: ImageArray) -> float:
+        return frechet_distance(self.pca.transform(images.reshape(len(images), -1)), self.real)
+
+
+def _root(matrix: Float[np.ndarray, "n n"]) -> Float[np.ndarray, "n n"]:
+    values, vectors = np.linalg.eigh(matrix)
+    return np.asarray((vectors * np.sqrt(np.clip(values, 0, None))) @ vectors.T)

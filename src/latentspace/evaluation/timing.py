@@ -1,0 +1,96 @@
+"""How long the two ways of classification take: codes made once, or the frozen encoder in every epoch."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+
+from ..data.imageset import ImageSet
+from ..environment import describe
+from ..errors import RunError
+from ..experiment import Experiment
+from ..runs import Run
+from ..training.materials import assemble, make_fabric
+from ..training.train import foundation_of, learn
+
+TIMED = 3  # epochs of each
+
+
+@dataclass(frozen=True)
+class MethodTimes:
+    """Seconds, measured one way after the other on one machine.
+
+    Args:
+        encoding: to make the codes of all `images`, once.
+        codes_epoch, frozen_epoch: of an epoch, its validation included; the mean of `timed` epochs.
+        epochs: of the run's whole training.
+        where: the processor, the device and the threads.
+    """
+
+    encoding: float
+    codes_epoch: float
+    frozen_epoch: float
+    timed: int
+    epochs: int
+    images: int
+    where: str
+
+    @property
+    def measured_ratio(self) -> float:
+        """Frozen encoder over codes, for the epochs that were timed."""
+        return self.timed * self.frozen_epoch / (self.encoding + self.timed * self.codes_epoch)
+
+    @property
+    def whole_ratio(self) -> float:
+        """The same for the run's whole training, as the measured epochs would add up to it."""
+        return self.epochs * self.frozen_epoch / (self.encoding + self.epochs * self.codes_epoch)
+
+    def to_json(self) -> dict[str, Any]:
+        return {**asdict(self), "measured_ratio": self.measured_ratio, "whole_ratio": self.whole_ratio}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> "MethodTimes":
+        return cls(**{name: values[name] for name in cls.__dataclass_fields__})
+
+
+def method_times(run: Run, images: ImageSet, timed: int = TIMED) -> MethodTimes:
+    """Train both ways for `timed` epochs, from the same weights on the same images, and throw both away."""
+    plan = run.experiment
+    preparing, codes = _train(run, images, "codes", timed)
+    _, frozen = _train(run, images, "frozen-encoder", timed)
+    device = make_fabric(plan).device
+    about = describe(device)
+    return MethodTimes(
+        encoding=preparing,
+        codes_epoch=codes,
+        frozen_epoch=frozen,
+        timed=timed,
+        epochs=plan.training.epochs,
+        images=len(images),
+        where=f"{about['processor']}, {about['device']}, {torch.get_num_threads()} threads",
+    )
+
+
+def _train(run: Run, images: ImageSet, method: str, timed: int) -> tuple[float, float]:
+    """Seconds to prepare, and seconds an epoch."""
+    plan: Experiment = run.experiment.model_copy(
+        update={
+            "objective": run.experiment.objective.model_copy(update={"method": method}),
+            "training": run.experiment.training.model_copy(update={"epochs": timed}),
+        }
+    )
+    foundation = foundation_of(plan, run.encoder_hash)
+    if foundation is None:
+        raise RunError(
+            "two ways to classify are timed of a classifier",
+            found=f"{run.path}, of kind {plan.kind}",
+            do="name the run of a classifier",
+        )
+    fabric = make_fabric(plan)
+    began = time.perf_counter()
+    materials = assemble(plan, images, run.split, fabric, foundation.autoencoder)
+    prepared = time.perf_counter() - began
+    seconds = [record.seconds for record in learn(plan, materials)]
+    return prepared, sum(seconds) / len(seconds)

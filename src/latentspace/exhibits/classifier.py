@@ -1,0 +1,47 @@
+"""What is shown of a classifier: what it takes for what, its surest mistakes, what its codes are worth."""
+
+from dataclasses import dataclass
+
+from ..encoding import TrainedClassifier
+from ..evaluation.baselines import BaselineRecord, baseline_record
+from ..evaluation.classes import Confusion, Mistakes, confusion, surest_mistakes
+from ..evaluation.records import kept
+from ..evaluation.timing import MethodTimes, method_times
+from ..training.materials import required_labels
+from ..types import Pixels
+from .subject import Subject
+
+
+@dataclass(frozen=True)
+class ClassifierExhibits:
+    """All of the test images; `mistaken` are the pictures of `mistakes`."""
+
+    subject: Subject
+    confusion: Confusion
+    mistakes: Mistakes
+    mistaken: Pixels
+    baselines: BaselineRecord
+    times: MethodTimes
+
+
+def gather_classifier(subject: Subject) -> ClassifierExhibits:
+    """Classify the test images, and measure the same head on other inputs and the time of both methods.
+
+    Raises:
+        RunError: no classifier's run, or its encoder is gone.
+    """
+    run = subject.run
+    test = subject.images.subset(run.split.test)
+    trained = TrainedClassifier.load(run)
+    probabilities, labels = trained.probabilities(test), required_labels(test)
+    mistakes = surest_mistakes(labels, probabilities)
+    baselines = kept(run, "baselines", lambda: baseline_record(run, subject.images).to_json())
+    times = kept(run, "times", lambda: method_times(run, subject.images).to_json())
+    return ClassifierExhibits(
+        subject=subject,
+        confusion=confusion(labels, probabilities, trained.class_names),
+        mistakes=mistakes,
+        mistaken=test.pixels[mistakes.places],
+        baselines=BaselineRecord.from_json(baselines),
+        times=MethodTimes.from_json(times),
+    )

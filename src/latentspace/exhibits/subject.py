@@ -1,0 +1,74 @@
+"""A finished run with its images at hand, judged on its test part."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from ..data.imageset import ImageSet
+from ..data.sources import DataConfig
+from ..encoding import TrainedAutoencoder
+from ..errors import ConfigurationError
+from ..evaluation.evaluate import Evaluation, evaluate_images, own_or_other
+from ..randomness import numpy_generator
+from ..runs import Run
+from ..types import Whole
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What every gatherer begins with. Make one with `Subject.open`."""
+
+    run: Run
+    images: ImageSet
+    result: Evaluation
+
+    @classmethod
+    def open(cls, run: Run, data: DataConfig | None = None) -> "Subject":
+        """Open the test part, and judge the run on it.
+
+        Args:
+            data: where the run's own images are now; None: where they were.
+
+        Raises:
+            RunError: the run has not ended, or its data are gone.
+            ConfigurationError: other images than the run's own.
+        """
+        images, own = own_or_other(run, data)
+        if not own:
+            raise ConfigurationError(
+                "a report shows a run on its own test images",
+                found="other images (their content hash is not the run's)",
+                do="judge other images with latentspace evaluate",
+            )
+        return cls.of(run, images)
+
+    @classmethod
+    def of(cls, run: Run, images: ImageSet) -> "Subject":
+        """`open`, of the run's own images where they are loaded already."""
+        return cls(run, images, evaluate_images(run, images, True, "test"))
+
+    @property
+    def seed(self) -> int:
+        return self.run.experiment.seed
+
+    @cached_property
+    def trained(self) -> TrainedAutoencoder:
+        return TrainedAutoencoder.load(self.run)
+
+    def some_test_images(self, count: int) -> Whole:
+        """Indices of test images at random, the same ones for runs of one seed and one split."""
+        test = self.run.split.test
+        draw = numpy_generator(self.seed, "figure")
+        return draw.choice(test, size=min(count, len(test)), replace=False)
+
+    def pairs(self, count: int) -> Whole:
+        """Indices of `count` pairs of test images in a row; each pair of two classes where there are labels."""
+        test, labels = self.run.split.test, self.images.labels
+        draw = numpy_generator(self.seed, "figure", 1)
+        found: list[int] = []
+        for _ in range(count):
+            first = int(draw.choice(test))
+            others = test if labels is None else test[labels[test] != labels[first]]
+            found += [first, int(draw.choice(others if len(others) else test))]
+        return np.array(found, dtype=np.int64)

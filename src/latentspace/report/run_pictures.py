@@ -1,0 +1,190 @@
+"""What was gathered of a run -> its pictures, each under the report's number where it has one."""
+
+from statistics import mean
+
+import numpy as np
+
+from ..exhibits import AutoencoderExhibits, ClassifierExhibits, DenoiserExhibits, Subject, VariationalExhibits
+from ..figures import (
+    Caption,
+    Samples,
+    Steps,
+    Term,
+    code_map,
+    codes_caption,
+    confusion_caption,
+    curves_caption,
+    denoising_caption,
+    draw_codes,
+    draw_confusion,
+    draw_curves,
+    draw_grid,
+    draw_rows,
+    draw_samples,
+    draw_series,
+    grid_caption,
+    image_grid,
+    image_rows,
+    labels_caption,
+    labels_plot,
+    loss_curves,
+    mistakes_caption,
+    noise_caption,
+    noise_plot,
+    plane_caption,
+    png,
+    rows_caption,
+    sample_images,
+    samples_caption,
+    shown_images,
+    walks_caption,
+)
+from ..runs import Run
+from .page import Picture
+
+PIXEL_ERROR = "mean squared error a pixel"
+
+
+def samples(subject: Subject) -> Picture:
+    """Figure 1."""
+    data = subject.run.data
+    sheet = sample_images(subject.images, seed=subject.seed)
+    caption = samples_caption(sheet, source=data.source, total=data.images, seed=subject.seed)
+    return framed(caption, png(draw_samples(sheet)), "a sheet of images, each with its label")
+
+
+def losses(run: Run, number: str, terms: tuple[Term, ...]) -> Picture:
+    """Figures 2, 6, 9 and 10."""
+    curves = loss_curves(run.metrics, terms)
+    caption = curves_caption(curves, number=number, model=f"the {run.experiment.purpose.name}")
+    return framed(caption, png(draw_curves(curves)), "what was measured, by epoch")
+
+
+def reconstructions(shown: AutoencoderExhibits, number: str) -> Picture:
+    """Figures 3 and 11."""
+    rows = image_rows(
+        {"original": shown.originals, "reconstruction": shown.reconstructions},
+        columns=len(shown.originals),
+        errors=shown.errors,
+        error_name=PIXEL_ERROR,
+    )
+    caption = rows_caption(rows, number=number, model=name_of(shown.subject), split="the test split")
+    return framed(caption, png(draw_rows(rows)), "originals, and under each its reconstruction")
+
+
+def decodes(shown: AutoencoderExhibits, number: str) -> Picture:
+    """Figures 4, 8 and 12."""
+    grid = image_grid(shown.decoded, columns=10, drawn_from=f"Codes drawn from {shown.drawn.distribution}.")
+    caption = grid_caption(grid, number=number, model=name_of(shown.subject))
+    return framed(caption, png(draw_grid(grid)), "images decoded from random codes")
+
+
+def code_plane(shown: AutoencoderExhibits, number: str | None) -> Picture:
+    """Figure 5, where it has a number."""
+    images = shown.subject.images
+    codes = code_map(
+        shown.plane.points,
+        explained=shown.plane.explained,
+        labels=images.labels,
+        class_names=images.class_names,
+    )
+    caption = codes_caption(codes, split="all images", dimensions=shown.code_size, number=number)
+    return framed(caption, png(draw_codes(codes)), "a scatter of the codes, coloured by class")
+
+
+def walks(shown: AutoencoderExhibits) -> Picture:
+    """Rows from one image to another, each with the images themselves at its ends."""
+    ends, steps = shown.walks.ends, shown.walks.steps
+    pairs = np.split(ends / np.float32(255), len(ends) // 2)
+    between = np.split(steps, len(pairs))
+    rows = {
+        f"{number}": np.concatenate([pair[:1], codes, pair[1:]])
+        for number, (pair, codes) in enumerate(zip(pairs, between, strict=True), start=1)
+    }
+    titles = ("from", *(f"{share:.0%}" for share in shown.walks.shares), "to")
+    drawn = image_rows(rows, columns=len(titles), titles=titles)
+    caption = walks_caption(drawn, model=name_of(shown.subject))
+    return framed(caption, png(draw_rows(drawn)), "rows of letters, each changing into another")
+
+
+def denoised(shown: DenoiserExhibits) -> Picture:
+    """Figure 7."""
+    rows = image_rows(
+        {"noisy": shown.noisy, "denoised": shown.denoised, "original": shown.plain.originals},
+        columns=len(shown.noisy),
+        errors=shown.errors,
+        error_name=f"{PIXEL_ERROR}, denoised against original",
+    )
+    caption = denoising_caption(
+        rows, corruption=shown.corruption, before=mean(shown.noisy_errors), after=mean(shown.errors)
+    )
+    return framed(caption, png(draw_rows(rows)), "noisy images, the same denoised, and the originals")
+
+
+def noise(shown: DenoiserExhibits) -> Picture:
+    caption = noise_caption(shown.noise, trained_at=shown.corruption)
+    image = png(draw_series(noise_plot(shown.noise)))
+    columns, rows = shown.noise.table()
+    return framed(caption, image, "error curves that rise with the noise", (columns, *rows))
+
+
+def plane(shown: VariationalExhibits) -> Picture | None:
+    """Figure 13; None where the codes have no two dimensions."""
+    if shown.grid is None:
+        return None
+    plan = shown.grid.plan
+    across, down = plan.dimensions
+    grid = image_grid(
+        shown.grid.decoded,
+        columns=len(plan.across),
+        drawn_from="",
+        across=Steps(f"dimension {across}", plan.across),
+        down=Steps(f"dimension {down}", plan.down),
+    )
+    caption = plane_caption(grid, words=plan.words, kl=(shown.kl[across], shown.kl[down]))
+    return framed(caption, png(draw_grid(grid)), "a grid of letters that change into each other")
+
+
+def confusion(shown: ClassifierExhibits) -> Picture:
+    caption = confusion_caption(shown.confusion)
+    names = shown.confusion.class_names
+    counts = shown.confusion.counts.tolist()
+    table = tuple((name, *map(str, row)) for name, row in zip(names, counts, strict=True))
+    image = png(draw_confusion(shown.confusion))
+    return framed(caption, image, "a matrix, dark on its diagonal", (("labelled", *names), *table))
+
+
+def mistakes(shown: ClassifierExhibits) -> Picture | None:
+    """None where there is no mistake."""
+    found, names = shown.mistakes, shown.confusion.class_names
+    if not len(found.places):
+        return None
+    titles = tuple(
+        f"{names[label]} as {names[answer]} {probability:.0%}"
+        for label, answer, probability in zip(
+            found.labelled, found.taken_for, found.probabilities, strict=True
+        )
+    )
+    sheet = Samples(shown_images(shown.mistaken), titles, columns=6)
+    return framed(mistakes_caption(found), png(draw_samples(sheet)), "letters that are hard to read")
+
+
+def labels(shown: ClassifierExhibits) -> Picture:
+    record = shown.baselines
+    names = tuple(record.fewer[0].accuracies)
+    rows = tuple(
+        (str(one.labels), str(draw + 1), *(f"{one.accuracies[name][draw]:.4f}" for name in names))
+        for one in record.fewer
+        for draw in range(len(one.accuracies[names[0]]))
+    )
+    image = png(draw_series(labels_plot(record)))
+    table = (("labels", "draw", *names), *rows)
+    return framed(labels_caption(record), image, "accuracies that rise with the labels", table)
+
+
+def name_of(subject: Subject) -> str:
+    return f"the {subject.run.experiment.purpose.name}"
+
+
+def framed(caption: Caption, image: bytes, alt: str, numbers: tuple[tuple[str, ...], ...] = ()) -> Picture:
+    return Picture(caption.number, caption.title, caption.text, image, alt, numbers)

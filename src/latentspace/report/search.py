@@ -1,0 +1,223 @@
+"""A study directory -> its page, its figures and the file of its trials."""
+
+from pathlib import Path
+from typing import Any
+
+from ..experiment import PURPOSES
+from ..files import write_bytes, write_text
+from ..runs import Run
+from ..search.reading import read_study
+from ..search.record import StudyRecord
+from ..search.spans import in_words, labels
+from ..search.verdict import edges, runner_up, verdicts
+from .page import Page, Picture, Section, Table, render
+from .search_pictures import (
+    front_picture,
+    history_picture,
+    importances_picture,
+    parallel_picture,
+    reported_picture,
+    slices_picture,
+    why_no_importances,
+)
+from .search_tables import (
+    TOP,
+    best_table,
+    confirmed_table,
+    counts_table,
+    failures_table,
+    front_table,
+    trials_csv,
+    trials_table,
+)
+
+# The names of the figures' files, by the titles of their pictures.
+FILES = {
+    "Trial by trial": "history",
+    "Epoch by epoch": "intermediate-values",
+    "Which settings matter": "importances",
+    "The score by setting": "slices",
+    "All settings at once": "parallel-coordinates",
+    "What each buys of the other": "front",
+}
+
+
+def report_study(path: Path, url: str | None = None) -> Path:
+    """Write STUDY/report.html, STUDY/figures/*.png and STUDY/trials.csv; return the page's path.
+
+    A search that is still going on is reported as far as it has come.
+
+    Args:
+        url: of the study's database, where it needs a password.
+
+    Raises:
+        RunError: there is no study at `path`, or it is damaged.
+        OutputError: its storage cannot be reached, or the place cannot be written.
+    """
+    record = read_study(path, url)
+    run = Run(path / "best")
+    test = run.results().get("test") if record.single and (run.path / "config.json").is_file() else None
+    page = study_page(path.resolve().name, record, test)
+    for section in page.sections:
+        for picture in section.pictures:
+            write_bytes(path / "figures" / f"{FILES[picture.title]}.png", picture.png)
+    write_text(path / "trials.csv", trials_csv(record))
+    write_text(path / "report.html", render(page))
+    return path / "report.html"
+
+
+def study_page(name: str, record: StudyRecord, test: dict[str, Any] | None = None) -> Page:
+    """The page of a search.
+
+    Args:
+        name: of the study.
+        test: what `evaluate` found of the winner's own run on the test part, if it has been opened.
+    """
+    found = _front_section(record) if not record.single else _best_section(record, test)
+    parts = [found, _luck_section(record), _course_section(record), _settings_section(record)]
+    return Page(
+        title=f"{name}: a search for the {PURPOSES[record.kind].name}",
+        lead=_lead(record),
+        notices=_notices(record),
+        sections=tuple(part for part in (*parts, _trials_section(record)) if part is not None),
+        footer=_footer(record),
+    )
+
+
+def _lead(record: StudyRecord) -> str:
+    counted = len(record.of_state("complete", "pruned", "failed"))
+    done = (
+        f"{counted:,} trials of up to {record.epochs} epochs: {len(record.of_state('complete')):,} complete, "
+        f"{len(record.of_state('pruned')):,} pruned, {len(record.of_state('failed')):,} failed."
+    )
+    if not record.judged:
+        return f"{done} None has a value yet, so there is nothing to compare."
+    if record.best is None:
+        return f"{done} {len(record.front):,} of them are on the front of {' and '.join(record.objectives)}."
+    saved = f" Pruning saved {record.share_saved:.0%} of the epochs." if record.epochs_saved else ""
+    return (
+        f"{done} The best is trial {record.best.number}, with a validation {record.objectives[0]} of "
+        f"{record.best.values[0]:.5g}.{saved}"
+    )
+
+
+def _notices(record: StudyRecord) -> tuple[str, ...]:
+    """What must be known before any number is read."""
+    said = []
+    found = edges(record)
+    if found:
+        names = labels(record.searched)
+        which = ", ".join(f"{names[one.setting]} = {in_words(one.value)}" for one in found)
+        said.append(
+            f"The best parameters lie on the edge of what was searched in {len(found)} of "
+            f"{len(record.searched)} settings: {which}. A wider range may hold better ones."
+        )
+    said += [
+        f"Trained again from several seeds, trial {one.rival} is better than the winner of the search, trial "
+        f"{one.winner}, and by more than the seeds explain."
+        for one in verdicts(record)
+        if one.overturned
+    ]
+    failed, counted = (len(record.of_state(*states)) for states in (("failed",), ("complete", "failed")))
+    if failed and 2 * failed > counted:
+        said.append(f"{failed:,} trials failed, more than were completed. The reasons stand at the end.")
+    if record.of_state("running"):
+        said.append(f"{len(record.of_state('running')):,} trials are running, or their worker is gone.")
+    return tuple(said)
+
+
+def _best_section(record: StudyRecord, test: dict[str, Any] | None) -> Section | None:
+    if record.best is None:
+        return None
+    text = [
+        "best.toml holds these and all other settings; its first line says how to train them again.",
+        *(one.sentence[:1].upper() + one.sentence[1:] for one in edges(record)),
+    ]
+    score = record.objectives[0]
+    if test is not None and score in test:
+        published = PURPOSES[record.kind].published.get(score)
+        text.append(
+            f"Trained in full and judged once on the {test['images']:,} images of the test part, they reach "
+            f"a {score} of {test[score]:.5g}"
+            + (f"; the report's was {published:.4g}, on its own split." if published is not None else ".")
+        )
+    return Section("The best parameters", tuple(text), tables=(best_table(record, record.best),))
+
+
+def _front_section(record: StudyRecord) -> Section | None:
+    if not record.judged:
+        return None
+    text = (
+        f"Several objectives ({', '.join(record.objectives)}) have no best trial but a front. Nothing was "
+        "pruned: only one value can stop a trial. The folder front holds a recipe for each of these.",
+    )
+    return Section("The front", text, _there(front_picture(record)), (front_table(record),))
+
+
+def _luck_section(record: StudyRecord) -> Section | None:
+    """How much of the lead is luck; where that was not measured, that it was not."""
+    second = runner_up(record)
+    if record.best is None or (second is None and not record.confirmed):
+        return None
+    text = [one.sentence for one in verdicts(record)]
+    if not text and second is not None:
+        lead = abs(second.values[0] - record.best.values[0])
+        text.append(
+            f"Trial {record.best.number} leads trial {second.number} by {lead:.3g}. Whether that is more "
+            "than the luck of a seed was not measured: latentspace search --resume --confirm 3x3 trains the "
+            "three best again, from three seeds each."
+        )
+    text.append(
+        "The winner of many trials is chosen by a score that holds some luck, so it usually falls back a "
+        "little when it is trained again."
+    )
+    tables = (confirmed_table(record),) if record.confirmed else ()
+    return Section("How much is luck", tuple(text), tables=tables)
+
+
+def _course_section(record: StudyRecord) -> Section:
+    pictures = (history_picture(record), reported_picture(record)) if record.judged else ()
+    return Section("The search", (), _there(*pictures), (counts_table(record),))
+
+
+def _settings_section(record: StudyRecord) -> Section | None:
+    if not record.judged:
+        return None
+    pictures = importances_picture(record), slices_picture(record), parallel_picture(record)
+    text = why_no_importances(record)
+    if not record.single:
+        text = (*text, f"The scores below are of the first objective, {record.objectives[0]}.")
+    return Section("What mattered", text, _there(*pictures))
+
+
+def _trials_section(record: StudyRecord) -> Section:
+    tables: list[Table] = []
+    if record.judged:
+        title = f"The {min(TOP, len(record.judged))} best trials" if record.single else "The best by error"
+        tables.append(trials_table(record, record.ranked()[:TOP], title))
+    failures = failures_table(record)
+    if failures is not None:
+        tables.append(failures)
+    text = f"trials.csv, beside this page, has all {len(record.trials):,} trials."
+    return Section("The trials", (text,), tables=tuple(tables))
+
+
+def _footer(record: StudyRecord) -> tuple[str, ...]:
+    split, pruning = record.notes.get("split", {}), record.notes.get("pruning", {})
+    ways = ", ".join(f"{name} {way}d" for name, way in zip(record.objectives, record.directions, strict=True))
+    content = str(record.notes.get("content_hash") or "not named")[:16]
+    lines = [
+        f"Seed {record.seed}; {ways}; every score is of the validation part.",
+        f"Images: {record.notes.get('data') or 'not named'}, content {content}"
+        + (f"; split {split['shares']}, seed {split['seed']}." if split else "."),
+    ]
+    if pruning and record.single:
+        lines.append(
+            f"Pruned by the median of earlier trials, after {pruning['startup_trials']} complete trials and "
+            f"{pruning['warmup_steps']} epochs."
+        )
+    return tuple(lines)
+
+
+def _there(*pictures: Picture | None) -> tuple[Picture, ...]:
+    return tuple(picture for picture in pictures if picture is not None)

@@ -1,0 +1,161 @@
+"""The one page of all studies: every figure of the report under its number, every table, ours beside."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..exhibits import (
+    AutoencoderExhibits,
+    ClassifierExhibits,
+    DenoiserExhibits,
+    Grown,
+    Subject,
+    VariationalExhibits,
+)
+from ..figures import beside_caption, draw_rows, growth_caption, image_rows, png
+from . import run_sections as sections
+from .differences import differences_section
+from .page import Page, Picture, Section, Table
+from .run_pictures import framed
+from .run_tables import FLOOR, growth_table, verdict
+from .study import footer, notices
+
+BESIDE = 10  # random decodes of each network, side by side
+
+
+@dataclass(frozen=True)
+class Studies:
+    """What is shown of all runs of a reproduction.
+
+    Args:
+        description: the recipe's.
+        reported: the classifier again, trained through the Softmax as the report did.
+        growth: plain autoencoders that differ from `ae` in the size of their code alone.
+        searches: sections on how the parameters were searched for.
+    """
+
+    description: str
+    ae: AutoencoderExhibits
+    dae: DenoiserExhibits
+    classifier: ClassifierExhibits
+    reported: Subject
+    vae: VariationalExhibits
+    growth: tuple[Grown, ...] = ()
+    searches: tuple[Section, ...] = ()
+
+
+def whole_page(studies: Studies) -> Page:
+    """Draw everything."""
+    subject = studies.ae.subject
+    run = subject.run
+    return Page(
+        title="Unsupervised models on letters A to J",
+        lead=_lead(studies),
+        notices=notices(run),
+        sections=(
+            Section(
+                "Results beside the report's",
+                text=(
+                    "Every number was measured in float32 on test images that no training and no choice has "
+                    "seen.",
+                ),
+                tables=(results_table(studies),),
+            ),
+            sections.data_section(subject),
+            sections.autoencoder_section(studies.ae),
+            sections.denoiser_section(studies.dae),
+            sections.classifier_section(studies.classifier),
+            sections.variational_section(studies.vae),
+            decodes_section(studies),
+            *studies.searches,
+            differences_section(run),
+        ),
+        footer=footer(run),
+    )
+
+
+def _lead(studies: Studies) -> str:
+    ae, dae, vae, classifier = (
+        one.subject.result.metrics for one in (studies.ae, studies.dae, studies.vae, studies.classifier)
+    )
+    what = studies.description or "a reproduction of four studies"
+    return (
+        f"{what[0].upper()}{what[1:]}. Trained on {studies.ae.subject.run.data.source}. On "
+        f"{studies.ae.subject.result.images:,} test images: autoencoder {ae['mse']:.4f} and denoising "
+        f"autoencoder {dae['mse']:.4f} mean squared error a pixel, variational autoencoder "
+        f"{vae['mean_code_loss']:.1f} nats an image, classifier of codes {classifier['accuracy']:.1%} right."
+    )
+
+
+def results_table(studies: Studies) -> Table:
+    """Ours beside what the report published, and whether the two may be compared."""
+    ae, dae, vae, classifier = (
+        one.subject for one in (studies.ae, studies.dae, studies.vae, studies.classifier)
+    )
+    reported, other_loss = studies.reported, ("trained on another loss",)
+    rows = (
+        _row("autoencoder, mean squared error", ae, "mse", "0.0272"),
+        _row("denoising autoencoder, the same from clean images", dae, "mse", "0.0283"),
+        _row("the same from noisy images", dae, "mse_from_noisy"),
+        _row("classifier, accuracy", classifier, "accuracy", "0.8958", other_loss),
+        _row("trained on the report's loss, accuracy", reported, "accuracy", "0.8958"),
+        _row(f"the same, that loss (at least {FLOOR})", reported, "report_cross_entropy", "1.5658"),
+        _row("variational autoencoder, loss of the mean code", vae, "mean_code_loss", "183.59"),
+        _row("the same, negative ELBO", vae, "elbo_loss"),
+    )
+    note = (
+        "Mean squared errors are a pixel, with pixels in [0, 1]; losses are nats an image. The classifier's "
+        "codes are the autoencoder's, so what limits that also limits it."
+    )
+    columns = ("measure", "here", "the report", "may they be compared?")
+    return Table("Ours and the report's", columns, rows, note)
+
+
+def _row(
+    label: str, subject: Subject, metric: str, published: str = "", but: tuple[str, ...] = ()
+) -> tuple[str, str, str, str]:
+    value = subject.result.metrics[metric]
+    here = f"{value:.2f}" if subject.run.experiment.kind == "vae" else f"{value:.4f}"
+    return label, here, published or "–", verdict(subject.run, *but) if published else "not published"
+
+
+def decodes_section(studies: Studies) -> Section:
+    """Figures 4, 8 and 12 together, and the same as the code grows."""
+    text = (
+        "The report finds random decodes of a plain autoencoder blurry, worse with larger codes, and those "
+        "of a variational one much better. Here they stand side by side, with a number for how far they lie "
+        "from letters.",
+    )
+    rows = {f"{one.code_size} numbers": one.decoded[:BESIDE] for one in studies.growth}
+    growth = image_rows(rows, columns=BESIDE)
+    image = png(draw_rows(growth))
+    return Section(
+        title="Random decodes compared",
+        text=text,
+        pictures=(
+            _beside(
+                {
+                    "4: plain": studies.ae,
+                    "8: denoising": studies.dae.plain,
+                    "12: variational": studies.vae.plain,
+                }
+            ),
+            framed(
+                growth_caption(growth.columns), image, "rows of decoded images, a row for each size of code"
+            ),
+        ),
+        tables=(growth_table(studies.growth),),
+    )
+
+
+def _beside(networks: dict[str, AutoencoderExhibits]) -> Picture:
+    first = next(iter(networks.values()))
+    rows = {name: shown.decoded[:BESIDE] for name, shown in networks.items()}
+    rows["test images"] = (first.originals[:BESIDE] / np.float32(255)).astype(np.float32)
+    columns = min(len(images) for images in rows.values())
+    drawn = image_rows({name: images[:columns] for name, images in rows.items()}, columns=columns)
+    distances = {
+        name.partition(": ")[2]: float(shown.likeness["frechet_decoded"]) for name, shown in networks.items()
+    }
+    caption = beside_caption(columns, distances, float(first.likeness["frechet_training"]))
+    return framed(caption, png(draw_rows(drawn)), "rows of decoded images, and one of test images")

@@ -1,0 +1,114 @@
+"""A user's images, read with the names of their files, and what a trained network makes of them."""
+
+import logging
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from .data.archives import read_archive
+from .data.cleaning import sentence
+from .data.entries import counted, is_named_as_image
+from .data.folders import list_folder, read_listing
+from .data.gathering import File, Gathered, gather
+from .data.idx import holds_idx
+from .data.record import DataRecord
+from .data.sources import DataConfig, load_images
+from .encoding import TrainedAutoencoder, conforming
+from .errors import DataError
+from .experiment import DenoisingConfig
+from .gallery import numbered
+from .runs import Run
+from .types import ImageArray, Pixels
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False)
+class NamedImages:
+    """Images, and for each the path of a PNG file to be, relative and with `/` between folders."""
+
+    pixels: Pixels
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Restored:
+    """`images`, pixels in [0, 1], and their `names` as in `NamedImages`."""
+
+    images: ImageArray
+    names: tuple[str, ...]
+
+
+def restore(run: Run, data: DataConfig) -> Restored:
+    """Images -> codes -> images, as the network sees them; a denoiser leaves the noise behind.
+
+    Raises:
+        RunError: the run has not ended, or is a classifier's.
+        DataError: images that cannot be read, or of another size than the run's.
+    """
+    trained = TrainedAutoencoder.load(run)
+    if not isinstance(trained.experiment.objective, DenoisingConfig):
+        logger.warning(
+            "%s is a run of %s, which was not trained to remove noise: a dae was",
+            run.path,
+            trained.experiment.kind,
+        )
+    found = named_images(data)
+    return Restored(trained.reconstruct(conforming(found.pixels, trained.data)), found.names)
+
+
+def named_images(config: DataConfig) -> NamedImages:
+    """What `load_images` reads, or a single image; files and members of archives keep their names.
+
+    Raises:
+        DataError: images that cannot be found, read, or brought together.
+    """
+    gathered = _gathered(config)
+    if gathered is None:
+        pixels = load_images(config).pixels
+        return NamedImages(pixels, numbered(len(pixels)))
+    if gathered.record.unreadable:
+        names = sentence([one.name for one in gathered.record.unreadable], most=3)
+        many = counted(len(gathered.record.unreadable), "unreadable image")
+        logger.warning("skipped %s: %s", many, names)
+    for conversion in gathered.record.conversions:
+        logger.info("%s", conversion)
+    return NamedImages(gathered.pixels, png_names(gathered.names))
+
+
+def image_at(path: str, data: DataRecord, resize: tuple[int, int] | None = None) -> Pixels:
+    """The one image in a file, as a network trained on `data` takes it.
+
+    Raises:
+        DataError: no readable image, more than one, or one of another size or colour.
+    """
+    found = named_images(DataConfig(spec=path, resize=resize, strict=True)).pixels
+    if len(found) != 1:
+        raise DataError(
+            "a path must lead to one image", found=f"{path} holds {len(found):,}", do="name an image file"
+        )
+    return conforming(found, data)
+
+
+def _gathered(config: DataConfig) -> Gathered | None:
+    """The image files that `config` names; None where its images have no files of their own."""
+    path = Path(config.spec)
+    if path.is_dir():
+        if holds_idx(path):
+            return None
+        return read_listing(list_folder(path), resize=config.resize, strict=config.strict)
+    if path.is_file() and path.name.casefold().endswith((".tar", ".tar.gz", ".tgz", ".zip")):
+        return read_archive(path, resize=config.resize, strict=config.strict)
+    if path.is_file() and is_named_as_image(path.name):
+        return gather([File(path.name, path)], origin=str(path), resize=config.resize, strict=config.strict)
+    return None
+
+
+def png_names(names: tuple[str, ...]) -> tuple[str, ...]:
+    """`A/one.jpg` -> `A/one.png`; where two would share a name, both keep their own: `A/one.jpg.png`."""
+    short = [str(PurePosixPath(one).with_suffix("")) if is_named_as_image(one) else one for one in names]
+    many = Counter(one.casefold() for one in short)  # a disk may not tell upper from lower case
+    chosen = [stem if many[stem.casefold()] == 1 else name for stem, name in zip(short, names, strict=True)]
+    if len({one.casefold() for one in chosen}) < len(chosen):  # a.jpg, a.png and a.jpg.png
+        chosen = list(names)
+    return tuple(f"{one}.png" for one in chosen)

@@ -1,0 +1,116 @@
+"""How much of a lead is luck: the best trials trained again from several seeds, the same for each of them.
+
+The winner of many trials is chosen by a score that holds some luck; trained again, it falls back. What
+remains between the trials' means, set against their spread, is their parameters' doing.
+"""
+
+import json
+import statistics
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import ConfigurationError, LatentspaceError
+from ..files import write_json
+from ..ranges import Settings
+from ..training.materials import assemble
+from .plan import Ground, StudyPlan
+from .sampling import seed_of
+from .space import experiment_of
+from .study import Trials
+from .trial import kept_score, reason_of, train_and_report
+
+FOLDER = "confirm"
+FILE = "confirm.json"
+
+
+@dataclass(frozen=True)
+class Extent:
+    """`trials` best ones, each from `seeds` seeds."""
+
+    trials: int
+    seeds: int
+
+    @classmethod
+    def parse(cls, text: str) -> "Extent":
+        """`3x3` -> three trials, three seeds. Raises: ConfigurationError: another form."""
+        parts = text.lower().split("x")
+        if len(parts) != 2 or not all(part.isdigit() and int(part) > 0 for part in parts):
+            raise ConfigurationError(
+                "--confirm takes TRIALSxSEEDS", found=repr(text), do="write for example --confirm 3x3"
+            )
+        return cls(int(parts[0]), int(parts[1]))
+
+
+@dataclass(frozen=True)
+class Job:
+    """One training of a confirmation; `place` counts the seeds from 0."""
+
+    number: int
+    parameters: Settings
+    place: int
+
+    def file(self, directory: Path) -> Path:
+        return directory / FOLDER / f"trial-{self.number}-seed-{self.place}.json"
+
+
+def jobs_of(trials: Trials, extent: Extent) -> list[Job]:
+    """The trainings, best trial first; with fewer complete trials than asked for, of those there are."""
+    return [
+        Job(trial.number, dict(trial.params), place)
+        for trial in trials.top(extent.trials)
+        for place in range(extent.seeds)
+    ]
+
+
+def confirm_jobs(
+    jobs: Sequence[Job], plan: StudyPlan, directory: Path, ground: Ground, stop: Callable[[], bool]
+) -> None:
+    """Do the trainings whose score is not there yet, each from its own seed, and write the scores down."""
+    for job in jobs:
+        if job.file(directory).exists() or stop():
+            continue
+        seed = seed_of(plan.experiment.seed, "confirmation", job.place)
+        experiment = experiment_of(job.parameters, ground.experiment, seed)
+        result: dict[str, Any] = {"number": job.number, "seed": seed, "score": None, "reason": ""}
+        try:
+            materials = assemble(experiment, ground.images, ground.split, ground.fabric, ground.autoencoder)
+            course = train_and_report(experiment, materials, None, stop)
+        except (LatentspaceError, MemoryError, RuntimeError) as error:
+            result["reason"] = reason_of(error)
+        else:
+            if course.ending == "interrupted":
+                return
+            result["score"] = kept_score(experiment, course.scores)
+        write_json(job.file(directory), result)
+
+
+def summarise(jobs: Sequence[Job], plan: StudyPlan, directory: Path) -> dict[str, Any]:
+    """Write confirm.json: each trial's scores on the validation part, their mean and standard deviation.
+
+    A training that failed has no score; `std` is the sample's (n - 1), None for a single score.
+    """
+    rows: list[dict[str, Any]] = []
+    for number in dict.fromkeys(job.number for job in jobs):
+        own = [job for job in jobs if job.number == number]
+        results = [json.loads(job.file(directory).read_bytes()) for job in own]
+        scores = [one["score"] for one in results if one["score"] is not None]
+        rows.append(
+            {
+                "number": number,
+                "params": own[0].parameters,
+                "scores": scores,
+                "mean": statistics.fmean(scores) if scores else None,
+                "std": statistics.stdev(scores) if len(scores) > 1 else None,
+                "failed": len(results) - len(scores),
+            }
+        )
+    content = {
+        "score": plan.experiment.purpose.score,
+        "epochs": plan.experiment.training.epochs,
+        "seeds": len({job.place for job in jobs}),
+        "trials": rows,
+    }
+    write_json(directory / FILE, content)
+    return content

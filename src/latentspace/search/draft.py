@@ -1,0 +1,121 @@
+"""What a user asked for -> the plan of a search, tried against the images before anything is written."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ..configuration import merged
+from ..errors import ConfigurationError
+from ..experiment import Experiment, Kind, Recipe, kind_named
+from ..ranges import SearchConfig
+from .plan import FILE, StudyPlan, directions_of, prepare
+from .space import check_space, published, without
+from .storage import without_password
+from .workers import shared_out
+
+REPORT = "homework"  # the built-in recipe with the report's own spaces
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What was named on the command line; None: not named.
+
+    Args:
+        kind: of network.
+        recipe: a file or a built-in name; None: the report's space.
+        changes: settings (nested, as in config.json); those that are searched are searched no more.
+        published: whether the report's own parameters are to be a trial.
+    """
+
+    kind: str | None = None
+    recipe: str | None = None
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    trials: int | None = None
+    epochs: int | None = None
+    objectives: tuple[str, ...] | None = None
+    storage: str | None = None
+    workers: int | None = None
+    published: bool = False
+
+
+def draft(wishes: Wishes, directory: Path, *, resume: bool) -> tuple[StudyPlan, int]:
+    """The plan, and the number of workers: the study's own with the wishes laid over it, or a new one.
+
+    Raises:
+        LatentspaceError: settings that cannot be meant, a space that cannot work, images that cannot be
+            read, a device that is not there.
+    """
+    old = StudyPlan.load(directory) if resume and (directory / FILE).exists() else None
+    experiment, search = _anew(wishes) if old is None or wishes.recipe else _again(wishes, old)
+    workers, threads = shared_out(experiment, wishes.workers)
+    ground = prepare(experiment.model_copy(update={"threads": threads}))
+    check_space(search.space, ground.experiment, ground.learned)
+    if wishes.published:
+        published(search.space, ground.experiment)
+    objectives = wishes.objectives or (old.objectives if old else (experiment.purpose.score,))
+    plan = StudyPlan(
+        name=old.name if old else directory.resolve().name,
+        experiment=ground.experiment,
+        search=search,
+        objectives=objectives,
+        directions=directions_of(objectives, ground.experiment),
+        storage=without_password(wishes.storage) or (old.storage if old else None),
+        source=ground.images.source,
+        content_hash=ground.images.content_hash,
+    )
+    return plan, workers
+
+
+def _anew(wishes: Wishes) -> tuple[Experiment, SearchConfig]:
+    if wishes.kind is None:
+        raise ConfigurationError(
+            "search needs a model",
+            found="no MODEL",
+            do="write for example: latentspace search ae --data notmnist --out studies/letters",
+        )
+    kind = kind_named(wishes.kind)
+    recipe = Recipe.load(wishes.recipe) if wishes.recipe else Recipe()
+    search = _laid_over(_searched(recipe, kind), wishes)
+    space = without(search.space, wishes.changes)
+    if not space:
+        raise ConfigurationError(
+            "a search needs a setting to search",
+            found="each setting of the space is fixed with --set",
+            do="leave at least one of them out",
+        )
+    changes = merged(wishes.changes, {"training": {"epochs": search.epochs}})
+    return recipe.experiment(kind, changes), search.model_copy(update={"space": space})
+
+
+def _again(wishes: Wishes, old: StudyPlan) -> tuple[Experiment, SearchConfig]:
+    search = _laid_over(old.search, wishes)
+    changes: dict[str, Any] = {"training": {"epochs": search.epochs}}
+    if wishes.kind is not None and kind_named(wishes.kind) != old.experiment.kind:
+        raise ConfigurationError(
+            "a study goes on with the model that it began with",
+            found=f"{wishes.kind} here, {old.experiment.kind} there",
+            do="leave the model out, or search at another place (--out)",
+        )
+    base = merged(old.experiment.model_dump(), merged(wishes.changes, changes))
+    space = without(search.space, wishes.changes)  # should it now be another, the study will be refused
+    return Experiment.parse(base, "the study's experiment"), search.model_copy(update={"space": space})
+
+
+def _laid_over(search: SearchConfig, wishes: Wishes) -> SearchConfig:
+    named = {"trials": wishes.trials, "epochs": wishes.epochs}
+    values = {**search.model_dump(), **{key: one for key, one in named.items() if one is not None}}
+    return SearchConfig.parse(values, "the search")
+
+
+def _searched(recipe: Recipe, kind: Kind) -> SearchConfig:
+    """The recipe's own search, else the report's."""
+    for one in (recipe, Recipe.load(REPORT)):
+        search: SearchConfig | None = getattr(one, kind).search
+        if search is not None:
+            return search
+    raise ConfigurationError(
+        f"the recipe must say what to search for {kind}: the report searched nothing there",
+        found=f"no [{kind}.search.space]",
+        do="write one (docs/guide/search.md shows how) and name the file with --recipe",
+    )

@@ -1,0 +1,326 @@
+"""The trials of one study: asked for one by one, counted, and run again where a worker was lost."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal, TypeAlias
+
+import filelock
+import optuna
+from optuna.storages import BaseStorage
+from optuna.trial import FrozenTrial, Trial, TrialState
+
+from ..errors import RunError
+from ..files import refusals
+from ..ranges import Settings
+from .plan import FILE, StudyPlan, differences
+from .sampling import NumberedSampler, pruner_of, seed_of
+from .signs import Sign, Watch
+from .space import distributions, published
+from .storage import address_of, close_storage, open_storage, reaching
+
+LOSSES: Final = 3  # so many workers may die over the same parameters; after that they are a failed trial
+Outcome: TypeAlias = Literal["waiting", "running", "complete", "pruned", "failed", "lost"]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One trial as a person wants it: what was tried, and what came of it.
+
+    `value` is the first objective's, of a pruned trial the last that was reported.
+    """
+
+    number: int
+    outcome: Outcome
+    value: float | None
+    epochs: int
+    seconds: float | None
+    parameters: Settings
+    reason: str
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How far a search is; `counted` of `asked` trials are done in the sense of the trials asked for."""
+
+    asked: int
+    records: tuple[Entry, ...]
+    best: Entry | None
+
+    def count(self, outcome: Outcome) -> int:
+        return sum(one.outcome == outcome for one in self.records)
+
+    @property
+    def counted(self) -> int:
+        return sum(self.count(one) for one in COUNTED)
+
+    def seconds_left(self, workers: int) -> float | None:
+        """An estimate from the trials that are done; None before the first."""
+        spent = [one.seconds for one in self.records if one.outcome in COUNTED and one.seconds is not None]
+        if not spent:
+            return None
+        return sum(spent) / len(spent) * max(0, self.asked - self.counted) / max(1, workers)
+
+
+COUNTED: Final[tuple[Outcome, ...]] = ("complete", "pruned", "failed")
+
+
+class Trials:
+    """A study as one process sees it. Get one with `begin` or `join`; `close` it, or use `with`."""
+
+    def __init__(self, storage: BaseStorage, plan: StudyPlan, directory: Path) -> None:
+        self.storage = storage
+        self.study = _load(storage, plan)
+        self.plan = plan
+        self.directory = directory
+        self.watch = Watch(directory)
+
+    def __enter__(self) -> "Trials":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the storage's connections."""
+        close_storage(self.storage)
+
+    def next(self, sign: Sign, deadline: float | None = None) -> Trial | None:
+        """The next trial, its parameters chosen and its seed set; None if there is none left to begin.
+
+        Args:
+            deadline: no trial begins after it (seconds, as `time.time()` counts).
+        """
+        with self._alone():
+            asked = StudyPlan.load(self.directory).search.trials  # another invocation may have asked for more
+            self._give_up_lost()
+            trials = self._trials()
+            going = sum(outcome_of(one) in (*COUNTED, "running") for one in trials)
+            if going >= asked or (deadline is not None and time.time() >= deadline):
+                return None
+            trial = self.study.ask(distributions(self.plan.search.space))
+            trial.set_user_attr("sign", sign.file)
+            trial.set_user_attr("worker", sign.worker)
+        root = _line_of(trials_by_number(self._trials()), trial.number)[-1]
+        trial.set_user_attr("seed", seed_of(self.plan.experiment.seed, "training", root))
+        trial.set_user_attr("threads", self.plan.experiment.threads)
+        return trial
+
+    def give_up_lost(self) -> None:
+        """Mark the running trials whose worker is gone, and put their parameters back into the queue."""
+        with self._alone():
+            self._give_up_lost()
+
+    def lose(self, trial: FrozenTrial | Trial, reason: str) -> None:
+        """End a trial that is not to count: FAIL, `lost`, and its parameters wait to be run again."""
+        before = trials_by_number(self._trials())
+        losses = len(_line_of(before, trial.number))
+        writing = optuna.trial.Trial(self.study, trial._trial_id)
+        writing.set_user_attr("epochs", len(before[trial.number].intermediate_values))
+        if losses < LOSSES:
+            writing.set_user_attr("lost", True)
+            writing.set_user_attr("reason", reason)
+        else:
+            writing.set_user_attr("reason", f"{reason}; that was the attempt number {losses}, and the last")
+        self.study.tell(trial.number, state=TrialState.FAIL)
+
+    def enqueue_published(self) -> None:
+        """Make the report's own parameters the next trial, unless they have been one already.
+
+        Raises:
+            ConfigurationError: they lie outside the space.
+        """
+        parameters = published(self.plan.search.space, self.plan.experiment)
+        with self._alone():
+            if "published" not in self.study.user_attrs:
+                self._enqueue(parameters, {"published": True})
+
+    def standing(self) -> Standing:
+        trials = self._trials()
+        best = self.best()
+        records = tuple(_record(one) for one in trials)
+        return Standing(self.plan.search.trials, records, None if best is None else records[best.number])
+
+    def best(self) -> FrozenTrial | None:
+        """The complete trial with the best value, the earliest of equals; None for several objectives."""
+        return next(iter(self.top(1)), None) if self.plan.single else None
+
+    def top(self, count: int) -> Sequence[FrozenTrial]:
+        """The best complete trials, best first."""
+        complete = [one for one in self._trials() if one.state == TrialState.COMPLETE]
+        sign = 1 if self.plan.directions[0] == "minimize" else -1
+        return sorted(complete, key=lambda one: (sign * one.values[0], one.number))[:count]
+
+    def front(self) -> Sequence[FrozenTrial]:
+        """The complete trials that no other beats in every objective, by number."""
+        return sorted(self.study.best_trials, key=lambda one: one.number)
+
+    def _trials(self) -> list[FrozenTrial]:
+        return self.study.get_trials(deepcopy=False)
+
+    def _alone(self) -> filelock.BaseFileLock:
+        """Asking and counting happen in one process at a time."""
+        return filelock.FileLock(self.directory / ".asking.lock", poll_interval=0.01)
+
+    def _give_up_lost(self) -> None:
+        for trial in self._trials():
+            if trial.state == TrialState.RUNNING and self.watch.lost(trial):
+                self.lose(trial, "its worker was killed")
+        trials = self._trials()
+        again = {one.user_attrs.get("retry_of") for one in trials}
+        for trial in trials:
+            parameters = {**trial.system_attrs.get("fixed_params", {}), **trial.params}
+            if outcome_of(trial) == "lost" and trial.number not in again and parameters:
+                kept = {name: True for name in ("published",) if name in trial.user_attrs}
+                self._enqueue(parameters, {"retry_of": trial.number, **kept})
+
+    def _enqueue(self, parameters: Settings, attributes: dict[str, Any]) -> None:
+        self.study.enqueue_trial(parameters, user_attrs=attributes)
+        if "published" in attributes:
+            number = max(one.number for one in self._trials() if "published" in one.user_attrs)
+            self.study.set_user_attr("published", number)
+
+
+def begin(plan: StudyPlan, directory: Path, url: str | None, *, resume: bool) -> Trials:
+    """Make the study, or, with `resume`, open it again; study.json then says `plan`.
+
+    Args:
+        url: of the database, with its password; None: the journal in `directory`.
+
+    Raises:
+        RunError: a study that is there already and not to be resumed, one that is to be resumed and is
+            not there, or one with another space, direction, data or settings.
+        OutputError: a storage that cannot be reached, or a place that cannot be written.
+    """
+    here = (directory / FILE).exists()
+    if here and not resume:
+        raise _there_already(str(directory))
+    if not here and directory.exists() and any(directory.iterdir()):
+        raise RunError(
+            f"the study directory {directory} must be new or empty",
+            found=f"something is there, and no {FILE}",
+            do="name another place with --out",
+        )
+    if resume and not here and url is None:
+        StudyPlan.load(directory)  # says that there is nothing to resume
+    if url is not None:
+        storage = open_storage(directory, url)  # before anything is written
+    with refusals(directory):
+        directory.mkdir(parents=True, exist_ok=True)
+    if url is None:
+        storage = open_storage(directory, None)
+    known = plan.name in optuna.get_all_study_names(storage)
+    if known and not resume:
+        raise _there_already(f"the study {plan.name!r} in the storage")
+    if not known and resume and not here:
+        raise RunError(
+            "a study to be resumed must be there",
+            found=f"the storage has no study {plan.name!r}",
+            do="begin it without --resume",
+        )
+    if not known:
+        plan.save(directory)
+        optuna.create_study(storage=storage, study_name=plan.name, directions=list(plan.directions))
+    trials = Trials(storage, plan, directory)
+    _require_same(trials.study, plan)
+    plan.save(directory)
+    return trials
+
+
+def join(directory: Path, url: str | None) -> Trials:
+    """Open the study that `begin` made, to take part in it.
+
+    Raises:
+        RunError: there is none.
+        OutputError: its storage cannot be reached.
+    """
+    plan = StudyPlan.load(directory)
+    address = url or plan.storage
+    storage = open_storage(directory, address)
+    if address is None:
+        return Trials(storage, plan, directory)
+    with reaching(address_of(address)):
+        return Trials(storage, plan, directory)
+
+
+def outcome_of(trial: FrozenTrial) -> Outcome:
+    match trial.state:
+        case TrialState.COMPLETE:
+            return "complete"
+        case TrialState.PRUNED:
+            return "pruned"
+        case TrialState.FAIL:
+            return "lost" if trial.user_attrs.get("lost") else "failed"
+        case TrialState.RUNNING:
+            return "running"
+        case _:
+            return "waiting"
+
+
+def trials_by_number(trials: Sequence[FrozenTrial]) -> dict[int, FrozenTrial]:
+    return {one.number: one for one in trials}
+
+
+def _line_of(trials: dict[int, FrozenTrial], number: int) -> list[int]:
+    """The trial, and those that it repeats, back to the first."""
+    line = [number]
+    while (earlier := trials[line[-1]].user_attrs.get("retry_of")) is not None:
+        line.append(earlier)
+    return line
+
+
+def _record(trial: FrozenTrial) -> Entry:
+    seconds = trial.duration.total_seconds() if trial.duration is not None else None
+    return Entry(
+        number=trial.number,
+        outcome=outcome_of(trial),
+        value=trial.values[0] if trial.values else None,
+        epochs=trial.user_attrs.get("epochs", len(trial.intermediate_values)),
+        seconds=seconds,
+        parameters=dict(trial.params),
+        reason=trial.user_attrs.get("reason", ""),
+    )
+
+
+def _load(storage: BaseStorage, plan: StudyPlan) -> optuna.Study:
+    objectives = len(plan.objectives)
+    try:
+        return optuna.load_study(
+            study_name=plan.name,
+            storage=storage,
+            sampler=NumberedSampler(plan.experiment.seed, objectives),
+            pruner=pruner_of(plan.search, objectives),
+        )
+    except KeyError as error:
+        raise RunError(
+            f"the storage must hold the study {plan.name!r}",
+            found="no study of that name",
+            do="name the storage that it was begun with (--storage)",
+        ) from error
+
+
+def _require_same(study: optuna.Study, plan: StudyPlan) -> None:
+    """Write down what the study is, or compare it with what it was."""
+    here, there = plan.attributes(), study.user_attrs
+    differing = differences(here, there)
+    directions = [one.name.lower() for one in study.directions]
+    if directions != list(plan.directions):
+        differing = f"directions are {directions} there, {list(plan.directions)} here; {differing}"
+    if differing:
+        raise RunError(
+            f"the study {plan.name!r} must go on as it began: the same space, direction, data and settings",
+            found=differing,
+            do="leave out what differs, or search anew at another place (--out)",
+        )
+    for name, value in here.items():
+        if name not in there:
+            study.set_user_attr(name, value)
+
+
+def _there_already(what: str) -> RunError:
+    return RunError(
+        f"{what} must be new: a study is never overwritten",
+        found="a study is there already",
+        do="go on with it (--resume), or name another place with --out",
+    )

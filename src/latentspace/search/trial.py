@@ -1,0 +1,163 @@
+"""One trial: a training that reports its validation score after every epoch, and stops where it is pruned."""
+
+import gc
+import statistics
+import tempfile
+from collections.abc import Callable, Generator
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, cast
+
+import optuna
+from optuna.artifacts import FileSystemArtifactStore, upload_artifact
+from optuna.exceptions import UpdateFinishedTrialError
+from optuna.trial import Trial, TrialState
+from sqlalchemy.exc import SQLAlchemyError
+
+from ..errors import LatentspaceError
+from ..experiment import Experiment
+from ..models.autoencoder import Autoencoder
+from ..training.loop import EpochRecord, Materials
+from ..training.materials import assemble
+from ..training.train import learn
+from .pictures import reconstructions
+from .plan import Ground, setting_named
+from .signs import beating
+from .space import experiment_of
+from .study import Trials
+
+PICTURED = 3  # a trial that is among so many best ones when it ends leaves a picture
+
+
+@dataclass
+class Course:
+    """How a training went: the score after each epoch, images a second, and how it ended."""
+
+    scores: list[float] = field(default_factory=list)
+    speeds: list[float] = field(default_factory=list)
+    ending: Literal["complete", "pruned", "interrupted"] = "complete"
+
+
+def run_trial(trial: Trial, trials: Trials, ground: Ground, stop: Callable[[], bool]) -> None:
+    """Train, report, and tell the study how it ended. A training that goes wrong ends its trial alone.
+
+    Args:
+        stop: asked after each epoch; True ends the trial, which is then run again another time.
+
+    Raises:
+        LatentspaceError: the storage cannot be written.
+    """
+    with beating(lambda number: _beat(trial, number)):
+        try:
+            _run(trial, trials, ground, stop)
+        except UpdateFinishedTrialError:
+            pass  # others took this worker for dead and have given the trial up
+        except (LatentspaceError, MemoryError, RuntimeError) as error:
+            trial.set_user_attr("reason", reason_of(error))
+            trial.set_user_attr("epochs", len(trials.study.trials[trial.number].intermediate_values))
+            trials.study.tell(trial, state=TrialState.FAIL)
+    gc.collect()  # the network and its optimiser hold each other
+
+
+def _run(trial: Trial, trials: Trials, ground: Ground, stop: Callable[[], bool]) -> None:
+    experiment = experiment_of(trial.params, ground.experiment, trial.user_attrs["seed"])
+    materials = assemble(experiment, ground.images, ground.split, ground.fabric, ground.autoencoder)
+    weights = sum(one.numel() for one in materials.learned.parameters())
+    trial.set_user_attr("weights", weights)
+    course = train_and_report(experiment, materials, trial if trials.plan.single else None, stop)
+    if course.ending == "interrupted":
+        trials.lose(trial, "the search was interrupted")
+        return
+    trial.set_user_attr("epochs", len(course.scores))
+    trial.set_user_attr("images_per_second", round(statistics.median(course.speeds), 1))
+    if course.ending == "pruned":
+        trials.study.tell(trial, state=TrialState.PRUNED)
+        return
+    score = kept_score(experiment, course.scores)
+    if trials.plan.single and isinstance(materials.learned, Autoencoder) and _leads(trials, score):
+        _picture(trial, trials.directory, materials)
+    values = [_value(one, experiment, score, weights) for one in trials.plan.objectives]
+    trials.study.tell(trial, values)
+
+
+def train_and_report(
+    experiment: Experiment, materials: Materials, trial: Trial | None, stop: Callable[[], bool]
+) -> Course:
+    """Train until the last epoch, or until the trial (None: nobody) is pruned, or `stop` says so."""
+    course, purpose, plan = Course(), experiment.purpose, experiment.training
+    best = 0  # the epoch, counted from 1, with the best score
+    records = cast("Generator[EpochRecord, None, None]", learn(experiment, materials))
+    with closing(records):
+        for record in records:
+            score = (record.validation or {})[purpose.score]
+            course.scores.append(score)
+            course.speeds.append(record.images_per_second)
+            if best == 0 or purpose.better(score, course.scores[best - 1]):
+                best = record.epoch
+            if trial is not None:
+                trial.report(score, record.epoch)
+            if record.epoch == plan.epochs:
+                break
+            if plan.early_stopping and record.epoch - best >= plan.early_stopping:
+                break
+            if trial is not None and trial.should_prune():
+                course.ending = "pruned"
+                break
+            if stop():
+                course.ending = "interrupted"
+                break
+    return course
+
+
+def kept_score(experiment: Experiment, scores: list[float]) -> float:
+    """The score of the weights that the training would keep: of its last epoch, or of its best."""
+    if experiment.training.keep == "last":
+        return scores[-1]
+    return min(scores) if experiment.purpose.direction == "minimize" else max(scores)
+
+
+def _value(objective: str, experiment: Experiment, score: float, weights: int) -> float:
+    if objective == experiment.purpose.score:
+        return score
+    if objective == "weights":
+        return float(weights)
+    table, _, key = str(setting_named(objective, experiment)).partition(".")
+    return float(getattr(getattr(experiment, table), key))
+
+
+def _leads(trials: Trials, score: float) -> bool:
+    ahead = trials.top(PICTURED)
+    better = trials.plan.experiment.purpose.better
+    return len(ahead) < PICTURED or better(score, ahead[-1].values[0])
+
+
+def _picture(trial: Trial, directory: Path, materials: Materials) -> None:
+    if materials.validation is None or not isinstance(materials.learned, Autoencoder):
+        return
+    png = reconstructions(materials.learned, materials.validation.inputs)
+    folder = directory / "artifacts"
+    folder.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as place:
+        file = Path(place) / f"trial-{trial.number}-reconstructions.png"
+        file.write_bytes(png)
+        upload_artifact(
+            artifact_store=FileSystemArtifactStore(folder), file_path=str(file), study_or_trial=trial
+        )
+
+
+def _beat(trial: Trial, number: int) -> bool:
+    try:
+        optuna.trial.Trial(trial.study, trial._trial_id).set_user_attr("beat", number)
+    except UpdateFinishedTrialError:
+        return False
+    except (SQLAlchemyError, LatentspaceError):
+        return True  # the storage may be back at the next beat; if not, the trial itself will say so
+    return True
+
+
+def reason_of(error: Exception) -> str:
+    if isinstance(error, LatentspaceError):
+        return f"{error.must}: {error.found}"
+    said = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {said[0]}" if said else type(error).__name__

@@ -1,0 +1,209 @@
+"""Many workers on one study: started, watched, replaced when they die, and ended together."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Final
+
+import torch
+
+from .. import errors
+from ..errors import LatentspaceError, RunError
+from ..experiment import Experiment
+from .confirmation import Job
+from .storage import address_of, reaching
+from .study import Standing, Trials
+from .worker import Order
+
+LOOKING: Final = 0.5  # seconds from one look at the trials to the next
+PARTING: Final = 20.0  # seconds that a worker has to end its epoch, before it is killed
+DEATHS: Final = 5  # workers that may be killed one after another with no trial done in between
+
+
+def cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def shared_out(experiment: Experiment, workers: int | None) -> tuple[int, int]:
+    """Workers and threads of each: by default a worker of one thread for each core.
+
+    A training of these small networks gains little from a second thread, so two trainings side by side
+    finish sooner than one after the other (benchmarks/search_workers.py). A GPU has one worker.
+
+    Args:
+        experiment: its `threads`, where they are not 0, stay.
+        workers: as asked for; None: as many as the cores allow.
+    """
+    wide = experiment.device.startswith(("cuda", "mps")) or (
+        experiment.device == "auto" and (torch.cuda.is_available() or torch.backends.mps.is_available())
+    )
+    threads = experiment.threads
+    if workers is None:
+        workers = 1 if wide else max(1, cores() // max(1, threads))
+    return workers, threads or max(1, cores() // workers)
+
+
+class Crew:
+    """The worker processes of one invocation; leaving the `with` block ends those that still run."""
+
+    def __init__(self, directory: Path, threads: int) -> None:
+        self._directory = directory
+        self._threads = threads
+        self._running: list[subprocess.Popen[str]] = []
+        self.killed = 0  # since the count was last set back
+
+    def __enter__(self) -> "Crew":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Ask each to end after its epoch; kill those that take longer."""
+        for one in self._running:
+            one.terminate()
+        until = time.monotonic() + PARTING
+        try:
+            while any(one.poll() is None for one in self._running) and time.monotonic() < until:
+                time.sleep(0.05)
+        finally:  # also when Ctrl-C is pressed once more
+            for one in self._running:
+                one.kill()
+                one.wait()
+                if one.stdout is not None:
+                    one.stdout.close()
+            self._running.clear()
+
+    def __len__(self) -> int:
+        return len(self._running)
+
+    def start(self, order: Order) -> None:
+        environment = {**os.environ, "OMP_NUM_THREADS": str(self._threads)}
+        command = [sys.executable, "-m", "latentspace.search.worker"]
+        with _deaf_to_interrupts():
+            process = subprocess.Popen(  # noqa: S603
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
+            )
+        self._running.append(process)
+        if process.stdin is not None:
+            process.stdin.write(json.dumps(order.model_dump(mode="json")))
+            process.stdin.close()
+
+    def look(self) -> None:
+        """Take leave of the workers that have ended.
+
+        Raises:
+            LatentspaceError: what a worker said when it could not go on.
+        """
+        for one in [process for process in self._running if process.poll() is not None]:
+            self._running.remove(one)
+            with one.stdout or ExitStack():
+                said = one.stdout.read() if one.stdout else ""
+            if one.returncode < 0:
+                self.killed += 1
+            elif one.returncode:
+                raise _last_words(said, one.returncode)
+        if self.killed >= DEATHS:
+            raise RunError(
+                "workers must live long enough to end a trial",
+                found=f"{self.killed} were killed one after another",
+                do="look whether memory ran out: fewer --workers, smaller networks or batches; then --resume",
+            )
+
+
+def search(
+    trials: Trials, *, workers: int, url: str | None = None, timeout: float | None = None
+) -> Generator[Standing, None, None]:
+    """Run the search to the asked number of trials; yield where it stands whenever that has changed.
+
+    Closing the iterator ends the workers after the epoch at work; their trials will be run again.
+
+    Args:
+        url: of the database, with its password; None: the study's own.
+        timeout: seconds after which no trial begins; those at work are run to their end.
+
+    Raises:
+        LatentspaceError: a worker that cannot go on, or a storage that cannot be reached.
+    """
+    deadline = None if timeout is None else time.time() + timeout
+    order = Order(directory=trials.directory.resolve(), storage=url, deadline=deadline)
+    address = url or trials.plan.storage
+    with ExitStack() as stack:
+        if address is not None:
+            stack.enter_context(reaching(address_of(address)))
+        crew = stack.enter_context(Crew(trials.directory, trials.plan.experiment.threads))
+        shown: Standing | None = None
+        while True:
+            trials.give_up_lost()
+            standing = trials.standing()
+            if shown is None or standing.counted > shown.counted:
+                crew.killed = 0
+            if standing != shown:
+                yield standing
+                shown = standing
+            crew.look()
+            late = deadline is not None and time.time() >= deadline
+            if not crew and (late or standing.counted >= standing.asked):
+                return
+            open_trials = standing.asked - standing.counted - standing.count("running")
+            if not late:
+                for _ in range(min(workers - len(crew), open_trials)):
+                    crew.start(order)
+            time.sleep(LOOKING)
+
+
+def confirm(trials: Trials, jobs: Sequence[Job], *, workers: int) -> Generator[int, None, None]:
+    """Do a confirmation's trainings; yield how many are done whenever that has changed.
+
+    Raises:
+        LatentspaceError: a worker that cannot go on.
+    """
+    directory = trials.directory.resolve()
+    with Crew(directory, trials.plan.experiment.threads) as crew:
+        shown = -1
+        while True:
+            missing = [job for job in jobs if not job.file(directory).exists()]
+            crew.look()
+            if len(jobs) - len(missing) != shown:
+                shown = len(jobs) - len(missing)
+                crew.killed = 0
+                yield shown
+            if not missing:
+                return
+            if not crew:
+                for first in range(min(workers, len(missing))):
+                    own = tuple((job.number, job.parameters, job.place) for job in missing[first::workers])
+                    crew.start(Order(directory=directory, jobs=own))
+            time.sleep(LOOKING)
+
+
+@contextmanager
+def _deaf_to_interrupts() -> Iterator[None]:
+    """A process begun in here ignores Ctrl-C from its first moment: to end it is the search's business."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _last_words(said: str, code: int) -> LatentspaceError:
+    try:
+        words = json.loads(said)
+        kind = getattr(errors, words["kind"], RunError)
+        error = kind(words["must"], found=words["found"], do=words["do"])
+    except (ValueError, KeyError, TypeError):
+        return RunError(
+            "a worker must end in good order",
+            found=f"one ended with exit code {code} (its traceback is above)",
+            do="report this with the traceback; the trials that are done are kept (--resume)",
+        )
+    return error if isinstance(error, LatentspaceError) else RunError(said, found=said, do="")

@@ -1,0 +1,218 @@
+"""`latentspace search` as a person calls it: to the end, broken off, gone on with, and called wrongly."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import tomllib
+from pathlib import Path
+
+import optuna
+import pytest
+
+from latentspace.runs import Run
+from latentspace.search.study import join, outcome_of
+from runner import call
+from small_search import run_all, small_study, write_recipe
+
+COMMAND = [sys.executable, "-W", "error", "-m", "latentspace.cli.main", "search"]
+QUICK = ["--threads", "1", "--seed", "3"]
+
+
+def latentspace(*arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [*COMMAND, *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=280, check=False)
+
+
+@pytest.fixture(scope="module")
+def searched(archive, tmp_path_factory) -> tuple[Path, str]:
+    """A search run to its end, with everything; its directory, and what was said."""
+    folder = tmp_path_factory.mktemp("search")
+    out = folder / "study"
+    done = latentspace(
+        "ae", "--data", archive, "--recipe", write_recipe(folder), "--out", out, "--trials", 3,
+        "--workers", 1, "--fit", "train+validation", "--confirm", "2x1", *QUICK,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == str(out)
+    return out, done.stderr
+
+
+def test_a_search_says_how_it_goes_and_leaves_everything(searched):
+    out, said = searched
+    assert "3 trials of 3 epochs, minimize mse on the validation part; 1 worker of 1 thread" in said
+    assert "3/3" in said
+    assert "trial 0 complete mse 0." in said
+    assert "confirmation: 2 of 2 trainings" in said
+    best = tomllib.loads((out / "best.toml").read_text())
+    run = Run.open(out / "best")
+    assert run.finished
+    assert run.experiment.training.fit == "train+validation"
+    assert run.experiment.seed == best["seed"]
+    assert set(run.results()) == {"test"}
+    assert f"{run.results()['test']['mse']:.5f}" in said
+    assert len(json.loads((out / "confirm.json").read_text())["trials"]) == 2
+    trials = join(out, None).study.trials
+    assert [outcome_of(one) in ("complete", "pruned") for one in trials] == [True] * 3
+
+
+def test_an_ended_search_goes_on_to_more_trials(searched, capsys):
+    """In this process, without workers of its own: the trials that are asked for are there."""
+    out, _ = searched
+    code, stdout, said = call(["search", "--out", str(out), "--resume", "--no-final"])
+    assert code == 0, said
+    assert stdout.strip() == str(out)
+    assert "the best of 3" in said
+
+
+def test_ctrl_c_ends_with_130_and_the_search_goes_on_from_there(archive, tmp_path):
+    recipe, out = write_recipe(tmp_path, epochs=1000, startup_trials=9), tmp_path / "study"
+    arguments = [
+        "ae",
+        "--data",
+        archive,
+        "--recipe",
+        recipe,
+        "--out",
+        out,
+        "--trials",
+        1,
+        "--no-final",
+        *QUICK,
+    ]
+    with subprocess.Popen(
+        [*COMMAND, *map(str, arguments)], stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
+        until = time.monotonic() + 200
+        while (
+            not (out / "journal.log").exists()
+            or '"intermediate_value"' not in (out / "journal.log").read_text()
+        ):
+            assert time.monotonic() < until
+            assert process.poll() is None
+            time.sleep(0.05)
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the workers too
+        _, said = process.communicate(timeout=100)
+    assert process.returncode == 130, said
+    assert f"latentspace search --out {out} --resume" in said
+    assert "Traceback" not in said
+    trials = join(out, None)
+    (only,) = trials.study.trials
+    assert outcome_of(only) == "lost"
+    assert only.user_attrs["reason"] == "the search was interrupted"
+    assert trials.standing().counted == 0
+    assert list((out / "workers").iterdir()) == []  # the worker ended in good order
+
+
+def test_several_objectives_are_not_pruned_and_that_is_said(archive, tmp_path):
+    out = tmp_path / "study"
+    trials = small_study(archive, out, objectives=("mse", "code_size"), trials=2)
+    run_all(trials)
+    code, _, said = call(["search", "--out", str(out), "--resume"])
+    assert code == 0, said
+    assert "no trial is pruned" in said
+    assert "front" in said
+    assert (out / "front").is_dir()
+    assert not (out / "best").exists()
+    assert all(one.state == optuna.trial.TrialState.COMPLETE for one in trials.study.trials)
+
+
+def test_a_setting_that_is_fixed_is_not_searched(archive, tmp_path):
+    out = tmp_path / "study"
+    code, _, said = call(
+        ["search", "ae", "--data", str(archive), "--recipe", str(write_recipe(tmp_path)), "--out", str(out),
+         "--set", "model.code_size=7", "--timeout", "0", "--no-final", *QUICK]
+    )  # fmt: skip
+    assert code == 2
+    assert "a search needs a trial that runs to its end" in said  # there was no time for one
+    plan = join(out, None).plan
+    assert "model.code_size" not in plan.search.space
+    assert plan.experiment.model.code_size == 7
+
+
+SPACE = '[ae.search]\n[ae.search.space]\n"{}" = {}\n'
+RECIPES = {
+    "inverted": SPACE.format("model.code_size", "{ low = 4, high = 2 }"),
+    "empty": SPACE.format("training.optimizer", "{ choices = [] }"),
+    "logarithm": SPACE.format("training.learning_rate", "{ low = 0, high = 1, log = true }"),
+    "unknown": SPACE.format("model.layers", "{ low = 1, high = 2 }"),
+    "impossible": SPACE.format("model.code_size", "{ low = 0, high = 2 }"),
+    "batch": SPACE.format("training.batch_size", "{ low = 20, high = 73 }"),
+    "nothing": "[ae.search]\n[ae.search.space]\n",
+    "narrow": SPACE.format("model.code_size", "{ low = 2, high = 4 }") + "[ae.training]\nbatch_size = 30\n",
+}
+NEW = ["ae", "--data", "{archive}", "--out", "{place}/new"]
+OLD = ["ae", "--data", "{archive}", "--out", "{place}/old/study"]
+OLD_RECIPE = ["--recipe", "{place}/old/small.toml"]
+CASES = {
+    "an inverted range": ([*NEW, "--recipe", "{place}/inverted.toml"], "4 is above 2"),
+    "an empty range": ([*NEW, "--recipe", "{place}/empty.toml"], "at least 1"),
+    "a logarithm of zero": ([*NEW, "--recipe", "{place}/logarithm.toml"], "begins above 0"),
+    "no space": ([*NEW, "--recipe", "{place}/nothing.toml"], "at least 1"),
+    "an unknown parameter": ([*NEW, "--recipe", "{place}/unknown.toml"], "layers is not a known key"),
+    "a range with impossible values": ([*NEW, "--recipe", "{place}/impossible.toml"], "code_size = 0"),
+    "batches larger than the training set": ([*NEW, "--recipe", "{place}/batch.toml"], "up to 73, and 72 images"),
+    "the report's batches on few images": (NEW, "up to 1000, and 72 images"),
+    "nothing left to search": (
+        [*NEW, "--recipe", "{place}/narrow.toml", "--set", "model.code_size=3"],
+        "each setting of the space is fixed",
+    ),
+    "published parameters outside": ([*NEW, "--recipe", "{place}/narrow.toml", "--published"], "code_size = 10"),
+    "a kind without a space": (["vae", "--data", "{archive}", "--out", "{place}/new"], "the report searched nothing"),
+    "an unknown kind": (["gan", "--data", "{archive}", "--out", "{place}/new"], "known kind"),
+    "no kind": (["--data", "{archive}", "--out", "{place}/new"], "needs a model"),
+    "no place": (["ae", "--data", "{archive}"], "no --out"),
+    "no trials": ([*NEW, "--recipe", "{place}/narrow.toml", "--trials", "0"], "trials = 0"),
+    "a storage that is no URL": ([*NEW, "--recipe", "{place}/narrow.toml", "--storage", "here"], "takes the URL"),
+    "a storage that cannot be reached": (
+        [*NEW, "--recipe", "{place}/narrow.toml", "--storage", "sqlite:////nowhere/x.db"],
+        "must be there, and writable",
+    ),
+    "an unknown objective": ([*NEW, "--recipe", "{place}/narrow.toml", "--objectives", "mse,beauty"], "beauty"),
+    "an objective twice": ([*NEW, "--objectives", "mse,mse"], "named once"),
+    "a confirmation of a front": ([*NEW, "--objectives", "mse,weights", "--confirm", "3x3"], "no best one"),
+    "a malformed confirmation": ([*NEW, "--confirm", "3"], "TRIALSxSEEDS"),
+    "a malformed fit": ([*NEW, "--fit", "test"], "train or train+validation"),
+    "a study that is there": ([*OLD, *OLD_RECIPE, "--seed", "3"], "--resume"),
+    "another space": ([*OLD, "--resume", "--recipe", "{place}/narrow.toml", "--seed", "3"], "space:"),
+    "another seed": ([*OLD, "--resume", "--seed", "4"], "seed is 3 there, 4 here"),
+    "other objectives": ([*OLD, "--resume", "--objectives", "mse,weights"], "directions are ['minimize'] there"),
+    "other epochs": ([*OLD, "--resume", "--epochs", "9"], "epochs is 3 there, 9 here"),
+    "another kind": (["dae", "--out", "{place}/old/study", "--resume"], "dae here, ae there"),
+    "other images": (["--data", "{place}/other.npz", "--out", "{place}/old/study", "--resume"], "content_hash"),
+    "a setting fixed too late": ([*OLD, "--resume", "--set", "model.code_size=3"], "model.code_size"),
+    "nothing to resume": (["ae", "--data", "{archive}", "--out", "{place}/new", "--recipe", "{place}/narrow.toml",
+                           "--resume"], "begin one without --resume"),
+    "a place that is taken": (["ae", "--data", "{archive}", "--out", "{place}/taken", "--recipe",
+                               "{place}/narrow.toml"], "must be new or empty"),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def place(archive, images, tmp_path_factory) -> Path:
+    import numpy as np
+
+    folder = tmp_path_factory.mktemp("bad")
+    for name, text in RECIPES.items():
+        (folder / f"{name}.toml").write_text(text)
+    (folder / "old").mkdir()
+    small_study(archive, folder / "old" / "study")
+    (folder / "taken").mkdir()
+    (folder / "taken" / "mine").write_text("mine")
+    np.savez(folder / "other.npz", images=images.pixels[::-1])
+    return folder
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_mistake_is_explained(case, place, archive):
+    arguments, expected = CASES[case]
+    before = {file: file.stat().st_mtime_ns for file in sorted(place.rglob("*")) if file.suffix != ".lock"}
+    code, stdout, said = call(["search", *(one.format(archive=archive, place=place) for one in arguments)])
+    assert code == 2, said
+    assert expected in " ".join(said.split()), said
+    assert "Traceback" not in said
+    assert stdout == ""
+    after = {file: file.stat().st_mtime_ns for file in sorted(place.rglob("*")) if file.suffix != ".lock"}
+    assert after == before

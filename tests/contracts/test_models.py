@@ -1,0 +1,93 @@
+"""The contract of every autoencoder, whatever its stacks."""
+
+import pytest
+import safetensors.torch
+import torch
+from torch import Tensor
+
+from latentspace.models.autoencoder import Autoencoder, AutoencoderConfig, VariationalConfig
+from latentspace.randomness import generator
+
+CONFIGS = [
+    AutoencoderConfig(code_size=3, conv1_channels=8, conv2_channels=8, conv3_channels=8, neurons=16),
+    VariationalConfig(code_size=3, conv1_channels=8, conv2_channels=8),
+]
+SHAPES = [(1, 16, 16), (1, 28, 28), (3, 17, 23), (2, 41, 20)]
+
+every_model = pytest.mark.parametrize("config", CONFIGS, ids=lambda one: type(one).__name__)
+every_shape = pytest.mark.parametrize("shape", SHAPES, ids=str)
+
+
+def build(config, shape=(1, 28, 28), seed: int = 0) -> Autoencoder:
+    return config.build(shape, generator(seed, "weights"))
+
+
+def some(shape=(1, 28, 28), count: int = 5) -> Tensor:
+    return torch.rand(count, *shape, generator=generator(7, "sample"))
+
+
+@every_model
+@every_shape
+def test_images_come_out_at_the_size_they_went_in(config, shape):
+    model = build(config, shape)
+    passed = model(some(shape), generator(0, "noise"))
+    assert passed.logits.shape == (5, *shape)
+    assert passed.codes.shape == passed.posterior.mean.shape == (5, 3)
+    decoded = model.decode(passed.codes)
+    torch.testing.assert_close(decoded, torch.sigmoid(passed.logits))
+
+
+@every_model
+@every_shape
+def test_gradients_reach_every_parameter(config, shape):
+    model = build(config, shape, seed=1).train()
+    model(some(shape, 64), generator(0, "noise")).logits.square().mean().backward()
+    for name, parameter in model.named_parameters():
+        assert parameter.grad is not None, name
+        assert torch.isfinite(parameter.grad).all(), name
+        assert parameter.grad.abs().sum() > 0, name
+
+
+@every_model
+def test_the_weights_are_a_function_of_the_seed_alone(config):
+    before = torch.random.get_rng_state()
+    one, two, other = (build(config, seed=seed).state_dict() for seed in (1, 1, 2))
+    model = build(config).train()
+    model(some(), generator(0, "noise"))
+    assert torch.equal(before, torch.random.get_rng_state()), "drawn from torch's global generator"
+    assert all(torch.equal(one[name], two[name]) for name in one)
+    assert not any(torch.equal(one[name], other[name]) for name in one)
+
+
+@every_model
+def test_a_pass_in_training_is_a_function_of_the_generator(config):
+    model = build(config).train()
+    one, two = (model(some(), generator(3, "noise")).logits for _ in range(2))
+    assert torch.equal(one, two)
+
+
+@every_model
+def test_to_judge_is_to_draw_nothing(config):
+    model = build(config).eval()
+    one, two = (model.decode(model.encode(some()).mean) for _ in range(2))
+    assert torch.equal(one, two)
+
+
+@every_model
+def test_an_image_does_not_depend_on_the_others_of_its_batch(config):
+    model = build(config).eval()
+    together = model.encode(some()).mean
+    alone = torch.cat([model.encode(one[None]).mean for one in some()])
+    torch.testing.assert_close(together, alone, rtol=1e-4, atol=1e-6)
+
+
+@every_model
+def test_saved_and_loaded_it_is_the_same(config):
+    model = build(config, seed=1).eval()
+    kept = safetensors.torch.load(safetensors.torch.save(model.state_dict()))
+    again = build(config, seed=2).eval()
+    assert not torch.equal(again.encode(some()).mean, model.encode(some()).mean)
+    again.load_state_dict(kept)
+    codes = model.encode(some()).mean
+    assert torch.equal(again.encode(some()).mean, codes)
+    assert torch.equal(again.decode(codes), model.decode(codes))

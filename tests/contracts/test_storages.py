@@ -1,0 +1,169 @@
+"""One contract, every storage: the journal, SQLite, and PostgreSQL where a server can be started."""
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import optuna
+import pytest
+from optuna.trial import TrialState
+
+from latentspace.search.sampling import NumberedSampler
+from latentspace.search.signs import FOLDER, Sign
+from latentspace.search.space import distributions
+from latentspace.search.storage import close_storage, open_storage
+from latentspace.search.study import begin, join, outcome_of
+from small_search import small_plan
+
+HERE = f"1@{socket.gethostname()}"
+ELSEWHERE = Sign("1@elsewhere", "none")
+
+
+def binaries() -> Path | None:
+    """Where Debian's package puts the server; the newest of several, or the one on the PATH."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda one: float(one.parts[-3]))
+    on_path = shutil.which("initdb")
+    return found[-1].parent if found else Path(on_path).parent if on_path else None
+
+
+@pytest.fixture(scope="module")
+def postgresql() -> Iterator[str]:
+    """A server on loopback with a database of its own, gone after the tests."""
+    pytest.importorskip("psycopg", reason="the driver psycopg is not installed")
+    place = binaries()
+    if place is None:
+        pytest.skip("no PostgreSQL server here (apt-get install postgresql)")
+    prefix: list[str] = []
+    if os.geteuid() == 0:  # the server refuses to run as root
+        if "postgres" not in {one.pw_name for one in pwd.getpwall()} or shutil.which("setpriv") is None:
+            pytest.skip("PostgreSQL does not run as root, and there is no user postgres to run it as")
+        prefix = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
+    with tempfile.TemporaryDirectory(prefix="pg", dir="/tmp") as folder:  # a socket's path must be short
+        if prefix:
+            shutil.chown(folder, "postgres", "postgres")
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        data = Path(folder) / "data"
+        secret = Path(folder) / "password"
+        secret.write_text("a: secret@")
+        secret.chmod(0o644)
+        call = [
+            *prefix,
+            place / "initdb",
+            "-D",
+            data,
+            "-U",
+            "me",
+            "--auth=scram-sha-256",
+            f"--pwfile={secret}",
+        ]
+        _run([*call, "--no-sync", "--encoding=UTF8", "--locale=C"], folder)
+        options = f"-p {port} -k {folder} -c listen_addresses=127.0.0.1 -c fsync=off"
+        control = [*prefix, place / "pg_ctl", "-D", data, "-w", "-t", "60"]
+        _run([*control, "-o", options, "-l", Path(folder) / "log", "start"], folder)
+        try:
+            yield f"postgresql://me:a%3A%20secret%40@127.0.0.1:{port}/postgres"
+        finally:
+            _run([*control, "-m", "immediate", "stop"], folder)
+
+
+def _run(command: list[object], folder: str) -> None:
+    done = subprocess.run([str(one) for one in command], cwd=folder, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)  # fmt: skip
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.fixture(params=["journal", "sqlite", "postgresql"])
+def url(request, tmp_path) -> str | None:
+    if request.param == "postgresql":
+        return str(request.getfixturevalue("postgresql"))
+    return None if request.param == "journal" else f"sqlite:///{tmp_path / 'trials.db'}"
+
+
+@pytest.fixture
+def trials(url, archive, tmp_path, request):
+    out = tmp_path / f"study-{abs(hash(request.node.nodeid)):x}"  # the server is one for all tests
+    with begin(small_plan(archive, out, trials=3), out, url, resume=False) as opened:
+        yield opened
+
+
+@pytest.fixture
+def other(trials, url):
+    """The same study, opened a second time."""
+    with join(trials.directory, url) as opened:
+        yield opened
+
+
+def test_two_openers_see_one_study(trials, other):
+    one, two = trials.next(ELSEWHERE), other.next(ELSEWHERE)
+    assert (one.number, two.number) == (0, 1)
+    for epoch, score in ((1, 0.5), (2, 0.25)):
+        two.report(score, epoch)
+    other.study.tell(two, 0.25)
+    seen = trials.study.trials[1]
+    assert seen.value == 0.25
+    assert seen.intermediate_values == {1: 0.5, 2: 0.25}
+    assert seen.params == two.params
+    assert seen.user_attrs["seed"] == two.user_attrs["seed"]
+    assert trials.standing() == other.standing()
+
+
+def test_values_come_back_to_the_bit(trials, other):
+    value = 0.1 + 0.2
+    trial = trials.next(ELSEWHERE)
+    trial.report(value, 1)
+    trials.study.tell(trial, value)
+    (again,) = other.study.trials
+    assert again.value == again.intermediate_values[1] == value
+    assert again.params == trial.params
+    assert type(again.params["model.code_size"]) is int
+
+
+def test_suggestions_do_not_depend_on_the_storage(trials):
+    first = trials.next(ELSEWHERE).params
+    memory = optuna.create_study(sampler=NumberedSampler(3, 1))
+    assert memory.ask(distributions(trials.plan.search.space)).params == first
+
+
+def test_a_dead_worker_is_known_its_trial_marked_and_run_again(trials, other):
+    (trials.directory / FOLDER).mkdir()
+    (trials.directory / FOLDER / "left.lock").touch()
+    lost = trials.next(Sign(HERE, "left.lock"))
+    other.give_up_lost()
+    other.give_up_lost()
+    assert [outcome_of(one) for one in trials.study.trials] == ["lost", "waiting"]
+    assert trials.study.trials[0].state == TrialState.FAIL
+    again = other.next(ELSEWHERE)
+    assert again.params == lost.params
+    assert other.standing().counted == 0
+
+
+def test_no_more_than_asked(trials, other):
+    given = [opener.next(ELSEWHERE) for _ in range(2) for opener in (trials, other)]
+    assert [None if one is None else one.number for one in given] == [0, 1, 2, None]
+
+
+def test_a_finished_trial_cannot_be_changed(trials, other):
+    trial = trials.next(ELSEWHERE)
+    other.lose(trials.study.trials[0], "its worker was killed")
+    with pytest.raises(optuna.exceptions.UpdateFinishedTrialError):
+        trial.report(0.1, 1)
+
+
+def test_nothing_of_a_password_is_written_down(trials):
+    for file in trials.directory.rglob("*"):
+        if file.is_file():
+            assert b"secret" not in file.read_bytes()
+
+
+def test_the_study_is_where_the_url_says(trials, url):
+    storage = open_storage(trials.directory, url)
+    assert trials.plan.name in optuna.get_all_study_names(storage)
+    close_storage(storage)
+    assert (trials.directory / "journal.log").exists() == (url is None)

@@ -1,0 +1,148 @@
+"""What is measured beside the metrics: noise, baselines, times, likeness; the values are what they say."""
+
+import json
+
+import numpy as np
+import pytest
+
+from latentspace.encoding import TrainedAutoencoder
+from latentspace.errors import RunError
+from latentspace.evaluation.baselines import BaselineRecord, baseline_record, head_of, inputs_of
+from latentspace.evaluation.classes import confusion, surest_mistakes
+from latentspace.evaluation.noise import FILTER, NOISY, NoiseRecord, best_filter, noise_record, with_noise
+from latentspace.evaluation.records import kept
+from latentspace.evaluation.samples import Likeness, frechet_distance
+from latentspace.evaluation.timing import MethodTimes, method_times
+from latentspace.evaluation.yardsticks import bce_of_copy, bce_of_mean
+
+
+@pytest.fixture(scope="module")
+def noise(small_runs, images) -> NoiseRecord:
+    run = small_runs["dae"]
+    return noise_record(run, images, {"it": TrainedAutoencoder.load(run)}, (0.0, 0.1, 0.5))
+
+
+def test_without_noise_nothing_is_done_and_nothing_is_lost(noise):
+    assert noise.filters[0] == "none"
+    assert noise.errors[FILTER][0] == 0
+    assert noise.errors[NOISY] == pytest.approx((0, 0.01, 0.25), rel=0.05)
+
+
+def test_a_filter_is_no_worse_than_the_noise_where_there_is_much(noise):
+    assert noise.errors[FILTER][2] < 0.5 * noise.errors[NOISY][2]
+
+
+def test_the_networks_error_without_noise_is_the_runs_own(noise, small_runs):
+    from latentspace.evaluation.evaluate import evaluate
+
+    mse = evaluate(small_runs["dae"]).metrics["mse"]
+    assert noise.errors["it"][0] == pytest.approx(mse, rel=1e-5)
+
+
+def test_the_noise_record_survives_json_and_makes_a_table(noise):
+    assert NoiseRecord.from_json(json.loads(json.dumps(noise.to_json()))) == noise
+    columns, rows = noise.table()
+    assert columns == ("noise", "it", "PCA, 3 components", FILTER, NOISY, "filter")
+    assert [row[0] for row in rows] == ["0", "0.1", "0.5"]
+
+
+def test_noise_is_drawn_by_seed_and_number():
+    images = np.zeros((2, 1, 8, 8), dtype=np.float32)
+    assert np.array_equal(with_noise(images, 0.3, 1, 2), with_noise(images, 0.3, 1, 2))
+    assert not np.array_equal(with_noise(images, 0.3, 1, 2), with_noise(images, 0.3, 1, 3))
+
+
+def test_flat_images_are_best_smoothed_most():
+    clean = np.full((20, 1, 16, 16), 0.5, dtype=np.float32)
+    assert best_filter(with_noise(clean, 0.2, 0, 0), clean, 0.2) in {"Gaussian, 1.5 pixels", "Wiener, 7x7"}
+
+
+def test_the_confusion_matrix_counts_by_row_and_column():
+    labels = np.array([0, 0, 1, 2])
+    probabilities = np.array([[0.9, 0.1, 0], [0.2, 0.8, 0], [0, 1, 0], [0.6, 0, 0.4]])
+    found = confusion(labels, probabilities, ("A", "B", "C"))
+    assert found.counts.tolist() == [[1, 1, 0], [0, 1, 0], [1, 0, 0]]
+    assert found.recall.tolist() == [0.5, 1, 0]
+    mistakes = surest_mistakes(labels, probabilities)
+    assert mistakes.places.tolist() == [1, 3]
+    assert mistakes.taken_for.tolist() == [1, 0]
+    assert mistakes.probabilities.tolist() == [0.8, 0.6]
+    assert mistakes.of == 2
+
+
+def test_the_baselines_are_learned_from_training_images_and_judged_on_test_images(small_runs, images):
+    record = baseline_record(small_runs["classifier"], images, counts=(9,), draws=2)
+    names = ["the encoder's 3 codes", "3 principal components", "256 raw pixels"]
+    assert list(record.heads) == list(record.neighbours) == names
+    assert [one.labels for one in record.fewer] == [9, 72]
+    assert all(len(row) == 2 for row in record.fewer[0].accuracies.values())
+    assert record.chance == pytest.approx(8 / 24)
+    assert record.neighbours["256 raw pixels"] > 0.9
+    assert record.heads["256 raw pixels"] > record.chance
+    assert BaselineRecord.from_json(json.loads(json.dumps(record.to_json()))) == record
+    test = set(small_runs["classifier"].split.test.tolist())
+    assert all(round(value * len(test), 6).is_integer() for value in record.heads.values())
+
+
+def test_a_head_trained_on_the_codes_again_is_the_runs_own(small_runs, images):
+    run = small_runs["classifier"]
+    codes = TrainedAutoencoder.load(small_runs["ae"]).encode(images)
+    train = run.split.train
+    plan = run.experiment
+    steps = plan.training.epochs * -(-len(train) // plan.training.batch_size)
+    assert images.labels is not None
+    head = head_of(plan, codes[train], images.labels[train], 3, steps)
+    for name, weights in head.state_dict().items():
+        assert np.allclose(weights.numpy(), run.weights[name].numpy(), atol=1e-6)
+
+
+def test_pca_is_fitted_to_what_is_learned_from(images):
+    codes = np.zeros((len(images), 2), dtype=np.float32)
+    learned = np.arange(60)
+    inputs = inputs_of(codes, images.pixels, learned)["2 principal components"]
+    assert inputs[learned].mean(axis=0) == pytest.approx(0, abs=1e-4)
+
+
+def test_times_add_up(small_runs, images):
+    times = method_times(small_runs["classifier"], images, timed=1)
+    assert times.epochs == small_runs["classifier"].experiment.training.epochs
+    assert times.measured_ratio == pytest.approx(times.frozen_epoch / (times.encoding + times.codes_epoch))
+    assert MethodTimes.from_json(json.loads(json.dumps(times.to_json()))) == times
+    assert "cpu" in times.where
+    with pytest.raises(RunError, match="of a classifier"):
+        method_times(small_runs["ae"], images, timed=1)
+
+
+def test_the_frechet_distance_of_gaussians_in_one_dimension():
+    draw = np.random.default_rng(0)
+    one, other = draw.normal(0, 1, (200_000, 1)), draw.normal(3, 2, (200_000, 1))
+    assert frechet_distance(one, other) == pytest.approx(3**2 + (2 - 1) ** 2, rel=0.02)
+    assert frechet_distance(one, one) == pytest.approx(0, abs=1e-9)
+
+
+def test_likeness_is_least_for_the_images_themselves(images):
+    real = (images.pixels / 255).astype(np.float32)
+    likeness = Likeness(real)
+    assert likeness.distance(real) == pytest.approx(0, abs=1e-3)
+    blurred = np.broadcast_to(real.mean(axis=0), real.shape).astype(np.float32)
+    assert likeness.distance(blurred) == pytest.approx(real.var(axis=0).sum(), rel=0.1)
+
+
+def test_cross_entropy_lies_between_a_copy_and_the_mean():
+    pixels = np.array([0, 255, 128], dtype=np.uint8).reshape(1, 1, 1, 3)
+    half = 128 / 255
+    assert bce_of_copy(pixels) == pytest.approx(-half * np.log(half) - (1 - half) * np.log(1 - half), rel=1e-4)
+    two = np.array([[0], [255]], dtype=np.uint8).reshape(2, 1, 1, 1)
+    assert bce_of_mean(two, two) == pytest.approx(np.log(2), rel=1e-4)
+
+
+def test_what_was_measured_is_measured_once(small_runs):
+    calls = []
+
+    def measure():
+        calls.append(1)
+        return {"value": 1}
+
+    run = small_runs["ae-code-2"]
+    assert kept(run, "once", measure) == kept(run, "once", measure) == {"value": 1}
+    assert len(calls) == 1

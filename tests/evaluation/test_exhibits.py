@@ -1,0 +1,129 @@
+"""What a page shows of each kind of run: the arrays are the run's own, and of its test part."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from latentspace.encoding import TrainedAutoencoder, TrainedClassifier
+from latentspace.errors import ConfigurationError
+from latentspace.exhibits import (
+    AutoencoderExhibits,
+    ClassifierExhibits,
+    DenoiserExhibits,
+    Subject,
+    VariationalExhibits,
+    gather,
+    gather_denoiser,
+    gather_growth,
+)
+from latentspace.runs import Run
+from materials import make_images
+
+
+@pytest.fixture(scope="module")
+def ae(small_runs: dict[str, Run]) -> AutoencoderExhibits:
+    shown = gather(Subject.open(small_runs["ae"]))
+    assert isinstance(shown, AutoencoderExhibits)
+    return shown
+
+
+def test_originals_are_test_images_and_under_them_is_what_is_decoded(ae, small_runs, images):
+    run = small_runs["ae"]
+    test = {one.tobytes() for one in images.pixels[run.split.test]}
+    assert all(one.tobytes() in test for one in ae.originals)
+    assert len(ae.originals) == 10
+    decoded = TrainedAutoencoder.load(run).reconstruct(ae.originals)
+    assert np.array_equal(ae.reconstructions, decoded)
+    expected = ((decoded - ae.originals / 255) ** 2).mean(axis=(1, 2, 3))
+    assert ae.errors == pytest.approx(expected, rel=1e-5)
+    assert ae.subject.result.split == "test"
+
+
+def test_an_autoencoder_draws_around_its_training_codes_and_a_variational_one_from_the_prior(
+    ae, small_runs, images
+):
+    trained = TrainedAutoencoder.load(small_runs["ae"])
+    codes = trained.encode(images.pixels[small_runs["ae"].split.train])
+    assert ae.drawn.codes.mean(axis=0) == pytest.approx(codes.mean(axis=0), abs=4 * codes.std() / 2000**0.5)
+    assert "training images" in ae.drawn.distribution
+    vae = gather(Subject.open(small_runs["vae"]))
+    assert isinstance(vae, VariationalExhibits)
+    assert np.abs(vae.plain.drawn.codes.mean(axis=0)).max() < 0.1
+    assert vae.plain.drawn.codes.std(axis=0) == pytest.approx(1, abs=0.06)
+    assert "prior" in vae.plain.drawn.distribution
+
+
+def test_walks_begin_and_end_at_the_codes_of_their_images(ae, small_runs):
+    trained = TrainedAutoencoder.load(small_runs["ae"])
+    ends = trained.reconstruct(ae.walks.ends)
+    steps = ae.walks.steps.reshape(3, 9, 1, 16, 16)
+    assert np.allclose(steps[:, 0], ends[::2], atol=1e-5)
+    assert np.allclose(steps[:, -1], ends[1::2], atol=1e-5)
+    assert ae.walks.shares[4] == 0.5
+
+
+def test_the_same_seed_shows_the_same(ae, small_runs):
+    again = gather(Subject.open(small_runs["ae"]))
+    assert isinstance(again, AutoencoderExhibits)
+    assert np.array_equal(again.decoded, ae.decoded)
+    assert np.array_equal(again.originals, ae.originals)
+
+
+def test_a_denoiser_shows_noisy_and_denoised_and_is_judged_beside_others(small_runs):
+    subject = Subject.open(small_runs["dae"])
+    shown = gather_denoiser(subject, small_runs["ae"])
+    assert (shown.noisy - shown.plain.originals / 255).std() == pytest.approx(0.1, rel=0.05)
+    assert np.mean(shown.noisy_errors) == pytest.approx(0.01, rel=0.1)
+    made = shown.denoised - shown.plain.originals / 255
+    assert shown.errors == pytest.approx((made**2).mean(axis=(1, 2, 3)), rel=1e-5)
+    assert list(shown.noise.errors)[:2] == ["denoising autoencoder", "plain autoencoder"]
+    kept = [name for name in small_runs["dae"].results() if name.startswith("noise-beside-")]
+    assert kept == [f"noise-beside-{small_runs['ae'].weights_hash[:12]}"]
+    alone = gather(subject)
+    assert isinstance(alone, DenoiserExhibits)
+    assert "plain autoencoder" not in alone.noise.errors
+
+
+def test_the_grid_varies_the_two_dimensions_that_are_used_most(small_runs):
+    shown = gather(Subject.open(small_runs["vae"]))
+    assert isinstance(shown, VariationalExhibits)
+    assert shown.grid is not None
+    across, down = shown.grid.plan.dimensions
+    order = np.argsort(shown.kl)[::-1]
+    assert (across, down) == (order[0], order[1])
+    codes = shown.grid.plan.codes
+    varying = {int(one) for one in np.flatnonzero(codes.std(axis=0) > 0)}
+    assert varying == {across, down}
+    assert (min(shown.grid.plan.across), max(shown.grid.plan.across)) == pytest.approx((-1.645, 1.645), abs=1e-3)
+    assert np.array_equal(shown.grid.decoded, TrainedAutoencoder.load(small_runs["vae"]).decode(codes))
+    assert shown.bce_of_copy < shown.subject.result.metrics["bce"]
+
+
+def test_a_classifier_shows_its_mistakes_the_surest_first(small_runs, images):
+    run = small_runs["classifier"]
+    shown = gather(Subject.open(run))
+    assert isinstance(shown, ClassifierExhibits)
+    test = images.subset(run.split.test)
+    probabilities = TrainedClassifier.load(run).probabilities(test)
+    wrong = (probabilities.argmax(axis=1) != test.labels).sum()
+    assert shown.mistakes.of == wrong
+    assert shown.confusion.counts.sum() == len(test)
+    assert np.trace(shown.confusion.counts) == len(test) - wrong
+    assert np.array_equal(shown.mistaken, test.pixels[shown.mistakes.places])
+    assert (np.diff(shown.mistakes.probabilities) <= 0).all()
+    assert {"baselines", "times"} <= set(run.results())
+
+
+def test_growth_is_in_the_order_of_the_code_sizes(small_runs):
+    grown = gather_growth([Subject.open(small_runs[name]) for name in ("ae", "ae-code-2")])
+    assert [one.code_size for one in grown] == [2, 3]
+    assert grown[1].mse == small_runs["ae"].results()["test"]["mse"]
+
+
+def test_other_images_are_refused(small_runs, tmp_path: Path):
+    from latentspace.data.sources import DataConfig
+
+    np.save(tmp_path / "others.npy", make_images(30, seed=5).pixels)
+    with pytest.raises(ConfigurationError, match="its own test images"):
+        Subject.open(small_runs["ae"], DataConfig(spec=str(tmp_path / "others.npy")))

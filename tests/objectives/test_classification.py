@@ -1,0 +1,55 @@
+import math
+
+import pytest
+import torch
+from torch import nn
+
+from latentspace.data.batches import Batch
+from latentspace.errors import DataError
+from latentspace.objectives.classification import classification, classification_as_reported
+from latentspace.randomness import generator
+
+
+def given(logits: torch.Tensor, labels: torch.Tensor) -> dict[str, float]:
+    """The parts, of a model that gives its inputs back."""
+    loss = classification(nn.Identity(), Batch(logits, labels), generator(0, "noise"))
+    return {name: value.item() for name, value in loss.parts.items()}
+
+
+def test_by_hand():
+    logits = torch.tensor([[math.log(1.0), math.log(3.0)], [0.0, 0.0], [math.log(4.0), 0.0]])
+    parts = given(logits, torch.tensor([1, 0, 1]))
+    assert parts["cross_entropy"] == pytest.approx(-(math.log(0.75) + math.log(0.5) + math.log(0.2)) / 3)
+    assert parts["accuracy"] == pytest.approx(2 / 3)  # of equal logits the first counts
+
+
+def test_the_reports_way_takes_probabilities_for_logits():
+    """Probabilities 3/4 and 1/4: -3/4 + log(e^(3/4) + e^(1/4))."""
+    parts = given(torch.tensor([[math.log(3.0), 0.0]]), torch.tensor([0]))
+    assert parts["report_cross_entropy"] == pytest.approx(-0.75 + math.log(math.exp(0.75) + math.exp(0.25)))
+
+
+def test_the_floor_of_the_reports_loss_with_ten_classes():
+    """All mass on the right class: log(e + 9) - 1 = 1.4612 nats, where cross-entropy would be 0."""
+    sure = 1000 * torch.eye(10)
+    parts = given(sure, torch.arange(10))
+    assert parts["report_cross_entropy"] == pytest.approx(math.log(math.e + 9) - 1, abs=1e-6)
+    assert round(parts["report_cross_entropy"], 4) == 1.4612
+    assert parts["cross_entropy"] == 0
+    wrong = given(sure, (torch.arange(10) + 1) % 10)
+    assert wrong["report_cross_entropy"] == pytest.approx(math.log(math.e + 9), abs=1e-6)  # its ceiling
+
+
+def test_each_minimises_its_own_term():
+    batch = Batch(torch.randn(5, 3, generator=generator(0, "sample")), torch.tensor([0, 1, 2, 0, 1]))
+    plain, reported = (
+        one(nn.Identity(), batch, generator(0, "noise"))
+        for one in (classification, classification_as_reported)
+    )
+    assert torch.equal(plain.total, plain.parts["cross_entropy"])
+    assert torch.equal(reported.total, reported.parts["report_cross_entropy"])
+
+
+def test_a_batch_without_labels_is_refused():
+    with pytest.raises(DataError, match="a label for each image"):
+        classification(nn.Identity(), Batch(torch.zeros(2, 3)), generator(0, "noise"))

@@ -1,0 +1,98 @@
+"""The two terms against torch.distributions, and what beta, warm-up and free bits do to them."""
+
+import math
+
+import pytest
+import torch
+from torch.distributions import Bernoulli, Normal, kl_divergence
+
+from latentspace.data.batches import Batch
+from latentspace.experiment import ElboConfig
+from latentspace.models.autoencoder import Autoencoder, VariationalConfig
+from latentspace.objectives.elbo import bce_per_image, elbo, warmed_up
+from latentspace.randomness import generator
+
+
+@pytest.fixture
+def model() -> Autoencoder:
+    config = VariationalConfig(code_size=3, conv1_channels=4, conv2_channels=4)
+    return config.build((1, 16, 16), generator(0, "weights")).eval()
+
+
+@pytest.fixture
+def batch() -> Batch:
+    return Batch(torch.rand(6, 1, 16, 16, generator=generator(0, "sample")))
+
+
+def test_bce_of_black_and_white_pixels_is_bernoullis_log_probability():
+    logits = torch.randn(4, 3, 5, 6, generator=generator(0, "sample")) * 4
+    images = (torch.rand(4, 3, 5, 6, generator=generator(1, "sample")) > 0.5).float()
+    expected = -Bernoulli(logits=logits).log_prob(images).flatten(1).sum(dim=1)
+    torch.testing.assert_close(bce_per_image(logits, images), expected)
+
+
+def test_bce_of_grey_pixels_by_hand():
+    """-x log s - (1 - x) log (1 - s), where s = 1/2 gives log 2 whatever x is."""
+    images = torch.full((1, 1, 2, 3), 0.25)
+    assert bce_per_image(torch.zeros(1, 1, 2, 3), images).item() == pytest.approx(6 * math.log(2))
+    logits = torch.full((1, 1, 2, 3), math.log(3))  # s = 3/4
+    by_hand = -6 * (0.25 * math.log(0.75) + 0.75 * math.log(0.25))
+    assert bce_per_image(logits, images).item() == pytest.approx(by_hand, rel=1e-6)
+
+
+def test_bce_stays_finite_where_a_sigmoid_would_not():
+    logits = torch.full((1, 1, 1, 1), -200.0)
+    assert bce_per_image(logits, torch.ones(1, 1, 1, 1)).item() == pytest.approx(200)
+
+
+def test_the_loss_is_the_mean_of_both_terms_over_the_images(model, batch):
+    loss = elbo()(model, batch, generator(3, "noise"))
+    posterior = model.encode(batch.inputs)
+    codes = posterior.sample(generator(3, "noise"))
+    theirs = Normal(posterior.mean, torch.exp(0.5 * posterior.log_variance))
+    kl = kl_divergence(theirs, Normal(torch.zeros(6, 3), torch.ones(6, 3))).sum(dim=1).mean()
+    bce = bce_per_image(model.decoder(codes), batch.inputs).mean()
+    torch.testing.assert_close(loss.parts["kl"], kl)
+    torch.testing.assert_close(loss.parts["bce"], bce)
+    torch.testing.assert_close(loss.parts["elbo_loss"], bce + kl)
+    torch.testing.assert_close(loss.total, bce + kl)
+
+
+def test_beta_weighs_the_divergence_and_leaves_what_is_reported(model, batch):
+    plain, weighted = (elbo(beta)(model, batch, generator(0, "noise")) for beta in (1.0, 4.0))
+    torch.testing.assert_close(weighted.total, plain.total + 3 * plain.parts["kl"])
+    assert all(torch.equal(weighted.parts[name], plain.parts[name]) for name in plain.parts)
+
+
+def test_free_bits_lift_each_dimension_to_the_floor_and_no_further(model, batch):
+    dimensions = model.encode(batch.inputs).kl_per_dimension().mean(dim=0)
+    floor = dimensions.sort().values[1].item()  # one dimension lies under it, one at it, one over it
+    plain, freed = (elbo(1.0, bits)(model, batch, generator(0, "noise")) for bits in (0.0, floor))
+    lifted = floor - dimensions.min()
+    assert lifted > 0
+    torch.testing.assert_close(freed.total, plain.total + lifted)
+    assert torch.equal(freed.parts["elbo_loss"], plain.parts["elbo_loss"])
+
+
+def test_a_dimension_under_the_floor_is_not_pressed(model, batch):
+    """With a floor over all of them the divergence has no gradient: only the pixels' term is left."""
+    parameters = [model.encoder.logvar.bias]
+    freed = elbo(1.0, 1e3)(model, batch, generator(0, "noise"))
+    bce = elbo(0.0)(model, batch, generator(0, "noise"))
+    ours, pixels = (torch.autograd.grad(one.total, parameters)[0] for one in (freed, bce))
+    torch.testing.assert_close(ours, pixels)
+
+
+def test_warm_up_rises_in_equal_steps_and_stays():
+    assert [warmed_up(2.0, 4, epoch) for epoch in (1, 2, 3, 4, 5, 100)] == [0.5, 1.0, 1.5, 2.0, 2.0, 2.0]
+    assert warmed_up(0.7, 0, 1) == 0.7
+
+
+def test_the_plan_warms_up_in_training_and_judges_by_the_plain_elbo(model, batch):
+    plan = ElboConfig(beta=2.0, warm_up=4, free_bits=0.5)
+    for epoch, beta in ((1, 0.5), (4, 2.0), (9, 2.0)):
+        ours = plan.training(epoch)(model, batch, generator(0, "noise"))
+        expected = elbo(beta, 0.5)(model, batch, generator(0, "noise"))
+        assert torch.equal(ours.total, expected.total)
+    judged = plan.validation(model, batch, generator(0, "noise"))
+    assert torch.equal(judged.total, judged.parts["elbo_loss"])

@@ -1,0 +1,105 @@
+"""Workers as processes: killed ones are known and their trials run again; ended ones end in good order."""
+
+import os
+import signal
+import time
+
+import pytest
+
+from latentspace.errors import RunError
+from latentspace.search.plan import StudyPlan
+from latentspace.search.signs import SILENCE
+from latentspace.search.study import Trials, outcome_of
+from latentspace.search.worker import Order, work
+from latentspace.search.workers import Crew, search, shared_out
+from small_search import run_all, small_study, start_worker
+
+
+def until(condition, seconds: float = 200) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it takes too long"
+        time.sleep(0.01)
+
+
+def reports(trials: Trials) -> int:
+    return max((len(one.intermediate_values) for one in trials.study.trials), default=0)
+
+
+@pytest.mark.parametrize("storage", ["journal", "sqlite"])
+def test_the_trial_of_a_killed_worker_is_run_again(storage, archive, tmp_path):
+    url = None if storage == "journal" else f"sqlite:///{tmp_path / 'trials.db'}"
+    trials = small_study(archive, tmp_path / "study", url, trials=2, epochs=25, startup_trials=9)
+    with start_worker(trials.directory, url) as worker:
+        until(lambda: reports(trials) >= 2 or worker.poll() is not None)
+        os.kill(worker.pid, signal.SIGKILL)
+        worker.wait()
+    (killed,) = [one for one in trials.study.trials if outcome_of(one) == "running"]
+    began = time.monotonic()
+    ended = run_all(trials, url)
+    lost = ended[killed.number]
+    assert time.monotonic() - began < SILENCE  # at once, not after a time-out
+    assert outcome_of(lost) == "lost"
+    assert lost.user_attrs["reason"] == "its worker was killed"
+    (again,) = [one for one in ended if one.user_attrs.get("retry_of") == killed.number]
+    assert again.params == lost.params
+    assert again.user_attrs["seed"] == lost.user_attrs["seed"]
+    for epoch, score in lost.intermediate_values.items():
+        assert again.intermediate_values[epoch] == score
+    assert trials.standing().counted == 2
+    assert trials.standing().count("lost") == 1
+    trials.close()
+
+
+def test_what_stops_a_worker_stops_the_search_with_the_same_words(archive, tmp_path):
+    trials = small_study(archive, tmp_path / "study")
+    trials.plan.model_copy(update={"content_hash": "0" * 64}).save(trials.directory)
+    with pytest.raises(RunError, match="the images that it began with"):
+        list(search(trials, workers=1))
+
+
+def test_two_workers_share_a_study_and_a_dead_one_is_replaced(archive, tmp_path, monkeypatch):
+    trials = small_study(archive, tmp_path / "study", trials=4, epochs=30, startup_trials=9)
+    victims: list[int] = []
+    for standing in search(trials, workers=2):
+        running = [one for one in trials.study.trials if outcome_of(one) == "running"]
+        if running and not victims and running[0].user_attrs.get("worker"):
+            victims.append(int(running[0].user_attrs["worker"].partition("@")[0]))
+            os.kill(victims[0], signal.SIGKILL)
+    assert standing.counted == 4
+    assert standing.count("lost") == 1
+    assert len({one.user_attrs["worker"] for one in trials.study.trials}) >= 2
+    assert standing.seconds_left(2) == 0
+
+
+def test_workers_that_are_all_killed_are_not_replaced_for_ever(archive, tmp_path, monkeypatch):
+    crew = Crew(tmp_path, threads=1)
+    crew.killed = 5
+    with pytest.raises(RunError, match="5 were killed"):
+        crew.look()
+
+
+def test_a_deadline_ends_a_search_early(archive, tmp_path):
+    trials = small_study(archive, tmp_path / "study")
+    standing = list(search(trials, workers=1, timeout=0.0))[-1]
+    assert standing.counted == 0
+
+
+def test_a_second_invocation_may_ask_for_more_trials(archive, tmp_path):
+    trials = small_study(archive, tmp_path / "study", trials=1)
+    run_all(trials)
+    plan = StudyPlan.load(trials.directory)
+    more = plan.model_copy(update={"search": plan.search.model_copy(update={"trials": 2})})
+    more.save(trials.directory)
+    work(Order(directory=trials.directory), lambda: False)
+    assert trials.standing().counted == 2
+
+
+def test_the_cores_are_shared_out(plan, monkeypatch):
+    monkeypatch.setattr("latentspace.search.workers.cores", lambda: 8)
+    free = plan.model_copy(update={"threads": 0, "device": "cpu"})
+    assert shared_out(free, None) == (8, 1)
+    assert shared_out(free, 2) == (2, 4)
+    assert shared_out(free, 16) == (16, 1)
+    assert shared_out(free.model_copy(update={"threads": 4}), None) == (2, 4)
+    assert shared_out(free.model_copy(update={"device": "cuda"}), None) == (1, 8)

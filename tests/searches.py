@@ -1,0 +1,150 @@
+"""Searches for the tests: made of hand-written trials, without any training."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import optuna
+from optuna.distributions import (
+    BaseDistribution,
+    CategoricalDistribution,
+    FloatDistribution,
+    IntDistribution,
+)
+from optuna.trial import FrozenTrial, TrialState, create_trial
+
+from latentspace.experiment import Experiment
+from latentspace.ranges import SearchConfig
+from latentspace.search.plan import StudyPlan
+from latentspace.search.storage import open_storage
+
+SPACE: dict[str, BaseDistribution] = {
+    "model.code_size": IntDistribution(2, 10),
+    "training.batch_size": IntDistribution(200, 1000),
+    "training.optimizer": CategoricalDistribution(["adam", "rmsprop"]),
+    "training.learning_rate": FloatDistribution(1e-4, 1e-1, log=True),
+    "model.neurons": CategoricalDistribution([32, 64, 128]),
+}
+MIDDLE: dict[str, Any] = {
+    "model.code_size": 5,
+    "training.batch_size": 500,
+    "training.optimizer": "adam",
+    "training.learning_rate": 0.003,
+    "model.neurons": 64,
+}
+_STATES = {
+    "complete": TrialState.COMPLETE,
+    "pruned": TrialState.PRUNED,
+    "failed": TrialState.FAIL,
+    "lost": TrialState.FAIL,
+    "running": TrialState.RUNNING,
+    "waiting": TrialState.WAITING,
+}
+
+
+def trial(
+    state: str,
+    values: float | Sequence[float] | None = None,
+    *,
+    params: Mapping[str, Any] | None = None,
+    reports: Sequence[float] = (),
+    space: Mapping[str, BaseDistribution] = SPACE,
+    **notes: Any,
+) -> FrozenTrial:
+    """One trial; what `params` does not name has a value in the middle of its range."""
+    chosen = {name: {**MIDDLE, **(params or {})}[name] for name in space}
+    made = create_trial(
+        state=_STATES[state],
+        values=[values] if isinstance(values, int | float) else values,
+        params={} if state == "waiting" else chosen,
+        distributions={} if state == "waiting" else dict(space),
+        intermediate_values=dict(enumerate(reports, start=1)),
+        user_attrs={"lost": True, **notes} if state == "lost" else notes,
+    )
+    if made.datetime_start is not None and made.datetime_complete is not None:
+        made.datetime_complete = made.datetime_start
+    return made
+
+
+def new_study(
+    trials: Sequence[FrozenTrial] = (),
+    *,
+    objectives: Sequence[str] = ("mse",),
+    directions: Sequence[str] = ("minimize",),
+    storage: Any = None,
+    name: str | None = None,
+    **attributes: Any,
+) -> optuna.Study:
+    study = optuna.create_study(directions=list(directions), storage=storage, study_name=name)
+    said = {
+        "kind": "ae",
+        "score": objectives[0],
+        "objectives": list(objectives),
+        "directions": list(directions),
+        "epochs": 50,
+        "seed": 3,
+        "data": "bars",
+        "content_hash": "0123456789abcdef" * 4,
+        "split": {"shares": "60/20/20", "seed": 0},
+        "pruning": {"startup_trials": 5, "warmup_steps": 5},
+    }
+    for key, value in {**said, **attributes}.items():
+        study.set_user_attr(key, value)
+    study.add_trials(trials)
+    return study
+
+
+def study_directory(
+    path: Path,
+    trials: Sequence[FrozenTrial] = (),
+    *,
+    objectives: Sequence[str] = ("mse",),
+    directions: Sequence[str] = ("minimize",),
+    confirmed: Sequence[Mapping[str, Any]] | None = None,
+    **attributes: Any,
+) -> Path:
+    """A directory as `latentspace search` leaves it, but for the winner's run."""
+    path.mkdir(parents=True)
+    search = SearchConfig.parse({"space": {"model.code_size": {"low": 2, "high": 10}}}, "the test's space")
+    plan = StudyPlan.parse(
+        {
+            "name": path.name,
+            "experiment": Experiment.parse({"kind": attributes.get("kind", "ae")}, "the test's experiment"),
+            "search": search,
+            "objectives": tuple(objectives),
+            "directions": tuple(directions),
+        },
+        "the test's plan",
+    )
+    plan.save(path)
+    storage = open_storage(path, None)
+    new_study(
+        trials, objectives=objectives, directions=directions, storage=storage, name=path.name, **attributes
+    )
+    if confirmed is not None:
+        (path / "confirm.json").write_text(json.dumps({"trials": confirmed}))
+    return path
+
+
+def search_like(count: int, seed: int = 0, epochs: int = 12) -> list[FrozenTrial]:
+    """Trials over the space in which the learning rate matters most; two of three are pruned after 5."""
+    draws = np.random.default_rng(seed)
+    made = []
+    for number in range(count):
+        params = {
+            "model.code_size": int(draws.integers(2, 11)),
+            "training.batch_size": int(draws.integers(200, 1001)),
+            "training.optimizer": str(draws.choice(["adam", "rmsprop"])),
+            "training.learning_rate": float(10 ** draws.uniform(-4, -1)),
+            "model.neurons": int(draws.choice([32, 64, 128])),
+        }
+        floor = 0.03 + 0.05 * (np.log10(params["training.learning_rate"]) + 2.5) ** 2
+        floor += 0.002 * (10 - params["model.code_size"])
+        reports = [float(floor + 0.2 * np.exp(-0.5 * epoch)) for epoch in range(1, epochs + 1)]
+        if number % 3 == 0:
+            made.append(trial("complete", reports[-1], params=params, reports=reports, epochs=epochs))
+        else:
+            made.append(trial("pruned", params=params, reports=reports[:5], epochs=5))
+    return made

@@ -1,0 +1,89 @@
+"""A search that takes a second: its recipe, its plan, and its study."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import optuna
+
+from latentspace.search.draft import Wishes, draft
+from latentspace.search.plan import StudyPlan
+from latentspace.search.study import Trials, begin
+from latentspace.search.worker import Order, work
+
+RECIPE = """
+[ae.model]
+conv1_channels = 4
+conv2_channels = 4
+conv3_channels = 4
+neurons = 8
+
+[ae.search]
+trials = {trials}
+epochs = {epochs}
+startup_trials = {startup_trials}
+warmup_steps = {warmup_steps}
+
+[ae.search.space]
+"model.code_size" = {{ low = 2, high = 4 }}
+"training.learning_rate" = {{ low = {lowest}, high = {highest}, log = true }}
+"training.optimizer" = {{ choices = ["adam", "rmsprop"] }}
+"training.batch_size" = {{ low = 20, high = 70 }}
+"""
+SIZES: dict[str, Any] = {
+    "trials": 4,
+    "epochs": 3,
+    "startup_trials": 2,
+    "warmup_steps": 1,
+    "lowest": 1e-4,
+    "highest": 1e-2,
+}
+
+
+def write_recipe(folder: Path, **sizes: Any) -> Path:
+    path = folder / "small.toml"
+    path.write_text(RECIPE.format(**{**SIZES, **sizes}))
+    return path
+
+
+def small_plan(
+    archive: Path, out: Path, objectives: tuple[str, ...] | None = None, **sizes: Any
+) -> StudyPlan:
+    wishes = Wishes(
+        kind="ae",
+        recipe=str(write_recipe(out.parent, **sizes)),
+        changes={"data": {"spec": str(archive)}, "threads": 1, "seed": 3},
+        objectives=objectives,
+        workers=1,
+    )
+    return draft(wishes, out, resume=False)[0]
+
+
+def small_study(archive: Path, out: Path, url: str | None = None, **sizes: Any) -> Trials:
+    return begin(small_plan(archive, out, **sizes), out, url, resume=False)
+
+
+def run_all(trials: Trials, url: str | None = None) -> list[optuna.trial.FrozenTrial]:
+    """Run trials in this process until there are none left."""
+    work(Order(directory=trials.directory, storage=url), lambda: False)
+    return trials.study.get_trials()
+
+
+def start_worker(directory: Path, url: str | None = None) -> subprocess.Popen[str]:
+    """A worker in a process of its own."""
+    process = subprocess.Popen(
+        [sys.executable, "-W", "error", "-m", "latentspace.search.worker"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+    assert process.stdin is not None
+    process.stdin.write(json.dumps(Order(directory=directory, storage=url).model_dump(mode="json")))
+    process.stdin.close()
+    process.stdin = None  # so that communicate() does not look at it again
+    return process

@@ -1,0 +1,36 @@
+"""Plans of each kind that train in a fraction of a second."""
+
+from pathlib import Path
+from typing import Any
+
+from latentspace.configuration import merged
+from latentspace.experiment import Experiment, Kind
+from latentspace.runs import Run
+from latentspace.training.train import train
+
+CONVOLUTIONAL = {
+    "code_size": 3, "conv1_channels": 8, "conv2_channels": 8, "conv3_channels": 16, "neurons": 32,
+}  # fmt: skip
+MODELS: dict[Kind, dict[str, int]] = {
+    "ae": CONVOLUTIONAL,
+    "dae": CONVOLUTIONAL,
+    "vae": {"code_size": 3, "conv1_channels": 8, "conv2_channels": 12},
+    "classifier": {"linear1_neurons": 12, "linear2_neurons": 12, "linear3_neurons": 8},
+}
+
+
+def small(kind: Kind, spec: Path | None = None, changes: dict[str, Any] | None = None) -> Experiment:
+    """A plan of that kind; `changes` are laid over it, nested as in config.json."""
+    base: dict[str, Any] = {
+        "kind": kind,
+        "model": MODELS[kind],
+        "training": {"epochs": 3, "batch_size": 25},
+        "threads": 1,
+    }
+    if spec is not None:
+        base["data"] = {"spec": str(spec)}
+    return Experiment.parse(merged(base, changes or {}), "the test's plan")
+
+
+def trained(kind: Kind, spec: Path, out: Path, changes: dict[str, Any] | None = None) -> Run:
+    return train(small(kind, spec, changes), out)
