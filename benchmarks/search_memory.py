@@ -1,9 +1,10 @@
 """Does a worker grow? `python benchmarks/search_memory.py [TRIALS] [IMAGES]`.
 
-Runs short trials of the report's space (2 epochs, no pruning) one after another in this process, as a worker
+Runs short trials of the report's space (1 epoch each) one after another in this process, as a worker
 does, and prints its resident memory after each; then the peak, and the growth over the last two thirds.
 """
 
+import os
 import resource
 import statistics
 import sys
@@ -11,6 +12,7 @@ import tempfile
 from pathlib import Path
 
 from latentspace.search.draft import Wishes, draft
+from latentspace.search.memory import ENVIRONMENT
 from latentspace.search.plan import prepare
 from latentspace.search.signs import sign_of_life
 from latentspace.search.study import begin
@@ -25,11 +27,12 @@ def resident() -> float:
     return pages * resource.getpagesize() / MIB
 
 
-def main(trials: int = 30, images: int = 2000) -> None:
+def main(trials: int = 30, images: int = 1700) -> None:
+    os.environ.update(ENVIRONMENT)  # as a worker has it; read at the first convolution
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "study"
         changes = {"data": {"spec": f"glyphs:{images}"}, "threads": 1}
-        wishes = Wishes(kind="ae", changes=changes, trials=trials, epochs=2, workers=1)
+        wishes = Wishes(kind="ae", changes=changes, trials=trials, epochs=1, workers=1)
         plan, _ = draft(wishes, out, resume=False)
         study = begin(plan, out, None, resume=False)
         ground = prepare(plan.experiment)
@@ -38,9 +41,8 @@ def main(trials: int = 30, images: int = 2000) -> None:
             while (trial := study.next(sign)) is not None:
                 run_trial(trial, study, ground, lambda: False)
                 sizes.append(resident())
-                print(
-                    f"trial {trial.number:>3}  {sizes[-1]:7.1f} MiB  {trial.user_attrs.get('weights', 0):>9,} weights"
-                )
+                weights = trial.user_attrs.get("weights", 0)
+                print(f"trial {trial.number:>3}  {sizes[-1]:7.1f} MiB  {weights:>9,} weights")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     third = max(1, len(sizes) // 3)
     growth = statistics.median(sizes[-third:]) - statistics.median(sizes[third : 2 * third])

@@ -69,7 +69,7 @@ def small_runs(plan: Experiment, tmp_path_factory: pytest.TempPathFactory) -> di
         "classifier": {
             "kind": "classifier",
             "model": head,
-            "training": {"epochs": 40, "batch_size": 25, "learning_rate": 0.01},
+            "training": {"epochs": 8, "batch_size": 25, "learning_rate": 0.01},
             "encoder": str(folder / "ae"),
         },
     }

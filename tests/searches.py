@@ -1,7 +1,9 @@
 """Searches for the tests: made of hand-written trials, without any training."""
 
 import json
+import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,8 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 from latentspace.experiment import Experiment
 from latentspace.ranges import SearchConfig
 from latentspace.search.plan import StudyPlan
+from latentspace.search.reading import record_of
+from latentspace.search.record import StudyRecord, TrialRecord
 from latentspace.search.storage import open_storage
 
 SPACE: dict[str, BaseDistribution] = {
@@ -148,3 +152,41 @@ def search_like(count: int, seed: int = 0, epochs: int = 12) -> list[FrozenTrial
         else:
             made.append(trial("pruned", params=params, reports=reports[:5], epochs=5))
     return made
+
+
+def small_search() -> StudyRecord:
+    """A trial of nearly every state; the published one is the first."""
+    return record_of(
+        new_study(
+            [
+                trial("complete", 0.04, reports=[0.06, 0.05, 0.04], params={"model.code_size": 2}),
+                trial("pruned", reports=[0.09, 0.08]),
+                trial("failed", reason="no number"),
+                trial("complete", 0.03, reports=[0.07, math.nan, 0.03], params={"model.code_size": 10}),
+                trial("complete", math.inf),
+                trial("complete", 0.05, params={"training.learning_rate": 0.1, "model.neurons": 128}),
+                trial("lost", reports=[0.2]),
+            ],
+            published=0,
+        )
+    )
+
+
+def many_trials(count: int) -> StudyRecord:
+    """Trials of fifty reports each, without Optuna: two of three pruned."""
+    draws = np.random.default_rng(0)
+    trials = []
+    for number in range(count):
+        params = {**MIDDLE, "model.code_size": int(draws.integers(2, 11)), "training.batch_size": 300}
+        reports = tuple((epoch, float(0.2 / epoch + draws.random() / 10 + 0.02)) for epoch in range(1, 51))
+        whole = number % 3 == 0
+        trials.append(
+            TrialRecord(
+                number,
+                "complete" if whole else "pruned",
+                params,
+                (reports[-1][1],) if whole else (),
+                reports if whole else reports[:6],
+            )
+        )
+    return replace(record_of(new_study([trial("complete", 0.1)])), trials=tuple(trials))

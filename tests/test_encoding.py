@@ -80,3 +80,11 @@ def test_a_run_that_has_not_ended_cannot_be_loaded(plan, tmp_path):
 
 def test_data_error_is_exported_through_its_root():
     assert issubclass(DataError, latentspace.LatentspaceError)
+
+
+def test_arrays_that_cannot_be_written_to_are_taken_as_well(trained, images):
+    """Pillow gives such arrays; torch would warn of them."""
+    pixels, codes = images.pixels.copy(), trained.encode(images)
+    pixels.flags.writeable = codes.flags.writeable = False
+    assert np.array_equal(trained.encode(pixels), codes)
+    assert np.array_equal(trained.decode(codes), trained.reconstruct(images))

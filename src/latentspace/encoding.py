@@ -74,7 +74,7 @@ class TrainedAutoencoder:
         Raises:
             DataError: images of another type, size or number of channels than the run's.
         """
-        pixels = torch.from_numpy(np.ascontiguousarray(conforming(images, self.data)))
+        pixels = torch.from_numpy(_owned(conforming(images, self.data)))
         return encode_all(self.model, pixels, self.device).cpu().numpy()
 
     def decode(self, codes: CodeArray) -> ImageArray:
@@ -89,7 +89,7 @@ class TrainedAutoencoder:
                 found=f"shape {codes.shape}",
                 do="decode what `encode` of the same run returned, or codes drawn at that size",
             )
-        parts = torch.split(torch.from_numpy(np.ascontiguousarray(codes, dtype=np.float32)), BATCH)
+        parts = torch.split(torch.from_numpy(_owned(codes.astype(np.float32, copy=False))), BATCH)
         with torch.no_grad():
             return torch.cat([self.model.decode(part.to(self.device)).cpu() for part in parts]).numpy()
 
@@ -183,6 +183,11 @@ def _weights_at(path: Path) -> str | None:
         return None
 
 
+def _owned(array: np.ndarray) -> np.ndarray:
+    """In one piece and writable, as torch wants it; copied only where it is not."""
+    return np.require(array, requirements=["C", "W"])
+
+
 def conforming(images: ImageSet | UInt8[np.ndarray, "..."], data: DataRecord) -> Pixels:
     """The pixels of `images`, as a network trained on `data` takes them.
 
@@ -192,17 +197,13 @@ def conforming(images: ImageSet | UInt8[np.ndarray, "..."], data: DataRecord) ->
     pixels = images.pixels if isinstance(images, ImageSet) else np.asarray(images)
     if pixels.ndim == 3 and data.channels == 1:
         pixels = pixels[:, None]
-    if pixels.dtype == np.uint8 and pixels.ndim == 4 and pixels.shape[1] != data.channels:
-        raise DataError(
-            f"images must have as many channels as the run's: {data.channels} (grey: 1, colour: 3)",
-            found=f"{pixels.shape[1]}",
-            do="convert the images, or train a run on images like these",
-        )
     if pixels.dtype != np.uint8 or pixels.shape[1:] != data.shape or not len(pixels):
+        channels, height, width = data.shape
+        resize = f"bring them to that, for example with --resize {height}x{width}"
+        convert = f"make them {'grey' if channels == 1 else 'colour'}, or train a run on images like these"
         raise DataError(
-            "images must be uint8, and as the run's: "
-            f"{data.channels}x{data.height}x{data.width} (channels x height x width)",
+            f"images must be uint8, and as the run's: {channels}x{height}x{width} (channels, height, width)",
             found=f"{pixels.dtype} of shape {pixels.shape}",
-            do=f"bring them to that, for example with --resize {data.height}x{data.width}",
+            do=convert if pixels.ndim == 4 and pixels.shape[1] != channels else resize,
         )
     return pixels

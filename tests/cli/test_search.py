@@ -146,6 +146,8 @@ RECIPES = {
 NEW = ["ae", "--data", "{archive}", "--out", "{place}/new"]
 OLD = ["ae", "--data", "{archive}", "--out", "{place}/old/study"]
 OLD_RECIPE = ["--recipe", "{place}/old/small.toml"]
+NARROW = ["--recipe", "{place}/narrow.toml"]
+THERE = ["--out", "{place}/old/study", "--resume"]
 CASES = {
     "an inverted range": ([*NEW, "--recipe", "{place}/inverted.toml"], "4 is above 2"),
     "an empty range": ([*NEW, "--recipe", "{place}/empty.toml"], "at least 1"),
@@ -153,24 +155,24 @@ CASES = {
     "no space": ([*NEW, "--recipe", "{place}/nothing.toml"], "at least 1"),
     "an unknown parameter": ([*NEW, "--recipe", "{place}/unknown.toml"], "layers is not a known key"),
     "a range with impossible values": ([*NEW, "--recipe", "{place}/impossible.toml"], "code_size = 0"),
-    "batches larger than the training set": ([*NEW, "--recipe", "{place}/batch.toml"], "up to 73, and 72 images"),
+    "batches larger than the training set": ([*NEW, "--recipe", "{place}/batch.toml"], "up to 73, and 72"),
     "the report's batches on few images": (NEW, "up to 1000, and 72 images"),
     "nothing left to search": (
-        [*NEW, "--recipe", "{place}/narrow.toml", "--set", "model.code_size=3"],
+        [*NEW, *NARROW, "--set", "model.code_size=3"],
         "each setting of the space is fixed",
     ),
-    "published parameters outside": ([*NEW, "--recipe", "{place}/narrow.toml", "--published"], "code_size = 10"),
-    "a kind without a space": (["vae", "--data", "{archive}", "--out", "{place}/new"], "the report searched nothing"),
+    "published parameters outside": ([*NEW, *NARROW, "--published"], "code_size = 10"),
+    "a kind without a space": (["vae", "--data", "{archive}", "--out", "{place}/new"], "searched nothing"),
     "an unknown kind": (["gan", "--data", "{archive}", "--out", "{place}/new"], "known kind"),
     "no kind": (["--data", "{archive}", "--out", "{place}/new"], "needs a model"),
     "no place": (["ae", "--data", "{archive}"], "no --out"),
-    "no trials": ([*NEW, "--recipe", "{place}/narrow.toml", "--trials", "0"], "trials = 0"),
-    "a storage that is no URL": ([*NEW, "--recipe", "{place}/narrow.toml", "--storage", "here"], "takes the URL"),
+    "no trials": ([*NEW, *NARROW, "--trials", "0"], "trials = 0"),
+    "a storage that is no URL": ([*NEW, *NARROW, "--storage", "here"], "takes the URL"),
     "a storage that cannot be reached": (
-        [*NEW, "--recipe", "{place}/narrow.toml", "--storage", "sqlite:////nowhere/x.db"],
+        [*NEW, *NARROW, "--storage", "sqlite:////nowhere/x.db"],
         "must be there, and writable",
     ),
-    "an unknown objective": ([*NEW, "--recipe", "{place}/narrow.toml", "--objectives", "mse,beauty"], "beauty"),
+    "an unknown objective": ([*NEW, *NARROW, "--objectives", "mse,beauty"], "beauty"),
     "an objective twice": ([*NEW, "--objectives", "mse,mse"], "named once"),
     "a confirmation of a front": ([*NEW, "--objectives", "mse,weights", "--confirm", "3x3"], "no best one"),
     "a malformed confirmation": ([*NEW, "--confirm", "3"], "TRIALSxSEEDS"),
@@ -178,15 +180,13 @@ CASES = {
     "a study that is there": ([*OLD, *OLD_RECIPE, "--seed", "3"], "--resume"),
     "another space": ([*OLD, "--resume", "--recipe", "{place}/narrow.toml", "--seed", "3"], "space:"),
     "another seed": ([*OLD, "--resume", "--seed", "4"], "seed is 3 there, 4 here"),
-    "other objectives": ([*OLD, "--resume", "--objectives", "mse,weights"], "directions are ['minimize'] there"),
+    "other objectives": ([*OLD, "--resume", "--objectives", "mse,weights"], "['minimize'] there"),
     "other epochs": ([*OLD, "--resume", "--epochs", "9"], "epochs is 3 there, 9 here"),
-    "another kind": (["dae", "--out", "{place}/old/study", "--resume"], "dae here, ae there"),
-    "other images": (["--data", "{place}/other.npz", "--out", "{place}/old/study", "--resume"], "content_hash"),
+    "another kind": (["dae", *THERE], "dae here, ae there"),
+    "other images": (["--data", "{place}/other.npz", *THERE], "content_hash"),
     "a setting fixed too late": ([*OLD, "--resume", "--set", "model.code_size=3"], "model.code_size"),
-    "nothing to resume": (["ae", "--data", "{archive}", "--out", "{place}/new", "--recipe", "{place}/narrow.toml",
-                           "--resume"], "begin one without --resume"),
-    "a place that is taken": (["ae", "--data", "{archive}", "--out", "{place}/taken", "--recipe",
-                               "{place}/narrow.toml"], "must be new or empty"),
+    "nothing to resume": ([*NEW, *NARROW, "--resume"], "begin one without --resume"),
+    "a place that is taken": (["ae", "--data", "{archive}", "--out", "{place}/taken", *NARROW], "new or empty"),
 }  # fmt: skip
 
 

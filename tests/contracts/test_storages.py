@@ -74,8 +74,15 @@ def postgresql() -> Iterator[str]:
 
 
 def _run(command: list[object], folder: str) -> None:
-    done = subprocess.run([str(one) for one in command], cwd=folder, stdin=subprocess.DEVNULL,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)  # fmt: skip
+    done = subprocess.run(
+        list(map(str, command)),
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stdout
 
 

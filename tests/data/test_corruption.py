@@ -90,9 +90,7 @@ def test_salt_and_pepper_takes_half_its_share_each():
 def test_blur_is_scipys(std):
     """Cut at three standard deviations, the border repeated."""
     batch = random()
-    expected = gaussian_filter(
-        batch.double().numpy(), sigma=(0, 0, std, std), mode="nearest", truncate=3.0
-    )
+    expected = gaussian_filter(batch.double().numpy(), sigma=(0, 0, std, std), mode="nearest", truncate=3.0)
     ours = blur(std)(batch, generator(0, "noise")).numpy()
     np.testing.assert_allclose(ours, expected, atol=2e-6)
 

@@ -11,7 +11,7 @@ from latentspace.evaluation.baselines import BaselineRecord, baseline_record, he
 from latentspace.evaluation.classes import confusion, surest_mistakes
 from latentspace.evaluation.noise import FILTER, NOISY, NoiseRecord, best_filter, noise_record, with_noise
 from latentspace.evaluation.records import kept
-from latentspace.evaluation.samples import Likeness, frechet_distance
+from latentspace.evaluation.samples import Likeness, SamplesRecord, frechet_distance, samples_record
 from latentspace.evaluation.timing import MethodTimes, method_times
 from latentspace.evaluation.yardsticks import bce_of_copy, bce_of_mean
 
@@ -128,21 +128,36 @@ def test_likeness_is_least_for_the_images_themselves(images):
     assert likeness.distance(blurred) == pytest.approx(real.var(axis=0).sum(), rel=0.1)
 
 
+def test_samples_are_compared_with_as_many_training_images(images):
+    real = (images.pixels / 255).astype(np.float32)
+    record = samples_record(np.zeros_like(real[:10]), real[40:], real[:40])
+    assert (record.count, record.test_images, record.components) == (10, 40, 40)
+    assert record.training == pytest.approx(Likeness(real[:40]).distance(real[40:50]))
+    assert record.decoded > record.training > 0
+    assert SamplesRecord.from_json(record.to_json()) == record
+
+
 def test_cross_entropy_lies_between_a_copy_and_the_mean():
     pixels = np.array([0, 255, 128], dtype=np.uint8).reshape(1, 1, 1, 3)
     half = 128 / 255
-    assert bce_of_copy(pixels) == pytest.approx(-half * np.log(half) - (1 - half) * np.log(1 - half), rel=1e-4)
+    assert bce_of_copy(pixels) == pytest.approx(
+        -half * np.log(half) - (1 - half) * np.log(1 - half), rel=1e-4
+    )
     two = np.array([[0], [255]], dtype=np.uint8).reshape(2, 1, 1, 1)
     assert bce_of_mean(two, two) == pytest.approx(np.log(2), rel=1e-4)
 
 
-def test_what_was_measured_is_measured_once(small_runs):
+def test_what_was_measured_is_measured_once_and_another_version_anew(small_runs):
     calls = []
 
-    def measure():
+    def measure() -> SamplesRecord:
         calls.append(1)
-        return {"value": 1}
+        return SamplesRecord(1.0, 2.0, 3, 4, 5)
 
     run = small_runs["ae-code-2"]
-    assert kept(run, "once", measure) == kept(run, "once", measure) == {"value": 1}
+    first = kept(run, "once", measure, SamplesRecord.from_json)
+    assert kept(run, "once", measure, SamplesRecord.from_json) == first
     assert len(calls) == 1
+    run.save_result("once", {"decoded": 1.0})
+    assert kept(run, "once", measure, SamplesRecord.from_json) == first
+    assert len(calls) == 2

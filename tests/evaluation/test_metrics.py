@@ -77,7 +77,8 @@ def test_the_denoiser_is_judged_clean_and_at_its_own_noise(runs, printed, images
     model = TrainedAutoencoder.load(runs["dae"]).model
     with torch.no_grad():
         errors = [
-            (model.decode(model.encode(given).mean) - clean).square().mean().item() for given in (clean, noisy)
+            (model.decode(model.encode(given).mean) - clean).square().mean().item()
+            for given in (clean, noisy)
         ]
     assert [printed["dae"]["mse"], printed["dae"]["mse_from_noisy"]] == pytest.approx(errors, rel=1e-6)
     assert errors[0] != errors[1]

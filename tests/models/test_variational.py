@@ -34,7 +34,7 @@ def test_the_decoder_is_one_linear_layer_two_transposed_convolutions_and_a_relu_
 
 
 def test_dropout_of_03_after_each_convolution_of_the_encoder(monkeypatch):
-    """What enters each dropout is a ReLU's output of the sizes 14 and 7; the shares are the configured one."""
+    """What enters each of the two is a ReLU's output, of the sizes 14 and 7."""
     model = VariationalConfig(conv1_channels=8, conv2_channels=6).build((1, 28, 28), generator(0, "weights"))
     seen = []
     kept = Dropout.forward

@@ -134,7 +134,7 @@ def test_failures_have_their_reasons_the_frequent_first(mixed_page: Page) -> Non
         ("out of memory; <b>", "failed", "1", "5"),
         ("its worker was killed", "run again", "1", "6"),
     )
-    assert "3 trials failed, more than were completed. The reasons stand at the end." in mixed_page.notices
+    assert "More trials failed (3) than were completed. The reasons stand at the end." in mixed_page.notices
     crowd = failures_table(record_of(new_study([trial("failed", reason="no memory")] * 20)))
     assert crowd is not None
     assert crowd.rows[0][2:] == ("20", "0, 1, 2, 3, 4, 5, 6, 7 and 12 more")
@@ -192,13 +192,13 @@ def test_the_file_of_trials_is_complete() -> None:
     ("trials", "said"),
     [
         ([], "0 trials of up to 50 epochs"),
-        ([trial("running")], "1 trials are running, or their worker is gone."),
+        ([trial("running")], "Trials that are running, or whose worker is gone: 1."),
         ([trial("complete", 0.1)], "The best is trial 0, with a validation mse of 0.1."),
         (
             [trial("pruned", reports=[0.1, math.nan])] * 3,
             "None has a value yet, so there is nothing to compare.",
         ),
-        ([trial("failed", reason="<script>")] * 3, "3 trials failed, more than were completed"),
+        ([trial("failed", reason="<script>")] * 3, "More trials failed (3) than were completed."),
         ([trial("complete", math.inf), trial("complete", -1.0)], "complete trials whose value is not finite"),
     ],
 )

@@ -1,9 +1,9 @@
 """The winner: a recipe that trains it again to the bit, a run, and the confirmation of the best."""
 
 import json
+import tomllib
 
 import pytest
-import tomllib
 
 from latentspace.errors import ConfigurationError, TrainingError
 from latentspace.experiment import Experiment, Recipe

@@ -20,6 +20,7 @@ from latentspace.training.loop import Materials
 from latentspace.training.materials import assemble, make_fabric
 from latentspace.training.train import foundation_of, learn, resume, start, train
 from materials import make_images
+from runner import call
 from studies import small, trained
 
 
@@ -132,7 +133,8 @@ def test_the_noise_of_an_epoch_is_a_function_of_its_number(images):
 def test_another_corruption_trains_another_network(archive, tmp_path):
     plans = ({"noise": "masking", "strength": 0.5}, {"noise": "blur", "strength": 2.0}, {"strength": 0.5})
     runs = [
-        trained("dae", archive, tmp_path / f"{number}", {"objective": one}) for number, one in enumerate(plans)
+        trained("dae", archive, tmp_path / f"{number}", {"objective": one})
+        for number, one in enumerate(plans)
     ]
     found = [run.metrics[-1]["train"]["mse_from_noisy"] for run in runs]
     assert len(set(found)) == 3
@@ -260,6 +262,26 @@ def test_an_encoder_that_was_trained_anew_is_no_longer_gone_on_with(archive, tmp
     (tmp_path / "old").rename(tmp_path / "runs" / "ae")  # beside the classifier it is found again
     list(resume(tmp_path / "runs" / "classifier").records())
     assert training.run.finished
+
+
+def test_several_seeds_share_the_encoder_and_its_split(encoders, tmp_path):
+    heads = [f"--set=model.linear{number}_neurons=8" for number in (1, 2, 3)]
+    arguments = [
+        "train",
+        "classifier",
+        "--encoder",
+        str(encoders["vae"].path),
+        "--out",
+        str(tmp_path / "runs"),
+    ]
+    code, stdout, stderr = call([*arguments, "--epochs", "2", "--seeds", "2", "--threads", "1", *heads])
+    assert code == 0, stderr
+    runs = [Run.open(tmp_path / "runs" / f"seed-{seed}") for seed in (0, 1)]
+    scores = [run.metrics[-1]["validation"]["accuracy"] for run in runs]
+    assert f"{np.mean(scores):.5f}" in stdout
+    assert losses(runs[0]) != losses(runs[1])
+    assert {run.encoder_hash for run in runs} == {encoders["vae"].weights_hash}
+    assert all(run.split.to_json() == encoders["vae"].split.to_json() for run in runs)
 
 
 def test_the_reports_loss_is_what_is_trained_when_asked_for(encoders, tmp_path):

@@ -48,7 +48,8 @@ def report(
             found="neither of them there" if path.exists() else "no such directory",
             do="name a directory that `latentspace train` or `latentspace search` made",
         )
-    console.say(f"figures: {page.parent / 'figures'}")
+    if (page.parent / "figures").is_dir():  # a search without a value has none
+        console.say(f"figures: {page.parent / 'figures'}")
     console.made(page)
 
 

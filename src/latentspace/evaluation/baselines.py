@@ -1,6 +1,6 @@
 """What codes are worth to a classifier: the same head on other inputs, nearest neighbours, fewer labels."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, TypeAlias
 
@@ -24,6 +24,7 @@ from ..types import Pixels, Whole
 
 LABELS = (10, 30, 100, 300, 1000)
 DRAWS = 3
+STEPS = 300  # of a training with fewer labels, at most: more change little, and there are many of them
 NEIGHBOURS = (1, 3, 5, 10, 20)
 FITTED_TO = 10_000  # images that PCA is fitted to, at most
 
@@ -47,8 +48,8 @@ class BaselineRecord:
         neighbours: of the rule of k nearest neighbours, by the name of the input.
         k: how many neighbours, chosen on validation images, by the name of the input.
         chance: of always naming the class that has most training images.
-        fewer: the heads again, with fewer labels and as many steps.
-        steps: optimiser steps of every training.
+        fewer: the heads again, with fewer labels.
+        steps, fewer_steps: of the optimiser, with all labels and with fewer.
     """
 
     heads: dict[str, float]
@@ -57,6 +58,7 @@ class BaselineRecord:
     chance: float
     fewer: tuple[Fewer, ...]
     steps: int
+    fewer_steps: int
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -75,38 +77,38 @@ def baseline_record(
 ) -> BaselineRecord:
     """Train the run's head on codes, on PCA codes of the same size and on raw pixels; judge on test images.
 
-    Every training has the run's own settings and as many steps; only the inputs, the labels and, where
-    there are fewer images than the batch holds, the batch differ.
+    Every training has the run's own settings but for the inputs, the labels, the batch where there are
+    fewer images than it holds, and the number of steps with fewer labels.
     """
-    plan, parts = run.experiment, run.split
+    plan, parts, labels = run.experiment, run.split, required_labels(images)
     learned = learned_from(plan, parts)
     every = inputs_of(TrainedClassifier.load(run).autoencoder.encode(images), images.pixels, learned)
-    labels = required_labels(images)
     steps = plan.training.epochs * -(-len(learned) // plan.training.batch_size)
-    fewer = []
-    for count in (*(one for one in counts if one < len(learned)), len(learned)):
-        chosen = [
-            _some(learned, labels, count, plan.seed, draw)
-            for draw in range(draws if count < len(learned) else 1)
-        ]
-        fewer.append(
-            Fewer(
-                count,
-                {
-                    name: tuple(_accuracy(plan, one, labels, some, parts.test, steps) for some in chosen)
-                    for name, one in every.items()
-                },
-            )
-        )
+
+    def judged(some: Sequence[Whole], most: int) -> Fewer:
+        """Train on each choice of images, for so many steps."""
+        accuracies = {
+            name: tuple(_accuracy(plan, one, labels, chosen, parts.test, most) for chosen in some)
+            for name, one in every.items()
+        }
+        return Fewer(len(some[0]), accuracies)
+
+    fewer = [
+        judged([_some(learned, labels, count, plan.seed, draw) for draw in range(draws)], min(steps, STEPS))
+        for count in counts
+        if count < len(learned)
+    ]
+    whole = judged([learned], steps)
     near = {name: _nearest(one, labels, learned, parts.validation, parts.test) for name, one in every.items()}
     commonest = np.bincount(labels[learned]).argmax()
     return BaselineRecord(
-        heads={name: rows[0] for name, rows in fewer[-1].accuracies.items()},
+        heads={name: rows[0] for name, rows in whole.accuracies.items()},
         neighbours={name: accuracy for name, (_, accuracy) in near.items()},
         k={name: k for name, (k, _) in near.items()},
         chance=float((labels[parts.test] == commonest).mean()),
-        fewer=tuple(fewer),
+        fewer=(*fewer, whole),
         steps=steps,
+        fewer_steps=min(steps, STEPS),
     )
 
 

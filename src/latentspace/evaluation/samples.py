@@ -1,6 +1,8 @@
 """How far images that were decoded from random codes lie from real ones."""
 
-from typing import TypeAlias
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, TypeAlias
 
 import numpy as np
 from jaxtyping import Float
@@ -11,6 +13,40 @@ from ..types import ImageArray
 COMPONENTS = 50
 
 Rows: TypeAlias = Float[np.ndarray, "_images dimensions"]
+
+
+@dataclass(frozen=True)
+class SamplesRecord:
+    """Frechet distances to the test images: of `count` decoded random codes, and of as many training images.
+
+    Args:
+        components: principal components of the pixels in which the images are compared.
+    """
+
+    decoded: float
+    training: float
+    count: int
+    test_images: int
+    components: int
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> "SamplesRecord":
+        return cls(**values)
+
+
+def samples_record(decoded: ImageArray, training: ImageArray, test: ImageArray) -> SamplesRecord:
+    """How far `decoded` lies from the test images, and for comparison how far the training images do."""
+    real = Likeness(test)
+    return SamplesRecord(
+        decoded=real.distance(decoded),
+        training=real.distance(training[: len(decoded)]),
+        count=len(decoded),
+        test_images=len(test),
+        components=int(real.pca.n_components_),
+    )
 
 
 def frechet_distance(first: Rows, second: Rows) -> float:

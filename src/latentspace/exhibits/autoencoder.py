@@ -1,13 +1,12 @@
 """What is shown of every run that encodes and decodes: ae, dae, vae."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
 from ..evaluation.codes import Plane, pca_error, principal_plane
 from ..evaluation.records import kept
-from ..evaluation.samples import Likeness
+from ..evaluation.samples import SamplesRecord, samples_record
 from ..generation import DrawnCodes, around_codes, draw, has_prior, linear, prior
 from ..types import CodeArray, ImageArray, Pixels
 from .subject import Subject
@@ -51,7 +50,7 @@ class AutoencoderExhibits:
     errors: tuple[float, ...]
     drawn: DrawnCodes
     decoded: ImageArray
-    likeness: dict[str, Any]
+    likeness: SamplesRecord
     plane: Plane
     walks: Walks
     code_size: int
@@ -79,7 +78,7 @@ def gather_autoencoder(
         errors=errors(reconstructions, originals),
         drawn=random_codes,
         decoded=decoded[:drawn],
-        likeness=kept(subject.run, "samples", lambda: likeness(subject, decoded[:judged])),
+        likeness=likeness(subject, decoded[:judged]),
         plane=principal_plane(codes),
         walks=walks(subject, codes),
         code_size=trained.code_size,
@@ -93,17 +92,14 @@ def draw_codes(subject: Subject, codes: CodeArray, count: int) -> DrawnCodes:
     return around_codes(codes[subject.run.split.train], count, subject.seed)
 
 
-def likeness(subject: Subject, decoded: ImageArray) -> dict[str, Any]:
-    """A record: frechet distances to the test images, and how many images were compared."""
+def likeness(subject: Subject, decoded: ImageArray) -> SamplesRecord:
+    """Kept in the run: how far its random decodes lie from the test images."""
     parts, pixels = subject.run.split, subject.images.pixels
-    real = Likeness(floats(pixels[parts.test]))
-    return {
-        "frechet_decoded": real.distance(decoded),
-        "frechet_training": real.distance(floats(pixels[parts.train[: len(decoded)]])),
-        "decoded": len(decoded),
-        "test_images": len(parts.test),
-        "components": int(real.pca.n_components_),
-    }
+
+    def measure() -> SamplesRecord:
+        return samples_record(decoded, floats(pixels[parts.train]), floats(pixels[parts.test]))
+
+    return kept(subject.run, "samples", measure, SamplesRecord.from_json)
 
 
 def walks(subject: Subject, codes: CodeArray, pairs: int = PAIRS, steps: int = STEPS) -> Walks:

@@ -35,13 +35,13 @@ def gather_classifier(subject: Subject) -> ClassifierExhibits:
     trained = TrainedClassifier.load(run)
     probabilities, labels = trained.probabilities(test), required_labels(test)
     mistakes = surest_mistakes(labels, probabilities)
-    baselines = kept(run, "baselines", lambda: baseline_record(run, subject.images).to_json())
-    times = kept(run, "times", lambda: method_times(run, subject.images).to_json())
     return ClassifierExhibits(
         subject=subject,
         confusion=confusion(labels, probabilities, trained.class_names),
         mistakes=mistakes,
         mistaken=test.pixels[mistakes.places],
-        baselines=BaselineRecord.from_json(baselines),
-        times=MethodTimes.from_json(times),
+        baselines=kept(
+            run, "baselines", lambda: baseline_record(run, subject.images), BaselineRecord.from_json
+        ),
+        times=kept(run, "times", lambda: method_times(run, subject.images), MethodTimes.from_json),
     )

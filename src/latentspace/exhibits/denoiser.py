@@ -72,5 +72,8 @@ def noise_of(subject: Subject, beside: Run | None) -> NoiseRecord:
     if beside is not None:
         networks[PLAIN] = TrainedAutoencoder.load(beside)
         name = f"noise-beside-{beside.weights_hash[:12]}"
-    record = kept(subject.run, name, lambda: noise_record(subject.run, subject.images, networks).to_json())
-    return NoiseRecord.from_json(record)
+
+    def measure() -> NoiseRecord:
+        return noise_record(subject.run, subject.images, networks)
+
+    return kept(subject.run, name, measure, NoiseRecord.from_json)

@@ -2,9 +2,8 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from ..evaluation.records import kept
+from ..evaluation.samples import SamplesRecord
 from ..types import ImageArray
 from .autoencoder import JUDGED, draw_codes, likeness
 from .subject import Subject
@@ -20,7 +19,7 @@ class Grown:
     epochs: int
     mse: float
     decoded: ImageArray
-    likeness: dict[str, Any]
+    likeness: SamplesRecord
 
 
 def gather_growth(subjects: Sequence[Subject]) -> tuple[Grown, ...]:
@@ -38,5 +37,5 @@ def _grown(subject: Subject) -> Grown:
         epochs=len(subject.run.metrics),
         mse=float(mse) if not isinstance(mse, list) else mse[0],
         decoded=decoded[:SHOWN],
-        likeness=kept(subject.run, "samples", lambda: likeness(subject, decoded)),
+        likeness=likeness(subject, decoded),
     )

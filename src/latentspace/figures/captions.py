@@ -125,9 +125,10 @@ def noise_caption(record: NoiseRecord, *, trained_at: str) -> Caption:
 def labels_caption(record: BaselineRecord) -> Caption:
     draws = len(record.fewer[0].accuracies[next(iter(record.fewer[0].accuracies))])
     text = (
-        f"The same four-layer network with the same settings and about {record.steps:,} steps on each "
-        f"input. Fewer labels are drawn {draws} times, the classes in turn: the line is the mean, the band "
-        "goes from the lowest to the highest. The encoder has seen all training images, without labels."
+        "The same four-layer network with the same settings on each input: "
+        f"{record.steps:,} steps with all labels, about {record.fewer_steps:,} with fewer. Fewer labels are "
+        f"drawn {draws} times, the classes in turn: the line is the mean, the band goes from the lowest to "
+        "the highest. The encoder has seen all training images, without labels."
     )
     return Caption(None, "Accuracy against the number of labels", text)
 

@@ -196,9 +196,7 @@ def times_table(shown: ClassifierExhibits) -> Table:
         (f"{times.timed} epochs, as measured: how many times faster", f"{times.measured_ratio:.1f}"),
         (f"{times.epochs} epochs, added up from these", f"{times.whole_ratio:.1f}"),
     )
-    note = (
-        f"{times.images:,} images; one way after the other, on {times.where}. Both learn the same, up to rounding."
-    )
+    note = f"{times.images:,} images; one way after the other, on {times.where}. Both learn the same, up to rounding."
     return Table("The time of the two ways to classify", ("", "here"), rows, note)
 
 
@@ -207,16 +205,16 @@ def growth_table(grown: tuple[Grown, ...]) -> Table:
         (
             f"{one.code_size} numbers",
             f"{one.mse:.4f}",
-            f"{one.likeness['frechet_decoded']:.1f}",
+            f"{one.likeness.decoded:.1f}",
             str(one.epochs),
         )
         for one in grown
     )
     note = (
         "Test error: mean squared error a pixel. Distance: Frechet distance between "
-        f"{grown[0].likeness['decoded']:,} random decodes and the test images, in the first "
-        f"{grown[0].likeness['components']} principal components of the pixels; training images are at "
-        f"{grown[0].likeness['frechet_training']:.1f}."
+        f"{grown[0].likeness.count:,} random decodes and the test images, in the first "
+        f"{grown[0].likeness.components} principal components of the pixels; training images are at "
+        f"{grown[0].likeness.training:.1f}."
     )
     columns = ("code", "test error", "distance of random decodes", "epochs")
     return Table("As the code grows", columns, rows, note)

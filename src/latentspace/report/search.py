@@ -120,9 +120,9 @@ def _notices(record: StudyRecord) -> tuple[str, ...]:
     ]
     failed, counted = (len(record.of_state(*states)) for states in (("failed",), ("complete", "failed")))
     if failed and 2 * failed > counted:
-        said.append(f"{failed:,} trials failed, more than were completed. The reasons stand at the end.")
+        said.append(f"More trials failed ({failed:,}) than were completed. The reasons stand at the end.")
     if record.of_state("running"):
-        said.append(f"{len(record.of_state('running')):,} trials are running, or their worker is gone.")
+        said.append(f"Trials that are running, or whose worker is gone: {len(record.of_state('running')):,}.")
     return tuple(said)
 
 

@@ -57,7 +57,7 @@ def counts_table(record: StudyRecord) -> Table:
     rows += [
         ("epochs asked of a trial", f"{record.epochs:,}"),
         ("epochs run in all", f"{record.epochs_run:,}"),
-        ("time of all trials together", duration(spent)),
+        ("time of the trials that have ended, together", duration(spent)),
     ]
     if not record.single:
         return Table("What was run", ("", "here"), tuple(rows))

@@ -154,8 +154,6 @@ def _beside(networks: dict[str, AutoencoderExhibits]) -> Picture:
     rows["test images"] = (first.originals[:BESIDE] / np.float32(255)).astype(np.float32)
     columns = min(len(images) for images in rows.values())
     drawn = image_rows({name: images[:columns] for name, images in rows.items()}, columns=columns)
-    distances = {
-        name.partition(": ")[2]: float(shown.likeness["frechet_decoded"]) for name, shown in networks.items()
-    }
-    caption = beside_caption(columns, distances, float(first.likeness["frechet_training"]))
+    distances = {name.partition(": ")[2]: float(shown.likeness.decoded) for name, shown in networks.items()}
+    caption = beside_caption(columns, distances, float(first.likeness.training))
     return framed(caption, png(draw_rows(drawn)), "rows of decoded images, and one of test images")

@@ -8,6 +8,7 @@
     plan.py                  the study directory and its study.json
     study.py                 the trials: asked for, counted, lost and run again
     trial.py                 one trial = a training that reports, and may be pruned
+    memory.py                what keeps a worker from growing
     worker.py                a process that runs trials; workers.py: many of them on one study
     winner.py                the best parameters: a recipe, a full training, its test
     confirmation.py          how much of the lead is luck: the top trials over several seeds

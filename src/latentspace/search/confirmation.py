@@ -15,6 +15,7 @@ from ..errors import ConfigurationError, LatentspaceError
 from ..files import write_json
 from ..ranges import Settings
 from ..training.materials import assemble
+from .memory import give_back
 from .plan import Ground, StudyPlan
 from .sampling import seed_of
 from .space import experiment_of
@@ -84,6 +85,7 @@ def confirm_jobs(
                 return
             result["score"] = kept_score(experiment, course.scores)
         write_json(job.file(directory), result)
+        give_back()
 
 
 def summarise(jobs: Sequence[Job], plan: StudyPlan, directory: Path) -> dict[str, Any]:

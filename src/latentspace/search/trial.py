@@ -1,6 +1,5 @@
 """One trial: a training that reports its validation score after every epoch, and stops where it is pruned."""
 
-import gc
 import statistics
 import tempfile
 from collections.abc import Callable, Generator
@@ -21,6 +20,7 @@ from ..models.autoencoder import Autoencoder
 from ..training.loop import EpochRecord, Materials
 from ..training.materials import assemble
 from ..training.train import learn
+from .memory import give_back
 from .pictures import reconstructions
 from .plan import Ground, setting_named
 from .signs import beating
@@ -57,7 +57,7 @@ def run_trial(trial: Trial, trials: Trials, ground: Ground, stop: Callable[[], b
             trial.set_user_attr("reason", reason_of(error))
             trial.set_user_attr("epochs", len(trials.study.trials[trial.number].intermediate_values))
             trials.study.tell(trial, state=TrialState.FAIL)
-    gc.collect()  # the network and its optimiser hold each other
+    give_back()
 
 
 def _run(trial: Trial, trials: Trials, ground: Ground, stop: Callable[[], bool]) -> None:

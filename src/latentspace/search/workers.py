@@ -18,6 +18,7 @@ from .. import errors
 from ..errors import LatentspaceError, RunError
 from ..experiment import Experiment
 from .confirmation import Job
+from .memory import ENVIRONMENT
 from .storage import address_of, reaching
 from .study import Standing, Trials
 from .worker import Order
@@ -83,7 +84,7 @@ class Crew:
         return len(self._running)
 
     def start(self, order: Order) -> None:
-        environment = {**os.environ, "OMP_NUM_THREADS": str(self._threads)}
+        environment = {**ENVIRONMENT, **os.environ, "OMP_NUM_THREADS": str(self._threads)}
         command = [sys.executable, "-m", "latentspace.search.worker"]
         with _deaf_to_interrupts():
             process = subprocess.Popen(  # noqa: S603

@@ -1,0 +1,27 @@
+"""What a worker does so that it does not grow from trial to trial.
+
+Each trial works with tensors of other sizes. What it frees lies in pieces between what stays, and the C
+library keeps it: a worker of the report's space grew by 30 MiB a trial. Asked to, glibc gives it back.
+oneDNN, behind PyTorch's convolutions, keeps up to 1,024 compiled kernels for shapes that do not come again:
+another 3 MiB a trial, until that many are reached. (benchmarks/search_memory.py)
+"""
+
+import ctypes
+import gc
+import sys
+from collections.abc import Mapping
+from typing import Final
+
+KERNELS: Final = 128  # kept compiled: a training needs a few dozen
+
+# To be set before the process begins. https://uxlfoundation.github.io/oneDNN/dev_guide_primitive_cache.html
+ENVIRONMENT: Final[Mapping[str, str]] = {"ONEDNN_PRIMITIVE_CACHE_CAPACITY": str(KERNELS)}
+
+
+def give_back() -> None:
+    """Free what only cycles hold (a network and its optimiser), and return freed memory to the system."""
+    gc.collect()
+    if sys.platform == "linux":
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc has it, musl has not
+        if trim is not None:
+            trim(0)

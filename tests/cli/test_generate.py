@@ -1,0 +1,159 @@
+"""latentspace generate: what it writes, what it says, and every mistake that we know of."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from latentspace.encoding import TrainedAutoencoder
+from latentspace.generation import draw, grid, linear, prior, spherical, walk
+from latentspace.runs import Run
+from runner import call
+from studies import trained
+
+
+@pytest.fixture(scope="module")
+def runs(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("runs")
+    for kind in ("ae", "vae"):
+        trained(kind, archive, place / kind, {"training": {"epochs": 1}})
+    trained("classifier", archive, place / "classifier", {"encoder": str(place / "ae")})
+    (place / "gone.npz").write_bytes(archive.read_bytes())
+    trained("ae", place / "gone.npz", place / "orphan", {"training": {"epochs": 1}})
+    (place / "gone.npz").unlink()
+    return place
+
+
+def pixels_in(folder: Path) -> np.ndarray:
+    return np.stack([np.asarray(Image.open(one)) for one in sorted(folder.glob("[0-9]*.png"))])
+
+
+def bytes_of(run: Path, codes: np.ndarray) -> np.ndarray:
+    return np.rint(TrainedAutoencoder.load(run).decode(codes)[:, 0] * 255).astype(np.uint8)
+
+
+def generated(runs: Path, out: Path, *options: str, kind: str = "vae") -> Path:
+    code, stdout, stderr = call(["generate", str(runs / kind), "--out", str(out), *options])
+    assert code == 0, stderr
+    assert stdout == f"{out}\n"
+    assert f"all on one sheet: {out / 'sheet.png'}" in stderr
+    with Image.open(out / "sheet.png") as sheet:
+        assert min(sheet.size) > 50
+    return out
+
+
+def test_samples_of_a_vae_come_from_its_prior(runs, tmp_path):
+    out = generated(runs, tmp_path / "out", "--count", "7", "--seed", "3")
+    assert np.array_equal(pixels_in(out), bytes_of(runs / "vae", draw(prior(3), 7, 3).codes))
+    assert sorted(one.name for one in out.iterdir()) == [*(f"000{n}.png" for n in range(1, 8)), "sheet.png"]
+
+
+def test_forty_samples_by_default_and_the_same_again(runs, tmp_path):
+    one, other = (generated(runs, tmp_path / name, kind="ae") for name in ("one", "other"))
+    assert len(pixels_in(one)) == 40
+    assert np.array_equal(pixels_in(one), pixels_in(other))
+    assert (one / "sheet.png").read_bytes() == (other / "sheet.png").read_bytes()
+
+
+def test_what_was_drawn_from_is_said(runs, tmp_path):
+    said = {
+        kind: call(["generate", str(runs / kind), "--out", str(tmp_path / kind)])[2] for kind in ("ae", "vae")
+    }
+    assert "the prior N(0, I)" in said["vae"]
+    assert "mean and standard deviation of each code dimension over the training images" in said["ae"]
+
+
+def test_a_grid(runs, tmp_path):
+    out = generated(
+        runs, tmp_path / "out", "--what", "grid", "--dimensions", "2,0", "--range=-2,2", "--count", "4"
+    )
+    expected = grid(prior(3), (2, 0), 4, (-2.0, 2.0)).codes
+    assert np.array_equal(pixels_in(out), bytes_of(runs / "vae", expected))
+
+
+def test_an_interpolation_with_its_film(runs, tmp_path, images):
+    run = Run.open(runs / "vae")
+    start, end = TrainedAutoencoder.load(run).encode(images.pixels[run.split.test[[2, 5]]])
+    for name, path, more in (("line", linear, ()), ("circle", spherical, ("--spherical",))):
+        out = generated(
+            runs, tmp_path / name, "--what", "interpolation", "--images", "2,5", "--frames", "6", *more
+        )
+        assert np.array_equal(pixels_in(out), bytes_of(runs / "vae", path(start, end, 6)))
+        with Image.open(out / "film.gif") as film:
+            assert film.n_frames <= 10  # there and back; frames that look the same become one
+
+
+def test_an_interpolation_between_files(runs, tmp_path, images):
+    for number in (1, 2):
+        Image.fromarray(images.pixels[number, 0]).save(tmp_path / f"{number}.png")
+    names = f"{tmp_path / '1.png'},{tmp_path / '2.png'}"
+    out = generated(
+        runs, tmp_path / "out", "--what", "interpolation", "--images", names, "--frames", "2", kind="ae"
+    )
+    codes = TrainedAutoencoder.load(runs / "ae").encode(images.pixels[1:3])
+    assert np.array_equal(pixels_in(out), bytes_of(runs / "ae", codes))
+
+
+def test_a_walk_with_its_film(runs, tmp_path):
+    out = generated(runs, tmp_path / "out", "--what", "walk", "--frames", "12", "--seed", "1")
+    assert np.array_equal(pixels_in(out), bytes_of(runs / "vae", walk(prior(3), 12, 1).codes))
+    assert (out / "film.gif").read_bytes().startswith(b"GIF89a")
+
+
+def test_the_data_may_have_moved(runs, archive, tmp_path):
+    generated(runs, tmp_path / "out", "--count", "2", "--data", str(archive), kind="orphan")
+
+
+def test_help_has_examples():
+    code, stdout, _ = call(["generate", "--help"])
+    assert code == 0
+    assert stdout.count("latentspace generate") >= 3
+
+
+VAE = ["generate", "{}/vae", "--out", "{}/out"]
+CASES = {
+    "a classifier": (["generate", "{}/classifier", "--out", "{}/out"], "needs the run of an autoencoder"),
+    "no run": (["generate", "{}/nowhere", "--out", "{}/out"], "must be a run directory"),
+    "no place": (["generate", "{}/vae"], "--out"),
+    "a place that is taken": (["generate", "{}/vae", "--out", "{}/ae"], "nothing is overwritten"),
+    "an unknown kind of picture": ([*VAE, "--what", "dream"], "samples, grid, interpolation, walk"),
+    "count 0": ([*VAE, "--count", "0"], "at least one image"),
+    "a negative count": ([*VAE, "--count", "-3"], "at least one image"),
+    "a grid of none": ([*VAE, "--what", "grid", "--count", "0"], "at least one image a side"),
+    "a dimension out of range": ([*VAE, "--what", "grid", "--dimensions", "0,3"], "lie in 0..2"),
+    "the same dimension twice": ([*VAE, "--what", "grid", "--dimensions", "1,1"], "must differ"),
+    "dimensions that are no numbers": ([*VAE, "--what", "grid", "--dimensions", "a,b"], "--dimensions=0,1"),
+    "one dimension": ([*VAE, "--what", "grid", "--dimensions", "1"], "two values with a comma"),
+    "a malformed range": ([*VAE, "--what", "grid", "--range", "wide"], "--range takes two values"),
+    "a range the wrong way round": ([*VAE, "--what", "grid", "--range=2,-2"], "the lower one first"),
+    "a range without an end": ([*VAE, "--what", "grid", "--range=0,inf"], "two finite numbers"),
+    "one image": ([*VAE, "--what", "interpolation", "--images", "1"], "--images takes two values"),
+    "an image out of range": ([*VAE, "--what", "interpolation", "--images", "0,24"], "lies in 0..23"),
+    "an image that is not there": (
+        [*VAE, "--what", "interpolation", "--images", "0,nowhere.png"],
+        "a path that exists",
+    ),
+    "one frame": ([*VAE, "--what", "interpolation", "--frames", "1"], "at least two frames"),
+    "a walk of one frame": ([*VAE, "--what", "walk", "--frames", "1"], "at least two frames"),
+    "a great circle without a prior": (
+        ["generate", "{}/ae", "--out", "{}/out", "--what", "interpolation", "--spherical"],
+        "--spherical needs codes that lie around 0",
+    ),
+    "an option of another picture": ([*VAE, "--range=0,1"], "--what samples can be told --count, --seed"),
+    "data gone": (["generate", "{}/orphan", "--out", "{}/out"], "must be where they were"),
+    "K = 0": (["evaluate", "{}/vae", "--iwae-samples", "0"], "at least one sample"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_a_mistake_is_explained(case, runs):
+    arguments, expected = CASES[case]
+    before = sorted(runs.rglob("*"))
+    code, stdout, stderr = call([part.replace("{}", str(runs)) for part in arguments])
+    assert code == 2, stderr
+    assert expected in " ".join(stderr.split()), stderr
+    assert "Traceback" not in stderr
+    assert stdout == ""
+    assert len(stderr.splitlines()) < 24, "more than one screen"
+    assert sorted(runs.rglob("*")) == before

@@ -1,0 +1,74 @@
+"""The whole page in headless Chromium, as a phone and a desk would show it."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from latentspace.report.page import Page, render
+
+CHROMIUM = shutil.which("chromium")
+FLAGS = [
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--hide-scrollbars",
+]  # fmt: skip
+# Chromium's window is never narrower than 500 pixels, so the page is looked at through a frame of that width.
+FRAME = """<!doctype html><meta charset="utf-8"><title>look</title>
+<iframe id="page" src="page.html" style="border: 0; width: {width}px; height: 900px"></iframe>
+<pre id="found">nothing</pre>
+<script>
+onload = () => {{
+  const page = document.getElementById("page").contentDocument;
+  const images = [...page.images];
+  const missing = images.filter(one => !(one.complete && one.naturalWidth > 0)).length;
+  const root = page.documentElement;
+  const beyond = [...page.querySelectorAll("body *")].filter(
+    one => !one.closest(".scroll") && one.getBoundingClientRect().right > root.clientWidth + 1
+  ).length;
+  document.getElementById("found").textContent =
+    `images=${{images.length}} missing=${{missing}} across=${{root.scrollWidth}} room=${{root.clientWidth}} beyond=${{beyond}}`;
+}};
+</script>
+"""
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+
+
+@pytest.fixture(scope="module")
+def page(whole: Page, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("page") / "page.html"
+    path.write_text(render(whole))
+    return path
+
+
+def looked_at(page: Path, *flags: str) -> subprocess.CompletedProcess[str]:
+    profile = page.parent / "profile"
+    command = [CHROMIUM or "", *FLAGS, f"--user-data-dir={profile}", "--enable-logging=stderr", "--v=0"]
+    return subprocess.run(
+        [*command, "--allow-file-access-from-files", *flags, "--dump-dom", page.as_uri()],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+
+
+@pytest.mark.parametrize("width", [375, 1280])
+def test_all_pictures_are_there_and_nothing_sticks_out(page, width):
+    frame = page.with_name("frame.html")
+    frame.write_text(FRAME.format(width=width))
+    done = looked_at(frame, f"--window-size={max(width, 600)},1000")
+    found = dict(re.findall(r"(images|missing|across|room|beyond)=(\d+)", done.stdout))
+    pictures = page.read_text().count("<img ")
+    assert found == {
+        "images": str(pictures), "missing": "0", "across": str(width), "room": str(width), "beyond": "0"
+    }  # fmt: skip
+    assert "CONSOLE" not in done.stderr, done.stderr
+
+
+def test_the_page_itself_says_nothing_on_the_console(page):
+    done = looked_at(page)
+    assert "CONSOLE" not in done.stderr, done.stderr
+    assert "Figure 13." in done.stdout

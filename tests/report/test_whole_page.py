@@ -1,0 +1,117 @@
+"""The page of each kind of run, and the one page of all: every figure once, every table, every published number."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+import pytest
+
+from latentspace.exhibits import Subject, gather
+from latentspace.report.page import Page, Section, render
+from latentspace.report.run_tables import FLOOR, obstacles, verdict
+from latentspace.report.study import run_page
+from latentspace.report.write import report_run, write_page
+
+FIGURES = {"ae": [1, 2, 3, 4, 5], "dae": [1, 6, 7, 8], "classifier": [1, 9], "vae": [1, 10, 11, 12, 13]}
+
+
+def numbers(page: Page) -> list[int]:
+    pictures = [picture for section in page.sections for picture in section.pictures]
+    return sorted(int(picture.number) for picture in pictures if picture.number is not None)
+
+
+def titles(sections: Sequence[Section]) -> list[str]:
+    return [table.title for section in sections for table in section.tables]
+
+
+@pytest.mark.parametrize("kind", FIGURES)
+def test_a_run_has_its_figures_and_tables_on_its_page_and_in_its_folder(kind, small_runs):
+    run = small_runs[kind]
+    page = run_page(gather(Subject.open(run)))
+    assert numbers(page) == FIGURES[kind]
+    purpose = run.experiment.purpose
+    assert f"Results of the {purpose.name}" in titles(page.sections)
+    assert f"Parameters of the {purpose.name}" in titles(page.sections)
+    path = report_run(run)
+    assert path == run.path / "report.html"
+    files = {file.name for file in (run.path / "figures").iterdir()}
+    assert {f"figure-{number:02}.png" for number in FIGURES[kind]} <= files
+    for value in purpose.published.values():
+        assert str(value) in path.read_text()
+
+
+def test_numbers_that_are_drawn_are_beside_the_figure(small_runs):
+    report_run(small_runs["dae"])
+    lines = (small_runs["dae"].path / "figures" / "error-against-noise.csv").read_text().splitlines()
+    assert lines[0].startswith("noise,denoising autoencoder,")
+    assert len(lines) == 9
+
+
+def test_the_whole_page_has_every_figure_once_and_every_table(whole):
+    assert numbers(whole) == list(range(1, 14))
+    html = render(whole)
+    for number in range(1, 14):
+        assert len(re.findall(rf"<b>Figure {number}\.", html)) == 1
+    for name in ("autoencoder", "denoising autoencoder", "classifier", "variational autoencoder"):
+        assert f"Parameters of the {name}" in titles(whole.sections)
+        assert f"Results of the {name}" in titles(whole.sections)
+    for title in (
+        "Ours and the report's",
+        "What the codes are worth",
+        "The time of the two ways to classify",
+    ):
+        assert title in titles(whole.sections)
+    for published in ("0.0272", "0.0283", "0.8958", "1.5658", "183.59"):
+        assert published in html
+
+
+def test_what_cannot_be_compared_is_said_loudly(whole):
+    html = render(whole)
+    assert html.count('class="notice"') == 1
+    assert "no figure here can be compared with the report" in html
+    (table,) = [table for table in whole.sections[0].tables if table.title == "Ours and the report's"]
+    assert {row[3].partition(":")[0] for row in table.rows} == {"no", "not published"}
+
+
+def test_our_parameters_stand_beside_the_reports(whole):
+    (table,) = [
+        table
+        for section in whole.sections
+        for table in section.tables
+        if table.title == "Parameters of the classifier"
+    ]
+    rows = {row[0]: row[1:] for row in table.rows}
+    assert rows["batch size"] == ("25", "411")
+    assert rows["learning rate"] == ("0.01", "0.00182632")
+    assert rows["linear layer 3 neurons"] == ("16", "17")
+    assert rows["epochs"] == ("8", "30")
+    assert rows["optimizer"] == ("Adam", "Adam")
+
+
+def test_the_loss_through_a_softmax_has_a_floor():
+    import torch
+
+    probabilities = torch.eye(10)
+    lowest = torch.nn.functional.cross_entropy(probabilities, torch.arange(10))
+    assert float(lowest) == pytest.approx(FLOOR, abs=5e-5)
+
+
+def test_what_stands_between_ours_and_the_reports(small_runs, monkeypatch):
+    run = small_runs["classifier"]
+    assert obstacles(run) == ("the images are not known to be the report's",)
+    letters = replace(run.data, comparable=True, images=18_724)
+    monkeypatch.setattr("latentspace.runs.Run.data", property(lambda self: letters))
+    found = obstacles(run)
+    assert found[:2] == ("8 epochs, not 30", "a network of another size")
+    assert "its encoder: 2 epochs, not 50" in found
+    assert verdict(run, "more").endswith(", more")
+    monkeypatch.setattr("latentspace.report.run_tables.obstacles", lambda run: ())
+    assert verdict(run) == "nearly: another split, and no look at the test images"
+
+
+def test_the_page_is_written_whole(whole, tmp_path):
+    path = write_page(whole, tmp_path)
+    assert path == tmp_path / "report.html"
+    names = {file.stem for file in (tmp_path / "figures").glob("*.png")}
+    assert {f"figure-{number:02}" for number in range(1, 14)} <= names
+    assert "random-decodes-as-the-code-grows" in names
