@@ -95,7 +95,8 @@ def test_changes_lie_over_the_recipe():
     plan = Recipe.load("quick").experiment(
         "ae", {"training": {"batch_size": 7}, "split": {"shares": "80/10/10"}}
     )
-    assert (plan.training.epochs, plan.training.batch_size, plan.split.shares) == (10, 7, "80/10/10")
+    assert plan.training.epochs == Recipe.load("quick").experiment("ae").training.epochs != 50
+    assert (plan.training.batch_size, plan.split.shares) == (7, "80/10/10")
 
 
 def test_recipes_that_are_not_there(tmp_path):

@@ -18,6 +18,7 @@ from .data.sources import load_images
 from .data.splits import Shares
 from .errors import RunError
 from .exhibits import (
+    Exhibits,
     Subject,
     gather_autoencoder,
     gather_classifier,
@@ -26,8 +27,9 @@ from .exhibits import (
     gather_variational,
 )
 from .experiment import Experiment, Kind, Recipe
+from .report.study import run_page
 from .report.whole import Studies, whole_page
-from .report.write import report_gathered, write_page
+from .report.write import write_page, write_run_page
 from .runs import Run
 from .training.loop import EpochRecord
 from .training.speed import images_per_second
@@ -111,19 +113,26 @@ class Reproduction:
         for step in self.steps:
             opened[step.place.name] = self._opened(step, images)
         ae = opened.pop("ae")
-        studies = Studies(
-            description=self.recipe.description,
-            ae=gather_autoencoder(ae),
-            dae=gather_denoiser(opened.pop("dae"), ae.run),
-            classifier=gather_classifier(opened.pop("classifier")),
-            reported=opened.pop("classifier-report"),
-            vae=gather_variational(opened.pop("vae")),
-            growth=gather_growth((ae, *opened.values())),
-        )
-        for shown in (studies.ae, studies.dae, studies.classifier, studies.vae):
-            report_gathered(shown)
+        plain, denoiser = gather_autoencoder(ae), gather_denoiser(opened.pop("dae"), ae.run)
+        classifier = gather_classifier(opened.pop("classifier"))
+        variational = gather_variational(opened.pop("vae"))
+        every: tuple[Exhibits, ...] = (plain, denoiser, classifier, variational)
+        pages = [run_page(shown) for shown in every]
+        for page, shown in zip(pages, every, strict=True):
+            write_run_page(page, shown.subject.run)
         if not ae.run.data.comparable:
             logger.warning("made from %s: no figure can be compared with the report's", ae.run.data.source)
+        studies = Studies(
+            description=self.recipe.description,
+            ae=plain,
+            dae=denoiser,
+            classifier=classifier,
+            vae=variational,
+            reported=opened.pop("classifier-report"),
+            growth=gather_growth((ae, *opened.values())),
+            data=pages[0].sections[1],
+            sections=tuple(page.sections[0] for page in pages),
+        )
         return write_page(whole_page(studies), self.out)
 
     def seconds_left(self, step: Step, images: ImageSet) -> float:

@@ -1,7 +1,10 @@
 """`latentspace search` as a person calls it: to the end, broken off, gone on with, and called wrongly."""
 
+import io
 import json
+import logging
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -11,9 +14,12 @@ from pathlib import Path
 
 import optuna
 import pytest
+from rich.console import Console
 
+from latentspace.cli import console, standing
 from latentspace.runs import Run
-from latentspace.search.study import join, outcome_of
+from latentspace.search.standing import Entry, Standing, outcome_of
+from latentspace.search.study import join
 from runner import call
 from small_search import run_all, small_study, write_recipe
 
@@ -119,6 +125,27 @@ def test_several_objectives_are_not_pruned_and_that_is_said(archive, tmp_path):
     assert all(one.state == optuna.trial.TrialState.COMPLETE for one in trials.study.trials)
 
 
+def test_the_live_table_shows_counts_the_best_and_the_time_left(archive, tmp_path, monkeypatch):
+    screen = io.StringIO()
+    monkeypatch.setattr(console, "err", Console(file=screen, force_terminal=True, width=120, height=40))
+    monkeypatch.setattr(console.logger, "level", logging.INFO)
+    plan = small_study(archive, tmp_path / "study").plan
+    best = Entry(0, "complete", 0.125, 3, 60.0, {"model.code_size": 4}, "")
+    others = (
+        Entry(1, "pruned", 0.5, 2, 40.0, {}, ""),
+        Entry(2, "lost", None, 1, 1.0, {}, "its worker was killed"),
+        Entry(3, "running", 0.25, 1, None, {}, ""),
+    )
+    last = standing.follow(iter([Standing(4, (best, *others), best)]), plan, workers=2)
+    assert last.counted == 2
+    shown = [line.split() for line in re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", screen.getvalue()).splitlines()]
+    assert ["2/4", "1", "1", "0", "1", "1", "0:00:50"] in shown  # 2 trials of 50 seconds by 2 workers
+    text = " ".join(" ".join(line) for line in shown)
+    assert "best: trial 0 complete mse 0.125 after 3 epochs" in text
+    assert "model.code_size 4" in text
+    assert "trial 3 running mse 0.25 after 1 epochs" in text
+
+
 def test_a_setting_that_is_fixed_is_not_searched(archive, tmp_path):
     out = tmp_path / "study"
     code, _, said = call(
@@ -186,7 +213,7 @@ CASES = {
     "other images": (["--data", "{place}/other.npz", *THERE], "content_hash"),
     "a setting fixed too late": ([*OLD, "--resume", "--set", "model.code_size=3"], "model.code_size"),
     "nothing to resume": ([*NEW, *NARROW, "--resume"], "begin one without --resume"),
-    "a place that is taken": (["ae", "--data", "{archive}", "--out", "{place}/taken", *NARROW], "new or empty"),
+    "a place that is taken": (["ae", *NARROW, "--data", "{archive}", "--out", "{place}/taken"], "be new"),
 }  # fmt: skip
 
 

@@ -16,8 +16,9 @@ from optuna.trial import TrialState
 from latentspace.search.sampling import NumberedSampler
 from latentspace.search.signs import FOLDER, Sign
 from latentspace.search.space import distributions
+from latentspace.search.standing import outcome_of
 from latentspace.search.storage import close_storage, open_storage
-from latentspace.search.study import begin, join, outcome_of
+from latentspace.search.study import begin, join
 from small_search import small_plan
 
 HERE = f"1@{socket.gethostname()}"

@@ -28,7 +28,8 @@ onload = () => {{
     one => !one.closest(".scroll") && one.getBoundingClientRect().right > root.clientWidth + 1
   ).length;
   document.getElementById("found").textContent =
-    `images=${{images.length}} missing=${{missing}} across=${{root.scrollWidth}} room=${{root.clientWidth}} beyond=${{beyond}}`;
+    `images=${{images.length}} missing=${{missing}} ` +
+    `across=${{root.scrollWidth}} room=${{root.clientWidth}} beyond=${{beyond}}`;
 }};
 </script>
 """

@@ -10,7 +10,8 @@ from latentspace.errors import RunError
 from latentspace.search.plan import StudyPlan
 from latentspace.search.sampling import seed_of
 from latentspace.search.signs import FOLDER, Sign
-from latentspace.search.study import LOSSES, begin, join, outcome_of
+from latentspace.search.standing import outcome_of
+from latentspace.search.study import LOSSES, begin, join
 from small_search import small_plan, small_study
 
 HERE = f"1@{socket.gethostname()}"

@@ -67,27 +67,16 @@ def test_two_searches_of_one_seed_are_one(archive, tmp_path):
 
 
 def test_what_a_trial_leaves_for_a_reader(archive, tmp_path):
-    for one in run_all(small_study(archive, tmp_path / "study")):
+    study = small_study(archive, tmp_path / "study", trials=2)
+    for one in run_all(study):
         notes = one.user_attrs
         assert notes["epochs"] == len(one.intermediate_values) > 0
         assert min(one.intermediate_values) == 1
         assert notes["images_per_second"] > 0
         assert notes["threads"] == 1
         assert "reason" not in notes
-        experiment = experiment_of(one.params, small_study_experiment(archive, tmp_path), notes["seed"])
-        network = experiment.build((1, 16, 16))
+        network = experiment_of(one.params, study.plan.experiment, notes["seed"]).build((1, 16, 16))
         assert notes["weights"] == sum(weights.numel() for weights in network.parameters())
-
-
-def small_study_experiment(archive, tmp_path):
-    path = tmp_path / "once"
-    return small_study(archive, path).plan.experiment if not path.exists() else prepare_plan(path)
-
-
-def prepare_plan(path):
-    from latentspace.search.plan import StudyPlan
-
-    return StudyPlan.load(path).experiment
 
 
 def test_a_pruned_trial_stops_at_once(archive, tmp_path, monkeypatch):

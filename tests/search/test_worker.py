@@ -9,7 +9,8 @@ import pytest
 from latentspace.errors import RunError
 from latentspace.search.plan import StudyPlan
 from latentspace.search.signs import SILENCE
-from latentspace.search.study import Trials, outcome_of
+from latentspace.search.standing import outcome_of
+from latentspace.search.study import Trials
 from latentspace.search.worker import Order, work
 from latentspace.search.workers import Crew, search, shared_out
 from small_search import run_all, small_study, start_worker
@@ -95,6 +96,15 @@ def test_a_second_invocation_may_ask_for_more_trials(archive, tmp_path):
     more.save(trials.directory)
     work(Order(directory=trials.directory), lambda: False)
     assert trials.standing().counted == 2
+
+
+def test_a_worker_retires_so_that_it_does_not_grow_for_ever(archive, tmp_path, monkeypatch):
+    monkeypatch.setattr("latentspace.search.worker.LIFE", 2)
+    trials = small_study(archive, tmp_path / "study", trials=3, epochs=1)
+    run_all(trials)
+    assert trials.standing().counted == 2
+    run_all(trials)
+    assert trials.standing().counted == 3
 
 
 def test_the_cores_are_shared_out(plan, monkeypatch):

@@ -14,7 +14,7 @@ from . import console
 if TYPE_CHECKING:
     from ..runs import Run
     from ..search.plan import StudyPlan
-    from ..search.study import Entry, Outcome, Standing
+    from ..search.standing import Entry, Outcome, Standing
 
 
 def introduce(plan: "StudyPlan", workers: int) -> None:
@@ -112,9 +112,8 @@ def conclude(last: "Standing", plan: "StudyPlan", run: "Run | None") -> None:
             for name, value in run.results()["test"].items()
             if name == purpose.score
         ]
-    title = f"trial {last.best.number}, the best of {last.counted} (fit: {_fit(run)})"
-    console.show_table(title, ["", ""], rows, to=console.err)
-
-
-def _fit(run: "Run | None") -> str:
-    return "not trained in full" if run is None else run.experiment.training.fit
+    if run is not None:
+        rows.append(["learned from", run.experiment.training.fit])
+    console.show_table(
+        f"trial {last.best.number}, the best of {last.counted}", ["", ""], rows, to=console.err
+    )

@@ -24,7 +24,7 @@ from ..types import Pixels, Whole
 
 LABELS = (10, 30, 100, 300, 1000)
 DRAWS = 3
-STEPS = 300  # of a training with fewer labels, at most: more change little, and there are many of them
+STEPS = 200  # of a training with fewer labels, at most: more change little, and there are many of them
 NEIGHBOURS = (1, 3, 5, 10, 20)
 FITTED_TO = 10_000  # images that PCA is fitted to, at most
 

@@ -2,13 +2,14 @@
 
 import logging
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from ..runs import Run
 
 logger = logging.getLogger(__name__)
 
 
+@runtime_checkable
 class Record(Protocol):
     def to_json(self) -> dict[str, Any]: ...
 

@@ -63,7 +63,7 @@ class Subject:
         return draw.choice(test, size=min(count, len(test)), replace=False)
 
     def pairs(self, count: int) -> Whole:
-        """Indices of `count` pairs of test images in a row; each pair of two classes where there are labels."""
+        """Indices of `count` pairs of test images in a row, each of two classes where there are labels."""
         test, labels = self.run.split.test, self.images.labels
         draw = numpy_generator(self.seed, "figure", 1)
         found: list[int] = []

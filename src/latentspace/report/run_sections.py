@@ -42,7 +42,7 @@ def data_section(subject: Subject) -> Section:
         ("images", f"{data.images:,}", "18,724"),
         ("size", f"{data.height}x{data.width}, {'grey' if data.channels == 1 else 'colour'}", "28x28, grey"),
         ("classes", " ".join(data.class_names) or "no labels", "A to J"),
-        ("split", split.note, "11,234 train, 3,745 validation, 3,745 test"),
+        ("split", split.note, "11,234, 3,745 and 3,745"),
         (
             "exact copies of another image",
             f"{data.duplicate_images:,} in {data.duplicate_groups:,} sets",

@@ -85,7 +85,7 @@ def _setting(plan: Mapping[str, Any], path: str) -> str:
 
 
 def obstacles(run: Run) -> tuple[str, ...]:
-    """Why a figure of this run cannot stand beside the report's; none where only split and protocol differ."""
+    """Why a figure of this run cannot stand beside the report's; none if only split and protocol differ."""
     if not run.data.comparable:
         return ("the images are not known to be the report's",)
     plan, report = run.experiment, Experiment.parse({"kind": run.experiment.kind}, "the report's plan")
@@ -168,7 +168,7 @@ def _results(subject: Subject, rows: list[tuple[str, str, str]], note: str) -> T
 
 def kl_table(shown: VariationalExhibits) -> Table:
     rows = tuple((f"dimension {number}", f"{value:.3f}") for number, value in enumerate(shown.kl))
-    return Table("Divergence from the prior by dimension", ("", "nats, mean over the test images"), rows)
+    return Table("Divergence from the prior", ("", "nats"), rows, "Means over the test images.")
 
 
 def baselines_table(shown: ClassifierExhibits) -> Table:
@@ -190,13 +190,16 @@ def baselines_table(shown: ClassifierExhibits) -> Table:
 def times_table(shown: ClassifierExhibits) -> Table:
     times = shown.times
     rows = (
-        ("making the codes, once", f"{times.encoding:.2f} s"),
-        ("an epoch on codes", f"{times.codes_epoch:.2f} s"),
-        ("an epoch behind the frozen encoder", f"{times.frozen_epoch:.2f} s"),
-        (f"{times.timed} epochs, as measured: how many times faster", f"{times.measured_ratio:.1f}"),
-        (f"{times.epochs} epochs, added up from these", f"{times.whole_ratio:.1f}"),
+        ("making the codes once, seconds", f"{times.encoding:.2f}"),
+        ("an epoch on codes, seconds", f"{times.codes_epoch:.2f}"),
+        ("an epoch behind the frozen encoder, seconds", f"{times.frozen_epoch:.2f}"),
+        (f"{times.timed} epochs, as measured: times faster on codes", f"{times.measured_ratio:.1f}"),
+        (f"{times.epochs} epochs, added up from these: times faster", f"{times.whole_ratio:.1f}"),
     )
-    note = f"{times.images:,} images; one way after the other, on {times.where}. Both learn the same, up to rounding."
+    note = (
+        f"{times.images:,} images; one way after the other, on {times.where}. Both learn the same, up to "
+        "rounding."
+    )
     return Table("The time of the two ways to classify", ("", "here"), rows, note)
 
 

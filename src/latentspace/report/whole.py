@@ -13,7 +13,6 @@ from ..exhibits import (
     VariationalExhibits,
 )
 from ..figures import beside_caption, draw_rows, growth_caption, image_rows, png
-from . import run_sections as sections
 from .differences import differences_section
 from .page import Page, Picture, Section, Table
 from .run_pictures import framed
@@ -31,6 +30,8 @@ class Studies:
         description: the recipe's.
         reported: the classifier again, trained through the Softmax as the report did.
         growth: plain autoencoders that differ from `ae` in the size of their code alone.
+        data: the section on the images.
+        sections: of the four kinds, in the report's order.
         searches: sections on how the parameters were searched for.
     """
 
@@ -38,16 +39,17 @@ class Studies:
     ae: AutoencoderExhibits
     dae: DenoiserExhibits
     classifier: ClassifierExhibits
-    reported: Subject
     vae: VariationalExhibits
-    growth: tuple[Grown, ...] = ()
+    reported: Subject
+    growth: tuple[Grown, ...]
+    data: Section
+    sections: tuple[Section, ...]
     searches: tuple[Section, ...] = ()
 
 
 def whole_page(studies: Studies) -> Page:
-    """Draw everything."""
-    subject = studies.ae.subject
-    run = subject.run
+    """Results first, then the studies, then what compares them."""
+    run = studies.ae.subject.run
     return Page(
         title="Unsupervised models on letters A to J",
         lead=_lead(studies),
@@ -61,11 +63,8 @@ def whole_page(studies: Studies) -> Page:
                 ),
                 tables=(results_table(studies),),
             ),
-            sections.data_section(subject),
-            sections.autoencoder_section(studies.ae),
-            sections.denoiser_section(studies.dae),
-            sections.classifier_section(studies.classifier),
-            sections.variational_section(studies.vae),
+            studies.data,
+            *studies.sections,
             decodes_section(studies),
             *studies.searches,
             differences_section(run),
@@ -103,12 +102,21 @@ def results_table(studies: Studies) -> Table:
         _row("variational autoencoder, loss of the mean code", vae, "mean_code_loss", "183.59"),
         _row("the same, negative ELBO", vae, "elbo_loss"),
     )
+    reasons: dict[str, list[str]] = {}
+    for label, _, published, answer in rows:
+        if published != "–":
+            reasons.setdefault(answer, []).append(label)
+    compared = " ".join(
+        f"{answer[0].upper()}{answer[1:]} ({'; '.join(of)})." for answer, of in reasons.items()
+    )
     note = (
         "Mean squared errors are a pixel, with pixels in [0, 1]; losses are nats an image. The classifier's "
-        "codes are the autoencoder's, so what limits that also limits it."
+        "codes are the autoencoder's, so what limits that also limits it. May the numbers be compared? "
+        f"{compared}"
     )
-    columns = ("measure", "here", "the report", "may they be compared?")
-    return Table("Ours and the report's", columns, rows, note)
+    columns = ("measure", "here", "the report", "compare")
+    short = tuple((*row[:3], row[3].partition(":")[0]) for row in rows)
+    return Table("Ours and the report's", columns, short, note)
 
 
 def _row(
@@ -116,7 +124,7 @@ def _row(
 ) -> tuple[str, str, str, str]:
     value = subject.result.metrics[metric]
     here = f"{value:.2f}" if subject.run.experiment.kind == "vae" else f"{value:.4f}"
-    return label, here, published or "–", verdict(subject.run, *but) if published else "not published"
+    return label, here, published or "–", verdict(subject.run, *but) if published else "–"
 
 
 def decodes_section(studies: Studies) -> Section:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..data.sources import DataConfig
-from ..exhibits import Exhibits, Subject, gather
+from ..exhibits import Subject, gather
 from ..files import write_bytes, write_text
 from ..runs import Run
 from .page import Page, Picture, render
@@ -20,12 +20,11 @@ def report_run(run: Run, data: DataConfig | None = None) -> Path:
         RunError: the run has not ended, or its data are gone.
         ConfigurationError: `data` are other images than the run's own.
     """
-    return report_gathered(gather(Subject.open(run, data)))
+    return write_run_page(run_page(gather(Subject.open(run, data))), run)
 
 
-def report_gathered(shown: Exhibits) -> Path:
-    """`report_run`, of what is gathered already."""
-    page, run = run_page(shown), shown.subject.run
+def write_run_page(page: Page, run: Run) -> Path:
+    """Into the run's directory: the page, each picture as PNG, and what it draws of numbers as CSV."""
     for picture in _pictures(page):
         run.save_figure(picture.file_name, picture.png)
         if picture.numbers:

@@ -6,6 +6,7 @@
     storage.py               where trials live: a journal file, or a database
     signs.py                 how one process knows that another's trial is alive
     plan.py                  the study directory and its study.json
+    standing.py              where a search stands, for a person
     study.py                 the trials: asked for, counted, lost and run again
     trial.py                 one trial = a training that reports, and may be pruned
     memory.py                what keeps a worker from growing

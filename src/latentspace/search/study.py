@@ -2,9 +2,8 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final
 
 import filelock
 import optuna
@@ -18,52 +17,10 @@ from .plan import FILE, StudyPlan, differences
 from .sampling import NumberedSampler, pruner_of, seed_of
 from .signs import Sign, Watch
 from .space import distributions, published
+from .standing import COUNTED, Standing, entry_of, outcome_of
 from .storage import address_of, close_storage, open_storage, reaching
 
 LOSSES: Final = 3  # so many workers may die over the same parameters; after that they are a failed trial
-Outcome: TypeAlias = Literal["waiting", "running", "complete", "pruned", "failed", "lost"]
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One trial as a person wants it: what was tried, and what came of it.
-
-    `value` is the first objective's, of a pruned trial the last that was reported.
-    """
-
-    number: int
-    outcome: Outcome
-    value: float | None
-    epochs: int
-    seconds: float | None
-    parameters: Settings
-    reason: str
-
-
-@dataclass(frozen=True)
-class Standing:
-    """How far a search is; `counted` of `asked` trials are done in the sense of the trials asked for."""
-
-    asked: int
-    records: tuple[Entry, ...]
-    best: Entry | None
-
-    def count(self, outcome: Outcome) -> int:
-        return sum(one.outcome == outcome for one in self.records)
-
-    @property
-    def counted(self) -> int:
-        return sum(self.count(one) for one in COUNTED)
-
-    def seconds_left(self, workers: int) -> float | None:
-        """An estimate from the trials that are done; None before the first."""
-        spent = [one.seconds for one in self.records if one.outcome in COUNTED and one.seconds is not None]
-        if not spent:
-            return None
-        return sum(spent) / len(spent) * max(0, self.asked - self.counted) / max(1, workers)
-
-
-COUNTED: Final[tuple[Outcome, ...]] = ("complete", "pruned", "failed")
 
 
 class Trials:
@@ -139,7 +96,7 @@ class Trials:
     def standing(self) -> Standing:
         trials = self._trials()
         best = self.best()
-        records = tuple(_record(one) for one in trials)
+        records = tuple(entry_of(one) for one in trials)
         return Standing(self.plan.search.trials, records, None if best is None else records[best.number])
 
     def best(self) -> FrozenTrial | None:
@@ -193,17 +150,7 @@ def begin(plan: StudyPlan, directory: Path, url: str | None, *, resume: bool) ->
             not there, or one with another space, direction, data or settings.
         OutputError: a storage that cannot be reached, or a place that cannot be written.
     """
-    here = (directory / FILE).exists()
-    if here and not resume:
-        raise _there_already(str(directory))
-    if not here and directory.exists() and any(directory.iterdir()):
-        raise RunError(
-            f"the study directory {directory} must be new or empty",
-            found=f"something is there, and no {FILE}",
-            do="name another place with --out",
-        )
-    if resume and not here and url is None:
-        StudyPlan.load(directory)  # says that there is nothing to resume
+    here = _refuse_place(directory, url, resume=resume)
     if url is not None:
         storage = open_storage(directory, url)  # before anything is written
     with refusals(directory):
@@ -228,6 +175,22 @@ def begin(plan: StudyPlan, directory: Path, url: str | None, *, resume: bool) ->
     return trials
 
 
+def _refuse_place(directory: Path, url: str | None, *, resume: bool) -> bool:
+    """Whether there is a study in `directory`; raises where there should be none, or one."""
+    here = (directory / FILE).exists()
+    if here and not resume:
+        raise _there_already(str(directory))
+    if not here and directory.exists() and any(directory.iterdir()):
+        raise RunError(
+            f"the study directory {directory} must be new or empty",
+            found=f"something is there, and no {FILE}",
+            do="name another place with --out",
+        )
+    if resume and not here and url is None:
+        StudyPlan.load(directory)  # says that there is nothing to resume
+    return here
+
+
 def join(directory: Path, url: str | None) -> Trials:
     """Open the study that `begin` made, to take part in it.
 
@@ -244,20 +207,6 @@ def join(directory: Path, url: str | None) -> Trials:
         return Trials(storage, plan, directory)
 
 
-def outcome_of(trial: FrozenTrial) -> Outcome:
-    match trial.state:
-        case TrialState.COMPLETE:
-            return "complete"
-        case TrialState.PRUNED:
-            return "pruned"
-        case TrialState.FAIL:
-            return "lost" if trial.user_attrs.get("lost") else "failed"
-        case TrialState.RUNNING:
-            return "running"
-        case _:
-            return "waiting"
-
-
 def trials_by_number(trials: Sequence[FrozenTrial]) -> dict[int, FrozenTrial]:
     return {one.number: one for one in trials}
 
@@ -268,19 +217,6 @@ def _line_of(trials: dict[int, FrozenTrial], number: int) -> list[int]:
     while (earlier := trials[line[-1]].user_attrs.get("retry_of")) is not None:
         line.append(earlier)
     return line
-
-
-def _record(trial: FrozenTrial) -> Entry:
-    seconds = trial.duration.total_seconds() if trial.duration is not None else None
-    return Entry(
-        number=trial.number,
-        outcome=outcome_of(trial),
-        value=trial.values[0] if trial.values else None,
-        epochs=trial.user_attrs.get("epochs", len(trial.intermediate_values)),
-        seconds=seconds,
-        parameters=dict(trial.params),
-        reason=trial.user_attrs.get("reason", ""),
-    )
 
 
 def _load(storage: BaseStorage, plan: StudyPlan) -> optuna.Study:

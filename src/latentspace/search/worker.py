@@ -20,6 +20,7 @@ from ..configuration import Config
 from ..errors import LatentspaceError, RunError
 from ..ranges import Settings
 from .confirmation import Job, confirm_jobs
+from .memory import LIFE
 from .plan import Ground, StudyPlan, prepare
 from .signs import sign_of_life
 from .storage import address_of, reaching
@@ -43,7 +44,7 @@ class Order(Config):
 
 
 def work(order: Order, stop: Callable[[], bool]) -> None:
-    """Run what is ordered until it is done, or `stop` (asked after each epoch) says so.
+    """Run what is ordered until it is done, `stop` (asked after each epoch) says so, or it is time to retire.
 
     Raises:
         LatentspaceError: the images are not those of the study, or the storage cannot be reached.
@@ -64,7 +65,9 @@ def work(order: Order, stop: Callable[[], bool]) -> None:
 
 def _run_trials(order: Order, ground: Ground, stop: Callable[[], bool]) -> None:
     with join(order.directory, order.storage) as trials, sign_of_life(order.directory) as sign:
-        while not stop() and (trial := trials.next(sign, order.deadline)) is not None:
+        for _ in range(LIFE):
+            if stop() or (trial := trials.next(sign, order.deadline)) is None:
+                return
             run_trial(trial, trials, ground, stop)
 
 

@@ -19,8 +19,9 @@ from ..errors import LatentspaceError, RunError
 from ..experiment import Experiment
 from .confirmation import Job
 from .memory import ENVIRONMENT
+from .standing import Standing
 from .storage import address_of, reaching
-from .study import Standing, Trials
+from .study import Trials
 from .worker import Order
 
 LOOKING: Final = 0.5  # seconds from one look at the trials to the next

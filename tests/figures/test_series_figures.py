@@ -1,0 +1,74 @@
+"""The error against noise, the accuracy against labels, the confusion matrix: what is drawn is the record."""
+
+import numpy as np
+import pytest
+
+from latentspace.errors import DataError
+from latentspace.evaluation.baselines import BaselineRecord, Fewer
+from latentspace.evaluation.classes import Confusion
+from latentspace.evaluation.noise import NOISY, NoiseRecord
+from latentspace.figures import (
+    draw_confusion,
+    draw_series,
+    labels_caption,
+    labels_plot,
+    noise_caption,
+    noise_plot,
+)
+
+NOISE = NoiseRecord(
+    (0.0, 0.1, 0.5), {"it": (0.03, 0.04, 0.1), NOISY: (0.0, 0.01, 0.25)}, ("none", "a", "a"), 9, 5
+)
+LABELS = BaselineRecord(
+    heads={"codes": 0.9},
+    neighbours={"codes": 0.8},
+    k={"codes": 3},
+    chance=0.1,
+    fewer=(Fewer(10, {"codes": (0.2, 0.3, 0.7)}), Fewer(5000, {"codes": (0.9,)})),
+    steps=840,
+    fewer_steps=300,
+)
+
+
+def test_a_line_for_each_method_over_the_levels():
+    plot = noise_plot(NOISE)
+    assert [series.name for series in plot.series] == ["it", NOISY]
+    (axes,) = draw_series(plot).axes
+    drawn = {line.get_label(): np.asarray(line.get_xydata()).tolist() for line in axes.lines}
+    assert drawn["it"] == [[0.0, 0.03], [0.1, 0.04], [0.5, 0.1]]
+    assert [line.get_linestyle() for line in axes.lines] == ["-", ":"]
+
+
+def test_the_noise_caption_names_the_filters_at_their_levels():
+    text = noise_caption(NOISE, trained_at="noise").text
+    assert "none at 0; a at 0.1, 0.5" in text
+    assert "5 validation images" in text
+
+
+def test_fewer_labels_have_a_mean_and_a_range():
+    plot = labels_plot(LABELS)
+    (series,) = plot.series
+    assert plot.points.tolist() == [10, 5000]
+    assert series.middle.tolist() == pytest.approx([0.4, 0.9])
+    assert (series.lowest.tolist(), series.highest.tolist()) == ([0.2, 0.9], [0.7, 0.9])
+    figure = draw_series(plot)
+    figure.draw_without_rendering()
+    assert [label.get_text() for label in figure.axes[0].get_xticklabels()] == ["10", "5,000"]
+    text = labels_caption(LABELS).text
+    assert "840 steps with all labels, about 300 with fewer" in text
+    assert "3 times" in text
+
+
+def test_a_number_that_is_none_is_refused():
+    with pytest.raises(DataError, match="finite"):
+        noise_plot(NoiseRecord((0.0,), {"it": (float("nan"),)}, ("none",), 1, 1))
+
+
+def test_the_matrix_prints_its_counts_but_for_zeros():
+    counts = np.array([[5, 0], [2, 3]])
+    (axes,) = draw_confusion(Confusion(counts, ("A", "B"))).axes
+    printed = {
+        (int(text.get_position()[1]), int(text.get_position()[0])): text.get_text() for text in axes.texts
+    }
+    assert printed == {(0, 0): "5", (1, 0): "2", (1, 1): "3"}
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["A", "B"]

@@ -1,0 +1,62 @@
+"""One search for every kind of network: its own score, its own direction, its own way to the images."""
+
+import pytest
+from optuna.trial import TrialState
+
+from latentspace.evaluation.evaluate import evaluate
+from latentspace.experiment import PURPOSES
+from latentspace.search.draft import Wishes, draft
+from latentspace.search.study import begin
+from latentspace.search.winner import final_training
+from latentspace.training.train import train
+from small_search import run_all
+
+RECIPE = """
+[dae.model]
+conv1_channels = 4
+conv2_channels = 4
+conv3_channels = 4
+neurons = 8
+
+[vae.model]
+conv1_channels = 4
+conv2_channels = 8
+
+[{kind}.search]
+trials = 3
+epochs = 2
+
+[{kind}.search.space]
+"training.learning_rate" = {{ low = 1e-4, high = 1e-2, log = true }}
+"training.batch_size" = {{ low = 20, high = 70 }}
+"{setting}" = {{ low = {low}, high = {high} }}
+"""
+SETTINGS = {
+    "dae": ("objective.strength", 0.1, 0.3),
+    "vae": ("objective.beta", 0.5, 2.0),
+    "classifier": ("model.linear1_neurons", 4, 8),
+}
+
+
+@pytest.mark.parametrize("kind", SETTINGS)
+def test_a_search_of_each_kind(kind, plan, archive, tmp_path):
+    recipe = tmp_path / "small.toml"
+    setting, low, high = SETTINGS[kind]
+    recipe.write_text(RECIPE.format(kind=kind, setting=setting, low=low, high=high))
+    changes = {"data": {"spec": str(archive)}, "threads": 1}
+    if kind == "classifier":
+        changes["encoder"] = str(train(plan, tmp_path / "encoder").path)
+    wishes = Wishes(kind=kind, recipe=str(recipe), changes=changes, workers=1)
+    out = tmp_path / "study"
+    made, _ = draft(wishes, out, resume=False)
+    trials = begin(made, out, None, resume=False)
+    ended = run_all(trials)
+    assert [one.state for one in ended] == [TrialState.COMPLETE] * 3
+    direction = PURPOSES[kind].direction
+    assert trials.study.direction.name.lower() == direction
+    best = {"minimize": min, "maximize": max}[direction](one.value for one in ended)
+    assert trials.best().value == best
+    training = final_training(trials)
+    records = list(training.records())
+    assert records[-1].validation[PURPOSES[kind].score] == best
+    assert PURPOSES[kind].score in evaluate(training.run).metrics
