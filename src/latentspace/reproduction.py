@@ -6,11 +6,12 @@ with other code sizes; then report.html and its figures/.
 """
 
 import logging
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, final
 
 from .configuration import merged
 from .data.imageset import ImageSet
@@ -41,20 +42,45 @@ CODE_SIZES = (2, 32)  # of the plain autoencoders beside the report's own
 
 
 @dataclass(frozen=True)
-class Step:
-    """One piece of work at one place.
-
-    Args:
-        name: for a person.
-        place: the run directory that it makes.
-        plan: what is trained there, as far as it is known beforehand.
-        records: does the work, or what is left of it, and yields a record an epoch.
-    """
+class Step(ABC):
+    """One piece of work at one place: a training, and whatever else a recipe may ask for."""
 
     name: str
     place: Path
+
+    @property
+    @abstractmethod
+    def is_done(self) -> bool: ...
+
+    @property
+    @abstractmethod
+    def epochs(self) -> int: ...
+
+    @property
+    @abstractmethod
+    def epochs_done(self) -> int: ...
+
+    @abstractmethod
+    def records(self) -> Iterator[EpochRecord]:
+        """Do the work, or what is left of it; yield a record an epoch."""
+
+    @abstractmethod
+    def seconds_left(self, images: ImageSet) -> float:
+        """About how long what is left would take on this machine."""
+
+
+@final
+@dataclass(frozen=True)
+class TrainingStep(Step):
+    """A training, whose run directory is its place.
+
+    Args:
+        plan: what is trained, as far as it is known beforehand.
+        code_size: of the encoder that a classifier stands on.
+    """
+
     plan: Callable[[], Experiment]
-    records: Callable[[], Iterator[EpochRecord]]
+    code_size: int
 
     @property
     def is_done(self) -> bool:
@@ -68,6 +94,31 @@ class Step:
     def epochs_done(self) -> int:
         records = Run.open(self.place).metrics if self._begun else []
         return int(records[-1]["epoch"]) if records else 0
+
+    def records(self) -> Iterator[EpochRecord]:
+        """Train, anew or as far as it is still to be done.
+
+        Raises:
+            RunError: there is a run of another plan.
+            LatentspaceError: as `start` and `resume`.
+        """
+        plan = self.plan()
+        if not self._begun:
+            return start(plan, self.place).records()
+        if Run.open(self.place).experiment != plan:
+            raise RunError(
+                f"{self.place} must be a run of this recipe",
+                found="a run with other settings",
+                do="name another place with --out, or move that run away",
+            )
+        return resume(self.place).records()
+
+    def seconds_left(self, images: ImageSet) -> float:
+        """Found by training a little on noise; a pass over validation images is taken as a third of one."""
+        plan = self.plan()
+        rate = images_per_second(plan, images.shape, self.code_size, max(2, len(images.class_names)))
+        train, validation, _ = map(int, Shares.parse(plan.split.shares).sizes(len(images)))
+        return (plan.training.epochs - self.epochs_done) * (train + validation / 3) / rate
 
     @property
     def _begun(self) -> bool:
@@ -91,8 +142,7 @@ class Reproduction:
     @property
     def steps(self) -> tuple[Step, ...]:
         """In the order in which they must be done: the classifiers stand on the autoencoder."""
-        own = self.recipe.experiment("ae", self.changes).model_dump()["model"]["code_size"]
-        others = tuple(size for size in CODE_SIZES if size != own)
+        others = tuple(size for size in CODE_SIZES if size != self._code_size)
         return (
             self._training("ae", "ae", {}),
             self._training("dae", "dae", {}),
@@ -135,23 +185,17 @@ class Reproduction:
         )
         return write_page(whole_page(studies), self.out)
 
-    def seconds_left(self, step: Step, images: ImageSet) -> float:
-        """About how long what is left of the step takes here, found by training a little on noise."""
-        plan, done = step.plan(), step.epochs_done
-        code_size = self.recipe.experiment("ae", self.changes).model_dump()["model"]["code_size"]
-        rate = images_per_second(plan, images.shape, code_size, max(2, len(images.class_names)))
-        train, validation, _ = map(int, Shares.parse(plan.split.shares).sizes(len(images)))
-        return (
-            (plan.training.epochs - done) * (train + validation / 3) / rate
-        )  # a pass without gradients: a third
-
     def images(self) -> ImageSet:
         """What the studies learn from; reading them may fetch or render them."""
         return load_images(self.recipe.experiment("ae", self.changes).data)
 
     def _training(self, name: str, kind: Kind, more: Mapping[str, Any]) -> Step:
-        place, plan = self.out / name, partial(self._plan, kind, more)
-        return Step(name, place, plan, lambda: _records(plan(), place))
+        return TrainingStep(name, self.out / name, partial(self._plan, kind, more), self._code_size)
+
+    @property
+    def _code_size(self) -> int:
+        """Of the autoencoder that the classifiers stand on."""
+        return int(self.recipe.experiment("ae", self.changes).model_dump()["model"]["code_size"])
 
     def _plan(self, kind: Kind, more: Mapping[str, Any]) -> Experiment:
         """On the images that the first study settled for, whatever `auto` would find now."""
@@ -175,21 +219,3 @@ class Reproduction:
             )
         logger.info("judging %s", run.path)
         return Subject.of(run, images)
-
-
-def _records(plan: Experiment, place: Path) -> Iterator[EpochRecord]:
-    """Train at `place`: anew, or as far as it is still to be done.
-
-    Raises:
-        RunError: there is a run of another plan.
-        LatentspaceError: as `start` and `resume`.
-    """
-    if not (place / "config.json").exists():
-        return start(plan, place).records()
-    if Run.open(place).experiment != plan:
-        raise RunError(
-            f"{place} must be a run of this recipe",
-            found="a run with other settings",
-            do="name another place with --out, or move that run away",
-        )
-    return resume(place).records()

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 import tomllib
+from functools import partial
 from pathlib import Path
 
 import optuna
@@ -27,23 +28,19 @@ COMMAND = [sys.executable, "-W", "error", "-m", "latentspace.cli.main", "search"
 QUICK = ["--threads", "1", "--seed", "3"]
 
 
-def latentspace(*arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [*COMMAND, *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=280, check=False)
-
-
 @pytest.fixture(scope="module")
 def searched(archive, tmp_path_factory) -> tuple[Path, str]:
     """A search run to its end, with everything; its directory, and what was said."""
     folder = tmp_path_factory.mktemp("search")
     out = folder / "study"
-    done = latentspace(
+    arguments = [
         "ae", "--data", archive, "--recipe", write_recipe(folder), "--out", out, "--trials", 3,
         "--workers", 1, "--fit", "train+validation", "--confirm", "2x1", *QUICK,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.strip() == str(out)
-    return out, done.stderr
+    ]  # fmt: skip
+    code, stdout, said = call(["search", *map(str, arguments)])
+    assert code == 0, said
+    assert stdout.strip() == str(out)
+    return out, said
 
 
 def test_a_search_says_how_it_goes_and_leaves_everything(searched):
@@ -125,10 +122,11 @@ def test_several_objectives_are_not_pruned_and_that_is_said(archive, tmp_path):
     assert all(one.state == optuna.trial.TrialState.COMPLETE for one in trials.study.trials)
 
 
-def test_the_live_table_shows_counts_the_best_and_the_time_left(archive, tmp_path, monkeypatch):
+def test_the_live_table_shows_counts_the_best_and_the_time_left(archive, tmp_path, monkeypatch, request):
     screen = io.StringIO()
     monkeypatch.setattr(console, "err", Console(file=screen, force_terminal=True, width=120, height=40))
-    monkeypatch.setattr(console.logger, "level", logging.INFO)
+    request.addfinalizer(partial(console.logger.setLevel, console.logger.level))
+    console.logger.setLevel(logging.INFO)
     plan = small_study(archive, tmp_path / "study").plan
     best = Entry(0, "complete", 0.125, 3, 60.0, {"model.code_size": 4}, "")
     others = (

@@ -1,8 +1,11 @@
 """Workers as processes: killed ones are known and their trials run again; ended ones end in good order."""
 
+import io
+import logging
 import os
 import signal
 import time
+from functools import partial
 
 import pytest
 
@@ -11,8 +14,8 @@ from latentspace.search.plan import StudyPlan
 from latentspace.search.signs import SILENCE
 from latentspace.search.standing import outcome_of
 from latentspace.search.study import Trials
-from latentspace.search.worker import Order, work
-from latentspace.search.workers import Crew, search, shared_out
+from latentspace.search.worker import Order, main, work
+from latentspace.search.workers import Crew, _last_words, search, shared_out
 from small_search import run_all, small_study, start_worker
 
 
@@ -27,52 +30,72 @@ def reports(trials: Trials) -> int:
     return max((len(one.intermediate_values) for one in trials.study.trials), default=0)
 
 
-@pytest.mark.parametrize("storage", ["journal", "sqlite"])
-def test_the_trial_of_a_killed_worker_is_run_again(storage, archive, tmp_path):
-    url = None if storage == "journal" else f"sqlite:///{tmp_path / 'trials.db'}"
-    trials = small_study(archive, tmp_path / "study", url, trials=2, epochs=25, startup_trials=9)
-    with start_worker(trials.directory, url) as worker:
-        until(lambda: reports(trials) >= 2 or worker.poll() is not None)
-        os.kill(worker.pid, signal.SIGKILL)
-        worker.wait()
-    (killed,) = [one for one in trials.study.trials if outcome_of(one) == "running"]
-    began = time.monotonic()
-    ended = run_all(trials, url)
-    lost = ended[killed.number]
-    assert time.monotonic() - began < SILENCE  # at once, not after a time-out
+def assert_run_again(trials: Trials, number: int) -> None:
+    """The trial is lost, and another with its parameters and its seed went on where it had to end."""
+    ended = trials.study.get_trials()
+    lost = ended[number]
     assert outcome_of(lost) == "lost"
     assert lost.user_attrs["reason"] == "its worker was killed"
-    (again,) = [one for one in ended if one.user_attrs.get("retry_of") == killed.number]
+    (again,) = [one for one in ended if one.user_attrs.get("retry_of") == number]
     assert again.params == lost.params
     assert again.user_attrs["seed"] == lost.user_attrs["seed"]
     for epoch, score in lost.intermediate_values.items():
         assert again.intermediate_values[epoch] == score
-    assert trials.standing().counted == 2
+    assert trials.standing().counted == trials.plan.search.trials
     assert trials.standing().count("lost") == 1
-    trials.close()
 
 
-def test_what_stops_a_worker_stops_the_search_with_the_same_words(archive, tmp_path):
-    trials = small_study(archive, tmp_path / "study")
-    trials.plan.model_copy(update={"content_hash": "0" * 64}).save(trials.directory)
-    with pytest.raises(RunError, match="the images that it began with"):
-        list(search(trials, workers=1))
+def test_the_trial_of_a_killed_worker_is_run_again_from_a_database(archive, tmp_path):
+    url = f"sqlite:///{tmp_path / 'trials.db'}"
+    with small_study(archive, tmp_path / "study", url, trials=2, epochs=25, startup_trials=9) as trials:
+        with start_worker(trials.directory, url) as worker:
+            until(lambda: reports(trials) >= 2 or worker.poll() is not None)
+            os.kill(worker.pid, signal.SIGKILL)
+            worker.wait()
+        (killed,) = [one for one in trials.study.trials if outcome_of(one) == "running"]
+        began = time.monotonic()
+        run_all(trials, url)
+        assert time.monotonic() - began < SILENCE  # at once, not after a time-out
+        assert_run_again(trials, killed.number)
 
 
-def test_two_workers_share_a_study_and_a_dead_one_is_replaced(archive, tmp_path, monkeypatch):
-    trials = small_study(archive, tmp_path / "study", trials=4, epochs=30, startup_trials=9)
-    victims: list[int] = []
+def test_two_workers_share_a_journal_and_a_killed_one_is_replaced(archive, tmp_path):
+    trials = small_study(archive, tmp_path / "study", trials=3, epochs=60, startup_trials=9)
+    killed: list[int] = []
     standings = []
+    began = time.monotonic()
     for standing in search(trials, workers=2):
         standings.append(standing)
-        running = [one for one in trials.study.trials if outcome_of(one) == "running"]
-        if running and not victims and running[0].user_attrs.get("worker"):
-            victims.append(int(running[0].user_attrs["worker"].partition("@")[0]))
-            os.kill(victims[0], signal.SIGKILL)
-    assert standings[-1].counted == 4
-    assert standings[-1].count("lost") == 1
+        for one in trials.study.trials:
+            if not killed and outcome_of(one) == "running" and 1 <= len(one.intermediate_values) <= 40:
+                killed.append(one.number)
+                os.kill(int(one.user_attrs["worker"].partition("@")[0]), signal.SIGKILL)
+    assert time.monotonic() - began < SILENCE
+    assert_run_again(trials, killed[0])
     assert len({one.user_attrs["worker"] for one in trials.study.trials}) >= 2
     assert standings[-1].seconds_left(2) == 0
+
+
+def test_a_worker_says_why_it_cannot_go_on_and_the_search_repeats_it(
+    archive, tmp_path, monkeypatch, capsys, request
+):
+    trials = small_study(archive, tmp_path / "study")
+    trials.plan.model_copy(update={"content_hash": "0" * 64}).save(trials.directory)
+    order = Order(directory=trials.directory).model_dump_json()
+    monkeypatch.setattr("sys.stdin", io.StringIO(order))
+    monkeypatch.setattr(signal, "signal", lambda number, handler: None)
+    request.addfinalizer(partial(logging.getLogger("latentspace").setLevel, logging.NOTSET))
+    with pytest.raises(SystemExit, match="2"):
+        main()
+    said = capsys.readouterr().out
+    error = _last_words(said, 2)
+    assert isinstance(error, RunError)
+    assert error.must == "a study goes on with the images that it began with"
+    assert "now holds other images" in error.found
+
+
+def test_words_that_are_none_are_an_error_too():
+    assert "exit code 1" in str(_last_words("", 1))
 
 
 def test_workers_that_are_all_killed_are_not_replaced_for_ever(archive, tmp_path, monkeypatch):

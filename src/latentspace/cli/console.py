@@ -37,7 +37,14 @@ def set_verbosity(level: int) -> None:
             handler = logging.StreamHandler(sys.stderr)
             handler.setFormatter(_Loud("%(message)s"))
         logger.addHandler(handler)
-    logger.setLevel(level)
+    for handler in logger.handlers:
+        handler.setLevel(level)  # the logger itself stays open: a run's own log wants what --quiet hides
+    logger.setLevel(min(level, logging.INFO))
+
+
+def quiet() -> bool:
+    """Whether messages are hidden."""
+    return bool(logger.handlers) and logger.handlers[0].level > logging.INFO
 
 
 class _Loud(logging.Formatter):
@@ -84,7 +91,7 @@ def follow(records: "Iterable[EpochRecord]", epochs: int, done: int, title: str)
         epochs: how many there are in all.
         done: how many of them were done before.
     """
-    if err.is_terminal and logger.level <= logging.INFO:
+    if err.is_terminal and not quiet():
         with _progress() as bar:
             task = bar.add_task(title, total=epochs, completed=done, facts="")
             for record in records:

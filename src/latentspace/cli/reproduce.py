@@ -63,7 +63,7 @@ def _foretell(work: "Reproduction") -> None:
     images = work.images()
     rows, total = [], 0.0
     for step in work.steps:
-        seconds = 0.0 if step.is_done else work.seconds_left(step, images)
+        seconds = 0.0 if step.is_done else step.seconds_left(images)
         total += seconds
         rows.append(
             [

@@ -1,6 +1,5 @@
 """How a search goes, for a person: a live table on a terminal, else a line for each trial that ends."""
 
-import logging
 from collections.abc import Iterable
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -33,7 +32,7 @@ def introduce(plan: "StudyPlan", workers: int) -> None:
 
 def follow(standings: "Iterable[Standing]", plan: "StudyPlan", workers: int) -> "Standing":
     """Run a search to its end and show it; returns where it ended."""
-    if console.err.is_terminal and console.logger.level <= logging.INFO:
+    if console.err.is_terminal and not console.quiet():
         return _live(standings, plan, workers)
     last: Standing | None = None
     for now in standings:
