@@ -1,4 +1,7 @@
+import errno
 import json
+import os
+import shutil
 
 import pytest
 import torch
@@ -192,41 +195,39 @@ def test_a_kill_while_a_state_is_saved_leaves_one(plan, tmp_path, moment):
     assert state.epoch == 2
 
 
-def test_a_full_disk_stops_the_run_with_the_last_good_state(plan, tmp_path, monkeypatch):
-    """An OSError at every write in turn: each ends in our own error, and the run goes on from what is there."""
-    import errno
-    import os
+class FullDisk:
+    """A disk that is full at the n-th sync, and has room again after it."""
 
-    whole = train(plan, tmp_path / "whole")
-    real, writes = os.fsync, 0
+    def __init__(self, monkeypatch) -> None:
+        self.real, self.writes, self.fails_at = os.fsync, 0, 0
+        monkeypatch.setattr(os, "fsync", self.sync)
 
-    def full(descriptor: int) -> None:
-        nonlocal writes
-        writes += 1
-        if writes == failing:
+    def sync(self, descriptor: int) -> None:
+        self.writes += 1
+        if self.writes == self.fails_at:
             raise OSError(errno.ENOSPC, "No space left on device")
-        real(descriptor)
+        self.real(descriptor)
 
-    monkeypatch.setattr(os, "fsync", full)
-    ended = False
-    for failing in range(1, 40):
-        place, writes = tmp_path / f"run-{failing}", 0
-        try:
+
+def test_a_full_disk_at_any_write_stops_the_run_with_the_last_good_state(plan, tmp_path, monkeypatch):
+    disk = FullDisk(monkeypatch)
+    whole = train(plan, tmp_path / "whole")
+    writes = disk.writes
+    assert writes > 8
+    for number in range(1, writes + 1):
+        place = tmp_path / f"run-{number}"
+        disk.writes, disk.fails_at = 0, number
+        with pytest.raises(OutputError, match="No space left") as caught:
             train(plan, place)
-            ended = True
-            break
-        except OutputError as error:
-            assert "No space left" in error.found
-            assert "free some space" in error.do
-        failing = 0
-        if (place / "config.json").exists():
-            again = resume(place)
-            list(again.records())
-            assert all(torch.equal(tensor, again.run.weights[name]) for name, tensor in whole.weights.items())
-        else:
+        assert "free some space" in caught.value.do
+        disk.fails_at = 0
+        if not (place / "config.json").exists():
             assert not place.exists()
-    assert ended
-    assert failing > 8  # so many writes there are
+            continue
+        again = resume(place)
+        list(again.records())
+        assert all(torch.equal(tensor, again.run.weights[name]) for name, tensor in whole.weights.items())
+        shutil.rmtree(place)
 
 
 def test_the_log_of_a_run_holds_what_was_said_before_and_while_it_was_trained(plan, tmp_path):
