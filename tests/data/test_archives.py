@@ -174,7 +174,9 @@ def test_a_damaged_header_is_not_taken_for_the_end(tmp_path: Path, name: str) ->
 
 
 @pytest.mark.parametrize("name", ALL)
-@pytest.mark.parametrize("content", [b"", b"hello", b"PK\x03\x04", b"\x1f\x8b", gzip.compress(b"hello", mtime=0)])
+@pytest.mark.parametrize(
+    "content", [b"", b"hello", b"PK\x03\x04", b"\x1f\x8b", gzip.compress(b"hello", mtime=0)]
+)
 def test_what_is_no_archive(tmp_path: Path, name: str, content: bytes) -> None:
     (tmp_path / name).write_bytes(content)
     with pytest.raises(DataError) as error:
