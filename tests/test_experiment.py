@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from latentspace.errors import ConfigurationError
-from latentspace.experiment import Experiment, Recipe, kind_named
+from latentspace.experiment import Experiment, kind_named
+from latentspace.recipe import Recipe
 
 
 def test_the_defaults_are_the_reports_best_autoencoder():
