@@ -38,6 +38,7 @@ def plan(archive: Path) -> Experiment:
     return Experiment.parse(
         {
             "data": {"spec": str(archive)},
+            "precision": "32",  # the same on every machine
             "model": {
                 "code_size": 3,
                 "conv1_channels": 4,

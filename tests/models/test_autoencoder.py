@@ -8,7 +8,7 @@ from torch import nn
 
 from latentspace.errors import ConfigurationError
 from latentspace.models.autoencoder import Autoencoder, AutoencoderConfig
-from latentspace.models.layers import initialise
+from latentspace.models.layers import Conv2d, ConvTranspose2d, initialise
 from latentspace.randomness import generator
 
 SMALL = AutoencoderConfig(code_size=3, conv1_channels=4, conv2_channels=5, conv3_channels=6, neurons=7)
@@ -28,8 +28,10 @@ def test_the_reports_sizes_layer_by_layer():
     linear = 1152 * 128 + 128 + 128 * 10 + 10
     back = 10 * 128 + 128 + 128 * 1152 + 1152 + 128 * 128 * 9 + 128 + 128 * 64 * 9 + 64 + 64 * 9 + 1
     assert sum(one.numel() for one in model.parameters()) == convolutions + linear + back == 742_923
-    relus = [one for one in model.modules() if isinstance(one, nn.ReLU)]
-    assert len(relus) == 8  # after all but the last layer of the encoder, and of the decoder
+    after_linear = [one for one in model.modules() if isinstance(one, nn.ReLU)]
+    convolutional = [one.relu for one in model.modules() if isinstance(one, Conv2d | ConvTranspose2d)]
+    assert len(after_linear) == 3
+    assert convolutional == [True] * 5 + [False]  # after all but the last layer of the decoder
 
 
 @settings(deadline=None, max_examples=40)
@@ -75,16 +77,24 @@ def test_a_seed_gives_its_weights_and_leaves_the_global_generator_alone():
 
 
 @pytest.mark.parametrize(
-    "layer",
-    [nn.Linear(50, 40), nn.Conv2d(6, 40, 3), nn.ConvTranspose2d(40, 6, 3)],
-    ids=lambda one: type(one).__name__,
+    ("layer", "theirs"),
+    [
+        (nn.Linear(50, 40), nn.Linear(50, 40)),
+        (Conv2d(6, 40, 3, stride=2, padding=1), nn.Conv2d(6, 40, 3)),
+        (
+            ConvTranspose2d(40, 6, 3, stride=2, padding=1, output_padding=(0, 0)),
+            nn.ConvTranspose2d(40, 6, 3),
+        ),
+    ],
+    ids=["Linear", "Conv2d", "ConvTranspose2d"],
 )
-def test_weights_are_drawn_as_torch_draws_them(layer):
+def test_weights_are_drawn_as_torch_draws_them(layer, theirs):
     """torch's own `reset_parameters` seeded alike gives the same numbers, in the same order."""
     torch.manual_seed(5)
-    layer.reset_parameters()
-    expected = {name: one.clone() for name, one in layer.state_dict().items()}
+    theirs.reset_parameters()
     initialise(layer, torch.Generator().manual_seed(5))
+    expected = theirs.state_dict()
+    assert expected.keys() == layer.state_dict().keys()
     for name, tensor in layer.state_dict().items():
         torch.testing.assert_close(tensor, expected[name], rtol=0, atol=0)
 

@@ -9,7 +9,7 @@ from torch.distributions import Independent, Normal, kl_divergence
 
 from latentspace.models.autoencoder import VariationalConfig
 from latentspace.models.encoders import VariationalEncoder
-from latentspace.models.layers import Dropout
+from latentspace.models.layers import ConvTranspose2d, Dropout, Unflatten, initialise
 from latentspace.models.posterior import Gaussian, prior_log_prob
 from latentspace.randomness import generator
 
@@ -24,13 +24,14 @@ def test_the_reports_sizes_layer_by_layer():
     assert convolutions + mu_and_logvar + back == 3_174_821
     assert sum(one.numel() for one in model.parameters()) == 3_174_821
     for layer in (model.encoder.conv1, model.encoder.conv2):
-        assert (layer.kernel_size, layer.stride, layer.padding) == ((4, 4), (2, 2), (1, 1))
+        assert (layer.kernel, layer.stride, layer.padding, layer.relu) == (4, 2, 1, True)
 
 
 def test_the_decoder_is_one_linear_layer_two_transposed_convolutions_and_a_relu_between():
     model = VariationalConfig().build((1, 28, 28), generator(0, "weights"))
-    layers = [type(one) for one in model.decoder.modules() if not list(one.children())]
-    assert layers == [nn.Linear, nn.Unflatten, nn.ConvTranspose2d, nn.ReLU, nn.ConvTranspose2d]
+    layers = [one for one in model.decoder.modules() if not list(one.children())]
+    assert [type(one) for one in layers] == [nn.Linear, Unflatten, ConvTranspose2d, ConvTranspose2d]
+    assert [one.relu for one in layers[2:]] == [True, False]
 
 
 def test_dropout_of_03_after_each_convolution_of_the_encoder(monkeypatch):
@@ -50,6 +51,7 @@ def test_dropout_of_03_after_each_convolution_of_the_encoder(monkeypatch):
 
 def test_dropout_moves_the_codes_in_training_and_not_when_judged():
     encoder = VariationalEncoder((1, 16, 16), (8, 8), 0.3, 4)
+    initialise(encoder, generator(0, "weights"))
     images = torch.rand(3, 1, 16, 16)
     noise = generator(0, "noise")
     assert not torch.equal(encoder(images, noise).mean, encoder(images, noise).mean)

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from ..types import Codes, Logits
 from .encoders import ConvolutionalEncoder, VariationalEncoder
-from .layers import output_padding
+from .layers import ConvTranspose2d, Unflatten, output_padding
 
 
 @final
@@ -38,7 +38,7 @@ class ConvolutionalDecoder(nn.Module):
             nn.ReLU(),
             nn.Linear(neurons, channels[-1] * height * width),
             nn.ReLU(),
-            nn.Unflatten(1, (channels[-1], height, width)),
+            Unflatten(channels[-1], (height, width)),
         )
         self.convolutions = mirrored(encoder, (shape[0], *channels))
 
@@ -67,7 +67,7 @@ class VariationalDecoder(nn.Module):
         height, width = encoder.sides[-1]
         self.head = nn.Sequential(
             nn.Linear(code_size, channels[-1] * height * width),
-            nn.Unflatten(1, (channels[-1], height, width)),
+            Unflatten(channels[-1], (height, width)),
         )
         self.convolutions = mirrored(encoder, (shape[0], *channels))
 
@@ -86,15 +86,15 @@ def mirrored(encoder: ConvolutionalEncoder | VariationalEncoder, widths: tuple[i
     for stage in reversed(range(len(encoder.paddings))):
         padding = encoder.paddings[stage]
         rows, columns = (output_padding(side, encoder.kernel, padding) for side in encoder.sides[stage])
-        stack += [
-            nn.ConvTranspose2d(
+        stack.append(
+            ConvTranspose2d(
                 widths[stage + 1],
                 widths[stage],
                 encoder.kernel,
                 stride=2,
                 padding=padding,
                 output_padding=(rows, columns),
-            ),
-            nn.ReLU(),
-        ]
-    return nn.Sequential(*stack[:-1])
+                relu=stage > 0,
+            )
+        )
+    return nn.Sequential(*stack)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from ..types import Images
-from .layers import Dropout, strided_size
+from .layers import Conv2d, Dropout, Flatten, strided_size
 from .posterior import Dirac, Gaussian
 
 
@@ -34,8 +34,8 @@ class ConvolutionalEncoder(nn.Module):
         self.sides = sides_of(shape[1:], self.kernel, self.paddings)
         stack: list[nn.Module] = []
         for padding, before, after in zip(self.paddings, widths, channels, strict=False):
-            stack += [nn.Conv2d(before, after, self.kernel, stride=2, padding=padding), nn.ReLU()]
-        self.convolutions = nn.Sequential(*stack, nn.Flatten())
+            stack.append(Conv2d(before, after, self.kernel, stride=2, padding=padding, relu=True))
+        self.convolutions = nn.Sequential(*stack, Flatten())
         features = channels[-1] * self.sides[-1][0] * self.sides[-1][1]
         self.head = nn.Sequential(nn.Linear(features, neurons), nn.ReLU(), nn.Linear(neurons, code_size))
 
@@ -65,16 +65,17 @@ class VariationalEncoder(nn.Module):
     ) -> None:
         super().__init__()
         self.sides = sides_of(shape[1:], self.kernel, self.paddings)
-        self.conv1 = nn.Conv2d(shape[0], channels[0], self.kernel, stride=2, padding=1)
-        self.conv2 = nn.Conv2d(channels[0], channels[1], self.kernel, stride=2, padding=1)
+        self.conv1 = Conv2d(shape[0], channels[0], self.kernel, stride=2, padding=1, relu=True)
+        self.conv2 = Conv2d(channels[0], channels[1], self.kernel, stride=2, padding=1, relu=True)
         self.dropout = Dropout(dropout)
+        self.flatten = Flatten()
         features = channels[1] * self.sides[-1][0] * self.sides[-1][1]
         self.mu = nn.Linear(features, code_size)
         self.logvar = nn.Linear(features, code_size)
 
     def forward(self, images: Images, generator: torch.Generator | None = None) -> Gaussian:
-        hidden = self.dropout(torch.relu(self.conv1(images)), generator)
-        hidden = self.dropout(torch.relu(self.conv2(hidden)), generator).flatten(1)
+        hidden = self.dropout(self.conv1(images), generator)
+        hidden = self.flatten(self.dropout(self.conv2(hidden), generator))
         return Gaussian(self.mu(hidden).float(), self.logvar(hidden).float())
 
 

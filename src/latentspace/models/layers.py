@@ -1,10 +1,13 @@
-"""Layers that draw from a generator of their own, and the sizes of strided convolutions."""
+"""Drop-in layers: the same functions as torch's, faster where measured, and drawn from given generators."""
 
 import math
-from typing import final
+from typing import Any, final
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
+
+from .lowering import Choice, Geometry, choose, correlate, gather, scatter
 
 
 def strided_size(size: int, kernel: int, padding: int) -> int:
@@ -15,6 +18,167 @@ def strided_size(size: int, kernel: int, padding: int) -> int:
 def output_padding(size: int, kernel: int, padding: int) -> int:
     """What a stride-2 transposed convolution must add so that it gives back `size` pixels: 0 or 1."""
     return (size + 2 * padding - kernel) % 2
+
+
+@final
+class Conv2d(nn.Module):
+    """torch.nn.Conv2d with a square kernel and a bias, and a ReLU on request.
+
+    Which kernels compute it is `lowering.choose`'s, by device, type and shape.
+    """
+
+    def __init__(
+        self, inputs: int, outputs: int, kernel: int, *, stride: int, padding: int, relu: bool = False
+    ) -> None:
+        super().__init__()
+        self.kernel, self.stride, self.padding, self.relu = kernel, stride, padding, relu
+        self.weight = nn.Parameter(torch.empty(outputs, inputs, kernel, kernel))
+        self.bias = nn.Parameter(torch.empty(outputs))
+
+    def forward(self, images: Tensor, choice: Choice | None = None) -> Tensor:
+        """Args: choice: what to compute with, instead of what the table says."""
+        images, weight, bias = _as_autocast(images, self.weight, self.bias)
+        geometry = Geometry.of_large(self.kernel, self.stride, self.padding, _sides(images))
+        if choice is None:
+            choice = choose(images.device.type, images.dtype, weight.shape[1], weight.shape[0], geometry)
+        small: Tensor = _Convolution.apply(  # type: ignore[no-untyped-call]
+            images, weight, bias, geometry, choice, self.relu
+        )
+        return small
+
+
+@final
+class ConvTranspose2d(nn.Module):
+    """torch.nn.ConvTranspose2d with a square kernel and a bias, and a ReLU on request."""
+
+    def __init__(
+        self,
+        inputs: int,
+        outputs: int,
+        kernel: int,
+        *,
+        stride: int,
+        padding: int,
+        output_padding: tuple[int, int],
+        relu: bool = False,
+    ) -> None:
+        super().__init__()
+        self.kernel, self.stride, self.padding, self.relu = kernel, stride, padding, relu
+        self.output_padding = output_padding
+        self.weight = nn.Parameter(torch.empty(inputs, outputs, kernel, kernel))
+        self.bias = nn.Parameter(torch.empty(outputs))
+
+    def forward(self, images: Tensor, choice: Choice | None = None) -> Tensor:
+        """As `Conv2d.forward`."""
+        images, weight, bias = _as_autocast(images, self.weight, self.bias)
+        geometry = Geometry.of_small(
+            self.kernel, self.stride, self.padding, _sides(images), self.output_padding
+        )
+        if choice is None:
+            choice = choose(images.device.type, images.dtype, weight.shape[1], weight.shape[0], geometry)
+        large: Tensor = _TransposedConvolution.apply(  # type: ignore[no-untyped-call]
+            images, weight, bias, geometry, choice, self.relu
+        )
+        return large
+
+
+@final
+class Flatten(nn.Module):
+    """Maps -> a row of height x width x channels for each image: no copy where they lie channels last."""
+
+    def forward(self, maps: Tensor) -> Tensor:
+        return maps.permute(0, 2, 3, 1).flatten(1)
+
+
+@final
+class Unflatten(nn.Module):
+    """What `Flatten` undoes."""
+
+    def __init__(self, channels: int, sides: tuple[int, int]) -> None:
+        super().__init__()
+        self.channels, self.sides = channels, sides
+
+    def forward(self, rows: Tensor) -> Tensor:
+        return rows.view(-1, *self.sides, self.channels).permute(0, 3, 1, 2)
+
+
+class _Convolution(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any, images: Tensor, weight: Tensor, bias: Tensor, geometry: Geometry, choice: Choice, relu: bool
+    ) -> Tensor:
+        small = _activated(gather(images, weight, bias, geometry, choice.gather), relu)
+        ctx.save_for_backward(images, weight, small if relu else None)
+        ctx.geometry, ctx.choice = geometry, choice
+        return small
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor, Tensor, None, None, None]:
+        images, weight, activations = ctx.saved_tensors
+        geometry, choice = ctx.geometry, ctx.choice
+        gradient = _before_activation(gradient, activations)
+        wanted = ctx.needs_input_grad[0]
+        return (
+            scatter(gradient, weight, None, geometry, choice.scatter) if wanted else None,
+            correlate(images, gradient, geometry, choice.correlate),
+            gradient.sum(dim=(0, 2, 3)),
+            None,
+            None,
+            None,
+        )
+
+
+class _TransposedConvolution(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any, images: Tensor, weight: Tensor, bias: Tensor, geometry: Geometry, choice: Choice, relu: bool
+    ) -> Tensor:
+        large = _activated(scatter(images, weight, bias, geometry, choice.scatter), relu)
+        ctx.save_for_backward(images, weight, large if relu else None)
+        ctx.geometry, ctx.choice = geometry, choice
+        return large
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor, Tensor, None, None, None]:
+        images, weight, activations = ctx.saved_tensors
+        geometry, choice = ctx.geometry, ctx.choice
+        gradient = _before_activation(gradient, activations)
+        wanted = ctx.needs_input_grad[0]
+        return (
+            gather(gradient, weight, None, geometry, choice.gather) if wanted else None,
+            correlate(gradient, images, geometry, choice.correlate),
+            gradient.sum(dim=(0, 2, 3)),
+            None,
+            None,
+            None,
+        )
+
+
+def _activated(maps: Tensor, relu: bool) -> Tensor:
+    return maps.relu_() if relu else maps
+
+
+def _before_activation(gradient: Tensor, activations: Tensor | None) -> Tensor:
+    """The gradient before the ReLU, channels last."""
+    gradient = gradient.contiguous(memory_format=torch.channels_last)
+    if activations is None:
+        return gradient
+    passed: Tensor = torch.ops.aten.threshold_backward(gradient, activations, 0)
+    return passed
+
+
+def _sides(images: Tensor) -> tuple[int, int]:
+    return images.shape[2], images.shape[3]
+
+
+def _as_autocast(*tensors: Tensor) -> list[Tensor]:
+    """As autocast would cast a convolution's arguments, which it does not do for functions of our own."""
+    kind = tensors[0].device.type
+    if not torch.is_autocast_enabled(kind):
+        return list(tensors)
+    return [tensor.to(torch.get_autocast_dtype(kind)) for tensor in tensors]
 
 
 @final
@@ -33,8 +197,39 @@ class Dropout(nn.Module):
             return activations
         if generator is None:
             raise TypeError("dropout draws from a generator of its own in training: give it one")
-        kept = torch.empty_like(activations).bernoulli_(1 - self.p, generator=generator)
-        return activations * kept.mul_(1 / (1 - self.p))
+        dropped: Tensor = _Dropped.apply(  # type: ignore[no-untyped-call]
+            activations, _kept(activations, self.p, generator), self.p
+        )
+        return dropped
+
+
+class _Dropped(torch.autograd.Function):
+    """Keeps a byte an activation for the way back, where autograd would keep a float."""
+
+    @staticmethod
+    def forward(ctx: Any, activations: Tensor, kept: Tensor, p: float) -> Tensor:
+        ctx.save_for_backward(kept)
+        ctx.scale = 1 / (1 - p)
+        dropped: Tensor = torch.ops.aten.native_dropout_backward(activations, kept, ctx.scale)
+        return dropped
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
+        (kept,) = ctx.saved_tensors
+        return torch.ops.aten.native_dropout_backward(gradient, kept, ctx.scale), None, None
+
+
+def _kept(activations: Tensor, p: float, generator: torch.Generator) -> Tensor:
+    """True with chance 1 - p, in steps of 1 / 65,536: four draws from each 64 bits, ten times as fast."""
+    words = -(-activations.numel() // 4)
+    bits = torch.empty(words, dtype=torch.int64, device=activations.device)
+    bits.random_(-(2**63), None, generator=generator)
+    threshold = min(round(p * 65536), 65535) - 32768
+    kept = torch.empty_like(activations, dtype=torch.bool)  # as the activations lie, without a gap
+    flat = kept.as_strided((kept.numel(),), (1,))
+    torch.ge(bits.view(torch.int16)[: kept.numel()], threshold, out=flat)
+    return kept
 
 
 def initialise(module: nn.Module, generator: torch.Generator) -> None:
@@ -47,7 +242,7 @@ def initialise(module: nn.Module, generator: torch.Generator) -> None:
         TypeError: a layer with weights that this rule does not know.
     """
     for layer in module.modules():
-        if isinstance(layer, nn.Linear | nn.Conv2d | nn.ConvTranspose2d):
+        if isinstance(layer, nn.Linear | Conv2d | ConvTranspose2d):
             nn.init.kaiming_uniform_(layer.weight, a=math.sqrt(5), generator=generator)
             if layer.bias is not None:
                 fan_in = layer.weight.shape[1] * layer.weight[0][0].numel()

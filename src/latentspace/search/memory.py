@@ -7,9 +7,6 @@ another 2 MiB a trial, until that many are reached. What is left, 1 MiB for each
 retirement: after `LIFE` trials a worker ends, and another takes its place. (benchmarks/search_memory.py)
 """
 
-import ctypes
-import gc
-import sys
 from collections.abc import Mapping
 from typing import Final
 
@@ -18,12 +15,3 @@ KERNELS: Final = 128  # kept compiled: a training needs a few dozen
 
 # To be set before the process begins. https://uxlfoundation.github.io/oneDNN/dev_guide_primitive_cache.html
 ENVIRONMENT: Final[Mapping[str, str]] = {"ONEDNN_PRIMITIVE_CACHE_CAPACITY": str(KERNELS)}
-
-
-def give_back() -> None:
-    """Free what only cycles hold (a network and its optimiser), and return freed memory to the system."""
-    gc.collect()
-    if sys.platform == "linux":
-        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc has it, musl has not
-        if trim is not None:
-            trim(0)

@@ -1,5 +1,6 @@
 """The training loop: a generator that yields a record an epoch. Nobody passes callbacks down."""
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -9,9 +10,9 @@ import torch
 from lightning_fabric import Fabric
 from torch import nn
 
-from ..data.batches import ResidentSet, order
+from ..data.batches import Batches, order
 from ..errors import TrainingError
-from ..objectives.loss import Objective
+from ..objectives.loss import Loss, Objective
 from ..randomness import generator
 
 EVALUATION_BATCH = 1024
@@ -58,12 +59,12 @@ class Materials:
     optimizer: torch.optim.Optimizer
     objective: Callable[[int], Objective]
     judge: Objective
-    train: ResidentSet
-    validation: ResidentSet | None
+    train: Batches
+    validation: Batches | None
 
     @property
     def device(self) -> torch.device:
-        return self.train.inputs.device
+        return self.train.device
 
 
 def epochs(
@@ -82,10 +83,11 @@ def epochs(
     `first` with the state that `first - 1` left goes on as if it had never stopped.
 
     Raises:
-        TrainingError: a loss that is not a finite number.
+        TrainingError: a loss that is not a finite number: at once on the CPU, elsewhere after the epoch.
     """
     m, images = materials, materials.train.images
     steps = -(-images // batch_size)
+    on_cpu = m.device.type == "cpu"
     for epoch in range(first, last + 1):
         began = time.perf_counter()
         m.model.train()
@@ -97,12 +99,14 @@ def epochs(
             for group in m.optimizer.param_groups:
                 group["lr"] = learning_rate(step)
             loss = objective(m.model, batch, noise)
+            if on_cpu and not math.isfinite(loss.total.item()):  # elsewhere a wait: seen after the epoch
+                raise _not_finite(_named(loss), len(losses), steps, epoch)
             m.optimizer.zero_grad()
             m.fabric.backward(loss.total)
             if clip_norm:
                 m.fabric.clip_gradients(m.model, m.optimizer, max_norm=clip_norm)
             m.optimizer.step()
-            losses.append({"loss": loss.total.detach(), **_detached(loss.parts)})
+            losses.append(_named(loss))
         train = _mean_over_images(losses, images, batch_size, epoch)
         trained = time.perf_counter()
         validation = None
@@ -125,18 +129,33 @@ def validation_noise(seed: int, device: torch.device) -> torch.Generator:
 
 @torch.no_grad()
 def evaluate(
-    model: nn.Module, objective: Objective, images: ResidentSet, noise: torch.Generator
+    model: nn.Module, objective: Objective, images: Batches, noise: torch.Generator
 ) -> dict[str, float]:
     """Each term's mean over the images, in float32 whatever the training's precision."""
     network = getattr(model, "_forward_module", model)  # Fabric's wrapper would cast to its precision
     network.eval()
     parts = [objective(network, batch, noise) for batch in images.batches(EVALUATION_BATCH)]
-    losses = [{"loss": loss.total, **loss.parts} for loss in parts]
+    losses = [_named(loss) for loss in parts]
     return _mean_over_images(losses, images.images, EVALUATION_BATCH, None)
 
 
-def _detached(parts: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    return {name: value.detach() for name, value in parts.items()}
+def _named(loss: Loss) -> dict[str, torch.Tensor]:
+    """What is minimised and its parts, without gradients."""
+    return {"loss": loss.total.detach(), **{name: part.detach() for name, part in loss.parts.items()}}
+
+
+def _not_finite(terms: dict[str, torch.Tensor], step: int, steps: int, epoch: int | None) -> TrainingError:
+    """The error of a step (counted from 0), which names the first of its terms that is no number."""
+    values = {name: term.item() for name, term in terms.items()}
+    bad = [name for name, value in values.items() if not math.isfinite(value)]
+    name = next((one for one in bad if one != "loss"), bad[0])  # a term says more than their sum
+    where = "in validation" if epoch is None else f"in epoch {epoch}"
+    return TrainingError(
+        "every loss must be a finite number",
+        found=f"{name} = {values[name]} at step {step + 1} of {steps} {where}",
+        do="lower the learning rate (--set training.learning_rate=...) or clip the gradient "
+        "(--set training.clip_norm=1)",
+    )
 
 
 def _mean_over_images(
@@ -149,17 +168,10 @@ def _mean_over_images(
     """
     names = list(losses[0])
     table = torch.stack([torch.stack([loss[name] for name in names]) for loss in losses]).double().cpu()
-    bad = (~torch.isfinite(table)).nonzero()
+    bad = (~torch.isfinite(table)).any(dim=1).nonzero()
     if len(bad):
-        step, column = bad[0].tolist()
-        where = "in validation" if epoch is None else f"in epoch {epoch}"
-        raise TrainingError(
-            "every loss must be a finite number",
-            found=f"{names[column]} = {table[step, column].item()} at step {step + 1} of {len(table)} "
-            f"{where}",
-            do="lower the learning rate (--set training.learning_rate=...) or clip the gradient "
-            "(--set training.clip_norm=1)",
-        )
+        step = int(bad[0])
+        raise _not_finite(losses[step], step, len(losses), epoch)
     sizes = torch.full((len(table),), float(batch_size), dtype=torch.float64)
     sizes[-1] = images - batch_size * (len(table) - 1)
     means = (sizes[:, None] * table).sum(dim=0) / images

@@ -7,6 +7,7 @@ from ..data.batches import ResidentSet
 from ..experiment import ClassificationConfig, Experiment
 from .loop import Materials
 from .materials import make_fabric
+from .precision import settle_precision
 from .train import learn
 
 STEPS = 2  # of each of two epochs; the first only warms up
@@ -21,6 +22,7 @@ def images_per_second(
         shape: channels, height and width of an image.
         code_size, classes: of a classifier's inputs and answers; other kinds do not ask.
     """
+    experiment = settle_precision(experiment)
     plan = experiment.model_copy(update={"training": experiment.training.model_copy(update={"epochs": 2})})
     fabric = make_fabric(plan)
     count = STEPS * plan.training.batch_size

@@ -1,0 +1,41 @@
+"""What the numbers of a training are computed in: bfloat16 where the machine has it, else float32.
+
+Under bf16 the weights, the optimiser's memory and every reported loss stay in float32; matrix products and
+convolutions of the training's passes are computed in bfloat16 (autocast). Evaluation is always in float32.
+"""
+
+import logging
+
+import torch
+
+from ..experiment import Experiment
+
+logger = logging.getLogger(__name__)
+
+
+def settle_precision(experiment: Experiment) -> Experiment:
+    """`auto` becomes what this machine computes well in, and the run says so from now on."""
+    if experiment.precision != "auto":
+        return experiment
+    chosen, reason = "32", "no native bfloat16 here"
+    if experiment.kind == "classifier":
+        reason = "a classifier is too small to gain by less"
+    elif has_native_bf16(experiment.device):
+        chosen, reason = "bf16", "native here; --precision 32 for float32"
+    logger.info("precision %s (%s)", chosen, reason)
+    return experiment.model_copy(update={"precision": chosen})
+
+
+def has_native_bf16(device: str) -> bool:
+    """Whether the device multiplies bfloat16 in hardware; where it must emulate, float32 is faster.
+
+    Args:
+        device: as in an experiment: auto, cpu, cuda, cuda:1, mps.
+    """
+    kind = device.partition(":")[0]
+    if kind == "cuda" or (kind == "auto" and torch.cuda.is_available()):
+        return torch.cuda.is_available() and torch.cuda.is_bf16_supported(including_emulation=False)
+    if kind == "mps" or (kind == "auto" and torch.backends.mps.is_available()):
+        return False
+    can = torch.cpu.get_capabilities()
+    return bool(can.get("avx512_bf16") or can.get("amx_bf16"))
