@@ -201,6 +201,20 @@ def test_another_split_is_refused(encoders, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_another_split_is_refused_also_where_it_is_the_default_by_name(archive, tmp_path):
+    """Nobody who writes --split 60/20/20 wants another one; nobody who writes nothing asks for it."""
+    encoder = trained("ae", archive, tmp_path / "ae", {"split": {"shares": "50/25/25", "seed": 7}})
+    named = ["train", "classifier", "--encoder", str(encoder.path), "--out", str(tmp_path / "run")]
+    for more in (["--split", "60/20/20"], ["--set", "split.seed=0"]):
+        code, _, stderr = call([*named, *more])
+        assert code == 2
+        assert "has the split of its encoder" in stderr
+        assert "50/25/25 with seed 7" in stderr
+        assert not (tmp_path / "run").exists()
+    same = classifier(encoder, split={"shares": "50/25/25"})
+    assert start(same, tmp_path / "run").experiment.split == encoder.experiment.split
+
+
 def test_other_images_than_the_encoders_are_refused(encoders, tmp_path):
     others = make_images(120, seed=1)
     np.savez(tmp_path / "others.npz", images=others.pixels, labels=others.labels)
@@ -255,11 +269,12 @@ def test_an_encoder_that_was_trained_anew_is_no_longer_gone_on_with(archive, tmp
     records = training.records()
     next(records)
     records.close()
-    (tmp_path / "ae").rename(tmp_path / "old")
+    (tmp_path / "away").mkdir()
+    (tmp_path / "ae").rename(tmp_path / "away" / "ae")  # not where the classifier would look
     trained("ae", archive, tmp_path / "ae", {"seed": 1})
     with pytest.raises(RunError, match="as the classifier knew it"):
         resume(tmp_path / "runs" / "classifier")
-    (tmp_path / "old").rename(tmp_path / "runs" / "ae")  # beside the classifier it is found again
+    (tmp_path / "away" / "ae").rename(tmp_path / "runs" / "ae")  # beside the classifier it is found again
     list(resume(tmp_path / "runs" / "classifier").records())
     assert training.run.finished
 

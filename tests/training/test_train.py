@@ -1,6 +1,7 @@
 """The training as a whole: exact repetition, exact resume, and what the records say."""
 
 import math
+from dataclasses import replace
 from itertools import islice
 
 import numpy as np
@@ -11,6 +12,7 @@ from latentspace.data.batches import ResidentSet, order
 from latentspace.data.splits import Shares, split
 from latentspace.errors import ConfigurationError, DeviceError, RunError, TrainingError
 from latentspace.experiment import Experiment
+from latentspace.objectives.loss import Loss, Objective
 from latentspace.objectives.reconstruction import reconstruction
 from latentspace.randomness import generator
 from latentspace.runs import Run
@@ -183,6 +185,27 @@ def test_a_loss_that_is_not_finite_ends_the_training_and_names_the_step(plan, tm
         list(training.records())
     assert not training.run.finished
     assert training.run.metrics == []
+
+
+def test_nothing_is_learned_from_a_loss_that_is_not_finite(plan, images):
+    """The weights are those of the step before: the bad loss never reaches them."""
+    materials = assemble(plan, images, split(images, Shares.parse("60/20/20"), 0), make_fabric(plan))
+    before: list[dict[str, torch.Tensor]] = []
+
+    def goes_wrong(epoch: int) -> Objective:
+        def objective(model, batch, noise):
+            before.append({name: one.clone() for name, one in materials.learned.state_dict().items()})
+            loss = reconstruction(model, batch, noise)
+            bad = loss.total * (math.nan if len(before) == 2 else 1)
+            return Loss(bad, {"mse": bad, "other": loss.total})
+
+        return objective
+
+    with pytest.raises(TrainingError, match="mse = nan at step 2 of 3 in epoch 1"):
+        list(learn(plan, replace(materials, objective=goes_wrong)))
+    assert len(before) == 2, "it went on"
+    for name, tensor in materials.learned.state_dict().items():
+        assert torch.equal(tensor, before[1][name]), name
 
 
 def test_an_unknown_device_is_refused_before_anything_is_written(plan, tmp_path):

@@ -12,6 +12,8 @@ Images are uint8, or floats in 0..1, which are rounded to 8 bits. Their shape is
 import io
 import logging
 import math
+import struct
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -25,6 +27,7 @@ from ..types import Pixels, Whole
 from .cleaning import CleaningRecord, sentence
 from .entries import Stream, counted, numbered, readable
 from .imageset import ImageSet
+from .mapping import Residence, blocks, mapped, room, stays_on_disk
 from .pictures import flattened
 
 logger = logging.getLogger(__name__)
@@ -33,28 +36,36 @@ IMAGE_KEYS = ("images", "x", "data", "arr_0")
 LABEL_KEYS = ("labels", "y", "targets", "target", "arr_1")
 PARTS = ("train", "val", "valid", "validation", "test")
 _DEFLATE_AT_BEST = 1032
+# What numpy raises on headers that are none: it reads them as Python literals.
+_HEADERS = (ValueError, EOFError, TypeError, SyntaxError, RecursionError, MemoryError, tokenize.TokenError)
 _BLOCK = 4096  # images converted at a time
 
 
-def read_npy(path: Path) -> ImageSet:
+def read_npy(path: Path, resident: Residence = "always") -> ImageSet:
     """
+    Args:
+        resident: whether bytes are read or mapped; floats are read in any case, as they are rounded.
+
     Raises:
         DataError: not an .npy file, cut short, or not images as the module describes them.
     """
     with readable(path), path.open("rb") as file:
         size = file.seek(0, io.SEEK_END)
         file.seek(0)
-        array = _read_array(file, size, str(path))
+        array = _read_array(file, size, str(path), resident, (path, 0))
     pixels, record = as_pixels(array, str(path))
     return ImageSet(pixels, source="a NumPy array (.npy)", record=record)
 
 
-def read_npz(path: Path) -> ImageSet:
+def read_npz(path: Path, resident: Residence = "always") -> ImageSet:
     """
+    Args:
+        resident: whether arrays of bytes that are stored uncompressed are read or mapped.
+
     Raises:
         DataError: not an .npz file, damaged, no images under a known name, or arrays that do not fit.
     """
-    arrays = read_arrays(path)
+    arrays = read_arrays(path, resident)
     origin = str(path)
     images, labels = _chosen(arrays, IMAGE_KEYS), _chosen(arrays, LABEL_KEYS)
     if not images:
@@ -139,8 +150,11 @@ def _named(labels: np.ndarray, names: np.ndarray | None, origin: str) -> tuple[W
     return place[numbers], tuple(text)
 
 
-def read_arrays(path: Path) -> dict[str, np.ndarray]:
+def read_arrays(path: Path, resident: Residence = "always") -> dict[str, np.ndarray]:
     """Every array of an .npz by its name.
+
+    Args:
+        resident: as for `read_npz`; what is mapped is checked against its CRC-32 as what is read is.
 
     Raises:
         DataError: not an .npz file, or a damaged one.
@@ -152,7 +166,10 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
                 _check_member(info)
                 with archive.open(info) as member:
                     name = info.filename.removesuffix(".npy")
-                    arrays[name] = _read_array(member, info.file_size, f"{path} ({name})")
+                    start = _start_of(path, info) if info.compress_type == zipfile.ZIP_STORED else None
+                    arrays[name] = _read_array(
+                        member, info.file_size, f"{path} ({name})", resident, start, info.CRC
+                    )
             return arrays
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise DataError(
@@ -169,26 +186,50 @@ def _check_member(info: zipfile.ZipInfo) -> None:
         raise zipfile.BadZipFile(f"{info.filename} declares {info.file_size:,} bytes, more than it can hold")
 
 
-def _read_array(stream: Any, size: int, origin: str) -> np.ndarray:
-    """One array in the .npy format, from a stream of `size` bytes."""
+def _start_of(path: Path, info: zipfile.ZipInfo) -> tuple[Path, int]:
+    """Where the bytes of an uncompressed member begin (section 4.3.7 of APPNOTE.TXT)."""
+    with path.open("rb") as file:
+        file.seek(info.header_offset + 26)
+        name, extra = struct.unpack("<HH", file.read(4))
+    return path, info.header_offset + 30 + name + extra
+
+
+def _read_array(
+    stream: Any,
+    size: int,
+    origin: str,
+    resident: Residence = "always",
+    start: tuple[Path, int] | None = None,
+    checksum: int | None = None,
+) -> np.ndarray:
+    """One array in the .npy format, from a stream of `size` bytes.
+
+    Args:
+        start: the file and the offset at which the stream's bytes lie there as they are, if they do.
+        checksum: the CRC-32 of the stream, where it is known.
+    """
     try:
         version = np.lib.format.read_magic(stream)
         if version == (1, 0):
             shape, fortran, dtype = np.lib.format.read_array_header_1_0(stream)
         else:
             shape, fortran, dtype = np.lib.format.read_array_header_2_0(stream)
-    except (ValueError, EOFError) as error:
+    except _HEADERS as error:
         raise DataError(
             f"{origin} must be an array in the .npy format", found=str(error), do="save it with numpy.save"
         ) from error
-    if dtype.hasobject or dtype.names is not None:
+    if dtype.hasobject or dtype.names is not None or not dtype.itemsize:
         raise DataError(
             f"{origin} must hold plain numbers or strings",
-            found=f"{dtype}: Python objects or records, which are never unpickled here",
+            found=f"{dtype}: Python objects or records, which are never unpickled here, or nothing",
             do='convert the array, for example array.astype("uint8")',
         )
-    declared = math.prod(shape) * dtype.itemsize
+    declared = -1 if min(shape, default=0) < 0 else math.prod(shape) * dtype.itemsize
     left = size - stream.tell()
+    if start and dtype == np.uint8 and 0 < declared == left and stays_on_disk(declared, resident):
+        if checksum is not None:
+            _check_sum(start, size, checksum)
+        return mapped(start[0], start[1] + stream.tell(), shape, fortran=fortran)
     content = read_exactly(stream, declared) if declared == left else b""
     if declared != left or len(content) != declared:
         raise DataError(
@@ -197,6 +238,14 @@ def _read_array(stream: Any, size: int, origin: str) -> np.ndarray:
             do="the file is cut short or damaged: save the array again",
         )
     return np.frombuffer(content, dtype=dtype).reshape(shape, order="F" if fortran else "C")
+
+
+def _check_sum(start: tuple[Path, int], size: int, checksum: int) -> None:
+    content, found = mapped(*start, (size,)), 0
+    for here in blocks(content):
+        found = zlib.crc32(content[here].data, found)
+    if found != checksum:
+        raise zipfile.BadZipFile("Bad CRC-32: a damaged file")
 
 
 def read_exactly(stream: Stream, size: int) -> bytearray:
@@ -231,7 +280,7 @@ def as_pixels(array: np.ndarray, origin: str) -> tuple[Pixels, CleaningRecord]:
 
 
 def _rounded(array: np.ndarray, origin: str) -> np.ndarray:
-    result = np.empty(array.shape, dtype=np.uint8)
+    result = room(array.shape, array)
     for start in range(0, len(array) if array.ndim else 0, _BLOCK):
         block = array[start : start + _BLOCK]
         if block.size and not (block.min() >= 0 and block.max() <= 1):  # NaN fails both
@@ -273,4 +322,5 @@ def to_channels_first(
         array = flattened(array[..., :3], array[..., 3:])
         if transparent:
             record = CleaningRecord(conversions=(f"{counted(transparent)} with alpha laid over black",))
-    return np.ascontiguousarray(array if channels_first else array.transpose(0, 3, 1, 2)), record
+    pixels = array if channels_first else array.transpose(0, 3, 1, 2)
+    return pixels if isinstance(pixels, np.memmap) else np.ascontiguousarray(pixels), record

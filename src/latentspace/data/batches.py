@@ -1,11 +1,19 @@
-"""Seeded order -> batches, cut on the device from what lies there; nothing is loaded image by image."""
+"""Seeded order -> batches: cut on the device from what lies there, or gathered from disk a few ahead."""
 
+import warnings
+from collections import deque
 from collections.abc import Iterator
-from typing import NamedTuple
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from typing import Final, NamedTuple, Protocol, runtime_checkable
 
+import numpy as np
 import torch
 
-from ..types import Images, Labels, Resident
+from ..types import Images, Labels, Order, Pixels, Resident, Whole
+
+AHEAD: Final = 4  # batches that are read before they are asked for
 
 
 class Batch(NamedTuple):
@@ -15,29 +23,153 @@ class Batch(NamedTuple):
     labels: Labels | None = None
 
 
+@runtime_checkable
+class Batches(Protocol):
+    """A set that is cut into batches. Equal sets give equal batches, wherever they lie."""
+
+    @property
+    def images(self) -> int: ...
+
+    @property
+    def device(self) -> torch.device: ...
+
+    def batches(self, batch_size: int, order: Order | None = None) -> Iterator[Batch]:
+        """Cut into batches, in `order` or as they lie; the last, smaller one is kept."""
+        ...
+
+    def first(self, count: int) -> torch.Tensor:
+        """The first `count` inputs as they are stored: images as bytes, codes as floats."""
+        ...
+
+
 class ResidentSet(NamedTuple):
-    """Images as bytes, or codes as floats, and perhaps labels, on the device they are worked on."""
+    """Images as bytes, or codes as floats, and perhaps labels, on the device they are worked on.
+
+    Where `chosen` is given, the set is those rows of `inputs`, which are not copied; there is a label for
+    each of them.
+    """
 
     inputs: torch.Tensor
+    labels: Labels | None = None
+    chosen: Order | None = None
+
+    @property
+    def images(self) -> int:
+        return int(self.inputs.shape[0] if self.chosen is None else self.chosen.shape[0])
+
+    @property
+    def device(self) -> torch.device:
+        return self.inputs.device
+
+    def batches(self, batch_size: int, order: Order | None = None) -> Iterator[Batch]:
+        """Cut into batches, in `order` or as they lie; the last, smaller one is kept."""
+        for start in range(0, self.images, batch_size):
+            stop = start + batch_size
+            here = slice(start, stop) if order is None else order[start:stop]
+            rows = here if self.chosen is None else self.chosen[here]
+            inputs = self.inputs[rows] if isinstance(rows, slice) else self.inputs.index_select(0, rows)
+            if inputs.dtype == torch.uint8:
+                inputs = to_images(inputs)
+            yield Batch(inputs, None if self.labels is None else self.labels[here])
+
+    def first(self, count: int) -> torch.Tensor:
+        return self.inputs[:count] if self.chosen is None else self.inputs[self.chosen[:count]]
+
+
+@dataclass(frozen=True, eq=False)
+class OnDiskSet:
+    """Images that are read batch by batch, in one thread that stays a few batches ahead.
+
+    Args:
+        pixels: the whole mapped array; it is neither copied nor laid on the device.
+        chosen: the rows of it that are the set.
+        on: the device that the batches are for.
+        labels: of the chosen images, on that device.
+    """
+
+    pixels: Pixels
+    chosen: Whole
+    on: torch.device
     labels: Labels | None = None
 
     @property
     def images(self) -> int:
-        return int(self.inputs.shape[0])
+        return len(self.chosen)
 
-    def batches(self, batch_size: int, order: torch.Tensor | None = None) -> Iterator[Batch]:
-        """Cut into batches, in `order` or as they lie; the last, smaller one is kept."""
-        for start in range(0, self.images, batch_size):
-            here = slice(start, start + batch_size) if order is None else order[start : start + batch_size]
-            inputs = self.inputs[here]
-            if inputs.dtype == torch.uint8:
-                inputs = to_images(inputs)
-            yield Batch(inputs, None if self.labels is None else self.labels[here])
+    @property
+    def device(self) -> torch.device:
+        return self.on
+
+    def batches(self, batch_size: int, order: Order | None = None) -> Iterator[Batch]:
+        """Cut into batches, in `order` or as they lie; the last, smaller one is kept.
+
+        What goes wrong in the thread is raised here. The thread ends with the last batch, or when the
+        iterator is closed.
+        """
+        rows = self.chosen if order is None else self.chosen[order.cpu().numpy()]
+        cuts = (slice(start, start + batch_size) for start in range(0, self.images, batch_size))
+        pool = ThreadPoolExecutor(1, thread_name_prefix="batches")
+        try:
+            ahead = deque((cut, pool.submit(self._gather, rows[cut])) for cut in islice(cuts, AHEAD))
+            while ahead:
+                here, coming = ahead.popleft()
+                pixels = coming.result()
+                ahead.extend((cut, pool.submit(self._gather, rows[cut])) for cut in islice(cuts, 1))
+                yield Batch(to_images(pixels.to(self.on)), self._labels(here, order))
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+    def first(self, count: int) -> torch.Tensor:
+        return self._gather(self.chosen[:count]).to(self.on)
+
+    def _labels(self, here: slice, order: Order | None) -> Labels | None:
+        if self.labels is None:
+            return None
+        return self.labels[here if order is None else order[here]]
+
+    def _gather(self, rows: Whole) -> Resident:
+        """The rows in their order, read in the file's: neighbours are read together."""
+        ascending = np.argsort(rows, kind="stable")
+        places = np.empty_like(ascending)
+        places[ascending] = np.arange(len(rows))
+        read, whole = rows[ascending], np.asarray(self.pixels)
+        # `take` moves an image at once, but would copy all of an array that does not lie in that order
+        pixels = whole.take(read, axis=0) if whole.flags.c_contiguous else whole[read]
+        return torch.from_numpy(np.ascontiguousarray(pixels.take(places, axis=0)))
+
+
+def laid_out(
+    pixels: Pixels, chosen: Whole, device: torch.device, labels: Labels | None = None
+) -> ResidentSet | OnDiskSet:
+    """The chosen images as a set for `device`; read from disk where they lie there, else resident.
+
+    Nothing is copied that is on its device already.
+
+    Args:
+        labels: of all images.
+    """
+    rows = torch.from_numpy(chosen)
+    labels = None if labels is None else labels[rows].to(device)
+    if isinstance(pixels, np.memmap):
+        return OnDiskSet(pixels, chosen, device, labels)
+    whole = as_tensor(pixels)
+    if device.type == "cpu":
+        return ResidentSet(whole, labels, rows)
+    return ResidentSet(whole[rows].to(device), labels)
 
 
 def order(images: int, generator: torch.Generator) -> torch.Tensor:
     """A permutation of 0..images-1, drawn on the CPU so that it is the same for every device."""
     return torch.randperm(images, generator=generator)
+
+
+def as_tensor(pixels: Pixels) -> Resident:
+    """The same bytes as a tensor, to be read only; a mapped array stays on disk."""
+    if not isinstance(pixels, np.memmap):
+        return torch.from_numpy(np.require(pixels, requirements=["C", "W"]))
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The given NumPy array is not writable", UserWarning)
+        return torch.from_numpy(pixels)
 
 
 def to_images(pixels: Resident) -> Images:

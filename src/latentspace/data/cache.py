@@ -14,6 +14,7 @@ from ..files import replacing
 from .arrays import read_arrays
 from .cleaning import CleaningRecord
 from .imageset import ImageSet
+from .mapping import Residence, stays_on_disk
 
 logger = logging.getLogger(__name__)
 
@@ -26,12 +27,16 @@ def cache_directory() -> Path:
     return Path(named).expanduser() if named else Path(platformdirs.user_cache_dir("latentspace"))
 
 
-def recall(path: Path) -> ImageSet | None:
-    """The images kept at `path`; None where there are none, or they are damaged, which is said."""
+def recall(path: Path, resident: Residence = "always") -> ImageSet | None:
+    """The images kept at `path`; None where there are none, or they are damaged, which is said.
+
+    Args:
+        resident: whether the pixels are read or mapped.
+    """
     if not path.exists():
         return None
     try:
-        arrays = read_arrays(path)
+        arrays = read_arrays(path, resident)
         about = json.loads(arrays["about"].tobytes())
         if about["version"] != VERSION:
             logger.info("the cache file %s has another format and is made anew", path)
@@ -56,8 +61,12 @@ def recall(path: Path) -> ImageSet | None:
     return images
 
 
-def keep(path: Path, images: ImageSet) -> None:
-    """Write `images` to `path`; a cache that cannot be written costs time only, and is said."""
+def keep(path: Path, images: ImageSet, resident: Residence = "always") -> ImageSet:
+    """Write `images` to `path`; a cache that cannot be written costs time only, and is said.
+
+    Returns:
+        The same images; from the file where they should stay on disk.
+    """
     about = {
         "version": VERSION,
         "source": images.source,
@@ -77,6 +86,10 @@ def keep(path: Path, images: ImageSet) -> None:
             np.savez(file, **arrays)  # type: ignore[arg-type]
     except OutputError as error:
         logger.warning("%s could not be kept in the cache: %s", images.source, error.found)
+        return images
+    if images.on_disk or not stays_on_disk(images.pixels.nbytes, resident):
+        return images
+    return recall(path, resident) or images
 
 
 def _groups_hash(images: ImageSet) -> str:

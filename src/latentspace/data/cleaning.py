@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..types import Hashes, Pixels, Whole
+from .mapping import blocks
 
 
 @dataclass(frozen=True)
@@ -75,8 +76,20 @@ def first_of_each(hashes: Hashes) -> Whole:
 
 def blank(pixels: Pixels) -> Whole:
     """The indices of the images that are one flat colour in every channel."""
-    flat = pixels.reshape(pixels.shape[0], pixels.shape[1], -1)
-    return np.flatnonzero((flat == flat[:, :, :1]).all(axis=(1, 2))).astype(np.int64)
+    one_colour = np.empty(len(pixels), dtype=bool)
+    for here in blocks(pixels):
+        one_colour[here] = (pixels[here] == pixels[here, :, :1, :1]).all(axis=(1, 2, 3))
+    return np.flatnonzero(one_colour).astype(np.int64)
+
+
+def mean_and_deviation(pixels: Pixels) -> tuple[float, float]:
+    """Of all pixels, in 0..1: exact up to the last division, as bytes are counted."""
+    counts = np.zeros(256, dtype=np.int64)
+    for here in blocks(pixels):
+        counts += np.bincount(pixels[here].reshape(-1), minlength=256)
+    values, shares = np.arange(256) / 255, counts / counts.sum()
+    mean = float(values @ shares)
+    return mean, float(np.sqrt((values - mean) ** 2 @ shares))
 
 
 def sentence(names: Sequence[str], most: int = 5) -> str:

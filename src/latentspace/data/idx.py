@@ -24,6 +24,7 @@ from ..types import Whole
 from .arrays import read_exactly, to_channels_first
 from .entries import Stream, counted, is_junk, is_named_as_image, numbered, readable
 from .imageset import ImageSet
+from .mapping import Residence, mapped, stays_on_disk
 
 logger = logging.getLogger(__name__)
 
@@ -54,8 +55,11 @@ def holds_idx(folder: Path) -> bool:
         return any(_has(one.name, _IMAGES_NAME) and one.is_file() for one in folder.iterdir())
 
 
-def read_idx_folder(folder: Path) -> ImageSet:
+def read_idx_folder(folder: Path, resident: Residence = "always") -> ImageSet:
     """
+    Args:
+        resident: as for `read_idx_files`.
+
     Raises:
         DataError: more than one images file, or what `read_idx_files` raises.
     """
@@ -67,17 +71,20 @@ def read_idx_folder(folder: Path) -> ImageSet:
             found=", ".join(found) or "none",
             do="name the images file itself: its labels are found beside it",
         )
-    return read_idx_files(folder / found[0])
+    return read_idx_files(folder / found[0], resident)
 
 
-def read_idx_files(path: Path) -> ImageSet:
+def read_idx_files(path: Path, resident: Residence = "always") -> ImageSet:
     """The images in `path` with the labels, groups and class names that stand beside them.
+
+    Args:
+        resident: whether the images are read or mapped; a file in gzip is always read.
 
     Raises:
         DataError: a wrong magic number, a file cut short or too long, counts that differ, labels that
             `classes.txt` does not name.
     """
-    array = read_idx(path)
+    array = read_idx(path, resident)
     if array.dtype != np.uint8 or array.ndim not in (3, 4):
         raise DataError(
             f"{path} must hold IDX images: unsigned bytes, magic number 0x00000803 or 0x00000804",
@@ -165,7 +172,7 @@ def _class_names(path: Path) -> tuple[str, ...]:
     return names
 
 
-def read_idx(path: Path) -> np.ndarray:
+def read_idx(path: Path, resident: Residence = "always") -> np.ndarray:
     """One IDX file as the array that its header declares; never more bytes are read than it declares.
 
     Raises:
@@ -182,7 +189,7 @@ def read_idx(path: Path) -> np.ndarray:
                     found="other content",
                     do="fetch it again, or mend its name",
                 )
-            return _parsed(file, path, most=size)
+            return _parsed(file, path, most=size, resident=resident)
         with closing(gzip.GzipFile(fileobj=file, mode="rb")) as inflated:
             try:
                 return _parsed(inflated, path, most=size * _DEFLATE_AT_BEST)
@@ -192,7 +199,11 @@ def read_idx(path: Path) -> np.ndarray:
                 ) from error
 
 
-def _parsed(stream: Stream, path: Path, *, most: int) -> np.ndarray:
+def _parsed(stream: Stream, path: Path, *, most: int, resident: Residence = "always") -> np.ndarray:
+    """
+    Args:
+        most: bytes that can follow; where `resident` is not "always", the size of the file.
+    """
     start = stream.read(4)
     if not is_idx_header(start):
         raise DataError(
@@ -212,6 +223,9 @@ def _parsed(stream: Stream, path: Path, *, most: int) -> np.ndarray:
     declared = math.prod(shape) * dtype.itemsize
     if declared > most:
         raise _wrong_length(path, f"sizes {shape} declare {declared:,} bytes, more than the file can hold")
+    header = 4 + len(sizes)
+    if dtype == np.uint8 and header + declared == most and stays_on_disk(declared, resident):
+        return mapped(path, header, shape)
     content = read_exactly(stream, declared)
     if len(content) < declared:
         raise _wrong_length(

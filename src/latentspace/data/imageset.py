@@ -9,6 +9,7 @@ import numpy as np
 from ..errors import DataError
 from ..types import Hashes, Pixels, Whole
 from .cleaning import CleaningRecord, Duplicates, count_duplicates, first_of_each
+from .mapping import blocks, chosen
 
 
 @dataclass(frozen=True, eq=False)
@@ -16,7 +17,7 @@ class ImageSet:
     """Images of one size, 0-255; a model sees `pixels / 255`.
 
     Args:
-        pixels: uint8, images x channels x height x width.
+        pixels: uint8, images x channels x height x width; a `numpy.memmap` stays on disk.
         source: what was recognised, for a person: "notMNIST (small)", "a folder of class folders".
         labels: whole numbers that index `class_names`, or None.
         class_names: the names of the labels, in their order.
@@ -81,7 +82,8 @@ class ImageSet:
     def content_hash(self) -> str:
         """SHA-256 of the shape, pixels, labels and class names: equal where the data are equal."""
         digest = hashlib.sha256(repr((self.pixels.shape, self.class_names)).encode())
-        digest.update(np.ascontiguousarray(self.pixels).data)
+        for here in blocks(self.pixels):
+            digest.update(np.ascontiguousarray(self.pixels[here]).data)
         if self.labels is not None:
             digest.update(np.ascontiguousarray(self.labels, dtype="<i8").data)
         return digest.hexdigest()
@@ -90,24 +92,38 @@ class ImageSet:
     def image_hashes(self) -> Hashes:
         """A 64-bit BLAKE2b of each image's shape and bytes; two equal hashes are taken as one image."""
         salt = repr(self.shape).encode()[:16]
-        rows = np.ascontiguousarray(self.pixels).reshape(len(self), -1)
-        digests = b"".join(hashlib.blake2b(row.data, digest_size=8, salt=salt).digest() for row in rows)
-        return np.frombuffer(digests, dtype="<u8").astype(np.uint64)
+        hashes = np.empty(len(self), dtype=np.uint64)
+        for here in blocks(self.pixels):
+            rows = np.ascontiguousarray(self.pixels[here]).reshape(here.stop - here.start, -1)
+            digests = b"".join(hashlib.blake2b(row.data, digest_size=8, salt=salt).digest() for row in rows)
+            hashes[here] = np.frombuffer(digests, dtype="<u8")
+        return hashes
 
     @cached_property
     def duplicates(self) -> Duplicates:
         return count_duplicates(self.image_hashes)
 
+    @property
+    def on_disk(self) -> bool:
+        return isinstance(self.pixels, np.memmap)
+
     def subset(self, indices: Whole) -> "ImageSet":
+        """The images at `indices`, in memory."""
+        return self._with(self.pixels[indices], indices)
+
+    def _with(self, pixels: Pixels, indices: Whole) -> "ImageSet":
         return replace(
             self,
-            pixels=self.pixels[indices],
+            pixels=pixels,
             labels=None if self.labels is None else self.labels[indices],
             groups=None if self.groups is None else self.groups[indices],
         )
 
     def deduplicated(self) -> "ImageSet":
         """The first of each set of equal images; how many went is added to the record."""
-        kept = self.subset(first_of_each(self.image_hashes))
+        first = first_of_each(self.image_hashes)
+        if len(first) == len(self):
+            return self
+        kept = self._with(chosen(self.pixels, first), first)
         dropped = self.record.duplicates_dropped + len(self) - len(kept)
         return replace(kept, record=replace(self.record, duplicates_dropped=dropped))

@@ -20,6 +20,7 @@ from .cleaning import sentence
 from .entries import counted
 from .gathering import Gathered
 from .imageset import ImageSet
+from .mapping import Residence
 from .mirrors import Mirror, answering, download, failure
 
 logger = logging.getLogger(__name__)
@@ -73,23 +74,23 @@ def fetch(size: Size, *, timeout: float = TIMEOUT, mirrors: Sequence[Mirror] | N
     return download(MIRRORS[size] if mirrors is None else mirrors, _folder(), timeout=timeout)
 
 
-def load(size: Size, *, timeout: float = TIMEOUT) -> ImageSet:
+def load(size: Size, *, timeout: float = TIMEOUT, resident: Residence = "always") -> ImageSet:
     """The letters from the cache, else from its archive, else from a mirror.
 
     Raises:
         FetchError: it is not cached, and no mirror delivered it.
         DataError: the archive does not hold what it should.
     """
-    return recall(_kept(size)) or _parsed(fetch(size, timeout=timeout), size)
+    return recall(_kept(size), resident) or _parsed(fetch(size, timeout=timeout), size, resident)
 
 
-def load_if_quick(size: Size, *, timeout: float) -> ImageSet:
+def load_if_quick(size: Size, *, timeout: float, resident: Residence = "always") -> ImageSet:
     """As `load`, but only mirrors that answer within `timeout` seconds are asked.
 
     Raises:
         FetchError: it is not cached, and no mirror answers or delivers.
     """
-    images = recall(_kept(size))
+    images = recall(_kept(size), resident)
     if images is not None:
         return images
     mirrors = MIRRORS[size]
@@ -99,7 +100,7 @@ def load_if_quick(size: Size, *, timeout: float) -> ImageSet:
             raise failure(
                 [f"{mirror.url}: not reached (within {timeout:g} seconds)" for mirror in MIRRORS[size]]
             )
-    return _parsed(fetch(size, timeout=timeout, mirrors=mirrors), size)
+    return _parsed(fetch(size, timeout=timeout, mirrors=mirrors), size, resident)
 
 
 def published(md5: str) -> Size | None:
@@ -107,24 +108,24 @@ def published(md5: str) -> Size | None:
     return {mirror.md5: size for size, mirrors in MIRRORS.items() for mirror in mirrors}.get(md5)
 
 
-def load_archive(path: Path, size: Size) -> ImageSet:
+def load_archive(path: Path, size: Size, resident: Residence = "always") -> ImageSet:
     """
     Raises:
         DataError: the archive does not hold what it should.
     """
-    return recall(_kept(size)) or _parsed(path, size)
+    return recall(_kept(size), resident) or _parsed(path, size, resident)
 
 
-def remembered(identity: str) -> ImageSet | None:
+def remembered(identity: str, resident: Residence = "always") -> ImageSet | None:
     """What was recognised before in an archive with this checksum, or a folder with this listing."""
-    return recall(_folder() / f"{identity}.npz")
+    return recall(_folder() / f"{identity}.npz", resident)
 
 
 def remember(identity: str, images: ImageSet) -> None:
     keep(_folder() / f"{identity}.npz", images)
 
 
-def _parsed(archive: Path, size: Size) -> ImageSet:
+def _parsed(archive: Path, size: Size, resident: Residence) -> ImageSet:
     logger.info("reading %s: this is done once", archive)
     gathered = read_archive(archive)
     if gathered.class_names != LETTERS or gathered.sizes != {(28, 28)}:
@@ -134,8 +135,7 @@ def _parsed(archive: Path, size: Size) -> ImageSet:
             do="remove the file, and fetch it again",
         )
     images = named(gathered, f"notMNIST ({size})", origin=str(archive))
-    keep(_kept(size), images)
-    return images
+    return keep(_kept(size), images, resident)
 
 
 def recognised(gathered: Gathered) -> bool:

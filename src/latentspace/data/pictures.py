@@ -34,6 +34,7 @@ from ..errors import DataError
 from ..types import Pixels
 from .entries import counted
 from .imageset import ImageSet
+from .mapping import room
 
 Raster: TypeAlias = UInt8[np.ndarray, "height width channels"]
 
@@ -187,7 +188,7 @@ def resized_set(images: ImageSet, size: tuple[int, int]) -> ImageSet:
     """`images` brought to `size` (height, width); images that change are no longer comparable."""
     if images.size == size:
         return images
-    pixels: Pixels = np.empty((len(images), images.channels, *size), dtype=np.uint8)
+    pixels: Pixels = room((len(images), images.channels, *size), images.pixels)
     for number, one in enumerate(images.pixels):
         pixels[number] = resized(one.transpose(1, 2, 0), size).transpose(2, 0, 1)
     note = f"{counted(len(images))} resized from {format_size(images.size)} to {format_size(size)}"

@@ -1,10 +1,15 @@
 """What is kept of the images when they themselves are not there."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any, TypeAlias
+
+from pydantic import Field, TypeAdapter
 
 from .cleaning import CleaningRecord
 from .imageset import ImageSet
+
+Count: TypeAlias = Annotated[int, Field(ge=0)]
+Side: TypeAlias = Annotated[int, Field(ge=1, le=2**15)]  # pixels
 
 
 @dataclass(frozen=True)
@@ -12,15 +17,15 @@ class DataRecord:
     """What is kept of the images: enough to build the network and to name what was seen."""
 
     source: str
-    images: int
-    channels: int
-    height: int
-    width: int
+    images: Count
+    channels: Annotated[int, Field(ge=1, le=3)]
+    height: Side
+    width: Side
     class_names: tuple[str, ...]
     labelled: bool
     content_hash: str
-    duplicate_groups: int
-    duplicate_images: int
+    duplicate_groups: Count
+    duplicate_images: Count
     comparable: bool
     cleaning: CleaningRecord
 
@@ -48,5 +53,8 @@ class DataRecord:
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> "DataRecord":
-        cleaning = CleaningRecord.from_json(values["cleaning"])
-        return cls(**{**values, "class_names": tuple(values["class_names"]), "cleaning": cleaning})
+        """Raises: ValueError: a value that is missing, or of another kind or size than it can have."""
+        found = TypeAdapter(cls).validate_python(values)
+        if found.channels not in (1, 3):
+            raise ValueError(f"{found.channels} channels")
+        return found

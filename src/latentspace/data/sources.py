@@ -31,6 +31,7 @@ from .folders import list_folder, read_listing
 from .gathering import Gathered
 from .idx import holds_idx, is_idx_header, is_idx_name, read_idx_files, read_idx_folder
 from .imageset import ImageSet
+from .mapping import SHARE, Residence, free_memory
 from .pictures import resized_set
 
 logger = logging.getLogger(__name__)
@@ -53,6 +54,10 @@ class DataConfig(Config):
         strict: the first unreadable image is an error; otherwise such images are counted and skipped.
         fonts: what glyphs are rendered from: bundled, system, or a directory.
         seed: of the rendering of glyphs.
+        resident: whether pixels are held in memory (always), stay on disk and are read batch by batch
+            (never), or do so where they are more than a quarter of the free memory (auto). Only bytes that
+            lie on disk as they are can stay there: .npy, .npz and IDX files without compression, and what
+            is kept in the cache. No result depends on it.
     """
 
     spec: str = Field(default="auto", min_length=1)
@@ -61,6 +66,7 @@ class DataConfig(Config):
     strict: bool = False
     fonts: str = "bundled"
     seed: int = 0
+    resident: Residence = "auto"
 
 
 def load_images(config: DataConfig) -> ImageSet:
@@ -83,6 +89,7 @@ def load_images(config: DataConfig) -> ImageSet:
     if config.deduplicate:
         images = images.deduplicated()
     _tell(images)
+    logger.info("%s", _whereabouts(images, config.resident))
     return images
 
 
@@ -91,9 +98,9 @@ def _found(config: DataConfig) -> ImageSet:
     if word == "glyphs":
         return _glyphs(_count(argument, config.spec) if colon else GLYPHS, config)
     if config.spec == "notmnist":
-        return notmnist.load("small")
+        return notmnist.load("small", resident=config.resident)
     if config.spec == "notmnist:large":
-        return notmnist.load("large")
+        return notmnist.load("large", resident=config.resident)
     if config.spec == "auto":
         return _auto(config)
     return _at(Path(config.spec), config)
@@ -114,9 +121,20 @@ def _tell(images: ImageSet) -> None:
         logger.info("dropped %s of images", counted(record.duplicates_dropped, "exact duplicate"))
 
 
+def _whereabouts(images: ImageSet, resident: Residence) -> str:
+    megabytes = images.pixels.nbytes / 1e6
+    size = f"{megabytes:,.0f} MB of pixels" if megabytes >= 10 else f"{megabytes:.2g} MB of pixels"
+    if images.on_disk:
+        return f"{size}: read from disk, batch by batch"
+    free = free_memory()
+    if resident == "never" or (resident == "auto" and free and images.pixels.nbytes * SHARE > free):
+        return f"{size}: in memory, as {images.source} cannot stay on disk (.npy can)"
+    return f"{size}: resident in memory"
+
+
 def _auto(config: DataConfig) -> ImageSet:
     try:
-        return notmnist.load_if_quick("small", timeout=QUICK)
+        return notmnist.load_if_quick("small", timeout=QUICK, resident=config.resident)
     except (FetchError, OutputError) as error:
         logger.warning(
             "notMNIST is neither cached nor can it be fetched, so rendered letters stand in for it: "
@@ -142,11 +160,11 @@ def _glyphs(count: int, config: DataConfig) -> ImageSet:
 
     about = repr((fingerprint(config.fonts), count, config.seed, GLYPH_SIZE))
     path = cache_directory() / "glyphs" / f"{hashlib.blake2b(about.encode(), digest_size=12).hexdigest()}.npz"
-    images = recall(path)
+    images = recall(path, config.resident)
     if images is None:
         logger.info("rendering %s letters: this is done once", f"{count:,}")
         images = render(count, seed=config.seed, fonts=config.fonts, size=GLYPH_SIZE)
-        keep(path, images)
+        images = keep(path, images, config.resident)
     return images
 
 
@@ -161,9 +179,9 @@ def _at(path: Path, config: DataConfig) -> ImageSet:
         )
     if path.is_dir():
         if holds_idx(path):
-            return read_idx_folder(path)
+            return read_idx_folder(path, config.resident)
         listing = list_folder(path)
-        return notmnist.remembered(listing.identity) or _pictures(
+        return notmnist.remembered(listing.identity, config.resident) or _pictures(
             read_listing(listing, resize=config.resize, strict=config.strict),
             origin=str(path),
             identity=listing.identity,
@@ -187,13 +205,13 @@ def _file(path: Path, config: DataConfig) -> ImageSet:
     name = path.name.casefold()
     start = _start(path)
     if name.endswith(".npy") or start.startswith(b"\x93NUMPY"):
-        return read_npy(path)
+        return read_npy(path, config.resident)
     if name.endswith(".npz"):
-        return read_npz(path)
+        return read_npz(path, config.resident)
     if name.endswith((".tar", ".tar.gz", ".tgz", ".zip")) or start[:2] == b"PK" or start[257:262] == b"ustar":
         return _archive(path, config)
     if is_idx_name(name) or is_idx_header(start):
-        return read_idx_files(path)
+        return read_idx_files(path, config.resident)
     found = (
         "one image" if is_named_as_image(name) else f"a file that begins {start[:4].hex(' ') or 'and ends'}"
     )
@@ -223,8 +241,8 @@ def _archive(path: Path, config: DataConfig) -> ImageSet:
         checksum = file_hash(path, "md5")
     size = notmnist.published(checksum)
     if size is not None:
-        return notmnist.load_archive(path, size)
-    return notmnist.remembered(checksum) or _pictures(
+        return notmnist.load_archive(path, size, config.resident)
+    return notmnist.remembered(checksum, config.resident) or _pictures(
         read_archive(path, resize=config.resize, strict=config.strict),
         origin=str(path),
         identity=checksum,

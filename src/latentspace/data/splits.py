@@ -101,7 +101,11 @@ class Split:
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> "Split":
-        train, validation, test = (np.asarray(values[name], dtype=np.int64) for name in PARTS)
+        """Raises: KeyError, TypeError, ValueError: not what `to_json` makes."""
+        train, validation, test = (np.array(values[name], dtype=np.int64, ndmin=1) for name in PARTS)
+        together = np.sort(np.concatenate([train, validation, test]))
+        if not np.array_equal(together, np.arange(len(together))):
+            raise ValueError("the parts do not hold each image once")
         return cls(
             train=train,
             validation=validation,

@@ -5,7 +5,8 @@ import torch
 from lightning_fabric import Fabric
 from torch import nn
 
-from ..data.batches import ResidentSet
+from ..allocation import keep_freed
+from ..data.batches import Batches, ResidentSet, as_tensor, laid_out
 from ..data.imageset import ImageSet
 from ..data.splits import Split
 from ..encoding import encode_all
@@ -13,12 +14,13 @@ from ..errors import DataError, DeviceError
 from ..experiment import ClassificationConfig, Experiment
 from ..models.autoencoder import Autoencoder
 from ..models.classifier import FrozenEncoderClassifier
-from ..types import Whole
+from ..types import Codes, Whole
 from .loop import Materials
 
 
 def make_fabric(experiment: Experiment) -> Fabric:
     """Raises: DeviceError: this machine has no such device."""
+    keep_freed()
     if experiment.threads:
         torch.set_num_threads(experiment.threads)
     kind, _, number = experiment.device.partition(":")
@@ -30,7 +32,7 @@ def make_fabric(experiment: Experiment) -> Fabric:
             found=repr(experiment.device),
             do=f"use --device with one of: {', '.join(name for name, there in available.items() if there)}",
         )
-    precision = {"32": "32-true", "bf16": "bf16-mixed"}[experiment.precision]
+    precision = "bf16-mixed" if experiment.precision == "bf16" else "32-true"
     devices = [int(number)] if number and kind == "cuda" else 1
     return Fabric(accelerator=kind, devices=devices, precision=precision)  # type: ignore[arg-type]
 
@@ -60,11 +62,21 @@ def assemble(
     """
     if autoencoder is None:
         network: nn.Module = experiment.build(images.shape)
-        learned, whole = network, ResidentSet(torch.from_numpy(images.pixels))
+        learned, codes = network, None
     else:
-        network, learned, whole = _classifier(experiment, images, autoencoder, fabric)
+        network, learned, codes = _classifier(experiment, images, autoencoder, fabric)
     model, optimizer = fabric.setup(network, experiment.optimizer(learned.parameters()))
     validation = None if experiment.training.fit == "train+validation" else parts.validation
+    labels = None if autoencoder is None else torch.from_numpy(required_labels(images))
+
+    def part(chosen: Whole) -> Batches:
+        if codes is None:
+            return laid_out(images.pixels, chosen, fabric.device, labels)
+        rows = torch.from_numpy(chosen)
+        return ResidentSet(
+            codes[rows.to(codes.device)], None if labels is None else labels[rows].to(codes.device)
+        )
+
     return Materials(
         fabric=fabric,
         model=model,
@@ -72,25 +84,25 @@ def assemble(
         optimizer=optimizer,
         objective=experiment.objective.training,
         judge=experiment.objective.validation,
-        train=_on(fabric.device, whole, learned_from(experiment, parts)),
-        validation=None if validation is None else _on(fabric.device, whole, validation),
+        train=part(learned_from(experiment, parts)),
+        validation=None if validation is None else part(validation),
     )
 
 
 def _classifier(
     experiment: Experiment, images: ImageSet, autoencoder: Autoencoder, fabric: Fabric
-) -> tuple[nn.Module, nn.Module, ResidentSet]:
-    """What is called, the head in it, and its inputs: codes made once, or images for the frozen encoder."""
-    labels = torch.from_numpy(required_labels(images))
-    pixels = torch.from_numpy(images.pixels)
+) -> tuple[nn.Module, nn.Module, Codes | None]:
+    """What is called, the head in it, and codes made once; None: the frozen encoder is given images."""
+    required_labels(images)
+    pixels = as_tensor(images.pixels)
     plan = experiment.objective
     if isinstance(plan, ClassificationConfig) and plan.method == "frozen-encoder":
         probe = encode_all(autoencoder, pixels[:1], torch.device("cpu"))
         head = experiment.build_classifier(probe.shape[1], len(images.class_names))
-        return FrozenEncoderClassifier(autoencoder, head), head, ResidentSet(pixels, labels)
+        return FrozenEncoderClassifier(autoencoder, head), head, None
     codes = encode_all(autoencoder.to(fabric.device), pixels, fabric.device)
     head = experiment.build_classifier(codes.shape[1], len(images.class_names))
-    return head, head, ResidentSet(codes, labels)
+    return head, head, codes
 
 
 def required_labels(images: ImageSet) -> Whole:
@@ -102,9 +114,3 @@ def required_labels(images: ImageSet) -> Whole:
             do="name data with labels: class folders, IDX files with a labels file, an npz with labels",
         )
     return images.labels
-
-
-def _on(device: torch.device, whole: ResidentSet, chosen: Whole) -> ResidentSet:
-    indices = torch.from_numpy(chosen).to(whole.inputs.device)
-    labels = None if whole.labels is None else whole.labels[chosen].to(device)
-    return ResidentSet(whole.inputs[indices].to(device), labels)

@@ -19,8 +19,10 @@ from ..experiment import Experiment, SplitConfig
 from ..logs import collected
 from ..models.autoencoder import Autoencoder
 from ..runs import Run, State, refuse_existing
+from ..tensors import damaged, fill
 from .loop import EpochRecord, Materials, epochs
 from .materials import assemble, learned_from, make_fabric, required_labels
+from .precision import settle_precision
 from .schedules import SCHEDULES, Schedule
 
 logger = logging.getLogger(__name__)
@@ -56,7 +58,7 @@ class Training:
         self.run.keep_metrics_until(state.epoch if state else 0)
         best_epoch, best_score = (state.best_epoch, state.best_score) if state else (0, float("nan"))
         if state:
-            _restore(materials, state)
+            _restore(materials, state, self.run.path / "state")
             logger.info("going on after epoch %d of %d", state.epoch, plan.epochs)
         first = state.epoch + 1 if state else 1
         stop = self._stops_early(first - 1, best_epoch)
@@ -102,6 +104,7 @@ def start(experiment: Experiment, out: Path) -> Training:
 
 
 def _prepared(experiment: Experiment, out: Path) -> Training:
+    experiment = settle_precision(experiment)
     fabric = make_fabric(experiment)
     foundation = foundation_of(experiment)
     if foundation is not None:
@@ -166,10 +169,11 @@ class Foundation:
         """The encoder's path made absolute; its split and, where none was named, its data.
 
         Raises:
-            RunError: another split is asked for.
+            RunError: another split is asked for, be it the default by name.
         """
         own = self.run.experiment
-        if experiment.split not in (SplitConfig(), own.split):
+        asked = experiment.split.model_fields_set if "split" in experiment.model_fields_set else ()
+        if any(getattr(experiment.split, name) != getattr(own.split, name) for name in asked):
             raise RunError(
                 "a classifier has the split of its encoder, so that no test image has trained either",
                 found=f"{_words(experiment.split)}, where the encoder has {_words(own.split)}",
@@ -210,6 +214,18 @@ def foundation_of(
         return None
     run = encoder_of(experiment, weights_hash, beside)
     return Foundation(run, TrainedAutoencoder.load(run).model, run.weights_hash)
+
+
+def is_run_of(run: Run, plan: Experiment) -> bool:
+    """Whether the run is of this plan. An encoder is known by its weights: whole folders can be moved."""
+    there = run.experiment
+    if plan.precision == "auto":  # what it settled for there
+        plan = plan.model_copy(update={"precision": there.precision})
+    if plan.encoder is not None and there.encoder is not None:
+        path = Path(plan.encoder)
+        if Run(path).finished and Run(path).weights_hash == run.encoder_hash:
+            there = there.model_copy(update={"encoder": plan.encoder})
+    return there == plan
 
 
 def train(experiment: Experiment, out: Path) -> Run:
@@ -263,11 +279,19 @@ def _optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, torch.Tens
     }
 
 
-def _restore(materials: Materials, state: State) -> None:
-    materials.learned.load_state_dict(state.model)
+def _restore(materials: Materials, state: State, path: Path) -> None:
+    """Raises: RunError: the state, read from `path`, is that of another network or optimiser."""
+    fill(materials.learned, state.model, path)
     memory: dict[int, dict[str, torch.Tensor]] = {}
     for key, tensor in state.optimizer.items():
         number, _, name = key.partition(".")
-        memory.setdefault(int(number), {})[name] = tensor
+        memory.setdefault(int(number) if number.isdecimal() else -1, {})[name] = tensor
     groups = materials.optimizer.state_dict()["param_groups"]
+    weights = [one for group in materials.optimizer.param_groups for one in group["params"]]
+    if set(memory) != set(range(len(weights))) or not all(
+        tensor.shape in ((), weights[number].shape)
+        for number, quantities in memory.items()
+        for tensor in quantities.values()
+    ):
+        raise damaged(path, "what an optimiser remembers of another network")
     materials.optimizer.load_state_dict({"state": memory, "param_groups": groups})
