@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from jaxtyping import UInt8
 
-from .data.batches import ResidentSet
+from .data.batches import ResidentSet, as_tensor
 from .data.imageset import ImageSet
 from .data.record import DataRecord
 from .errors import DataError, RunError
@@ -15,6 +15,7 @@ from .experiment import Experiment
 from .models.autoencoder import Autoencoder
 from .models.classifier import Classifier
 from .runs import Run
+from .tensors import fill
 from .types import CodeArray, Codes, ImageArray, Pixels, Probabilities, Resident
 
 logger = logging.getLogger(__name__)
@@ -24,7 +25,11 @@ BATCH = 1024
 
 @torch.no_grad()
 def encode_all(model: Autoencoder, pixels: Resident, device: torch.device) -> Codes:
-    """The posterior's mean of every image, in one batched pass, on `device`."""
+    """The posterior's mean of every image, in one batched pass, on `device`.
+
+    Args:
+        pixels: on any device, or on disk: no more than a batch of them is copied.
+    """
     model.eval()
     batches = ResidentSet(pixels).batches(BATCH)
     return torch.cat([model.encode(batch.inputs.to(device)).mean for batch in batches])
@@ -56,7 +61,7 @@ class TrainedAutoencoder:
                 do="name the run that the classifier stands on, or another",
             )
         model = run.experiment.build(run.data.shape)
-        model.load_state_dict(run.weights)
+        fill(model, run.weights, run.path / "weights.safetensors")
         return cls(model, run.experiment, run.data, torch.device(device))
 
     @property
@@ -74,7 +79,7 @@ class TrainedAutoencoder:
         Raises:
             DataError: images of another type, size or number of channels than the run's.
         """
-        pixels = torch.from_numpy(_owned(conforming(images, self.data)))
+        pixels = as_tensor(conforming(images, self.data))
         return encode_all(self.model, pixels, self.device).cpu().numpy()
 
     def decode(self, codes: CodeArray) -> ImageArray:
@@ -123,7 +128,7 @@ class TrainedClassifier:
         encoder = encoder_of(run.experiment, run.encoder_hash, beside=run.path)
         autoencoder = TrainedAutoencoder.load(encoder, device)
         head = run.experiment.build_classifier(autoencoder.code_size, len(run.data.class_names))
-        head.load_state_dict(run.weights)
+        fill(head, run.weights, run.path / "weights.safetensors")
         return cls(autoencoder, head, run.experiment)
 
     @property
@@ -146,8 +151,8 @@ def encoder_of(experiment: Experiment, weights_hash: str | None, beside: Path | 
 
     Args:
         weights_hash: what its weights must be, or None where that is not yet settled.
-        beside: the classifier's run. Where the encoder is not at its place, a run next to this one with
-            the same weights is it: whole folders of runs can be moved.
+        beside: the classifier's run. Where the encoder is not at its place, a run next to this one, or
+            next to its folder, with the same weights is it: whole folders of runs can be moved.
 
     Raises:
         RunError: none is named, there is none, or its weights are others than the classifier learned from.
@@ -161,8 +166,8 @@ def encoder_of(experiment: Experiment, weights_hash: str | None, beside: Path | 
     place = Path(experiment.encoder)
     if weights_hash is None:
         return Run.open(place)
-    neighbours = [] if beside is None else sorted(beside.resolve().parent.iterdir())
-    for path in (place, *neighbours):
+    folders = [] if beside is None else list(beside.resolve().parents)[:2]
+    for path in (place, *(one for folder in folders for one in sorted(folder.iterdir()))):
         if _weights_at(path) == weights_hash:
             if path != place:
                 logger.info("the encoder is no longer at %s, but at %s (the same weights)", place, path)

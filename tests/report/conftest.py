@@ -3,7 +3,7 @@
 import pytest
 
 from latentspace.exhibits import Subject, gather, gather_growth
-from latentspace.report.page import Page
+from latentspace.report.page import Page, Section
 from latentspace.report.study import run_page
 from latentspace.report.whole import Studies, whole_page
 from latentspace.runs import Run
@@ -23,5 +23,6 @@ def whole(small_runs: dict[str, Run]) -> Page:
             growth=grown,
             data=pages[0].sections[1],
             sections=tuple(page.sections[0] for page in pages),
+            searches=(Section("The search: autoencoder", ("Twelve trials.",)),),
         )
     )

@@ -121,6 +121,13 @@ def test_the_page_asks_for_nothing() -> None:
     assert policy["content"] == "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
 
+def test_a_section_links_to_pages_beside_this_one() -> None:
+    links = (("The <whole> report", "search-ae/report.html"),)
+    elements = Elements(render(Page("t", "l", (), (Section("S", links=links),))))
+    assert [one["href"] for one in elements.named("a")] == ["search-ae/report.html"]
+    assert "The <whole> report" in elements.words
+
+
 def test_the_icon_is_a_picture() -> None:
     (icon,) = Elements(render(Page("t", "l"))).named("link")
     assert icon["rel"] == "icon"

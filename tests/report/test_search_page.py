@@ -12,7 +12,7 @@ from optuna.trial import FrozenTrial
 from PIL import Image
 
 from latentspace.report.page import Page, Table
-from latentspace.report.search import report_study, study_page
+from latentspace.report.search import report_study, search_section, study_page
 from latentspace.report.search_tables import best_table, counts_table, duration, failures_table, trials_csv
 from latentspace.search.reading import record_of
 from runner import call
@@ -113,6 +113,47 @@ def test_the_best_parameters_stand_beside_their_ranges_and_the_reports() -> None
     assert rows(table)["code size"] == ("10", "2 to 10", "highest", "5")
     assert rows(table)["learning rate"] == ("0.003", "0.0001 to 0.1, logarithmic", "–", "0.003")
     assert best(0).columns == best(None).columns == ("", "best", "searched", "on the edge")
+
+
+@undrawn
+def test_the_search_in_short_as_a_part_of_another_page() -> None:
+    record = record_of(new_study(search_like(36)))
+    page = study_page("search-ae", record)
+    section = search_section(record, page, "search-ae/report.html")
+    assert section.title == "The search: autoencoder"
+    assert section.text[0] == page.lead
+    table, counts = section.tables
+    assert table.columns[-1] == "the report's best"
+    assert rows(table)["code size"][-1] == "10"
+    assert rows(table)["learning rate"][-1] == "0.00336387"
+    assert rows(table)["batch size"][-1] == "266"
+    assert rows(counts)["trials pruned"] == ("24",)
+    assert rows(counts)["epochs saved by pruning"] == (f"{24 * 45:,}",)
+    assert [picture.title for picture in section.pictures] == [
+        "Trial by trial, autoencoder",
+        "Epoch by epoch, autoencoder",
+        "Which settings matter, autoencoder",
+    ]
+    assert section.links[0][1] == "search-ae/report.html"
+
+
+@undrawn
+def test_the_search_in_short_says_what_stands_on_the_edge_and_what_is_not_known(mixed_page: Page) -> None:
+    record = record_of(new_study(mixed()))
+    text = " ".join(search_section(record, mixed_page, "there").text)
+    assert "Code size = 10 is at the upper end" in text
+    assert "Neurons = 128 is at the upper end" in text
+    assert "No importances for mse: it takes 10 complete trials" in text
+    assert "best.toml" not in text
+
+
+@undrawn
+def test_the_search_in_short_of_which_no_trial_was_completed() -> None:
+    record = record_of(new_study([trial("failed", reason="the loss is not finite")]))
+    section = search_section(record, study_page("search-ae", record), "there")
+    assert [table.title for table in section.tables] == ["What was run"]
+    assert section.pictures == ()
+    assert "None has a value yet" in section.text[0]
 
 
 def test_what_pruning_saved_is_counted() -> None:

@@ -65,6 +65,15 @@ def test_the_whole_page_has_every_figure_once_and_every_table(whole):
         assert published in html
 
 
+def test_the_searches_come_before_what_is_done_differently(whole):
+    names = [section.title for section in whole.sections]
+    assert names[-3:] == [
+        "Random decodes compared",
+        "The search: autoencoder",
+        "What is done differently, and why",
+    ]
+
+
 def test_what_cannot_be_compared_is_said_loudly(whole):
     html = render(whole)
     assert html.count('class="notice"') == 1

@@ -3,8 +3,9 @@
 import pytest
 
 from latentspace.errors import ConfigurationError
-from latentspace.experiment import Experiment, Recipe
+from latentspace.experiment import Experiment
 from latentspace.ranges import Choices, Range
+from latentspace.recipe import Recipe
 from latentspace.search.space import check_space, distributions, experiment_of, published, without
 
 

@@ -6,7 +6,8 @@ import tomllib
 import pytest
 
 from latentspace.errors import ConfigurationError, TrainingError
-from latentspace.experiment import Experiment, Recipe
+from latentspace.experiment import Experiment
+from latentspace.recipe import Recipe
 from latentspace.search.confirmation import Extent, Job, confirm_jobs, jobs_of, summarise
 from latentspace.search.plan import prepare
 from latentspace.search.signs import Sign
@@ -27,7 +28,7 @@ def test_the_recipe_of_the_winner_trains_it_again_to_the_bit(searched, tmp_path)
     assert path == searched.directory / "best.toml"
     best = winner_of(searched)
     assert tomllib.loads(path.read_text())["description"].startswith(f"trial {best.number} of study: mse 0.")
-    plan = Recipe.load(str(path)).experiment("ae", {"threads": 1})
+    plan = Recipe.load(str(path)).experiment("ae", {"threads": 1, "precision": "32"})
     assert plan == plan_of(searched, best)
     run = train(plan, tmp_path / "run")
     assert [one["validation"]["mse"] for one in run.metrics] == list(best.intermediate_values.values())

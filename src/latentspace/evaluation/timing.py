@@ -81,7 +81,7 @@ def _train(run: Run, images: ImageSet, method: str, timed: int) -> tuple[float, 
             "training": run.experiment.training.model_copy(update={"epochs": timed}),
         }
     )
-    foundation = foundation_of(plan, run.encoder_hash)
+    foundation = foundation_of(plan, run.encoder_hash, beside=run.path)
     if foundation is None:
         raise RunError(
             "two ways to classify are timed of a classifier",

@@ -98,12 +98,17 @@ class Table:
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the page: its paragraphs, then its tables, then its pictures."""
+    """A part of the page: its paragraphs, then its tables, then its pictures, then its links.
+
+    Args:
+        links: to pages beside this one: (words, relative address).
+    """
 
     title: str
     text: tuple[str, ...] = ()
     pictures: tuple[Picture, ...] = ()
     tables: tuple[Table, ...] = ()
+    links: tuple[tuple[str, str], ...] = ()
 
     @property
     def numbered(self) -> bool:
@@ -139,5 +144,5 @@ _TEMPLATES = Environment(
 
 
 def render(page: Page) -> str:
-    """The page as HTML: no script, no link to anything outside itself, all text escaped."""
+    """The page as HTML: no script, nothing loaded, no link but to itself and `links`, all text escaped."""
     return _TEMPLATES.get_template("page.html.j2").render(page=page)

@@ -1,10 +1,10 @@
 """The tables of a run: its parameters and its results beside the report's, and what may be compared."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from ..configuration import Config
+from ..encoding import encoder_of
 from ..exhibits import AutoencoderExhibits, ClassifierExhibits, Grown, Subject, VariationalExhibits
 from ..experiment import Experiment, Kind
 from ..models.autoencoder import AutoencoderConfig, VariationalConfig
@@ -97,7 +97,7 @@ def obstacles(run: Run) -> tuple[str, ...]:
     if plan.model != report.model:
         found.append("a network of another size")
     if plan.encoder is not None:
-        beneath = obstacles(Run.open(Path(plan.encoder)))
+        beneath = obstacles(encoder_of(plan, run.encoder_hash, beside=run.path))
         found += [f"its encoder: {reason}" for reason in beneath if reason not in found]
     return tuple(found)
 

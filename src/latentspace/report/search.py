@@ -1,10 +1,12 @@
 """A study directory -> its page, its figures and the file of its trials."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ..experiment import PURPOSES
+from ..experiment import PURPOSES, Experiment
 from ..files import write_bytes, write_text
+from ..ranges import Settings
 from ..runs import Run
 from ..search.reading import read_study
 from ..search.record import StudyRecord
@@ -31,6 +33,9 @@ from .search_tables import (
     trials_table,
 )
 
+BEST = "The best parameters"
+SHORT = ("Trial by trial", "Epoch by epoch", "Which settings matter")  # shown beside other studies
+
 # The names of the figures' files, by the titles of their pictures.
 FILES = {
     "Trial by trial": "history",
@@ -43,7 +48,13 @@ FILES = {
 
 
 def report_study(path: Path, url: str | None = None) -> Path:
-    """Write STUDY/report.html, STUDY/figures/*.png and STUDY/trials.csv; return the page's path.
+    """As `write_study`; return the page's path."""
+    write_study(path, url)
+    return path / "report.html"
+
+
+def write_study(path: Path, url: str | None = None) -> tuple[StudyRecord, Page]:
+    """Write STUDY/report.html, STUDY/figures/*.png and STUDY/trials.csv; return what was read and the page.
 
     A search that is still going on is reported as far as it has come.
 
@@ -63,7 +74,7 @@ def report_study(path: Path, url: str | None = None) -> Path:
             write_bytes(path / "figures" / f"{FILES[picture.title]}.png", picture.png)
     write_text(path / "trials.csv", trials_csv(record))
     write_text(path / "report.html", render(page))
-    return path / "report.html"
+    return record, page
 
 
 def study_page(name: str, record: StudyRecord, test: dict[str, Any] | None = None) -> Page:
@@ -82,6 +93,46 @@ def study_page(name: str, record: StudyRecord, test: dict[str, Any] | None = Non
         sections=tuple(part for part in (*parts, _trials_section(record)) if part is not None),
         footer=_footer(record),
     )
+
+
+def search_section(record: StudyRecord, page: Page, address: str) -> Section:
+    """The search in short, as a part of a page of several studies.
+
+    Args:
+        page: of the search alone; its best parameters and counts, and some of its pictures, are shown here.
+        address: of that page, as seen from the other.
+    """
+    kind = PURPOSES[record.kind].name
+    text = [page.lead]
+    for section in page.sections:
+        if section.title in (BEST, "What mattered"):
+            text += [paragraph for paragraph in section.text if not paragraph.startswith("best.toml")]
+    tables = [counts_table(record)]
+    if record.best is not None:
+        tables.insert(0, best_table(record, record.best, beside=report_settings(record)))
+    return Section(
+        f"The search: {kind}",
+        tuple(text),
+        tuple(
+            replace(picture, title=f"{picture.title}, {kind}")
+            for section in page.sections
+            for picture in section.pictures
+            if picture.title in SHORT
+        ),
+        tuple(tables),
+        links=((f"The whole report of this search: {address}", address),),
+    )
+
+
+def report_settings(record: StudyRecord) -> Settings:
+    """The report's own values of what was searched."""
+    report = Experiment.parse({"kind": record.kind}, "the report's settings").model_dump()
+    found: Settings = {}
+    for setting in record.searched:
+        table, _, name = setting.partition(".")
+        if name in report[table]:
+            found[setting] = report[table][name]
+    return found
 
 
 def _lead(record: StudyRecord) -> str:
@@ -141,7 +192,7 @@ def _best_section(record: StudyRecord, test: dict[str, Any] | None) -> Section |
             f"a {score} of {test[score]:.5g}"
             + (f"; the report's was {published:.4g}, on its own split." if published is not None else ".")
         )
-    return Section("The best parameters", tuple(text), tables=(best_table(record, record.best),))
+    return Section(BEST, tuple(text), tables=(best_table(record, record.best),))
 
 
 def _front_section(record: StudyRecord) -> Section | None:

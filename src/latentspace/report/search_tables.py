@@ -2,8 +2,9 @@
 
 import csv
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
+from ..ranges import Setting, Settings
 from ..search.record import State, StudyRecord, TrialRecord
 from ..search.spans import described, edge, in_words, labels
 from ..search.verdict import front_edges
@@ -23,10 +24,16 @@ _STATES: dict[State, str] = {
 }
 
 
-def best_table(record: StudyRecord, best: TrialRecord) -> Table:
-    """Every searched setting of the winner: its value, its range, and the end that it stands on."""
+def best_table(record: StudyRecord, best: TrialRecord, beside: Settings | None = None) -> Table:
+    """Every searched setting of the winner: its value, its range, and the end that it stands on.
+
+    Args:
+        beside: the report's settings; None: those of the trial that had them, if another one had.
+    """
     names = labels(record.searched)
-    published = {} if record.published in (None, best.number) else record.trial(record.published).params
+    published: Mapping[str, Setting] = beside or {}
+    if beside is None and record.published not in (None, best.number):
+        published = record.trial(record.published).params
     columns = ["", "best", "searched", "on the edge", *(["the report's best"] if published else [])]
     rows = []
     for setting, searched in record.searched.items():

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..allocation import give_back
 from ..errors import ConfigurationError, LatentspaceError
 from ..files import write_json
 from ..ranges import Settings
 from ..training.materials import assemble
-from .memory import give_back
 from .plan import Ground, StudyPlan
 from .sampling import seed_of
 from .space import experiment_of

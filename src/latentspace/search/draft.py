@@ -7,8 +7,9 @@ from typing import Any
 
 from ..configuration import merged
 from ..errors import ConfigurationError
-from ..experiment import Experiment, Kind, Recipe, kind_named
+from ..experiment import Experiment, Kind, kind_named
 from ..ranges import SearchConfig
+from ..recipe import Recipe
 from .plan import FILE, StudyPlan, directions_of, prepare
 from .space import check_space, published, without
 from .storage import without_password
@@ -23,13 +24,13 @@ class Wishes:
 
     Args:
         kind: of network.
-        recipe: a file or a built-in name; None: the report's space.
+        recipe: a file or a built-in name, or what one held; None: the report's space.
         changes: settings (nested, as in config.json); those that are searched are searched no more.
         published: whether the report's own parameters are to be a trial.
     """
 
     kind: str | None = None
-    recipe: str | None = None
+    recipe: str | Recipe | None = None
     changes: Mapping[str, Any] = field(default_factory=dict)
     trials: int | None = None
     epochs: int | None = None
@@ -47,9 +48,11 @@ def draft(wishes: Wishes, directory: Path, *, resume: bool) -> tuple[StudyPlan, 
             read, a device that is not there.
     """
     old = StudyPlan.load(directory) if resume and (directory / FILE).exists() else None
-    experiment, search = _anew(wishes) if old is None or wishes.recipe else _again(wishes, old)
+    experiment, search = anew(wishes) if old is None or wishes.recipe else _again(wishes, old)
     workers, threads = shared_out(experiment, wishes.workers)
-    ground = prepare(experiment.model_copy(update={"threads": threads}))
+    experiment = experiment.model_copy(update={"threads": threads})
+    settled = old.encoder_hash if old and experiment.encoder == old.experiment.encoder else None
+    ground = prepare(experiment, settled, beside=directory)
     check_space(search.space, ground.experiment, ground.learned)
     if wishes.published:
         published(search.space, ground.experiment)
@@ -63,11 +66,17 @@ def draft(wishes: Wishes, directory: Path, *, resume: bool) -> tuple[StudyPlan, 
         storage=without_password(wishes.storage) or (old.storage if old else None),
         source=ground.images.source,
         content_hash=ground.images.content_hash,
+        encoder_hash=ground.encoder_hash,
     )
     return plan, workers
 
 
-def _anew(wishes: Wishes) -> tuple[Experiment, SearchConfig]:
+def anew(wishes: Wishes) -> tuple[Experiment, SearchConfig]:
+    """What a new study would search, before any image has been read.
+
+    Raises:
+        ConfigurationError: settings that cannot be meant, or nothing to search.
+    """
     if wishes.kind is None:
         raise ConfigurationError(
             "search needs a model",
@@ -75,7 +84,7 @@ def _anew(wishes: Wishes) -> tuple[Experiment, SearchConfig]:
             do="write for example: latentspace search ae --data notmnist --out studies/letters",
         )
     kind = kind_named(wishes.kind)
-    recipe = Recipe.load(wishes.recipe) if wishes.recipe else Recipe()
+    recipe = Recipe.load(wishes.recipe) if isinstance(wishes.recipe, str) else wishes.recipe or Recipe()
     search = _laid_over(_searched(recipe, kind), wishes)
     space = without(search.space, wishes.changes)
     if not space:

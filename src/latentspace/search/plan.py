@@ -27,6 +27,7 @@ from ..files import write_json
 from ..models.autoencoder import Autoencoder
 from ..ranges import SearchConfig
 from ..training.materials import learned_from, make_fabric, required_labels
+from ..training.precision import settle_precision
 from ..training.train import foundation_of
 
 FILE = "study.json"
@@ -42,6 +43,7 @@ class StudyPlan(Config):
         directions: one for each objective.
         storage: the database's URL without its password; None: the journal in the directory.
         source, content_hash: of the images.
+        encoder_hash: of the weights of a classifier's encoder, which is known by them wherever it lies.
     """
 
     name: str
@@ -52,6 +54,7 @@ class StudyPlan(Config):
     storage: str | None = None
     source: str = ""
     content_hash: str = ""
+    encoder_hash: str | None = None
 
     @property
     def single(self) -> bool:
@@ -75,7 +78,7 @@ class StudyPlan(Config):
                 "startup_trials": self.search.startup_trials,
                 "warmup_steps": self.search.warmup_steps,
             },
-            "settings": {**_fixed_settings(self), "encoder": experiment.encoder},
+            "settings": {**_fixed_settings(self), "encoder": self.encoder_hash},
         }
 
     def save(self, directory: Path) -> None:
@@ -108,6 +111,7 @@ class Ground:
     split: Split
     fabric: Fabric
     autoencoder: Autoencoder | None
+    encoder_hash: str | None
 
     @property
     def learned(self) -> int:
@@ -115,14 +119,19 @@ class Ground:
         return len(learned_from(self.experiment, self.split))
 
 
-def prepare(experiment: Experiment) -> Ground:
+def prepare(experiment: Experiment, encoder_hash: str | None = None, beside: Path | None = None) -> Ground:
     """Load and split the images; a classifier's encoder is opened, and its split taken.
+
+    Args:
+        encoder_hash: of the encoder's weights, where that is settled.
+        beside: the study. An encoder that is no longer at its place is looked for next to it.
 
     Raises:
         LatentspaceError: as `training.train.start`.
     """
+    experiment = settle_precision(experiment)
     fabric = make_fabric(experiment)
-    foundation = foundation_of(experiment)
+    foundation = foundation_of(experiment, encoder_hash, beside)
     if foundation is not None:
         experiment = foundation.settle(experiment)
     images = load_images(experiment.data)
@@ -135,7 +144,9 @@ def prepare(experiment: Experiment) -> Ground:
     else:
         parts = foundation.require(images)
         required_labels(images)
-    return Ground(experiment, images, parts, fabric, foundation.autoencoder if foundation else None)
+    if foundation is None:
+        return Ground(experiment, images, parts, fabric, None, None)
+    return Ground(experiment, images, parts, fabric, foundation.autoencoder, foundation.weights_hash)
 
 
 def directions_of(objectives: tuple[str, ...], experiment: Experiment) -> tuple[Direction, ...]:

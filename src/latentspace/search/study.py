@@ -191,6 +191,18 @@ def _refuse_place(directory: Path, url: str | None, *, resume: bool) -> bool:
     return here
 
 
+def is_begun(directory: Path) -> bool:
+    """Whether `join` can open a study there: `begin` may have been killed before it had made one."""
+    if not (directory / FILE).exists():
+        return False
+    plan = StudyPlan.load(directory)
+    storage = open_storage(directory, plan.storage)
+    try:
+        return plan.name in optuna.get_all_study_names(storage)
+    finally:
+        close_storage(storage)
+
+
 def join(directory: Path, url: str | None) -> Trials:
     """Open the study that `begin` made, to take part in it.
 

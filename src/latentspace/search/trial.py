@@ -14,14 +14,14 @@ from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import Trial, TrialState
 from sqlalchemy.exc import SQLAlchemyError
 
+from ..allocation import give_back
 from ..errors import LatentspaceError
 from ..experiment import Experiment
 from ..models.autoencoder import Autoencoder
 from ..training.loop import EpochRecord, Materials
 from ..training.materials import assemble
 from ..training.train import learn
-from .memory import give_back
-from .pictures import reconstructions
+from .pictures import COUNT, reconstructions
 from .plan import Ground, setting_named
 from .signs import beating
 from .space import experiment_of
@@ -135,7 +135,7 @@ def _leads(trials: Trials, score: float) -> bool:
 def _picture(trial: Trial, directory: Path, materials: Materials) -> None:
     if materials.validation is None or not isinstance(materials.learned, Autoencoder):
         return
-    png = reconstructions(materials.learned, materials.validation.inputs)
+    png = reconstructions(materials.learned, materials.validation.first(COUNT))
     folder = directory / "artifacts"
     folder.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as place:

@@ -11,7 +11,7 @@ from ..errors import TrainingError
 from ..experiment import Experiment
 from ..files import write_text
 from ..runs import Run
-from ..training.train import Training, resume, start
+from ..training.train import Training, is_run_of, resume, start
 from .space import experiment_of
 from .study import Trials
 
@@ -70,10 +70,18 @@ def final_training(trials: Trials, fit: str | None = None) -> Training:
     plan = plan_of(trials, winner_of(trials), fit)
     path = trials.directory / RUN
     if (path / "config.json").exists():
-        if Run.open(path).experiment == plan:
+        if is_run_of(Run.open(path), plan):
             return resume(path)
         path.rename(_free_name(trials.directory, trials.standing().counted))
     return start(plan, path)
+
+
+def is_judged(trials: Trials) -> bool:
+    """Whether STUDY/best is the winner's run, trained in full and judged on the test part."""
+    run = Run(trials.directory / RUN)
+    if not (run.path / "config.json").exists() or "test" not in run.results():
+        return False
+    return is_run_of(run, plan_of(trials, winner_of(trials)))
 
 
 def _write_recipe(trials: Trials, trial: FrozenTrial, path: Path) -> Path:

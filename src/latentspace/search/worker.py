@@ -50,7 +50,7 @@ def work(order: Order, stop: Callable[[], bool]) -> None:
         LatentspaceError: the images are not those of the study, or the storage cannot be reached.
     """
     plan = StudyPlan.load(order.directory)
-    ground = _ground(plan)
+    ground = _ground(plan, order.directory)
     if order.jobs is not None:
         jobs = [Job(number, parameters, place) for number, parameters, place in order.jobs]
         confirm_jobs(jobs, plan, order.directory, ground, stop)
@@ -71,8 +71,8 @@ def _run_trials(order: Order, ground: Ground, stop: Callable[[], bool]) -> None:
             run_trial(trial, trials, ground, stop)
 
 
-def _ground(plan: StudyPlan) -> Ground:
-    ground = prepare(plan.experiment)
+def _ground(plan: StudyPlan, directory: Path) -> Ground:
+    ground = prepare(plan.experiment, plan.encoder_hash, beside=directory)
     if ground.images.content_hash != plan.content_hash:
         raise RunError(
             "a study goes on with the images that it began with",
