@@ -6,9 +6,12 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constr
 RECIPE ?= quick
 DATA ?= auto
 OUT ?=
+ROUNDS ?= 5
+COUNT ?= 10000
+KILLS ?= 50
 
 .DEFAULT_GOAL := help
-.PHONY: help install reproduce test lint types floors unit format clean
+.PHONY: help install reproduce test lint types floors unit fuzz chaos benchmark format clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -45,6 +48,19 @@ floors: $(VENV)/.tested
 # One thread a process: two workers fill two cores, and results do not depend on the machine's core count.
 unit: $(VENV)/.tested
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
+
+fuzz: $(VENV)/.tested  ## damaged inputs for every reader (COUNT=10000 each)
+	OMP_NUM_THREADS=1 PYTHONPATH=tests $(BIN)/python -m fuzz --count $(COUNT)
+
+chaos: $(VENV)/.tested  ## trainings and searches, killed and gone on with (KILLS=50 each)
+	OMP_NUM_THREADS=1 PYTHONPATH=tests $(BIN)/python -m chaos --kills $(KILLS)
+
+$(VENV)/.benchmarked: $(VENV)/.installed
+	$(PIP) --editable '.[benchmark]'
+	@touch $@
+
+benchmark: $(VENV)/.benchmarked  ## the plain loop and its peers against ours, in turns; a table in benchmarks/results/
+	PYTHONPATH=benchmarks $(BIN)/python -m speed --rounds $(ROUNDS)
 
 format: $(VENV)/.tested  ## bring the code into shape
 	$(BIN)/ruff check --fix

@@ -11,6 +11,7 @@ from importlib import metadata
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "latentspace"
@@ -32,6 +33,8 @@ def required_by(requirements: list[str]) -> set[str]:
     return {normalised(re.match(r"[A-Za-z0-9._-]+", one)[0]) for one in requirements}
 
 
+# Extras that no file of the package imports: the tests do, or the benchmarks.
+OUTSIDE = {"test", "benchmark"}
 DEPENDENCIES = required_by(PROJECT["dependencies"])
 EXTRAS = {name: required_by(listed) for name, listed in PROJECT["optional-dependencies"].items()}
 
@@ -60,14 +63,14 @@ def brought_by(module: str) -> set[str]:
 
 
 def test_every_import_is_brought_by_a_declared_dependency():
-    ours = DEPENDENCIES.union(*(listed for name, listed in EXTRAS.items() if name != "test"))
+    ours = DEPENDENCIES.union(*(listed for name, listed in EXTRAS.items() if name not in OUTSIDE))
     stray = {module: files for module, files in imported().items() if not brought_by(module) & ours}
     assert not stray, "imported, but declared nowhere"
 
 
 def test_every_declared_dependency_is_imported_or_has_a_reason():
     used = set().union(*map(brought_by, imported()))
-    ours = DEPENDENCIES.union(*(listed for name, listed in EXTRAS.items() if name != "test"))
+    ours = DEPENDENCIES.union(*(listed for name, listed in EXTRAS.items() if name not in OUTSIDE))
     assert ours - used - set(NOT_IMPORTED) == set(), "declared, but imported nowhere"
 
 
@@ -108,8 +111,9 @@ def test_the_pins_cover_what_those_bring_in_their_turn():
             requirements = metadata.requires(name) or []
         except metadata.PackageNotFoundError:
             continue  # an extra that is not installed, or for another system
-        plain = [one for one in requirements if ";" not in one]
-        todo += required_by(plain)
+        parsed = [Requirement(one) for one in requirements]
+        here = [one for one in parsed if one.marker is None or one.marker.evaluate({"extra": ""})]
+        todo += [normalised(one.name) for one in here]
     assert seen - set(pins()) == set()
 
 

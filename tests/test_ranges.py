@@ -3,8 +3,8 @@
 import pytest
 
 from latentspace.errors import ConfigurationError
-from latentspace.experiment import Recipe
 from latentspace.ranges import Choices, Range, SearchConfig
+from latentspace.recipe import Recipe
 
 
 def test_a_space_survives_the_round_trip_through_json():

@@ -17,8 +17,9 @@ import latentspace
 from latentspace.cli.main import app
 from latentspace.configuration import overrides
 from latentspace.data.idx import write_idx_folder
-from latentspace.experiment import KINDS, Experiment, Recipe
+from latentspace.experiment import KINDS, Experiment
 from latentspace.ranges import SearchConfig
+from latentspace.recipe import Recipe
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"

@@ -61,7 +61,7 @@ def read_toml(path: Path) -> dict[str, Any]:
             found=error.strerror or str(error),
             do="check the path, or name one of the built-in recipes",
         ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # also of numbers of thousands of digits
         raise ConfigurationError(
             f"the recipe {path} must be TOML", found=str(error), do="mend the named line"
         ) from error
@@ -101,5 +101,5 @@ def overrides(assignments: list[str]) -> dict[str, Any]:
 def _toml_value(text: str) -> Any:
     try:
         return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         return text

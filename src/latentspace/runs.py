@@ -13,6 +13,8 @@ figures/, report.html
 
 import json
 import logging
+import math
+import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -25,7 +27,7 @@ import numpy as np
 
 from .data.imageset import ImageSet
 from .data.record import DataRecord
-from .data.splits import Split
+from .data.splits import PARTS, Split
 from .errors import RunError
 from .experiment import Experiment
 from .files import file_hash, refusals, write_bytes, write_json
@@ -121,7 +123,11 @@ class Run:
     @property
     def split(self) -> Split:
         with self._damage("split.json"):
-            return Split.from_json(self._json("split.json"))
+            split = Split.from_json(self._json("split.json"))
+            count = sum(len(split.part(name)) for name in PARTS)
+            if count != self.data.images:
+                raise ValueError(f"parts of {count} images, where data.json has {self.data.images}")
+            return split
 
     @property
     def learned_from(self) -> Hashes:
@@ -145,8 +151,8 @@ class Run:
         lines = path.read_bytes().split(b"\n")
         for number, line in enumerate(lines[:-1], start=1):
             try:
-                records.append(json.loads(line))
-            except ValueError as error:
+                records.append(_epoch_record(_parsed(line)))
+            except (ValueError, RecursionError) as error:
                 raise damaged(path, f"line {number}: {error}") from error
         return records
 
@@ -154,6 +160,8 @@ class Run:
         path = self.path / "metrics.jsonl"
         with refusals(path), path.open("ab") as file:
             file.write(json.dumps(record, allow_nan=False).encode() + b"\n")
+            file.flush()
+            os.fsync(file.fileno())  # the state that follows says that this epoch is recorded
 
     def keep_metrics_until(self, epoch: int) -> None:
         """Drop the records of epochs after `epoch`: they will be made again."""
@@ -234,9 +242,12 @@ class Run:
     def _read_state(self, path: Path) -> State:
         tensors, notes = read_tensors(path)
         with self._damage(f"state/{path.name}"):
+            epoch, best_epoch = int(notes["epoch"]), int(notes["best_epoch"])
+            if not 0 <= best_epoch <= epoch:
+                raise ValueError(f"epoch {epoch}, the best of them {best_epoch}")
             return State(
-                epoch=int(notes["epoch"]),
-                best_epoch=int(notes["best_epoch"]),
+                epoch=epoch,
+                best_epoch=best_epoch,
                 best_score=float(notes["best_score"]),
                 model=_below("model.", tensors),
                 optimizer=_below("optimizer.", tensors),
@@ -298,10 +309,18 @@ class Run:
                     do="wait for it, or name another directory with --out",
                 ) from error
         try:
+            self._sweep()
             with logged_to(self.path / "run.log"):
                 yield
         finally:
             lock.release()
+
+    def _sweep(self) -> None:
+        """Remove what a killed writer left half-written: files that only the holder of the lock writes."""
+        begun = ("state/.*.part", ".metrics.jsonl.*.part", ".weights.safetensors.*.part")
+        with refusals(self.path):
+            for left in [file for pattern in begun for file in self.path.glob(pattern)]:
+                left.unlink(missing_ok=True)
 
     def log(self, lines: Sequence[str]) -> None:
         """Begin run.log with what was said before there was a run."""
@@ -310,8 +329,8 @@ class Run:
     def _json(self, name: str) -> dict[str, Any]:
         path = self.path / name
         try:
-            content = json.loads(path.read_bytes())
-        except (OSError, ValueError) as error:
+            content = _parsed(path.read_bytes())
+        except (OSError, ValueError, RecursionError) as error:
             raise damaged(path, str(error)) from error
         if not isinstance(content, dict):
             raise damaged(path, f"a {type(content).__name__}, not an object")
@@ -321,7 +340,7 @@ class Run:
     def _damage(self, name: str) -> Iterator[None]:
         try:
             yield
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise damaged(self.path / name, f"{type(error).__name__}: {error}") from error
 
 
@@ -333,6 +352,37 @@ def refuse_existing(path: Path) -> None:
             found="something is there already",
             do=f"go on with it (latentspace train --resume {path}), or name another place with --out",
         )
+
+
+def _parsed(content: bytes) -> Any:
+    """JSON as it is written here: without NaN and infinities, and with text that can be printed.
+
+    Raises:
+        ValueError, RecursionError: it is not.
+    """
+    found = json.loads(content, parse_constant=_finite, parse_float=_finite)
+    if b"\\u" in content:
+        json.dumps(found, ensure_ascii=False).encode()  # half a character in it is a ValueError
+    return found
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"{text} is not a finite number")
+    return value
+
+
+def _epoch_record(record: Any) -> dict[str, Any]:
+    """Raises: ValueError: not the record of an epoch."""
+    epoch = record.get("epoch") if isinstance(record, dict) else None
+    if not isinstance(epoch, int) or isinstance(epoch, bool) or epoch < 1:
+        raise ValueError("no epoch is named")
+    for part in ("train", "validation"):
+        scores = record.get(part, {})
+        if not isinstance(scores, dict) or not all(isinstance(one, int | float) for one in scores.values()):
+            raise ValueError(f"{part} must hold numbers")
+    return dict(record)
 
 
 def _below(prefix: str, tensors: Tensors) -> Tensors:

@@ -8,6 +8,7 @@ from pathlib import Path
 import safetensors.torch
 import torch
 from safetensors import SafetensorError
+from torch import nn
 
 from .errors import RunError
 from .files import replacing
@@ -41,8 +42,21 @@ def read_tensors(path: Path) -> tuple[Tensors, dict[str, str]]:
         if hashlib.sha256(body).hexdigest() != notes["sha256"]:
             raise damaged(path, "its checksum does not match its bytes")
         return safetensors.torch.load(content), notes
-    except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, SafetensorError) as error:
         raise damaged(path, f"{type(error).__name__}: {error}") from error
+
+
+def fill(network: nn.Module, weights: Tensors, path: Path) -> None:
+    """Put `weights`, read from `path`, into their places.
+
+    Raises:
+        RunError: they are those of another network.
+    """
+    try:
+        network.load_state_dict(weights)
+    except RuntimeError as error:
+        said = " ".join(str(error).split())
+        raise damaged(path, f"weights of another network than config.json describes: {said[:200]}") from error
 
 
 def damaged(path: Path, why: str) -> RunError:

@@ -135,7 +135,7 @@ def test_a_signal_ends_the_training_and_the_run_goes_on_from_there(archive, tmp_
 
 
 def test_resume_by_command(archive, tmp_path):
-    from latentspace.experiment import Recipe
+    from latentspace.recipe import Recipe
     from latentspace.training.train import start
 
     plan = Recipe().experiment(

@@ -1,0 +1,49 @@
+"""python -m chaos [--kills N] [--seed S] [--only training|search]: kill, go on, compare (`make chaos`)."""
+
+import argparse
+import logging
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from chaos import searching, training
+from chaos.killing import ChaosError
+from materials import make_images
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="chaos", description=__doc__)
+    parser.add_argument("--kills", type=int, default=50, help="of trainings, and as many of searches")
+    parser.add_argument("--seed", type=int, default=0, help="of the moments and of the trainings")
+    parser.add_argument("--only", choices=("training", "search"))
+    chosen = parser.parse_args()
+    torch.set_num_threads(1)
+    logging.getLogger("latentspace").setLevel(logging.WARNING)
+    began = time.monotonic()
+    place = Path(tempfile.mkdtemp(prefix="chaos-"))
+    images = make_images()
+    data = place / "bars.npz"
+    np.savez(data, images=images.pixels, labels=images.labels)
+
+    def say(text: str) -> None:
+        print(f"[{time.monotonic() - began:6.0f} s] {text}", flush=True)
+
+    try:
+        if chosen.only != "search":
+            many = training.chaos(chosen.kills, chosen.seed, data, place, epochs=60, say=say)
+            say(f"{chosen.kills} kills of {many} trainings: every one ended as if it had never stopped")
+        if chosen.only != "training":
+            many = searching.chaos(chosen.kills, chosen.seed, data, place, trials=12, epochs=25, say=say)
+            say(f"{chosen.kills} kills of {many} searches: no trial lost, doubled or left running")
+    except ChaosError as error:
+        say(f"FAILED with --seed {chosen.seed}: {error}\nwhat is left lies in {place}")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

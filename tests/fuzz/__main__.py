@@ -1,0 +1,121 @@
+"""python -m fuzz [--count N] [--reader NAME] [--seed S]: damaged inputs for every reader (`make fuzz`)."""
+
+import argparse
+import faulthandler
+import logging
+import os
+import random
+import resource
+import shutil
+import signal
+import socket
+import sys
+import tempfile
+import time
+import traceback
+import warnings
+from pathlib import Path
+from types import FrameType
+
+import torch
+
+from fuzz.readers import READERS, Reader, emptied
+from latentspace.errors import LatentspaceError
+
+PATIENCE = 10  # seconds an input may take
+HANGING = 60  # seconds after which a call that cannot be interrupted ends the whole process
+ROOM = 2 * 2**30  # bytes of address space beyond what is in use at the start
+GROWTH = 2**30  # bytes that the process may have grown at its largest
+
+
+class TooLongError(BaseException):
+    """An input took longer than `PATIENCE`; nothing but the fuzzer catches it."""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="fuzz", description=__doc__)
+    parser.add_argument("--count", type=int, default=10_000, help="inputs for each reader")
+    parser.add_argument("--reader", choices=READERS, action="append", help="this one alone; may be repeated")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--first", type=int, default=0, help="number of the first input, to see one again")
+    parser.add_argument("--keep", type=Path, default=Path("fuzz-failures"), help="where failing inputs go")
+    chosen = parser.parse_args()
+    _prepare()
+    failures = 0
+    memory = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None, prefix="fuzz-") as folder:
+        os.environ["LATENTSPACE_CACHE"] = str(Path(folder) / "cache")
+        for name in chosen.reader or READERS:
+            base = emptied(Path(folder) / name)
+            reader = READERS[name](emptied(base / "good"))
+            failures += _fuzz(name, reader, base / "input", chosen)
+    return 1 if failures else 0
+
+
+def _prepare() -> None:
+    torch.set_num_threads(1)
+    warnings.simplefilter("ignore")
+    logging.getLogger("latentspace").setLevel(logging.CRITICAL)
+    signal.signal(signal.SIGALRM, _alarm)
+    socket.socket.connect = _no_network  # type: ignore[method-assign,assignment]
+    in_use = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+    resource.setrlimit(resource.RLIMIT_AS, (in_use + ROOM, resource.getrlimit(resource.RLIMIT_AS)[1]))
+
+
+def _alarm(number: int, frame: FrameType | None) -> None:
+    raise TooLongError(f"more than {PATIENCE} seconds")
+
+
+def _no_network(*_: object) -> None:
+    raise OSError("a fuzzed input may not reach the network")
+
+
+def _fuzz(name: str, reader: Reader, place: Path, chosen: argparse.Namespace) -> int:
+    began = shown = time.monotonic()
+    loaded = refused = failed = 0
+    for number in range(chosen.first, chosen.first + chosen.count):
+        reader.write(random.Random(f"{chosen.seed}/{name}/{number}"), emptied(place))
+        why = _read(reader, place)
+        loaded += why is None
+        refused += why == ""
+        if why:
+            failed += 1
+            kept = chosen.keep / f"{name}-{chosen.seed}-{number}"
+            shutil.rmtree(kept, ignore_errors=True)
+            shutil.copytree(place, kept)
+            (kept / "traceback.txt").write_text(why, errors="replace")
+            last = why.strip().splitlines()[-1]
+            print(f"{name} {number}: {last[:200]}\n  the input lies in {kept}", flush=True)
+        if time.monotonic() - shown > 10:
+            shown = time.monotonic()
+            print(f"{name}: {number + 1 - chosen.first:,} of {chosen.count:,}", flush=True)
+    print(
+        f"{name}: {chosen.count:,} inputs: {loaded:,} loaded, {refused:,} refused in our own words, "
+        f"{failed:,} failed; {time.monotonic() - began:.0f} s",
+        flush=True,
+    )
+    return failed
+
+
+def _read(reader: Reader, place: Path) -> str | None:
+    """None: all of it loads; nothing: an error of our own; else what went wrong."""
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    faulthandler.dump_traceback_later(HANGING, exit=True)
+    signal.alarm(PATIENCE)
+    try:
+        reader.read(place)
+    except LatentspaceError:
+        result: str | None = ""
+    except (Exception, TooLongError):  # noqa: BLE001 - any other one is what is looked for
+        result = traceback.format_exc()
+    else:
+        result = None
+    finally:
+        signal.alarm(0)
+        faulthandler.cancel_dump_traceback_later()
+    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024
+    return f"it took {grown:,} bytes of memory" if grown > GROWTH and not result else result
+
+
+if __name__ == "__main__":
+    sys.exit(main())

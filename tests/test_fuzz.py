@@ -1,0 +1,146 @@
+"""A short `make fuzz`, and what the long one found."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from latentspace.configuration import overrides, read_toml
+from latentspace.data.arrays import read_npy
+from latentspace.errors import ConfigurationError, DataError, LatentspaceError, RunError
+from latentspace.runs import Run
+from latentspace.training.train import resume, start, train
+
+HERE = Path(__file__).parent
+
+
+@pytest.mark.parametrize("reader", ["idx", "arrays", "pictures", "recipes", "runs"])
+def test_a_damaged_input_loads_or_is_refused_in_our_own_words(reader, tmp_path):
+    count = 40 if reader == "runs" else 100
+    command = [sys.executable, "-m", "fuzz", "--reader", reader, "--count", str(count), "--seed", "1"]
+    environment = {**os.environ, "PYTHONPATH": str(HERE), "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=280, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"{reader}: {count} inputs" in done.stdout
+    assert "0 failed" in done.stdout
+    assert not list(tmp_path.iterdir())
+
+
+def npy(path: Path, header: bytes, body: bytes = b"") -> Path:
+    path.write_bytes(b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header + body)
+    return path
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        b"{'descr': '|u1', 'fortran_order': False, 'shape': (2, 8, 8",
+        b"(" * 5000,
+        b"{'descr': '|u1', 'fortran_order': False, 'shape': (-1, -8, 8)}",
+        b"{'descr': '|V0', 'fortran_order': False, 'shape': (2, 8, 8)}",
+    ],
+)
+def test_a_header_of_an_array_that_numpy_itself_stumbles_over(tmp_path, header):
+    with pytest.raises(DataError):
+        read_npy(npy(tmp_path / "x.npy", header, bytes(64) if b"-1" in header else b""))
+
+
+@pytest.mark.parametrize("text", ["a = " + "[" * 50_000, "a = " + "9" * 5000, "a = {b = " * 2000])
+def test_a_recipe_too_deep_or_a_number_too_long(tmp_path, text):
+    path = tmp_path / "deep.toml"
+    path.write_text(text)
+    with pytest.raises(ConfigurationError, match="must be TOML"):
+        read_toml(path)
+    assert overrides([f"x={text[4:]}"]) == {"x": text[4:].strip()}
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new"),
+    [
+        ("config.json", b"{", b"[" * 100_000),
+        ("data.json", b'"height": 16', b'"height": "16x"'),
+        ("data.json", b'"channels": 1', b'"channels": 2'),
+        ("data.json", b'"bars', b'"\\ud800bars'),
+        ("split.json", b'"train": [', b'"train": [999999, '),
+        ("split.json", b'"learned_from": ["', b'"learned_from": ["ffff'),
+        ("environment.json", b'"seed": 0', b'"seed": 1e999'),
+        ("metrics.jsonl", b'"epoch": 1', b'"epoch": "one"'),
+        ("metrics.jsonl", b'"seconds": ', b'"seconds": NaN, "x": '),
+        ("metrics.jsonl", b'"train": {"loss"', b'"train": {"x": "y", "loss"'),
+        ("metrics.jsonl", b'{"epoch": 1', b"[" * 100_000),
+    ],
+)
+def test_a_damaged_file_of_a_run_is_refused_by_name(plan, tmp_path, name, old, new):
+    training = start(plan, tmp_path / "run")
+    records = training.records()
+    next(records)
+    records.close()
+    path = tmp_path / "run" / name
+    content = path.read_bytes()
+    if name == "data.json" and old == b'"bars':
+        old, new = b'"source": "', b'"source": "\\ud800'
+    assert old in content
+    path.write_bytes(content.replace(old, new, 1))
+    run = Run.open(tmp_path / "run")
+    with pytest.raises(LatentspaceError, match=name.replace(".", r"\.")):
+        _ = run.experiment, run.data, run.split, run.learned_from, run.environment, run.metrics
+
+
+def test_weights_and_states_of_another_network_are_refused(plan, tmp_path):
+    small = train(plan, tmp_path / "small")
+    wide = plan.model_copy(update={"model": plan.model.model_copy(update={"neurons": 16})})
+    other = start(wide, tmp_path / "other")
+    records = other.records()
+    next(records)
+    records.close()
+    config = (tmp_path / "other" / "config.json").read_text()
+    (tmp_path / "small" / "config.json").write_text(config)
+    from latentspace.encoding import TrainedAutoencoder
+
+    with pytest.raises(RunError, match=r"weights\.safetensors must be whole"):
+        TrainedAutoencoder.load(small)
+    path = tmp_path / "other" / "config.json"
+    path.write_text(config.replace('"neurons": 16', '"neurons": 8'))
+    with pytest.raises(RunError, match="another network"):
+        list(resume(tmp_path / "other").records())
+
+
+def test_a_network_that_no_machine_can_hold_is_a_mistake_of_the_plan(plan, images):
+    vast = plan.model_copy(update={"model": plan.model.model_copy(update={"neurons": 10**15})})
+    with pytest.raises(ConfigurationError, match="that this machine can hold"):
+        vast.build(images.shape)
+
+
+def test_what_a_killed_writer_left_half_written_is_swept_away(plan, tmp_path):
+    training = start(plan, tmp_path / "run")
+    folder = tmp_path / "run"
+    (folder / "state").mkdir()
+    for name in ("state/.next.safetensors.x.part", ".metrics.jsonl.x.part", ".weights.safetensors.x.part"):
+        (folder / name).write_bytes(b"half")
+    (folder / ".report.html.x.part").write_bytes(b"of another writer, who needs no lock")
+    list(training.records())
+    assert [one.name for one in folder.rglob("*.part")] == [".report.html.x.part"]
+
+
+def test_the_lock_of_a_dead_process_is_no_prison(plan, tmp_path):
+    run = start(plan, tmp_path / "run").run
+    script = (
+        "import os, signal, sys; from pathlib import Path; from latentspace.runs import Run\n"
+        "with Run.open(Path(sys.argv[1])).writing(): os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    done = subprocess.run([sys.executable, "-c", script, str(run.path)], timeout=200, check=False)
+    assert done.returncode == -9
+    assert (run.path / ".lock").exists()
+    with run.writing():
+        pass
+
+
+def test_an_array_without_bytes_is_refused(tmp_path):
+    np.save(tmp_path / "none.npy", np.zeros((0, 8, 8), np.uint8))
+    with pytest.raises(DataError):
+        read_npy(tmp_path / "none.npy")
