@@ -1,0 +1,129 @@
+"""One epoch of the autoencoder over more and more images: time an image, and anonymous memory at the peak.
+
+    python benchmarks/growth.py [--counts 10000 100000 1000000] [--resident auto always never] [--glyphs]
+                                [--threads 2] [--out benchmarks/results]
+
+The images are random bytes in a .npy, written in pieces and removed again, or with --glyphs rendered letters
+(which are rendered in memory, and from then on read from the cache). Each case is a process of its own. Its
+memory is sampled ten times a second as RssAnon: what is the process's own, not a mapped file's.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from datetime import UTC, datetime
+from pathlib import Path
+
+from data_on_disk import write
+from speed.hardware import hardware, sentence
+
+ONE = """
+import json, sys, threading, time
+from pathlib import Path
+import torch
+from latentspace.data.sources import DataConfig, load_images
+from latentspace.data.splits import Shares, split
+from latentspace.experiment import Experiment
+from latentspace.training.materials import assemble, make_fabric
+from latentspace.training.precision import settle_precision
+from latentspace.training.train import learn
+
+spec, resident, threads = sys.argv[1:]
+
+def anonymous():
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith("RssAnon:"):
+            return int(line.split()[1]) / 1024
+
+peak, over = [0.0], threading.Event()
+
+def watch():
+    while not over.wait(0.1):
+        peak[0] = max(peak[0], anonymous())
+
+threading.Thread(target=watch, daemon=True).start()
+plan = settle_precision(Experiment.model_validate(
+    {"threads": int(threads), "device": "cpu", "data": {"spec": spec, "resident": resident},
+     "split": {"shares": "98/1/1"}, "training": {"epochs": 1}}))
+fabric = make_fabric(plan)
+began = time.perf_counter()
+images = load_images(plan.data)
+loaded = time.perf_counter()
+parts = split(images, Shares.parse(plan.split.shares), 0)
+materials = assemble(plan, images, parts, fabric)
+ready = time.perf_counter()
+record = next(learn(plan, materials))
+print(json.dumps({
+    "images": len(images), "precision": plan.precision, "load_s": loaded - began,
+    "split_s": ready - loaded, "epoch_s": record.seconds, "us_per_image": 1e6 / record.images_per_second,
+    "peak_mib": max(peak[0], anonymous()), "set": type(materials.train).__name__}))
+"""
+
+
+def measure(spec: str, resident: str, threads: int) -> dict:
+    command = [sys.executable, "-c", ONE, spec, resident, str(threads)]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def table(found: dict) -> str:
+    lines = [
+        f"# Growth, {found['date']}",
+        "",
+        sentence(found["hardware"]),
+        f"One epoch of the report's autoencoder on {found['data']}, 98 % of them trained on, "
+        f"{found['threads']} threads. `python benchmarks/growth.py` makes this file.",
+        "",
+        "| images | asked | was | read, s | split, s | epoch, s | µs an image | against the fewest "
+        "| peak RssAnon, MiB | beyond the fewest |",
+        "|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    for one in found["cases"]:
+        first = next(other for other in found["cases"] if other["resident"] == one["resident"])
+        lines.append(
+            f"| {one['images']:,} | {one['resident']} | {one['set']} | {one['load_s']:.1f} "
+            f"| {one['split_s']:.1f} | {one['epoch_s']:.1f} | {one['us_per_image']:.0f} "
+            f"| {one['us_per_image'] / first['us_per_image']:.2f} | {one['peak_mib']:,.0f} "
+            f"| {one['peak_mib'] - first['peak_mib']:,.0f} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    ask = argparse.ArgumentParser(description="Time and memory as the set grows.")
+    ask.add_argument("--counts", nargs="+", type=int, default=[10_000, 100_000, 1_000_000])
+    ask.add_argument("--resident", nargs="+", default=["always", "never"])
+    ask.add_argument("--glyphs", action="store_true", help="rendered letters instead of random bytes")
+    ask.add_argument("--threads", type=int, default=2)
+    ask.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
+    given = ask.parse_args()
+    cases = []
+    with tempfile.TemporaryDirectory() as folder:
+        for count in given.counts:
+            spec = f"glyphs:{count}"
+            if not given.glyphs:
+                spec = str(Path(folder) / f"{count}.npy")
+                write(Path(spec), count)
+            for resident in given.resident:
+                cases.append({"resident": resident, **measure(spec, resident, given.threads)})
+                print(cases[-1], flush=True)
+            if not given.glyphs:
+                Path(spec).unlink()
+    found = {
+        "date": datetime.now(UTC).date().isoformat(),
+        "hardware": hardware(),
+        "data": "glyphs" if given.glyphs else "random bytes of 28x28",
+        "threads": given.threads,
+        "cases": cases,
+    }
+    given.out.mkdir(parents=True, exist_ok=True)
+    for suffix, text in ((".json", json.dumps(found, indent=1) + "\n"), (".md", table(found))):
+        path = given.out / f"growth-{found['date']}{suffix}"
+        path.write_text(text, encoding="utf-8")
+        print(path)
+
+
+if __name__ == "__main__":
+    main()

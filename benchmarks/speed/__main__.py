@@ -1,0 +1,171 @@
+"""`make benchmark`: the plain loop against ours in turns, peers beside them, and what the machine could do.
+
+    PYTHONPATH=benchmarks python -m speed [--only ae vae ...] [--rounds 5] [--threads 2] [--out FOLDER]
+
+Each side is a process of its own, prepared and warm before the first round; only one computes at a time, and
+who goes first changes from round to round. A ratio is the median over the rounds. Writes speed-DATE.md and
+.json, with the hardware.
+"""
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from .hardware import hardware, sentence
+from .networks import NETWORKS, loss_of
+
+HERE = Path(__file__).resolve().parent
+# name: (kind, the side it is measured against, ours, images a round, the ratio wanted)
+COMPARISONS: dict[str, tuple[str, str, str, int, float | None]] = {
+    "ae": ("ae", "plain", "ours", 2660, 1.9),
+    "dae": ("dae", "plain", "ours", 2525, None),
+    "vae": ("vae", "plain", "ours", 768, 2.1),
+    "classifier": ("classifier", "plain", "ours", 8000, 6.0),
+    "encoding": ("ae", "one-by-one", "encode-ours", 2000, 10.0),
+    "pythae": ("ae", "pythae", "ours", 2660, 2.2),
+    "skorch-ae": ("ae", "skorch", "ours", 2660, None),
+    "skorch-classifier": ("classifier", "skorch", "ours", 8000, None),
+}
+
+
+class Side:
+    """A process of sides.py, ready to train a round."""
+
+    def __init__(self, name: str, kind: str, threads: int, images: int) -> None:
+        command = [sys.executable, "-m", "speed.sides", name, kind, str(threads), str(images)]
+        environment = {**os.environ, "PYTHONPATH": str(HERE.parent), "OMP_NUM_THREADS": str(threads)}
+        self.process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
+        )
+        if self._read() != "ready":
+            raise SystemExit(f"{name} of {kind} did not start")
+
+    def round(self) -> float:
+        """Images a second."""
+        self.process.stdin.write("go\n")
+        self.process.stdin.flush()
+        found = self._read()
+        return found["images"] / found["seconds"]
+
+    def close(self) -> int:
+        """MiB at the peak."""
+        self.process.stdin.close()
+        peak = self._read()["peak_mib"]
+        self.process.wait()
+        return peak
+
+    def _read(self) -> Any:
+        line = self.process.stdout.readline()
+        if not line:
+            raise SystemExit(f"a side ended with code {self.process.wait()}: see above")
+        return json.loads(line)
+
+
+def compare(name: str, rounds: int, threads: int) -> dict[str, Any]:
+    kind, theirs, ours, images, wanted = COMPARISONS[name]
+    threads = 1 if kind == "classifier" else threads
+    sides = {side: Side(side, kind, threads, images) for side in (theirs, ours)}
+    pairs = []
+    for number in range(rounds):
+        order = (theirs, ours) if number % 2 == 0 else (ours, theirs)
+        found = {side: sides[side].round() for side in order}
+        pairs.append((found[theirs], found[ours]))
+        print(
+            f"{name:18} round {number + 1}: {theirs} {pairs[-1][0]:9.0f}  ours {pairs[-1][1]:9.0f} images/s"
+            f"  {pairs[-1][1] / pairs[-1][0]:.2f}x",
+            flush=True,
+        )
+    peaks = {side: one.close() for side, one in sides.items()}
+    ratios = [ours_ / theirs_ for theirs_, ours_ in pairs]
+    return {
+        "name": name,
+        "against": theirs,
+        "threads": threads,
+        "theirs_images_per_second": statistics.median(one for one, _ in pairs),
+        "ours_images_per_second": statistics.median(one for _, one in pairs),
+        "ratio": statistics.median(ratios),
+        "ratios": ratios,
+        "wanted": wanted,
+        "mflop_per_image": flops(name) / 1e6
+        if (kind == "ae" and ours == "ours") or kind in ("dae", "vae")
+        else None,
+        "peak_mib": {"theirs": peaks[theirs], "ours": peaks[ours]},
+    }
+
+
+def flops(name: str) -> float:
+    """Forward and backward of one image of the plain network, by PyTorch's own counter."""
+    import torch
+    from torch.utils.flop_counter import FlopCounterMode
+
+    kind = COMPARISONS[name][0]
+    network, images = NETWORKS[kind](), torch.rand(8, 1, 28, 28)
+    with FlopCounterMode(display=False) as counter:
+        loss_of(kind, network, images, None).backward()
+    return counter.get_total_flops() / 8
+
+
+def table(found: dict[str, Any]) -> str:
+    where = found["hardware"]
+    lines = [
+        f"# Speed, {found['date']}",
+        "",
+        sentence(where),
+        f"Precision {found['precision']}. Medians of {found['rounds']} rounds in turns, each side a "
+        "process of its own. `make benchmark` makes this file.",
+        "",
+        "| | against | theirs, images/s | ours, images/s | ratio | lowest to highest | wanted | GFLOP/s "
+        "| of the product | peak MiB, theirs and ours |",
+        "|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    for one in found["comparisons"]:
+        mflop = one["mflop_per_image"]
+        rate = None if mflop is None else one["ours_images_per_second"] * mflop / 1e3
+        lines.append(
+            f"| {one['name']} | {one['against']} | {one['theirs_images_per_second']:,.0f} "
+            f"| {one['ours_images_per_second']:,.0f} | **{one['ratio']:.2f}x** "
+            f"| {min(one['ratios']):.2f} to {max(one['ratios']):.2f} "
+            f"| {'' if one['wanted'] is None else one['wanted']} "
+            f"| {'' if rate is None else format(rate, '.0f')} "
+            f"| {'' if rate is None else format(rate / where['matmul_gflops'], '.0%')} "
+            f"| {one['peak_mib']['theirs']:,} and {one['peak_mib']['ours']:,} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    ask = argparse.ArgumentParser(description="The plain loop against ours, in turns.")
+    ask.add_argument("--only", nargs="+", choices=COMPARISONS, default=list(COMPARISONS))
+    ask.add_argument("--rounds", type=int, default=5)
+    ask.add_argument("--threads", type=int, default=os.cpu_count() or 1)
+    ask.add_argument("--out", type=Path, default=HERE.parent / "results")
+    given = ask.parse_args()
+
+    from latentspace.training.precision import has_native_bf16
+
+    where = hardware(given.threads)
+    comparisons = [compare(name, given.rounds, given.threads) for name in given.only]
+    again = hardware(given.threads)  # a shared machine: the better of before and after
+    where["matmul_gflops"] = max(where["matmul_gflops"], again["matmul_gflops"])
+    found = {
+        "date": datetime.now(UTC).date().isoformat(),
+        "hardware": where,
+        "precision": "bf16" if has_native_bf16("cpu") else "32",
+        "rounds": given.rounds,
+        "comparisons": comparisons,
+    }
+    given.out.mkdir(parents=True, exist_ok=True)
+    for suffix, text in ((".json", json.dumps(found, indent=1) + "\n"), (".md", table(found))):
+        path = given.out / f"speed-{found['date']}{suffix}"
+        path.write_text(text, encoding="utf-8")
+        print(path)
+
+
+if __name__ == "__main__":
+    main()

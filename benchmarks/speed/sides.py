@@ -1,0 +1,265 @@
+"""One side of a comparison, in a process of its own: it prepares, then trains a round each time it is asked.
+
+    python -m speed.sides SIDE KIND THREADS IMAGES
+
+Speaks lines of JSON: "ready", then for each line read {"images", "seconds"}, and at the end {"peak_mib"}.
+The images are random bytes, but for how often they are 0 (speed does not depend on them).
+"""
+
+import json
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.utils.data import DataLoader, Dataset
+
+from .networks import BATCH, NETWORKS, RATE, loss_of
+
+
+def data(images: int) -> tuple[np.ndarray, np.ndarray]:
+    draw = np.random.default_rng(0)
+    pixels = draw.integers(0, 256, (images, 1, 28, 28), dtype=np.uint8)
+    return pixels * (draw.random((images, 1, 28, 28)) < 0.5), draw.integers(0, 10, images)
+
+
+def codes(images: int) -> np.ndarray:
+    return np.random.default_rng(1).standard_normal((images, 10), dtype=np.float32)
+
+
+class Samples(Dataset):
+    """An item at a time, made a tensor when it is asked for: what a torchvision data set does."""
+
+    def __init__(self, inputs: np.ndarray, labels: np.ndarray) -> None:
+        self.inputs, self.labels = inputs, labels
+
+    def __len__(self) -> int:
+        return len(self.inputs)
+
+    def __getitem__(self, index: int) -> tuple[torch.Tensor, int]:
+        one = torch.from_numpy(self.inputs[index])
+        return (one.float().div(255) if one.dtype == torch.uint8 else one), int(self.labels[index])
+
+
+def plain(kind: str, images: int) -> Callable[[], int]:
+    """A DataLoader by sample, NCHW, float32, Adam, the loss read at every step."""
+    pixels, labels = data(images)
+    loader = DataLoader(
+        Samples(codes(images) if kind == "classifier" else pixels, labels),
+        batch_size=BATCH[kind],
+        shuffle=True,
+    )
+    network = NETWORKS[kind]()
+    optimizer = torch.optim.Adam(network.parameters(), lr=RATE[kind], weight_decay=1e-5)
+
+    def epoch() -> int:
+        network.train()
+        total = 0.0
+        for inputs, answers in loader:
+            optimizer.zero_grad()
+            loss = loss_of(kind, network, inputs, answers)
+            loss.backward()
+            optimizer.step()
+            total += loss.item()
+        return images
+
+    return epoch
+
+
+def ours(kind: str, images: int, precision: str = "auto") -> Callable[[], int]:
+    """The product's own plan, loop and data; validation left out, as in the plain loop."""
+    from latentspace.data.batches import ResidentSet
+    from latentspace.experiment import Experiment
+    from latentspace.training.loop import Materials
+    from latentspace.training.materials import make_fabric
+    from latentspace.training.precision import settle_precision
+    from latentspace.training.train import learn
+
+    base = Experiment(kind=kind, device="cpu", threads=torch.get_num_threads(), precision=precision)
+    plan = settle_precision(
+        base.model_copy(update={"training": base.training.model_copy(update={"epochs": 10**6})})
+    )
+    fabric = make_fabric(plan)
+    pixels, labels = data(images)
+    if kind == "classifier":
+        network: torch.nn.Module = plan.build_classifier(10, 10)
+        held = ResidentSet(torch.from_numpy(codes(images)), torch.from_numpy(labels))
+    else:
+        network, held = plan.build((1, 28, 28)), ResidentSet(torch.from_numpy(pixels))
+    model, optimizer = fabric.setup(network, plan.optimizer(network.parameters()))
+    records = learn(
+        plan,
+        Materials(
+            fabric=fabric,
+            model=model,
+            learned=network,
+            optimizer=optimizer,
+            objective=plan.objective.training,
+            judge=plan.objective.validation,
+            train=held,
+            validation=None,
+        ),
+    )
+
+    def epoch() -> int:
+        next(records)
+        return images
+
+    return epoch
+
+
+def pythae(kind: str, images: int) -> Callable[[], int]:
+    """pythae's BaseTrainer with the same network; its own loop, called for one epoch at a time."""
+    import tempfile
+
+    from pythae.data.datasets import BaseDataset
+    from pythae.models import AE, AEConfig
+    from pythae.models.base.base_utils import ModelOutput
+    from pythae.models.nn import BaseDecoder, BaseEncoder
+    from pythae.trainers import BaseTrainer, BaseTrainerConfig
+
+    if kind != "ae":
+        raise SystemExit("pythae is compared on the autoencoder")
+    layers = list(NETWORKS["ae"]())
+
+    class Encoder(BaseEncoder):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layers = torch.nn.Sequential(*layers[:10])
+
+        def forward(self, x: torch.Tensor) -> ModelOutput:
+            return ModelOutput(embedding=self.layers(x))
+
+    class Decoder(BaseDecoder):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layers = torch.nn.Sequential(*layers[10:])
+
+        def forward(self, z: torch.Tensor) -> ModelOutput:
+            return ModelOutput(reconstruction=self.layers(z))
+
+    pixels, labels = data(images)
+    model = AE(AEConfig(input_dim=(1, 28, 28), latent_dim=10), encoder=Encoder(), decoder=Decoder())
+    config = BaseTrainerConfig(
+        output_dir=tempfile.mkdtemp(prefix="pythae-"),
+        learning_rate=RATE["ae"],
+        per_device_train_batch_size=BATCH["ae"],
+        num_epochs=1,
+        no_cuda=True,
+        optimizer_params={"weight_decay": 1e-5},
+    )
+    trainer = BaseTrainer(
+        model=model,
+        train_dataset=BaseDataset(torch.from_numpy(pixels).float() / 255, torch.from_numpy(labels)),
+        training_config=config,
+    )
+    trainer.prepare_training()
+
+    def epoch() -> int:
+        trainer.train_step(1)
+        return images
+
+    return epoch
+
+
+def skorch(kind: str, images: int) -> Callable[[], int]:
+    """skorch's NeuralNet with the same network, its own loop, no validation, no printing."""
+    from skorch import NeuralNet
+
+    pixels, labels = data(images)
+    if kind == "classifier":
+        inputs, targets, criterion = codes(images), labels, torch.nn.CrossEntropyLoss
+    elif kind == "ae":
+        inputs = targets = pixels.astype(np.float32) / 255
+        criterion = torch.nn.MSELoss
+    else:
+        raise SystemExit("skorch is compared on the autoencoder and the classifier")
+    net = NeuralNet(
+        NETWORKS[kind](),
+        criterion=criterion,
+        optimizer=torch.optim.Adam,
+        optimizer__weight_decay=1e-5,
+        lr=RATE[kind],
+        batch_size=BATCH[kind],
+        iterator_train__shuffle=True,
+        train_split=None,
+        max_epochs=1,
+        verbose=0,
+        device="cpu",
+    ).initialize()
+
+    def epoch() -> int:
+        net.partial_fit(inputs, targets)
+        return images
+
+    return epoch
+
+
+def encode_one_by_one(kind: str, images: int) -> Callable[[], int]:  # noqa: ARG001
+    """As the report made its codes: an image, a pass."""
+    pixels, _ = data(images)
+    encoder = torch.nn.Sequential(*list(NETWORKS["ae"]())[:10]).eval()
+
+    @torch.no_grad()
+    def whole() -> int:
+        torch.cat([encoder(torch.from_numpy(one[None]).float() / 255) for one in pixels])
+        return images
+
+    return whole
+
+
+def encode_ours(kind: str, images: int) -> Callable[[], int]:  # noqa: ARG001
+    from latentspace.encoding import encode_all
+    from latentspace.experiment import Experiment
+    from latentspace.training.materials import make_fabric
+
+    plan = Experiment(device="cpu", threads=torch.get_num_threads())
+    device = make_fabric(plan).device
+    pixels, _ = data(images)
+    held, model = torch.from_numpy(pixels), plan.build((1, 28, 28))
+
+    def whole() -> int:
+        encode_all(model, held, device)
+        return images
+
+    return whole
+
+
+SIDES = {
+    "plain": plain,
+    "ours": ours,
+    "ours-32": lambda kind, images: ours(kind, images, "32"),
+    "pythae": pythae,
+    "skorch": skorch,
+    "one-by-one": encode_one_by_one,
+    "encode-ours": encode_ours,
+}
+
+
+def peak_mib() -> int:
+    """Of this process since it began, everything it holds."""
+    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) >> 10
+
+
+def main(side: str, kind: str, threads: str, images: str) -> None:
+    warnings.simplefilter("ignore")
+    said = sys.stdout
+    sys.stdout = sys.stderr  # whatever a library prints
+    torch.set_num_threads(int(threads))
+    torch.manual_seed(0)
+    round_ = SIDES[side](kind, int(images))
+    round_()  # warms up
+    print(json.dumps("ready"), file=said, flush=True)
+    for _ in sys.stdin:
+        began = time.perf_counter()
+        done = round_()
+        print(json.dumps({"images": done, "seconds": time.perf_counter() - began}), file=said, flush=True)
+    print(json.dumps({"peak_mib": peak_mib()}), file=said, flush=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
