@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from .encoding import TrainedAutoencoder
     from .errors import LatentspaceError
     from .evaluation.evaluate import Evaluation
-    from .experiment import Experiment, Recipe
+    from .experiment import Experiment
+    from .recipe import Recipe
     from .runs import Run
 
 __all__ = [
@@ -41,7 +42,7 @@ _HOMES = {
     "Experiment": ".experiment",
     "ImageSet": ".data.imageset",
     "LatentspaceError": ".errors",
-    "Recipe": ".experiment",
+    "Recipe": ".recipe",
     "Run": ".runs",
     "TrainedAutoencoder": ".encoding",
     "evaluate": ".api",

@@ -4,7 +4,6 @@ import json as json_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import numpy as np
 import typer
 
 from ..errors import ConfigurationError, OutputError
@@ -63,10 +62,13 @@ def info(
 
 
 def _facts(images: "ImageSet") -> dict[str, Any]:
-    from ..data.cleaning import blank
+    import numpy as np
+
+    from ..data.cleaning import blank, mean_and_deviation
 
     labels = np.zeros(0, np.int64) if images.labels is None else images.labels
     counts = np.bincount(labels, minlength=len(images.class_names)).tolist()
+    mean, deviation = mean_and_deviation(images.pixels)
     height, width = images.size
     return {
         "source": images.source,
@@ -74,8 +76,8 @@ def _facts(images: "ImageSet") -> dict[str, Any]:
         "height": height,
         "width": width,
         "channels": images.channels,
-        "mean": float(images.pixels.mean(dtype=np.float64) / 255),
-        "standard_deviation": float(images.pixels.std(dtype=np.float64) / 255),
+        "mean": mean,
+        "standard_deviation": deviation,
         "blank": len(blank(images.pixels)),
         "duplicate_groups": images.duplicates.groups,
         "duplicate_images": images.duplicates.extra,

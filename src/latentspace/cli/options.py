@@ -65,6 +65,10 @@ Fonts: TypeAlias = Annotated[
         help="The fonts that glyphs are rendered from.",
     ),
 ]
+Precision: TypeAlias = Annotated[
+    str | None,
+    typer.Option(metavar="auto|32|bf16", help="Of training. auto: bf16 where it is native, else 32."),
+]
 Verbose: TypeAlias = Annotated[
     bool,
     typer.Option("--verbose", "-v", callback=_verbose, expose_value=False, help="Say more."),

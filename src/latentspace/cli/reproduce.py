@@ -1,16 +1,17 @@
 """latentspace reproduce"""
 
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from . import console
-from .options import Data, Deduplicate, Fonts, Quiet, Resize, Strict, Verbose, data_changes
+from . import console, standing
+from .options import Data, Deduplicate, Fonts, Precision, Quiet, Resize, Strict, Verbose, data_changes
 from .train import given
 
 if TYPE_CHECKING:
-    from ..reproduction import Reproduction
+    from ..reproduction import Reproduction, SearchStep, TrainingStep
 
 
 def reproduce(
@@ -25,6 +26,7 @@ def reproduce(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be done, and about how long it takes here.")
     ] = False,
+    precision: Precision = None,
     resize: Resize = None,
     deduplicate: Deduplicate = None,
     strict: Strict = None,
@@ -34,7 +36,7 @@ def reproduce(
 ) -> None:
     """Run the report's studies in order, and write one page that shows them; go on where it was interrupted.
 
-    The page's path is the last line printed.
+    The recipe's searches are run too. The page's path is the last line printed.
 
     [bold]Examples[/bold]
 
@@ -42,37 +44,73 @@ def reproduce(
 
       latentspace reproduce --recipe homework --data notmnist --out runs/homework --dry-run
     """
-    from ..experiment import Recipe
+    from ..recipe import Recipe
     from ..reproduction import Reproduction
 
     place = out or Path("runs") / Path(recipe).stem
-    changes = given({"data": data_changes(data, resize, deduplicate, strict, fonts)})
+    changes = given({"precision": precision, "data": data_changes(data, resize, deduplicate, strict, fonts)})
     work = Reproduction(Recipe.load(recipe), place, changes)
     if dry_run:
         _foretell(work)
         return
     for step in work.steps:
-        if step.is_done:
-            console.say(f"{step.name}: {step.place} has ended already")
-        console.follow(step.records(), step.epochs, step.epochs_done, step.name)
+        _do(step)
     console.made(work.page())
+
+
+def _do(step: "TrainingStep | SearchStep") -> None:
+    from ..reproduction import SearchStep
+
+    done = step.is_done
+    if done:
+        console.say(f"{step.name}: {step.place} has ended already")
+    if not isinstance(step, SearchStep):
+        console.follow(step.records(), step.size, step.done, step.name)
+    elif done:
+        step.refuse_another()
+    else:
+        _search(step)
+
+
+def _search(step: "SearchStep") -> None:
+    from ..search.workers import search
+
+    study, workers = step.open()
+    with study:
+        standing.introduce(study.plan, workers)
+        with closing(search(study, workers=workers)) as standings:
+            standing.follow(standings, study.plan, workers)
+        training = step.winner(study)
+    if training is None:
+        console.say(f"{step.name}: no trial ran to its end, so there is no winner to train")
+        return
+    state, epochs = training.run.state, training.experiment.training.epochs
+    console.follow(training.records(), epochs, state.epoch if state else 0, f"{step.name}, the winner,")
+    step.judge(training.run)
 
 
 def _foretell(work: "Reproduction") -> None:
     """A line a step, and the sum; nothing is written below the place of the reproduction."""
+    from ..reproduction import SearchStep
+
     images = work.images()
     rows, total = [], 0.0
     for step in work.steps:
         seconds = 0.0 if step.is_done else step.seconds_left(images)
         total += seconds
+        at_most = "at most " if isinstance(step, SearchStep) else ""
         rows.append(
             [
                 step.name,
-                f"{step.epochs_done}/{step.epochs}",
-                "done" if step.is_done else console.clock(seconds),
+                f"{step.done}/{step.size} {step.unit}",
+                "done" if step.is_done else f"{at_most}{console.clock(seconds)}",
             ]
         )
     rows.append(["in all, and some minutes to judge and draw", "", console.clock(total)])
     console.show_table(
-        f"{work.out}: what is to be done, on {images.source}", ["", "epochs", "about h:mm:ss"], rows
+        f"{work.out}: what is to be done, on {images.source}", ["", "done", "about h:mm:ss"], rows
     )
+    if any(isinstance(step, SearchStep) for step in work.steps):
+        console.say(
+            "a search takes that long only if no trial is pruned and each has the largest network it may"
+        )

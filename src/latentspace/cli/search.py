@@ -8,7 +8,7 @@ import typer
 
 from ..errors import ConfigurationError
 from . import console, standing
-from .options import Deduplicate, Fonts, Quiet, Resize, Strict, Verbose, data_changes
+from .options import Deduplicate, Fonts, Precision, Quiet, Resize, Strict, Verbose, data_changes
 from .train import given
 
 if TYPE_CHECKING:
@@ -79,6 +79,7 @@ def search(
     ] = None,
     split: Annotated[str | None, typer.Option(metavar="T/V/E", help="Percent train/validation/test.")] = None,
     device: Annotated[str | None, typer.Option(metavar="auto|cpu|cuda|mps")] = None,
+    precision: Precision = None,
     resize: Resize = None,
     deduplicate: Deduplicate = None,
     strict: Strict = None,
@@ -113,6 +114,7 @@ def search(
     options: dict[str, Any] = {
         "seed": seed,
         "device": device,
+        "precision": precision,
         "threads": threads,
         "data": data_changes(data, resize, deduplicate, strict, fonts),
         "split": {"shares": split},

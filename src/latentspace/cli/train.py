@@ -8,7 +8,7 @@ import typer
 
 from ..errors import ConfigurationError
 from . import console
-from .options import Data, Deduplicate, Fonts, Quiet, Resize, Strict, Verbose, data_changes
+from .options import Data, Deduplicate, Fonts, Precision, Quiet, Resize, Strict, Verbose, data_changes
 
 if TYPE_CHECKING:
     from ..experiment import Experiment
@@ -61,6 +61,7 @@ def train(
         typer.Option("--set", metavar="KEY=VALUE", help="Any setting: training.schedule=cosine."),
     ] = None,
     device: Annotated[str | None, typer.Option(metavar="auto|cpu|cuda|mps")] = None,
+    precision: Precision = None,
     threads: Annotated[int | None, typer.Option(min=1, help="Of the CPU; the default is PyTorch's.")] = None,
     resize: Resize = None,
     deduplicate: Deduplicate = None,
@@ -95,6 +96,7 @@ def train(
     changes: dict[str, Any] = {
         "seed": seed,
         "device": device,
+        "precision": precision,
         "threads": threads,
         "data": data_changes(data, resize, deduplicate, strict, fonts),
         "split": {"shares": split},
@@ -111,7 +113,8 @@ def train(
 
 def _plan(kind: str, recipe: str | None, changes: dict[str, Any], assignments: list[str]) -> "Experiment":
     from ..configuration import merged, overrides
-    from ..experiment import Recipe, kind_named
+    from ..experiment import kind_named
+    from ..recipe import Recipe
 
     base = Recipe.load(recipe) if recipe else Recipe()
     return base.experiment(kind_named(kind), merged(given(changes), overrides(assignments)))
