@@ -12,10 +12,10 @@ from PIL import Image
 from latentspace.data.splits import Shares, split
 from latentspace.search import trial as trial_module
 from latentspace.search.pictures import COUNT, ENLARGED, reconstructions
-from latentspace.search.plan import prepare
 from latentspace.search.signs import Sign
 from latentspace.search.space import experiment_of
 from latentspace.search.trial import run_trial
+from latentspace.training.ground import Ground, prepare
 from latentspace.training.loop import EpochRecord
 from latentspace.training.materials import assemble, make_fabric
 from latentspace.training.train import learn
@@ -130,7 +130,7 @@ def test_no_memory_is_a_failed_trial_too(archive, tmp_path, monkeypatch, error):
     def fail(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr(trial_module, "assemble", fail)
+    monkeypatch.setattr(Ground, "materials", fail)
     (only,) = run_all(small_study(archive, tmp_path / "study", trials=1))
     assert only.state == TrialState.FAIL
     assert "no more" in only.user_attrs["reason"]

@@ -9,9 +9,9 @@ from latentspace.errors import ConfigurationError, TrainingError
 from latentspace.experiment import Experiment
 from latentspace.recipe import Recipe
 from latentspace.search.confirmation import Extent, Job, confirm_jobs, jobs_of, summarise
-from latentspace.search.plan import prepare
 from latentspace.search.signs import Sign
 from latentspace.search.winner import final_training, plan_of, winner_of, write_recipes
+from latentspace.training.ground import prepare
 from latentspace.training.train import train
 from small_search import run_all, small_study
 

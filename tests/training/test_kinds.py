@@ -16,9 +16,10 @@ from latentspace.experiment import KINDS, Experiment
 from latentspace.models.classifier import FrozenEncoderClassifier
 from latentspace.objectives.denoising import denoising, denoising_and_clean
 from latentspace.runs import Run
+from latentspace.training.ground import foundation_of
 from latentspace.training.loop import Materials
 from latentspace.training.materials import assemble, make_fabric
-from latentspace.training.train import foundation_of, learn, resume, start, train
+from latentspace.training.train import learn, resume, start, train
 from materials import make_images
 from runner import call
 from studies import small, trained

@@ -51,13 +51,12 @@ def test_a_classifier_learns_the_same(small_runs, archive, tmp_path, method):
 
 
 def test_the_training_images_are_not_copied_out_of_the_file(small_runs, archive, tmp_path):
-    from latentspace.training.materials import assemble
 
     training = start(plan_for(small_runs, "ae", archive, "never"), tmp_path / "run")
-    materials = assemble(training.experiment, training.images, training.split, training.fabric)
+    materials = training.ground.materials(training.experiment)
     assert isinstance(materials.train, OnDiskSet)
-    assert materials.train.pixels is training.images.pixels
-    assert materials.train.chosen is training.split.train
+    assert materials.train.pixels is training.ground.images.pixels
+    assert materials.train.chosen is training.ground.split.train
 
 
 def test_codes_and_metrics_are_those_of_images_in_memory(small_runs, archive):

@@ -12,8 +12,9 @@ from ..environment import describe
 from ..errors import RunError
 from ..experiment import Experiment
 from ..runs import Run
+from ..training.ground import foundation_of
 from ..training.materials import assemble, make_fabric
-from ..training.train import foundation_of, learn
+from ..training.train import learn
 
 TIMED = 3  # epochs of each
 

@@ -15,8 +15,8 @@ from ..allocation import give_back
 from ..errors import ConfigurationError, LatentspaceError
 from ..files import write_json
 from ..ranges import Settings
-from ..training.materials import assemble
-from .plan import Ground, StudyPlan
+from ..training.ground import Ground
+from .plan import StudyPlan
 from .sampling import seed_of
 from .space import experiment_of
 from .study import Trials
@@ -76,7 +76,7 @@ def confirm_jobs(
         experiment = experiment_of(job.parameters, ground.experiment, seed)
         result: dict[str, Any] = {"number": job.number, "seed": seed, "score": None, "reason": ""}
         try:
-            materials = assemble(experiment, ground.images, ground.split, ground.fabric, ground.autoencoder)
+            materials = ground.materials(experiment)
             course = train_and_report(experiment, materials, None, stop)
         except (LatentspaceError, MemoryError, RuntimeError) as error:
             result["reason"] = reason_of(error)

@@ -10,7 +10,8 @@ from ..errors import ConfigurationError
 from ..experiment import Experiment, Kind, kind_named
 from ..ranges import SearchConfig
 from ..recipe import Recipe
-from .plan import FILE, StudyPlan, directions_of, prepare
+from ..training.ground import prepare
+from .plan import FILE, StudyPlan, directions_of
 from .space import check_space, published, without
 from .storage import without_password
 from .workers import shared_out

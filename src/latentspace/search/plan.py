@@ -11,24 +11,14 @@ workers/            the signs of life of the workers on this machine
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lightning_fabric import Fabric
-
 from ..configuration import Config
-from ..data.imageset import ImageSet
-from ..data.sources import load_images
-from ..data.splits import Shares, Split, split
 from ..errors import ConfigurationError, RunError
 from ..experiment import Direction, Experiment
 from ..files import write_json
-from ..models.autoencoder import Autoencoder
 from ..ranges import SearchConfig
-from ..training.materials import learned_from, make_fabric, required_labels
-from ..training.precision import settle_precision
-from ..training.train import foundation_of
 
 FILE = "study.json"
 
@@ -100,53 +90,6 @@ class StudyPlan(Config):
             raise RunError(
                 f"{path} must be whole", found=str(error), do="restore the file from a copy, or search anew"
             ) from error
-
-
-@dataclass(frozen=True)
-class Ground:
-    """What the trials of one process share: the images and their split are made once."""
-
-    experiment: Experiment
-    images: ImageSet
-    split: Split
-    fabric: Fabric
-    autoencoder: Autoencoder | None
-    encoder_hash: str | None
-
-    @property
-    def learned(self) -> int:
-        """How many images a trial learns from."""
-        return len(learned_from(self.experiment, self.split))
-
-
-def prepare(experiment: Experiment, encoder_hash: str | None = None, beside: Path | None = None) -> Ground:
-    """Load and split the images; a classifier's encoder is opened, and its split taken.
-
-    Args:
-        encoder_hash: of the encoder's weights, where that is settled.
-        beside: the study. An encoder that is no longer at its place is looked for next to it.
-
-    Raises:
-        LatentspaceError: as `training.train.start`.
-    """
-    experiment = settle_precision(experiment)
-    fabric = make_fabric(experiment)
-    foundation = foundation_of(experiment, encoder_hash, beside)
-    if foundation is not None:
-        experiment = foundation.settle(experiment)
-    images = load_images(experiment.data)
-    if experiment.data.spec == "auto":  # what was chosen today stays, whatever can be fetched tomorrow
-        data = experiment.data.model_copy(update={"spec": "notmnist" if images.comparable else "glyphs"})
-        experiment = experiment.model_copy(update={"data": data})
-    if foundation is None:
-        parts = split(images, Shares.parse(experiment.split.shares), experiment.split.seed)
-        experiment.build(images.shape)
-    else:
-        parts = foundation.require(images)
-        required_labels(images)
-    if foundation is None:
-        return Ground(experiment, images, parts, fabric, None, None)
-    return Ground(experiment, images, parts, fabric, foundation.autoencoder, foundation.weights_hash)
 
 
 def directions_of(objectives: tuple[str, ...], experiment: Experiment) -> tuple[Direction, ...]:

@@ -18,11 +18,11 @@ from ..allocation import give_back
 from ..errors import LatentspaceError
 from ..experiment import Experiment
 from ..models.autoencoder import Autoencoder
+from ..training.ground import Ground
 from ..training.loop import EpochRecord, Materials
-from ..training.materials import assemble
 from ..training.train import learn
 from .pictures import COUNT, reconstructions
-from .plan import Ground, setting_named
+from .plan import setting_named
 from .signs import beating
 from .space import experiment_of
 from .study import Trials
@@ -62,7 +62,7 @@ def run_trial(trial: Trial, trials: Trials, ground: Ground, stop: Callable[[], b
 
 def _run(trial: Trial, trials: Trials, ground: Ground, stop: Callable[[], bool]) -> None:
     experiment = experiment_of(trial.params, ground.experiment, trial.user_attrs["seed"])
-    materials = assemble(experiment, ground.images, ground.split, ground.fabric, ground.autoencoder)
+    materials = ground.materials(experiment)
     weights = sum(one.numel() for one in materials.learned.parameters())
     trial.set_user_attr("weights", weights)
     course = train_and_report(experiment, materials, trial if trials.plan.single else None, stop)

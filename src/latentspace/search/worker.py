@@ -19,9 +19,10 @@ from pydantic import Field
 from ..configuration import Config
 from ..errors import LatentspaceError, RunError
 from ..ranges import Settings
+from ..training.ground import Ground, prepare
 from .confirmation import Job, confirm_jobs
 from .memory import LIFE
-from .plan import Ground, StudyPlan, prepare
+from .plan import StudyPlan
 from .signs import sign_of_life
 from .storage import address_of, reaching
 from .study import join

@@ -7,22 +7,17 @@ from functools import partial
 from pathlib import Path
 
 import torch
-from lightning_fabric import Fabric
 
-from ..data.imageset import ImageSet
 from ..data.sources import load_images
-from ..data.splits import Shares, Split, split
-from ..encoding import TrainedAutoencoder, encoder_of
 from ..environment import describe
 from ..errors import RunError
-from ..experiment import Experiment, SplitConfig
+from ..experiment import Experiment
 from ..logs import collected
-from ..models.autoencoder import Autoencoder
 from ..runs import Run, State, refuse_existing
 from ..tensors import damaged, fill
+from .ground import Ground, foundation_of, prepare
 from .loop import EpochRecord, Materials, epochs
-from .materials import assemble, learned_from, make_fabric, required_labels
-from .precision import settle_precision
+from .materials import learned_from, make_fabric
 from .schedules import SCHEDULES, Schedule
 
 logger = logging.getLogger(__name__)
@@ -33,11 +28,11 @@ class Training:
     """A training about to start or to go on: iterate over `records()` and it is done."""
 
     run: Run
-    experiment: Experiment
-    images: ImageSet
-    split: Split
-    fabric: Fabric
-    autoencoder: Autoencoder | None = None
+    ground: Ground
+
+    @property
+    def experiment(self) -> Experiment:
+        return self.ground.experiment
 
     def records(self) -> Iterator[EpochRecord]:
         """Train; yield each epoch's record after it is on disk. Breaking off loses the epoch at work alone.
@@ -53,7 +48,7 @@ class Training:
 
     def _train(self) -> Iterator[EpochRecord]:
         plan, purpose = self.experiment.training, self.experiment.purpose
-        materials = assemble(self.experiment, self.images, self.split, self.fabric, self.autoencoder)
+        materials = self.ground.materials(self.experiment)
         state = self.run.state
         self.run.keep_metrics_until(state.epoch if state else 0)
         best_epoch, best_score = (state.best_epoch, state.best_score) if state else (0, float("nan"))
@@ -98,25 +93,14 @@ def start(experiment: Experiment, out: Path) -> Training:
     """
     refuse_existing(out)
     with collected() as said:
-        training = _prepared(experiment, out)
+        training = _begun(experiment, out)
     training.run.log(said)
     return training
 
 
-def _prepared(experiment: Experiment, out: Path) -> Training:
-    experiment = settle_precision(experiment)
-    fabric = make_fabric(experiment)
-    foundation = foundation_of(experiment)
-    if foundation is not None:
-        experiment = foundation.settle(experiment)
-    images = load_images(experiment.data)
-    experiment = _settled(experiment, images)
-    if foundation is None:
-        parts = split(images, Shares.parse(experiment.split.shares), experiment.split.seed)
-        experiment.build(images.shape)  # refuses images that are too small before anything is written
-    else:
-        parts = foundation.require(images)
-        required_labels(images)
+def _begun(experiment: Experiment, out: Path) -> Training:
+    ground = prepare(experiment)
+    experiment, parts = ground.experiment, ground.split
     logger.info("split %s: %s", experiment.split.shares, parts.note)
     learned = learned_from(experiment, parts)
     if experiment.training.batch_size > len(learned):
@@ -126,13 +110,13 @@ def _prepared(experiment: Experiment, out: Path) -> Training:
             len(learned),
         )
     environment = {
-        **describe(fabric.device),
+        **describe(ground.fabric.device),
         "precision": experiment.precision,
         "batch_size_in_use": min(experiment.training.batch_size, len(learned)),
-        "encoder_hash": foundation.weights_hash if foundation else None,
+        "encoder_hash": ground.encoder_hash,
     }
-    run = Run.create(out, experiment, images, parts, images.image_hashes[learned], environment)
-    return Training(run, experiment, images, parts, fabric, foundation.autoencoder if foundation else None)
+    hashes = ground.images.image_hashes[learned]
+    return Training(Run.create(out, experiment, ground.images, parts, hashes, environment), ground)
 
 
 def resume(path: Path) -> Training:
@@ -152,68 +136,7 @@ def resume(path: Path) -> Training:
             found=f"{experiment.data.spec} now holds other images (the content hash differs)",
             do="bring the data back, or train a new run",
         )
-    return Training(
-        run, experiment, images, run.split, fabric, foundation.autoencoder if foundation else None
-    )
-
-
-@dataclass(frozen=True)
-class Foundation:
-    """The finished run that a classifier stands on: its encoder, its data, and above all its split."""
-
-    run: Run
-    autoencoder: Autoencoder
-    weights_hash: str
-
-    def settle(self, experiment: Experiment) -> Experiment:
-        """The encoder's path made absolute; its split and, where none was named, its data.
-
-        Raises:
-            RunError: another split is asked for, be it the default by name.
-        """
-        own = self.run.experiment
-        asked = experiment.split.model_fields_set if "split" in experiment.model_fields_set else ()
-        if any(getattr(experiment.split, name) != getattr(own.split, name) for name in asked):
-            raise RunError(
-                "a classifier has the split of its encoder, so that no test image has trained either",
-                found=f"{_words(experiment.split)}, where the encoder has {_words(own.split)}",
-                do="leave --split out, or train the encoder on the other split",
-            )
-        data = own.data if experiment.data.spec == "auto" else experiment.data
-        changes = {"encoder": str(self.run.path.resolve()), "data": data, "split": own.split}
-        return experiment.model_copy(update=changes)
-
-    def require(self, images: ImageSet) -> Split:
-        """The encoder's split: no image that it learned from is in the classifier's test part.
-
-        Raises:
-            RunError: other images than the encoder's.
-        """
-        if images.content_hash != self.run.data.content_hash:
-            raise RunError(
-                "a classifier learns from the images of its encoder, so that their split is the same",
-                found=f"{images.source}, whose content hash is not that of {self.run.path}",
-                do="leave --data out, or name the encoder's data where they are now",
-            )
-        return self.run.split
-
-
-def _words(split: SplitConfig) -> str:
-    return f"{split.shares} with seed {split.seed}"
-
-
-def foundation_of(
-    experiment: Experiment, weights_hash: str | None = None, beside: Path | None = None
-) -> Foundation | None:
-    """What a classifier stands on; None for the kinds that learn from images. Arguments as `encoder_of`.
-
-    Raises:
-        RunError: no encoder is named, its run has not ended, or it is not the one it was.
-    """
-    if experiment.kind != "classifier":
-        return None
-    run = encoder_of(experiment, weights_hash, beside)
-    return Foundation(run, TrainedAutoencoder.load(run).model, run.weights_hash)
+    return Training(run, Ground(experiment, images, run.split, fabric, foundation))
 
 
 def is_run_of(run: Run, plan: Experiment) -> bool:
@@ -251,14 +174,6 @@ def learn(experiment: Experiment, materials: Materials, first: int = 1) -> Itera
         first=first,
         last=plan.epochs,
     )
-
-
-def _settled(experiment: Experiment, images: ImageSet) -> Experiment:
-    """What `auto` chose is what the run says from now on, whatever can be fetched tomorrow."""
-    if experiment.data.spec != "auto":
-        return experiment
-    data = experiment.data.model_copy(update={"spec": "notmnist" if images.comparable else "glyphs"})
-    return experiment.model_copy(update={"data": data})
 
 
 def _rate(peak: float, schedule: Schedule, steps: int, step: int) -> float:

@@ -1,0 +1,139 @@
+"""What a training stands on: the images, their split, the device, and a classifier's encoder."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from lightning_fabric import Fabric
+
+from ..data.imageset import ImageSet
+from ..data.sources import load_images
+from ..data.splits import Shares, Split, split
+from ..encoding import TrainedAutoencoder, encoder_of
+from ..errors import RunError
+from ..experiment import Experiment, SplitConfig
+from ..models.autoencoder import Autoencoder
+from ..runs import Run
+from .loop import Materials
+from .materials import assemble, learned_from, make_fabric, required_labels
+from .precision import settle_precision
+
+
+@dataclass(frozen=True)
+class Foundation:
+    """The finished run that a classifier stands on: its encoder, its data, and above all its split."""
+
+    run: Run
+    autoencoder: Autoencoder
+    weights_hash: str
+
+    def settle(self, experiment: Experiment) -> Experiment:
+        """The encoder's path made absolute; its split and, where none was named, its data.
+
+        Raises:
+            RunError: another split is asked for, be it the default by name.
+        """
+        own = self.run.experiment
+        asked = experiment.split.model_fields_set if "split" in experiment.model_fields_set else ()
+        if any(getattr(experiment.split, name) != getattr(own.split, name) for name in asked):
+            raise RunError(
+                "a classifier has the split of its encoder, so that no test image has trained either",
+                found=f"{_words(experiment.split)}, where the encoder has {_words(own.split)}",
+                do="leave --split out, or train the encoder on the other split",
+            )
+        data = own.data if experiment.data.spec == "auto" else experiment.data
+        changes = {"encoder": str(self.run.path.resolve()), "data": data, "split": own.split}
+        return experiment.model_copy(update=changes)
+
+    def require(self, images: ImageSet) -> Split:
+        """The encoder's split: no image that it learned from is in the classifier's test part.
+
+        Raises:
+            RunError: other images than the encoder's.
+        """
+        if images.content_hash != self.run.data.content_hash:
+            raise RunError(
+                "a classifier learns from the images of its encoder, so that their split is the same",
+                found=f"{images.source}, whose content hash is not that of {self.run.path}",
+                do="leave --data out, or name the encoder's data where they are now",
+            )
+        return self.run.split
+
+
+def _words(split: SplitConfig) -> str:
+    return f"{split.shares} with seed {split.seed}"
+
+
+def foundation_of(
+    experiment: Experiment, weights_hash: str | None = None, beside: Path | None = None
+) -> Foundation | None:
+    """What a classifier stands on; None for the kinds that learn from images. Arguments as `encoder_of`.
+
+    Raises:
+        RunError: no encoder is named, its run has not ended, or it is not the one it was.
+    """
+    if experiment.kind != "classifier":
+        return None
+    run = encoder_of(experiment, weights_hash, beside)
+    return Foundation(run, TrainedAutoencoder.load(run).model, run.weights_hash)
+
+
+@dataclass(frozen=True)
+class Ground:
+    """Made once, and shared by all trainings on it: one run, or every trial of a process.
+
+    Args:
+        experiment: with everything settled that was left open: images, precision, encoder.
+    """
+
+    experiment: Experiment
+    images: ImageSet
+    split: Split
+    fabric: Fabric
+    foundation: Foundation | None
+
+    @property
+    def learned(self) -> int:
+        """How many images are learned from."""
+        return len(learned_from(self.experiment, self.split))
+
+    @property
+    def encoder_hash(self) -> str | None:
+        return None if self.foundation is None else self.foundation.weights_hash
+
+    def materials(self, experiment: Experiment) -> Materials:
+        """What the loop works on; `experiment` may differ from the ground's in network and training.
+
+        Raises:
+            ConfigurationError, DataError: as `assemble`.
+        """
+        encoder = None if self.foundation is None else self.foundation.autoencoder
+        return assemble(experiment, self.images, self.split, self.fabric, encoder)
+
+
+def prepare(experiment: Experiment, encoder_hash: str | None = None, beside: Path | None = None) -> Ground:
+    """Load and split the images; a classifier's encoder is opened, and its split taken. Nothing is written.
+
+    Args:
+        encoder_hash: of the encoder's weights, where that is settled.
+        beside: the study or run. An encoder that is no longer at its place is looked for next to it.
+
+    Raises:
+        LatentspaceError: data that cannot be read, a split that leaves a part empty, images too small
+            for the network, a device that is not there.
+    """
+    experiment = settle_precision(experiment)
+    fabric = make_fabric(experiment)
+    foundation = foundation_of(experiment, encoder_hash, beside)
+    if foundation is not None:
+        experiment = foundation.settle(experiment)
+    images = load_images(experiment.data)
+    if experiment.data.spec == "auto":  # what was chosen today stays, whatever can be fetched tomorrow
+        data = experiment.data.model_copy(update={"spec": "notmnist" if images.comparable else "glyphs"})
+        experiment = experiment.model_copy(update={"data": data})
+    if foundation is None:
+        parts = split(images, Shares.parse(experiment.split.shares), experiment.split.seed)
+        experiment.build(images.shape)  # refuses images that are too small for it
+    else:
+        parts = foundation.require(images)
+        required_labels(images)
+    return Ground(experiment, images, parts, fabric, foundation)
