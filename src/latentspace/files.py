@@ -44,10 +44,23 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
             os.umask(umask)
             Path(beside).chmod(0o666 & ~umask)  # mkstemp's 0600 would hide the file from a colleague
             Path(beside).replace(path)
+            _sync(path.parent)
         except BaseException:
             with suppress(OSError):
                 Path(beside).unlink()
             raise
+
+
+def _sync(folder: Path) -> None:
+    """A new name is lost with the power unless its folder is synced too, where the system can do that."""
+    if os.name != "posix":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        with suppress(OSError):  # some file systems refuse it
+            os.fsync(handle)
+    finally:
+        os.close(handle)
 
 
 def write_bytes(path: Path, content: bytes) -> None:

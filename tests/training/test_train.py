@@ -16,6 +16,7 @@ from latentspace.objectives.loss import Loss, Objective
 from latentspace.objectives.reconstruction import reconstruction
 from latentspace.randomness import generator
 from latentspace.runs import Run
+from latentspace.training import materials as materials_module
 from latentspace.training.loop import evaluate
 from latentspace.training.materials import assemble, learned_from, make_fabric
 from latentspace.training.train import learn, resume, start, train
@@ -206,6 +207,18 @@ def test_nothing_is_learned_from_a_loss_that_is_not_finite(plan, images):
     assert len(before) == 2, "it went on"
     for name, tensor in materials.learned.state_dict().items():
         assert torch.equal(tensor, before[1][name]), name
+
+
+def test_the_threads_of_one_plan_are_not_the_next_ones(plan, monkeypatch):
+    before = torch.get_num_threads()
+    monkeypatch.setattr(materials_module, "THREADS", 3)
+    try:
+        make_fabric(plan.model_copy(update={"threads": 2}))
+        assert torch.get_num_threads() == 2
+        make_fabric(plan.model_copy(update={"threads": 0}))
+        assert torch.get_num_threads() == 3
+    finally:
+        torch.set_num_threads(before)
 
 
 def test_an_unknown_device_is_refused_before_anything_is_written(plan, tmp_path):

@@ -1,5 +1,7 @@
 """experiment + images -> what the loop works on: the network, the optimiser, and the data on the device."""
 
+from typing import Final
+
 import numpy as np
 import torch
 from lightning_fabric import Fabric
@@ -17,12 +19,13 @@ from ..models.classifier import FrozenEncoderClassifier
 from ..types import Codes, Whole
 from .loop import Materials
 
+THREADS: Final = torch.get_num_threads()  # as PyTorch or the environment chose, before any plan changed it
+
 
 def make_fabric(experiment: Experiment) -> Fabric:
     """Raises: DeviceError: this machine has no such device."""
     keep_freed()
-    if experiment.threads:
-        torch.set_num_threads(experiment.threads)
+    torch.set_num_threads(experiment.threads or THREADS)
     kind, _, number = experiment.device.partition(":")
     available = {"auto": True, "cpu": True, "cuda": torch.cuda.is_available()}
     available["mps"] = torch.backends.mps.is_available()
