@@ -208,3 +208,11 @@ def test_a_kill_before_the_study_is_in_its_storage_is_made_good(trials):
     again = begin(trials.plan, trials.directory, None, resume=True)
     assert again.study.user_attrs["kind"] == "ae"
     assert optuna.get_all_study_names(again.study._storage) == ["study"]
+
+
+def test_what_a_search_left_that_was_killed_before_its_plan_is_no_obstacle(archive, tmp_path):
+    left = tmp_path / "study"
+    left.mkdir()
+    for name in (".asking.lock", ".journal.log.lock", ".study.json.abc.part", "journal.log"):
+        (left / name).touch()
+    assert small_study(archive, left).standing().counted == 0

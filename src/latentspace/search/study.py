@@ -18,7 +18,7 @@ from .sampling import NumberedSampler, pruner_of, seed_of
 from .signs import Sign, Watch
 from .space import distributions, published
 from .standing import COUNTED, Standing, entry_of, outcome_of
-from .storage import address_of, close_storage, open_storage, reaching
+from .storage import JOURNAL, address_of, close_storage, open_storage, reaching
 
 LOSSES: Final = 3  # so many workers may die over the same parameters; after that they are a failed trial
 
@@ -175,12 +175,20 @@ def begin(plan: StudyPlan, directory: Path, url: str | None, *, resume: bool) ->
     return trials
 
 
+def _nothing_begun(directory: Path) -> bool:
+    """Whether there is nothing but what a search leaves that was killed before its plan was written."""
+    return directory.is_dir() and all(
+        one.name.startswith(".") or (one.name == JOURNAL and one.stat().st_size == 0)
+        for one in directory.iterdir()
+    )
+
+
 def _refuse_place(directory: Path, url: str | None, *, resume: bool) -> bool:
     """Whether there is a study in `directory`; raises where there should be none, or one."""
     here = (directory / FILE).exists()
     if here and not resume:
         raise _there_already(str(directory))
-    if not here and directory.exists() and any(directory.iterdir()):
+    if not here and directory.exists() and not _nothing_begun(directory):
         raise RunError(
             f"the study directory {directory} must be new or empty",
             found=f"something is there, and no {FILE}",
