@@ -1,5 +1,6 @@
 """Files that are whole or not there: written beside their place, synced, then renamed."""
 
+import errno
 import hashlib
 import json
 import os
@@ -57,8 +58,10 @@ def _sync(folder: Path) -> None:
         return
     handle = os.open(folder, os.O_RDONLY)
     try:
-        with suppress(OSError):  # some file systems refuse it
-            os.fsync(handle)
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # some file systems cannot
+            raise
     finally:
         os.close(handle)
 

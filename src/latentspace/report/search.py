@@ -34,6 +34,10 @@ from .search_tables import (
 )
 
 BEST = "The best parameters"
+AS_A_RECIPE = (
+    "Once the search is at its end, best.toml holds these and all other settings; its first line says how to "
+    "train them again."
+)
 SHORT = ("Trial by trial", "Epoch by epoch", "Which settings matter")  # shown beside other studies
 
 # The names of the figures' files, by the titles of their pictures.
@@ -106,7 +110,7 @@ def search_section(record: StudyRecord, page: Page, address: str) -> Section:
     text = [page.lead]
     for section in page.sections:
         if section.title in (BEST, "What mattered"):
-            text += [paragraph for paragraph in section.text if not paragraph.startswith("best.toml")]
+            text += [paragraph for paragraph in section.text if paragraph != AS_A_RECIPE]
     tables = [counts_table(record)]
     if record.best is not None:
         tables.insert(0, best_table(record, record.best, beside=report_settings(record)))
@@ -181,7 +185,7 @@ def _best_section(record: StudyRecord, test: dict[str, Any] | None) -> Section |
     if record.best is None:
         return None
     text = [
-        "best.toml holds these and all other settings; its first line says how to train them again.",
+        AS_A_RECIPE,
         *(one.sentence[:1].upper() + one.sentence[1:] for one in edges(record)),
     ]
     score = record.objectives[0]
