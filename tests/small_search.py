@@ -55,7 +55,7 @@ def small_plan(
     wishes = Wishes(
         kind="ae",
         recipe=str(write_recipe(out.parent, **sizes)),
-        changes={"data": {"spec": str(archive)}, "threads": 1, "seed": 3},
+        changes={"data": {"spec": str(archive)}, "threads": 1, "precision": "32", "seed": 3},
         objectives=objectives,
         workers=1,
     )
