@@ -1,5 +1,6 @@
 """Our layers compute what torch's compute: outputs and gradients, in float64, whichever kernels do it."""
 
+from functools import partial
 from itertools import product
 
 import pytest
@@ -138,12 +139,18 @@ def test_the_table_is_fixed_and_for_the_cpu():
     at_code = Geometry.of_large(3, 2, 0, (7, 7))
     at_image = Geometry.of_large(3, 2, 1, (28, 28))
     between = Geometry.of_large(3, 2, 1, (14, 14))
-    assert choose("cpu", torch.float32, 128, 128, at_code) == Choice(scatter=True, correlate=True)
-    assert choose("cpu", torch.float32, 1, 64, at_image) == Choice(scatter=True)
-    assert choose("cpu", torch.float32, 64, 128, between) == Choice(correlate=True)
-    assert choose("cpu", torch.bfloat16, 128, 128, at_code) == Choice(scatter=True)
-    assert choose("cuda", torch.float32, 128, 128, at_code) == Choice()
-    assert choose("cpu", torch.float64, 128, 128, at_code) == Choice()
+    narrow, wide = partial(choose, vectors=256), partial(choose, vectors=512)
+    assert narrow("cpu", torch.float32, 128, 128, at_code) == Choice(scatter=True, correlate=True)
+    assert narrow("cpu", torch.float32, 1, 64, at_image) == Choice(scatter=True)
+    assert narrow("cpu", torch.float32, 64, 128, between) == Choice(correlate=True)
+    assert wide("cpu", torch.float32, 128, 128, at_code) == Choice(scatter=True)
+    assert wide("cpu", torch.float32, 64, 128, between) == Choice()
+    assert wide("cpu", torch.bfloat16, 128, 128, at_code) == Choice(scatter=True, correlate=True)
+    assert wide("cpu", torch.bfloat16, 64, 32, between) == Choice()
+    assert wide("cpu", torch.bfloat16, 1, 64, at_image) == Choice(scatter=True)
+    for each in (narrow, wide):
+        assert each("cuda", torch.float32, 128, 128, at_code) == Choice()
+        assert each("cpu", torch.float64, 128, 128, at_code) == Choice()
 
 
 def test_rows_and_back():

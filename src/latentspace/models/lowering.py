@@ -14,6 +14,7 @@ benchmarks/layers.py. Nothing is timed in a training: that would break exact rep
 Maps are batch x channels x height x width in channels-last order; weights small x large x kernel x kernel.
 """
 
+import functools
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -75,22 +76,39 @@ class Choice(NamedTuple):
 
 
 def choose(
-    device: str, dtype: torch.dtype, large_channels: int, small_channels: int, geometry: Geometry
+    device: str,
+    dtype: torch.dtype,
+    large_channels: int,
+    small_channels: int,
+    geometry: Geometry,
+    vectors: int | None = None,
 ) -> Choice:
-    """The fixed table. Float32 measured on AVX2 (AMD EPYC); bfloat16 from one profile on AVX512-BF16."""
+    """The fixed table, measured with two threads on processors of 256-bit and of 512-bit vectors.
+
+    Args:
+        vectors: bits of the processor's vectors; None: this one's.
+    """
     if device != "cpu":
         return Choice()
+    is_wide = (vector_bits() if vectors is None else vectors) >= 512
     one_channel = large_channels == 1 and small_channels > 1  # the layer at the image
     tiny = max(geometry.small) <= 3  # the layer at the code
+    widening = 1 < large_channels <= small_channels
     if dtype == torch.float32:
         return Choice(
-            gather=one_channel and geometry.kernel > 3,
+            gather=one_channel and geometry.kernel > 3 and not is_wide,
             scatter=one_channel or tiny,
-            correlate=large_channels > 1,
+            correlate=large_channels > 1 and not is_wide,
         )
     if dtype == torch.bfloat16:
-        return Choice(scatter=tiny)
+        return Choice(scatter=one_channel or tiny, correlate=widening)
     return Choice()
+
+
+@functools.cache
+def vector_bits() -> int:
+    """Bits of the processor's vectors, as far as oneDNN's kernels differ by them."""
+    return 512 if torch.cpu.get_capabilities().get("avx512_f") else 256
 
 
 def gather(large: Tensor, weight: Tensor, bias: Tensor | None, geometry: Geometry, product: bool) -> Tensor:
