@@ -92,9 +92,7 @@ def compare(name: str, rounds: int, threads: int) -> dict[str, Any]:
         "ratio": statistics.median(ratios),
         "ratios": ratios,
         "wanted": wanted,
-        "mflop_per_image": flops(name) / 1e6
-        if (kind == "ae" and ours == "ours") or kind in ("dae", "vae")
-        else None,
+        "mflop_per_image": flops(name) / 1e6 if ours == "ours" and kind != "classifier" else None,
         "peak_mib": {"theirs": peaks[theirs], "ours": peaks[ours]},
     }
 
@@ -149,14 +147,15 @@ def main() -> None:
 
     from latentspace.training.precision import has_native_bf16
 
-    where = hardware(given.threads)
+    precision = "bf16" if has_native_bf16("cpu") else "32"
+    where = hardware(given.threads, precision)
     comparisons = [compare(name, given.rounds, given.threads) for name in given.only]
-    again = hardware(given.threads)  # a shared machine: the better of before and after
+    again = hardware(given.threads, precision)  # a shared machine: the better of before and after
     where["matmul_gflops"] = max(where["matmul_gflops"], again["matmul_gflops"])
     found = {
         "date": datetime.now(UTC).date().isoformat(),
         "hardware": where,
-        "precision": "bf16" if has_native_bf16("cpu") else "32",
+        "precision": precision,
         "rounds": given.rounds,
         "comparisons": comparisons,
     }

@@ -9,11 +9,12 @@ from typing import Any
 import torch
 
 
-def hardware(threads: int | None = None) -> dict[str, Any]:
-    """The processor, and the GFLOP/s of a float32 matrix product of 2048^3, the best of ten."""
+def hardware(threads: int | None = None, precision: str = "32") -> dict[str, Any]:
+    """The processor, and the GFLOP/s of a matrix product of 2048^3 in `precision`, the best of ten."""
     if threads is not None:
         torch.set_num_threads(threads)
-    one, other = torch.randn(2048, 2048), torch.randn(2048, 2048)
+    dtype = torch.bfloat16 if precision == "bf16" else torch.float32
+    one, other = torch.randn(2048, 2048).to(dtype), torch.randn(2048, 2048).to(dtype)
     best = float("inf")
     for _ in range(10):
         began = time.perf_counter()
@@ -24,13 +25,15 @@ def hardware(threads: int | None = None) -> dict[str, Any]:
         "cores": os.cpu_count(),
         "torch": torch.__version__,
         "threads": torch.get_num_threads(),
+        "precision": precision,
         "matmul_gflops": 2 * 2048**3 / best / 1e9,
     }
 
 
 def sentence(where: dict[str, Any]) -> str:
+    name = "bfloat16" if where["precision"] == "bf16" else "float32"
     return (
-        f"{where['processor']}, {where['cores']} cores, PyTorch {where['torch']}; a float32 matrix "
+        f"{where['processor']}, {where['cores']} cores, PyTorch {where['torch']}; a {name} matrix "
         f"product of 2048^3 reaches {where['matmul_gflops']:.0f} GFLOP/s with {where['threads']} threads."
     )
 

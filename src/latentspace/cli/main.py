@@ -94,7 +94,7 @@ def main() -> None:
         console.show_error(error)
         sys.exit(error.exit_code)
     except Terminated:
-        console.err.print("terminated; an interrupted run goes on with --resume")
+        console.err.print("terminated; train and search go on with --resume, reproduce by the same command")
         sys.exit(143)
     except BrokenPipeError:  # the reader of our output has gone: `latentspace runs | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

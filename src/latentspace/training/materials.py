@@ -1,5 +1,6 @@
 """experiment + images -> what the loop works on: the network, the optimiser, and the data on the device."""
 
+import logging
 from typing import Final
 
 import numpy as np
@@ -20,6 +21,8 @@ from ..types import Codes, Whole
 from .loop import Materials
 
 THREADS: Final = torch.get_num_threads()  # as PyTorch or the environment chose, before any plan changed it
+
+logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # the precision is said by settle_precision
 
 
 def make_fabric(experiment: Experiment) -> Fabric:
