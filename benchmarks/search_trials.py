@@ -1,4 +1,6 @@
-"""A search against its own trials in a plain loop: `python benchmarks/search_trials.py [DATA] [TRIALS] [EPOCHS]`.
+"""A search against its own trials in a plain loop.
+
+    PYTHONPATH=benchmarks python benchmarks/search_trials.py [DATA] [TRIALS] [EPOCHS]
 
 First `latentspace search ae` as a user starts it, on all cores, start-up, data and split included. Then the
 networks that it drew, one after the other, in the plain loop of speed/sides.py with all threads and the same
@@ -105,9 +107,8 @@ def main(data: str = "glyphs:8000", trials: int = 12, epochs: int = 5) -> None:
             score = plain(one.params, *parts, epochs)
             print(f"trial {one.number}: {one.value} in the search, {score:.5f} in the plain loop", flush=True)
         theirs = time.perf_counter() - began
-    print(
-        f"plain loop: {theirs:.1f} s with {torch.get_num_threads()} threads; the search is {theirs / ours:.2f}x as fast"
-    )
+    threads = torch.get_num_threads()
+    print(f"plain loop: {theirs:.1f} s with {threads} threads; the search is {theirs / ours:.2f}x as fast")
 
 
 if __name__ == "__main__":
