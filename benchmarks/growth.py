@@ -13,11 +13,10 @@ import json
 import subprocess
 import sys
 import tempfile
-from datetime import UTC, datetime
 from pathlib import Path
 
 from data_on_disk import write
-from speed.hardware import hardware, sentence
+from speed.hardware import hardware, keep, sentence, today
 
 ONE = """
 import json, sys, threading, time
@@ -112,17 +111,13 @@ def main() -> None:
             if not given.glyphs:
                 Path(spec).unlink()
     found = {
-        "date": datetime.now(UTC).date().isoformat(),
+        "date": today(),
         "hardware": hardware(),
         "data": "glyphs" if given.glyphs else "random bytes of 28x28",
         "threads": given.threads,
         "cases": cases,
     }
-    given.out.mkdir(parents=True, exist_ok=True)
-    for suffix, text in ((".json", json.dumps(found, indent=1) + "\n"), (".md", table(found))):
-        path = given.out / f"growth-{found['date']}{suffix}"
-        path.write_text(text, encoding="utf-8")
-        print(path)
+    keep("growth", found, table, given.out)
 
 
 if __name__ == "__main__":

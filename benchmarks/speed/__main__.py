@@ -13,11 +13,10 @@ import os
 import statistics
 import subprocess
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from .hardware import hardware, sentence
+from .hardware import hardware, keep, sentence, today
 from .networks import NETWORKS, loss_of
 
 HERE = Path(__file__).resolve().parent
@@ -153,17 +152,13 @@ def main() -> None:
     again = hardware(given.threads, precision)  # a shared machine: the better of before and after
     where["matmul_gflops"] = max(where["matmul_gflops"], again["matmul_gflops"])
     found = {
-        "date": datetime.now(UTC).date().isoformat(),
+        "date": today(),
         "hardware": where,
         "precision": precision,
         "rounds": given.rounds,
         "comparisons": comparisons,
     }
-    given.out.mkdir(parents=True, exist_ok=True)
-    for suffix, text in ((".json", json.dumps(found, indent=1) + "\n"), (".md", table(found))):
-        path = given.out / f"speed-{found['date']}{suffix}"
-        path.write_text(text, encoding="utf-8")
-        print(path)
+    keep("speed", found, table, given.out)
 
 
 if __name__ == "__main__":

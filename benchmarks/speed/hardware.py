@@ -1,8 +1,11 @@
-"""What a measurement was made on."""
+"""What a measurement was made on, and where it is kept."""
 
+import json
 import os
 import platform
 import time
+from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -43,3 +46,16 @@ def processor() -> str:
         if line.startswith("model name"):
             return line.partition(":")[2].strip()
     return platform.machine()
+
+
+def today() -> str:
+    return datetime.now(UTC).date().isoformat()
+
+
+def keep(name: str, found: dict[str, Any], table: Callable[[dict[str, Any]], str], folder: Path) -> None:
+    """Write NAME-DATE.json, and the same as a table in NAME-DATE.md; say where."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for suffix, text in ((".json", json.dumps(found, indent=1) + "\n"), (".md", table(found))):
+        path = folder / f"{name}-{found['date']}{suffix}"
+        path.write_text(text, encoding="utf-8")
+        print(path)

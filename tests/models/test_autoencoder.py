@@ -23,7 +23,7 @@ def build(
 def test_the_reports_sizes_layer_by_layer():
     """28 -> 14 -> 7 -> 3 and back, and 742,923 weights: counted by hand from section 2.1."""
     model = build(AutoencoderConfig())
-    assert model.encoder.sides == ((28, 28), (14, 14), (7, 7), (3, 3))
+    assert [stage.small for stage in model.encoder.stages] == [(14, 14), (7, 7), (3, 3)]
     convolutions = 64 * 9 + 64 + 128 * 64 * 9 + 128 + 128 * 128 * 9 + 128
     linear = 1152 * 128 + 128 + 128 * 10 + 10
     back = 10 * 128 + 128 + 128 * 1152 + 1152 + 128 * 128 * 9 + 128 + 128 * 64 * 9 + 64 + 64 * 9 + 1

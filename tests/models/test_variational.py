@@ -17,7 +17,7 @@ from latentspace.randomness import generator
 def test_the_reports_sizes_layer_by_layer():
     """28 -> 14 -> 7 and back; 3,174,821 weights."""
     model = VariationalConfig().build((1, 28, 28), generator(0, "weights"))
-    assert model.encoder.sides == ((28, 28), (14, 14), (7, 7))
+    assert [stage.small for stage in model.encoder.stages] == [(14, 14), (7, 7)]
     convolutions = (200 * 1 * 16 + 200) + (400 * 200 * 16 + 400)
     mu_and_logvar = 2 * (400 * 7 * 7 * 10 + 10)
     back = (10 * 400 * 7 * 7 + 400 * 7 * 7) + (400 * 200 * 16 + 200) + (200 * 1 * 16 + 1)

@@ -69,6 +69,10 @@ Precision: TypeAlias = Annotated[
     str | None,
     typer.Option(metavar="auto|32|bf16", help="Of training. auto: bf16 where it is native, else 32."),
 ]
+Device: TypeAlias = Annotated[str | None, typer.Option(metavar="auto|cpu|cuda|mps")]
+SplitShares: TypeAlias = Annotated[
+    str | None, typer.Option(metavar="T/V/E", help="Percent train/validation/test.")
+]
 Verbose: TypeAlias = Annotated[
     bool,
     typer.Option("--verbose", "-v", callback=_verbose, expose_value=False, help="Say more."),
@@ -117,3 +121,9 @@ def data_config(*given: Any) -> "DataConfig":
     from ..data.sources import DataConfig
 
     return DataConfig.parse(data_changes(*given), "the data options")
+
+
+def given(changes: dict[str, Any]) -> dict[str, Any]:
+    """Without the options that were not given."""
+    kept = {key: given(value) if isinstance(value, dict) else value for key, value in changes.items()}
+    return {key: value for key, value in kept.items() if value is not None and value != {}}

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from . import console, standing
-from .options import Data, Deduplicate, Fonts, Precision, Quiet, Resize, Strict, Verbose, data_changes
-from .train import given
+from .options import Data, Deduplicate, Fonts, Precision, Quiet, Resize, Strict, Verbose, data_changes, given
 
 if TYPE_CHECKING:
     from ..reproduction import Reproduction, SearchStep, TrainingStep

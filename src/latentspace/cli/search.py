@@ -8,8 +8,19 @@ import typer
 
 from ..errors import ConfigurationError
 from . import console, standing
-from .options import Deduplicate, Fonts, Precision, Quiet, Resize, Strict, Verbose, data_changes
-from .train import given
+from .options import (
+    Deduplicate,
+    Device,
+    Fonts,
+    Precision,
+    Quiet,
+    Resize,
+    SplitShares,
+    Strict,
+    Verbose,
+    data_changes,
+    given,
+)
 
 if TYPE_CHECKING:
     from ..runs import Run
@@ -77,8 +88,8 @@ def search(
     encoder: Annotated[
         Path | None, typer.Option(metavar="RUN", help="Classifier: the run to learn from.")
     ] = None,
-    split: Annotated[str | None, typer.Option(metavar="T/V/E", help="Percent train/validation/test.")] = None,
-    device: Annotated[str | None, typer.Option(metavar="auto|cpu|cuda|mps")] = None,
+    split: SplitShares = None,
+    device: Device = None,
     precision: Precision = None,
     resize: Resize = None,
     deduplicate: Deduplicate = None,

@@ -8,7 +8,20 @@ import typer
 
 from ..errors import ConfigurationError
 from . import console
-from .options import Data, Deduplicate, Fonts, Precision, Quiet, Resize, Strict, Verbose, data_changes
+from .options import (
+    Data,
+    Deduplicate,
+    Device,
+    Fonts,
+    Precision,
+    Quiet,
+    Resize,
+    SplitShares,
+    Strict,
+    Verbose,
+    data_changes,
+    given,
+)
 
 if TYPE_CHECKING:
     from ..experiment import Experiment
@@ -42,7 +55,7 @@ def train(
         typer.Option(metavar="cross-entropy|report", help="Classifier: of logits, or of Softmax outputs."),
     ] = None,
     epochs: Annotated[int | None, typer.Option(help="Passes over the training images.")] = None,
-    split: Annotated[str | None, typer.Option(metavar="T/V/E", help="Percent train/validation/test.")] = None,
+    split: SplitShares = None,
     fit: Annotated[
         str | None, typer.Option(metavar="train|train+validation", help="The parts that are learned from.")
     ] = None,
@@ -60,7 +73,7 @@ def train(
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Any setting: training.schedule=cosine."),
     ] = None,
-    device: Annotated[str | None, typer.Option(metavar="auto|cpu|cuda|mps")] = None,
+    device: Device = None,
     precision: Precision = None,
     threads: Annotated[int | None, typer.Option(min=1, help="Of the CPU; the default is PyTorch's.")] = None,
     resize: Resize = None,
@@ -118,12 +131,6 @@ def _plan(kind: str, recipe: str | None, changes: dict[str, Any], assignments: l
 
     base = Recipe.load(recipe) if recipe else Recipe()
     return base.experiment(kind_named(kind), merged(given(changes), overrides(assignments)))
-
-
-def given(changes: dict[str, Any]) -> dict[str, Any]:
-    """Without the options that were not given."""
-    kept = {key: given(value) if isinstance(value, dict) else value for key, value in changes.items()}
-    return {key: value for key, value in kept.items() if value is not None and value != {}}
 
 
 def _start(experiment: "Experiment", out: Path) -> "Training":

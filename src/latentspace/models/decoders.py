@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from ..types import Codes, Logits
 from .encoders import ConvolutionalEncoder, VariationalEncoder
-from .layers import ConvTranspose2d, Unflatten, output_padding
+from .layers import ConvTranspose2d, Unflatten
 
 
 @final
@@ -32,7 +32,7 @@ class ConvolutionalDecoder(nn.Module):
         code_size: int,
     ) -> None:
         super().__init__()
-        height, width = encoder.sides[-1]
+        height, width = encoder.stages[-1].small
         self.head = nn.Sequential(
             nn.Linear(code_size, neurons),
             nn.ReLU(),
@@ -64,7 +64,7 @@ class VariationalDecoder(nn.Module):
         code_size: int,
     ) -> None:
         super().__init__()
-        height, width = encoder.sides[-1]
+        height, width = encoder.stages[-1].small
         self.head = nn.Sequential(
             nn.Linear(code_size, channels[-1] * height * width),
             Unflatten(channels[-1], (height, width)),
@@ -83,18 +83,16 @@ def mirrored(encoder: ConvolutionalEncoder | VariationalEncoder, widths: tuple[i
         widths: the channels at every stage, the image's own first.
     """
     stack: list[nn.Module] = []
-    for stage in reversed(range(len(encoder.paddings))):
-        padding = encoder.paddings[stage]
-        rows, columns = (output_padding(side, encoder.kernel, padding) for side in encoder.sides[stage])
+    for depth, stage in reversed(list(enumerate(encoder.stages))):
         stack.append(
             ConvTranspose2d(
-                widths[stage + 1],
-                widths[stage],
-                encoder.kernel,
-                stride=2,
-                padding=padding,
-                output_padding=(rows, columns),
-                relu=stage > 0,
+                widths[depth + 1],
+                widths[depth],
+                stage.kernel,
+                stride=stage.stride,
+                padding=stage.padding,
+                output_padding=stage.output_padding,
+                relu=depth > 0,
             )
         )
     return nn.Sequential(*stack)

@@ -1,12 +1,14 @@
 """Convolutional stacks: images -> a posterior over codes."""
 
+import math
 from typing import final
 
 import torch
 from torch import Tensor, nn
 
 from ..types import Images
-from .layers import Conv2d, Dropout, Flatten, strided_size
+from .layers import Conv2d, Dropout, Flatten
+from .lowering import Geometry
 from .posterior import Dirac, Gaussian
 
 
@@ -31,12 +33,12 @@ class ConvolutionalEncoder(nn.Module):
     ) -> None:
         super().__init__()
         widths = (shape[0], *channels)
-        self.sides = sides_of(shape[1:], self.kernel, self.paddings)
+        self.stages = stages_of(shape[1:], self.kernel, self.paddings)
         stack: list[nn.Module] = []
         for padding, before, after in zip(self.paddings, widths, channels, strict=False):
             stack.append(Conv2d(before, after, self.kernel, stride=2, padding=padding, relu=True))
         self.convolutions = nn.Sequential(*stack, Flatten())
-        features = channels[-1] * self.sides[-1][0] * self.sides[-1][1]
+        features = channels[-1] * math.prod(self.stages[-1].small)
         self.head = nn.Sequential(nn.Linear(features, neurons), nn.ReLU(), nn.Linear(neurons, code_size))
 
     def forward(self, images: Images, generator: torch.Generator | None = None) -> Dirac:  # noqa: ARG002
@@ -64,12 +66,12 @@ class VariationalEncoder(nn.Module):
         self, shape: tuple[int, int, int], channels: tuple[int, int], dropout: float, code_size: int
     ) -> None:
         super().__init__()
-        self.sides = sides_of(shape[1:], self.kernel, self.paddings)
+        self.stages = stages_of(shape[1:], self.kernel, self.paddings)
         self.conv1 = Conv2d(shape[0], channels[0], self.kernel, stride=2, padding=1, relu=True)
         self.conv2 = Conv2d(channels[0], channels[1], self.kernel, stride=2, padding=1, relu=True)
         self.dropout = Dropout(dropout)
         self.flatten = Flatten()
-        features = channels[1] * self.sides[-1][0] * self.sides[-1][1]
+        features = channels[1] * math.prod(self.stages[-1].small)
         self.mu = nn.Linear(features, code_size)
         self.logvar = nn.Linear(features, code_size)
 
@@ -79,10 +81,9 @@ class VariationalEncoder(nn.Module):
         return Gaussian(self.mu(hidden).float(), self.logvar(hidden).float())
 
 
-def sides_of(size: tuple[int, int], kernel: int, paddings: tuple[int, ...]) -> tuple[tuple[int, int], ...]:
-    """Height and width at every stage, the image's own first: the decoder walks them back."""
-    sides = [size]
+def stages_of(size: tuple[int, int], kernel: int, paddings: tuple[int, ...]) -> tuple[Geometry, ...]:
+    """Sizes at every stride of 2, the image's own first: the decoder walks them back."""
+    stages: list[Geometry] = []
     for padding in paddings:
-        height, width = sides[-1]
-        sides.append((strided_size(height, kernel, padding), strided_size(width, kernel, padding)))
-    return tuple(sides)
+        stages.append(Geometry.of_large(kernel, 2, padding, stages[-1].small if stages else size))
+    return tuple(stages)

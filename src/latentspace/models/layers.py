@@ -7,17 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from .lowering import Choice, Geometry, choose, correlate, gather, scatter
-
-
-def strided_size(size: int, kernel: int, padding: int) -> int:
-    """The side that a stride-2 convolution makes of `size` pixels."""
-    return (size + 2 * padding - kernel) // 2 + 1
-
-
-def output_padding(size: int, kernel: int, padding: int) -> int:
-    """What a stride-2 transposed convolution must add so that it gives back `size` pixels: 0 or 1."""
-    return (size + 2 * padding - kernel) % 2
+from .lowering import Choice, Geometry, Onward, choose, correlate, gather, scatter
 
 
 @final
@@ -41,8 +31,8 @@ class Conv2d(nn.Module):
         geometry = Geometry.of_large(self.kernel, self.stride, self.padding, _sides(images))
         if choice is None:
             choice = choose(images.device.type, images.dtype, weight.shape[1], weight.shape[0], geometry)
-        small: Tensor = _Convolution.apply(  # type: ignore[no-untyped-call]
-            images, weight, bias, geometry, choice, self.relu
+        small: Tensor = _Strided.apply(  # type: ignore[no-untyped-call]
+            images, weight, bias, geometry, choice, self.relu, gather
         )
         return small
 
@@ -76,8 +66,8 @@ class ConvTranspose2d(nn.Module):
         )
         if choice is None:
             choice = choose(images.device.type, images.dtype, weight.shape[1], weight.shape[0], geometry)
-        large: Tensor = _TransposedConvolution.apply(  # type: ignore[no-untyped-call]
-            images, weight, bias, geometry, choice, self.relu
+        large: Tensor = _Strided.apply(  # type: ignore[no-untyped-call]
+            images, weight, bias, geometry, choice, self.relu, scatter
         )
         return large
 
@@ -102,62 +92,42 @@ class Unflatten(nn.Module):
         return rows.view(-1, *self.sides, self.channels).permute(0, 3, 1, 2)
 
 
-class _Convolution(torch.autograd.Function):
+class _Strided(torch.autograd.Function):
+    """A strided convolution (`onward` is gather) or its transpose (scatter): each is the other's way back."""
+
     @staticmethod
     def forward(
-        ctx: Any, images: Tensor, weight: Tensor, bias: Tensor, geometry: Geometry, choice: Choice, relu: bool
+        ctx: Any,
+        images: Tensor,
+        weight: Tensor,
+        bias: Tensor,
+        geometry: Geometry,
+        choice: Choice,
+        relu: bool,
+        onward: Onward,
     ) -> Tensor:
-        small = _activated(gather(images, weight, bias, geometry, choice.gather), relu)
-        ctx.save_for_backward(images, weight, small if relu else None)
-        ctx.geometry, ctx.choice = geometry, choice
-        return small
+        maps = onward(images, weight, bias, geometry, choice)
+        if relu:
+            maps = maps.relu_()
+        ctx.save_for_backward(images, weight, maps if relu else None)
+        ctx.geometry, ctx.choice, ctx.onward = geometry, choice, onward
+        return maps
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor, Tensor, None, None, None]:
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         images, weight, activations = ctx.saved_tensors
-        geometry, choice = ctx.geometry, ctx.choice
         gradient = _before_activation(gradient, activations)
+        is_convolution = ctx.onward is gather
+        homeward = scatter if is_convolution else gather
+        large, small = (images, gradient) if is_convolution else (gradient, images)
         wanted = ctx.needs_input_grad[0]
         return (
-            scatter(gradient, weight, None, geometry, choice.scatter) if wanted else None,
-            correlate(images, gradient, geometry, choice.correlate),
+            homeward(gradient, weight, None, ctx.geometry, ctx.choice) if wanted else None,
+            correlate(large, small, ctx.geometry, ctx.choice),
             gradient.sum(dim=(0, 2, 3)),
-            None,
-            None,
-            None,
+            *[None] * 4,
         )
-
-
-class _TransposedConvolution(torch.autograd.Function):
-    @staticmethod
-    def forward(
-        ctx: Any, images: Tensor, weight: Tensor, bias: Tensor, geometry: Geometry, choice: Choice, relu: bool
-    ) -> Tensor:
-        large = _activated(scatter(images, weight, bias, geometry, choice.scatter), relu)
-        ctx.save_for_backward(images, weight, large if relu else None)
-        ctx.geometry, ctx.choice = geometry, choice
-        return large
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor, Tensor, None, None, None]:
-        images, weight, activations = ctx.saved_tensors
-        geometry, choice = ctx.geometry, ctx.choice
-        gradient = _before_activation(gradient, activations)
-        wanted = ctx.needs_input_grad[0]
-        return (
-            gather(gradient, weight, None, geometry, choice.gather) if wanted else None,
-            correlate(gradient, images, geometry, choice.correlate),
-            gradient.sum(dim=(0, 2, 3)),
-            None,
-            None,
-            None,
-        )
-
-
-def _activated(maps: Tensor, relu: bool) -> Tensor:
-    return maps.relu_() if relu else maps
 
 
 def _before_activation(gradient: Tensor, activations: Tensor | None) -> Tensor:

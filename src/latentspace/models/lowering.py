@@ -15,8 +15,9 @@ Maps are batch x channels x height x width in channels-last order; weights small
 """
 
 import functools
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import torch
 from torch import Tensor
@@ -75,6 +76,10 @@ class Choice(NamedTuple):
     correlate: bool = False
 
 
+# (maps, weight, bias, geometry, choice) -> maps: `gather` or `scatter`
+Onward: TypeAlias = Callable[[Tensor, Tensor, Tensor | None, Geometry, Choice], Tensor]
+
+
 def choose(
     device: str,
     dtype: torch.dtype,
@@ -111,18 +116,18 @@ def vector_bits() -> int:
     return 512 if torch.cpu.get_capabilities().get("avx512_f") else 256
 
 
-def gather(large: Tensor, weight: Tensor, bias: Tensor | None, geometry: Geometry, product: bool) -> Tensor:
+def gather(large: Tensor, weight: Tensor, bias: Tensor | None, geometry: Geometry, choice: Choice) -> Tensor:
     """Large -> small."""
-    if not product:
+    if not choice.gather:
         return functional.conv2d(_last(large), _last(weight), bias, geometry.stride, geometry.padding)
     rows, columns = _patches(large, geometry), _matrix(weight)
     small = rows @ columns.t() if bias is None else torch.addmm(bias, rows, columns.t())
     return _map(small, len(large), geometry.small)
 
 
-def scatter(small: Tensor, weight: Tensor, bias: Tensor | None, geometry: Geometry, product: bool) -> Tensor:
+def scatter(small: Tensor, weight: Tensor, bias: Tensor | None, geometry: Geometry, choice: Choice) -> Tensor:
     """Small -> large."""
-    if not product:
+    if not choice.scatter:
         return functional.conv_transpose2d(
             _last(small),
             _last(weight),
@@ -134,10 +139,10 @@ def scatter(small: Tensor, weight: Tensor, bias: Tensor | None, geometry: Geomet
     return _overlaid(_rows(small) @ _matrix(weight), bias, len(small), weight.shape[1], geometry)
 
 
-def correlate(large: Tensor, small: Tensor, geometry: Geometry, product: bool) -> Tensor:
+def correlate(large: Tensor, small: Tensor, geometry: Geometry, choice: Choice) -> Tensor:
     """Large and small -> the gradient of the weights."""
     kernel, channels = geometry.kernel, (small.shape[1], large.shape[1])
-    if not product:
+    if not choice.correlate:
         stride, padding = [geometry.stride] * 2, [geometry.padding] * 2
         shape = _last(large.new_empty((*channels, kernel, kernel)))
         _, gradient, _ = torch.ops.aten.convolution_backward(
