@@ -4,6 +4,7 @@ import io
 import logging
 import os
 import signal
+import subprocess
 import time
 from functools import partial
 
@@ -103,6 +104,22 @@ def test_workers_that_are_all_killed_are_not_replaced_for_ever(archive, tmp_path
     crew.killed = 5
     with pytest.raises(RunError, match="5 were killed"):
         crew.look()
+
+
+def test_a_worker_killed_before_it_reads_its_order_is_one_killed_like_others(tmp_path, monkeypatch):
+    begin = subprocess.Popen
+
+    def killed_at_once(*arguments, **settings):
+        process = begin(*arguments, **settings)
+        process.kill()
+        process.wait()
+        return process
+
+    monkeypatch.setattr(subprocess, "Popen", killed_at_once)
+    with Crew(tmp_path, threads=1) as crew:
+        crew.start(Order(directory=tmp_path))
+        crew.look()
+        assert (len(crew), crew.killed) == (0, 1)
 
 
 def test_a_deadline_ends_a_search_early(archive, tmp_path):

@@ -1,5 +1,6 @@
 """The training as a whole: exact repetition, exact resume, and what the records say."""
 
+import gc
 import math
 from dataclasses import replace
 from itertools import islice
@@ -117,6 +118,24 @@ def test_the_training_loss_weighs_each_image_once(plan, images):
     assert materials.train.images % 50  # the last batch is smaller
     whole = evaluate(materials.model, plan.objective.validation, materials.train, generator(0, "noise"))
     assert record.train["mse"] == pytest.approx(whole["mse"], rel=1e-5)
+
+
+def test_no_tensor_of_a_step_outlives_it(plan, images):
+    """Kept ones, however small, keep the large pieces between them from being used again."""
+    parts = split(images, Shares.parse(plan.split.shares), plan.split.seed)
+    materials = assemble(plan, images, parts, make_fabric(plan))
+    alive: list[int] = []
+
+    class Watched(ResidentSet):
+        def batches(self, batch_size, order=None):
+            for batch in super().batches(batch_size, order):
+                alive.append(sum(issubclass(type(one), torch.Tensor) for one in gc.get_objects()))
+                yield batch
+
+    watched = replace(materials, train=Watched(*materials.train))
+    next(learn(changed(plan, batch_size=4), watched))
+    assert len(alive) > 8
+    assert len(set(alive[3:])) == 1
 
 
 def test_batches_hold_every_image_once_in_the_drawn_order(images):

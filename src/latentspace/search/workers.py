@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -93,8 +93,8 @@ class Crew:
             )
         self._running.append(process)
         if process.stdin is not None:
-            process.stdin.write(json.dumps(order.model_dump(mode="json")))
-            process.stdin.close()
+            with suppress(BrokenPipeError), process.stdin:  # killed before it could read: `look` sees that
+                process.stdin.write(json.dumps(order.model_dump(mode="json")))
 
     def look(self) -> None:
         """Take leave of the workers that have ended.
