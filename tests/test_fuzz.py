@@ -3,15 +3,19 @@
 import os
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from latentspace.configuration import overrides, read_toml
-from latentspace.data.arrays import read_npy
+from latentspace.data.archives import read_archive
+from latentspace.data.arrays import read_npy, read_npz
 from latentspace.errors import ConfigurationError, DataError, LatentspaceError, RunError
+from latentspace.experiment import Experiment
 from latentspace.runs import Run
+from latentspace.tensors import read_tensors, write_tensors
 from latentspace.training.train import resume, start, train
 
 HERE = Path(__file__).parent
@@ -48,6 +52,70 @@ def npy(path: Path, header: bytes, body: bytes = b"") -> Path:
 def test_a_header_of_an_array_that_numpy_itself_stumbles_over(tmp_path, header):
     with pytest.raises(DataError):
         read_npy(npy(tmp_path / "x.npy", header, bytes(64) if b"-1" in header else b""))
+
+
+@pytest.mark.parametrize("point", [0x110000, 0xD800, 0xFFFFFFFF])
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_names_that_are_no_text(tmp_path, point, order):
+    names = np.array(["a", "b"], dtype=f"{order}U1")
+    names.view(f"{order}u4")[1] = point
+    path = tmp_path / "x.npz"
+    np.savez(path, images=np.zeros((2, 16, 16), np.uint8), labels=np.arange(2), class_names=names)
+    with pytest.raises(DataError, match="must hold text"):
+        read_npz(path)
+
+
+def zipped(path: Path) -> Path:
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("name.png", b"no image")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b"PK\x01\x02\x14\x03\x14", b"PK\x01\x02\x14\x03\xff"),  # a version that no zip has
+        (b"name.png", b"name.pn\xff"),
+    ],
+)
+def test_a_zip_that_python_itself_stumbles_over(tmp_path, old, new):
+    path = zipped(tmp_path / "x.zip")
+    content = path.read_bytes().replace(old, new)
+    assert content != path.read_bytes()
+    if old == b"name.png":  # the flag that says that names are UTF-8
+        content = content.replace(b"PK\x03\x04\x14\x00\x00\x00", b"PK\x03\x04\x14\x00\x00\x08")
+        content = content.replace(
+            b"PK\x01\x02\x14\x03\x14\x00\x00\x00", b"PK\x01\x02\x14\x03\x14\x00\x00\x08"
+        )
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=r"whole tar, tar\.gz or zip"):
+        read_archive(path)
+
+
+def test_a_member_of_a_zip_without_a_name(tmp_path):
+    path = tmp_path / "x.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(zipfile.ZipInfo(""), b"nothing")
+    with pytest.raises(DataError, match="without a name"):
+        read_archive(path)
+
+
+def test_more_threads_than_a_number_can_say_are_a_mistake_of_the_plan(plan):
+    with pytest.raises(ConfigurationError, match="threads"):
+        Experiment.parse({**plan.model_dump(), "threads": 2**63}, "the plan")
+
+
+def test_a_state_without_all_that_its_optimiser_remembers_is_refused(plan, tmp_path):
+    training = start(plan, tmp_path / "run")
+    records = training.records()
+    next(records)
+    records.close()
+    path = tmp_path / "run" / "state" / "last.safetensors"
+    tensors, notes = read_tensors(path)
+    del notes["sha256"]
+    write_tensors(path, {name: one for name, one in tensors.items() if not name.endswith(".step")}, notes)
+    with pytest.raises(RunError, match="another optimiser"):
+        list(resume(tmp_path / "run").records())
 
 
 @pytest.mark.parametrize("text", ["a = " + "[" * 50_000, "a = " + "9" * 5000, "a = {b = " * 2000])

@@ -223,7 +223,7 @@ class Experiment(Config):
     encoder: str | None = None
     device: str = "auto"
     precision: Literal["auto", "32", "bf16"] = "auto"
-    threads: int = Field(default=0, ge=0, description="of the CPU; 0: PyTorch's own choice")
+    threads: int = Field(default=0, ge=0, le=4096, description="of the CPU; 0: PyTorch's own choice")
 
     @model_validator(mode="before")
     @classmethod

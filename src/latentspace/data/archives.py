@@ -25,6 +25,16 @@ TOTAL_LIMIT = 8 * 2**30  # bytes of a whole archive, inflated
 COUNT_LIMIT = 5_000_000  # members
 
 _ZIP_ENCRYPTED = 0x1
+# What the library raises on archives that are none; the last two are zipfile's, of versions and of names.
+_DAMAGED = (
+    tarfile.TarError,
+    zipfile.BadZipFile,
+    gzip.BadGzipFile,
+    zlib.error,
+    EOFError,
+    NotImplementedError,
+    UnicodeDecodeError,
+)
 
 
 def read_archive(path: Path, *, resize: tuple[int, int] | None = None, strict: bool = False) -> Gathered:
@@ -58,7 +68,7 @@ def members(path: Path) -> Iterator[File]:
 def _sound(path: Path) -> Iterator[None]:
     try:
         yield
-    except (tarfile.TarError, zipfile.BadZipFile, gzip.BadGzipFile, zlib.error, EOFError) as error:
+    except _DAMAGED as error:
         raise DataError(
             f"{path} must be a whole tar, tar.gz or zip archive",
             found=str(error) or type(error).__name__,
@@ -169,6 +179,8 @@ def _zip_members(file: IO[bytes], path: Path) -> Iterator[File]:
             counted.next_member()
             name = _inner(path, info.filename)
             kind = stat.S_IFMT(info.external_attr >> 16)
+            if not info.filename:
+                raise zipfile.BadZipFile("a member without a name")
             if info.is_dir():
                 continue
             if kind not in (0, stat.S_IFREG):

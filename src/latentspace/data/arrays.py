@@ -171,7 +171,14 @@ def read_arrays(path: Path, resident: Residence = "always") -> dict[str, np.ndar
                         member, info.file_size, f"{path} ({name})", resident, start, info.CRC
                     )
             return arrays
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        EOFError,
+        NotImplementedError,
+        RuntimeError,
+        UnicodeDecodeError,
+    ) as error:
         raise DataError(
             f"{path} must be an .npz file as numpy.savez writes it",
             found=str(error),
@@ -237,7 +244,16 @@ def _read_array(
             found=f"{left:,} bytes where shape {shape} of {dtype} declares {declared:,}",
             do="the file is cut short or damaged: save the array again",
         )
+    if dtype.kind == "U" and _is_no_text(np.frombuffer(content, dtype=dtype.str[0] + "u4")):
+        raise DataError(
+            f"{origin} must hold text", found="numbers that stand for no character", do="save the array again"
+        )
     return np.frombuffer(content, dtype=dtype).reshape(shape, order="F" if fortran else "C")
+
+
+def _is_no_text(points: np.ndarray) -> bool:
+    """Whether code points lie outside Unicode or among its surrogates."""
+    return bool(((points > 0x10FFFF) | ((points >= 0xD800) & (points <= 0xDFFF))).any())
 
 
 def _check_sum(start: tuple[Path, int], size: int, checksum: int) -> None:

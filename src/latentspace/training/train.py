@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 import torch
+from torch import nn
 
 from ..data.sources import load_images
 from ..environment import describe
@@ -53,7 +54,7 @@ class Training:
         self.run.keep_metrics_until(state.epoch if state else 0)
         best_epoch, best_score = (state.best_epoch, state.best_score) if state else (0, float("nan"))
         if state:
-            _restore(materials, state, self.run.path / "state")
+            _restore(materials, self.experiment, state, self.run.path / "state")
             logger.info("going on after epoch %d of %d", state.epoch, plan.epochs)
         first = state.epoch + 1 if state else 1
         stop = self._stops_early(first - 1, best_epoch)
@@ -194,7 +195,7 @@ def _optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, torch.Tens
     }
 
 
-def _restore(materials: Materials, state: State, path: Path) -> None:
+def _restore(materials: Materials, experiment: Experiment, state: State, path: Path) -> None:
     """Raises: RunError: the state, read from `path`, is that of another network or optimiser."""
     fill(materials.learned, state.model, path)
     memory: dict[int, dict[str, torch.Tensor]] = {}
@@ -203,10 +204,20 @@ def _restore(materials: Materials, state: State, path: Path) -> None:
         memory.setdefault(int(number) if number.isdecimal() else -1, {})[name] = tensor
     groups = materials.optimizer.state_dict()["param_groups"]
     weights = [one for group in materials.optimizer.param_groups for one in group["params"]]
+    names = _remembered(experiment)
     if set(memory) != set(range(len(weights))) or not all(
-        tensor.shape in ((), weights[number].shape)
+        set(quantities) == names
+        and all(one.shape in ((), weights[number].shape) for one in quantities.values())
         for number, quantities in memory.items()
-        for tensor in quantities.values()
     ):
-        raise damaged(path, "what an optimiser remembers of another network")
+        raise damaged(path, "what another optimiser remembers, or one of another network")
     materials.optimizer.load_state_dict({"state": memory, "param_groups": groups})
+
+
+def _remembered(experiment: Experiment) -> set[str]:
+    """The names of what the experiment's optimiser remembers of a weight."""
+    weight = nn.Parameter(torch.zeros(1))
+    weight.grad = torch.zeros(1)
+    optimizer = experiment.optimizer([weight])
+    optimizer.step()
+    return set(optimizer.state[weight])
