@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import signal
 import sys
 from unittest import mock
 
@@ -26,3 +27,8 @@ def call(arguments: list[str]) -> tuple[int, str, str]:
             console.logger.handlers.clear()
     assert isinstance(code, int)
     return code, out.getvalue(), err.getvalue()
+
+
+def heeds_interrupts() -> None:
+    """For a child of a test: a shell in the background starts its programs deaf to Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)

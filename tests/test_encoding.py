@@ -3,7 +3,8 @@ import pytest
 
 import latentspace
 from latentspace.encoding import TrainedAutoencoder
-from latentspace.errors import DataError
+from latentspace.environment import has_native_bf16
+from latentspace.errors import ConfigurationError, DataError
 from latentspace.generation import around_codes
 from latentspace.training.train import train
 from materials import make_images
@@ -23,6 +24,20 @@ def test_batched_or_one_by_one_gives_the_same_codes(trained, images):
     )
     assert together.shape == (120, 3)
     np.testing.assert_allclose(together, alone, rtol=1e-4, atol=1e-6)
+
+
+def test_bfloat16_codes_are_close_to_float32(trained, images):
+    exact, fast = trained.encode(images), trained.encode(images, precision="bf16")
+    assert fast.dtype == np.float32
+    apart = np.linalg.norm(fast - exact) / np.linalg.norm(exact)
+    assert 0 < apart < 0.02
+    chosen = trained.encode(images, precision="auto")
+    assert np.array_equal(chosen, fast if has_native_bf16("cpu") else exact)
+
+
+def test_an_unknown_precision_is_refused(trained, images):
+    with pytest.raises(ConfigurationError, match="auto, 32, bf16"):
+        trained.encode(images, precision="16")
 
 
 def test_more_images_than_a_batch(trained):

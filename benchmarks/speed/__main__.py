@@ -26,7 +26,9 @@ COMPARISONS: dict[str, tuple[str, str, str, int, float | None]] = {
     "dae": ("dae", "plain", "ours", 2525, None),
     "vae": ("vae", "plain", "ours", 768, 2.1),
     "classifier": ("classifier", "plain", "ours", 8000, 6.0),
-    "encoding": ("ae", "one-by-one", "encode-ours", 2000, 10.0),
+    "classifier-tensors": ("classifier", "plain-tensors", "ours", 8000, 6.0),
+    "encoding-32": ("ae", "one-by-one", "encode-ours", 4096, 10.0),
+    "encoding-bf16": ("ae", "one-by-one", "encode-bf16", 4096, 10.0),
     "pythae": ("ae", "pythae", "ours", 2660, 2.2),
     "skorch-ae": ("ae", "skorch", "ours", 2660, None),
     "skorch-classifier": ("classifier", "skorch", "ours", 8000, None),
@@ -144,7 +146,7 @@ def main() -> None:
     ask.add_argument("--out", type=Path, default=HERE.parent / "results")
     given = ask.parse_args()
 
-    from latentspace.training.precision import has_native_bf16
+    from latentspace.environment import has_native_bf16
 
     precision = "bf16" if has_native_bf16("cpu") else "32"
     where = hardware(given.threads, precision)

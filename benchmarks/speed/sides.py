@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader, Dataset, TensorDataset
 
 from .networks import BATCH, NETWORKS, RATE, loss_of
 
@@ -47,11 +47,18 @@ class Samples(Dataset):
 def plain(kind: str, images: int) -> Callable[[], int]:
     """A DataLoader by sample, NCHW, float32, Adam, the loss read at every step."""
     pixels, labels = data(images)
-    loader = DataLoader(
-        Samples(codes(images) if kind == "classifier" else pixels, labels),
-        batch_size=BATCH[kind],
-        shuffle=True,
-    )
+    return _plain(kind, Samples(codes(images) if kind == "classifier" else pixels, labels))
+
+
+def plain_tensors(kind: str, images: int) -> Callable[[], int]:
+    """The same with PyTorch's own TensorDataset, for codes that are tensors already."""
+    if kind != "classifier":
+        raise SystemExit("the loop over tensors is the classifier's")
+    return _plain(kind, TensorDataset(torch.from_numpy(codes(images)), torch.from_numpy(data(images)[1])))
+
+
+def _plain(kind: str, samples: Dataset) -> Callable[[], int]:
+    loader = DataLoader(samples, batch_size=BATCH[kind], shuffle=True)
     network = NETWORKS[kind]()
     optimizer = torch.optim.Adam(network.parameters(), lr=RATE[kind], weight_decay=1e-5)
 
@@ -64,7 +71,7 @@ def plain(kind: str, images: int) -> Callable[[], int]:
             loss.backward()
             optimizer.step()
             total += loss.item()
-        return images
+        return len(samples)
 
     return epoch
 
@@ -211,7 +218,7 @@ def encode_one_by_one(kind: str, images: int) -> Callable[[], int]:  # noqa: ARG
     return whole
 
 
-def encode_ours(kind: str, images: int) -> Callable[[], int]:  # noqa: ARG001
+def encode_ours(kind: str, images: int, precision: str = "32") -> Callable[[], int]:  # noqa: ARG001
     from latentspace.encoding import encode_all
     from latentspace.experiment import Experiment
     from latentspace.training.materials import make_fabric
@@ -222,7 +229,7 @@ def encode_ours(kind: str, images: int) -> Callable[[], int]:  # noqa: ARG001
     held, model = torch.from_numpy(pixels), plan.build((1, 28, 28))
 
     def whole() -> int:
-        encode_all(model, held, device)
+        encode_all(model, held, device, precision)
         return images
 
     return whole
@@ -230,12 +237,14 @@ def encode_ours(kind: str, images: int) -> Callable[[], int]:  # noqa: ARG001
 
 SIDES = {
     "plain": plain,
+    "plain-tensors": plain_tensors,
     "ours": ours,
     "ours-32": lambda kind, images: ours(kind, images, "32"),
     "pythae": pythae,
     "skorch": skorch,
     "one-by-one": encode_one_by_one,
     "encode-ours": encode_ours,
+    "encode-bf16": lambda kind, images: encode_ours(kind, images, "bf16"),
 }
 
 

@@ -1,7 +1,11 @@
-"""run -> codes: a trained network as a plain object, every pass batched, in float32, without gradients."""
+"""run -> codes: a trained network as a plain object, every pass batched, without gradients.
+
+In float32, but for codes that are asked for in bfloat16.
+"""
 
 import logging
 from pathlib import Path
+from typing import Literal, get_args
 
 import numpy as np
 import torch
@@ -10,8 +14,9 @@ from jaxtyping import UInt8
 from .data.batches import ResidentSet, as_tensor
 from .data.imageset import ImageSet
 from .data.record import DataRecord
-from .errors import DataError, RunError
-from .experiment import Experiment
+from .environment import has_native_bf16
+from .errors import ConfigurationError, DataError, RunError
+from .experiment import Experiment, Precision
 from .models.autoencoder import Autoencoder
 from .models.classifier import Classifier
 from .runs import Run
@@ -24,15 +29,19 @@ BATCH = 1024
 
 
 @torch.no_grad()
-def encode_all(model: Autoencoder, pixels: Resident, device: torch.device) -> Codes:
-    """The posterior's mean of every image, in one batched pass, on `device`.
+def encode_all(
+    model: Autoencoder, pixels: Resident, device: torch.device, precision: Literal["32", "bf16"] = "32"
+) -> Codes:
+    """The posterior's mean of every image, float32, in one batched pass, on `device`.
 
     Args:
         pixels: on any device, or on disk: no more than a batch of them is copied.
+        precision: of the products and convolutions.
     """
     model.eval()
     batches = ResidentSet(pixels).batches(BATCH)
-    return torch.cat([model.encode(batch.inputs.to(device)).mean for batch in batches])
+    with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):
+        return torch.cat([model.encode(batch.inputs.to(device)).mean.float() for batch in batches])
 
 
 class TrainedAutoencoder:
@@ -69,18 +78,29 @@ class TrainedAutoencoder:
         size: int = self.experiment.model.code_size  # type: ignore[union-attr]  # `load` lets no classifier in
         return size
 
-    def encode(self, images: ImageSet | UInt8[np.ndarray, "..."]) -> CodeArray:
+    def encode(self, images: ImageSet | UInt8[np.ndarray, "..."], precision: Precision = "32") -> CodeArray:
         """Images -> codes, images x code, float32: the posterior's mean.
 
         Args:
             images: an ImageSet, or uint8 pixels (images x channels x height x width; a set of grey
                 images may leave the channels out).
+            precision: of the computation. `bf16` is faster where the machine has it natively, and moves
+                the codes by some thousandths of their size; `auto` takes it where that is so.
 
         Raises:
             DataError: images of another type, size or number of channels than the run's.
+            ConfigurationError: another precision.
         """
+        if precision not in get_args(Precision):
+            raise ConfigurationError(
+                "the precision must be a known one",
+                found=repr(precision),
+                do=f"name one of: {', '.join(get_args(Precision))}",
+            )
         pixels = as_tensor(conforming(images, self.data))
-        return encode_all(self.model, pixels, self.device).cpu().numpy()
+        if precision == "auto":
+            precision = "bf16" if has_native_bf16(str(self.device)) else "32"
+        return encode_all(self.model, pixels, self.device, precision).cpu().numpy()
 
     def decode(self, codes: CodeArray) -> ImageArray:
         """Codes -> pixels in [0, 1], images x channels x height x width, float32.

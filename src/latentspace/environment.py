@@ -1,4 +1,4 @@
-"""Where a run was made: versions, hardware, revision."""
+"""Where a run is made: versions, hardware, revision."""
 
 import os
 import platform
@@ -27,6 +27,21 @@ def describe(device: torch.device) -> dict[str, Any]:
         "revision": _revision(),
         "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
     }
+
+
+def has_native_bf16(device: str) -> bool:
+    """Whether the device multiplies bfloat16 in hardware; where it must emulate, float32 is faster.
+
+    Args:
+        device: as in an experiment: auto, cpu, cuda, cuda:1, mps.
+    """
+    kind = device.partition(":")[0]
+    if kind == "cuda" or (kind == "auto" and torch.cuda.is_available()):
+        return torch.cuda.is_available() and torch.cuda.is_bf16_supported(including_emulation=False)
+    if kind == "mps" or (kind == "auto" and torch.backends.mps.is_available()):
+        return False
+    can = torch.cpu.get_capabilities()
+    return bool(can.get("avx512_bf16") or can.get("amx_bf16"))
 
 
 def _version(package: str) -> str | None:

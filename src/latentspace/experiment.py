@@ -17,7 +17,13 @@ from .data.splits import Shares
 from .errors import ConfigurationError
 from .models.autoencoder import Autoencoder, AutoencoderConfig, VariationalConfig
 from .models.classifier import Classifier, ClassifierConfig
-from .objectives.classification import classification, classification_as_reported
+from .objectives.classification import (
+    Gradient,
+    classification,
+    classification_as_reported,
+    cross_entropy_gradient,
+    report_cross_entropy_gradient,
+)
 from .objectives.denoising import denoising, denoising_and_clean
 from .objectives.elbo import elbo, warmed_up
 from .objectives.loss import Objective
@@ -27,6 +33,7 @@ from .randomness import generator
 Kind: TypeAlias = Literal["ae", "dae", "vae", "classifier"]
 KINDS: tuple[Kind, ...] = ("ae", "dae", "vae", "classifier")
 Direction: TypeAlias = Literal["minimize", "maximize"]
+Precision: TypeAlias = Literal["auto", "32", "bf16"]
 
 
 class SplitConfig(Config):
@@ -136,6 +143,16 @@ class ClassificationConfig(Config):
     def validation(self) -> Objective:
         return classification if self.loss == "cross-entropy" else classification_as_reported
 
+    @property
+    def minimised(self) -> str:
+        """The name of what is minimised, among the objective's parts."""
+        return "cross_entropy" if self.loss == "cross-entropy" else "report_cross_entropy"
+
+    @property
+    def gradient(self) -> Gradient:
+        """Of what is minimised, with respect to the logits."""
+        return cross_entropy_gradient if self.loss == "cross-entropy" else report_cross_entropy_gradient
+
 
 NetworkConfig: TypeAlias = AutoencoderConfig | VariationalConfig | ClassifierConfig
 ObjectiveConfig: TypeAlias = ReconstructionConfig | DenoisingConfig | ElboConfig | ClassificationConfig
@@ -222,7 +239,7 @@ class Experiment(Config):
     training: TrainingConfig = TrainingConfig()
     encoder: str | None = None
     device: str = "auto"
-    precision: Literal["auto", "32", "bf16"] = "auto"
+    precision: Precision = "auto"
     threads: int = Field(default=0, ge=0, le=4096, description="of the CPU; 0: PyTorch's own choice")
 
     @model_validator(mode="before")

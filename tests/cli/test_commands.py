@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from latentspace.runs import Run
+from runner import heeds_interrupts
 
 SMALL = [
     *(
@@ -120,7 +121,13 @@ def test_a_signal_ends_the_training_and_the_run_goes_on_from_there(archive, tmp_
         "100000",
         *SMALL,
     ]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=heeds_interrupts,  # noqa: PLW1509 - it takes no lock
+    ) as process:
         deadline = time.monotonic() + 100
         while not (out / "state" / "last.safetensors").exists() and time.monotonic() < deadline:
             time.sleep(0.05)

@@ -21,7 +21,7 @@ from latentspace.cli import console, standing
 from latentspace.runs import Run
 from latentspace.search.standing import Entry, Standing, outcome_of
 from latentspace.search.study import join
-from runner import call
+from runner import call, heeds_interrupts
 from small_search import run_all, small_study, write_recipe
 
 COMMAND = [sys.executable, "-W", "error", "-m", "latentspace.cli.main", "search"]
@@ -86,7 +86,11 @@ def test_ctrl_c_ends_with_130_and_the_search_goes_on_from_there(archive, tmp_pat
         *QUICK,
     ]
     with subprocess.Popen(
-        [*COMMAND, *map(str, arguments)], stderr=subprocess.PIPE, text=True, start_new_session=True
+        [*COMMAND, *map(str, arguments)],
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=heeds_interrupts,  # noqa: PLW1509 - it takes no lock
     ) as process:
         until = time.monotonic() + 200
         while (

@@ -6,7 +6,13 @@ from torch import nn
 
 from latentspace.data.batches import Batch
 from latentspace.errors import DataError
-from latentspace.objectives.classification import classification, classification_as_reported
+from latentspace.objectives.classification import (
+    classification,
+    classification_as_reported,
+    cross_entropy_gradient,
+    report_cross_entropy_gradient,
+    terms,
+)
 from latentspace.randomness import generator
 
 
@@ -53,3 +59,34 @@ def test_each_minimises_its_own_term():
 def test_a_batch_without_labels_is_refused():
     with pytest.raises(DataError, match="a label for each image"):
         classification(nn.Identity(), Batch(torch.zeros(2, 3)), generator(0, "noise"))
+
+
+@pytest.mark.parametrize(
+    ("objective", "gradient"),
+    [
+        (classification, cross_entropy_gradient),
+        (classification_as_reported, report_cross_entropy_gradient),
+    ],
+)
+def test_the_gradients_that_are_written_out(objective, gradient):
+    logits = torch.randn(7, 4, generator=generator(0, "sample")).double().mul(3).requires_grad_()
+    labels = torch.tensor([0, 1, 2, 3, 3, 1, 0])
+    with torch.no_grad():
+        found = gradient(logits.t(), labels).t()
+
+    def total(of: torch.Tensor) -> torch.Tensor:
+        return objective(nn.Identity(), Batch(of, labels), generator(0, "noise")).total
+
+    (expected,) = torch.autograd.grad(total(logits), logits)
+    torch.testing.assert_close(found, expected.to(found), rtol=1e-5, atol=1e-7)
+
+
+def test_the_terms_of_many_batches_at_once():
+    logits = torch.randn(3, 5, 4, generator=generator(0, "sample"))  # batches x images x classes
+    labels = torch.tensor([[0, 1, 2, 3, 0], [1, 1, 2, 0, 3], [2, 2, 2, 1, 0]])
+    together = terms(logits.transpose(1, 2), labels)
+    for number in range(3):
+        alone = terms(logits[number], labels[number])
+        assert {name: values[number].item() for name, values in together.items()} == pytest.approx(
+            {name: value.item() for name, value in alone.items()}
+        )

@@ -4,7 +4,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 from lightning_fabric import Fabric
@@ -67,9 +67,41 @@ class Materials:
         return self.train.device
 
 
+@dataclass(frozen=True)
+class Epoch:
+    """What a pass over the training images is a function of, beside what it works on.
+
+    Args:
+        number: counted from 1.
+        order: of the images; `noise` is what the objective draws from.
+        learning_rate: of a step, counted from 0 over the whole training.
+        clip_norm: largest norm of the gradient; 0: not clipped.
+    """
+
+    number: int
+    order: torch.Tensor
+    noise: torch.Generator
+    batch_size: int
+    learning_rate: Callable[[int], float]
+    clip_norm: float
+
+    @property
+    def steps(self) -> int:
+        return -(-len(self.order) // self.batch_size)
+
+    @property
+    def first_step(self) -> int:
+        return (self.number - 1) * self.steps
+
+
+# Moves the weights through an epoch -> each term's mean over its images. Raises TrainingError.
+Pass: TypeAlias = Callable[[Materials, Epoch], dict[str, float]]
+
+
 def epochs(
     materials: Materials,
     *,
+    learn: Pass,
     seed: int,
     batch_size: int,
     learning_rate: Callable[[int], float],
@@ -83,31 +115,21 @@ def epochs(
     `first` with the state that `first - 1` left goes on as if it had never stopped.
 
     Raises:
-        TrainingError: a loss that is not a finite number: at once on the CPU, elsewhere after the epoch.
+        TrainingError: a loss that is not a finite number.
     """
     m, images = materials, materials.train.images
-    steps = -(-images // batch_size)
-    on_cpu = m.device.type == "cpu"
     for epoch in range(first, last + 1):
         began = time.perf_counter()
         m.model.train()
-        objective = m.objective(epoch)
-        shuffled = order(images, generator(seed, "order", epoch)).to(m.device)
-        noise = generator(seed, "noise", epoch, m.device)
-        losses = _Losses(steps)
-        for step, batch in enumerate(m.train.batches(batch_size, shuffled), start=(epoch - 1) * steps):
-            for group in m.optimizer.param_groups:
-                group["lr"] = learning_rate(step)
-            loss = objective(m.model, batch, noise)
-            if on_cpu and not math.isfinite(loss.total.item()):  # elsewhere a wait: seen after the epoch
-                raise _not_finite(_values(loss), losses.steps_done, steps, epoch)
-            m.optimizer.zero_grad()
-            m.fabric.backward(loss.total)
-            if clip_norm:
-                m.fabric.clip_gradients(m.model, m.optimizer, max_norm=clip_norm)
-            m.optimizer.step()
-            losses.add(loss)
-        train = losses.mean_over_images(images, batch_size, epoch)
+        plan = Epoch(
+            number=epoch,
+            order=order(images, generator(seed, "order", epoch)).to(m.device),
+            noise=generator(seed, "noise", epoch, m.device),
+            batch_size=batch_size,
+            learning_rate=learning_rate,
+            clip_norm=clip_norm,
+        )
+        train = learn(m, plan)
         trained = time.perf_counter()
         validation = None
         if m.validation is not None:
@@ -118,8 +140,38 @@ def epochs(
             validation=validation,
             seconds=time.perf_counter() - began,
             images_per_second=images / (trained - began),
-            learning_rate=learning_rate(epoch * steps - 1),
+            learning_rate=learning_rate(epoch * plan.steps - 1),
         )
+
+
+def by_autograd(m: Materials, epoch: Epoch) -> dict[str, float]:
+    """A pass for every network and objective.
+
+    Raises:
+        TrainingError: a loss that is not finite: at once on the CPU, before its gradient reaches the
+            weights; elsewhere, where looking would be a wait, after the epoch.
+    """
+    on_cpu = m.device.type == "cpu"
+    objective = m.objective(epoch.number)
+    losses = Losses(epoch.steps)
+    batches = m.train.batches(epoch.batch_size, epoch.order)
+    for step, batch in enumerate(batches, start=epoch.first_step):
+        set_learning_rate(m.optimizer, epoch.learning_rate(step))
+        loss = objective(m.model, batch, epoch.noise)
+        if on_cpu and not math.isfinite(loss.total.item()):
+            raise _not_finite(_values(loss), losses.steps_done, epoch.steps, epoch.number)
+        m.optimizer.zero_grad()
+        m.fabric.backward(loss.total)
+        if epoch.clip_norm:  # a gradient that is not finite shows in the next loss
+            m.fabric.clip_gradients(m.model, m.optimizer, max_norm=epoch.clip_norm, error_if_nonfinite=False)
+        m.optimizer.step()
+        losses.add(loss)
+    return losses.mean_over_images(m.train.images, epoch.batch_size, epoch.number)
+
+
+def set_learning_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
+    for group in optimizer.param_groups:
+        group["lr"] = rate
 
 
 def validation_noise(seed: int, device: torch.device) -> torch.Generator:
@@ -134,13 +186,13 @@ def evaluate(
     """Each term's mean over the images, in float32 whatever the training's precision."""
     network = getattr(model, "_forward_module", model)  # Fabric's wrapper would cast to its precision
     network.eval()
-    losses = _Losses(-(-images.images // EVALUATION_BATCH))
+    losses = Losses(-(-images.images // EVALUATION_BATCH))
     for batch in images.batches(EVALUATION_BATCH):
         losses.add(objective(network, batch, noise))
     return losses.mean_over_images(images.images, EVALUATION_BATCH, None)
 
 
-class _Losses:
+class Losses:
     """What every step of an epoch lost, in one table on the device.
 
     The table is made once. A small tensor kept from each step would lie between the large pieces that the
@@ -152,12 +204,17 @@ class _Losses:
         self.steps_done = 0
 
     def add(self, loss: Loss) -> None:
-        terms = {"loss": loss.total.detach(), **loss.parts}
+        terms = {"loss": loss.total, **loss.parts}
+        self.add_steps({name: value.detach()[None] for name, value in terms.items()})
+
+    def add_steps(self, terms: dict[str, torch.Tensor]) -> None:
+        """Terms of several steps at once, each of shape (steps,)."""
+        rows = torch.stack(list(terms.values()), dim=1)
         if not self.steps_done:
             self.names = list(terms)
-            self.table = loss.total.new_empty((self.steps, len(terms)), requires_grad=False)
-        self.table[self.steps_done] = torch.stack([terms[name] for name in self.names]).detach()
-        self.steps_done += 1
+            self.table = rows.new_empty((self.steps, len(terms)))
+        self.table[self.steps_done : self.steps_done + len(rows)] = rows
+        self.steps_done += len(rows)
 
     def mean_over_images(self, images: int, batch_size: int, epoch: int | None) -> dict[str, float]:
         """Weigh each batch by its images; one transfer from the device for all steps.

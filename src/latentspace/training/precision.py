@@ -6,8 +6,7 @@ convolutions of the training's passes are computed in bfloat16 (autocast). Evalu
 
 import logging
 
-import torch
-
+from ..environment import has_native_bf16
 from ..experiment import Experiment
 
 logger = logging.getLogger(__name__)
@@ -24,18 +23,3 @@ def settle_precision(experiment: Experiment) -> Experiment:
         chosen, reason = "bf16", "native here; --precision 32 for float32"
     logger.info("precision %s (%s)", chosen, reason)
     return experiment.model_copy(update={"precision": chosen})
-
-
-def has_native_bf16(device: str) -> bool:
-    """Whether the device multiplies bfloat16 in hardware; where it must emulate, float32 is faster.
-
-    Args:
-        device: as in an experiment: auto, cpu, cuda, cuda:1, mps.
-    """
-    kind = device.partition(":")[0]
-    if kind == "cuda" or (kind == "auto" and torch.cuda.is_available()):
-        return torch.cuda.is_available() and torch.cuda.is_bf16_supported(including_emulation=False)
-    if kind == "mps" or (kind == "auto" and torch.backends.mps.is_available()):
-        return False
-    can = torch.cpu.get_capabilities()
-    return bool(can.get("avx512_bf16") or can.get("amx_bf16"))

@@ -12,12 +12,13 @@ from torch import nn
 from ..data.sources import load_images
 from ..environment import describe
 from ..errors import RunError
-from ..experiment import Experiment
+from ..experiment import ClassificationConfig, Experiment
 from ..logs import collected
 from ..runs import Run, State, refuse_existing
 from ..tensors import damaged, fill
 from .ground import Ground, foundation_of, prepare
-from .loop import EpochRecord, Materials, epochs
+from .head import written_out
+from .loop import EpochRecord, Materials, Pass, by_autograd, epochs
 from .materials import learned_from, make_fabric
 from .schedules import SCHEDULES, Schedule
 
@@ -168,6 +169,7 @@ def learn(experiment: Experiment, materials: Materials, first: int = 1) -> Itera
     schedule = SCHEDULES[plan.schedule]
     return epochs(
         materials,
+        learn=_pass_for(experiment, materials),
         seed=experiment.seed,
         batch_size=batch_size,
         learning_rate=partial(_rate, plan.learning_rate, schedule, steps),
@@ -175,6 +177,19 @@ def learn(experiment: Experiment, materials: Materials, first: int = 1) -> Itera
         first=first,
         last=plan.epochs,
     )
+
+
+def _pass_for(experiment: Experiment, materials: Materials) -> Pass:
+    """A function of the plan and the device alone, so that a training repeats exactly."""
+    plan = experiment.objective
+    if (
+        isinstance(plan, ClassificationConfig)
+        and plan.method == "codes"
+        and experiment.precision != "bf16"
+        and materials.device.type == "cpu"
+    ):
+        return partial(written_out, gradient=plan.gradient, minimised=plan.minimised)
+    return by_autograd
 
 
 def _rate(peak: float, schedule: Schedule, steps: int, step: int) -> float:
