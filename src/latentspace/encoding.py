@@ -78,7 +78,7 @@ class TrainedAutoencoder:
         size: int = self.experiment.model.code_size  # type: ignore[union-attr]  # `load` lets no classifier in
         return size
 
-    def encode(self, images: ImageSet | UInt8[np.ndarray, "..."], precision: Precision = "32") -> CodeArray:
+    def encode(self, images: ImageSet | UInt8[np.ndarray, "..."], precision: str = "32") -> CodeArray:
         """Images -> codes, images x code, float32: the posterior's mean.
 
         Args:
@@ -98,9 +98,8 @@ class TrainedAutoencoder:
                 do=f"name one of: {', '.join(get_args(Precision))}",
             )
         pixels = as_tensor(conforming(images, self.data))
-        if precision == "auto":
-            precision = "bf16" if has_native_bf16(str(self.device)) else "32"
-        return encode_all(self.model, pixels, self.device, precision).cpu().numpy()
+        fast = precision == "bf16" or (precision == "auto" and has_native_bf16(str(self.device)))
+        return encode_all(self.model, pixels, self.device, "bf16" if fast else "32").cpu().numpy()
 
     def decode(self, codes: CodeArray) -> ImageArray:
         """Codes -> pixels in [0, 1], images x channels x height x width, float32.
