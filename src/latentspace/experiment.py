@@ -69,6 +69,9 @@ class TrainingConfig(Config):
     early_stopping: int = Field(default=0, ge=0)
     keep: Literal["last", "best"] = "last"
     fit: Literal["train", "train+validation"] = "train"
+    graph: bool = Field(
+        default=False, description="CUDA alone: steps replayed as a graph, measured nowhere yet"
+    )
 
     @field_validator("optimizer", mode="before")
     @classmethod

@@ -9,9 +9,9 @@ from latentspace.errors import DataError
 from latentspace.objectives.classification import (
     classification,
     classification_as_reported,
+    column_terms,
     cross_entropy_gradient,
     report_cross_entropy_gradient,
-    terms,
 )
 from latentspace.randomness import generator
 
@@ -71,8 +71,8 @@ def test_a_batch_without_labels_is_refused():
 def test_the_gradients_that_are_written_out(objective, gradient):
     logits = torch.randn(7, 4, generator=generator(0, "sample")).double().mul(3).requires_grad_()
     labels = torch.tensor([0, 1, 2, 3, 3, 1, 0])
-    with torch.no_grad():
-        found = gradient(logits.t(), labels).t()
+    targets = nn.functional.one_hot(labels).double()
+    found = torch.from_numpy(gradient(logits.detach().t().numpy(), targets.t().numpy())).t()
 
     def total(of: torch.Tensor) -> torch.Tensor:
         return objective(nn.Identity(), Batch(of, labels), generator(0, "noise")).total
@@ -81,12 +81,13 @@ def test_the_gradients_that_are_written_out(objective, gradient):
     torch.testing.assert_close(found, expected.to(found), rtol=1e-5, atol=1e-7)
 
 
-def test_the_terms_of_many_batches_at_once():
-    logits = torch.randn(3, 5, 4, generator=generator(0, "sample"))  # batches x images x classes
-    labels = torch.tensor([[0, 1, 2, 3, 0], [1, 1, 2, 0, 3], [2, 2, 2, 1, 0]])
-    together = terms(logits.transpose(1, 2), labels)
-    for number in range(3):
-        alone = terms(logits[number], labels[number])
-        assert {name: values[number].item() for name, values in together.items()} == pytest.approx(
-            {name: value.item() for name, value in alone.items()}
-        )
+@pytest.mark.parametrize("equal", [False, True])
+def test_the_terms_of_columns(equal):
+    logits = torch.randn(5, 4, generator=generator(0, "sample")).mul(3)
+    labels = torch.tensor([0, 1, 2, 3, 0])
+    if equal:
+        logits[1, :2] = logits[2, 2:] = 9.0  # of equal logits the first counts: wrong, then right
+    each = column_terms(logits.t().contiguous().numpy(), labels.numpy())
+    for image in range(5):
+        alone = given(logits[image : image + 1], labels[image : image + 1])
+        assert {name: values[image] for name, values in each.items()} == pytest.approx(alone, rel=1e-5)

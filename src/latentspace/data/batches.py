@@ -64,7 +64,7 @@ class ResidentSet(NamedTuple):
     def batches(self, batch_size: int, order: Order | None = None) -> Iterator[Batch]:
         """Cut into batches, in `order` or as they lie; the last, smaller one is kept."""
         if order is not None and self.inputs.dtype != torch.uint8:
-            yield from self._reordered(order).batches(batch_size)
+            yield from self.reordered(order).batches(batch_size)
             return
         for start in range(0, self.images, batch_size):
             stop = start + batch_size
@@ -75,8 +75,8 @@ class ResidentSet(NamedTuple):
                 inputs = to_images(inputs)
             yield Batch(inputs, None if self.labels is None else self.labels[here])
 
-    def _reordered(self, order: Order) -> "ResidentSet":
-        """Codes are a few bytes an image: put in order once, a batch of them is a slice, without a copy."""
+    def reordered(self, order: Order) -> "ResidentSet":
+        """A copy that lies in `order`. For codes, which are a few bytes an image: a batch is then a slice."""
         rows = order if self.chosen is None else self.chosen[order]
         labels = None if self.labels is None else self.labels.index_select(0, order)
         return ResidentSet(self.inputs.index_select(0, rows), labels)

@@ -1,6 +1,10 @@
-"""Corruption: what a denoiser must undo, a function of (batch, generator). Nothing is clipped."""
+"""Corruption: what a denoiser must undo, a function of (batch, generator). Nothing is clipped.
+
+Equal settings give the same function, by which a captured step knows that it is still the same.
+"""
 
 from collections.abc import Callable
+from functools import cache
 from typing import Literal, TypeAlias
 
 import torch
@@ -38,6 +42,7 @@ class CorruptionConfig(Config):
         }[self.noise](self.strength)
 
 
+@cache
 def gaussian(std: float) -> Corruption:
     """Adds N(0, std^2) to every pixel."""
 
@@ -47,6 +52,7 @@ def gaussian(std: float) -> Corruption:
     return corrupt
 
 
+@cache
 def masking(share: float) -> Corruption:
     """Blackens each pixel, in all its channels, with chance `share`."""
 
@@ -56,6 +62,7 @@ def masking(share: float) -> Corruption:
     return corrupt
 
 
+@cache
 def salt_and_pepper(share: float) -> Corruption:
     """Turns each pixel black or white, with chance `share` / 2 each."""
 
@@ -67,6 +74,7 @@ def salt_and_pepper(share: float) -> Corruption:
     return corrupt
 
 
+@cache
 def blur(std: float) -> Corruption:
     """Smooths with a Gaussian of `std` pixels, cut at three of them; the border is repeated outwards."""
 

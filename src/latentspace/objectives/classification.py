@@ -1,22 +1,26 @@
-"""Classification: cross-entropy between a label and the classifier's logits, two ways, with their gradients.
+"""Classification: cross-entropy between a label and the classifier's logits, two ways.
 
-The gradients are for a pass that is written out (`training/head.py`), where a column is an image.
+And once more for a pass that is written out in NumPy (`training/head.py`), with the gradients: there a column
+is an image.
 """
 
 from collections.abc import Callable
 from typing import TypeAlias
 
+import numpy as np
 import torch
+from jaxtyping import Float
 from torch import nn
-from torch.nn.functional import cross_entropy, nll_loss
+from torch.nn.functional import cross_entropy
 
 from ..data.batches import Batch
 from ..errors import DataError
-from ..types import Labels
+from ..types import Labels, Whole
 from .loss import Loss
 
-# (logits, labels) -> d loss / d logits; both of classes x images
-Gradient: TypeAlias = Callable[[torch.Tensor, Labels], torch.Tensor]
+Columns: TypeAlias = Float[np.ndarray, "_rows _images"]  # a column is an image
+# (logits, targets) -> d loss / d logits, each of classes x images; a target is 1 at the label and else 0
+Gradient: TypeAlias = Callable[[Columns, Columns], Columns]
 
 
 def classification(model: nn.Module, batch: Batch, generator: torch.Generator) -> Loss:  # noqa: ARG001
@@ -26,7 +30,7 @@ def classification(model: nn.Module, batch: Batch, generator: torch.Generator) -
     """
     logits, labels = _judged(model, batch)
     total = cross_entropy(logits, labels)
-    return Loss(total, {**terms(logits, labels), "cross_entropy": total})
+    return Loss(total, {**_terms(logits, labels), "cross_entropy": total})
 
 
 def classification_as_reported(model: nn.Module, batch: Batch, generator: torch.Generator) -> Loss:  # noqa: ARG001
@@ -36,51 +40,69 @@ def classification_as_reported(model: nn.Module, batch: Batch, generator: torch.
     """
     logits, labels = _judged(model, batch)
     total = cross_entropy(torch.softmax(logits, dim=1), labels)
-    return Loss(total, {**terms(logits, labels), "report_cross_entropy": total})
+    return Loss(total, {**_terms(logits, labels), "report_cross_entropy": total})
 
 
 @torch.no_grad()
-def terms(logits: torch.Tensor, labels: torch.Tensor) -> dict[str, torch.Tensor]:
-    """What is reported, each the mean over a batch's images; without a way back.
-
-    Args:
-        logits: images x classes, or, for many batches at once, batches x classes x images.
-        labels: images, or batches x images.
-    """
-    log_probabilities = torch.log_softmax(logits, dim=1)
-    each = {
-        "cross_entropy": nll_loss(log_probabilities, labels, reduction="none"),
-        "report_cross_entropy": cross_entropy(log_probabilities.exp_(), labels, reduction="none"),
-        # of equal logits the first; `argmax` finds the same, a dozen times slower along this dimension
-        "accuracy": (logits.max(dim=1).indices == labels).to(logits.dtype),
+def _terms(logits: torch.Tensor, labels: Labels) -> dict[str, torch.Tensor]:
+    """What is reported, without a way back."""
+    return {
+        "cross_entropy": cross_entropy(logits, labels),
+        "report_cross_entropy": cross_entropy(torch.softmax(logits, dim=1), labels),
+        "accuracy": (logits.argmax(dim=1) == labels).to(logits.dtype).mean(),
     }
-    return {name: values.mean(dim=-1) for name, values in each.items()}
 
 
-def cross_entropy_gradient(logits: torch.Tensor, labels: Labels) -> torch.Tensor:
-    """(softmax - one-hot) / images.
-
-    Args:
-        logits: classes x images.
-    """
-    return _towards(torch.softmax(logits, dim=0), labels)
-
-
-def report_cross_entropy_gradient(logits: torch.Tensor, labels: Labels) -> torch.Tensor:
-    """The Softmax's p times (g - sum of p g), where g is the gradient with respect to p.
+def column_terms(logits: Columns, labels: Whole) -> dict[str, Float[np.ndarray, " _images"]]:
+    """What the objectives report, but of each image.
 
     Args:
         logits: classes x images.
     """
-    probabilities = torch.softmax(logits, dim=0)
-    inner = _towards(torch.softmax(probabilities, dim=0), labels)
-    return probabilities * (inner - (probabilities * inner).sum(dim=0))
+    images = len(labels)
+    largest, of_label = logits.max(axis=0), logits[labels, np.arange(images)]
+    powers = np.exp(logits - largest)
+    sums = powers.sum(axis=0)
+    plain = np.log(sums) + (largest - of_label)
+    powers /= sums
+    right = of_label == largest
+    if (
+        np.count_nonzero(logits == largest) > images
+    ):  # of equal logits the first, as `argmax`, which is slow here
+        right = logits.argmax(axis=0) == labels
+    return {
+        "cross_entropy": plain,
+        "report_cross_entropy": np.log(np.exp(powers, out=powers).sum(axis=0)) - np.exp(-plain),
+        "accuracy": right.astype(logits.dtype),
+    }
 
 
-def _towards(probabilities: torch.Tensor, labels: Labels) -> torch.Tensor:
-    """(probabilities - one-hot) / images, in the same memory."""
-    minus = probabilities.new_full((), -1.0).expand(1, len(labels))
-    return probabilities.scatter_add_(0, labels[None], minus).div_(len(labels))
+def cross_entropy_gradient(logits: Columns, targets: Columns) -> Columns:
+    """(softmax - target) / images."""
+    return _towards(_softmax(logits), targets)
+
+
+def report_cross_entropy_gradient(logits: Columns, targets: Columns) -> Columns:
+    """The Softmax's p times (g - sum of p g), where g is the gradient with respect to p."""
+    probabilities = _softmax(logits)
+    inner = _towards(_softmax(probabilities), targets)
+    inner -= (probabilities * inner).sum(axis=0)
+    inner *= probabilities
+    return inner
+
+
+def _softmax(logits: Columns) -> Columns:
+    powers: Columns = logits - logits.max(axis=0)
+    np.exp(powers, out=powers)
+    powers /= powers.sum(axis=0)
+    return powers
+
+
+def _towards(probabilities: Columns, targets: Columns) -> Columns:
+    """(probabilities - targets) / images, in the memory of the probabilities."""
+    probabilities -= targets
+    probabilities /= targets.shape[1]
+    return probabilities
 
 
 def _judged(model: nn.Module, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:

@@ -94,8 +94,9 @@ class Epoch:
         return (self.number - 1) * self.steps
 
 
-# Moves the weights through an epoch -> each term's mean over its images. Raises TrainingError.
-Pass: TypeAlias = Callable[[Materials, Epoch], dict[str, float]]
+# Moves the weights of some materials through an epoch -> each term's mean over its images.
+# Raises TrainingError.
+Pass: TypeAlias = Callable[[Epoch], dict[str, float]]
 
 
 def epochs(
@@ -129,7 +130,7 @@ def epochs(
             learning_rate=learning_rate,
             clip_norm=clip_norm,
         )
-        train = learn(m, plan)
+        train = learn(plan)
         trained = time.perf_counter()
         validation = None
         if m.validation is not None:
@@ -145,7 +146,7 @@ def epochs(
 
 
 def by_autograd(m: Materials, epoch: Epoch) -> dict[str, float]:
-    """A pass for every network and objective.
+    """The pass of every network and objective.
 
     Raises:
         TrainingError: a loss that is not finite: at once on the CPU, before its gradient reaches the
@@ -156,22 +157,23 @@ def by_autograd(m: Materials, epoch: Epoch) -> dict[str, float]:
     losses = Losses(epoch.steps)
     batches = m.train.batches(epoch.batch_size, epoch.order)
     for step, batch in enumerate(batches, start=epoch.first_step):
-        set_learning_rate(m.optimizer, epoch.learning_rate(step))
+        for group in m.optimizer.param_groups:
+            group["lr"] = epoch.learning_rate(step)
         loss = objective(m.model, batch, epoch.noise)
         if on_cpu and not math.isfinite(loss.total.item()):
             raise _not_finite(_values(loss), losses.steps_done, epoch.steps, epoch.number)
-        m.optimizer.zero_grad()
-        m.fabric.backward(loss.total)
-        if epoch.clip_norm:  # a gradient that is not finite shows in the next loss
-            m.fabric.clip_gradients(m.model, m.optimizer, max_norm=epoch.clip_norm, error_if_nonfinite=False)
-        m.optimizer.step()
+        descend(m, loss, epoch.clip_norm)
         losses.add(loss)
     return losses.mean_over_images(m.train.images, epoch.batch_size, epoch.number)
 
 
-def set_learning_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
-    for group in optimizer.param_groups:
-        group["lr"] = rate
+def descend(m: Materials, loss: Loss, clip_norm: float) -> None:
+    """One step of the optimiser, down the gradient of the loss."""
+    m.optimizer.zero_grad()
+    m.fabric.backward(loss.total)
+    if clip_norm:  # a gradient that is not finite shows in the next loss
+        m.fabric.clip_gradients(m.model, m.optimizer, max_norm=clip_norm, error_if_nonfinite=False)
+    m.optimizer.step()
 
 
 def validation_noise(seed: int, device: torch.device) -> torch.Generator:

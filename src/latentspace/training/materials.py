@@ -26,7 +26,7 @@ logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # the precision
 
 
 def make_fabric(experiment: Experiment) -> Fabric:
-    """Raises: DeviceError: this machine has no such device."""
+    """Raises: DeviceError: this machine has no such device, or the device cannot what the plan asks for."""
     keep_freed()
     torch.set_num_threads(experiment.threads or THREADS)
     kind, _, number = experiment.device.partition(":")
@@ -40,7 +40,14 @@ def make_fabric(experiment: Experiment) -> Fabric:
         )
     precision = "bf16-mixed" if experiment.precision == "bf16" else "32-true"
     devices = [int(number)] if number and kind == "cuda" else 1
-    return Fabric(accelerator=kind, devices=devices, precision=precision)  # type: ignore[arg-type]
+    fabric = Fabric(accelerator=kind, devices=devices, precision=precision)  # type: ignore[arg-type]
+    if experiment.training.graph and fabric.device.type != "cuda":
+        raise DeviceError(
+            "steps are replayed as a graph on CUDA alone",
+            found=f"training.graph = true on {fabric.device}",
+            do="leave training.graph out, or use --device cuda where there is one",
+        )
+    return fabric
 
 
 def learned_from(experiment: Experiment, parts: Split) -> Whole:

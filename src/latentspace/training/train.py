@@ -16,8 +16,9 @@ from ..experiment import ClassificationConfig, Experiment
 from ..logs import collected
 from ..runs import Run, State, refuse_existing
 from ..tensors import damaged, fill
+from .graph import Captured
 from .ground import Ground, foundation_of, prepare
-from .head import written_out
+from .head import WrittenOut
 from .loop import EpochRecord, Materials, Pass, by_autograd, epochs
 from .materials import learned_from, make_fabric
 from .schedules import SCHEDULES, Schedule
@@ -188,8 +189,10 @@ def _pass_for(experiment: Experiment, materials: Materials) -> Pass:
         and experiment.precision != "bf16"
         and materials.device.type == "cpu"
     ):
-        return partial(written_out, gradient=plan.gradient, minimised=plan.minimised)
-    return by_autograd
+        return WrittenOut(materials, gradient=plan.gradient, minimised=plan.minimised)
+    if experiment.training.graph:
+        return Captured(materials)
+    return partial(by_autograd, materials)
 
 
 def _rate(peak: float, schedule: Schedule, steps: int, step: int) -> float:
