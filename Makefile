@@ -59,8 +59,11 @@ $(VENV)/.benchmarked: $(VENV)/.installed
 	$(PIP) --editable '.[benchmark]'
 	@touch $@
 
-benchmark: $(VENV)/.benchmarked  ## the plain loop and its peers against ours, in turns; a table in benchmarks/results/
+benchmark: $(VENV)/.benchmarked  ## speed, searches, start-up, growth, measured: tables in benchmarks/results/ (an hour)
 	PYTHONPATH=benchmarks $(BIN)/python -m speed --rounds $(ROUNDS)
+	$(BIN)/python benchmarks/start.py --rounds $(ROUNDS)
+	$(BIN)/python benchmarks/search_trials.py --rounds $(ROUNDS)
+	$(BIN)/python benchmarks/growth.py
 
 format: $(VENV)/.tested  ## bring the code into shape
 	$(BIN)/ruff check --fix

@@ -1,15 +1,16 @@
 """One epoch of the autoencoder over more and more images: time an image, and anonymous memory at the peak.
 
-    python benchmarks/growth.py [--counts 10000 100000 1000000] [--resident auto always never] [--glyphs]
+    python benchmarks/growth.py [--counts 10000 100000 1000000] [--resident auto always never] [--random]
                                 [--threads 2] [--out benchmarks/results]
 
-The images are random bytes in a .npy, written in pieces and removed again, or with --glyphs rendered letters
-(which are rendered in memory, and from then on read from the cache). Each case is a process of its own. Its
-memory is sampled ten times a second as RssAnon: what is the process's own, not a mapped file's.
+The images are letters, rendered into a cache of their own that is removed again (a million take some ten
+minutes on two cores), or with --random bytes in a .npy. Each case is a process of its own. Its memory is
+sampled ten times a second as RssAnon: what is the process's own, not a mapped file's.
 """
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -18,6 +19,7 @@ from pathlib import Path
 from data_on_disk import write
 from speed.hardware import hardware, keep, sentence, today
 
+COMMAND = str(Path(sys.executable).with_name("latentspace"))
 ONE = """
 import json, sys, threading, time
 from pathlib import Path
@@ -94,26 +96,27 @@ def main() -> None:
     ask = argparse.ArgumentParser(description="Time and memory as the set grows.")
     ask.add_argument("--counts", nargs="+", type=int, default=[10_000, 100_000, 1_000_000])
     ask.add_argument("--resident", nargs="+", default=["always", "never"])
-    ask.add_argument("--glyphs", action="store_true", help="rendered letters instead of random bytes")
+    ask.add_argument("--random", action="store_true", help="random bytes instead of rendered letters")
     ask.add_argument("--threads", type=int, default=2)
     ask.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
     given = ask.parse_args()
     cases = []
-    with tempfile.TemporaryDirectory() as folder:
-        for count in given.counts:
+    for count in given.counts:
+        with tempfile.TemporaryDirectory() as folder:
+            os.environ["LATENTSPACE_CACHE"] = folder
             spec = f"glyphs:{count}"
-            if not given.glyphs:
+            if given.random:
                 spec = str(Path(folder) / f"{count}.npy")
                 write(Path(spec), count)
+            else:
+                subprocess.run([COMMAND, "data", "info", spec], check=True, stdout=subprocess.DEVNULL)
             for resident in given.resident:
                 cases.append({"resident": resident, **measure(spec, resident, given.threads)})
                 print(cases[-1], flush=True)
-            if not given.glyphs:
-                Path(spec).unlink()
     found = {
         "date": today(),
         "hardware": hardware(),
-        "data": "glyphs" if given.glyphs else "random bytes of 28x28",
+        "data": "random bytes of 28x28" if given.random else "rendered letters",
         "threads": given.threads,
         "cases": cases,
     }

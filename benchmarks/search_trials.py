@@ -1,13 +1,17 @@
-"""A search against its own trials in a plain loop.
+"""A search against its own trials in a plain loop, in turns.
 
-    PYTHONPATH=benchmarks python benchmarks/search_trials.py [DATA] [TRIALS] [EPOCHS]
+    python benchmarks/search_trials.py [--data SPEC] [--trials 12] [--epochs 5] [--rounds 5]
+                                       [--out benchmarks/results]
 
 First `latentspace search ae` as a user starts it, on all cores, start-up, data and split included. Then the
-networks that it drew, one after the other, in the plain loop of speed/sides.py with all threads and the same
-validation after each epoch; reading the data is not counted there. Prints both times and their ratio.
+networks that it drew, one after the other, in the plain loop of speed/sides.py with all threads, for as many
+epochs as each had, and the same validation after each; reading the data is not counted there. Writes
+search-DATE.md and .json, with the hardware.
 """
 
+import argparse
 import re
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -24,6 +28,8 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from latentspace.data.sources import DataConfig, load_images
+from latentspace.environment import has_native_bf16
+from speed.hardware import hardware, keep, sentence, today
 from speed.sides import Samples
 
 
@@ -85,31 +91,89 @@ def plain(params: dict[str, Any], train: Samples, validation: Samples, epochs: i
     return score
 
 
-def main(data: str = "glyphs:8000", trials: int = 12, epochs: int = 5) -> None:
-    images = load_images(DataConfig(spec=data))
-    pixels = np.asarray(images.pixels).reshape(len(images), 1, 28, 28)
+def one_search(data: str, out: Path, trials: int, epochs: int) -> float:
+    """Seconds of the command, on all cores, as a user starts it."""
+    command = [str(Path(sys.executable).with_name("latentspace")), "search", "ae", "--data", data]
+    command += ["--out", str(out), "--trials", str(trials), "--epochs", str(epochs), "--no-final", "-q"]
+    began = time.perf_counter()
+    subprocess.run(command, check=True)
+    return time.perf_counter() - began
+
+
+def drawn(study: Path) -> list[optuna.trial.FrozenTrial]:
+    storage = JournalStorage(JournalFileBackend(str(study / "journal.log")))
+    (name,) = optuna.study.get_all_study_names(storage)
+    return optuna.load_study(study_name=name, storage=storage).trials
+
+
+def one_round(data: str, parts: list[Samples], trials: int, epochs: int) -> dict[str, Any]:
+    with tempfile.TemporaryDirectory() as folder:
+        ours = one_search(data, Path(folder) / "study", trials, epochs)
+        finished = drawn(Path(folder) / "study")
+    run = [len(one.intermediate_values) for one in finished]  # a trial that was pruned is as short here
+    began = time.perf_counter()
+    scores = [plain(one.params, *parts, count) for one, count in zip(finished, run, strict=True)]
+    theirs = time.perf_counter() - began
+    best = min(one.value for one in finished if one.value is not None)
+    return {
+        "search_s": ours,
+        "plain_s": theirs,
+        "ratio": theirs / ours,
+        "epochs": sum(run),
+        "best": best,
+        "best_plain": min(scores),
+    }
+
+
+def table(found: dict[str, Any]) -> str:
+    lines = [
+        f"# A search against its own trials, {found['date']}",
+        "",
+        sentence(found["hardware"]),
+        f"{found['trials']} trials of at most {found['epochs']} epochs on {found['data']}, 60/20/20. The "
+        "search is the command, start-up and reading included, on all cores. The plain loop trains the same "
+        "networks for as many epochs, one after the other, with all threads. "
+        "`python benchmarks/search_trials.py` makes this file.",
+        "",
+        "| round | search, s | plain loop, s | ratio | epochs run | best of the search | best of the loop |",
+        "|---|---:|---:|---:|---:|---:|---:|",
+    ]
+    for number, one in enumerate(found["rounds"], start=1):
+        lines.append(
+            f"| {number} | {one['search_s']:.1f} | {one['plain_s']:.1f} | {one['ratio']:.2f} "
+            f"| {one['epochs']} | {one['best']:.4f} | {one['best_plain']:.4f} |"
+        )
+    median = statistics.median(one["ratio"] for one in found["rounds"])
+    return "\n".join([*lines, "", f"Median ratio: **{median:.2f}x** (wanted: 2)."]) + "\n"
+
+
+def main() -> None:
+    ask = argparse.ArgumentParser(description="A search against its own trials in a plain loop.")
+    ask.add_argument("--data", default="glyphs:8000")
+    ask.add_argument("--trials", type=int, default=12)
+    ask.add_argument("--epochs", type=int, default=5)
+    ask.add_argument("--rounds", type=int, default=5)
+    ask.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
+    given = ask.parse_args()
+    images = load_images(DataConfig(spec=given.data))
+    pixels = np.asarray(images.pixels)
     order = np.random.default_rng(0).permutation(len(pixels))
     first, second = int(0.6 * len(pixels)), int(0.8 * len(pixels))
     parts = [Samples(pixels[one], np.zeros(len(one))) for one in (order[:first], order[first:second])]
-    with tempfile.TemporaryDirectory() as folder:
-        out = Path(folder) / "study"
-        command = [str(Path(sys.executable).with_name("latentspace")), "search", "ae", "--data", data]
-        command += ["--out", str(out), "--trials", str(trials), "--epochs", str(epochs), "--no-final", "-q"]
-        began = time.perf_counter()
-        subprocess.run(command, check=True)
-        ours = time.perf_counter() - began
-        storage = JournalStorage(JournalFileBackend(str(out / "journal.log")))
-        (name,) = optuna.study.get_all_study_names(storage)
-        finished = optuna.load_study(study_name=name, storage=storage).trials
-        print(f"search: {ours:.1f} s, {len(finished)} trials", flush=True)
-        began = time.perf_counter()
-        for one in finished:
-            score = plain(one.params, *parts, epochs)
-            print(f"trial {one.number}: {one.value} in the search, {score:.5f} in the plain loop", flush=True)
-        theirs = time.perf_counter() - began
-    threads = torch.get_num_threads()
-    print(f"plain loop: {theirs:.1f} s with {threads} threads; the search is {theirs / ours:.2f}x as fast")
+    rounds = []
+    for _ in range(given.rounds):
+        rounds.append(one_round(given.data, parts, given.trials, given.epochs))
+        print(rounds[-1], flush=True)
+    found = {
+        "date": today(),
+        "hardware": hardware(precision="bf16" if has_native_bf16("cpu") else "32"),
+        "data": images.source,
+        "trials": given.trials,
+        "epochs": given.epochs,
+        "rounds": rounds,
+    }
+    keep("search", found, table, given.out)
 
 
 if __name__ == "__main__":
-    main(*[int(one) if one.isdigit() else one for one in sys.argv[1:]])
+    main()

@@ -11,11 +11,12 @@ import pytest
 
 from latentspace.errors import RunError
 from latentspace.recipe import Recipe
-from latentspace.reproduction import Reproduction, SearchStep
+from latentspace.reproduction import Reproduction
 from latentspace.runs import Run
 from latentspace.search.study import join
 from latentspace.search.worker import work
 from latentspace.search.workers import Crew, search
+from latentspace.steps import SearchStep
 from runner import call
 
 TINY = """

@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from latentspace.errors import OutputError, RunError
+from latentspace.run_state import State
 from latentspace.run_table import compare, find_runs
-from latentspace.runs import Run, State
+from latentspace.runs import Run
 from latentspace.training.train import resume, start, train
 
 

@@ -80,8 +80,7 @@ def ours(kind: str, images: int, precision: str = "auto") -> Callable[[], int]:
     """The product's own plan, loop and data; validation left out, as in the plain loop."""
     from latentspace.data.batches import ResidentSet
     from latentspace.experiment import Experiment
-    from latentspace.training.loop import Materials
-    from latentspace.training.materials import make_fabric
+    from latentspace.training.materials import make_fabric, set_up
     from latentspace.training.precision import settle_precision
     from latentspace.training.train import learn
 
@@ -96,20 +95,7 @@ def ours(kind: str, images: int, precision: str = "auto") -> Callable[[], int]:
         held = ResidentSet(torch.from_numpy(codes(images)), torch.from_numpy(labels))
     else:
         network, held = plan.build((1, 28, 28)), ResidentSet(torch.from_numpy(pixels))
-    model, optimizer = fabric.setup(network, plan.optimizer(network.parameters()))
-    records = learn(
-        plan,
-        Materials(
-            fabric=fabric,
-            model=model,
-            learned=network,
-            optimizer=optimizer,
-            objective=plan.objective.training,
-            judge=plan.objective.validation,
-            train=held,
-            validation=None,
-        ),
-    )
+    records = learn(plan, set_up(plan, fabric, network, held))
 
     def epoch() -> int:
         next(records)

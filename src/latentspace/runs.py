@@ -18,7 +18,7 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -32,24 +32,11 @@ from .errors import RunError
 from .experiment import Experiment
 from .files import file_hash, refusals, write_bytes, write_json
 from .logs import logged_to
-from .tensors import Tensors, damaged, read_tensors, write_tensors
+from .run_state import State, States
+from .tensors import Tensors, damage, damaged, read_tensors, write_tensors
 from .types import Hashes
 
 logger = logging.getLogger(__name__)
-
-
-STATES = ("last", "next", "previous")  # in the order they are trusted; "next" is there for an instant only
-
-
-@dataclass(frozen=True)
-class State:
-    """A training between two epochs: what the next one needs to go on as if nothing had happened."""
-
-    epoch: int
-    best_epoch: int
-    best_score: float
-    model: Tensors
-    optimizer: Tensors
 
 
 class Run:
@@ -117,12 +104,12 @@ class Run:
 
     @property
     def data(self) -> DataRecord:
-        with self._damage("data.json"):
+        with damage(self.path / "data.json"):
             return DataRecord.from_json(self._json("data.json"))
 
     @property
     def split(self) -> Split:
-        with self._damage("split.json"):
+        with damage(self.path / "split.json"):
             split = Split.from_json(self._json("split.json"))
             count = sum(len(split.part(name)) for name in PARTS)
             if count != self.data.images:
@@ -132,7 +119,7 @@ class Run:
     @property
     def learned_from(self) -> Hashes:
         """The hashes of the images that the training learned from, in ascending order."""
-        with self._damage("split.json"):
+        with damage(self.path / "split.json"):
             return np.array(
                 [int(one, 16) for one in self._json("split.json")["learned_from"]], dtype=np.uint64
             )
@@ -198,70 +185,26 @@ class Run:
     def save_weights(self, weights: Tensors) -> None:
         """The end of a training: the weights that stay, and no more state."""
         write_tensors(self.path / "weights.safetensors", weights, {})
-        for name in (*STATES, "best"):
-            self._state_file(name).unlink(missing_ok=True)
+        self._states.clear()
 
     @property
     def state(self) -> State | None:
-        """Where an interrupted training stands, or None if no epoch was finished.
-
-        A damaged state is named in a warning, and the one before it is used.
-
-        Raises:
-            RunError: every state that is there is damaged.
-        """
-        errors = []
-        for name in STATES:
-            if not self._state_file(name).is_file():
-                continue
-            try:
-                return self._read_state(self._state_file(name))
-            except RunError as error:
-                logger.warning("%s is damaged (%s): the state before it is used", name, error.found)
-                errors.append(error)
-        if errors:
-            raise errors[0]
-        return None
+        """As `States.read`."""
+        return self._states.read()
 
     def save_state(self, state: State) -> None:
-        """Keep this state and the one before it; at every moment one of them is whole."""
-        tensors = {f"model.{name}": tensor for name, tensor in state.model.items()}
-        tensors |= {f"optimizer.{name}": tensor for name, tensor in state.optimizer.items()}
-        notes = {
-            "epoch": str(state.epoch),
-            "best_epoch": str(state.best_epoch),
-            "best_score": repr(state.best_score),
-        }
-        last, following, previous = map(self._state_file, STATES)
-        write_tensors(following, tensors, notes)
-        with refusals(self.path / "state"):
-            if last.is_file():
-                last.replace(previous)
-            following.replace(last)
-
-    def _read_state(self, path: Path) -> State:
-        tensors, notes = read_tensors(path)
-        with self._damage(f"state/{path.name}"):
-            epoch, best_epoch = int(notes["epoch"]), int(notes["best_epoch"])
-            if not 0 <= best_epoch <= epoch:
-                raise ValueError(f"epoch {epoch}, the best of them {best_epoch}")
-            return State(
-                epoch=epoch,
-                best_epoch=best_epoch,
-                best_score=float(notes["best_score"]),
-                model=_below("model.", tensors),
-                optimizer=_below("optimizer.", tensors),
-            )
-
-    def _state_file(self, name: str) -> Path:
-        return self.path / "state" / f"{name}.safetensors"
+        self._states.save(state)
 
     @property
     def best_weights(self) -> Tensors:
-        return read_tensors(self._state_file("best"))[0]
+        return self._states.best
 
     def save_best(self, weights: Tensors) -> None:
-        write_tensors(self._state_file("best"), weights, {})
+        self._states.save_best(weights)
+
+    @property
+    def _states(self) -> States:
+        return States(self.path / "state")
 
     def results(self) -> dict[str, dict[str, Any]]:
         """What `evaluate` found, by the name it was saved under."""
@@ -336,13 +279,6 @@ class Run:
             raise damaged(path, f"a {type(content).__name__}, not an object")
         return content
 
-    @contextmanager
-    def _damage(self, name: str) -> Iterator[None]:
-        try:
-            yield
-        except (KeyError, TypeError, ValueError, OverflowError) as error:
-            raise damaged(self.path / name, f"{type(error).__name__}: {error}") from error
-
 
 def refuse_existing(path: Path) -> None:
     """Raises: RunError: `path` holds something already."""
@@ -383,7 +319,3 @@ def _epoch_record(record: Any) -> dict[str, Any]:
         if not isinstance(scores, dict) or not all(isinstance(one, int | float) for one in scores.values()):
             raise ValueError(f"{part} must hold numbers")
     return dict(record)
-
-
-def _below(prefix: str, tensors: Tensors) -> Tensors:
-    return {name.removeprefix(prefix): one for name, one in tensors.items() if name.startswith(prefix)}

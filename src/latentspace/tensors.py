@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import safetensors.torch
@@ -63,6 +64,15 @@ def damaged(path: Path, why: str) -> RunError:
     return RunError(
         f"{path} must be whole", found=why, do="restore the file from a copy, or train the run again"
     )
+
+
+@contextmanager
+def damage(path: Path) -> Iterator[None]:
+    """Turn what content of another form raises inside the block into an error that names `path`."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise damaged(path, f"{type(error).__name__}: {error}") from error
 
 
 def _parted(content: bytes) -> tuple[bytes, bytes]:

@@ -1,5 +1,6 @@
 """NumPy files: what is accepted, and that nothing else is."""
 
+import io
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from latentspace.data.arrays import read_exactly
 from latentspace.data.imageset import ImageSet
 from latentspace.data.sources import DataConfig, load_images
 from latentspace.errors import DataError
@@ -197,6 +199,16 @@ def test_an_absurd_shape_is_not_believed(tmp_path: Path) -> None:
         archive.writestr("images.npy", content)
     with pytest.raises(DataError, match="48 bytes where"):
         load(tmp_path / "file.npz")
+
+
+def test_what_no_memory_can_hold_is_refused_before_it_is_read():
+    with pytest.raises(DataError, match=r"1,152,921,504,606,846,976 bytes declared"):
+        read_exactly(io.BytesIO(b"abc"), 2**60)
+
+
+def test_only_what_is_there_is_read():
+    assert read_exactly(io.BytesIO(b"abc"), 2**30).tobytes() == b"abc"
+    assert read_exactly(io.BytesIO(b"abcdef"), 4).tobytes() == b"abcd"
 
 
 def test_a_damaged_byte_in_an_npz_is_noticed(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from latentspace.objectives.loss import Loss
 from latentspace.training import train
 from latentspace.training.graph import WARM, Captured
 from latentspace.training.loop import EpochRecord, Materials
-from latentspace.training.materials import make_fabric
+from latentspace.training.materials import make_fabric, set_up
 
 IMAGES = 53  # in batches of 8: six whole ones and one of five
 
@@ -28,20 +28,9 @@ def plan_of(kind: str, **settings: object) -> Experiment:
 
 
 def materials_of(plan: Experiment) -> Materials:
-    network, fabric = plan.build((1, 16, 16)), make_fabric(plan)
-    model, optimizer = fabric.setup(network, plan.optimizer(network.parameters()))
     draw = torch.Generator().manual_seed(3)
     pixels = torch.randint(0, 256, (IMAGES, 1, 16, 16), generator=draw, dtype=torch.uint8)
-    return Materials(
-        fabric=fabric,
-        model=model,
-        learned=network,
-        optimizer=optimizer,
-        objective=plan.objective.training,
-        judge=plan.objective.validation,
-        train=ResidentSet(pixels),
-        validation=None,
-    )
+    return set_up(plan, make_fabric(plan), plan.build((1, 16, 16)), ResidentSet(pixels))
 
 
 class Repeater:

@@ -12,7 +12,7 @@ from latentspace.experiment import Experiment
 from latentspace.randomness import generator
 from latentspace.training import head, train
 from latentspace.training.loop import EpochRecord, Materials, by_autograd
-from latentspace.training.materials import make_fabric
+from latentspace.training.materials import make_fabric, set_up
 
 IMAGES, CODE, CLASSES = 150, 6, 4
 
@@ -29,18 +29,7 @@ def materials_of(plan: Experiment, codes: torch.Tensor | None = None) -> Materia
     labels = torch.randint(0, CLASSES, (IMAGES,), generator=draw)
     if codes is None:
         codes = torch.randn(IMAGES, CODE, generator=draw) + torch.nn.functional.one_hot(labels, CODE)
-    network, fabric = plan.build_classifier(CODE, CLASSES), make_fabric(plan)
-    model, optimizer = fabric.setup(network, plan.optimizer(network.parameters()))
-    return Materials(
-        fabric=fabric,
-        model=model,
-        learned=network,
-        optimizer=optimizer,
-        objective=plan.objective.training,
-        judge=plan.objective.validation,
-        train=ResidentSet(codes, labels),
-        validation=None,
-    )
+    return set_up(plan, make_fabric(plan), plan.build_classifier(CODE, CLASSES), ResidentSet(codes, labels))
 
 
 def trained(plan: Experiment) -> tuple[list[EpochRecord], dict[str, torch.Tensor]]:

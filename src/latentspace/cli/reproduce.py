@@ -10,7 +10,8 @@ from . import console, standing
 from .options import Data, Deduplicate, Fonts, Precision, Quiet, Resize, Strict, Verbose, data_changes, given
 
 if TYPE_CHECKING:
-    from ..reproduction import Reproduction, SearchStep, TrainingStep
+    from ..reproduction import Reproduction
+    from ..steps import SearchStep, TrainingStep
 
 
 def reproduce(
@@ -58,7 +59,7 @@ def reproduce(
 
 
 def _do(step: "TrainingStep | SearchStep") -> None:
-    from ..reproduction import SearchStep
+    from ..steps import SearchStep
 
     done = step.is_done
     if done:
@@ -90,7 +91,7 @@ def _search(step: "SearchStep") -> None:
 
 def _foretell(work: "Reproduction") -> None:
     """A line a step, and the sum; nothing is written below the place of the reproduction."""
-    from ..reproduction import SearchStep
+    from ..steps import SearchStep
 
     images = work.images()
     rows, total = [], 0.0

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from jaxtyping import UInt8
 
 from ..errors import DataError
 from ..types import Pixels, Whole
@@ -264,15 +265,30 @@ def _check_sum(start: tuple[Path, int], size: int, checksum: int) -> None:
         raise zipfile.BadZipFile("Bad CRC-32: a damaged file")
 
 
-def read_exactly(stream: Stream, size: int) -> bytearray:
-    """Up to `size` bytes, in steps, so that memory grows with what is there, not with what is declared."""
-    content = bytearray()
-    while len(content) < size:
-        step = stream.read(min(2**20, size - len(content)))
+def read_exactly(stream: Stream, size: int) -> UInt8[np.ndarray, " _bytes"]:
+    """Up to `size` bytes, in steps: only what is there comes to take memory, whatever was declared.
+
+    The room is asked for at once. Room that grew with the bytes left up to half as much again behind it.
+
+    Raises:
+        DataError: more than the system would ever give.
+    """
+    try:
+        content = np.empty(size, dtype=np.uint8)
+    except (MemoryError, ValueError) as error:
+        raise DataError(
+            "an array must fit into memory",
+            found=f"{size:,} bytes declared",
+            do="use fewer or smaller images",
+        ) from error
+    filled = 0
+    while filled < size:
+        step = stream.read(min(2**20, size - filled))
         if not step:
             break
-        content += step
-    return content
+        content[filled : filled + len(step)] = np.frombuffer(step, dtype=np.uint8)
+        filled += len(step)
+    return content[:filled]
 
 
 def as_pixels(array: np.ndarray, origin: str) -> tuple[Pixels, CleaningRecord]:

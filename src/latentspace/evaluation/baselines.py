@@ -17,8 +17,7 @@ from ..experiment import Experiment
 from ..models.classifier import Classifier
 from ..randomness import numpy_generator
 from ..runs import Run
-from ..training.loop import Materials
-from ..training.materials import learned_from, make_fabric, required_labels
+from ..training.materials import learned_from, make_fabric, required_labels, set_up
 from ..training.train import learn
 from ..types import Pixels, Whole
 
@@ -134,20 +133,8 @@ def head_of(plan: Experiment, inputs: Features, labels: Whole, classes: int, ste
     )
     fabric = make_fabric(plan)
     head = plan.build_classifier(inputs.shape[1], classes)
-    model, optimizer = fabric.setup(head, plan.optimizer(head.parameters()))
-    materials = Materials(
-        fabric=fabric,
-        model=model,
-        learned=head,
-        optimizer=optimizer,
-        objective=plan.objective.training,
-        judge=plan.objective.validation,
-        train=ResidentSet(
-            torch.from_numpy(inputs).to(fabric.device), torch.from_numpy(labels).to(fabric.device)
-        ),
-        validation=None,
-    )
-    for _ in learn(plan, materials):
+    held = ResidentSet(torch.from_numpy(inputs).to(fabric.device), torch.from_numpy(labels).to(fabric.device))
+    for _ in learn(plan, set_up(plan, fabric, head, held)):
         pass
     return head.cpu().eval()
 

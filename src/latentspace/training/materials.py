@@ -78,7 +78,6 @@ def assemble(
         learned, codes = network, None
     else:
         network, learned, codes = _classifier(experiment, images, autoencoder, fabric)
-    model, optimizer = fabric.setup(network, experiment.optimizer(learned.parameters()))
     validation = None if experiment.training.fit == "train+validation" else parts.validation
     labels = None if autoencoder is None else torch.from_numpy(required_labels(images))
 
@@ -90,6 +89,31 @@ def assemble(
             codes[rows.to(codes.device)], None if labels is None else labels[rows].to(codes.device)
         )
 
+    return set_up(
+        experiment,
+        fabric,
+        network,
+        part(learned_from(experiment, parts)),
+        None if validation is None else part(validation),
+        learned,
+    )
+
+
+def set_up(
+    experiment: Experiment,
+    fabric: Fabric,
+    network: nn.Module,
+    train: Batches,
+    validation: Batches | None = None,
+    learned: nn.Module | None = None,
+) -> Materials:
+    """The network and its optimiser on the device, with the experiment's purpose.
+
+    Args:
+        learned: the part of the network whose weights move; None: all of it.
+    """
+    learned = network if learned is None else learned
+    model, optimizer = fabric.setup(network, experiment.optimizer(learned.parameters()))
     return Materials(
         fabric=fabric,
         model=model,
@@ -97,8 +121,8 @@ def assemble(
         optimizer=optimizer,
         objective=experiment.objective.training,
         judge=experiment.objective.validation,
-        train=part(learned_from(experiment, parts)),
-        validation=None if validation is None else part(validation),
+        train=train,
+        validation=validation,
     )
 
 

@@ -5,8 +5,7 @@ import torch
 
 from ..data.batches import ResidentSet
 from ..experiment import ClassificationConfig, Experiment
-from .loop import Materials
-from .materials import make_fabric
+from .materials import make_fabric, set_up
 from .precision import settle_precision
 from .train import learn
 
@@ -35,15 +34,6 @@ def images_per_second(
         network = plan.build(shape)
         inputs = torch.from_numpy(draw.integers(0, 256, (count, *shape), dtype=np.uint8))
         labels = None
-    model, optimizer = fabric.setup(network, plan.optimizer(network.parameters()))
-    materials = Materials(
-        fabric=fabric,
-        model=model,
-        learned=network,
-        optimizer=optimizer,
-        objective=plan.objective.training,
-        judge=plan.objective.validation,
-        train=ResidentSet(inputs.to(fabric.device), None if labels is None else labels.to(fabric.device)),
-        validation=None,
-    )
+    held = ResidentSet(inputs.to(fabric.device), None if labels is None else labels.to(fabric.device))
+    materials = set_up(plan, fabric, network, held)
     return [record.images_per_second for record in learn(plan, materials)][-1]

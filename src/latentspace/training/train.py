@@ -14,7 +14,8 @@ from ..environment import describe
 from ..errors import RunError
 from ..experiment import ClassificationConfig, Experiment
 from ..logs import collected
-from ..runs import Run, State, refuse_existing
+from ..run_state import State
+from ..runs import Run, refuse_existing
 from ..tensors import damaged, fill
 from .graph import Captured
 from .ground import Ground, foundation_of, prepare
