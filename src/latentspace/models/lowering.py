@@ -198,9 +198,9 @@ def _patches(large: Tensor, geometry: Geometry) -> Tensor:
     images, height, width, channels = pixels.shape
     kernel, step = geometry.kernel, geometry.stride
     row = width * channels
-    views = pixels.as_strided(
-        (images, *geometry.small, kernel, kernel, channels),
-        (height * row, step * row, step * channels, row, channels, 1),
+    views = pixels.as_strided(  # a row of the kernel lies in one piece
+        (images, *geometry.small, kernel, kernel * channels),
+        (height * row, step * row, step * channels, row, 1),
     )
     return views.reshape(-1, kernel * kernel * channels)
 
