@@ -28,6 +28,7 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from latentspace.data.sources import DataConfig, load_images
+from latentspace.data.splits import Shares, split
 from latentspace.environment import has_native_bf16
 from speed.hardware import hardware, keep, sentence, today
 from speed.sides import Samples
@@ -149,17 +150,15 @@ def table(found: dict[str, Any]) -> str:
 
 def main() -> None:
     ask = argparse.ArgumentParser(description="A search against its own trials in a plain loop.")
-    ask.add_argument("--data", default="glyphs:8000")
+    ask.add_argument("--data", default="glyphs:4000")
     ask.add_argument("--trials", type=int, default=12)
     ask.add_argument("--epochs", type=int, default=5)
     ask.add_argument("--rounds", type=int, default=5)
     ask.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
     given = ask.parse_args()
     images = load_images(DataConfig(spec=given.data))
-    pixels = np.asarray(images.pixels)
-    order = np.random.default_rng(0).permutation(len(pixels))
-    first, second = int(0.6 * len(pixels)), int(0.8 * len(pixels))
-    parts = [Samples(pixels[one], np.zeros(len(one))) for one in (order[:first], order[first:second])]
+    shares = split(images, Shares.parse("60/20/20"), 0)  # the search's own
+    parts = [Samples(images.pixels[one], np.zeros(len(one))) for one in (shares.train, shares.validation)]
     rounds = []
     for _ in range(given.rounds):
         rounds.append(one_round(given.data, parts, given.trials, given.epochs))

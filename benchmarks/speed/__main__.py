@@ -3,8 +3,8 @@
     PYTHONPATH=benchmarks python -m speed [--only ae vae ...] [--rounds 5] [--threads 2] [--out FOLDER]
 
 Each side is a process of its own, prepared and warm before the first round; only one computes at a time, and
-who goes first changes from round to round. A ratio is the median over the rounds. Writes speed-DATE.md and
-.json, with the hardware.
+who goes first changes from round to round. A round is an epoch, for a classifier the report's 30 epochs. A
+ratio is the median over the rounds. Writes speed-DATE.md and .json, with the hardware.
 """
 
 import argparse
@@ -20,7 +20,7 @@ from .hardware import hardware, keep, sentence, today
 from .networks import NETWORKS, loss_of
 
 HERE = Path(__file__).resolve().parent
-# name: (kind, the side it is measured against, ours, images a round, the ratio wanted)
+# name: (kind, the side it is measured against, ours, images, the ratio wanted)
 COMPARISONS: dict[str, tuple[str, str, str, int, float | None]] = {
     "ae": ("ae", "plain", "ours", 2660, 1.9),
     "dae": ("dae", "plain", "ours", 2525, None),

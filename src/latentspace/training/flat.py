@@ -1,6 +1,6 @@
 """An optimiser's parameters, and what it remembers of each, as one vector: a step is then one call."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -14,28 +14,33 @@ class Flat:
 
     For a few thousand weights on the CPU, where what surrounds a step takes longer than the step. All have
     the settings of one group.
+
+    Args:
+        split: a vector -> the part of it that is each parameter's, in its shape and without a copy.
     """
 
-    def __init__(self, optimizer: torch.optim.Optimizer) -> None:
+    def __init__(self, optimizer: torch.optim.Optimizer, split: Callable[[Tensor], list[Tensor]]) -> None:
         self.original = getattr(optimizer, "optimizer", optimizer)  # within Fabric's wrapper
         (group,) = self.original.param_groups
-        self.parameters: list[nn.Parameter] = group["params"]
-        self.weights = nn.Parameter(_joined(self.parameters))
+        self.parameters: list[Tensor] = [one.detach() for one in group["params"]]
+        self.keys: list[nn.Parameter] = group["params"]
+        self.split = split
+        self.weights = nn.Parameter(self._joined(self.parameters))
         self.weights.grad = self.gradient = torch.zeros_like(self.weights)
         self.optimizer = type(self.original)([self.weights], **self.original.defaults)
         self.kernel: Callable[[float], None] | None = None
         self.belongings: tuple[list[Tensor], list[Tensor]] | None = None
-        remembered = [self.original.state.get(one, {}) for one in self.parameters]
+        remembered = [self.original.state.get(one, {}) for one in self.keys]
         self.memory: dict[str, Tensor] = {
-            name: first.clone() if first.dim() == 0 else _joined([one[name] for one in remembered])
+            name: first.clone() if first.dim() == 0 else self._joined([one[name] for one in remembered])
             for name, first in remembered[0].items()
         }
         self.optimizer.state[self.weights] = self.memory
 
-    def split(self, vector: Tensor) -> Iterator[Tensor]:
-        """The part of `vector` that is each parameter's, in its shape; no copy."""
-        parts = torch.split(vector, [one.numel() for one in self.parameters])
-        return (part.view(one.shape) for part, one in zip(parts, self.parameters, strict=True))
+    def _joined(self, tensors: list[Tensor]) -> Tensor:
+        vector = torch.empty(sum(one.numel() for one in tensors))
+        torch._foreach_copy_(self.split(vector), tensors)
+        return vector
 
     def step(self, rate: float) -> None:
         if self.kernel is not None:
@@ -79,15 +84,10 @@ class Flat:
 
     def _belongings(self) -> tuple[list[Tensor], list[Tensor]]:
         """What is the original's, and the part of a vector that is the same here."""
-        theirs: list[Tensor] = [one.detach() for one in self.parameters]
-        ours = list(self.split(self.weights.detach()))
+        theirs, ours = list(self.parameters), self.split(self.weights.detach())
         for name, whole in self.memory.items():
-            parts = [whole] * len(self.parameters) if whole.dim() == 0 else list(self.split(whole))
-            for one, part in zip(self.parameters, parts, strict=True):
-                theirs.append(self.original.state[one].setdefault(name, torch.empty_like(part)))
+            parts = [whole] * len(self.keys) if whole.dim() == 0 else self.split(whole)
+            for one, part in zip(self.keys, parts, strict=True):
+                theirs.append(self.original.state[one].setdefault(name, torch.empty(part.shape)))
             ours += parts
         return theirs, ours
-
-
-def _joined(tensors: Sequence[Tensor]) -> Tensor:
-    return torch.cat([one.detach().reshape(-1) for one in tensors])

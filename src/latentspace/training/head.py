@@ -7,6 +7,8 @@ reported is computed for many steps at once.
 """
 
 import functools
+from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -18,10 +20,11 @@ from torch import nn
 from ..data.batches import Batches, ResidentSet
 from ..models.classifier import Classifier
 from ..objectives.classification import Columns, Gradient, column_terms, required_labels
-from ..types import Whole
+from ..types import CodeArray, Whole
 from .flat import Flat
 from .loop import Epoch, Losses, Materials
 
+_threshold_backward = torch.ops.aten.threshold_backward.grad_input  # ReLU's way back, in place
 KEPT: Final = 2**20  # logits that are kept until they are judged, all in one go
 
 
@@ -34,8 +37,12 @@ class WrittenOut:
 
     def __init__(self, m: Materials, *, gradient: Gradient, minimised: str) -> None:
         self.train, self.gradient, self.minimised = m.train, gradient, minimised
-        self.flat = Flat(m.optimizer)
-        self.head = _Head(m.learned, self.flat)
+        if not isinstance(m.learned, Classifier):
+            raise TypeError(f"written for a Classifier, not a {type(m.learned).__name__}")
+        layers = [one for one in m.learned.layers if isinstance(one, nn.Linear)]
+        shapes = [(one.out_features, one.in_features + 1) for one in layers]
+        self.flat = Flat(m.optimizer, partial(_weights_and_biases, shapes))
+        self.head = _Head(*(_matrices(shapes, one) for one in (self.flat.weights, self.flat.gradient)))
 
     @torch.no_grad()
     @np.errstate(all="ignore")  # what is not finite shows in the losses
@@ -46,8 +53,8 @@ class WrittenOut:
         step = epoch.first_step
         with _blas().limit(limits=1, user_api="blas"):  # such small products are no faster with more
             for part in _in_order(self.train, epoch).batches(together):
-                codes, labels = part.inputs.t().contiguous().numpy(), required_labels(part).numpy()
-                logits = self._learn(codes, labels, epoch, step)
+                labels = required_labels(part).numpy()
+                logits = self._learn(part.inputs.numpy(), labels, epoch, step)
                 step += -(-len(labels) // size)
                 found = {name: _means(each, size) for name, each in column_terms(logits, labels).items()}
                 losses.add_steps({"loss": found[self.minimised], **found})
@@ -55,13 +62,15 @@ class WrittenOut:
         self.flat.put_back()
         return means
 
-    def _learn(self, codes: Columns, labels: Whole, epoch: Epoch, first_step: int) -> Columns:
+    def _learn(self, codes: CodeArray, labels: Whole, epoch: Epoch, first_step: int) -> Columns:
         """Steps through the batches of `codes` -> their logits, classes x images."""
+        columns = np.ones((codes.shape[1] + 1, len(codes)), dtype=np.float32)
+        columns[:-1] = codes.T
         logits = np.empty((self.head.classes, len(labels)), dtype=np.float32)
         targets = (labels == np.arange(self.head.classes)[:, None]).astype(np.float32)
         for step, start in enumerate(range(0, len(labels), epoch.batch_size), start=first_step):
             here = np.s_[:, start : start + epoch.batch_size]
-            self.head.forward(codes[here], logits[here])
+            self.head.forward(columns[here], logits[here])
             self.head.backward(self.gradient(logits[here], targets[here]))
             if epoch.clip_norm:
                 nn.utils.clip_grad_norm_(self.flat.weights, epoch.clip_norm)
@@ -70,49 +79,63 @@ class WrittenOut:
 
 
 class _Head:
-    """Four linear layers with ReLU between them, whose weights are `flat`'s; a column is an image."""
+    """Linear layers with ReLU between them; a column is an image.
 
-    def __init__(self, head: nn.Module, flat: Flat) -> None:
-        if not isinstance(head, Classifier):
-            raise TypeError(f"written for a Classifier, not a {type(head).__name__}")
-        # of each layer the weight, then the bias
-        values, gradients = (
-            [one.numpy() for one in flat.split(vector)] for vector in (flat.weights.detach(), flat.gradient)
-        )
-        self.weights, self.biases = values[::2], [one[:, None] for one in values[1::2]]
-        self.at_weights, self.at_biases = gradients[::2], gradients[1::2]
-        self.classes = len(self.weights[-1])
+    Each layer is one matrix, whose last column is the bias: what it is given ends in a row of ones. So the
+    bias is added, and its gradient summed, by the products.
+
+    Args:
+        layers: outputs x (inputs + 1), each.
+        gradients: where the gradient of each belongs.
+    """
+
+    def __init__(self, layers: Sequence[Columns], gradients: Sequence[Columns]) -> None:
+        self.layers, self.gradients = layers, gradients
+        self.homeward = [one[:, :-1].T for one in layers]
+        self.classes = len(layers[-1])
         self._make_room(0)
 
     def _make_room(self, images: int) -> None:
         """What is between the layers, and the gradient there: as tensors, and the same memory as arrays."""
-        widths = [len(one) for one in self.weights[:-1]]
-        self.hidden, self.upstream = ([torch.empty(one, images) for one in widths] for _ in range(2))
-        self.outputs, self.gradients = (
-            [one.numpy() for one in kept] for kept in (self.hidden, self.upstream)
-        )
-        self.ones = np.ones(images, dtype=np.float32)
+        widths = [len(one) for one in self.layers[:-1]]
+        self.hidden = [torch.ones(one + 1, images) for one in widths]
+        self.before = [torch.empty(one, images) for one in widths]
+        self.inputs = [one.numpy() for one in self.hidden]
+        self.activations = [one[:-1] for one in self.hidden]
+        self.upstream = [one.numpy() for one in self.before]
+        self.images = images
 
     def forward(self, codes: Columns, logits: Columns) -> None:
-        """Codes -> logits, which are written over."""
-        if codes.shape[1] != len(self.ones):
+        """Codes, with a row of ones, -> logits, which are written over."""
+        if codes.shape[1] != self.images:
             self._make_room(codes.shape[1])
-        self.inputs = [codes, *self.outputs]
-        for number, into in enumerate([*self.outputs, logits]):
-            np.matmul(self.weights[number], self.inputs[number], out=into)
-            np.add(into, self.biases[number], out=into)
-            if into is not logits:
-                torch.relu_(self.hidden[number])  # NumPy's `maximum` takes five times as long
+        self.codes, given = codes, codes
+        for layer, hidden, inputs in zip(self.layers, self.hidden, self.inputs, strict=False):
+            np.matmul(layer, given, out=inputs[:-1])
+            torch.relu_(hidden)  # NumPy's `maximum` takes five times as long
+            given = inputs
+        np.matmul(self.layers[-1], given, out=logits)
 
     def backward(self, upstream: Columns) -> None:
-        """The gradient at the logits -> that of every parameter."""
-        for number in reversed(range(len(self.weights))):
-            np.matmul(upstream, self.inputs[number].T, out=self.at_weights[number])
-            np.matmul(upstream, self.ones, out=self.at_biases[number])
-            if number:
-                before, activations = self.upstream[number - 1], self.hidden[number - 1]
-                upstream = np.matmul(self.weights[number].T, upstream, out=self.gradients[number - 1])
-                torch.ops.aten.threshold_backward.grad_input(before, activations, 0, grad_input=before)
+        """The gradient at the logits -> that of every layer."""
+        for number in reversed(range(1, len(self.layers))):
+            np.matmul(upstream, self.inputs[number - 1].T, out=self.gradients[number])
+            upstream = np.matmul(self.homeward[number], upstream, out=self.upstream[number - 1])
+            before = self.before[number - 1]
+            _threshold_backward(before, self.activations[number - 1], 0, grad_input=before)
+        np.matmul(upstream, self.codes.T, out=self.gradients[0])
+
+
+def _matrices(shapes: Sequence[tuple[int, int]], vector: torch.Tensor) -> list[Columns]:
+    """A layer after the other, each with its bias as the last column."""
+    parts = torch.split(vector.detach(), [rows * columns for rows, columns in shapes])
+    return [part.view(shape).numpy() for part, shape in zip(parts, shapes, strict=True)]
+
+
+def _weights_and_biases(shapes: Sequence[tuple[int, int]], vector: torch.Tensor) -> list[torch.Tensor]:
+    """The same as torch.nn.Linear's parameters, in their order."""
+    layers = [torch.from_numpy(one) for one in _matrices(shapes, vector)]
+    return [part for one in layers for part in (one[:, :-1], one[:, -1])]
 
 
 def _in_order(codes: Batches, epoch: Epoch) -> ResidentSet:
