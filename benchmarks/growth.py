@@ -121,7 +121,7 @@ def main() -> None:
         "threads": given.threads,
         "cases": cases,
     }
-    keep("growth", found, table, given.out)
+    keep("growth-random" if given.random else "growth", found, table, given.out)
 
 
 if __name__ == "__main__":
