@@ -13,9 +13,9 @@ import requests
 
 from latentspace.configuration import Config
 from latentspace.data import mirrors, notmnist
-from latentspace.data.cache import cache_directory
 from latentspace.data.imageset import ImageSet
 from latentspace.data.mirrors import Mirror
+from latentspace.data.places import cache_directory
 from latentspace.data.sources import DataConfig, load_images
 from latentspace.errors import ConfigurationError, DataError, LatentspaceError
 from latentspace.files import file_hash

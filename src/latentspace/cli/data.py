@@ -97,7 +97,7 @@ def _words(value: Any) -> str:
 
 
 def _draw(images: "ImageSet", picture: Path | None) -> Path:
-    from ..data.cache import cache_directory
+    from ..data.places import cache_directory
     from ..figures import draw_samples, sample_images, save
 
     path = picture or cache_directory() / "pictures" / f"{images.content_hash[:12]}.png"

@@ -3,11 +3,9 @@
 import hashlib
 import json
 import logging
-import os
 from pathlib import Path
 
 import numpy as np
-import platformdirs
 
 from ..errors import DataError, OutputError
 from ..files import replacing
@@ -19,12 +17,6 @@ from .mapping import Residence, stays_on_disk
 logger = logging.getLogger(__name__)
 
 VERSION = 1  # of the format; another one is read anew, not converted
-
-
-def cache_directory() -> Path:
-    """`$LATENTSPACE_CACHE`, or the user's cache directory of this system; it need not exist."""
-    named = os.environ.get("LATENTSPACE_CACHE")
-    return Path(named).expanduser() if named else Path(platformdirs.user_cache_dir("latentspace"))
 
 
 def recall(path: Path, resident: Residence = "always") -> ImageSet | None:

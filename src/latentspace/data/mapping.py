@@ -15,6 +15,7 @@ from jaxtyping import UInt8
 
 from ..files import refusals
 from ..types import Pixels, Whole
+from .places import cache_directory
 
 Residence: TypeAlias = Literal["auto", "always", "never"]
 SHARE: Final = 4  # of the free memory; what needs more than one part in so many stays on disk
@@ -86,8 +87,6 @@ def room(shape: Sequence[int], beside: np.ndarray) -> UInt8[np.ndarray, "..."]:
 
 def scratch(shape: Sequence[int]) -> UInt8[np.ndarray, "..."]:
     """As `room`, on disk."""
-    from .cache import cache_directory
-
     folder = cache_directory()
     with refusals(folder):
         folder.mkdir(parents=True, exist_ok=True)

@@ -15,13 +15,14 @@ from typing import Final, Literal, TypeAlias
 
 from ..errors import DataError
 from .archives import read_archive
-from .cache import cache_directory, keep, recall
+from .cache import keep, recall
 from .cleaning import sentence
 from .entries import counted
 from .gathering import Gathered
 from .imageset import ImageSet
 from .mapping import Residence
 from .mirrors import Mirror, answering, download, failure
+from .places import cache_directory
 
 logger = logging.getLogger(__name__)
 

@@ -24,7 +24,7 @@ from ..files import file_hash
 from . import notmnist
 from .archives import read_archive
 from .arrays import read_npy, read_npz
-from .cache import cache_directory, keep, recall
+from .cache import keep, recall
 from .cleaning import sentence
 from .entries import counted, is_named_as_image, readable
 from .folders import list_folder, read_listing
@@ -33,6 +33,7 @@ from .idx import holds_idx, is_idx_header, is_idx_name, read_idx_files, read_idx
 from .imageset import ImageSet
 from .mapping import SHARE, Residence, free_memory
 from .pictures import resized_set
+from .places import cache_directory
 
 logger = logging.getLogger(__name__)
 
