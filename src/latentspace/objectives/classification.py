@@ -28,9 +28,8 @@ def classification(model: nn.Module, batch: Batch, generator: torch.Generator) -
 
     Beside it `report_cross_entropy`, and `accuracy`: the share of images whose largest logit is the label's.
     """
-    logits, labels = _judged(model, batch)
-    total = cross_entropy(logits, labels)
-    return Loss(total, {**_terms(logits, labels), "cross_entropy": total})
+    parts = _terms(model, batch)
+    return Loss(parts["cross_entropy"], parts)
 
 
 def classification_as_reported(model: nn.Module, batch: Batch, generator: torch.Generator) -> Loss:  # noqa: ARG001
@@ -38,14 +37,12 @@ def classification_as_reported(model: nn.Module, batch: Batch, generator: torch.
 
     Its smallest possible value with 10 classes is log(e + 9) - 1 = 1.4612 nats, not 0.
     """
-    logits, labels = _judged(model, batch)
-    total = cross_entropy(torch.softmax(logits, dim=1), labels)
-    return Loss(total, {**_terms(logits, labels), "report_cross_entropy": total})
+    parts = _terms(model, batch)
+    return Loss(parts["report_cross_entropy"], parts)
 
 
-@torch.no_grad()
-def _terms(logits: torch.Tensor, labels: Labels) -> dict[str, torch.Tensor]:
-    """What is reported, without a way back."""
+def _terms(model: nn.Module, batch: Batch) -> dict[str, torch.Tensor]:
+    logits, labels = model(batch.inputs).float(), required_labels(batch)
     return {
         "cross_entropy": cross_entropy(logits, labels),
         "report_cross_entropy": cross_entropy(torch.softmax(logits, dim=1), labels),
@@ -66,10 +63,8 @@ def column_terms(logits: Columns, labels: Whole) -> dict[str, Float[np.ndarray, 
     plain = np.log(sums) + (largest - of_label)
     powers /= sums
     right = of_label == largest
-    if (
-        np.count_nonzero(logits == largest) > images
-    ):  # of equal logits the first, as `argmax`, which is slow here
-        right = logits.argmax(axis=0) == labels
+    if np.count_nonzero(logits == largest) > images:
+        right = logits.argmax(axis=0) == labels  # of equal ones the first; slow, so only where some are equal
     return {
         "cross_entropy": plain,
         "report_cross_entropy": np.log(np.exp(powers, out=powers).sum(axis=0)) - np.exp(-plain),
@@ -103,10 +98,6 @@ def _towards(probabilities: Columns, targets: Columns) -> Columns:
     probabilities -= targets
     probabilities /= targets.shape[1]
     return probabilities
-
-
-def _judged(model: nn.Module, batch: Batch) -> tuple[torch.Tensor, torch.Tensor]:
-    return model(batch.inputs).float(), required_labels(batch)
 
 
 def required_labels(batch: Batch) -> Labels:

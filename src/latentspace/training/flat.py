@@ -22,15 +22,14 @@ class Flat:
     def __init__(self, optimizer: torch.optim.Optimizer, split: Callable[[Tensor], list[Tensor]]) -> None:
         self.original = getattr(optimizer, "optimizer", optimizer)  # within Fabric's wrapper
         (group,) = self.original.param_groups
-        self.parameters: list[Tensor] = [one.detach() for one in group["params"]]
-        self.keys: list[nn.Parameter] = group["params"]
+        self.parameters: list[nn.Parameter] = group["params"]
         self.split = split
-        self.weights = nn.Parameter(self._joined(self.parameters))
+        self.weights = nn.Parameter(self._joined(_values(self.parameters)))
         self.weights.grad = self.gradient = torch.zeros_like(self.weights)
         self.optimizer = type(self.original)([self.weights], **self.original.defaults)
         self.kernel: Callable[[float], None] | None = None
         self.belongings: tuple[list[Tensor], list[Tensor]] | None = None
-        remembered = [self.original.state.get(one, {}) for one in self.keys]
+        remembered = [self.original.state.get(one, {}) for one in self.parameters]
         self.memory: dict[str, Tensor] = {
             name: first.clone() if first.dim() == 0 else self._joined([one[name] for one in remembered])
             for name, first in remembered[0].items()
@@ -84,10 +83,14 @@ class Flat:
 
     def _belongings(self) -> tuple[list[Tensor], list[Tensor]]:
         """What is the original's, and the part of a vector that is the same here."""
-        theirs, ours = list(self.parameters), self.split(self.weights.detach())
+        theirs, ours = _values(self.parameters), self.split(self.weights.detach())
         for name, whole in self.memory.items():
-            parts = [whole] * len(self.keys) if whole.dim() == 0 else self.split(whole)
-            for one, part in zip(self.keys, parts, strict=True):
+            parts = [whole] * len(self.parameters) if whole.dim() == 0 else self.split(whole)
+            for one, part in zip(self.parameters, parts, strict=True):
                 theirs.append(self.original.state[one].setdefault(name, torch.empty(part.shape)))
             ours += parts
         return theirs, ours
+
+
+def _values(parameters: list[nn.Parameter]) -> list[Tensor]:
+    return [one.detach() for one in parameters]

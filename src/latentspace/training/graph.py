@@ -70,7 +70,8 @@ class Captured:
     def _step(self, objective: Objective, batch: Batch, epoch: Epoch) -> Loss:
         loss = objective(self.m.model, batch, self.noise)
         descend(self.m, loss, epoch.clip_norm)
-        return loss
+        # without its way back, whose nodes would bind later steps to the stream of the capture
+        return Loss(loss.total.detach(), {name: part.detach() for name, part in loss.parts.items()})
 
     def _replayed(self, objective: Objective, batch: Batch, epoch: Epoch) -> Loss:
         if self.replay is None:
