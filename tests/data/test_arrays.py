@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from latentspace.data.arrays import read_exactly
 from latentspace.data.imageset import ImageSet
 from latentspace.data.sources import DataConfig, load_images
+from latentspace.data.streams import read_exactly
 from latentspace.errors import DataError
 from makers import random_pixels
 

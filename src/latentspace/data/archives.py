@@ -17,8 +17,9 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import IO, Any
 
 from ..errors import DataError
-from .entries import Stream, is_junk, may_be_image, readable, shown
+from .entries import is_junk, may_be_image, readable, shown
 from .gathering import File, Gathered, gather
+from .streams import Stream
 
 MEMBER_LIMIT = 64 * 2**20  # bytes of one member, and of what stands between two (headers can be bombs too)
 TOTAL_LIMIT = 8 * 2**30  # bytes of a whole archive, inflated

@@ -21,15 +21,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jaxtyping import UInt8
 
 from ..errors import DataError
 from ..types import Pixels, Whole
 from .cleaning import CleaningRecord, sentence
-from .entries import Stream, counted, numbered, readable
+from .entries import counted, numbered, readable
 from .imageset import ImageSet
 from .mapping import Residence, blocks, mapped, room, stays_on_disk
 from .pictures import flattened
+from .streams import read_exactly
 
 logger = logging.getLogger(__name__)
 
@@ -263,32 +263,6 @@ def _check_sum(start: tuple[Path, int], size: int, checksum: int) -> None:
         found = zlib.crc32(content[here].data, found)
     if found != checksum:
         raise zipfile.BadZipFile("Bad CRC-32: a damaged file")
-
-
-def read_exactly(stream: Stream, size: int) -> UInt8[np.ndarray, " _bytes"]:
-    """Up to `size` bytes, in steps: only what is there comes to take memory, whatever was declared.
-
-    The room is asked for at once. Room that grew with the bytes left up to half as much again behind it.
-
-    Raises:
-        DataError: more than the system would ever give.
-    """
-    try:
-        content = np.empty(size, dtype=np.uint8)
-    except (MemoryError, ValueError) as error:
-        raise DataError(
-            "an array must fit into memory",
-            found=f"{size:,} bytes declared",
-            do="use fewer or smaller images",
-        ) from error
-    filled = 0
-    while filled < size:
-        step = stream.read(min(2**20, size - filled))
-        if not step:
-            break
-        content[filled : filled + len(step)] = np.frombuffer(step, dtype=np.uint8)
-        filled += len(step)
-    return content[:filled]
 
 
 def as_pixels(array: np.ndarray, origin: str) -> tuple[Pixels, CleaningRecord]:

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Protocol, runtime_checkable
 
 import numpy as np
 from PIL import Image
@@ -25,13 +24,6 @@ NOT_IMAGES = frozenset(
 )
 _DIGITS = re.compile("[0-9]+")
 _DESKTOP_JUNK = frozenset({"thumbs.db", "desktop.ini", "__macosx"})
-
-
-@runtime_checkable
-class Stream(Protocol):
-    """What bytes are read from: an open file, or a member of an archive."""
-
-    def read(self, size: int, /) -> bytes: ...
 
 
 @contextmanager

@@ -21,10 +21,11 @@ import numpy as np
 from ..errors import DataError, OutputError
 from ..files import refusals, replacing, write_text
 from ..types import Whole
-from .arrays import read_exactly, to_channels_first
-from .entries import Stream, counted, is_junk, is_named_as_image, numbered, readable
+from .arrays import to_channels_first
+from .entries import counted, is_junk, is_named_as_image, numbered, readable
 from .imageset import ImageSet
 from .mapping import Residence, mapped, stays_on_disk
+from .streams import Stream, read_exactly
 
 logger = logging.getLogger(__name__)
 
