@@ -7,6 +7,7 @@ from latentspace.data.imageset import ImageSet
 from latentspace.data.sources import DataConfig, load_images
 from latentspace.data.splits import PARTS, Shares, Split, split
 from latentspace.errors import ConfigurationError, DataError
+from latentspace.experiment import SplitConfig
 
 
 def numbered(numbers: np.ndarray, **others) -> ImageSet:
@@ -28,6 +29,40 @@ def test_the_reports_sizes():
 def test_a_malformed_split_is_refused(text):
     with pytest.raises(ConfigurationError, match="three positive percentages"):
         Shares.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("60/20/20", "60/20/20"),
+        ("60.0/2e1/20", "60/20/20"),
+        ("33.33333/33.33333/33.33334", "33.33333/33.33333/33.33334"),
+        ("99.9999998/1e-7/1e-7", "99.9999998/0.0000001/0.0000001"),
+    ],
+)
+def test_shares_are_written_as_they_are_read(text, written):
+    kept = SplitConfig(shares=text)
+    assert kept.shares == written
+    assert SplitConfig.model_validate_json(kept.model_dump_json()) == kept
+
+
+@given(st.floats(1e-6, 99), st.floats(1e-6, 1))
+def test_any_legal_shares_survive_being_written(one, part):
+    other = (100 - one) * part
+    text = f"{one!r}/{other!r}/{100 - one - other!r}"
+    try:
+        shares = Shares.parse(text)
+    except ConfigurationError:
+        assert 100 - one - other <= 0
+        return
+    assert Shares.parse(str(shares)) == shares
+    assert str(Shares.parse(str(shares))) == str(shares)
+
+
+def test_a_split_of_many_digits_is_drawn_and_described():
+    shares = Shares.parse("33.33333/33.33333/33.33334")
+    parts = split(numbered(np.arange(300)), shares, 0)
+    assert parts.note == "100 train, 100 validation, 100 test"
 
 
 def test_a_split_that_leaves_a_part_empty_is_refused():

@@ -19,7 +19,7 @@ PARTS: tuple[Part, Part, Part] = ("train", "validation", "test")
 
 @dataclass(frozen=True)
 class Shares:
-    """What part of the images goes where; the three add up to one."""
+    """What part of the images goes where, in percent; the three add up to 100."""
 
     train: float
     validation: float
@@ -27,7 +27,7 @@ class Shares:
 
     @classmethod
     def parse(cls, text: str) -> "Shares":
-        """`60/20/20` -> Shares(0.6, 0.2, 0.2).
+        """`60/20/20` -> Shares(60.0, 20.0, 20.0).
 
         Raises:
             ConfigurationError: not three positive numbers that add up to 100.
@@ -42,10 +42,12 @@ class Shares:
                 found=repr(text),
                 do="write for example --split 60/20/20",
             )
-        return cls(*(one / 100 for one in numbers))
+        return cls(*numbers)
 
     def __str__(self) -> str:
-        return "/".join(f"{100 * one:g}" for one in (self.train, self.validation, self.test))
+        """What `parse` reads back as the same shares, to the last digit: `60/20/20`."""
+        parts = (self.train, self.validation, self.test)
+        return "/".join(np.format_float_positional(one, trim="-") for one in parts)
 
     def sizes(self, count: int) -> Int64[np.ndarray, "3"]:
         """Whole sizes that add up to `count`, by largest remainder: 18,724 -> 11,234, 3,745, 3,745.
@@ -53,7 +55,7 @@ class Shares:
         Raises:
             ConfigurationError: a part would hold no image.
         """
-        exact = count * np.array([self.train, self.validation, self.test])
+        exact = count * (np.array([self.train, self.validation, self.test]) / 100)
         sizes = np.floor(exact + 1e-9).astype(np.int64)
         order = np.argsort(-(exact - sizes), kind="stable")
         sizes[order[: count - int(sizes.sum())]] += 1
