@@ -17,6 +17,7 @@ from .data.record import DataRecord
 from .environment import has_native_bf16
 from .errors import ConfigurationError, DataError, RunError
 from .experiment import Experiment, Precision
+from .files import file_hash
 from .models.autoencoder import Autoencoder
 from .models.classifier import Classifier
 from .runs import Run
@@ -186,24 +187,29 @@ def encoder_of(experiment: Experiment, weights_hash: str | None, beside: Path | 
     if weights_hash is None:
         return Run.open(place)
     folders = [] if beside is None else list(beside.resolve().parents)[:2]
-    for path in (place, *(one for folder in folders for one in sorted(folder.iterdir()))):
-        if _weights_at(path) == weights_hash:
+    nearby = (one for folder in folders for one in sorted(folder.iterdir()))
+    at_place = _weights_at(place)
+    for path in (place, *nearby):
+        if (at_place if path == place else _weights_at(path)) == weights_hash:
             if path != place:
                 logger.info("the encoder is no longer at %s, but at %s (the same weights)", place, path)
             return Run.open(path)
     raise RunError(
         f"the encoder {place} must be as the classifier knew it",
-        found="no finished run there" if _weights_at(place) is None else "other weights",
+        found="no finished run there" if at_place is None else "other weights",
         do="bring that run back, or put it beside the classifier's (it is known by its weights), "
         "or train the classifier anew",
     )
 
 
 def _weights_at(path: Path) -> str | None:
-    """The hash of the weights of the run at `path`, or None where no whole, finished run is."""
+    """The hash of the weights of the run at `path`, or None where no finished run is.
+
+    The bytes are read once and no tensor is made of them: whoever opens the run checks them.
+    """
     try:
-        return Run.open(path).weights_hash
-    except RunError:
+        return file_hash(path / "weights.safetensors")
+    except OSError:
         return None
 
 

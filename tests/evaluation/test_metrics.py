@@ -10,7 +10,7 @@ import torch
 
 from latentspace.data.corruption import gaussian
 from latentspace.data.imageset import ImageSet
-from latentspace.encoding import TrainedAutoencoder, TrainedClassifier
+from latentspace.encoding import TrainedAutoencoder, TrainedClassifier, encoder_of
 from latentspace.errors import ConfigurationError, DataError, RunError
 from latentspace.evaluation.metrics import judge, labels_as_learned
 from latentspace.runs import Run
@@ -166,6 +166,20 @@ class TestTheEncoderOfAClassifier:
             judge(classifier, held(classifier, images))
         assert "no finished run there" in caught.value.found
         assert "beside the classifier's" in caught.value.do
+
+    def test_the_weights_of_each_neighbour_are_read_once(self, classifier, place, monkeypatch):
+        for number in range(3):
+            shutil.copytree(place / "ae", place / f"neighbour-{number}")
+            with (place / f"neighbour-{number}" / "weights.safetensors").open("ab") as file:
+                file.write(bytes([number]))  # others, so that none of them is the one
+        shutil.rmtree(place / "ae")
+        read: list[Path] = []
+        monkeypatch.setattr("latentspace.encoding.file_hash", lambda path: read.append(path) or "other")
+        monkeypatch.setattr("latentspace.runs.read_tensors", lambda path: pytest.fail(f"read {path}"))
+        with pytest.raises(RunError, match="as the classifier knew it"):
+            encoder_of(classifier.experiment, classifier.encoder_hash, beside=classifier.path)
+        assert len(read) == len(set(read))
+        assert {f"neighbour-{number}" for number in range(3)} <= {path.parent.name for path in read}
 
     def test_trained_anew_it_is_another(self, classifier, place, archive, images):
         shutil.rmtree(place / "ae")
