@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import optuna
 import pytest
 
@@ -131,9 +132,9 @@ def test_a_front_has_the_edges_that_half_of_it_shares() -> None:
     assert front_edges(made) == ("code size: 2 of the 4 trials on the front take the highest of 2 to 10.",)
 
 
-def confirmed(*scores: Sequence[float], maximise: bool = False) -> StudyRecord:
-    """Three trials, 0.1 apart, the first the best; the first ones of them trained again."""
-    values = (0.9, 0.8, 0.7) if maximise else (0.1, 0.2, 0.3)
+def confirmed(*scores: Sequence[float], maximise: bool = False, trials: int = 3) -> StudyRecord:
+    """Trials, 0.1 apart, the first the best; the first ones of them trained again."""
+    values = [0.9 - 0.1 * at if maximise else 0.1 + 0.1 * at for at in range(trials)]
     study = new_study(
         [trial("complete", value) for value in values],
         directions=["maximize" if maximise else "minimize"],
@@ -148,7 +149,38 @@ def test_the_margin_is_welchs() -> None:
     assert (one.winner, one.rival) == (0, 1)
     assert one.lead == pytest.approx(0.1)
     assert one.kept == pytest.approx(3.0)
-    assert one.margin == pytest.approx(2.776 * (1 / 3 + 1 / 3) ** 0.5)  # four degrees of freedom
+    assert one.margin == pytest.approx(2.776 * (1 / 3 + 1 / 3) ** 0.5, rel=1e-3)  # four degrees of freedom
+
+
+def test_the_margin_is_a_95_percent_interval_also_beyond_ten_degrees_of_freedom() -> None:
+    """Seven seeds each, both of variance 14/3: 12 degrees of freedom, for which tables give t = 2.179."""
+    scores = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]
+    (one,) = verdicts(confirmed(scores, [score + 1 for score in scores]))
+    assert one.margin == pytest.approx(2.179 * (4 / 3) ** 0.5, rel=1e-3)
+
+
+def test_the_margin_grows_with_the_number_of_rivals() -> None:
+    """Two rivals: each interval at 97.5 %, t = 3.495 with four degrees of freedom (tables: 0.0125 a side)."""
+    made = verdicts(confirmed([1.0, 2.0, 3.0], [4.0, 5.0, 6.0], [3.0, 4.0, 5.0]))
+    assert [one.rival for one in made] == [1, 2]
+    for one in made:
+        assert one.margin == pytest.approx(3.495 * (2 / 3) ** 0.5, rel=1e-3)
+        assert "(95% for 2 comparisons together)" in one.sentence
+
+
+def test_an_equal_winner_is_overturned_by_the_luckiest_of_many_in_one_of_twenty_at_most() -> None:
+    """The rule itself, on 400 records whose five trials are all alike: only luck sets them apart."""
+    draws = np.random.default_rng(0)
+    wrong = sum(
+        any(one.overturned for one in verdicts(confirmed(*draws.normal(size=(5, 4)).tolist(), trials=5)))
+        for _ in range(400)
+    )
+    assert wrong <= 0.05 * 400
+
+
+def test_scores_that_are_all_the_same_on_one_side_have_an_interval_too() -> None:
+    (one,) = verdicts(confirmed([0.1, 0.1, 0.1], [0.2, 0.21, 0.22]))
+    assert one.margin == pytest.approx(4.303 * (0.01**2 / 3) ** 0.5, rel=1e-3)  # two degrees of freedom
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,11 @@
 """What a careful reader asks of a winner: does it stand at the end of a range, and is its lead luck?"""
 
 import math
+import warnings
 from collections import Counter
 from dataclasses import dataclass
+
+from scipy.stats import ttest_ind
 
 from ..ranges import Choices, Setting
 from .record import Confirmed, StudyRecord, TrialRecord
@@ -10,10 +13,7 @@ from .spans import End, described, edge, in_words, labels
 
 TOP = 10  # the best trials that are asked whether they share the winner's edge
 
-# Two-sided 95 % points of Student's t by degrees of freedom, 1 to 10: the usual table, for example
-# NIST/SEMATECH e-Handbook of Statistical Methods, https://www.itl.nist.gov/div898/handbook/eda/section3/eda3672.htm
-_STUDENT = (12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262, 2.228)
-_MANY = 2.0  # beyond 10, rounded
+LEVEL = 0.95  # of all intervals of one record together
 
 _END: dict[End, str] = {"highest": "upper", "lowest": "lower"}
 
@@ -83,7 +83,8 @@ class Luck:
     Args:
         lead: the winner's in the search, in the score's unit; not negative.
         kept: the same of the means over seeds; negative where the rival is the better one.
-        margin: half the 95 % interval of `kept` (Welch's), NaN where the seeds are too few to say.
+        margin: half the interval of `kept` (Welch's, corrected for the number of rivals), NaN where the
+            seeds are too few to say.
         sentence: what may be concluded, and what may not.
     """
 
@@ -109,6 +110,10 @@ def runner_up(record: StudyRecord) -> TrialRecord | None:
 def verdicts(record: StudyRecord) -> tuple[Luck, ...]:
     """The winner against the best rival of the search, and against the best in the mean if that is another.
 
+    The second is chosen by the very scores that it is compared by, among all rivals that were trained again.
+    So each interval is as wide as if all of them were compared (Bonferroni): 1 - 0.05 / rivals. Then the
+    chance that any of them misses its true difference is 5 % at most.
+
     None unless the winner and a rival were trained again.
     """
     if record.best is None:
@@ -120,35 +125,40 @@ def verdicts(record: StudyRecord) -> tuple[Luck, ...]:
     sign = 1 if record.directions[0] == "minimize" else -1
     first = min(rivals, key=lambda number: sign * again[number].mean)
     return tuple(
-        _luck(record, again[record.best.number], again[number])
+        _luck(record, again[record.best.number], again[number], len(rivals))
         for number in dict.fromkeys((rivals[0], first))
     )
 
 
-def _luck(record: StudyRecord, one: Confirmed, other: Confirmed) -> Luck:
+def _luck(record: StudyRecord, one: Confirmed, other: Confirmed, comparisons: int) -> Luck:
     sign = 1 if record.directions[0] == "minimize" else -1
     lead = sign * (record.trial(other.number).values[0] - record.trial(one.number).values[0])
-    kept, margin = sign * (other.mean - one.mean), _margin(one, other)
-    return Luck(one.number, other.number, lead, kept, margin, _sentence(lead, kept, margin, one, other))
+    kept, margin = sign * (other.mean - one.mean), _margin(one, other, comparisons)
+    return Luck(
+        one.number, other.number, lead, kept, margin, _sentence(lead, kept, margin, one, other, comparisons)
+    )
 
 
-def _margin(one: Confirmed, other: Confirmed) -> float:
-    """Half of Welch's 95 % interval of a difference of means: t * sqrt(s1^2 / n1 + s2^2 / n2).
+def _margin(one: Confirmed, other: Confirmed, comparisons: int) -> float:
+    """Half of Welch's interval of a difference of means, one of so many that hold together at 95 %.
 
     B. L. Welch, "The generalization of Student's problem when several different population variances are
-    involved", Biometrika 34, 1947; the degrees of freedom are rounded down.
+    involved", Biometrika 34, 1947; O. J. Dunn, "Multiple Comparisons Among Means", JASA 56, 1961.
     """
-    parts = [(each.spread**2 / max(1, len(each.scores)), len(each.scores)) for each in (one, other)]
-    variance = sum(part for part, _ in parts)
-    if math.isnan(variance):
+    if math.isnan(one.spread + other.spread):
         return math.nan
-    if variance == 0:
+    if one.spread == other.spread == 0:
         return 0.0
-    freedom = int(variance**2 / sum(part**2 / (count - 1) for part, count in parts))
-    return math.sqrt(variance) * (_STUDENT[max(1, freedom) - 1] if freedom <= len(_STUDENT) else _MANY)
+    with warnings.catch_warnings():  # the scores of one trial may be all the same: accuracies often are
+        warnings.filterwarnings("ignore", "Precision loss", RuntimeWarning)
+        test = ttest_ind(one.scores, other.scores, equal_var=False)
+    interval = test.confidence_interval(1 - (1 - LEVEL) / comparisons)
+    return float(interval.high - interval.low) / 2
 
 
-def _sentence(lead: float, kept: float, margin: float, one: Confirmed, other: Confirmed) -> str:
+def _sentence(
+    lead: float, kept: float, margin: float, one: Confirmed, other: Confirmed, comparisons: int
+) -> str:
     counts = [len(each.scores) for each in (one, other)]
     seeds = f"{counts[0]} seeds each" if counts[0] == counts[1] else f"{counts[0]} and {counts[1]} seeds"
     facts = (
@@ -161,7 +171,10 @@ def _sentence(lead: float, kept: float, margin: float, one: Confirmed, other: Co
         return f"{facts}. With fewer than two seeds each there is no saying what of that is luck."
     if margin == 0:
         return f"{facts}, and the seeds made no difference at all: were they truly different?"
-    facts += f", and a difference of up to {margin:.2g} can come from the seeds alone (95 %). "
+    several = f" for {comparisons} comparisons together" if comparisons > 1 else ""
+    facts += (
+        f", and a difference of up to {margin:.2g} can come from the seeds alone ({LEVEL:.0%}{several}). "
+    )
     if abs(kept) <= margin:
         return facts + "So these seeds cannot tell the two apart: the lead may all be luck."
     if kept < 0:
