@@ -61,13 +61,6 @@ def test_both_sets_give_the_same_batches_to_the_bit(
     assert readers() == []
 
 
-def test_the_first_inputs_are_bytes_as_they_are_stored(
-    sets: tuple[Batches, Batches], images: ImageSet
-) -> None:
-    for one in sets:
-        assert np.array_equal(one.first(7).numpy(), images.pixels[CHOSEN[:7]])
-
-
 def test_what_is_in_memory_is_not_copied(images: ImageSet, on_disk: np.ndarray) -> None:
     one = laid_out(images.pixels, CHOSEN, CPU)
     assert one.inputs.data_ptr() == images.pixels.ctypes.data

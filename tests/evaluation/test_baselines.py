@@ -130,11 +130,13 @@ def test_likeness_is_least_for_the_images_themselves(images):
 
 def test_samples_are_compared_with_as_many_training_images(images):
     real = (images.pixels / 255).astype(np.float32)
-    record = samples_record(np.zeros_like(real[:10]), real[40:], real[:40])
-    assert (record.count, record.test_images, record.components) == (10, 40, 40)
-    assert record.training == pytest.approx(Likeness(real[:40]).distance(real[40:50]))
+    record = samples_record(np.zeros_like(real[40:]), real[40:], real[:40])
+    assert (record.count, record.test_images, record.components) == (80, 40, 40)
+    assert record.training == pytest.approx(Likeness(real[:40]).distance(real[40:]))
     assert record.decoded > record.training > 0
     assert SamplesRecord.from_json(record.to_json()) == record
+    with pytest.raises(ValueError, match="10 decoded images cannot be compared with 80"):
+        samples_record(np.zeros_like(real[:10]), real[40:], real[:40])
 
 
 def test_cross_entropy_lies_between_a_copy_and_the_mean():

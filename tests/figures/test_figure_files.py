@@ -33,7 +33,7 @@ def test_the_public_names() -> None:
     assert set(latentspace.figures.__all__) == {
         *("Term", "MSE", "BCE", "KL", "ELBO", "CROSS_ENTROPY", "ACCURACY"),
         *("Curve", "Panel", "LossCurves", "loss_curves", "draw_curves", "curves_caption"),
-        *("Samples", "choose", "sample_images", "draw_samples", "samples_caption"),
+        *("Samples", "sample_images", "draw_samples", "samples_caption"),
         *("ImageRows", "image_rows", "draw_rows", "rows_caption"),
         *("ImageGrid", "Steps", "image_grid", "draw_grid", "grid_caption"),
         *("CodeMap", "code_map", "draw_codes", "codes_caption"),

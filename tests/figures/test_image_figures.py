@@ -8,7 +8,6 @@ from latentspace.data.imageset import ImageSet
 from latentspace.errors import ConfigurationError, DataError
 from latentspace.figures import (
     Steps,
-    choose,
     draw_grid,
     draw_rows,
     draw_samples,
@@ -46,26 +45,6 @@ def block(figure: Figure) -> np.ndarray:
     (axes,) = figure.axes
     (image,) = axes.images
     return np.asarray(image.get_array())
-
-
-def test_the_classes_take_turns() -> None:
-    images = made(60, 3)
-    chosen = choose(images, 9, seed=0)
-    assert (chosen % 3).tolist() == [0, 1, 2] * 3
-    assert len(set(chosen.tolist())) == 9
-
-
-def test_a_class_that_runs_out_leaves_its_turns_to_the_others() -> None:
-    labels = np.array([0] * 10 + [1], dtype=np.int64)
-    images = ImageSet(made(11, 1).pixels, "uneven", labels, ("many", "one", "none"))
-    assert labels[choose(images, 5, seed=4)].tolist() == [0, 1, 0, 0, 0]
-    assert sorted(choose(images, 50, seed=4).tolist()) == list(range(11))
-
-
-def test_the_choice_follows_the_seed() -> None:
-    images = made(200, 2)
-    assert choose(images, 20, seed=1).tolist() == choose(images, 20, seed=1).tolist()
-    assert choose(images, 20, seed=1).tolist() != choose(images, 20, seed=2).tolist()
 
 
 def test_samples_carry_the_names_of_their_classes() -> None:

@@ -9,16 +9,18 @@ import torch
 from optuna.trial import TrialState
 from PIL import Image
 
+from latentspace.data.sources import DataConfig
 from latentspace.data.splits import Shares, split
 from latentspace.search import trial as trial_module
 from latentspace.search.pictures import COUNT, ENLARGED, reconstructions
 from latentspace.search.signs import Sign
 from latentspace.search.space import experiment_of
-from latentspace.search.trial import run_trial
+from latentspace.search.trial import pictured, run_trial
 from latentspace.training.ground import Ground, prepare
 from latentspace.training.loop import EpochRecord
 from latentspace.training.materials import assemble, make_fabric
 from latentspace.training.train import learn
+from materials import make_images
 from small_search import run_all, small_study
 
 HERE = Sign("1@elsewhere", "none")
@@ -181,9 +183,21 @@ def test_the_best_trials_leave_a_picture(archive, tmp_path, monkeypatch):
     assert all(one.read_bytes().startswith(b"\x89PNG") for one in pictures)
 
 
+def test_the_pictures_of_a_study_show_every_class(tmp_path, plan):
+    images = make_images(120, classes=3, by_class=True)
+    np.savez(tmp_path / "ordered.npz", images=images.pixels, labels=images.labels)
+    ground = prepare(plan.model_copy(update={"data": DataConfig(spec=str(tmp_path / "ordered.npz"))}))
+    known = {one.tobytes(): label for one, label in zip(images.pixels, images.labels, strict=True)}
+    held = {images.pixels[number].tobytes() for number in ground.split.validation}
+    shown = pictured(ground)
+    assert [known[one.tobytes()] for one in shown] == [0, 1, 2] * 3 + [0]
+    assert all(one.tobytes() in held for one in shown)
+    np.testing.assert_array_equal(shown, pictured(ground))
+
+
 def test_a_picture_shows_the_originals_above_their_reconstructions(plan, images):
     model = plan.build(images.shape)
-    pixels = torch.from_numpy(images.pixels)
+    pixels = torch.from_numpy(images.pixels[:COUNT])
     raster = np.asarray(Image.open(io.BytesIO(reconstructions(model, pixels))))
     assert raster.shape == (2 * 16 * ENLARGED, COUNT * 16 * ENLARGED)
     small = raster[::ENLARGED, ::ENLARGED]

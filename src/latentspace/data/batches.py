@@ -37,10 +37,6 @@ class Batches(Protocol):
         """Cut into batches, in `order` or as they lie; the last, smaller one is kept."""
         ...
 
-    def first(self, count: int) -> torch.Tensor:
-        """The first `count` inputs as they are stored: images as bytes, codes as floats."""
-        ...
-
 
 class ResidentSet(NamedTuple):
     """Images as bytes, or codes as floats, and perhaps labels, on the device they are worked on.
@@ -80,9 +76,6 @@ class ResidentSet(NamedTuple):
         rows = order if self.chosen is None else self.chosen[order]
         labels = None if self.labels is None else self.labels.index_select(0, order)
         return ResidentSet(self.inputs.index_select(0, rows), labels)
-
-    def first(self, count: int) -> torch.Tensor:
-        return self.inputs[:count] if self.chosen is None else self.inputs[self.chosen[:count]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,9 +120,6 @@ class OnDiskSet:
                 yield Batch(to_images(pixels.to(self.on)), self._labels(here, order))
         finally:
             pool.shutdown(cancel_futures=True)
-
-    def first(self, count: int) -> torch.Tensor:
-        return self._gather(self.chosen[:count]).to(self.on)
 
     def _labels(self, here: slice, order: Order | None) -> Labels | None:
         if self.labels is None:

@@ -12,6 +12,7 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from ..data.batches import ResidentSet
 from ..data.imageset import ImageSet
+from ..data.sampling import balanced_sample, stratified_sample
 from ..encoding import TrainedClassifier
 from ..experiment import Experiment
 from ..models.classifier import Classifier
@@ -20,12 +21,12 @@ from ..runs import Run
 from ..training.materials import learned_from, make_fabric, required_labels, set_up
 from ..training.train import learn
 from ..types import Pixels, Whole
+from .codes import FITTED_TO
 
 LABELS = (10, 30, 100, 300, 1000)
 DRAWS = 3
 STEPS = 200  # of a training with fewer labels, at most: more change little, and there are many of them
 NEIGHBOURS = (1, 3, 5, 10, 20)
-FITTED_TO = 10_000  # images that PCA is fitted to, at most
 
 Features: TypeAlias = Float32[np.ndarray, "_images features"]
 
@@ -72,7 +73,11 @@ class BaselineRecord:
 
 
 def baseline_record(
-    run: Run, images: ImageSet, counts: tuple[int, ...] = LABELS, draws: int = DRAWS
+    run: Run,
+    images: ImageSet,
+    counts: tuple[int, ...] = LABELS,
+    draws: int = DRAWS,
+    fitted_to: int = FITTED_TO,
 ) -> BaselineRecord:
     """Train the run's head on codes, on PCA codes of the same size and on raw pixels; judge on test images.
 
@@ -81,7 +86,8 @@ def baseline_record(
     """
     plan, parts, labels = run.experiment, run.split, required_labels(images)
     learned = learned_from(plan, parts)
-    every = inputs_of(TrainedClassifier.load(run).autoencoder.encode(images), images.pixels, learned)
+    fitted = stratified_sample(learned, fitted_to, labels, numpy_generator(plan.seed, "sample"))
+    every = inputs_of(TrainedClassifier.load(run).autoencoder.encode(images), images.pixels, fitted)
     steps = plan.training.epochs * -(-len(learned) // plan.training.batch_size)
 
     def judged(some: Sequence[Whole], most: int) -> Fewer:
@@ -93,7 +99,13 @@ def baseline_record(
         return Fewer(len(some[0]), accuracies)
 
     fewer = [
-        judged([_some(learned, labels, count, plan.seed, draw) for draw in range(draws)], min(steps, STEPS))
+        judged(
+            [
+                balanced_sample(learned, count, labels, numpy_generator(plan.seed, "sample", draw))
+                for draw in range(draws)
+            ],
+            min(steps, STEPS),
+        )
         for count in counts
         if count < len(learned)
     ]
@@ -111,12 +123,12 @@ def baseline_record(
     )
 
 
-def inputs_of(codes: Features, pixels: Pixels, learned: Whole) -> dict[str, Features]:
-    """The inputs that are compared, by name. PCA is fitted to images that the head learns from."""
+def inputs_of(codes: Features, pixels: Pixels, fitted: Whole) -> dict[str, Features]:
+    """The inputs that are compared, by name; PCA is fitted to the images at `fitted`."""
     flat = pixels.reshape(len(pixels), -1).astype(np.float32) / np.float32(255)
     size = codes.shape[1]
-    fitted = flat[learned[:FITTED_TO]]
-    pca = PCA(n_components=min(size, *fitted.shape), svd_solver="covariance_eigh").fit(fitted)
+    known = flat[fitted]
+    pca = PCA(n_components=min(size, *known.shape), svd_solver="covariance_eigh").fit(known)
     return {
         f"the encoder's {size} codes": codes,
         f"{size} principal components": pca.transform(flat).astype(np.float32),
@@ -161,12 +173,3 @@ def _nearest(
     scores = {k: rule.score(inputs[held], labels[held]) for k, rule in rules.items()}
     best = max(scores, key=lambda k: scores[k])
     return best, float(rules[best].score(inputs[judged], labels[judged]))
-
-
-def _some(learned: Whole, labels: Whole, count: int, seed: int, draw: int) -> Whole:
-    """`count` of the images, the classes in turn, so that ten labels of ten classes are one of each."""
-    order = numpy_generator(seed, "sample", draw).permutation(learned)
-    by_class = order[np.argsort(labels[order], kind="stable")]
-    sorted_labels = labels[by_class]
-    turn = np.arange(len(by_class)) - np.searchsorted(sorted_labels, sorted_labels)
-    return by_class[np.lexsort((sorted_labels, turn))][:count]

@@ -9,6 +9,8 @@ from sklearn.decomposition import PCA
 from ..data.batches import to_images
 from ..types import CodeArray, Pixels
 
+FITTED_TO = 10_000  # images that PCA is fitted to, at most
+
 
 @dataclass(frozen=True)
 class Plane:
@@ -35,16 +37,16 @@ def principal_plane(codes: CodeArray) -> Plane:
     return Plane(points.astype(np.float32), (float(first), float(second)))
 
 
-def pca_error(learned_from: Pixels, judged: Pixels, components: int, most: int = 10_000) -> float:
+def pca_error(learned_from: Pixels, judged: Pixels, components: int) -> float:
     """The mean squared error a pixel of PCA with `components` numbers an image: the linear yardstick.
 
     Args:
-        learned_from: images that PCA is fitted to; the first `most` of them.
+        learned_from: images that PCA is fitted to.
         judged: images that the error is measured on.
     """
     import torch
 
-    train = to_images(torch.from_numpy(learned_from[:most])).flatten(1).numpy()
+    train = to_images(torch.from_numpy(learned_from)).flatten(1).numpy()
     test = to_images(torch.from_numpy(judged)).flatten(1).numpy()
     components = min(components, *train.shape)
     pca = PCA(n_components=components, svd_solver="covariance_eigh").fit(train)

@@ -13,13 +13,15 @@ from sklearn.decomposition import PCA
 from ..data.batches import to_images
 from ..data.corruption import gaussian
 from ..data.imageset import ImageSet
+from ..data.sampling import stratified_sample
 from ..encoding import BATCH, TrainedAutoencoder
-from ..randomness import generator
+from ..randomness import generator, numpy_generator
 from ..runs import Run
-from ..types import Pixels
+from ..types import Pixels, Whole
+from .codes import FITTED_TO
 
 LEVELS = (0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5)  # standard deviations; pixels lie in [0, 1]
-CHOSEN_ON, JUDGED_ON, FITTED_TO = 500, 2000, 10_000  # images at most
+CHOSEN_ON, JUDGED_ON = 500, 2000  # images at most
 NOISY, FILTER = "the noisy image itself", "best of SciPy's filters"
 
 Grey: TypeAlias = Float32[np.ndarray, "_images channels height width"]
@@ -63,17 +65,31 @@ class NoiseRecord:
 
 
 def noise_record(
-    run: Run, images: ImageSet, networks: Mapping[str, TrainedAutoencoder], levels: tuple[float, ...] = LEVELS
+    run: Run,
+    images: ImageSet,
+    networks: Mapping[str, TrainedAutoencoder],
+    levels: tuple[float, ...] = LEVELS,
+    judged_on: int = JUDGED_ON,
+    chosen_on: int = CHOSEN_ON,
+    fitted_to: int = FITTED_TO,
 ) -> NoiseRecord:
     """Judge each of `networks` on the run's test images, all with the same noise at a level.
 
     A filter's strength is chosen on validation images at each level; the networks are the same at all.
+
+    Args:
+        judged_on, chosen_on, fitted_to: test, validation and training images (for PCA), at most.
     """
     parts, seed = run.split, run.experiment.seed
-    clean = _floats(images.pixels[parts.test[:JUDGED_ON]])
-    held = _floats(images.pixels[parts.validation[:CHOSEN_ON]])
+
+    def some(part: Whole, most: int) -> Pixels:
+        draw = numpy_generator(seed, "sample")
+        return images.subset(stratified_sample(part, most, images.labels, draw)).pixels
+
+    clean = _floats(some(parts.test, judged_on))
+    held = _floats(some(parts.validation, chosen_on))
     size = next(iter(networks.values())).code_size
-    linear = _pca(images.pixels[parts.train[:FITTED_TO]], size)
+    linear = _pca(some(parts.train, fitted_to), size)
     errors: dict[str, list[float]] = {
         name: [] for name in (*networks, f"PCA, {size} components", FILTER, NOISY)
     }

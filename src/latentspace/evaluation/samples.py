@@ -38,11 +38,16 @@ class SamplesRecord:
 
 
 def samples_record(decoded: ImageArray, training: ImageArray, test: ImageArray) -> SamplesRecord:
-    """How far `decoded` lies from the test images, and for comparison how far the training images do."""
+    """How far `decoded` lies from the test images, and for comparison how far the training images do.
+
+    As many decoded as training images: the distance of fewer images comes out larger.
+    """
+    if len(decoded) != len(training):
+        raise ValueError(f"{len(decoded)} decoded images cannot be compared with {len(training)}")
     real = Likeness(test)
     return SamplesRecord(
         decoded=real.distance(decoded),
-        training=real.distance(training[: len(decoded)]),
+        training=real.distance(training),
         count=len(decoded),
         test_images=len(test),
         components=int(real.pca.n_components_),

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..evaluation.codes import Plane, pca_error, principal_plane
+from ..evaluation.codes import FITTED_TO, Plane, pca_error, principal_plane
 from ..evaluation.records import kept
 from ..evaluation.samples import SamplesRecord, samples_record
 from ..generation import DrawnCodes, around_codes, draw, has_prior, linear, prior
@@ -57,22 +57,31 @@ class AutoencoderExhibits:
 
 
 def gather_autoencoder(
-    subject: Subject, *, shown: int = SHOWN, drawn: int = DRAWN, judged: int = JUDGED
+    subject: Subject,
+    *,
+    shown: int = SHOWN,
+    drawn: int = DRAWN,
+    judged: int = JUDGED,
+    fitted_to: int = FITTED_TO,
 ) -> AutoencoderExhibits:
     """Reconstruct test images, decode random codes, and lay all codes in a plane.
+
+    Args:
+        fitted_to: training images that PCA is fitted to, at most.
 
     Raises:
         RunError: a classifier's run.
     """
     trained, images, parts = subject.trained, subject.images, subject.run.split
     codes = trained.encode(images)
+    fitted = subject.sample(parts.train, fitted_to)
     originals = images.pixels[subject.some_test_images(shown)]
     reconstructions = trained.reconstruct(originals)
     random_codes = draw_codes(subject, codes, max(drawn, judged))
     decoded = trained.decode(random_codes.codes)
     return AutoencoderExhibits(
         subject=subject,
-        pca=pca_error(images.pixels[parts.train], images.pixels[parts.test], trained.code_size),
+        pca=pca_error(images.pixels[fitted], images.pixels[parts.test], trained.code_size),
         originals=originals,
         reconstructions=reconstructions,
         errors=errors(reconstructions, originals),
@@ -93,11 +102,12 @@ def draw_codes(subject: Subject, codes: CodeArray, count: int) -> DrawnCodes:
 
 
 def likeness(subject: Subject, decoded: ImageArray) -> SamplesRecord:
-    """Kept in the run: how far its random decodes lie from the test images."""
+    """Kept in the run: how far its random decodes, and as many training images, lie from the test images."""
     parts, pixels = subject.run.split, subject.images.pixels
 
     def measure() -> SamplesRecord:
-        return samples_record(decoded, floats(pixels[parts.train]), floats(pixels[parts.test]))
+        training = subject.sample(parts.train, len(decoded))
+        return samples_record(decoded[: len(training)], floats(pixels[training]), floats(pixels[parts.test]))
 
     return kept(subject.run, "samples", measure, SamplesRecord.from_json)
 

@@ -6,6 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from ..data.imageset import ImageSet
+from ..data.sampling import stratified_sample
 from ..data.sources import DataConfig
 from ..encoding import TrainedAutoencoder
 from ..errors import ConfigurationError
@@ -55,6 +56,10 @@ class Subject:
     @cached_property
     def trained(self) -> TrainedAutoencoder:
         return TrainedAutoencoder.load(self.run)
+
+    def sample(self, part: Whole, most: int) -> Whole:
+        """At most so many of a part's indices, for a measurement: each class in proportion."""
+        return stratified_sample(part, most, self.images.labels, numpy_generator(self.seed, "sample"))
 
     def some_test_images(self, count: int) -> Whole:
         """Indices of test images at random, the same ones for runs of one seed and one split."""

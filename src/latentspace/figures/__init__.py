@@ -44,7 +44,7 @@ from .mosaic import shown as shown_images
 from .parallel import Coordinate, ParallelCoordinates, draw_parallel, parallel_coordinates
 from .reports import ReportedValues, draw_reported, reported_values
 from .rows import ImageRows, draw_rows, image_rows
-from .samples import Samples, choose, draw_samples, sample_images
+from .samples import Samples, draw_samples, sample_images
 from .series import Series, SeriesPlot, draw_series, labels_plot, noise_plot
 from .slices import Slice, Slices, draw_slices, search_slices
 from .style import png, save
@@ -83,7 +83,6 @@ __all__ = [
     "Term",
     "ValueAxis",
     "beside_caption",
-    "choose",
     "code_map",
     "codes_caption",
     "confusion_caption",

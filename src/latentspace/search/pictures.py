@@ -9,14 +9,14 @@ from ..data.batches import to_images
 from ..models.autoencoder import Autoencoder
 from ..types import Resident
 
-COUNT = 10
+COUNT = 10  # images
 ENLARGED = 2
 
 
 @torch.no_grad()
 def reconstructions(model: Autoencoder, pixels: Resident) -> bytes:
-    """A PNG: the first ten of `pixels`, and under each its reconstruction."""
-    images = to_images(pixels[:COUNT])
+    """A PNG: the images, and under each its reconstruction."""
+    images = to_images(pixels)
     model.eval()
     decoded = model.decode(model.encode(images).mean)
     rows = torch.cat([torch.cat(list(row), dim=-1) for row in (images, decoded)], dim=-2)

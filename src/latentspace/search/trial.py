@@ -9,18 +9,22 @@ from pathlib import Path
 from typing import Literal, cast
 
 import optuna
+import torch
 from optuna.artifacts import FileSystemArtifactStore, upload_artifact
 from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import Trial, TrialState
 from sqlalchemy.exc import SQLAlchemyError
 
 from ..allocation import give_back
+from ..data.sampling import balanced_sample
 from ..errors import LatentspaceError
 from ..experiment import Experiment
 from ..models.autoencoder import Autoencoder
+from ..randomness import numpy_generator
 from ..training.ground import Ground
 from ..training.loop import EpochRecord, Materials
 from ..training.train import learn
+from ..types import Pixels
 from .pictures import COUNT, reconstructions
 from .plan import setting_named
 from .signs import beating
@@ -76,7 +80,7 @@ def _run(trial: Trial, trials: Trials, ground: Ground, stop: Callable[[], bool])
         return
     score = kept_score(experiment, course.scores)
     if trials.plan.single and isinstance(materials.learned, Autoencoder) and _leads(trials, score):
-        _picture(trial, trials.directory, materials)
+        _picture(trial, trials.directory, materials.learned, pictured(ground))
     values = [_value(one, experiment, score, weights) for one in trials.plan.objectives]
     trials.study.tell(trial, values)
 
@@ -132,10 +136,16 @@ def _leads(trials: Trials, score: float) -> bool:
     return len(ahead) < PICTURED or better(score, ahead[-1].values[0])
 
 
-def _picture(trial: Trial, directory: Path, materials: Materials) -> None:
-    if materials.validation is None or not isinstance(materials.learned, Autoencoder):
-        return
-    png = reconstructions(materials.learned, materials.validation.first(COUNT))
+def pictured(ground: Ground) -> Pixels:
+    """A few validation images, the classes in turn: the same ones for every trial of the study."""
+    draw = numpy_generator(ground.experiment.seed, "figure")
+    chosen = balanced_sample(ground.split.validation, COUNT, ground.images.labels, draw)
+    return ground.images.subset(chosen).pixels
+
+
+def _picture(trial: Trial, directory: Path, model: Autoencoder, pixels: Pixels) -> None:
+    device = next(model.parameters()).device
+    png = reconstructions(model, torch.from_numpy(pixels).to(device))
     folder = directory / "artifacts"
     folder.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as place:
