@@ -3,11 +3,14 @@
 import pytest
 from optuna.trial import TrialState
 
+from latentspace.encoding import encode_all
 from latentspace.evaluation.evaluate import evaluate
 from latentspace.experiment import PURPOSES
+from latentspace.search.confirmation import Extent, jobs_of
 from latentspace.search.draft import Wishes, draft
 from latentspace.search.study import begin
 from latentspace.search.winner import final_training
+from latentspace.search.worker import Order, work
 from latentspace.training.train import train
 from small_search import run_all
 
@@ -60,3 +63,43 @@ def test_a_search_of_each_kind(kind, plan, archive, tmp_path):
     records = list(training.records())
     assert records[-1].validation[PURPOSES[kind].score] == best
     assert PURPOSES[kind].score in evaluate(training.run).metrics
+
+
+def test_a_search_over_classifiers_encodes_the_set_once_for_all_workers(
+    plan, archive, images, tmp_path, monkeypatch
+):
+    """Each pass of `work` is what a worker process does: its own images, its own encoder, its own trials."""
+    monkeypatch.setattr("latentspace.search.worker.LIFE", 1)
+    encoded = []
+
+    def counted(model, pixels, *rest):
+        encoded.append(len(pixels))
+        return encode_all(model, pixels, *rest)
+
+    for place in ("codes", "materials"):
+        monkeypatch.setattr(f"latentspace.training.{place}.encode_all", counted)
+    recipe = tmp_path / "small.toml"
+    setting, low, high = SETTINGS["classifier"]
+    recipe.write_text(RECIPE.format(kind="classifier", setting=setting, low=low, high=high))
+    changes = {
+        "data": {"spec": str(archive)},
+        "threads": 1,
+        "encoder": str(train(plan, tmp_path / "encoder").path),
+    }
+    out = tmp_path / "study"
+    made, _ = draft(
+        Wishes(kind="classifier", recipe=str(recipe), changes=changes, workers=1), out, resume=False
+    )
+    trials = begin(made, out, None, resume=False)
+    for _ in range(3):
+        run_all(trials)
+    jobs = jobs_of(trials, Extent(1, 2))
+    work(
+        Order(directory=out, jobs=tuple((one.number, one.parameters, one.place) for one in jobs)),
+        lambda: False,
+    )
+    assert trials.standing().counted == 3
+    assert encoded == [len(images)]
+    best = trials.best()
+    again = list(final_training(trials).records())  # encodes for itself: the same codes, to the bit
+    assert [one.validation["accuracy"] for one in again] == list(best.intermediate_values.values())

@@ -6,6 +6,7 @@ best.toml           the winner as a recipe; with several objectives front/trial-
 best/               the winner's run, trained in full and judged on the test part
 confirm.json        the best trials over several seeds (--confirm); confirm/ holds each training's score
 artifacts/          pictures of the best trials
+codes/              what a classifier's encoder makes of all images, made once for all workers
 workers/            the signs of life of the workers on this machine
 """
 
@@ -21,6 +22,7 @@ from ..files import write_json
 from ..ranges import SearchConfig
 
 FILE = "study.json"
+CODES = "codes"
 
 
 class StudyPlan(Config):

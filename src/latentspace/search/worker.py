@@ -22,7 +22,7 @@ from ..ranges import Settings
 from ..training.ground import Ground, prepare
 from .confirmation import Job, confirm_jobs
 from .memory import LIFE
-from .plan import StudyPlan
+from .plan import CODES, StudyPlan
 from .signs import sign_of_life
 from .storage import address_of, reaching
 from .study import join
@@ -73,7 +73,7 @@ def _run_trials(order: Order, ground: Ground, stop: Callable[[], bool]) -> None:
 
 
 def _ground(plan: StudyPlan, directory: Path) -> Ground:
-    ground = prepare(plan.experiment, plan.encoder_hash, beside=directory)
+    ground = prepare(plan.experiment, plan.encoder_hash, beside=directory, codes_in=directory / CODES)
     if ground.images.content_hash != plan.content_hash:
         raise RunError(
             "a study goes on with the images that it began with",

@@ -1,6 +1,7 @@
 """What a training stands on: the images, their split, the device, and a classifier's encoder."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from lightning_fabric import Fabric
@@ -13,6 +14,8 @@ from ..errors import RunError
 from ..experiment import Experiment, SplitConfig
 from ..models.autoencoder import Autoencoder
 from ..runs import Run
+from ..types import Codes
+from .codes import codes_of
 from .loop import Materials
 from .materials import assemble, learned_from, make_fabric, required_labels
 from .precision import settle_precision
@@ -83,6 +86,7 @@ class Ground:
 
     Args:
         experiment: with everything settled that was left open: images, precision, encoder.
+        codes_in: a folder where a classifier's codes are kept for other processes; None: they are not.
     """
 
     experiment: Experiment
@@ -90,6 +94,7 @@ class Ground:
     split: Split
     fabric: Fabric
     foundation: Foundation | None
+    codes_in: Path | None = None
 
     @property
     def learned(self) -> int:
@@ -106,16 +111,33 @@ class Ground:
         Raises:
             ConfigurationError, DataError: as `assemble`.
         """
-        encoder = None if self.foundation is None else self.foundation.autoencoder
-        return assemble(experiment, self.images, self.split, self.fabric, encoder)
+        if self.foundation is None:
+            return assemble(experiment, self.images, self.split, self.fabric)
+        autoencoder = self.foundation.autoencoder
+        return assemble(
+            experiment, self.images, self.split, self.fabric, autoencoder, codes=lambda: self._codes
+        )
+
+    @cached_property
+    def _codes(self) -> Codes:
+        if self.foundation is None:
+            raise RuntimeError("codes are a classifier's")
+        found = self.foundation
+        return codes_of(found.autoencoder, found.weights_hash, self.images, self.fabric.device, self.codes_in)
 
 
-def prepare(experiment: Experiment, encoder_hash: str | None = None, beside: Path | None = None) -> Ground:
+def prepare(
+    experiment: Experiment,
+    encoder_hash: str | None = None,
+    beside: Path | None = None,
+    codes_in: Path | None = None,
+) -> Ground:
     """Load and split the images; a classifier's encoder is opened, and its split taken. Nothing is written.
 
     Args:
         encoder_hash: of the encoder's weights, where that is settled.
         beside: the study or run. An encoder that is no longer at its place is looked for next to it.
+        codes_in: as `Ground`.
 
     Raises:
         LatentspaceError: data that cannot be read, a split that leaves a part empty, images too small
@@ -136,4 +158,4 @@ def prepare(experiment: Experiment, encoder_hash: str | None = None, beside: Pat
     else:
         parts = foundation.require(images)
         required_labels(images)
-    return Ground(experiment, images, parts, fabric, foundation)
+    return Ground(experiment, images, parts, fabric, foundation, codes_in)

@@ -1,6 +1,7 @@
 """experiment + images -> what the loop works on: the network, the optimiser, and the data on the device."""
 
 import logging
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
@@ -63,11 +64,13 @@ def assemble(
     parts: Split,
     fabric: Fabric,
     autoencoder: Autoencoder | None = None,
+    codes: Callable[[], Codes] | None = None,
 ) -> Materials:
     """Build the network, and lay the data on the device.
 
     Args:
         autoencoder: the trained one that a classifier stands on; None for the other kinds.
+        codes: of all images, where they are known; called if the classifier learns from codes at all.
 
     Raises:
         ConfigurationError: images too small for the network.
@@ -75,18 +78,18 @@ def assemble(
     """
     if autoencoder is None:
         network: nn.Module = experiment.build(images.shape)
-        learned, codes = network, None
+        learned, inputs = network, None
     else:
-        network, learned, codes = _classifier(experiment, images, autoencoder, fabric)
+        network, learned, inputs = _classifier(experiment, images, autoencoder, fabric, codes)
     validation = None if experiment.training.fit == "train+validation" else parts.validation
     labels = None if autoencoder is None else torch.from_numpy(required_labels(images))
 
     def part(chosen: Whole) -> Batches:
-        if codes is None:
+        if inputs is None:
             return laid_out(images.pixels, chosen, fabric.device, labels)
         rows = torch.from_numpy(chosen)
         return ResidentSet(
-            codes[rows.to(codes.device)], None if labels is None else labels[rows].to(codes.device)
+            inputs[rows.to(inputs.device)], None if labels is None else labels[rows].to(inputs.device)
         )
 
     return set_up(
@@ -127,7 +130,11 @@ def set_up(
 
 
 def _classifier(
-    experiment: Experiment, images: ImageSet, autoencoder: Autoencoder, fabric: Fabric
+    experiment: Experiment,
+    images: ImageSet,
+    autoencoder: Autoencoder,
+    fabric: Fabric,
+    codes: Callable[[], Codes] | None,
 ) -> tuple[nn.Module, nn.Module, Codes | None]:
     """What is called, the head in it, and codes made once; None: the frozen encoder is given images."""
     required_labels(images)
@@ -137,9 +144,9 @@ def _classifier(
         probe = encode_all(autoencoder, pixels[:1], torch.device("cpu"))
         head = experiment.build_classifier(probe.shape[1], len(images.class_names))
         return FrozenEncoderClassifier(autoencoder, head), head, None
-    codes = encode_all(autoencoder.to(fabric.device), pixels, fabric.device)
-    head = experiment.build_classifier(codes.shape[1], len(images.class_names))
-    return head, head, codes
+    inputs = codes() if codes else encode_all(autoencoder.to(fabric.device), pixels, fabric.device)
+    head = experiment.build_classifier(inputs.shape[1], len(images.class_names))
+    return head, head, inputs
 
 
 def required_labels(images: ImageSet) -> Whole:
