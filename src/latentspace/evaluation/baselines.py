@@ -7,7 +7,6 @@ from typing import Any, TypeAlias
 import numpy as np
 import torch
 from jaxtyping import Float32
-from sklearn.decomposition import PCA
 from sklearn.neighbors import KNeighborsClassifier
 
 from ..data.batches import ResidentSet
@@ -22,6 +21,7 @@ from ..training.materials import learned_from, make_fabric, required_labels, set
 from ..training.train import learn
 from ..types import Pixels, Whole
 from .codes import FITTED_TO
+from .pca import fit_pca
 
 LABELS = (10, 30, 100, 300, 1000)
 DRAWS = 3
@@ -127,8 +127,7 @@ def inputs_of(codes: Features, pixels: Pixels, fitted: Whole) -> dict[str, Featu
     """The inputs that are compared, by name; PCA is fitted to the images at `fitted`."""
     flat = pixels.reshape(len(pixels), -1).astype(np.float32) / np.float32(255)
     size = codes.shape[1]
-    known = flat[fitted]
-    pca = PCA(n_components=min(size, *known.shape), svd_solver="covariance_eigh").fit(known)
+    pca = fit_pca(flat[fitted], size)
     return {
         f"the encoder's {size} codes": codes,
         f"{size} principal components": pca.transform(flat).astype(np.float32),

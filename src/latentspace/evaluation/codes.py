@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float
-from sklearn.decomposition import PCA
 
 from ..data.batches import to_images
 from ..types import CodeArray, Pixels
+from .pca import fit_pca
 
 FITTED_TO = 10_000  # images that PCA is fitted to, at most
 
@@ -24,15 +24,15 @@ class Plane:
 
 
 def principal_plane(codes: CodeArray) -> Plane:
-    """Project codes on their first two principal components (scikit-learn's PCA, as the report used).
+    """Project codes on their first two principal components.
 
     Codes of one dimension get a second coordinate of zero.
     """
     if codes.shape[1] == 1:
         centred = codes - codes.mean()
         return Plane(np.concatenate([centred, np.zeros_like(centred)], axis=1), (1.0, 0.0))
-    pca = PCA(n_components=2, svd_solver="full")
-    points = pca.fit_transform(codes)
+    pca = fit_pca(codes, 2)
+    points = pca.transform(codes)
     first, second = pca.explained_variance_ratio_
     return Plane(points.astype(np.float32), (float(first), float(second)))
 
@@ -48,6 +48,5 @@ def pca_error(learned_from: Pixels, judged: Pixels, components: int) -> float:
 
     train = to_images(torch.from_numpy(learned_from)).flatten(1).numpy()
     test = to_images(torch.from_numpy(judged)).flatten(1).numpy()
-    components = min(components, *train.shape)
-    pca = PCA(n_components=components, svd_solver="covariance_eigh").fit(train)
+    pca = fit_pca(train, components)
     return float(np.mean((pca.inverse_transform(pca.transform(test)) - test) ** 2, dtype=np.float64))

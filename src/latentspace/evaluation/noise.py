@@ -8,7 +8,6 @@ import numpy as np
 import torch
 from jaxtyping import Float32
 from scipy import ndimage, signal
-from sklearn.decomposition import PCA
 
 from ..data.batches import to_images
 from ..data.corruption import gaussian
@@ -19,6 +18,7 @@ from ..randomness import generator, numpy_generator
 from ..runs import Run
 from ..types import Pixels, Whole
 from .codes import FITTED_TO
+from .pca import fit_pca
 
 LEVELS = (0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5)  # standard deviations; pixels lie in [0, 1]
 CHOSEN_ON, JUDGED_ON = 500, 2000  # images at most
@@ -159,7 +159,7 @@ def best_filter(noisy: Grey, clean: Grey, level: float) -> str:
 
 def _pca(pixels: Pixels, components: int) -> Callable[[Grey], Grey]:
     flat = _floats(pixels).reshape(len(pixels), -1)
-    pca = PCA(n_components=min(components, *flat.shape), svd_solver="covariance_eigh").fit(flat)
+    pca = fit_pca(flat, components)
 
     def project(images: Grey) -> Grey:
         codes = pca.transform(images.reshape(len(images), -1))

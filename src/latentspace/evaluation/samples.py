@@ -6,9 +6,9 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from jaxtyping import Float
-from sklearn.decomposition import PCA
 
 from ..types import ImageArray
+from .pca import fit_pca
 
 COMPONENTS = 50
 
@@ -76,8 +76,7 @@ class Likeness:
 
     def __init__(self, real: ImageArray, components: int = COMPONENTS) -> None:
         flat = real.reshape(len(real), -1)
-        kept = min(components, *flat.shape)
-        self.pca = PCA(n_components=kept, svd_solver="covariance_eigh").fit(flat)
+        self.pca = fit_pca(flat, components)
         self.real = self.pca.transform(flat)
 
     def distance(self, images: ImageArray) -> float:
