@@ -4,10 +4,18 @@ import json
 
 import numpy as np
 import pytest
+from sklearn.neighbors import KNeighborsClassifier
 
 from latentspace.encoding import TrainedAutoencoder
 from latentspace.errors import RunError
-from latentspace.evaluation.baselines import BaselineRecord, baseline_record, head_of, inputs_of
+from latentspace.evaluation.baselines import (
+    NEIGHBOURS,
+    BaselineRecord,
+    baseline_record,
+    by_neighbours,
+    head_of,
+    inputs_of,
+)
 from latentspace.evaluation.classes import confusion, surest_mistakes
 from latentspace.evaluation.noise import FILTER, NOISY, NoiseRecord, best_filter, noise_record, with_noise
 from latentspace.evaluation.records import kept
@@ -82,6 +90,17 @@ def test_the_baselines_are_learned_from_training_images_and_judged_on_test_image
     assert BaselineRecord.from_json(json.loads(json.dumps(record.to_json()))) == record
     test = set(small_runs["classifier"].split.test.tolist())
     assert all(round(value * len(test), 6).is_integer() for value in record.heads.values())
+
+
+def test_one_search_for_neighbours_gives_what_scikit_learn_gives_for_each_k(images):
+    inputs = images.pixels.reshape(len(images), -1).astype(np.float32)
+    labels = np.random.default_rng(2).permutation(images.labels)  # so that each k gives other answers
+    known, asked = np.arange(0, 90), np.arange(90, 120)
+    answers = by_neighbours(inputs, labels, known, asked, NEIGHBOURS)
+    for k in NEIGHBOURS:
+        rule = KNeighborsClassifier(n_neighbors=k).fit(inputs[known], labels[known])
+        assert answers[k].tolist() == rule.predict(inputs[asked]).tolist()
+    assert len({tuple(one.tolist()) for one in answers.values()}) > 1
 
 
 def test_a_head_trained_on_the_codes_again_is_the_runs_own(small_runs, images):

@@ -7,11 +7,12 @@ from typing import Any, TypeAlias
 import numpy as np
 import torch
 from jaxtyping import Float32
-from sklearn.neighbors import KNeighborsClassifier
+from sklearn.neighbors import NearestNeighbors
 
 from ..data.batches import ResidentSet
 from ..data.imageset import ImageSet
 from ..data.sampling import balanced_sample, stratified_sample
+from ..data.splits import Split
 from ..encoding import TrainedClassifier
 from ..experiment import Experiment
 from ..models.classifier import Classifier
@@ -46,7 +47,8 @@ class BaselineRecord:
     Args:
         heads: of the run's own head and plan on other inputs, by the name of the input.
         neighbours: of the rule of k nearest neighbours, by the name of the input.
-        k: how many neighbours, chosen on validation images, by the name of the input.
+        k: how many neighbours, chosen on validation images by rules fitted to training images, by the name
+            of the input.
         chance: of always naming the class that has most training images.
         fewer: the heads again, with fewer labels.
         steps, fewer_steps: of the optimiser, with all labels and with fewer.
@@ -110,7 +112,7 @@ def baseline_record(
         if count < len(learned)
     ]
     whole = judged([learned], steps)
-    near = {name: _nearest(one, labels, learned, parts.validation, parts.test) for name, one in every.items()}
+    near = {name: _nearest(one, labels, parts, learned) for name, one in every.items()}
     commonest = np.bincount(labels[learned]).argmax()
     return BaselineRecord(
         heads={name: rows[0] for name, rows in whole.accuracies.items()},
@@ -157,18 +159,35 @@ def _accuracy(
     with torch.enable_grad():
         head = head_of(plan, inputs[learned], labels[learned], int(labels.max()) + 1, steps)
     answers = head(torch.from_numpy(inputs[judged])).argmax(dim=1).numpy()
-    return float((answers == labels[judged]).mean())
+    return _share(answers, labels[judged])
 
 
-def _nearest(
-    inputs: Features, labels: Whole, learned: Whole, held: Whole, judged: Whole
-) -> tuple[int, float]:
-    """k, chosen on the validation images, and the accuracy on the test images."""
-    rules = {
-        k: KNeighborsClassifier(n_neighbors=k).fit(inputs[learned], labels[learned])
-        for k in NEIGHBOURS
-        if k <= len(learned)
-    }
-    scores = {k: rule.score(inputs[held], labels[held]) for k, rule in rules.items()}
-    best = max(scores, key=lambda k: scores[k])
-    return best, float(rules[best].score(inputs[judged], labels[judged]))
+def _nearest(inputs: Features, labels: Whole, parts: Split, learned: Whole) -> tuple[int, float]:
+    """k, and the accuracy on the test images. k is chosen on validation images that its rules do not hold."""
+    possible = [k for k in NEIGHBOURS if k <= len(parts.train)]
+    answers = by_neighbours(inputs, labels, parts.train, parts.validation, possible)
+    best = max(possible, key=lambda k: _share(answers[k], labels[parts.validation]))
+    tested = by_neighbours(inputs, labels, learned, parts.test, [best])[best]
+    return best, _share(tested, labels[parts.test])
+
+
+def by_neighbours(
+    inputs: Features, labels: Whole, known: Whole, asked: Whole, numbers: Sequence[int]
+) -> dict[int, Whole]:
+    """The commonest label among the k nearest of `known`, for each of `asked` and each k of `numbers`.
+
+    All of them from one search for neighbours; of labels that are as common, the lowest.
+    """
+    rule = NearestNeighbors(n_neighbors=max(numbers)).fit(inputs[known])
+    found = labels[known][rule.kneighbors(inputs[asked], return_distance=False)]
+    votes = np.zeros((len(asked), int(labels.max()) + 1), dtype=np.int64)
+    answers = {}
+    for k, label in enumerate(found.T, start=1):
+        votes[np.arange(len(asked)), label] += 1
+        if k in numbers:
+            answers[k] = votes.argmax(axis=1)
+    return answers
+
+
+def _share(answers: Whole, labels: Whole) -> float:
+    return float((answers == labels).mean())
