@@ -17,7 +17,7 @@ from .search.draft import Wishes, anew, draft
 from .search.plan import FILE, StudyPlan, differences
 from .search.space import experiment_of
 from .search.study import Trials, begin, is_begun, join
-from .search.winner import final_training, is_judged, write_recipes
+from .search.winner import final_training, judged_run, write_recipes
 from .training.loop import EpochRecord
 from .training.speed import images_per_second
 from .training.train import Training, is_run_of, resume, start
@@ -148,7 +148,7 @@ class SearchStep(Step):
         if self.done < self.size:
             return False
         with join(self.place, None) as study:
-            return study.best() is None or is_judged(study)
+            return study.best() is None or judged_run(study) is not None
 
     def refuse_another(self) -> None:
         """Raises: RunError: there is a study that was begun with another plan."""

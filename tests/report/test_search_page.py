@@ -11,12 +11,17 @@ import pytest
 from optuna.trial import FrozenTrial
 from PIL import Image
 
+from latentspace.evaluation.evaluate import evaluate
 from latentspace.report.page import Page, Table
 from latentspace.report.search import report_study, search_section, study_page
 from latentspace.report.search_tables import best_table, counts_table, duration, failures_table, trials_csv
 from latentspace.search.reading import record_of
+from latentspace.search.signs import Sign
+from latentspace.search.study import Trials
+from latentspace.search.winner import final_training, judged_run
 from runner import call
 from searches import MIDDLE, new_study, search_like, study_directory, trial
+from small_search import run_all, small_study
 
 
 @pytest.fixture(autouse=True)
@@ -196,16 +201,57 @@ def test_a_lead_that_was_not_measured_is_said_to_be_so(mixed_page: Page) -> None
     assert "--confirm 3x3" in section.text[0]
 
 
-@undrawn
-def test_the_test_parts_result_is_told_once_it_is_there(tmp_path: Path) -> None:
-    path = study_directory(tmp_path / "letters", mixed())
-    assert "test part" not in words(report_study(path))
-    (path / "best" / "results").mkdir(parents=True)
-    (path / "best" / "config.json").write_text("{}")
-    (path / "best" / "results" / "test.json").write_text(json.dumps({"images": 1600, "mse": 0.0269}))
-    text = words(report_study(path))
-    assert "on the 1,600 images of the test part, they reach a mse of 0.0269" in text
-    assert "the report&#39;s was 0.0272" in text
+@pytest.fixture
+def judged(archive: Path, tmp_path: Path, _undrawn: None) -> Trials:
+    """A study of two trials whose winner was trained in full and judged."""
+    trials = small_study(archive, tmp_path / "letters", trials=2)
+    run_all(trials)
+    training = final_training(trials)
+    list(training.records())
+    evaluate(training.run)
+    return trials
+
+
+def told(trials: Trials) -> str:
+    return words(report_study(trials.directory))
+
+
+def test_the_test_parts_result_is_told_once_it_is_there(judged: Trials) -> None:
+    result = judged.directory / "best" / "results" / "test.json"
+    found = json.loads(result.read_text())
+    said = f"on the {found['images']} images of the test part, they reach a mse of {found['mse']:.5g}."
+    assert said in told(judged)
+    result.unlink()
+    assert "test part" not in told(judged)
+
+
+def test_a_former_winners_result_is_not_told_as_the_present_ones(judged: Trials) -> None:
+    """As after `search --resume --trials 3 --no-final`, or while such a search goes on."""
+    former = judged.best()
+    assert former is not None
+    plan = judged.plan.model_copy(update={"search": judged.plan.search.model_copy(update={"trials": 3})})
+    plan.save(judged.directory)
+    trial = judged.next(Sign("1@elsewhere", "none"))
+    assert trial is not None
+    judged.study.tell(trial, 1e-9)
+    assert judged_run(judged) is None
+    text = told(judged)
+    assert f"The best is trial {trial.number}, with a validation mse of 1e-09." in text
+    assert "test part" not in text
+
+
+def test_a_winner_that_learned_from_validation_images_too_is_the_winner(judged: Trials) -> None:
+    training = final_training(judged, "train+validation")
+    list(training.records())
+    evaluate(training.run)
+    assert "of the test part, they reach a mse" in told(judged)
+
+
+def test_the_reports_score_stands_beside_the_reports_images_alone(judged: Trials) -> None:
+    assert "0.0272" not in told(judged)
+    data = judged.directory / "best" / "data.json"
+    data.write_text(json.dumps({**json.loads(data.read_text()), "comparable": True}))
+    assert "; the report&#39;s was 0.0272, on its own split." in told(judged)
 
 
 def test_the_file_of_trials_is_complete() -> None:

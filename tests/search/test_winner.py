@@ -10,6 +10,7 @@ from latentspace.experiment import Experiment
 from latentspace.recipe import Recipe
 from latentspace.search.confirmation import Extent, Job, confirm_jobs, jobs_of, summarise
 from latentspace.search.signs import Sign
+from latentspace.search.study import begin
 from latentspace.search.winner import final_training, plan_of, winner_of, write_recipes
 from latentspace.training.ground import prepare
 from latentspace.training.train import train
@@ -32,6 +33,14 @@ def test_the_recipe_of_the_winner_trains_it_again_to_the_bit(searched, tmp_path)
     assert plan == plan_of(searched, best)
     run = train(plan, tmp_path / "run")
     assert [one["validation"]["mse"] for one in run.metrics] == list(best.intermediate_values.values())
+
+
+def test_the_winners_plan_has_the_threads_of_its_trial_whatever_the_search_goes_on_with(searched):
+    experiment = searched.plan.experiment.model_copy(update={"threads": 2})
+    plan = searched.plan.model_copy(update={"experiment": experiment})
+    with begin(plan, searched.directory, None, resume=True) as again:
+        assert plan_of(again, again.best()) == plan_of(searched, searched.best())
+    searched.plan.save(searched.directory)
 
 
 def test_the_winner_is_trained_in_full_on_what_fit_says_and_gone_on_with(searched):

@@ -2,12 +2,10 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from ..experiment import PURPOSES, Experiment
 from ..files import write_bytes, write_text
 from ..ranges import Settings
-from ..runs import Run
 from ..search.reading import read_study
 from ..search.record import StudyRecord
 from ..search.spans import in_words, labels
@@ -70,9 +68,7 @@ def write_study(path: Path, url: str | None = None) -> tuple[StudyRecord, Page]:
         OutputError: its storage cannot be reached, or the place cannot be written.
     """
     record = read_study(path, url)
-    run = Run(path / "best")
-    test = run.results().get("test") if record.single and (run.path / "config.json").is_file() else None
-    page = study_page(path.resolve().name, record, test)
+    page = study_page(path.resolve().name, record)
     for section in page.sections:
         for picture in section.pictures:
             write_bytes(path / "figures" / f"{FILES[picture.title]}.png", picture.png)
@@ -81,14 +77,13 @@ def write_study(path: Path, url: str | None = None) -> tuple[StudyRecord, Page]:
     return record, page
 
 
-def study_page(name: str, record: StudyRecord, test: dict[str, Any] | None = None) -> Page:
+def study_page(name: str, record: StudyRecord) -> Page:
     """The page of a search.
 
     Args:
         name: of the study.
-        test: what `evaluate` found of the winner's own run on the test part, if it has been opened.
     """
-    found = _front_section(record) if not record.single else _best_section(record, test)
+    found = _front_section(record) if not record.single else _best_section(record)
     parts = [found, _luck_section(record), _course_section(record), _settings_section(record)]
     return Page(
         title=f"{name}: a search for the {PURPOSES[record.kind].name}",
@@ -181,16 +176,16 @@ def _notices(record: StudyRecord) -> tuple[str, ...]:
     return tuple(said)
 
 
-def _best_section(record: StudyRecord, test: dict[str, Any] | None) -> Section | None:
+def _best_section(record: StudyRecord) -> Section | None:
     if record.best is None:
         return None
     text = [
         AS_A_RECIPE,
         *(one.sentence[:1].upper() + one.sentence[1:] for one in edges(record)),
     ]
-    score = record.objectives[0]
+    score, test = record.objectives[0], record.test
     if test is not None and score in test:
-        published = PURPOSES[record.kind].published.get(score)
+        published = PURPOSES[record.kind].published.get(score) if record.comparable else None
         text.append(
             f"Trained in full and judged once on the {test['images']:,} images of the test part, they reach "
             f"a {score} of {test[score]:.5g}"

@@ -20,6 +20,7 @@ from .plan import StudyPlan
 from .record import Confirmed, Importances, State, StudyRecord, TrialRecord
 from .storage import JOURNAL
 from .study import join
+from .winner import judged_run
 
 ENOUGH = 10  # trials: with fewer, an importance is noise
 _MOST = 200  # trials that importances are computed from: more take minutes and change little
@@ -46,7 +47,11 @@ def read_study(path: Path, url: str | None = None) -> StudyRecord:
     """
     if url is None and StudyPlan.load(path).storage is None and not (path / JOURNAL).is_file():
         raise _damaged(path / JOURNAL, "no such file, and study.json names no database")
-    record = record_of(join(path, url).study)
+    with join(path, url) as trials:
+        record = record_of(trials.study)
+        judged = judged_run(trials)
+    if judged is not None:
+        record = replace(record, test=judged.results()["test"], comparable=judged.data.comparable)
     confirmed = path / CONFIRMED
     return record if not confirmed.exists() else _with_confirmed(record, confirmed)
 

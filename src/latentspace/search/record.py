@@ -98,6 +98,8 @@ class StudyRecord:
         published: the number of the trial with the report's own best parameters, if one was asked for.
         notes: what else the search says of itself: data, content_hash, split and others.
         confirmed: trials that were trained again with several seeds, the winner first.
+        test: what `evaluate` found of the winner's own run on the test part; None until it was judged.
+        comparable: whether that run's images are known to be the report's.
     """
 
     kind: Kind
@@ -111,6 +113,8 @@ class StudyRecord:
     published: int | None = None
     notes: Mapping[str, Any] = field(default_factory=dict)
     confirmed: tuple[Confirmed, ...] = ()
+    test: Mapping[str, Any] | None = None
+    comparable: bool = False
 
     @property
     def single(self) -> bool:

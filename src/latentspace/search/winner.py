@@ -38,12 +38,14 @@ def winner_of(trials: Trials) -> FrozenTrial:
 
 
 def plan_of(trials: Trials, trial: FrozenTrial, fit: str | None = None) -> Experiment:
-    """The trial's training as an experiment of its own, from the trial's own seed.
+    """The trial's training as an experiment of its own, with the trial's own seed and threads.
 
     Args:
         fit: the parts that are learned from; None: as the trial did.
     """
-    plan = experiment_of(trial.params, trials.plan.experiment, trial.user_attrs["seed"])
+    base = trials.plan.experiment
+    base = base.model_copy(update={"threads": trial.user_attrs.get("threads", base.threads)})
+    plan = experiment_of(trial.params, base, trial.user_attrs["seed"])
     if fit is None:
         return plan
     changes = {**plan.model_dump(), "training": {**plan.training.model_dump(), "fit": fit}}
@@ -76,12 +78,15 @@ def final_training(trials: Trials, fit: str | None = None) -> Training:
     return start(plan, path)
 
 
-def is_judged(trials: Trials) -> bool:
-    """Whether STUDY/best is the winner's run, trained in full and judged on the test part."""
-    run = Run(trials.directory / RUN)
-    if not (run.path / "config.json").exists() or "test" not in run.results():
-        return False
-    return is_run_of(run, plan_of(trials, winner_of(trials)))
+def judged_run(trials: Trials) -> Run | None:
+    """STUDY/best, where it is the winner's run, trained in full and judged on the test part.
+
+    None while it is that of an earlier winner: its result is of other parameters.
+    """
+    best, run = trials.best(), Run(trials.directory / RUN)
+    if best is None or not (run.path / "config.json").exists() or "test" not in run.results():
+        return None
+    return run if is_run_of(run, plan_of(trials, best, run.experiment.training.fit)) else None
 
 
 def _write_recipe(trials: Trials, trial: FrozenTrial, path: Path) -> Path:
