@@ -12,7 +12,7 @@ from functools import partial
 import torch
 
 from latentspace.allocation import keep_freed
-from latentspace.models.lowering import Geometry, choose, correlate, gather, scatter
+from latentspace.models.lowering import Choice, Geometry, choose, correlate, gather, scatter
 
 LAYERS = {  # batch, large channels, small channels, kernel, padding, side of the large map
     "ae 28 -> 14": (266, 1, 64, 3, 1, 28),
@@ -41,20 +41,20 @@ def main(threads: int = 2, name: str = "float32") -> None:
     dtype = getattr(torch, name)
     print(f"{'':22} {'gather':>18} {'scatter':>18} {'correlate':>18}   ms: oneDNN, product (* chosen)")
     for layer, (batch, inputs, outputs, kernel, padding, side) in LAYERS.items():
-        geometry = Geometry.of_large(kernel, 2, padding, (side, side))
+        geometry = Geometry.of_large(kernel, 2, (padding, padding), (side, side))
         last = torch.channels_last
         large = torch.randn(batch, inputs, side, side).to(dtype).contiguous(memory_format=last)
         small = torch.randn(batch, outputs, *geometry.small).to(dtype).contiguous(memory_format=last)
         weight = torch.randn(outputs, inputs, kernel, kernel).to(dtype)
         chosen = choose("cpu", dtype, inputs, outputs, geometry)
-        maps: list[tuple[bool, Callable[[bool], object]]] = [
+        maps: list[tuple[bool, Callable[[Choice], object]]] = [
             (chosen.gather, partial(gather, large, weight, None, geometry)),
             (chosen.scatter, partial(scatter, small, weight, None, geometry)),
             (chosen.correlate, partial(correlate, large, small, geometry)),
         ]
         cells = []
         for is_product, work in maps:
-            taken = [milliseconds(partial(work, product)) for product in (False, True)]
+            taken = [milliseconds(partial(work, Choice(*[product] * 3))) for product in (False, True)]
             marks = [" ", "*"] if is_product else ["*", " "]
             cells.append("".join(f"{one:8.1f}{mark}" for one, mark in zip(taken, marks, strict=True)))
         print(f"{layer:22} {cells[0]:>18} {cells[1]:>18} {cells[2]:>18}", flush=True)

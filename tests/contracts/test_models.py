@@ -3,7 +3,7 @@
 import pytest
 import safetensors.torch
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from latentspace.models.autoencoder import Autoencoder, AutoencoderConfig, VariationalConfig
 from latentspace.randomness import generator
@@ -12,7 +12,12 @@ CONFIGS = [
     AutoencoderConfig(code_size=3, conv1_channels=8, conv2_channels=8, conv3_channels=8, neurons=16),
     VariationalConfig(code_size=3, conv1_channels=8, conv2_channels=8),
 ]
-SHAPES = [(1, 16, 16), (1, 28, 28), (3, 17, 23), (2, 41, 20)]
+SHAPES = [(1, 8, 8), (1, 16, 16), (1, 28, 28), (3, 17, 23), (2, 41, 20)]
+
+NARROW = {
+    AutoencoderConfig: {"conv1_channels": 2, "conv2_channels": 2, "conv3_channels": 2, "neurons": 2},
+    VariationalConfig: {"conv1_channels": 2, "conv2_channels": 2},
+}
 
 every_model = pytest.mark.parametrize("config", CONFIGS, ids=lambda one: type(one).__name__)
 every_shape = pytest.mark.parametrize("shape", SHAPES, ids=str)
@@ -46,6 +51,30 @@ def test_gradients_reach_every_parameter(config, shape):
         assert parameter.grad is not None, name
         assert torch.isfinite(parameter.grad).all(), name
         assert parameter.grad.abs().sum() > 0, name
+
+
+def with_every_path_open(config, shape) -> Autoencoder:
+    """All weights positive: no ReLU is ever shut, nothing cancels, so what is joined at all shows."""
+    model = build(config.model_copy(update=NARROW[type(config)]), shape).eval()
+    for parameter in model.parameters():
+        nn.init.constant_(parameter, 0.1)
+    return model
+
+
+# All sides, and each with another one: sides are independent of each other but for the code.
+@every_model
+@pytest.mark.parametrize(
+    "sides", [range(low, min(low + 50, 257)) for low in range(8, 257, 50)], ids=lambda one: f"{one.start}+"
+)
+def test_every_pixel_reaches_the_code_and_is_drawn_from_it(config, sides):
+    for side in sides:
+        for shape in [(1, side, side), (1, side, 8 + (37 * side) % 249)]:
+            model = with_every_path_open(config, shape)
+            images = torch.full((1, *shape), 0.5).requires_grad_()
+            model.encode(images).mean.sum().backward()
+            assert (images.grad > 0).all(), f"{shape}: pixels that no code depends on"
+            without, *each = model.decoder(torch.cat([torch.zeros(1, 3), torch.eye(3)])).detach()
+            assert all((one > without).all() for one in each), f"{shape}: pixels drawn from a bias alone"
 
 
 @every_model

@@ -14,17 +14,20 @@ from latentspace.models.lowering import Choice, Geometry, choose
 from latentspace.randomness import generator
 
 CHOICES = [Choice(*one) for one in product((False, True), repeat=3)]
-# The report's layers, and then what it has not: a stride of 1 and 3, sides that leave a rest, wide padding.
+# The report's layers, and then what it has not: a stride of 1 and 3, sides that leave a rest, wide padding,
+# padding of one side alone.
 CASES = [  # inputs, outputs, kernel, stride, padding, (height, width)
-    (1, 4, 3, 2, 1, (28, 28)),
-    (4, 6, 3, 2, 1, (14, 14)),
-    (4, 6, 3, 2, 0, (7, 7)),
-    (1, 4, 4, 2, 1, (28, 28)),
-    (4, 6, 4, 2, 1, (14, 14)),
-    (3, 2, 3, 2, 1, (17, 22)),
-    (2, 3, 3, 1, 1, (6, 5)),
-    (2, 3, 2, 3, 0, (9, 8)),
-    (1, 1, 3, 2, 2, (5, 6)),
+    (1, 4, 3, 2, (1, 1), (28, 28)),
+    (4, 6, 3, 2, (1, 1), (14, 14)),
+    (4, 6, 3, 2, (0, 0), (7, 7)),
+    (1, 4, 4, 2, (1, 1), (28, 28)),
+    (4, 6, 4, 2, (1, 1), (14, 14)),
+    (3, 2, 3, 2, (1, 1), (17, 22)),
+    (2, 3, 3, 1, (1, 1), (6, 5)),
+    (2, 3, 2, 3, (0, 0), (9, 8)),
+    (1, 1, 3, 2, (2, 2), (5, 6)),
+    (4, 6, 3, 2, (1, 0), (8, 7)),
+    (1, 3, 4, 2, (0, 1), (9, 8)),
 ]
 
 every_case = pytest.mark.parametrize("case", CASES, ids=str)
@@ -100,7 +103,7 @@ def test_a_transposed_convolution(case, choice, relu):
     st.data(),
 )
 def test_any_geometry(channels, kernel, stride, sides, choice, data):
-    padding = data.draw(st.integers(0, kernel - 1))
+    padding = data.draw(st.tuples(*[st.integers(0, kernel - 1)] * 2))
     theirs = nn.Conv2d(*channels, kernel, stride, padding).double()
     ours = Conv2d(*channels, kernel, stride=stride, padding=padding).double()
     same_weights(ours, theirs)
@@ -108,7 +111,7 @@ def test_any_geometry(channels, kernel, stride, sides, choice, data):
 
 
 def test_the_input_may_lie_in_any_order_and_need_no_gradient():
-    layer = Conv2d(3, 4, 3, stride=2, padding=1, relu=True).double()
+    layer = Conv2d(3, 4, 3, stride=2, padding=(1, 1), relu=True).double()
     nn.init.normal_(layer.weight)
     nn.init.normal_(layer.bias)
     given = images(2, 3, (9, 9))
@@ -121,7 +124,7 @@ def test_the_input_may_lie_in_any_order_and_need_no_gradient():
 
 def test_under_autocast_it_computes_in_bfloat16_and_the_weights_get_float32():
     theirs = nn.Conv2d(4, 8, 3, 2, 1)
-    ours = Conv2d(4, 8, 3, stride=2, padding=1)
+    ours = Conv2d(4, 8, 3, stride=2, padding=(1, 1))
     same_weights(ours, theirs)
     given = images(2, 4, (14, 14)).float()
     for choice in CHOICES:
@@ -136,9 +139,9 @@ def test_under_autocast_it_computes_in_bfloat16_and_the_weights_get_float32():
 
 def test_the_table_is_fixed_and_for_the_cpu():
     """By device, type and shape: the layer at the code, the one at the image, and one between."""
-    at_code = Geometry.of_large(3, 2, 0, (7, 7))
-    at_image = Geometry.of_large(3, 2, 1, (28, 28))
-    between = Geometry.of_large(3, 2, 1, (14, 14))
+    at_code = Geometry.of_large(3, 2, (0, 0), (7, 7))
+    at_image = Geometry.of_large(3, 2, (1, 1), (28, 28))
+    between = Geometry.of_large(3, 2, (1, 1), (14, 14))
     narrow, wide = partial(choose, vectors=256), partial(choose, vectors=512)
     assert narrow("cpu", torch.float32, 128, 128, at_code) == Choice(scatter=True, correlate=True)
     assert narrow("cpu", torch.float32, 1, 64, at_image) == Choice(scatter=True)

@@ -24,7 +24,7 @@ def test_the_reports_sizes_layer_by_layer():
     assert convolutions + mu_and_logvar + back == 3_174_821
     assert sum(one.numel() for one in model.parameters()) == 3_174_821
     for layer in (model.encoder.conv1, model.encoder.conv2):
-        assert (layer.kernel, layer.stride, layer.padding, layer.relu) == (4, 2, 1, True)
+        assert (layer.kernel, layer.stride, layer.padding, layer.relu) == (4, 2, (1, 1), True)
 
 
 def test_the_decoder_is_one_linear_layer_two_transposed_convolutions_and_a_relu_between():

@@ -247,26 +247,8 @@ def test_an_unknown_device_is_refused_before_anything_is_written(plan, tmp_path)
 
 
 def test_images_too_small_leave_nothing_behind(plan, tmp_path, images):
-    np.savez(tmp_path / "tiny.npz", images=images.pixels[:, :, :8, :8])
+    np.savez(tmp_path / "tiny.npz", images=images.pixels[:, :, :7, :7])
     plan = Experiment.parse({**plan.model_dump(), "data": {"spec": str(tmp_path / "tiny.npz")}}, "plan")
-    with pytest.raises(ConfigurationError, match="at least 16x16"):
+    with pytest.raises(ConfigurationError, match="at least 8x8"):
         start(plan, tmp_path / "run")
     assert not (tmp_path / "run").exists()
-
-
-def test_golden_losses(plan, tmp_path):
-    """Three epochs of the report's own network at a fixed seed, in float32.
-
-    The numbers were read off on x86-64; other processors sum in another order, hence the tolerance.
-    """
-    golden = Experiment.parse(
-        {**plan.model_dump(), "model": {}, "training": {"epochs": 3, "batch_size": 30}}, "plan"
-    )
-    run = train(golden, tmp_path / "run")
-    assert [one["train"]["mse"] for one in run.metrics] == pytest.approx(GOLDEN_TRAIN, rel=1e-3)
-    assert [one["validation"]["mse"] for one in run.metrics] == pytest.approx(GOLDEN_VALIDATION, rel=1e-3)
-    assert math.isclose(run.metrics[-1]["learning_rate"], 0.0033638691442384257)
-
-
-GOLDEN_TRAIN = [0.20119650786121687, 0.15304059907794, 0.14400595302383104]
-GOLDEN_VALIDATION = [0.16661985218524933, 0.1523854285478592, 0.1321420967578888]

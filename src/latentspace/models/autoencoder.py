@@ -14,7 +14,7 @@ from .encoders import ConvolutionalEncoder, VariationalEncoder
 from .layers import initialise
 from .posterior import Posterior
 
-SMALLEST_SIDE = 16  # three halvings, the last without padding, leave one pixel of it
+SMALLEST_SIDE = 8  # three halvings leave one pixel of it
 
 
 class AutoencoderConfig(Config):
@@ -33,7 +33,7 @@ class AutoencoderConfig(Config):
             shape: channels, height and width of an image.
 
         Raises:
-            ConfigurationError: images with a side under 16 pixels.
+            ConfigurationError: images with a side under 8 pixels.
         """
         require_size(shape)
         channels = (self.conv1_channels, self.conv2_channels, self.conv3_channels)
@@ -96,7 +96,7 @@ class Autoencoder(nn.Module):
 
 
 def require_size(shape: tuple[int, int, int]) -> None:
-    """Raises: ConfigurationError: images with a side under 16 pixels."""
+    """Raises: ConfigurationError: images with a side under 8 pixels."""
     if min(shape[1:]) < SMALLEST_SIDE:
         raise ConfigurationError(
             f"images must be at least {SMALLEST_SIDE}x{SMALLEST_SIDE} pixels for strided convolutions",

@@ -8,15 +8,16 @@ from torch import Tensor, nn
 
 from ..types import Images
 from .layers import Conv2d, Dropout, Flatten
-from .lowering import Geometry
+from .lowering import Geometry, Pair
 from .posterior import Dirac, Gaussian
 
 
 @final
 class ConvolutionalEncoder(nn.Module):
-    """Three 3x3 convolutions of stride 2 (padding 1, 1, 0), then two linear layers; ReLU on all but the last.
+    """Three 3x3 convolutions of stride 2, then two linear layers; ReLU on all but the last.
 
-    A side of 28 pixels becomes 14, 7 and 3; a side of 16 becomes 8, 4 and 1, the smallest that works.
+    The padding is 1, 1 and, as in the report, 0 for the last one, but 1 along a side that is even there: else
+    its last row would be in no patch. A side of 28 pixels becomes 14, 7 and 3; one of 32: 16, 8 and 4.
 
     Args:
         shape: channels, height and width of an image.
@@ -26,17 +27,19 @@ class ConvolutionalEncoder(nn.Module):
     """
 
     kernel = 3
-    paddings = (1, 1, 0)
 
     def __init__(
         self, shape: tuple[int, int, int], channels: tuple[int, int, int], neurons: int, code_size: int
     ) -> None:
         super().__init__()
         widths = (shape[0], *channels)
-        self.stages = stages_of(shape[1:], self.kernel, self.paddings)
+        first = halved(shape[1:], self.kernel, (1, 1))
+        second = halved(first.small, self.kernel, (1, 1))
+        height, width = second.small
+        self.stages = (first, second, halved(second.small, self.kernel, (1 - height % 2, 1 - width % 2)))
         stack: list[nn.Module] = []
-        for padding, before, after in zip(self.paddings, widths, channels, strict=False):
-            stack.append(Conv2d(before, after, self.kernel, stride=2, padding=padding, relu=True))
+        for stage, before, after in zip(self.stages, widths, channels, strict=False):
+            stack.append(Conv2d(before, after, self.kernel, stride=2, padding=stage.padding, relu=True))
         self.convolutions = nn.Sequential(*stack, Flatten())
         features = channels[-1] * math.prod(self.stages[-1].small)
         self.head = nn.Sequential(nn.Linear(features, neurons), nn.ReLU(), nn.Linear(neurons, code_size))
@@ -60,15 +63,16 @@ class VariationalEncoder(nn.Module):
     """
 
     kernel = 4
-    paddings = (1, 1)
+    padding = (1, 1)
 
     def __init__(
         self, shape: tuple[int, int, int], channels: tuple[int, int], dropout: float, code_size: int
     ) -> None:
         super().__init__()
-        self.stages = stages_of(shape[1:], self.kernel, self.paddings)
-        self.conv1 = Conv2d(shape[0], channels[0], self.kernel, stride=2, padding=1, relu=True)
-        self.conv2 = Conv2d(channels[0], channels[1], self.kernel, stride=2, padding=1, relu=True)
+        first = halved(shape[1:], self.kernel, self.padding)
+        self.stages = (first, halved(first.small, self.kernel, self.padding))
+        self.conv1 = Conv2d(shape[0], channels[0], self.kernel, stride=2, padding=self.padding, relu=True)
+        self.conv2 = Conv2d(channels[0], channels[1], self.kernel, stride=2, padding=self.padding, relu=True)
         self.dropout = Dropout(dropout)
         self.flatten = Flatten()
         features = channels[1] * math.prod(self.stages[-1].small)
@@ -81,9 +85,6 @@ class VariationalEncoder(nn.Module):
         return Gaussian(self.mu(hidden).float(), self.logvar(hidden).float())
 
 
-def stages_of(size: tuple[int, int], kernel: int, paddings: tuple[int, ...]) -> tuple[Geometry, ...]:
-    """Sizes at every stride of 2, the image's own first: the decoder walks them back."""
-    stages: list[Geometry] = []
-    for padding in paddings:
-        stages.append(Geometry.of_large(kernel, 2, padding, stages[-1].small if stages else size))
-    return tuple(stages)
+def halved(size: Pair, kernel: int, padding: Pair) -> Geometry:
+    """The sizes of a convolution of stride 2; the decoder walks them back."""
+    return Geometry.of_large(kernel, 2, padding, size)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from .lowering import Choice, Geometry, Onward, choose, correlate, gather, scatter
+from .lowering import Choice, Geometry, Onward, Pair, choose, correlate, gather, scatter
 
 
 @final
@@ -18,7 +18,7 @@ class Conv2d(nn.Module):
     """
 
     def __init__(
-        self, inputs: int, outputs: int, kernel: int, *, stride: int, padding: int, relu: bool = False
+        self, inputs: int, outputs: int, kernel: int, *, stride: int, padding: Pair, relu: bool = False
     ) -> None:
         super().__init__()
         self.kernel, self.stride, self.padding, self.relu = kernel, stride, padding, relu
@@ -48,8 +48,8 @@ class ConvTranspose2d(nn.Module):
         kernel: int,
         *,
         stride: int,
-        padding: int,
-        output_padding: tuple[int, int],
+        padding: Pair,
+        output_padding: Pair,
         relu: bool = False,
     ) -> None:
         super().__init__()
@@ -84,7 +84,7 @@ class Flatten(nn.Module):
 class Unflatten(nn.Module):
     """What `Flatten` undoes."""
 
-    def __init__(self, channels: int, sides: tuple[int, int]) -> None:
+    def __init__(self, channels: int, sides: Pair) -> None:
         super().__init__()
         self.channels, self.sides = channels, sides
 
@@ -139,7 +139,7 @@ def _before_activation(gradient: Tensor, activations: Tensor | None) -> Tensor:
     return passed
 
 
-def _sides(images: Tensor) -> tuple[int, int]:
+def _sides(images: Tensor) -> Pair:
     return images.shape[2], images.shape[3]
 
 

@@ -23,47 +23,51 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+Pair: TypeAlias = tuple[int, int]  # (height, width)
+
 
 @dataclass(frozen=True)
 class Geometry:
-    """Sizes of a convolution with square kernels: sides are (height, width)."""
+    """Sizes of a convolution with square kernels: sides and padding are (height, width)."""
 
     kernel: int
     stride: int
-    padding: int
-    large: tuple[int, int]
-    small: tuple[int, int]
+    padding: Pair
+    large: Pair
+    small: Pair
 
     @classmethod
-    def of_large(cls, kernel: int, stride: int, padding: int, large: tuple[int, int]) -> "Geometry":
-        height, width = ((side + 2 * padding - kernel) // stride + 1 for side in large)
+    def of_large(cls, kernel: int, stride: int, padding: Pair, large: Pair) -> "Geometry":
+        height, width = (
+            (side + 2 * before - kernel) // stride + 1 for side, before in zip(large, padding, strict=True)
+        )
         return cls(kernel, stride, padding, large, (height, width))
 
     @classmethod
     def of_small(
-        cls, kernel: int, stride: int, padding: int, small: tuple[int, int], output_padding: tuple[int, int]
+        cls, kernel: int, stride: int, padding: Pair, small: Pair, output_padding: Pair
     ) -> "Geometry":
         height, width = (
-            (side - 1) * stride - 2 * padding + kernel + added
-            for side, added in zip(small, output_padding, strict=True)
+            (side - 1) * stride - 2 * before + kernel + added
+            for side, before, added in zip(small, padding, output_padding, strict=True)
         )
         return cls(kernel, stride, padding, (height, width), small)
 
     @property
-    def output_padding(self) -> tuple[int, int]:
-        """Rows and columns of the large map that no patch reaches: what a transposed convolution adds."""
+    def output_padding(self) -> Pair:
+        """What torch's transposed convolution must add to the small sides to come to the large ones."""
         rows, columns = (
-            large - ((small - 1) * self.stride - 2 * self.padding + self.kernel)
-            for large, small in zip(self.large, self.small, strict=True)
+            large - ((small - 1) * self.stride - 2 * before + self.kernel)
+            for large, small, before in zip(self.large, self.small, self.padding, strict=True)
         )
         return rows, columns
 
     @property
-    def padded(self) -> tuple[int, int]:
+    def padded(self) -> Pair:
         """Sides of the large map with its padding, and as much more as the last patch needs."""
         height, width = (
-            max((small - 1) * self.stride + self.kernel, large + self.padding)
-            for large, small in zip(self.large, self.small, strict=True)
+            max((small - 1) * self.stride + self.kernel, large + before)
+            for large, small, before in zip(self.large, self.small, self.padding, strict=True)
         )
         return height, width
 
@@ -143,7 +147,7 @@ def correlate(large: Tensor, small: Tensor, geometry: Geometry, choice: Choice) 
     """Large and small -> the gradient of the weights."""
     kernel, channels = geometry.kernel, (small.shape[1], large.shape[1])
     if not choice.correlate:
-        stride, padding = [geometry.stride] * 2, [geometry.padding] * 2
+        stride, padding = [geometry.stride] * 2, list(geometry.padding)
         shape = _last(large.new_empty((*channels, kernel, kernel)))
         _, gradient, _ = torch.ops.aten.convolution_backward(
             _last(small),
@@ -178,7 +182,7 @@ def _rows(images: Tensor) -> Tensor:
     return images.permute(0, 2, 3, 1).reshape(-1, images.shape[1])
 
 
-def _map(rows: Tensor, images: int, sides: tuple[int, int]) -> Tensor:
+def _map(rows: Tensor, images: int, sides: Pair) -> Tensor:
     return rows.view(images, *sides, rows.shape[1]).permute(0, 3, 1, 2)
 
 
@@ -190,11 +194,12 @@ def _matrix(weight: Tensor) -> Tensor:
 def _patches(large: Tensor, geometry: Geometry) -> Tensor:
     """The large map -> a row of (kernel, kernel, channels) for each pixel of the small one."""
     pixels = large.permute(0, 2, 3, 1)
-    before, sides = geometry.padding, geometry.padded
+    above, left = geometry.padding
     below, right = (
-        max(padded - side - before, 0) for padded, side in zip(sides, geometry.large, strict=True)
+        max(padded - side - before, 0)
+        for padded, side, before in zip(geometry.padded, geometry.large, geometry.padding, strict=True)
     )
-    pixels = functional.pad(pixels, (0, 0, before, right, before, below)).contiguous()
+    pixels = functional.pad(pixels, (0, 0, left, right, above, below)).contiguous()
     images, height, width, channels = pixels.shape
     kernel, step = geometry.kernel, geometry.stride
     row = width * channels
@@ -207,7 +212,7 @@ def _patches(large: Tensor, geometry: Geometry) -> Tensor:
 
 def _overlaid(patches: Tensor, bias: Tensor | None, images: int, channels: int, geometry: Geometry) -> Tensor:
     """The sum of all patches, each at its place: what `_patches` undoes, and the bias."""
-    kernel, step, before = geometry.kernel, geometry.stride, geometry.padding
+    kernel, step = geometry.kernel, geometry.stride
     rows, columns = geometry.small
     parts = patches.view(images, rows, columns, kernel, kernel, channels)
     large = patches.new_zeros((images, *geometry.padded, channels))
@@ -217,5 +222,5 @@ def _overlaid(patches: Tensor, bias: Tensor | None, images: int, channels: int, 
         for j in range(kernel):
             place = large[:, i : i + (rows - 1) * step + 1 : step, j : j + (columns - 1) * step + 1 : step]
             place += parts[:, :, :, i, j]
-    height, width = geometry.large
-    return large[:, before : before + height, before : before + width].permute(0, 3, 1, 2)
+    (above, left), (height, width) = geometry.padding, geometry.large
+    return large[:, above : above + height, left : left + width].permute(0, 3, 1, 2)
