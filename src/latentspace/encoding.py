@@ -21,8 +21,9 @@ from .files import file_hash
 from .models.autoencoder import Autoencoder
 from .models.classifier import Classifier
 from .runs import Run
+from .tensor_types import Codes, Resident
 from .tensors import fill
-from .types import CodeArray, Codes, ImageArray, Pixels, Probabilities, Resident
+from .types import CodeArray, ImageArray, Pixels, Probabilities
 
 logger = logging.getLogger(__name__)
 

@@ -5,10 +5,12 @@ order, noise and dropout in epoch 8. Library code never seeds or draws from torc
 """
 
 import hashlib
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
-import torch
+
+if TYPE_CHECKING:
+    import torch
 
 Purpose: TypeAlias = Literal["weights", "order", "noise", "dropout", "sample", "split", "glyphs", "figure"]
 
@@ -20,9 +22,11 @@ def derive(seed: int, purpose: Purpose, epoch: int = 0) -> int:
 
 
 def generator(
-    seed: int, purpose: Purpose, epoch: int = 0, device: torch.device | str = "cpu"
-) -> torch.Generator:
+    seed: int, purpose: Purpose, epoch: int = 0, device: "torch.device | str" = "cpu"
+) -> "torch.Generator":
     """The generator of one purpose in one epoch; evaluation uses purposes that training does not."""
+    import torch  # here alone, so that looking at data need not wait for it
+
     return torch.Generator(device).manual_seed(derive(seed, purpose, epoch))
 
 

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from importlib.metadata import version
+from pathlib import Path
 
 import pytest
 
@@ -43,3 +44,26 @@ def test_the_package_can_be_run() -> None:
     command = [sys.executable, "-m", "latentspace", "--version"]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout.strip() == f"latentspace {version('latentspace')}"
+
+
+def loaded_by(*arguments: str | Path) -> set[str]:
+    done = subprocess.run(
+        [sys.executable, "-c", SHOWN, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=120,
+    )
+    return {name.partition(".")[0] for name in done.stderr.partition("loaded:")[2].split()}
+
+
+def test_looking_at_data_waits_for_pillow_and_matplotlib_alone(archive: Path, tmp_path: Path) -> None:
+    loaded = loaded_by("data", "info", archive, "--picture", tmp_path / "picture.png")
+    assert {"numpy", "matplotlib"} <= loaded
+    assert not loaded & (HEAVY - {"numpy", "jaxtyping", "matplotlib", "PIL"})
+
+
+def test_looking_at_runs_waits_for_no_library_that_it_does_not_need(small_runs) -> None:
+    path = small_runs["ae"].path
+    assert not loaded_by("runs", path.parent) & (HEAVY - {"numpy", "jaxtyping", "PIL", "torch"})
+    assert not loaded_by("evaluate", path) & (HEAVY - {"numpy", "jaxtyping", "PIL", "torch"})

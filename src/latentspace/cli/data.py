@@ -98,7 +98,8 @@ def _words(value: Any) -> str:
 
 def _draw(images: "ImageSet", picture: Path | None) -> Path:
     from ..data.places import cache_directory
-    from ..figures import draw_samples, sample_images, save
+    from ..figures.samples import draw_samples, sample_images
+    from ..figures.style import save
 
     path = picture or cache_directory() / "pictures" / f"{images.content_hash[:12]}.png"
     save(draw_samples(sample_images(images, seed=0)), path)

@@ -11,7 +11,8 @@ from typing import Final, NamedTuple, Protocol, runtime_checkable
 import numpy as np
 import torch
 
-from ..types import Images, Labels, Order, Pixels, Resident, Whole
+from ..tensor_types import Images, Labels, Order, Resident
+from ..types import Pixels, Whole
 
 AHEAD: Final = 4  # batches that are read before they are asked for
 

@@ -12,7 +12,7 @@ from pydantic import Field, model_validator
 from torch.nn.functional import conv2d, pad
 
 from ..configuration import Config
-from ..types import Images
+from ..tensor_types import Images
 
 Corruption: TypeAlias = Callable[[Images, torch.Generator], Images]
 

@@ -4,7 +4,6 @@ import logging
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import pooch
@@ -12,28 +11,13 @@ import requests
 
 from ..errors import FetchError
 from ..files import refusals
+from .places import Mirror
 
 logger = logging.getLogger(__name__)
 
 SLOWEST = 10_000  # bytes a second, on average; a mirror below is given up after the time-out
 LARGEST = 2**30  # bytes, of a file whose length is not published
 _NEWS = 5.0  # seconds between two lines about a long download
-
-
-@dataclass(frozen=True)
-class Mirror:
-    """A place that a file can be had from, and the MD5 checksum it must have there.
-
-    `size` is its length in bytes where that is published, else None.
-    """
-
-    url: str
-    md5: str
-    size: int | None = None
-
-    @property
-    def file_name(self) -> str:
-        return self.url.rpartition("/")[2]
 
 
 class _Watch:

@@ -21,8 +21,7 @@ from .entries import counted
 from .gathering import Gathered
 from .imageset import ImageSet
 from .mapping import Residence
-from .mirrors import Mirror, answering, download, failure
-from .places import cache_directory
+from .places import Mirror, cache_directory
 
 logger = logging.getLogger(__name__)
 
@@ -72,6 +71,8 @@ def fetch(size: Size, *, timeout: float = TIMEOUT, mirrors: Sequence[Mirror] | N
         FetchError: no mirror delivered it; each is named with its reason.
         OutputError: the cache directory cannot be written.
     """
+    from .mirrors import download  # here, as it brings the libraries of the network with it
+
     return download(MIRRORS[size] if mirrors is None else mirrors, _folder(), timeout=timeout)
 
 
@@ -91,6 +92,8 @@ def load_if_quick(size: Size, *, timeout: float, resident: Residence = "always")
     Raises:
         FetchError: it is not cached, and no mirror answers or delivers.
     """
+    from .mirrors import answering, failure
+
     images = recall(_kept(size), resident)
     if images is not None:
         return images

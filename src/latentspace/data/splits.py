@@ -5,8 +5,6 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from jaxtyping import Float, Int64
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from ..errors import ConfigurationError, DataError
 from ..randomness import numpy_generator
@@ -166,6 +164,9 @@ def _units(images: ImageSet) -> Whole:
     _, copies = np.unique(images.image_hashes, return_inverse=True)
     if images.groups is None:
         return copies.astype(np.int64)
+    from scipy.sparse import coo_array  # here, as what reads a run need not wait for it
+    from scipy.sparse.csgraph import connected_components
+
     _, groups = np.unique(images.groups, return_inverse=True)
     copies_count = int(copies.max()) + 1
     nodes = copies_count + int(groups.max()) + 1

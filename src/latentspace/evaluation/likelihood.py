@@ -10,7 +10,7 @@ from ..data.batches import ResidentSet
 from ..models.autoencoder import Autoencoder
 from ..models.posterior import Gaussian, prior_log_prob
 from ..objectives.elbo import bce_per_image
-from ..types import Codes, Images, PerImage, Resident
+from ..tensor_types import Codes, Images, PerImage, Resident
 
 BATCH = 256
 ACTIVE = 0.01  # the threshold of Burda et al., section 5.2, on the variance of a dimension's posterior mean

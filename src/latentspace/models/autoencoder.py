@@ -8,7 +8,7 @@ from torch import nn
 
 from ..configuration import Config
 from ..errors import ConfigurationError
-from ..types import Codes, Images, Logits
+from ..tensor_types import Codes, Images, Logits
 from .decoders import ConvolutionalDecoder, VariationalDecoder
 from .encoders import ConvolutionalEncoder, VariationalEncoder
 from .layers import initialise

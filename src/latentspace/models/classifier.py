@@ -9,7 +9,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from ..configuration import Config
-from ..types import Codes, Images
+from ..tensor_types import Codes, Images
 from .autoencoder import Autoencoder
 from .layers import initialise
 

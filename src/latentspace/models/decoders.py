@@ -9,7 +9,7 @@ from typing import final
 
 from torch import Tensor, nn
 
-from ..types import Codes, Logits
+from ..tensor_types import Codes, Logits
 from .encoders import ConvolutionalEncoder, VariationalEncoder
 from .layers import ConvTranspose2d, Unflatten
 

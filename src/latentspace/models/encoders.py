@@ -6,7 +6,7 @@ from typing import final
 import torch
 from torch import Tensor, nn
 
-from ..types import Images
+from ..tensor_types import Images
 from .layers import Conv2d, Dropout, Flatten
 from .lowering import Geometry, Pair
 from .posterior import Dirac, Gaussian

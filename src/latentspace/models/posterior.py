@@ -6,7 +6,7 @@ from typing import final
 
 import torch
 
-from ..types import Codes, PerImage
+from ..tensor_types import Codes, PerImage
 
 
 class Posterior(ABC):

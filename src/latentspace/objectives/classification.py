@@ -15,7 +15,8 @@ from torch.nn.functional import cross_entropy
 
 from ..data.batches import Batch
 from ..errors import DataError
-from ..types import Labels, Whole
+from ..tensor_types import Labels
+from ..types import Whole
 from .loss import Loss
 
 Columns: TypeAlias = Float[np.ndarray, "_rows _images"]  # a column is an image

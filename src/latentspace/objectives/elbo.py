@@ -8,7 +8,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 from ..data.batches import Batch
 from ..models.posterior import Gaussian
-from ..types import Images, Logits, PerImage
+from ..tensor_types import Images, Logits, PerImage
 from .loss import Loss, Objective
 
 

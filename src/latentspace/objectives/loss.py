@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from ..data.batches import Batch
-from ..types import Scalar
+from ..tensor_types import Scalar
 
 
 class Loss(NamedTuple):

@@ -7,7 +7,7 @@ from PIL import Image
 
 from ..data.batches import to_images
 from ..models.autoencoder import Autoencoder
-from ..types import Resident
+from ..tensor_types import Resident
 
 COUNT = 10  # images
 ENLARGED = 2

@@ -14,8 +14,8 @@ from ..encoding import encode_all
 from ..errors import RunError
 from ..files import refusals
 from ..models.autoencoder import Autoencoder
+from ..tensor_types import Codes
 from ..tensors import read_tensors, write_tensors
-from ..types import Codes
 
 logger = logging.getLogger(__name__)
 

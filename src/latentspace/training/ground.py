@@ -14,7 +14,7 @@ from ..errors import RunError
 from ..experiment import Experiment, SplitConfig
 from ..models.autoencoder import Autoencoder
 from ..runs import Run
-from ..types import Codes
+from ..tensor_types import Codes
 from .codes import codes_of
 from .loop import Materials
 from .materials import assemble, learned_from, make_fabric, required_labels

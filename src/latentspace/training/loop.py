@@ -4,16 +4,18 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import torch
-from lightning_fabric import Fabric
 from torch import nn
 
 from ..data.batches import Batches, order
 from ..errors import TrainingError
 from ..objectives.loss import Loss, Objective
 from ..randomness import generator
+
+if TYPE_CHECKING:
+    import lightning_fabric
 
 EVALUATION_BATCH = 1024
 
@@ -53,7 +55,7 @@ class Materials:
         train, validation: what is learned from, and what is judged after each epoch, or None.
     """
 
-    fabric: Fabric
+    fabric: "lightning_fabric.Fabric"
     model: nn.Module
     learned: nn.Module
     optimizer: torch.optim.Optimizer

@@ -2,11 +2,10 @@
 
 import logging
 from collections.abc import Callable
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 import torch
-from lightning_fabric import Fabric
 from torch import nn
 
 from ..allocation import keep_freed
@@ -18,16 +17,22 @@ from ..errors import DataError, DeviceError
 from ..experiment import ClassificationConfig, Experiment
 from ..models.autoencoder import Autoencoder
 from ..models.classifier import FrozenEncoderClassifier
-from ..types import Codes, Whole
+from ..tensor_types import Codes
+from ..types import Whole
 from .loop import Materials
+
+if TYPE_CHECKING:
+    import lightning_fabric
 
 THREADS: Final = torch.get_num_threads()  # as PyTorch or the environment chose, before any plan changed it
 
 logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # the precision is said by settle_precision
 
 
-def make_fabric(experiment: Experiment) -> Fabric:
+def make_fabric(experiment: Experiment) -> "lightning_fabric.Fabric":
     """Raises: DeviceError: this machine has no such device, or the device cannot what the plan asks for."""
+    from lightning_fabric import Fabric  # here, as it takes longer to import than a run to be judged
+
     keep_freed()
     torch.set_num_threads(experiment.threads or THREADS)
     kind, _, number = experiment.device.partition(":")
@@ -62,7 +67,7 @@ def assemble(
     experiment: Experiment,
     images: ImageSet,
     parts: Split,
-    fabric: Fabric,
+    fabric: "lightning_fabric.Fabric",
     autoencoder: Autoencoder | None = None,
     codes: Callable[[], Codes] | None = None,
 ) -> Materials:
@@ -104,7 +109,7 @@ def assemble(
 
 def set_up(
     experiment: Experiment,
-    fabric: Fabric,
+    fabric: "lightning_fabric.Fabric",
     network: nn.Module,
     train: Batches,
     validation: Batches | None = None,
@@ -133,7 +138,7 @@ def _classifier(
     experiment: Experiment,
     images: ImageSet,
     autoencoder: Autoencoder,
-    fabric: Fabric,
+    fabric: "lightning_fabric.Fabric",
     codes: Callable[[], Codes] | None,
 ) -> tuple[nn.Module, nn.Module, Codes | None]:
     """What is called, the head in it, and codes made once; None: the frozen encoder is given images."""
