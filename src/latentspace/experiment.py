@@ -261,7 +261,7 @@ class Experiment(Config):
     @model_validator(mode="after")
     def _encoder_where_it_belongs(self) -> "Experiment":
         if self.encoder is not None and self.kind != "classifier":
-            raise ValueError(f"a {self.kind} learns from images: it has no encoder")
+            raise ValueError(f"a classifier alone learns from an encoder's codes: {self.kind} has no encoder")
         return self
 
     @property

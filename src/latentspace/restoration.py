@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 
 from .data.archives import read_archive
 from .data.cleaning import sentence
-from .data.entries import counted, is_named_as_image
+from .data.entries import is_named_as_image
 from .data.folders import list_folder, read_listing
 from .data.gathering import File, Gathered, gather
 from .data.idx import holds_idx
@@ -19,6 +19,7 @@ from .experiment import DenoisingConfig
 from .gallery import numbered
 from .runs import Run
 from .types import ImageArray, Pixels
+from .wording import counted
 
 logger = logging.getLogger(__name__)
 

@@ -148,3 +148,11 @@ def test_codes_that_cannot_be_drawn_are_refused() -> None:
         code_map(points(3), explained=None, labels=np.zeros(2, dtype=np.int64), class_names=("A",))
     with pytest.raises(DataError, match="one name for each class"):
         code_map(points(2), explained=None, labels=np.array([0, 1]), class_names=("A",))
+
+
+def test_classes_that_have_no_code_take_no_place_among_the_named() -> None:
+    names = tuple(map(str, range(62)))
+    labels = 36 + np.arange(78, dtype=np.int64) % 26
+    figure = draw_codes(code_map(points(78), explained=None, labels=labels, class_names=names))
+    assert legend(figure) == [*names[36:56], "and 6 more classes"]
+    assert texts(figure) == list(names[36:56])

@@ -1,5 +1,7 @@
 """The error against noise, the accuracy against labels, the confusion matrix: what is drawn is the record."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -72,3 +74,18 @@ def test_the_matrix_prints_its_counts_but_for_zeros():
     }
     assert printed == {(0, 0): "5", (1, 0): "2", (1, 1): "3"}
     assert [label.get_text() for label in axes.get_yticklabels()] == ["A", "B"]
+
+
+@pytest.mark.parametrize("classes", [2, 20, 30, 62, 300])
+def test_the_names_beside_the_matrix_do_not_lie_over_each_other(classes):
+    names = tuple(f"class {number:03}" for number in range(classes))
+    figure = draw_confusion(Confusion(np.eye(classes, dtype=np.int64), names))
+    figure.draw_without_rendering()
+    (axes,) = figure.axes
+    for labels, side in ((axes.get_yticklabels(), "y"), (axes.get_xticklabels(), "x")):
+        boxes = [label.get_window_extent() for label in labels]
+        edges = sorted((getattr(box, f"{side}0"), getattr(box, f"{side}1")) for box in boxes)
+        assert all(end <= start + 1 for (_, end), (start, _) in pairwise(edges))
+        assert min(label.get_fontsize() for label in labels) >= 5
+    assert axes.get_yticklabels()[0].get_text() == "class 000"
+    assert len(axes.get_yticklabels()) >= min(classes, 30)

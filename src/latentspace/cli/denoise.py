@@ -31,10 +31,10 @@ def denoise(
 
       latentspace denoise runs/denoiser letter.png cleaned --resize 28x28
     """
-    from ..data.entries import counted
     from ..gallery import refuse_full, write_pictures
     from ..restoration import restore
     from ..runs import Run
+    from ..wording import counted
 
     refuse_full(out)
     restored = restore(Run.open(Path(run)), data_config(images, resize, None, strict))

@@ -111,10 +111,10 @@ def generate(
 
 
 def _generate(path: Path, out: Path, picture: "Picture", wish: Wish) -> None:
-    from ..data.entries import counted
     from ..encoding import TrainedAutoencoder
     from ..gallery import numbered, refuse_full, there_and_back, write_film, write_pictures
     from ..runs import Run
+    from ..wording import counted
 
     refuse_full(out)
     run = Run.open(path)

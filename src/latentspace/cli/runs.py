@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from ..wording import counted
 from . import console
 from .options import Quiet, Verbose
 
@@ -35,7 +36,7 @@ def runs(
     elif found:
         columns = list(table[0])
         console.show_table(
-            f"{len(found)} runs below {folder}",
+            f"{counted(len(found), 'run')} below {folder}",
             columns,
             [[console.number(row[column]) for column in columns] for row in table],
         )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from ..errors import ConfigurationError
+from ..wording import counted
 from . import console, standing
 from .options import (
     Deduplicate,
@@ -225,14 +226,14 @@ def _confirm(study: "Trials", workers: int, extent: "Extent") -> None:
     jobs = jobs_of(study, extent)
     with closing(confirm(study, jobs, workers=workers)) as counts:
         for done in counts:
-            console.say(f"confirmation: {done} of {len(jobs)} trainings")
+            console.say(f"confirmation: {done} of {counted(len(jobs), 'training')}")
     content = summarise(jobs, study.plan, study.directory)
     rows = [
         [str(one["number"]), console.number(one["mean"]), console.number(one["std"]), str(len(one["scores"]))]
         for one in content["trials"]
     ]
     console.show_table(
-        f"validation {content['score']} over {extent.seeds} seeds",
+        f"validation {content['score']} over {counted(extent.seeds, 'seed')}",
         ["trial", "mean", "standard deviation", "trainings"],
         rows,
         to=console.err,

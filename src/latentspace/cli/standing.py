@@ -8,6 +8,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from ..wording import counted
 from . import console
 
 if TYPE_CHECKING:
@@ -21,9 +22,9 @@ def introduce(plan: "StudyPlan", workers: int) -> None:
     experiment = plan.experiment
     objectives = ", ".join(f"{way} {one}" for one, way in zip(plan.objectives, plan.directions, strict=True))
     console.say(
-        f"{plan.name}: {plan.search.trials} trials of {experiment.training.epochs} epochs, {objectives} "
-        f"on the validation part; {workers} worker{'s' * (workers > 1)} of {experiment.threads} "
-        f"thread{'s' * (experiment.threads > 1)}"
+        f"{plan.name}: {counted(plan.search.trials, 'trial')} of "
+        f"{counted(experiment.training.epochs, 'epoch')}, {objectives} on the validation "
+        f"part; {counted(workers, 'worker')} of {counted(experiment.threads, 'thread')}"
     )
     console.say(f"searched: {', '.join(plan.search.space)}")
     if not plan.single:
@@ -84,7 +85,7 @@ def _table(now: "Standing", plan: "StudyPlan", workers: int) -> Group:
 def _line(one: "Entry", plan: "StudyPlan") -> str:
     value = "" if one.value is None else f" {plan.objectives[0]} {one.value:.5g}"
     why = f": {one.reason}" if one.reason else ""
-    return f"trial {one.number} {one.outcome}{value} after {one.epochs} epochs{why}"
+    return f"trial {one.number} {one.outcome}{value} after {counted(one.epochs, 'epoch')}{why}"
 
 
 def _summary(now: "Standing", workers: int) -> str:

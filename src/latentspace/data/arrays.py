@@ -24,8 +24,9 @@ import numpy as np
 
 from ..errors import DataError
 from ..types import Pixels, Whole
+from ..wording import counted
 from .cleaning import CleaningRecord, sentence
-from .entries import counted, numbered, readable
+from .entries import numbered, readable
 from .imageset import ImageSet
 from .mapping import Residence, blocks, mapped, room, stays_on_disk
 from .pictures import flattened
@@ -144,7 +145,7 @@ def _named(labels: np.ndarray, names: np.ndarray | None, origin: str) -> tuple[W
     if unknown:
         raise DataError(
             f"every label of {origin} must be named in class_names, or index it",
-            found=f"{len(text)} class names, and the label {unknown[0]!r}",
+            found=f"{counted(len(text), 'class name')}, and the label {unknown[0]!r}",
             do="correct class_names or the labels",
         )
     place = np.array([allowed.index(name) for name in found], dtype=np.int64)

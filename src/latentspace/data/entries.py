@@ -39,11 +39,6 @@ def readable(path: Path) -> Iterator[None]:
         ) from error
 
 
-def counted(count: int, thing: str = "image") -> str:
-    """`1 image`, `1,000 images`."""
-    return f"{count:,} {thing}{'' if count == 1 else 's'}"
-
-
 def natural(name: str) -> tuple[str, str]:
     """A sort key that puts `10` after `9`: digits count as numbers, other text without regard to case."""
     return _DIGITS.sub(_number, name.casefold()), name

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ..errors import DataError
+from ..wording import counted
 from .cleaning import sentence
-from .entries import counted, is_junk, is_named_as_image, may_be_image, natural, readable, shown
+from .entries import is_junk, is_named_as_image, may_be_image, natural, readable, shown
 from .gathering import File, Gathered, gather
 
 logger = logging.getLogger(__name__)

@@ -33,6 +33,7 @@ from PIL import __version__ as pillow_version
 from scipy.sparse.csgraph import connected_components
 
 from ..errors import DataError
+from ..wording import counted
 from .lettering import Alphabet, Bytes, ink, load
 
 SAME_SHAPE = 0.96
@@ -182,7 +183,8 @@ def _chosen(fonts: str) -> Typefaces:
     if not looks:
         raise DataError(
             "at least one font must draw the letters A-J",
-            found=f"{len(left_out)} font files in {fonts}, none with ten capitals that can be told apart",
+            found=f"{counted(len(left_out), 'font file')} in {fonts}, "
+            "none with ten capitals that can be told apart",
             do="name a directory with text fonts, or leave it at the bundled ones",
         )
     ordered = list(looks.values())

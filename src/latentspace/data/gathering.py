@@ -14,8 +14,9 @@ import numpy as np
 
 from ..errors import DataError
 from ..types import Pixels
+from ..wording import counted
 from .cleaning import CleaningRecord, Unreadable, sentence
-from .entries import classes_of, common_folder, counted, natural
+from .entries import classes_of, common_folder, natural
 from .imageset import ImageSet
 from .pictures import Picture, decode, decoding, format_size, resized
 
@@ -204,6 +205,6 @@ class _Pile:
             listed = [f"{format_size(size)} ({many:,}, as {self.examples[size]})" for size, many in ranked]
             raise DataError(
                 f"the images of {self.origin} must all have one size (height x width)",
-                found=f"{len(ranked):,} sizes: {sentence(listed)}",
+                found=f"{counted(len(ranked), 'size')}: {sentence(listed)}",
                 do=f"bring them to one size, for example --resize {format_size(ranked[0][0])}",
             )

@@ -19,6 +19,7 @@ import numpy as np
 from ..errors import ConfigurationError, DataError
 from ..randomness import derive
 from ..types import Whole
+from ..wording import counted
 from . import lettering
 from .cleaning import CleaningRecord, sentence
 from .fonts import Typefaces, files_hash, typefaces
@@ -66,7 +67,7 @@ def render(
     families = len(faces.names)
     return ImageSet(
         pixels=pixels[:, None],
-        source=f"glyphs (rendered letters A-J from {families} font {_plural(families)}; not notMNIST)",
+        source=f"glyphs (rendered letters A-J from {counted(families, 'font family')}; not notMNIST)",
         labels=labels,
         class_names=CLASS_NAMES,
         groups=np.asarray(faces.family, dtype=np.int64)[chosen],
@@ -90,14 +91,11 @@ def _at_least(what: str, found: int, least: int) -> None:
         )
 
 
-def _plural(families: int) -> str:
-    return "family" if families == 1 else "families"
-
-
 def _said(faces: Typefaces) -> tuple[str, ...]:
     if not faces.left_out:
         return ()
-    return (f"{len(faces.left_out)} font files without letters A-J left out: {sentence(faces.left_out)}",)
+    files = counted(len(faces.left_out), "font file")
+    return (f"{files} without letters A-J left out: {sentence(faces.left_out)}",)
 
 
 def _plan(count: int, seed: int, faces: Typefaces) -> tuple[Whole, Whole]:

@@ -21,8 +21,9 @@ import numpy as np
 from ..errors import DataError, OutputError
 from ..files import refusals, replacing, write_text
 from ..types import Whole
+from ..wording import counted
 from .arrays import to_channels_first
-from .entries import counted, is_junk, is_named_as_image, numbered, readable
+from .entries import is_junk, is_named_as_image, numbered, readable
 from .imageset import ImageSet
 from .mapping import Residence, mapped, stays_on_disk
 from .streams import Stream, read_exactly
@@ -150,7 +151,7 @@ def _labels(path: Path, count: int, images: Path) -> tuple[Whole, tuple[str, ...
     if labels.min() < 0 or labels.max() >= len(names):
         raise DataError(
             f"{names_path} must name every label of {path.name}, from 0, a line each",
-            found=f"{len(names)} names, labels from {labels.min()} to {labels.max()}",
+            found=f"{counted(len(names), 'name')}, labels from {labels.min()} to {labels.max()}",
             do=f"add the missing names, or remove {CLASSES_FILE}",
         )
     return labels, names

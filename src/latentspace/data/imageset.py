@@ -8,6 +8,7 @@ import numpy as np
 
 from ..errors import DataError
 from ..types import Hashes, Pixels, Whole
+from ..wording import counted
 from .cleaning import CleaningRecord, Duplicates, count_duplicates, first_of_each
 from .mapping import blocks, chosen
 
@@ -49,7 +50,7 @@ class ImageSet:
             if numbers is not None and numbers.shape != (len(self.pixels),):
                 raise DataError(
                     f"there must be one of the {name} for each image",
-                    found=f"{len(self.pixels)} images, {name} of shape {numbers.shape}",
+                    found=f"{counted(len(self.pixels))}, {name} of shape {numbers.shape}",
                     do=f"make the {name} as long as the images",
                 )
         if self.labels is not None and (

@@ -14,10 +14,10 @@ from types import MappingProxyType
 from typing import Final, Literal, TypeAlias
 
 from ..errors import DataError
+from ..wording import counted
 from .archives import read_archive
 from .cache import keep, recall
 from .cleaning import sentence
-from .entries import counted
 from .gathering import Gathered
 from .imageset import ImageSet
 from .mapping import Residence

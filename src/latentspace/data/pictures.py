@@ -32,7 +32,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from ..errors import DataError
 from ..types import Pixels
-from .entries import counted
+from ..wording import counted
 from .imageset import ImageSet
 from .mapping import room
 

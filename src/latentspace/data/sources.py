@@ -21,12 +21,13 @@ from pydantic import Field
 from ..configuration import Config
 from ..errors import ConfigurationError, DataError, FetchError, OutputError
 from ..files import file_hash
+from ..wording import counted
 from . import notmnist
 from .archives import read_archive
 from .arrays import read_npy, read_npz
 from .cache import keep, recall
 from .cleaning import sentence
-from .entries import counted, is_named_as_image, readable
+from .entries import is_named_as_image, readable
 from .folders import list_folder, read_listing
 from .gathering import Gathered
 from .idx import holds_idx, is_idx_header, is_idx_name, read_idx_files, read_idx_folder
@@ -109,7 +110,7 @@ def _found(config: DataConfig) -> ImageSet:
 
 def _tell(images: ImageSet) -> None:
     height, width = images.size
-    classes = f", {len(images.class_names)} classes" if images.class_names else ", no labels"
+    classes = f", {counted(len(images.class_names), 'class')}" if images.class_names else ", no labels"
     colour = "grey" if images.channels == 1 else "colour"
     logger.info("%s: %s, %dx%d, %s%s", images.source, counted(len(images)), height, width, colour, classes)
     record = images.record

@@ -9,6 +9,7 @@ from jaxtyping import Float, Int64
 from ..errors import ConfigurationError, DataError
 from ..randomness import numpy_generator
 from ..types import Whole
+from ..wording import counted
 from .imageset import ImageSet
 
 Part: TypeAlias = Literal["train", "validation", "test"]
@@ -60,7 +61,7 @@ class Shares:
         if (sizes == 0).any():
             raise ConfigurationError(
                 "every part of a split must hold an image",
-                found=f"{self} of {count} images leaves the {PARTS[int(np.argmin(sizes))]} part empty",
+                found=f"{self} of {counted(count)} leaves the {PARTS[int(np.argmin(sizes))]} part empty",
                 do="use more images, or give that part a larger share",
             )
         return sizes
@@ -144,7 +145,7 @@ def split(images: ImageSet, shares: Shares, seed: int) -> Split:
     if not all(len(part) for part in parts):
         raise DataError(
             "every part of a split must hold an image",
-            found=f"{len(sizes)} groups of images that must stay together",
+            found=f"{counted(len(sizes), 'group')} of images that must stay together",
             do="use data with more groups, or give the empty part a larger share",
         )
     train, validation, test = parts

@@ -22,6 +22,16 @@ class Confusion:
         return np.where(total > 0, np.diag(self.counts) / np.maximum(total, 1), np.nan)
 
 
+@dataclass(frozen=True)
+class Pair:
+    """So many images of one class are taken for another, and the share of the class that they are."""
+
+    labelled: str
+    taken_for: str
+    images: int
+    share: float
+
+
 @dataclass(frozen=True, eq=False)
 class Mistakes:
     """Images (by their place among those judged), what each is labelled, taken for, and how surely."""
@@ -37,6 +47,25 @@ def confusion(labels: Whole, probabilities: Probabilities, class_names: tuple[st
     counts = np.zeros((len(class_names), len(class_names)), dtype=np.int64)
     np.add.at(counts, (labels, probabilities.argmax(axis=1)), 1)
     return Confusion(counts, class_names)
+
+
+def worst_pairs(found: Confusion, most: int = 10) -> tuple[Pair, ...]:
+    """What is most often taken for something else, the most frequent first."""
+    wrong = found.counts.copy()
+    np.fill_diagonal(wrong, 0)
+    total = found.counts.sum(axis=1)
+    order = np.argsort(-wrong, axis=None, kind="stable")[:most]
+    places = [divmod(int(place), len(wrong)) for place in order]
+    return tuple(
+        Pair(
+            found.class_names[row],
+            found.class_names[column],
+            int(wrong[row, column]),
+            float(wrong[row, column] / total[row]),
+        )
+        for row, column in places
+        if wrong[row, column]
+    )
 
 
 def surest_mistakes(labels: Whole, probabilities: Probabilities, most: int = 18) -> Mistakes:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from ..evaluation.baselines import BaselineRecord
 from ..evaluation.classes import Confusion, Mistakes
 from ..evaluation.noise import NoiseRecord
+from ..wording import counted
 from .codes import CodeMap
 from .curves import LossCurves
 from .grid import ImageGrid
@@ -28,8 +29,8 @@ class Caption:
 
 def samples_caption(samples: Samples, *, source: str, total: int, seed: int) -> Caption:
     """Figure 1."""
-    choice = "the classes in turn" if samples.titles else "without labels"
-    text = f"{len(samples.images)} of {total:,} images of {source}, chosen at random (seed {seed}), {choice}."
+    choice = ", the classes in turn" if samples.titles else ""
+    text = f"{len(samples.images)} of {total:,} images of {source}, chosen at random (seed {seed}){choice}."
     return Caption("1", "Samples of the data", text)
 
 
@@ -52,7 +53,7 @@ def curves_caption(curves: LossCurves, *, number: str, model: str) -> Caption:
 
 def rows_caption(rows: ImageRows, *, number: str, model: str, split: str) -> Caption:
     """Figures 3, 7 and 11; `split` says whose images these are: "the test split"."""
-    text = f"{rows.columns} images of {split}, chosen at random and not for their looks."
+    text = f"{counted(rows.columns)} of {split}, chosen at random and not for their looks."
     if rows.errors:
         text += f" Under each column: {rows.error_name}."
     return Caption(number, f"Images and what {model} makes of them", text)
@@ -60,7 +61,7 @@ def rows_caption(rows: ImageRows, *, number: str, model: str, split: str) -> Cap
 
 def grid_caption(grid: ImageGrid, *, number: str, model: str) -> Caption:
     """Figures 4, 8, 12 and 13."""
-    text = f"{len(grid.images)} decoded codes; none was left out. {grid.drawn_from}"
+    text = f"{counted(len(grid.images), 'decoded code')}; none was left out. {grid.drawn_from}"
     if grid.across is None:
         text += " The report does not say what distribution it drew from."
     return Caption(number, f"Images decoded by {model}", text)
@@ -68,7 +69,7 @@ def grid_caption(grid: ImageGrid, *, number: str, model: str) -> Caption:
 
 def codes_caption(codes: CodeMap, *, split: str, dimensions: int, number: str | None = "5") -> Caption:
     """Figure 5."""
-    text = f"The codes of {split}, {dimensions} numbers each"
+    text = f"The codes of {split}, {counted(dimensions, 'number')} each"
     if codes.explained is None:
         text += ", drawn as they are."
     else:
@@ -86,7 +87,7 @@ def codes_caption(codes: CodeMap, *, split: str, dimensions: int, number: str | 
 def denoising_caption(rows: ImageRows, *, corruption: str, before: float, after: float) -> Caption:
     """Figure 7. `before` and `after` are the mean errors of the shown images, a pixel."""
     text = (
-        f"{rows.columns} images of the test split, chosen at random, with {corruption}, which the network "
+        f"{counted(rows.columns)} of the test split, chosen at random, with {corruption}, which the network "
         "never saw; the noisy images are cut to [0, 1] to be drawn, not to be denoised. Mean squared error "
         f"a pixel of these images against the clean ones: {before:.4f} before, {after:.4f} after. Under "
         f"each column: {rows.error_name}."
@@ -98,10 +99,10 @@ def plane_caption(grid: ImageGrid, *, words: str, kl: tuple[float, float]) -> Ca
     """Figure 13. `words` say what varies and where the rest stands; `kl` is of the two dimensions, nats."""
     share = 0.5 / grid.columns
     text = (
-        f"{len(grid.images)} decoded codes: {words}. These two dimensions, counted from 0, are the ones "
-        f"that the posterior uses most (a mean divergence of {kl[0]:.2f} and {kl[1]:.2f} nats over the test "
-        f"images). Their values stand at the sides: the quantiles {share:g} to {1 - share:g} in equal steps. "
-        "The report names neither its dimensions nor their range."
+        f"{counted(len(grid.images), 'decoded code')}: {words}. These two dimensions, counted from 0, are "
+        f"the ones that the posterior uses most (a mean divergence of {kl[0]:.2f} and {kl[1]:.2f} nats over "
+        f"the test images). Their values stand at the sides: the quantiles {share:g} to {1 - share:g} in "
+        "equal steps. The report names neither its dimensions nor their range."
     )
     return Caption("13", "A grid over two dimensions of the code", text)
 
@@ -112,12 +113,12 @@ def noise_caption(record: NoiseRecord, *, trained_at: str) -> Caption:
         where.setdefault(name, []).append(f"{level:g}")
     filters = "; ".join(f"{name} at {', '.join(levels)}" for name, levels in where.items())
     text = (
-        f"{record.images:,} test images with Gaussian noise, the same for each method. The denoiser was "
-        f"trained with {trained_at}, and is one network at all levels. The filters are those of SciPy "
+        f"{counted(record.images, 'test image')} with Gaussian noise, the same for each method. The denoiser "
+        f"was trained with {trained_at}, and is one network at all levels. The filters are those of SciPy "
         "(Gaussian, median and Wiener, which is told the noise's strength), the best of them and of doing "
-        f"nothing chosen at each level on {record.chosen_on:,} validation images: {filters}. Stronger "
-        "classical methods exist, such as total variation and non-local means; they are not among these. A "
-        "plain PCA of the same size shows what a narrow code alone takes away."
+        f"nothing chosen at each level on {counted(record.chosen_on, 'validation image')}: {filters}. "
+        "Stronger classical methods exist, such as total variation and non-local means; they are not among "
+        "these. A plain PCA of the same size shows what a narrow code alone takes away."
     )
     return Caption(None, "Error against noise", text)
 
@@ -125,19 +126,19 @@ def noise_caption(record: NoiseRecord, *, trained_at: str) -> Caption:
 def labels_caption(record: BaselineRecord) -> Caption:
     draws = len(record.fewer[0].accuracies[next(iter(record.fewer[0].accuracies))])
     text = (
-        "The same four-layer network with the same settings on each input: "
-        f"{record.steps:,} steps with all labels, about {record.fewer_steps:,} with fewer. Fewer labels are "
-        f"drawn {draws} times, the classes in turn: the line is the mean, the band goes from the lowest to "
-        "the highest. The encoder has seen all training images, without labels."
+        f"The same four-layer network with the same settings on each input: {counted(record.steps, 'step')} "
+        f"with all labels, about {record.fewer_steps:,} with fewer. Fewer labels are drawn "
+        f"{counted(draws, 'time')}, the classes in turn: the line is the mean, the band goes from the lowest "
+        "to the highest. The encoder has seen all training images, without labels."
     )
     return Caption(None, "Accuracy against the number of labels", text)
 
 
 def confusion_caption(confusion: Confusion) -> Caption:
     text = (
-        f"All {int(confusion.counts.sum()):,} test images; a row holds the images of one label, a column "
-        "those taken for one class. Darker is a larger share of the row, on a scale that keeps small shares "
-        "visible."
+        f"The whole test part, {counted(int(confusion.counts.sum()))}; a row holds the images of one label, "
+        "a column those taken for one class. Darker is a larger share of the row, on a scale that keeps "
+        "small shares visible."
     )
     return Caption(None, "What is taken for what", text)
 
@@ -154,8 +155,8 @@ def mistakes_caption(mistakes: Mistakes) -> Caption:
 def walks_caption(rows: ImageRows, *, model: str) -> Caption:
     text = (
         "Each row goes from one test image to another, chosen at random, of another class where there are "
-        f"classes: first and last the images themselves, between them {rows.columns - 2} codes in equal "
-        f"steps on the straight line between their codes, decoded by {model}."
+        f"classes: first and last the images themselves, between them {counted(rows.columns - 2, 'code')} in "
+        f"equal steps on the straight line between their codes, decoded by {model}."
     )
     return Caption(None, "From one image to another", text)
 
@@ -164,16 +165,17 @@ def beside_caption(columns: int, distances: Mapping[str, float], yardstick: floa
     """Figures 4, 8 and 12 together. `distances`: Frechet distances to the test images, by network."""
     numbers = ", ".join(f"{name} {distance:.1f}" for name, distance in distances.items())
     text = (
-        f"The first {columns} random decodes of figures 4, 8 and 12, none left out, and test images. "
-        "Frechet distance to the test images (in the first principal components of their pixels; lower is "
-        f"more alike): {numbers}; training images {yardstick:.1f}."
+        f"The first {counted(columns, 'random decode')} of figures 4, 8 and 12, none left out, and test "
+        "images. Frechet distance to the test images (in the first principal components of their pixels; "
+        f"lower is more alike): {numbers}; training images {yardstick:.1f}."
     )
     return Caption(None, "Random decodes of the three autoencoders side by side", text)
 
 
 def growth_caption(columns: int) -> Caption:
     text = (
-        f"{columns} random decodes of plain autoencoders that differ in the size of their code alone, none "
-        "left out. The report says that they get worse as the code grows; the table gives the numbers."
+        f"{counted(columns, 'random decode')} of plain autoencoders that differ in the size of their code "
+        "alone, none left out. The report says that they get worse as the code grows; the table gives the "
+        "numbers."
     )
     return Caption(None, "Random decodes as the code grows", text)

@@ -13,6 +13,7 @@ from matplotlib.patheffects import withStroke
 from ..errors import DataError
 from ..randomness import numpy_generator
 from ..types import Whole
+from ..wording import counted
 from .lettering import legible, text_width, wrapped
 from .mosaic import check_count
 from .style import BODY, SMALL, WIDTH, blank, class_style, styled
@@ -62,7 +63,8 @@ def code_map(
     if len(points) == 0 or not np.isfinite(points).all():
         raise DataError(
             "a map of codes needs at least one code, all of them finite",
-            found=f"{len(points)} codes, {int((~np.isfinite(points)).any(axis=1).sum())} of them not finite",
+            found=f"{counted(len(points), 'code')}, "
+            f"{int((~np.isfinite(points)).any(axis=1).sum())} of them not finite",
             do="look at the training's loss: the model may have diverged",
         )
     if labels is not None:
@@ -130,9 +132,14 @@ def spread(
     return moved
 
 
+def _there(codes: CodeMap) -> list[int]:
+    """The classes that have a code."""
+    return np.flatnonzero(np.isfinite(codes.medians[:, 0])).tolist()
+
+
 def _name_classes(axes: Axes, codes: CodeMap) -> None:
     """The name of each class at its median, or near it with a line to it."""
-    there = [number for number in range(len(codes.medians[:_NAMED])) if np.isfinite(codes.medians[number, 0])]
+    there = _there(codes)[:_NAMED]
     names = [legible(codes.class_names[number], limit=12) for number in there]
     points = BODY + 2 if max(map(len, names)) <= 2 else SMALL
     # the map is drawn to one scale, which follows from its extent: what an inch of it is in its own units
@@ -148,15 +155,17 @@ def _name_classes(axes: Axes, codes: CodeMap) -> None:
 
 
 def _legend(figure: Figure, codes: CodeMap) -> None:
+    few = len(codes.class_names) <= _NAMED
+    listed = list(range(len(codes.class_names))) if few else _there(codes)
     handles = [
         Line2D([], [], color=colour, marker=marker, linestyle="", markersize=4.5, markeredgewidth=0)
-        for colour, marker in map(class_style, range(min(len(codes.class_names), _NAMED)))
+        for colour, marker in map(class_style, listed[:_NAMED])
     ]
-    texts = [legible(name, limit=20) for name in codes.class_names[:_NAMED]]
-    more = len(codes.class_names) - len(handles)
+    texts = [legible(codes.class_names[number], limit=20) for number in listed[:_NAMED]]
+    more = len(listed) - len(handles)
     if more > 0:
         handles.append(Line2D([], [], linestyle=""))
-        texts.append(f"and {more} more classes")
+        texts.append(f"and {counted(more, 'more class')}")
     across = int(WIDTH / (0.32 + max(text_width(text, SMALL) for text in texts)))
     # matplotlib leaves a label out that begins with "_", so the names are set afterwards
     legend = figure.legend(
@@ -174,9 +183,9 @@ def _legend(figure: Figure, codes: CodeMap) -> None:
 def _axis_names(codes: CodeMap) -> tuple[str, str, str]:
     """The labels of the two axes, and the line over the map."""
     drawn = (
-        f"{codes.codes:,} codes"
+        f"{counted(codes.codes, 'code')}"
         if len(codes.points) == codes.codes
-        else f"{len(codes.points):,} of {codes.codes:,} codes, chosen at random"
+        else f"{len(codes.points):,} of {counted(codes.codes, 'code')}, chosen at random"
     )
     if codes.explained is None:
         return "first dimension of the code", "second dimension of the code", drawn

@@ -1,5 +1,7 @@
 """The confusion matrix as a map of greys, its counts printed."""
 
+import math
+
 import numpy as np
 from matplotlib.figure import Figure
 
@@ -8,6 +10,8 @@ from .lettering import legible
 from .style import INK, SMALL, WIDTH, blank, styled
 
 _PRINTED = 20  # classes up to which counts are printed
+_SIDE = 3.5 * 72  # points that the matrix is high, at least
+_SMALLEST, _LEADING = 5.0, 1.15  # points of a name that can still be read, and its line's height
 
 
 def draw_confusion(confusion: Confusion) -> Figure:
@@ -23,9 +27,11 @@ def draw_confusion(confusion: Confusion) -> Figure:
         )  # small shares stay visible
         axes.grid(visible=False)
         axes.tick_params(length=0)
-        turned = 90 if max(map(len, names)) > 2 else 0
-        axes.set_xticks(range(len(names)), names, rotation=turned)
-        axes.set_yticks(range(len(names)), names)
+        turned = 90 if max(map(len, names)) > 2 or len(names) > _PRINTED else 0
+        size, step = named(len(names))
+        places = range(0, len(names), step)
+        axes.set_xticks(places, names[::step], rotation=turned, size=size)
+        axes.set_yticks(places, names[::step], size=size)
         axes.set_xlabel("taken for")
         axes.set_ylabel("labelled")
         if len(names) <= _PRINTED:
@@ -42,3 +48,9 @@ def draw_confusion(confusion: Confusion) -> Figure:
                         color="white" if dark else INK,
                     )
     return figure
+
+
+def named(classes: int) -> tuple[float, int]:
+    """The size of the names in points, and that each how-many-th class has its name printed."""
+    room = _SIDE / classes / _LEADING
+    return min(SMALL, max(_SMALLEST, room)), max(1, math.ceil(_SMALLEST / room))

@@ -12,6 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from ..errors import ConfigurationError, RunError
+from ..wording import counted
 from .style import INK, PALETTE, QUIET, SMALL, WIDTH, blank, styled
 
 CurvePart: TypeAlias = Literal["train", "validation"]
@@ -111,7 +112,7 @@ def loss_curves(records: Sequence[Mapping[str, Any]], terms: Sequence[Term]) -> 
             names = sorted({name for record in records for name in record.get("train", {})})
             raise RunError(
                 f"the curves of {term.name!r} need at least one epoch that measured it",
-                found=f"{len(records)} epochs, measuring {', '.join(names) or 'nothing'}",
+                found=f"{counted(len(records), 'epoch')}, measuring {', '.join(names) or 'nothing'}",
                 do="train for an epoch first, or draw another term",
             )
     if not panels:

@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 from ..errors import RunError
 from ..search.record import Importances, StudyRecord
 from ..search.spans import labels
+from ..wording import counted
 from .lettering import legible, wrapped
 from .style import BODY, PALETTE, SMALL, WIDTH, blank, styled
 from .values import objective_label
@@ -46,7 +47,7 @@ def _bars(importances: Importances) -> ImportanceBars:
     pairs = [(names[setting], share) for setting, share in importances.shares.items()]
     if len(pairs) > _MOST:
         rest = pairs[_MOST - 1 :]
-        pairs = [*pairs[: _MOST - 1], (f"{len(rest)} others", sum(share for _, share in rest))]
+        pairs = [*pairs[: _MOST - 1], (f"{counted(len(rest), 'other')}", sum(share for _, share in rest))]
     return ImportanceBars(
         title=f"share of the variance of the {objective_label(importances.objective)}",
         names=tuple(name for name, _ in pairs),

@@ -10,6 +10,7 @@ from matplotlib.text import Text
 from PIL import Image
 
 from ..errors import ConfigurationError, DataError
+from ..wording import counted
 from .lettering import legible, text_width, wrapped
 from .style import BODY, DPI, QUIET, SMALL, WIDTH, blank, styled
 
@@ -53,7 +54,7 @@ def shown(images: Drawable) -> Shown:
         if not np.isfinite(images).all():
             raise DataError(
                 "the pixels of an image must be numbers",
-                found=f"{int((~np.isfinite(images)).sum()):,} pixels that are infinite or not a number",
+                found=f"{counted(int((~np.isfinite(images)).sum()), 'value')} infinite or not a number",
                 do="look at the training's loss: the model may have diverged",
             )
         images = np.round(np.clip(images, 0, 1) * 255).astype(np.uint8)

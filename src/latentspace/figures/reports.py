@@ -12,6 +12,7 @@ from matplotlib.lines import Line2D
 
 from ..errors import RunError
 from ..search.record import StudyRecord, TrialRecord
+from ..wording import counted
 from .style import INK, PALETTE, WIDTH, blank, styled
 from .values import ValueAxis, scale, thinned, value_axis, whole_ticks
 
@@ -49,7 +50,7 @@ def reported_values(record: StudyRecord) -> ReportedValues:
     if not finite:
         raise RunError(
             "a figure of the reported values needs a trial that reported one",
-            found=f"{len(record.trials)} trials, none of them such",
+            found=f"{counted(len(record.trials), 'trial')}, none of them such",
             do="let the search run on; a search for several objectives reports none",
         )
     return ReportedValues(

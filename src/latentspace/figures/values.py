@@ -13,6 +13,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator
 from ..errors import RunError
 from ..experiment import Direction
 from ..search.record import StudyRecord, TrialRecord
+from ..wording import counted
 from .curves import ACCURACY, BCE, CROSS_ENTROPY, ELBO, KL, MSE
 from .style import QUIET, SMALL
 
@@ -88,7 +89,7 @@ def judged(record: StudyRecord) -> tuple[TrialRecord, ...]:
     if not record.judged:
         raise RunError(
             "a figure of a search needs a complete trial with a finite value",
-            found=f"{len(record.trials)} trials, none of them such",
+            found=f"{counted(len(record.trials), 'trial')}, none of them such",
             do="let the search run on, or look at the reasons why its trials failed",
         )
     return record.judged

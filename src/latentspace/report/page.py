@@ -9,6 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from PIL import Image
 
 from ..errors import DataError
+from ..wording import counted
 
 # What is set flush right: "0.0272", "11,234", "−3.1 ± 0.2", "89.6 %", "3e-4", and a dash for nothing.
 _NUMBER = r"[+\-\N{MINUS SIGN}]?[\d,]*\.?\d+(e[+\-]?\d+)?"
@@ -45,7 +46,7 @@ class Picture:
         except (OSError, SyntaxError) as error:  # Pillow raises the latter for a broken PNG
             raise DataError(
                 "a picture of the page must be a PNG",
-                found=f"{len(self.png):,} bytes that are none ({self.title})",
+                found=f"{counted(len(self.png), 'byte')} that are none ({self.title})",
                 do="make it with latentspace.figures.png",
             ) from error
 
@@ -85,7 +86,8 @@ class Table:
             if len(row) != len(self.columns):
                 raise DataError(
                     f"each row of the table {self.title!r} must have one cell for each of its columns",
-                    found=f"{len(row)} cells for {len(self.columns)} columns, in the row {row!r}",
+                    found=f"{counted(len(row), 'cell')} for {counted(len(self.columns), 'column')}, "
+                    f"in the row {row!r}",
                     do="fill the empty cells with a dash",
                 )
 

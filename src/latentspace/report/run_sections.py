@@ -1,6 +1,7 @@
 """The section of each kind of study: what was done, its tables, its pictures."""
 
 from functools import singledispatch
+from typing import TypeVar
 
 from ..exhibits import (
     AutoencoderExhibits,
@@ -23,9 +24,12 @@ from ..figures import (
     REPORT_CROSS_ENTROPY,
 )
 from ..runs import Run
+from ..wording import counted
 from . import run_pictures as pictures
 from . import run_tables as tables
-from .page import Picture, Section, Table
+from .page import Section, Table
+
+T = TypeVar("T")
 
 
 @singledispatch
@@ -45,7 +49,7 @@ def data_section(subject: Subject) -> Section:
         ("split", split.note, "11,234, 3,745 and 3,745"),
         (
             "exact copies of another image",
-            f"{data.duplicate_images:,} in {data.duplicate_groups:,} sets",
+            f"{data.duplicate_images:,} in {counted(data.duplicate_groups, 'set')}",
             "–",
         ),
         ("kept on one side of the split, as copies or groups", f"{split.kept_together:,}", "–"),
@@ -65,7 +69,7 @@ def autoencoder_section(shown: AutoencoderExhibits) -> Section:
     run = shown.subject.run
     text = (
         f"Three strided convolutions and two linear layers, and the same backwards, {_trained(run)} to give "
-        f"back each image from {shown.code_size} numbers.",
+        f"back each image from {counted(shown.code_size, 'number')}.",
     )
     return Section(
         title="Autoencoder",
@@ -125,9 +129,10 @@ def classifier_section(shown: ClassifierExhibits) -> Section:
             pictures.mistakes(shown),
             pictures.labels(shown),
         ),
-        tables=(
+        tables=_those(
             tables.classifier_results(shown),
             tables.parameters_table(run),
+            tables.pairs_table(shown),
             tables.baselines_table(shown),
             tables.times_table(shown),
         ),
@@ -140,7 +145,7 @@ def variational_section(shown: VariationalExhibits) -> Section:
     run = shown.plain.subject.run
     text = (
         "Two convolutions and two linear layers, which give a mean and a variance for each of "
-        f"{shown.plain.code_size} numbers, and the same backwards, {_trained(run)} on the ELBO: "
+        f"{counted(shown.plain.code_size, 'number')}, and the same backwards, {_trained(run)} on the ELBO: "
         "cross-entropy summed over the pixels plus the divergence from the prior.",
         "The report's test loss decodes the mean code. That bounds nothing: the ELBO, with a sampled code, "
         "and the importance-weighted bound are what the likelihood of the images can be judged by.",
@@ -163,8 +168,8 @@ def _trained(run: Run) -> str:
     fit = run.experiment.training.fit
     learned = "the training split" if fit == "train" else "the training and the validation split"
     epochs = len(run.metrics)
-    return f"trained for {epochs} {'epoch' if epochs == 1 else 'epochs'} on {learned}"
+    return f"trained for {counted(epochs, 'epoch')} on {learned}"
 
 
-def _those(*found: Picture | None) -> tuple[Picture, ...]:
-    return tuple(picture for picture in found if picture is not None)
+def _those(*found: T | None) -> tuple[T, ...]:
+    return tuple(one for one in found if one is not None)

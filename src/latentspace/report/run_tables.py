@@ -5,11 +5,13 @@ from typing import Any
 
 from ..configuration import Config
 from ..encoding import encoder_of
+from ..evaluation.classes import worst_pairs
 from ..exhibits import AutoencoderExhibits, ClassifierExhibits, Grown, Subject, VariationalExhibits
 from ..experiment import Experiment, Kind
 from ..models.autoencoder import AutoencoderConfig, VariationalConfig
 from ..models.classifier import ClassifierConfig
 from ..runs import Run
+from ..wording import counted
 from .page import Table
 
 REPORTED_IMAGES, REPORTED_TEST = 18_724, 3_745
@@ -91,9 +93,9 @@ def obstacles(run: Run) -> tuple[str, ...]:
     plan, report = run.experiment, Experiment.parse({"kind": run.experiment.kind}, "the report's plan")
     found = []
     if run.data.images != REPORTED_IMAGES:
-        found.append(f"{run.data.images:,} images, not {REPORTED_IMAGES:,}")
+        found.append(f"{counted(run.data.images)}, not {REPORTED_IMAGES:,}")
     if len(run.metrics) != report.training.epochs:
-        found.append(f"{len(run.metrics)} epochs, not {report.training.epochs}")
+        found.append(f"{counted(len(run.metrics), 'epoch')}, not {report.training.epochs}")
     if plan.model != report.model:
         found.append("a network of another size")
     if plan.encoder is not None:
@@ -115,7 +117,7 @@ def autoencoder_results(shown: AutoencoderExhibits) -> Table:
     rows = [("test error from clean images", f"{metrics['mse']:.4f}", f"{published}")]
     if "mse_from_noisy" in metrics:
         rows.append(("test error from noisy images", f"{metrics['mse_from_noisy']:.4f}", "–"))
-    rows.append((f"PCA with {shown.code_size} components", f"{shown.pca:.4f}", "–"))
+    rows.append((f"PCA with {counted(shown.code_size, 'component')}", f"{shown.pca:.4f}", "–"))
     return _results(shown.subject, rows, "Mean squared errors a pixel.")
 
 
@@ -140,7 +142,11 @@ def variational_results(shown: VariationalExhibits) -> Table:
         ("negative ELBO, one sampled code", f"{metrics['elbo_loss']:.2f}", "–"),
         ("its cross-entropy", f"{metrics['bce']:.2f}", "–"),
         ("its divergence from the prior", f"{metrics['kl']:.2f}", "–"),
-        (f"importance-weighted bound, {metrics['iwae_samples']} codes", f"{metrics['iwae_loss']:.2f}", "–"),
+        (
+            f"importance-weighted bound, {metrics['iwae_samples']} codes",
+            f"{metrics['iwae_loss']:.2f}",
+            "–",
+        ),
         ("cross-entropy of a perfect copy", f"{shown.bce_of_copy:.2f}", "–"),
         ("cross-entropy of the mean image", f"{shown.bce_of_mean:.2f}", "–"),
         (f"dimensions in use, of {len(shown.kl)}", f"{metrics['active_units']}", "–"),
@@ -188,17 +194,30 @@ def baselines_table(shown: ClassifierExhibits) -> Table:
     return Table("What the codes are worth", ("", "accuracy"), tuple(rows), note)
 
 
+def pairs_table(shown: ClassifierExhibits) -> Table | None:
+    """The pairs of classes that are most often mixed up; None where no answer is wrong."""
+    pairs = worst_pairs(shown.confusion)
+    if not pairs:
+        return None
+    rows = tuple((one.labelled, one.taken_for, f"{one.images:,}", f"{one.share:.1%}") for one in pairs)
+    columns = ("labelled", "taken for", "images", "share of its label")
+    return Table("What is most often taken for something else", columns, rows)
+
+
 def times_table(shown: ClassifierExhibits) -> Table:
     times = shown.times
     rows = (
         ("making the codes once, seconds", f"{times.encoding:.2f}"),
         ("an epoch on codes, seconds", f"{times.codes_epoch:.2f}"),
         ("an epoch behind the frozen encoder, seconds", f"{times.frozen_epoch:.2f}"),
-        (f"{times.timed} epochs, as measured: times faster on codes", f"{times.measured_ratio:.1f}"),
-        (f"{times.epochs} epochs, added up from these: times faster", f"{times.whole_ratio:.1f}"),
+        (
+            f"{counted(times.timed, 'epoch')}, as measured: times faster on codes",
+            f"{times.measured_ratio:.1f}",
+        ),
+        (f"{counted(times.epochs, 'epoch')}, added up from these: times faster", f"{times.whole_ratio:.1f}"),
     )
     note = (
-        f"{times.images:,} images; one way after the other, on {times.where}. Both learn the same, up to "
+        f"{counted(times.images)}; one way after the other, on {times.where}. Both learn the same, up to "
         "rounding."
     )
     return Table("The time of the two ways to classify", ("", "here"), rows, note)
@@ -207,7 +226,7 @@ def times_table(shown: ClassifierExhibits) -> Table:
 def growth_table(grown: tuple[Grown, ...]) -> Table:
     rows = tuple(
         (
-            f"{one.code_size} numbers",
+            f"{counted(one.code_size, 'number')}",
             f"{one.mse:.4f}",
             f"{one.likeness.decoded:.1f}",
             str(one.epochs),

@@ -2,6 +2,7 @@
 
 from ..exhibits import Exhibits
 from ..runs import Run
+from ..wording import counted
 from .page import Page
 from .run_sections import data_section, section_of
 
@@ -15,8 +16,8 @@ def run_page(shown: Exhibits) -> Page:
     return Page(
         title=f"{run.path.resolve().name}: {purpose.name}",
         lead=(
-            f"Trained on {run.data.source}; on the {subject.result.images:,} test images, opened for this "
-            f"alone, {WORDS[score]} is {metrics[score]:.4g}."
+            f"Trained on {run.data.source}; on the {counted(subject.result.images, 'test image')}, opened "
+            f"for this alone, {WORDS[score]} is {metrics[score]:.4g}."
         ),
         notices=notices(run),
         sections=(section_of(shown), data_section(subject)),
@@ -47,6 +48,7 @@ def footer(run: Run) -> tuple[str, ...]:
     versions = ", ".join(f"{name} {version}" for name, version in where["versions"].items() if version)
     return (
         f"Seed {run.experiment.seed}, split seed {run.experiment.split.seed}, precision "
-        f"{where['precision']}, {where['threads']} threads on {where['processor']} ({where['device']}).",
+        f"{where['precision']}, {counted(where['threads'], 'thread')} on "
+        f"{where['processor']} ({where['device']}).",
         f"Python {where['python']}, {versions}; revision {where['revision'] or 'not from a checkout'}.",
     )

@@ -13,6 +13,7 @@ from ..exhibits import (
     VariationalExhibits,
 )
 from ..figures import beside_caption, draw_rows, growth_caption, image_rows, png
+from ..wording import counted
 from .differences import differences_section
 from .page import Page, Picture, Section, Table
 from .run_pictures import framed
@@ -80,8 +81,8 @@ def _lead(studies: Studies) -> str:
     what = studies.description or "a reproduction of four studies"
     return (
         f"{what[0].upper()}{what[1:]}. Trained on {studies.ae.subject.run.data.source}. On "
-        f"{studies.ae.subject.result.images:,} test images: autoencoder {ae['mse']:.4f} and denoising "
-        f"autoencoder {dae['mse']:.4f} mean squared error a pixel, variational autoencoder "
+        f"{counted(studies.ae.subject.result.images, 'test image')}: autoencoder {ae['mse']:.4f} and "
+        f"denoising autoencoder {dae['mse']:.4f} mean squared error a pixel, variational autoencoder "
         f"{vae['mean_code_loss']:.1f} nats an image, classifier of codes {classifier['accuracy']:.1%} right."
     )
 
@@ -134,7 +135,7 @@ def decodes_section(studies: Studies) -> Section:
         "of a variational one much better. Here they stand side by side, with a number for how far they lie "
         "from letters.",
     )
-    rows = {f"{one.code_size} numbers": one.decoded[:BESIDE] for one in studies.growth}
+    rows = {f"{counted(one.code_size, 'number')}": one.decoded[:BESIDE] for one in studies.growth}
     growth = image_rows(rows, columns=BESIDE)
     image = png(draw_rows(growth))
     return Section(

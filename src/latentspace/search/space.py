@@ -14,6 +14,7 @@ from ..configuration import merged
 from ..errors import ConfigurationError
 from ..experiment import Experiment
 from ..ranges import Parameter, Range, Setting, Settings, Space
+from ..wording import counted
 
 SEARCHED = ("model", "objective", "training")  # the tables of an experiment that a space may reach into
 FIXED = ("training.epochs", "training.fit")  # the search has its own epochs, and scores on validation
@@ -60,7 +61,7 @@ def check_space(space: Space, base: Experiment, images: int) -> None:
     if largest > images:
         raise ConfigurationError(
             "no batch may be larger than the training set",
-            found=f"training.batch_size up to {largest:g}, and {images:,} images to learn from",
+            found=f"training.batch_size up to {largest:g}, and {counted(images)} to learn from",
             do='narrow "training.batch_size" in the recipe\'s search.space, fix it with '
             "--set training.batch_size=..., or use more images",
         )

@@ -1,0 +1,15 @@
+"""Counts in words: what every message, caption and table says of how many there are."""
+
+
+def counted(count: int, thing: str = "image") -> str:
+    """`1 image`, `1,000 images`, `2 classes`, `3 exact copies`."""
+    return f"{count:,} {thing if count == 1 else plural(thing)}"
+
+
+def plural(thing: str) -> str:
+    """Of a regular English noun, perhaps with words before it."""
+    if thing.endswith(("s", "x", "ch", "sh")) and not thing.endswith("epoch"):
+        return f"{thing}es"
+    if thing.endswith("y") and thing[-2:-1] not in "aeiou":
+        return f"{thing[:-1]}ies"
+    return f"{thing}s"
