@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from .experiment import PURPOSES, Kind
 from .runs import Run
 
 
@@ -26,6 +27,30 @@ def compare(runs: Sequence[Run]) -> list[dict[str, Any]]:
     ]
     columns = list(dict.fromkeys(name for row in rows for name in row))
     return [{name: row.get(name) for name in columns} for row in rows]
+
+
+def brief(table: Sequence[Mapping[str, Any]], folder: Path) -> list[dict[str, Any]]:
+    """What `compare` found, for a person: runs by their names below `folder`, one column for all scores."""
+    rows = []
+    for row in table:
+        kind: Kind = row["kind"]
+        score = PURPOSES[kind].score
+        path = Path(row["run"])
+        shared = {
+            "run": str(path.relative_to(folder)) if path != folder else str(path),
+            "kind": kind,
+            "state": row["state"],
+            "score": score,
+            "validation": row[f"validation {score}"],
+            "test": row[f"test {score}"],
+        }
+        scores = [f"{part} {one.score}" for part in SCORED for one in PURPOSES.values()]
+        shown = {"run", "kind", "state", *scores}
+        rows.append(shared | {name: value for name, value in row.items() if name not in shown})
+    return rows
+
+
+SCORED = ("train", "validation", "test")
 
 
 def _row(run: Run) -> dict[str, Any]:

@@ -3,10 +3,11 @@
 import logging
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.logging import RichHandler
 from rich.table import Table
@@ -75,13 +76,33 @@ def made(path: Path) -> None:
     out.print(str(path), soft_wrap=True, markup=False)
 
 
-def show_table(title: str, columns: Iterable[str], rows: Iterable[Iterable[str]], to: Console = out) -> None:
+def show_table(
+    title: str,
+    columns: Iterable[str],
+    rows: Iterable[Iterable[str]],
+    to: Console = out,
+    *,
+    whole: bool = False,
+) -> None:
+    """A table; `whole`: no cell is broken, even where its lines become longer than the screen is wide."""
     table = Table(title=title, title_justify="left", box=None, header_style="bold", pad_edge=False)
     for number, column in enumerate(columns):
-        table.add_column(column, justify="left" if number == 0 else "right", overflow="fold")
+        table.add_column(column, justify="left" if number == 0 else "right", overflow="fold", no_wrap=whole)
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
+    if whole:
+        wide = Console(stderr=to.stderr, highlight=False, width=UNBROKEN)
+        to = wide if wide.measure(table).minimum > to.width else to
     to.print(table)
+
+
+UNBROKEN = 100_000  # characters of a line that nothing breaks
+
+
+def table_width(columns: Sequence[str], rows: Sequence[Mapping[str, str]]) -> int:
+    """How many characters wide `show_table` makes a table of these columns, if nothing is broken."""
+    texts = [[column, *(row[column] for row in rows)] for column in columns]
+    return sum(max(map(cell_len, column)) for column in texts) + 2 * (len(columns) - 1)
 
 
 def follow(records: "Iterable[EpochRecord]", epochs: int, done: int, title: str) -> None:

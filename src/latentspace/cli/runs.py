@@ -1,42 +1,75 @@
 """latentspace runs"""
 
+import csv as csv_module
 import json as json_module
+import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from ..errors import ConfigurationError
 from ..wording import counted
 from . import console
 from .options import Quiet, Verbose
 
+FEW = ("run", "kind", "state", "score", "validation", "test")  # columns that always stand there
+
 
 def runs(
     folder: Annotated[Path, typer.Argument(help="Where to look, up to three folders deep.")] = Path("runs"),
-    json: Annotated[bool, typer.Option("--json", help="One JSON list on standard output.")] = False,
+    wide: Annotated[bool, typer.Option("--wide", help="All columns, however long the lines become.")] = False,
+    csv: Annotated[
+        bool, typer.Option("--csv", help="All columns as CSV on standard output, for a spreadsheet.")
+    ] = False,
+    json: Annotated[
+        bool, typer.Option("--json", help="One JSON list on standard output, nothing else.")
+    ] = False,
     verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
-    """List the runs below a folder and compare them; settings that all share are left out.
+    """List the runs below a folder, with their scores and the settings in which they differ.
+
+    The table shows as many of these settings as the terminal is wide; --wide, --csv and --json show all.
 
     [bold]Examples[/bold]
 
       latentspace runs
 
-      latentspace runs runs/letters --json
+      latentspace runs runs/letters --csv > letters.csv
     """
-    from ..run_table import compare, find_runs
+    from ..run_table import brief, compare, find_runs
 
+    if wide + csv + json > 1:
+        raise ConfigurationError(
+            "--wide, --csv and --json exclude each other",
+            found="more than one of them",
+            do="leave one of them",
+        )
     found = find_runs(folder)
     if not found:
         console.say(f"no runs below {folder}")
     table = compare(found)
     if json:
         console.out.print(json_module.dumps(table), soft_wrap=True, markup=False)
+    elif csv and found:
+        lines = csv_module.DictWriter(sys.stdout, list(table[0]), lineterminator="\n")
+        lines.writeheader()
+        lines.writerows(table)
     elif found:
-        columns = list(table[0])
-        console.show_table(
-            f"{counted(len(found), 'run')} below {folder}",
-            columns,
-            [[console.number(row[column]) for column in columns] for row in table],
-        )
+        _show(brief(table, folder), f"{counted(len(found), 'run')} below {folder}", wide=wide)
+
+
+def _show(table: Sequence[Mapping[str, Any]], title: str, *, wide: bool) -> None:
+    """Every name and number whole, on one line a run; what does not fit is named below."""
+    texts = [{name: console.number(value) for name, value in row.items()} for row in table]
+    chosen, left = list(FEW), [name for name in table[0] if name not in FEW]
+    if wide:
+        chosen += left
+    else:
+        while left and console.table_width([*chosen, left[0]], texts) <= console.out.width:
+            chosen.append(left.pop(0))
+    console.show_table(title, chosen, [[row[name] for name in chosen] for row in texts], whole=True)
+    if left and not wide:
+        console.say(f"they differ in {', '.join(left)} too: --wide shows all, --csv and --json for programs")
