@@ -1,6 +1,8 @@
 """What is measured beside the metrics: noise, baselines, times, likeness; the values are what they say."""
 
 import json
+from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 import pytest
@@ -20,7 +22,7 @@ from latentspace.evaluation.classes import Pair, confusion, surest_mistakes, wor
 from latentspace.evaluation.noise import FILTER, NOISY, NoiseRecord, best_filter, noise_record, with_noise
 from latentspace.evaluation.records import kept
 from latentspace.evaluation.samples import Likeness, SamplesRecord, frechet_distance, samples_record
-from latentspace.evaluation.timing import MethodTimes, method_times
+from latentspace.evaluation.timing import MethodTimes, machine_of, method_times
 from latentspace.evaluation.yardsticks import bce_of_copy, bce_of_mean
 
 
@@ -126,13 +128,14 @@ def test_pca_is_fitted_to_what_is_learned_from(images):
 
 
 def test_times_add_up(small_runs, images):
-    times = method_times(small_runs["classifier"], images, timed=1)
+    where = machine_of(small_runs["classifier"].experiment)
+    times = method_times(small_runs["classifier"], images, where, timed=1)
     assert times.epochs == small_runs["classifier"].experiment.training.epochs
     assert times.measured_ratio == pytest.approx(times.frozen_epoch / (times.encoding + times.codes_epoch))
     assert MethodTimes.from_json(json.loads(json.dumps(times.to_json()))) == times
     assert "cpu" in times.where
     with pytest.raises(RunError, match="of a classifier"):
-        method_times(small_runs["ae"], images, timed=1)
+        method_times(small_runs["ae"], images, where, timed=1)
 
 
 def test_the_frechet_distance_of_gaussians_in_one_dimension():
@@ -171,17 +174,48 @@ def test_cross_entropy_lies_between_a_copy_and_the_mean():
     assert bce_of_mean(two, two) == pytest.approx(np.log(2), rel=1e-4)
 
 
-def test_what_was_measured_is_measured_once_and_another_version_anew(small_runs):
-    calls = []
+def counted(calls: list[int]) -> Callable[..., SamplesRecord]:
+    def measure(judged: int = 3, levels: tuple[float, ...] = (0.0, 0.5)) -> SamplesRecord:
+        calls.append(judged)
+        return SamplesRecord(1.0, 2.0, judged, len(levels), 5)
 
-    def measure() -> SamplesRecord:
-        calls.append(1)
-        return SamplesRecord(1.0, 2.0, 3, 4, 5)
+    return measure
 
+
+def test_what_was_measured_is_measured_once(small_runs):
+    calls: list[int] = []
     run = small_runs["ae-code-2"]
-    first = kept(run, "once", measure, SamplesRecord.from_json)
-    assert kept(run, "once", measure, SamplesRecord.from_json) == first
-    assert len(calls) == 1
-    run.save_result("once", {"decoded": 1.0})
-    assert kept(run, "once", measure, SamplesRecord.from_json) == first
-    assert len(calls) == 2
+    first = kept(run, "once", SamplesRecord, counted(calls))
+    assert kept(run, "once", SamplesRecord, counted(calls)) == first == SamplesRecord(1.0, 2.0, 3, 2, 5)
+    assert calls == [3]
+
+
+def test_with_other_arguments_or_another_version_it_is_measured_anew(small_runs, monkeypatch):
+    calls: list[int] = []
+    run = small_runs["ae-code-2"]
+    kept(run, "anew", SamplesRecord, counted(calls))
+    assert kept(run, "anew", SamplesRecord, partial(counted(calls), judged=4)).count == 4
+    assert kept(run, "anew", SamplesRecord, partial(counted(calls), judged=4, levels=(1.0,))).test_images == 1
+    assert calls == [3, 4, 4]
+    monkeypatch.setattr(SamplesRecord, "VERSION", SamplesRecord.VERSION + 1)
+    kept(run, "anew", SamplesRecord, partial(counted(calls), judged=4, levels=(1.0,)))
+    assert len(calls) == 4
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"measured": None},  # as files were before they said how they came about
+        {"measured": ["?"]},
+        {"decoded": "near"},
+        {"decoded": None},
+    ],
+)
+def test_a_record_that_does_not_say_how_it_was_made_or_is_damaged_is_measured_anew(small_runs, change):
+    calls: list[int] = []
+    run = small_runs["ae-code-2"]
+    first = kept(run, "damaged", SamplesRecord, counted([]))
+    run.save_result("damaged", {**run.results()["damaged"], **change})
+    assert kept(run, "damaged", SamplesRecord, counted(calls)) == first
+    assert kept(run, "damaged", SamplesRecord, counted(calls)) == first
+    assert calls == [3]

@@ -6,7 +6,7 @@ import pytest
 from latentspace.data.sources import DataConfig
 from latentspace.errors import ConfigurationError, DataError, RunError
 from latentspace.evaluation.codes import pca_error, principal_plane
-from latentspace.evaluation.evaluate import evaluate
+from latentspace.evaluation.evaluate import Evaluation, evaluate
 from latentspace.experiment import Experiment
 from latentspace.runs import Run
 from latentspace.training.train import train
@@ -26,7 +26,10 @@ def test_the_test_split_by_default(run, images):
     held = images.pixels[run.split.test]
     decoded = TrainedAutoencoder.load(run).reconstruct(held)
     assert result.metrics["mse"] == pytest.approx(np.mean((decoded - held / 255.0) ** 2), rel=1e-5)
-    assert run.results()["test"] == result.to_json()
+    kept = run.results()["test"]
+    assert kept.pop("measured") == {"version": 1, "arguments": {"iwae_samples": 16}}
+    assert kept == result.to_json()
+    assert Evaluation.from_json(run.results()["test"]) == result
 
 
 def test_every_part_can_be_named(run):

@@ -7,6 +7,7 @@ import pytest
 
 from latentspace.encoding import TrainedAutoencoder, TrainedClassifier
 from latentspace.errors import ConfigurationError
+from latentspace.evaluation.evaluate import evaluate
 from latentspace.exhibits import (
     AutoencoderExhibits,
     ClassifierExhibits,
@@ -121,6 +122,26 @@ def test_growth_is_in_the_order_of_the_code_sizes(small_runs):
     grown = gather_growth([Subject.open(small_runs[name]) for name in ("ae", "ae-code-2")])
     assert [one.code_size for one in grown] == [2, 3]
     assert grown[1].mse == small_runs["ae"].results()["test"]["mse"]
+
+
+def test_what_the_test_images_gave_is_left_as_evaluate_found_it(small_runs):
+    run = small_runs["vae"]
+    found = evaluate(run, iwae_samples=3)
+    before = (run.path / "results" / "test.json").read_bytes()
+    assert Subject.open(run).result == found
+    assert found.metrics["iwae_samples"] == 3
+    assert (run.path / "results" / "test.json").read_bytes() == before
+    old = {name: value for name, value in run.results()["test"].items() if name != "measured"}
+    run.save_result("test", {**old, "iwae_loss": 0.0})  # as it was written before it said how it was made
+    assert Subject.open(run).result == found
+    assert (run.path / "results" / "test.json").read_bytes() == before
+
+
+def test_a_run_that_was_not_judged_is_judged_for_its_page(small_runs):
+    run = small_runs["vae"]
+    (run.path / "results" / "test.json").unlink(missing_ok=True)
+    assert Subject.open(run).result.metrics["iwae_samples"] == 16
+    assert run.results()["test"]["images"] == 24
 
 
 def test_other_images_are_refused(small_runs, tmp_path: Path):

@@ -1,8 +1,8 @@
 """What codes are worth to a classifier: the same head on other inputs, nearest neighbours, fewer labels."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, TypeAlias
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, TypeAlias
 
 import numpy as np
 import torch
@@ -23,6 +23,7 @@ from ..training.train import learn
 from ..types import Pixels, Whole
 from .codes import FITTED_TO
 from .pca import fit_pca
+from .records import Record
 
 LABELS = (10, 30, 100, 300, 1000)
 DRAWS = 3
@@ -41,7 +42,7 @@ class Fewer:
 
 
 @dataclass(frozen=True)
-class BaselineRecord:
+class BaselineRecord(Record):
     """Accuracies: shares of the test images.
 
     Args:
@@ -54,6 +55,8 @@ class BaselineRecord:
         steps, fewer_steps: of the optimiser, with all labels and with fewer.
     """
 
+    VERSION: ClassVar[int] = 2
+
     heads: dict[str, float]
     neighbours: dict[str, float]
     k: dict[str, int]
@@ -62,23 +65,14 @@ class BaselineRecord:
     steps: int
     fewer_steps: int
 
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> "BaselineRecord":
-        fewer = tuple(
-            Fewer(one["labels"], {name: tuple(row) for name, row in one["accuracies"].items()})
-            for one in values["fewer"]
-        )
-        return cls(**{**values, "fewer": fewer})
-
 
 def baseline_record(
     run: Run,
     images: ImageSet,
     counts: tuple[int, ...] = LABELS,
     draws: int = DRAWS,
+    most_steps: int = STEPS,
+    neighbours: tuple[int, ...] = NEIGHBOURS,
     fitted_to: int = FITTED_TO,
 ) -> BaselineRecord:
     """Train the run's head on codes, on PCA codes of the same size and on raw pixels; judge on test images.
@@ -106,13 +100,13 @@ def baseline_record(
                 balanced_sample(learned, count, labels, numpy_generator(plan.seed, "sample", draw))
                 for draw in range(draws)
             ],
-            min(steps, STEPS),
+            min(steps, most_steps),
         )
         for count in counts
         if count < len(learned)
     ]
     whole = judged([learned], steps)
-    near = {name: _nearest(one, labels, parts, learned) for name, one in every.items()}
+    near = {name: _nearest(one, labels, parts, learned, neighbours) for name, one in every.items()}
     commonest = np.bincount(labels[learned]).argmax()
     return BaselineRecord(
         heads={name: rows[0] for name, rows in whole.accuracies.items()},
@@ -121,7 +115,7 @@ def baseline_record(
         chance=float((labels[parts.test] == commonest).mean()),
         fewer=(*fewer, whole),
         steps=steps,
-        fewer_steps=min(steps, STEPS),
+        fewer_steps=min(steps, most_steps),
     )
 
 
@@ -162,9 +156,11 @@ def _accuracy(
     return _share(answers, labels[judged])
 
 
-def _nearest(inputs: Features, labels: Whole, parts: Split, learned: Whole) -> tuple[int, float]:
+def _nearest(
+    inputs: Features, labels: Whole, parts: Split, learned: Whole, numbers: Sequence[int]
+) -> tuple[int, float]:
     """k, and the accuracy on the test images. k is chosen on validation images that its rules do not hold."""
-    possible = [k for k in NEIGHBOURS if k <= len(parts.train)]
+    possible = [k for k in numbers if k <= len(parts.train)]
     answers = by_neighbours(inputs, labels, parts.train, parts.validation, possible)
     best = max(possible, key=lambda k: _share(answers[k], labels[parts.validation]))
     tested = by_neighbours(inputs, labels, learned, parts.test, [best])[best]

@@ -1,7 +1,9 @@
 """A finished run -> what it is worth on images it did not learn from. Here alone the test split is opened."""
 
 import logging
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from functools import partial
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -12,6 +14,7 @@ from ..encoding import conforming
 from ..errors import ConfigurationError, DataError, RunError
 from ..runs import Run
 from .metrics import IWAE_SAMPLES, judge
+from .records import KEY, Measured, Record, keep, kept
 
 logger = logging.getLogger(__name__)
 
@@ -19,7 +22,7 @@ Scope: TypeAlias = Literal["train", "validation", "test", "all"]
 
 
 @dataclass(frozen=True)
-class Evaluation:
+class Evaluation(Record):
     """What was judged, and every metric by its name (all in float32).
 
     `seen_in_training` counts images that are exact copies of images that the run learned from.
@@ -34,15 +37,16 @@ class Evaluation:
     metrics: dict[str, float | int | list[float]]
 
     def to_json(self) -> dict[str, Any]:
-        return {
-            "kind": self.kind,
-            "data": self.data,
-            "content_hash": self.content_hash,
-            "split": self.split,
-            "images": self.images,
-            "seen_in_training": self.seen_in_training,
-            **self.metrics,
-        }
+        """The metrics beside the rest."""
+        values = super().to_json()
+        metrics = values.pop("metrics")
+        return {**values, **metrics}
+
+    @classmethod
+    def from_json(cls: type[Measured], values: Mapping[str, Any]) -> Measured:
+        own = {one.name for one in fields(cls)}
+        metrics = {name: value for name, value in values.items() if name not in {*own, KEY}}
+        return super().from_json({**values, "metrics": metrics})
 
 
 def evaluate(
@@ -83,12 +87,30 @@ def evaluate_images(
             found="other images (their content hash is not the run's): they have no such part",
             do="leave --split out, to judge all of them",
         )
+    result = _judged(run, images, own, scope, iwae_samples)
+    name = scope if own else f"other-{images.content_hash[:12]}"
+    keep(run, name, result, {"iwae_samples": result.metrics.get("iwae_samples", IWAE_SAMPLES)})
+    return result
+
+
+def judged_on_test(run: Run, images: ImageSet) -> Evaluation:
+    """What `evaluate` found of the test part, with as many samples as it was told; judged now if it was not.
+
+    Raises:
+        RunError: the run has not ended.
+    """
+    told = run.results().get("test", {}).get("iwae_samples")
+    samples = told if isinstance(told, int) and told > 0 else IWAE_SAMPLES
+    return kept(run, "test", Evaluation, partial(_judged, run, images, True, "test", iwae_samples=samples))
+
+
+def _judged(run: Run, images: ImageSet, own: bool, scope: Scope, iwae_samples: int) -> Evaluation:
     conforming(images, run.data)
     chosen = np.arange(len(images)) if scope == "all" else run.split.part(scope)
     seen = np.isin(images.image_hashes[chosen], run.learned_from)
     if seen.any() and (scope in ("validation", "test") or not own):
         logger.warning("%s of these images were learned from", f"{int(seen.sum()):,}")
-    result = Evaluation(
+    return Evaluation(
         kind=run.experiment.kind,
         data=images.source,
         content_hash=images.content_hash,
@@ -97,8 +119,6 @@ def evaluate_images(
         seen_in_training=int(seen.sum()),
         metrics=judge(run, images.subset(chosen), iwae_samples),
     )
-    run.save_result(scope if own else f"other-{images.content_hash[:12]}", result.to_json())
-    return result
 
 
 def own_or_other(run: Run, data: DataConfig | None) -> tuple[ImageSet, bool]:

@@ -1,8 +1,8 @@
 """Error against noise: the networks, PCA of the same size, and SciPy's filters on equally noisy images."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
-from typing import Any, TypeAlias
+from dataclasses import dataclass
+from typing import ClassVar, TypeAlias
 
 import numpy as np
 import torch
@@ -19,6 +19,7 @@ from ..runs import Run
 from ..types import Pixels, Whole
 from .codes import FITTED_TO
 from .pca import fit_pca
+from .records import Record
 
 LEVELS = (0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5)  # standard deviations; pixels lie in [0, 1]
 CHOSEN_ON, JUDGED_ON = 500, 2000  # images at most
@@ -29,7 +30,7 @@ Filter: TypeAlias = Callable[[Grey, float], Grey]
 
 
 @dataclass(frozen=True)
-class NoiseRecord:
+class NoiseRecord(Record):
     """Mean squared errors a pixel against the clean test images, by the name of the method.
 
     Args:
@@ -40,20 +41,13 @@ class NoiseRecord:
         chosen_on: how many validation images the filters were chosen on.
     """
 
+    VERSION: ClassVar[int] = 2
+
     levels: tuple[float, ...]
     errors: dict[str, tuple[float, ...]]
     filters: tuple[str, ...]
     images: int
     chosen_on: int
-
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> "NoiseRecord":
-        errors = {name: tuple(row) for name, row in values["errors"].items()}
-        lists = {name: tuple(values[name]) for name in ("levels", "filters")}
-        return cls(**{**values, **lists, "errors": errors})
 
     def table(self) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
         """Columns and rows, a row a level: for a CSV file and for the page."""

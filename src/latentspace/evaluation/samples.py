@@ -1,14 +1,14 @@
 """How far images that were decoded from random codes lie from real ones."""
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any, TypeAlias
+from dataclasses import dataclass
+from typing import ClassVar, TypeAlias
 
 import numpy as np
 from jaxtyping import Float
 
 from ..types import ImageArray
 from .pca import fit_pca
+from .records import Record
 
 COMPONENTS = 50
 
@@ -16,12 +16,14 @@ Rows: TypeAlias = Float[np.ndarray, "_images dimensions"]
 
 
 @dataclass(frozen=True)
-class SamplesRecord:
+class SamplesRecord(Record):
     """Frechet distances to the test images: of `count` decoded random codes, and of as many training images.
 
     Args:
         components: principal components of the pixels in which the images are compared.
     """
+
+    VERSION: ClassVar[int] = 2
 
     decoded: float
     training: float
@@ -29,22 +31,17 @@ class SamplesRecord:
     test_images: int
     components: int
 
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self)
 
-    @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> "SamplesRecord":
-        return cls(**values)
-
-
-def samples_record(decoded: ImageArray, training: ImageArray, test: ImageArray) -> SamplesRecord:
+def samples_record(
+    decoded: ImageArray, training: ImageArray, test: ImageArray, components: int = COMPONENTS
+) -> SamplesRecord:
     """How far `decoded` lies from the test images, and for comparison how far the training images do.
 
     As many decoded as training images: the distance of fewer images comes out larger.
     """
     if len(decoded) != len(training):
         raise ValueError(f"{len(decoded)} decoded images cannot be compared with {len(training)}")
-    real = Likeness(test)
+    real = Likeness(test, components)
     return SamplesRecord(
         decoded=real.distance(decoded),
         training=real.distance(training),

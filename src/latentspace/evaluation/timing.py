@@ -1,11 +1,8 @@
 """How long the two ways of classification take: codes made once, or the frozen encoder in every epoch."""
 
 import time
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
-
-import torch
 
 from ..data.imageset import ImageSet
 from ..environment import describe
@@ -15,12 +12,13 @@ from ..runs import Run
 from ..training.ground import foundation_of
 from ..training.materials import assemble, make_fabric
 from ..training.train import learn
+from .records import Record
 
 TIMED = 3  # epochs of each
 
 
 @dataclass(frozen=True)
-class MethodTimes:
+class MethodTimes(Record):
     """Seconds, measured one way after the other on one machine.
 
     Args:
@@ -49,20 +47,24 @@ class MethodTimes:
         return self.epochs * self.frozen_epoch / (self.encoding + self.epochs * self.codes_epoch)
 
     def to_json(self) -> dict[str, Any]:
-        return {**asdict(self), "measured_ratio": self.measured_ratio, "whole_ratio": self.whole_ratio}
-
-    @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> "MethodTimes":
-        return cls(**{name: values[name] for name in cls.__dataclass_fields__})
+        return {**super().to_json(), "measured_ratio": self.measured_ratio, "whole_ratio": self.whole_ratio}
 
 
-def method_times(run: Run, images: ImageSet, timed: int = TIMED) -> MethodTimes:
-    """Train both ways for `timed` epochs, from the same weights on the same images, and throw both away."""
+def machine_of(plan: Experiment) -> str:
+    """Where the plan is trained on this machine: the processor, the device and the threads."""
+    about = describe(make_fabric(plan).device)
+    return f"{about['processor']}, {about['device']}, {about['threads']} threads"
+
+
+def method_times(run: Run, images: ImageSet, where: str, timed: int = TIMED) -> MethodTimes:
+    """Train both ways for `timed` epochs, from the same weights on the same images, and throw both away.
+
+    Args:
+        where: this machine, as `machine_of` says.
+    """
     plan = run.experiment
     preparing, codes = _train(run, images, "codes", timed)
     _, frozen = _train(run, images, "frozen-encoder", timed)
-    device = make_fabric(plan).device
-    about = describe(device)
     return MethodTimes(
         encoding=preparing,
         codes_epoch=codes,
@@ -70,7 +72,7 @@ def method_times(run: Run, images: ImageSet, timed: int = TIMED) -> MethodTimes:
         timed=timed,
         epochs=plan.training.epochs,
         images=len(images),
-        where=f"{about['processor']}, {about['device']}, {torch.get_num_threads()} threads",
+        where=where,
     )
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..evaluation.codes import FITTED_TO, Plane, pca_error, principal_plane
 from ..evaluation.records import kept
-from ..evaluation.samples import SamplesRecord, samples_record
+from ..evaluation.samples import COMPONENTS, SamplesRecord, samples_record
 from ..generation import DrawnCodes, around_codes, draw, has_prior, linear, prior
 from ..types import CodeArray, ImageArray, Pixels
 from .subject import Subject
@@ -105,11 +105,12 @@ def likeness(subject: Subject, decoded: ImageArray) -> SamplesRecord:
     """Kept in the run: how far its random decodes, and as many training images, lie from the test images."""
     parts, pixels = subject.run.split, subject.images.pixels
 
-    def measure() -> SamplesRecord:
-        training = subject.sample(parts.train, len(decoded))
-        return samples_record(decoded[: len(training)], floats(pixels[training]), floats(pixels[parts.test]))
+    def measure(judged: int = len(decoded), components: int = COMPONENTS) -> SamplesRecord:
+        training = subject.sample(parts.train, judged)
+        real = floats(pixels[training]), floats(pixels[parts.test])
+        return samples_record(decoded[: len(training)], *real, components)
 
-    return kept(subject.run, "samples", measure, SamplesRecord.from_json)
+    return kept(subject.run, "samples", SamplesRecord, measure)
 
 
 def walks(subject: Subject, codes: CodeArray, pairs: int = PAIRS, steps: int = STEPS) -> Walks:

@@ -1,12 +1,13 @@
 """What is shown of a classifier: what it takes for what, its surest mistakes, what its codes are worth."""
 
 from dataclasses import dataclass
+from functools import partial
 
 from ..encoding import TrainedClassifier
 from ..evaluation.baselines import BaselineRecord, baseline_record
 from ..evaluation.classes import Confusion, Mistakes, confusion, surest_mistakes
 from ..evaluation.records import kept
-from ..evaluation.timing import MethodTimes, method_times
+from ..evaluation.timing import MethodTimes, machine_of, method_times
 from ..training.materials import required_labels
 from ..types import Pixels
 from .subject import Subject
@@ -35,13 +36,12 @@ def gather_classifier(subject: Subject) -> ClassifierExhibits:
     trained = TrainedClassifier.load(run)
     probabilities, labels = trained.probabilities(test), required_labels(test)
     mistakes = surest_mistakes(labels, probabilities)
+    where = machine_of(run.experiment)
     return ClassifierExhibits(
         subject=subject,
         confusion=confusion(labels, probabilities, trained.class_names),
         mistakes=mistakes,
         mistaken=test.pixels[mistakes.places],
-        baselines=kept(
-            run, "baselines", lambda: baseline_record(run, subject.images), BaselineRecord.from_json
-        ),
-        times=kept(run, "times", lambda: method_times(run, subject.images), MethodTimes.from_json),
+        baselines=kept(run, "baselines", BaselineRecord, partial(baseline_record, run, subject.images)),
+        times=kept(run, "times", MethodTimes, partial(method_times, run, subject.images, where=where)),
     )

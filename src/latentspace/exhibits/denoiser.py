@@ -1,6 +1,7 @@
 """What is shown of a denoising autoencoder beyond what is shown of every autoencoder."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 
@@ -72,8 +73,5 @@ def noise_of(subject: Subject, beside: Run | None) -> NoiseRecord:
     if beside is not None:
         networks[PLAIN] = TrainedAutoencoder.load(beside)
         name = f"noise-beside-{beside.weights_hash[:12]}"
-
-    def measure() -> NoiseRecord:
-        return noise_record(subject.run, subject.images, networks)
-
-    return kept(subject.run, name, measure, NoiseRecord.from_json)
+    measure = partial(noise_record, subject.run, subject.images, networks)
+    return kept(subject.run, name, NoiseRecord, measure)

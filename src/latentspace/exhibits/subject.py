@@ -10,7 +10,7 @@ from ..data.sampling import stratified_sample
 from ..data.sources import DataConfig
 from ..encoding import TrainedAutoencoder
 from ..errors import ConfigurationError
-from ..evaluation.evaluate import Evaluation, evaluate_images, own_or_other
+from ..evaluation.evaluate import Evaluation, judged_on_test, own_or_other
 from ..randomness import numpy_generator
 from ..runs import Run
 from ..types import Whole
@@ -26,7 +26,7 @@ class Subject:
 
     @classmethod
     def open(cls, run: Run, data: DataConfig | None = None) -> "Subject":
-        """Open the test part, and judge the run on it.
+        """Open the test part, and judge the run on it, unless that was done.
 
         Args:
             data: where the run's own images are now; None: where they were.
@@ -47,7 +47,7 @@ class Subject:
     @classmethod
     def of(cls, run: Run, images: ImageSet) -> "Subject":
         """`open`, of the run's own images where they are loaded already."""
-        return cls(run, images, evaluate_images(run, images, True, "test"))
+        return cls(run, images, judged_on_test(run, images))
 
     @property
     def seed(self) -> int:
