@@ -5,6 +5,7 @@ from typing import Any
 
 from .data.imageset import ImageSet
 from .data.sources import DataConfig, load_images
+from .devices import AUTO
 from .encoding import TrainedAutoencoder
 from .evaluation.evaluate import Evaluation, Scope
 from .evaluation.evaluate import evaluate as _evaluate
@@ -13,11 +14,15 @@ from .runs import Run
 from .training.train import train as _train
 
 
-def load(run: str | Path, device: str = "cpu") -> TrainedAutoencoder:
+def load(run: str | Path, device: str = AUTO) -> TrainedAutoencoder:
     """Open a finished run, to encode, decode and reconstruct with it.
+
+    Args:
+        device: what computes: auto (a GPU where there is one), cpu, cuda, cuda:1, mps.
 
     Raises:
         RunError: there is no run, it has not ended, or a file of it is damaged.
+        DeviceError: this machine has no such device.
     """
     return TrainedAutoencoder.load(run, device)
 
@@ -45,11 +50,13 @@ def train(experiment: Experiment, out: str | Path) -> Run:
     return _train(experiment, Path(out))
 
 
-def evaluate(run: str | Path, data: str | Path | None = None, split: Scope | None = None) -> Evaluation:
-    """Judge a finished run, by default on its own test images.
+def evaluate(
+    run: str | Path, data: str | Path | None = None, split: Scope | None = None, device: str = AUTO
+) -> Evaluation:
+    """Judge a finished run, by default on its own test images; `device` as for `load`.
 
     Raises:
-        LatentspaceError: a run or data that cannot be used.
+        LatentspaceError: a run, data or a device that cannot be used.
     """
     other = None if data is None else DataConfig(spec=str(data))
-    return _evaluate(Run.open(Path(run)), other, split)
+    return _evaluate(Run.open(Path(run)), other, split, device=device)

@@ -14,6 +14,7 @@ from jaxtyping import UInt8
 from .data.batches import ResidentSet, as_tensor
 from .data.imageset import ImageSet
 from .data.record import DataRecord
+from .devices import AUTO, named_device
 from .environment import has_native_bf16
 from .errors import ConfigurationError, DataError, RunError
 from .experiment import Experiment, Precision
@@ -58,11 +59,12 @@ class TrainedAutoencoder:
         self.device = device
 
     @classmethod
-    def load(cls, run: str | Path | Run, device: str = "cpu") -> "TrainedAutoencoder":
-        """Open a finished run.
+    def load(cls, run: str | Path | Run, device: str = AUTO) -> "TrainedAutoencoder":
+        """Open a finished run, to compute on `device`: auto, cpu, cuda, cuda:1, mps.
 
         Raises:
             RunError: there is no run, it has not ended, a file of it is damaged, or it is a classifier's.
+            DeviceError: this machine has no such device.
         """
         run = run if isinstance(run, Run) else Run.open(Path(run))
         if run.experiment.kind == "classifier":
@@ -71,9 +73,10 @@ class TrainedAutoencoder:
                 found=f"{run.path}, a classifier's",
                 do="name the run that the classifier stands on, or another",
             )
+        chosen = named_device(device)
         model = run.experiment.build(run.data.shape)
         fill(model, run.weights, run.path / "weights.safetensors")
-        return cls(model, run.experiment, run.data, torch.device(device))
+        return cls(model, run.experiment, run.data, chosen)
 
     @property
     def code_size(self) -> int:
@@ -133,11 +136,12 @@ class TrainedClassifier:
         self.experiment = experiment
 
     @classmethod
-    def load(cls, run: str | Path | Run, device: str = "cpu") -> "TrainedClassifier":
-        """Open a finished run.
+    def load(cls, run: str | Path | Run, device: str = AUTO) -> "TrainedClassifier":
+        """Open a finished run, to compute on `device`: auto, cpu, cuda, cuda:1, mps.
 
         Raises:
             RunError: there is no run, it has not ended, it is no classifier's, or its encoder is gone.
+            DeviceError: this machine has no such device.
         """
         run = run if isinstance(run, Run) else Run.open(Path(run))
         if run.experiment.kind != "classifier":

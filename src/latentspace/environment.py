@@ -10,6 +10,8 @@ from typing import Any
 
 import torch
 
+from .devices import named_device
+
 PACKAGES = ("latentspace", "torch", "lightning-fabric", "numpy", "scikit-learn", "pillow", "safetensors")
 
 
@@ -33,12 +35,15 @@ def has_native_bf16(device: str) -> bool:
     """Whether the device multiplies bfloat16 in hardware; where it must emulate, float32 is faster.
 
     Args:
-        device: as in an experiment: auto, cpu, cuda, cuda:1, mps.
+        device: as `--device` takes it.
+
+    Raises:
+        DeviceError: this machine has no such device.
     """
-    kind = device.partition(":")[0]
-    if kind == "cuda" or (kind == "auto" and torch.cuda.is_available()):
-        return torch.cuda.is_available() and torch.cuda.is_bf16_supported(including_emulation=False)
-    if kind == "mps" or (kind == "auto" and torch.backends.mps.is_available()):
+    kind = named_device(device).type
+    if kind == "cuda":
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
+    if kind == "mps":
         return False
     can = torch.cpu.get_capabilities()
     return bool(can.get("avx512_bf16") or can.get("amx_bf16"))

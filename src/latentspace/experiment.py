@@ -264,6 +264,11 @@ class Experiment(Config):
             raise ValueError(f"a classifier alone learns from an encoder's codes: {self.kind} has no encoder")
         return self
 
+    def on(self, device: str) -> "Experiment":
+        """The same, computed on another device; without a graph, which CUDA alone can replay."""
+        training = self.training.model_copy(update={"graph": False})
+        return self.model_copy(update={"device": device, "training": training})
+
     @property
     def purpose(self) -> Purpose:
         return PURPOSES[self.kind]

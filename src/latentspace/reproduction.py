@@ -88,7 +88,7 @@ class Reproduction:
                 searches.append(self._searched(step))
             else:
                 logger.info("judging %s", step.place)
-                opened[step.place.name] = Subject.of(Run.open(step.place), images)
+                opened[step.place.name] = Subject.of(Run.open(step.place), images, self._device)
         ae = opened.pop("ae")
         plain, denoiser = gather_autoencoder(ae), gather_denoiser(opened.pop("dae"), ae.run)
         classifier = gather_classifier(opened.pop("classifier"))
@@ -143,6 +143,10 @@ class Reproduction:
             return plan
         settled = Run.open(first).experiment.data.spec
         return plan.model_copy(update={"data": plan.data.model_copy(update={"spec": settled})})
+
+    @property
+    def _device(self) -> str:
+        return self.recipe.experiment("ae", self.changes).device
 
     @property
     def _encoder(self) -> str:

@@ -13,6 +13,7 @@ from .data.gathering import File, Gathered, gather
 from .data.idx import holds_idx
 from .data.record import DataRecord
 from .data.sources import DataConfig, load_images
+from .devices import AUTO
 from .encoding import TrainedAutoencoder, conforming
 from .errors import DataError
 from .experiment import DenoisingConfig
@@ -40,14 +41,15 @@ class Restored:
     names: tuple[str, ...]
 
 
-def restore(run: Run, data: DataConfig) -> Restored:
+def restore(run: Run, data: DataConfig, device: str = AUTO) -> Restored:
     """Images -> codes -> images, as the network sees them; a denoiser leaves the noise behind.
 
     Raises:
         RunError: the run has not ended, or is a classifier's.
         DataError: images that cannot be read, or of another size than the run's.
+        DeviceError: this machine has no such device.
     """
-    trained = TrainedAutoencoder.load(run)
+    trained = TrainedAutoencoder.load(run, device)
     if not isinstance(trained.experiment.objective, DenoisingConfig):
         logger.warning(
             "%s is a run of %s, which was not trained to remove noise: a dae was",

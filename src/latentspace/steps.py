@@ -186,7 +186,7 @@ class SearchStep(Step):
     def judge(self, run: Run) -> None:
         """Open the test part for the winner, once."""
         if "test" not in run.results():
-            evaluate(run)
+            evaluate(run, device=run.experiment.device)
 
     def seconds_left(self, images: ImageSet) -> float:
         """At most, roughly: as if each trial had the largest network and none was pruned; with the winner."""

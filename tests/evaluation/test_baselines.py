@@ -129,13 +129,13 @@ def test_pca_is_fitted_to_what_is_learned_from(images):
 
 def test_times_add_up(small_runs, images):
     where = machine_of(small_runs["classifier"].experiment)
-    times = method_times(small_runs["classifier"], images, where, timed=1)
+    times = method_times(small_runs["classifier"], images, "cpu", where, timed=1)
     assert times.epochs == small_runs["classifier"].experiment.training.epochs
     assert times.measured_ratio == pytest.approx(times.frozen_epoch / (times.encoding + times.codes_epoch))
     assert MethodTimes.from_json(json.loads(json.dumps(times.to_json()))) == times
     assert "cpu" in times.where
     with pytest.raises(RunError, match="of a classifier"):
-        method_times(small_runs["ae"], images, where, timed=1)
+        method_times(small_runs["ae"], images, "cpu", where, timed=1)
 
 
 def test_the_frechet_distance_of_gaussians_in_one_dimension():

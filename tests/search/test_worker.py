@@ -9,6 +9,7 @@ import time
 from functools import partial
 
 import pytest
+import torch
 
 from latentspace.errors import RunError
 from latentspace.search.plan import StudyPlan
@@ -154,4 +155,6 @@ def test_the_cores_are_shared_out(plan, monkeypatch):
     assert shared_out(free, 2) == (2, 4)
     assert shared_out(free, 16) == (16, 1)
     assert shared_out(free.model_copy(update={"threads": 4}), None) == (2, 4)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
     assert shared_out(free.model_copy(update={"device": "cuda"}), None) == (1, 8)

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from . import console
-from .options import Quiet, Resize, RunPath, Strict, Verbose, data_config
+from .options import Device, Quiet, Resize, RunPath, Strict, Verbose, data_config
 
 
 def denoise(
@@ -18,6 +18,7 @@ def denoise(
     out: Annotated[Path, typer.Argument(metavar="OUT", help="A new folder for the cleaned images.")],
     resize: Resize = None,
     strict: Strict = None,
+    device: Device = "auto",
     verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
@@ -37,7 +38,7 @@ def denoise(
     from ..wording import counted
 
     refuse_full(out)
-    restored = restore(Run.open(Path(run)), data_config(images, resize, None, strict))
+    restored = restore(Run.open(Path(run)), data_config(images, resize, None, strict), device)
     write_pictures(restored.images, restored.names, out)
     console.say(f"cleaned {counted(len(restored.names))}")
     console.made(out)

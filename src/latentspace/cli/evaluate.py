@@ -8,7 +8,18 @@ import typer
 
 from ..errors import ConfigurationError
 from . import console
-from .options import Deduplicate, Fonts, OtherData, Quiet, Resize, RunPath, Strict, Verbose, data_config
+from .options import (
+    Deduplicate,
+    Device,
+    Fonts,
+    OtherData,
+    Quiet,
+    Resize,
+    RunPath,
+    Strict,
+    Verbose,
+    data_config,
+)
 
 
 def evaluate(
@@ -30,6 +41,7 @@ def evaluate(
     deduplicate: Deduplicate = None,
     strict: Strict = None,
     fonts: Fonts = None,
+    device: Device = "auto",
     verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
@@ -56,7 +68,7 @@ def evaluate(
         )
     other = None if data is None else data_config(data, resize, deduplicate, strict, fonts)
     opened = Run.open(Path(run))
-    result = judge(opened, other, split, iwae_samples)  # type: ignore[arg-type]
+    result = judge(opened, other, split, iwae_samples, device)  # type: ignore[arg-type]
     if json:
         console.out.print(
             json_module.dumps({"run": str(run), **result.to_json()}), soft_wrap=True, markup=False

@@ -9,7 +9,7 @@ import typer
 
 from ..errors import ConfigurationError
 from . import console
-from .options import OtherData, Quiet, Resize, RunPath, Verbose, data_config, size
+from .options import Device, OtherData, Quiet, Resize, RunPath, Verbose, data_config, size
 
 if TYPE_CHECKING:
     from ..data.sources import DataConfig
@@ -76,6 +76,7 @@ def generate(
     ] = False,
     data: OtherData = None,
     resize: Resize = None,
+    device: Device = "auto",
     verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
@@ -107,10 +108,10 @@ def generate(
         resize=size(resize),
         data=None if data is None else data_config(data, resize),
     )
-    _generate(Path(run), out, chosen, wish)
+    _generate(Path(run), out, chosen, wish, device)
 
 
-def _generate(path: Path, out: Path, picture: "Picture", wish: Wish) -> None:
+def _generate(path: Path, out: Path, picture: "Picture", wish: Wish, device: str) -> None:
     from ..encoding import TrainedAutoencoder
     from ..gallery import numbered, refuse_full, there_and_back, write_film, write_pictures
     from ..runs import Run
@@ -118,7 +119,7 @@ def _generate(path: Path, out: Path, picture: "Picture", wish: Wish) -> None:
 
     refuse_full(out)
     run = Run.open(path)
-    trained = TrainedAutoencoder.load(run)
+    trained = TrainedAutoencoder.load(run, device)
     made = picture.make(run, trained, wish)
     decoded = trained.decode(made.codes)
     write_pictures(decoded, numbered(len(decoded)), out)

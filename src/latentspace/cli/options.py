@@ -69,7 +69,13 @@ Precision: TypeAlias = Annotated[
     str | None,
     typer.Option(metavar="auto|32|bf16", help="Of training. auto: bf16 where it is native, else 32."),
 ]
-Device: TypeAlias = Annotated[str | None, typer.Option(metavar="auto|cpu|cuda|mps")]
+_DEVICE = typer.Option(
+    "--device",
+    metavar="auto|cpu|cuda|mps",
+    help="What computes. auto: a GPU where there is one, else the CPU.",
+)
+Device: TypeAlias = Annotated[str, _DEVICE]
+PlannedDevice: TypeAlias = Annotated[str | None, _DEVICE]  # None: the plan's
 SplitShares: TypeAlias = Annotated[
     str | None, typer.Option(metavar="T/V/E", help="Percent train/validation/test.")
 ]

@@ -7,7 +7,7 @@ import typer
 
 from ..errors import ConfigurationError, RunError
 from . import console
-from .options import OtherData, Quiet, Verbose, data_config
+from .options import Device, OtherData, Quiet, Verbose, data_config
 
 
 def report(
@@ -19,6 +19,7 @@ def report(
         str | None,
         typer.Option(metavar="URL", help="Study: its database, where that needs a password."),
     ] = None,
+    device: Device = "auto",
     verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
@@ -32,6 +33,7 @@ def report(
     """
     if (path / "study.json").is_file():
         _refuse("--data", data, "a study is reported from its trials, without images")
+        _refuse("--device", None if device == "auto" else device, "a study's page is drawn, not computed")
         from ..report.search import report_study
 
         page = report_study(path, storage)
@@ -41,7 +43,7 @@ def report(
         from ..report.write import report_run
         from ..runs import Run
 
-        page = report_run(Run.open(path), None if data is None else data_config(data))
+        page = report_run(Run.open(path), None if data is None else data_config(data), device)
     else:
         raise RunError(
             f"{path} must be a run directory (with a config.json) or a study directory (with a study.json)",

@@ -7,7 +7,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from . import console, standing
-from .options import Data, Deduplicate, Fonts, Precision, Quiet, Resize, Strict, Verbose, data_changes, given
+from .options import (
+    Data,
+    Deduplicate,
+    Fonts,
+    PlannedDevice,
+    Precision,
+    Quiet,
+    Resize,
+    Strict,
+    Verbose,
+    data_changes,
+    given,
+)
 
 if TYPE_CHECKING:
     from ..reproduction import Reproduction
@@ -26,6 +38,7 @@ def reproduce(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be done, and about how long it takes here.")
     ] = False,
+    device: PlannedDevice = None,
     precision: Precision = None,
     resize: Resize = None,
     deduplicate: Deduplicate = None,
@@ -48,7 +61,8 @@ def reproduce(
     from ..reproduction import Reproduction
 
     place = out or Path("runs") / Path(recipe).stem
-    changes = given({"precision": precision, "data": data_changes(data, resize, deduplicate, strict, fonts)})
+    read_as = data_changes(data, resize, deduplicate, strict, fonts)
+    changes = given({"device": device, "precision": precision, "data": read_as})
     work = Reproduction(Recipe.load(recipe), place, changes)
     if dry_run:
         _foretell(work)

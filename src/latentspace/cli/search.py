@@ -11,8 +11,8 @@ from ..wording import counted
 from . import console, standing
 from .options import (
     Deduplicate,
-    Device,
     Fonts,
+    PlannedDevice,
     Precision,
     Quiet,
     Resize,
@@ -90,7 +90,7 @@ def search(
         Path | None, typer.Option(metavar="RUN", help="Classifier: the run to learn from.")
     ] = None,
     split: SplitShares = None,
-    device: Device = None,
+    device: PlannedDevice = None,
     precision: Precision = None,
     resize: Resize = None,
     deduplicate: Deduplicate = None,
@@ -215,7 +215,7 @@ def _final(study: "Trials", fit: str | None) -> "Run":
     epochs = training.experiment.training.epochs
     console.follow(training.records(), epochs, state.epoch if state else 0, "the winner")
     if "test" not in training.run.results():
-        evaluate(training.run)
+        evaluate(training.run, device=training.experiment.device)
     return training.run
 
 

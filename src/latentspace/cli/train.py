@@ -11,8 +11,8 @@ from . import console
 from .options import (
     Data,
     Deduplicate,
-    Device,
     Fonts,
+    PlannedDevice,
     Precision,
     Quiet,
     Resize,
@@ -73,7 +73,7 @@ def train(
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Any setting: training.schedule=cosine."),
     ] = None,
-    device: Device = None,
+    device: PlannedDevice = None,
     precision: Precision = None,
     threads: Annotated[int | None, typer.Option(min=1, help="Of the CPU; the default is PyTorch's.")] = None,
     resize: Resize = None,

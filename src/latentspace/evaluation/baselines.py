@@ -13,6 +13,7 @@ from ..data.batches import ResidentSet
 from ..data.imageset import ImageSet
 from ..data.sampling import balanced_sample, stratified_sample
 from ..data.splits import Split
+from ..devices import AUTO
 from ..encoding import TrainedClassifier
 from ..experiment import Experiment
 from ..models.classifier import Classifier
@@ -69,6 +70,7 @@ class BaselineRecord(Record):
 def baseline_record(
     run: Run,
     images: ImageSet,
+    device: str = AUTO,
     counts: tuple[int, ...] = LABELS,
     draws: int = DRAWS,
     most_steps: int = STEPS,
@@ -80,10 +82,10 @@ def baseline_record(
     Every training has the run's own settings but for the inputs, the labels, the batch where there are
     fewer images than it holds, and the number of steps with fewer labels.
     """
-    plan, parts, labels = run.experiment, run.split, required_labels(images)
+    plan, parts, labels = run.experiment.on(device), run.split, required_labels(images)
     learned = learned_from(plan, parts)
     fitted = stratified_sample(learned, fitted_to, labels, numpy_generator(plan.seed, "sample"))
-    every = inputs_of(TrainedClassifier.load(run).autoencoder.encode(images), images.pixels, fitted)
+    every = inputs_of(TrainedClassifier.load(run, device).autoencoder.encode(images), images.pixels, fitted)
     steps = plan.training.epochs * -(-len(learned) // plan.training.batch_size)
 
     def judged(some: Sequence[Whole], most: int) -> Fewer:

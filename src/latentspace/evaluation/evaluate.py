@@ -10,6 +10,7 @@ import numpy as np
 
 from ..data.imageset import ImageSet
 from ..data.sources import DataConfig, load_images
+from ..devices import AUTO, named_device
 from ..encoding import conforming
 from ..errors import ConfigurationError, DataError, RunError
 from ..runs import Run
@@ -54,6 +55,7 @@ def evaluate(
     data: DataConfig | None = None,
     scope: Scope | None = None,
     iwae_samples: int = IWAE_SAMPLES,
+    device: str = AUTO,
 ) -> Evaluation:
     """Judge a run on a part of its own data (the test part by default) or, whole, on other data.
 
@@ -63,13 +65,16 @@ def evaluate(
         data: where the images are; None: where they were when the run was trained. Images with the
             hash of the run's own are its own, wherever they lie.
         iwae_samples: codes drawn an image for the importance-weighted bound of a vae.
+        device: what computes: auto (a GPU where there is one), cpu, cuda, cuda:1, mps.
 
     Raises:
         RunError: the run has not ended, or its data have changed.
         ConfigurationError: a part of a split asked of data that the run never split.
         DataError: images of another shape than the run's.
+        DeviceError: this machine has no such device.
     """
-    return evaluate_images(run, *own_or_other(run, data), scope, iwae_samples)
+    named_device(device)  # refused before images are read
+    return evaluate_images(run, *own_or_other(run, data), scope, iwae_samples, device)
 
 
 def evaluate_images(
@@ -78,6 +83,7 @@ def evaluate_images(
     own: bool,
     scope: Scope | None = None,
     iwae_samples: int = IWAE_SAMPLES,
+    device: str = AUTO,
 ) -> Evaluation:
     """As `evaluate`, of images that are loaded already; `own` where they are the run's."""
     scope = scope or ("test" if own else "all")
@@ -87,13 +93,13 @@ def evaluate_images(
             found="other images (their content hash is not the run's): they have no such part",
             do="leave --split out, to judge all of them",
         )
-    result = _judged(run, images, own, scope, iwae_samples)
+    result = _judged(run, images, own, scope, device, iwae_samples)
     name = scope if own else f"other-{images.content_hash[:12]}"
     keep(run, name, result, {"iwae_samples": result.metrics.get("iwae_samples", IWAE_SAMPLES)})
     return result
 
 
-def judged_on_test(run: Run, images: ImageSet) -> Evaluation:
+def judged_on_test(run: Run, images: ImageSet, device: str = AUTO) -> Evaluation:
     """What `evaluate` found of the test part, with as many samples as it was told; judged now if it was not.
 
     Raises:
@@ -101,10 +107,13 @@ def judged_on_test(run: Run, images: ImageSet) -> Evaluation:
     """
     told = run.results().get("test", {}).get("iwae_samples")
     samples = told if isinstance(told, int) and told > 0 else IWAE_SAMPLES
-    return kept(run, "test", Evaluation, partial(_judged, run, images, True, "test", iwae_samples=samples))
+    measure = partial(_judged, run, images, True, "test", device, iwae_samples=samples)
+    return kept(run, "test", Evaluation, measure)
 
 
-def _judged(run: Run, images: ImageSet, own: bool, scope: Scope, iwae_samples: int) -> Evaluation:
+def _judged(
+    run: Run, images: ImageSet, own: bool, scope: Scope, device: str, iwae_samples: int
+) -> Evaluation:
     conforming(images, run.data)
     chosen = np.arange(len(images)) if scope == "all" else run.split.part(scope)
     seen = np.isin(images.image_hashes[chosen], run.learned_from)
@@ -117,7 +126,7 @@ def _judged(run: Run, images: ImageSet, own: bool, scope: Scope, iwae_samples: i
         split=scope,
         images=len(chosen),
         seen_in_training=int(seen.sum()),
-        metrics=judge(run, images.subset(chosen), iwae_samples),
+        metrics=judge(run, images.subset(chosen), iwae_samples, device),
     )
 
 

@@ -11,6 +11,7 @@ from ..configuration import Config
 from ..data.batches import ResidentSet
 from ..data.cleaning import sentence
 from ..data.imageset import ImageSet
+from ..devices import AUTO
 from ..encoding import TrainedAutoencoder, TrainedClassifier
 from ..errors import ConfigurationError, DataError
 from ..experiment import ClassificationConfig, DenoisingConfig, ElboConfig, ReconstructionConfig
@@ -27,14 +28,19 @@ Metrics = dict[str, float | int | list[float]]
 
 @dataclass(frozen=True)
 class Case:
-    """What is judged: a run, on images, with so many codes an image for the importance-weighted bound."""
+    """What is judged: a run, on images, with so many codes an image for the importance-weighted bound.
+
+    Args:
+        device: what computes, as `--device` names it.
+    """
 
     run: Run
     images: ImageSet
     iwae_samples: int
+    device: str
 
 
-def judge(run: Run, images: ImageSet, iwae_samples: int = IWAE_SAMPLES) -> Metrics:
+def judge(run: Run, images: ImageSet, iwae_samples: int = IWAE_SAMPLES, device: str = AUTO) -> Metrics:
     """Every metric of the run's kind on `images`.
 
     Raises:
@@ -47,7 +53,7 @@ def judge(run: Run, images: ImageSet, iwae_samples: int = IWAE_SAMPLES) -> Metri
             found=f"--iwae-samples {iwae_samples}",
             do="write for example --iwae-samples 16",
         )
-    return _judge(run.experiment.objective, Case(run, images, iwae_samples))
+    return _judge(run.experiment.objective, Case(run, images, iwae_samples, device))
 
 
 @singledispatch
@@ -58,20 +64,20 @@ def _judge(objective: Config, case: Case) -> Metrics:
 @_judge.register
 def _reconstruction(objective: ReconstructionConfig, case: Case) -> Metrics:
     """mse: a pixel."""
-    return _parts(TrainedAutoencoder.load(case.run), objective, _pixels(case.images))
+    return _parts(TrainedAutoencoder.load(case.run, case.device), objective, _pixels(case.images))
 
 
 @_judge.register
 def _denoising(objective: DenoisingConfig, case: Case) -> Metrics:
     """mse: a pixel, from the clean image; mse_from_noisy: from the corrupted one, at the run's strength."""
-    parts = _parts(TrainedAutoencoder.load(case.run), objective, _pixels(case.images))
+    parts = _parts(TrainedAutoencoder.load(case.run, case.device), objective, _pixels(case.images))
     return {name: parts[name] for name in ("mse", "mse_from_noisy")}
 
 
 @_judge.register
 def _elbo(objective: ElboConfig, case: Case) -> Metrics:
     """All in nats an image, lower is better; kl_per_dimension and active_units describe the posterior."""
-    trained, pixels = TrainedAutoencoder.load(case.run), _pixels(case.images)
+    trained, pixels = TrainedAutoencoder.load(case.run, case.device), _pixels(case.images)
     parts = _parts(trained, objective, pixels)
     noise = validation_noise(trained.experiment.seed, trained.device)
     return {
@@ -89,7 +95,7 @@ def _elbo(objective: ElboConfig, case: Case) -> Metrics:
 def _classification(objective: ClassificationConfig, case: Case) -> Metrics:
     """accuracy: share of the images; cross_entropy, report_cross_entropy: nats an image."""
     labels = labels_as_learned(case.images, case.run.data.class_names)
-    trained = TrainedClassifier.load(case.run)
+    trained = TrainedClassifier.load(case.run, case.device)
     codes = torch.from_numpy(trained.autoencoder.encode(case.images)).to(trained.autoencoder.device)
     held = ResidentSet(codes, torch.from_numpy(labels).to(codes.device))
     noise = validation_noise(case.run.experiment.seed, codes.device)

@@ -56,15 +56,16 @@ def machine_of(plan: Experiment) -> str:
     return f"{about['processor']}, {about['device']}, {about['threads']} threads"
 
 
-def method_times(run: Run, images: ImageSet, where: str, timed: int = TIMED) -> MethodTimes:
+def method_times(run: Run, images: ImageSet, device: str, where: str, timed: int = TIMED) -> MethodTimes:
     """Train both ways for `timed` epochs, from the same weights on the same images, and throw both away.
 
     Args:
+        device: what computes, as `--device` names it.
         where: this machine, as `machine_of` says.
     """
-    plan = run.experiment
-    preparing, codes = _train(run, images, "codes", timed)
-    _, frozen = _train(run, images, "frozen-encoder", timed)
+    plan = run.experiment.on(device)
+    preparing, codes = _train(run, plan, images, "codes", timed)
+    _, frozen = _train(run, plan, images, "frozen-encoder", timed)
     return MethodTimes(
         encoding=preparing,
         codes_epoch=codes,
@@ -76,12 +77,12 @@ def method_times(run: Run, images: ImageSet, where: str, timed: int = TIMED) -> 
     )
 
 
-def _train(run: Run, images: ImageSet, method: str, timed: int) -> tuple[float, float]:
+def _train(run: Run, plan: Experiment, images: ImageSet, method: str, timed: int) -> tuple[float, float]:
     """Seconds to prepare, and seconds an epoch."""
-    plan: Experiment = run.experiment.model_copy(
+    plan = plan.model_copy(
         update={
-            "objective": run.experiment.objective.model_copy(update={"method": method}),
-            "training": run.experiment.training.model_copy(update={"epochs": timed}),
+            "objective": plan.objective.model_copy(update={"method": method}),
+            "training": plan.training.model_copy(update={"epochs": timed}),
         }
     )
     foundation = foundation_of(plan, run.encoder_hash, beside=run.path)

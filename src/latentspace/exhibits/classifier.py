@@ -33,15 +33,16 @@ def gather_classifier(subject: Subject) -> ClassifierExhibits:
     """
     run = subject.run
     test = subject.images.subset(run.split.test)
-    trained = TrainedClassifier.load(run)
+    trained = TrainedClassifier.load(run, subject.device)
     probabilities, labels = trained.probabilities(test), required_labels(test)
     mistakes = surest_mistakes(labels, probabilities)
-    where = machine_of(run.experiment)
+    given = run, subject.images, subject.device
+    where = machine_of(run.experiment.on(subject.device))
     return ClassifierExhibits(
         subject=subject,
         confusion=confusion(labels, probabilities, trained.class_names),
         mistakes=mistakes,
         mistaken=test.pixels[mistakes.places],
-        baselines=kept(run, "baselines", BaselineRecord, partial(baseline_record, run, subject.images)),
-        times=kept(run, "times", MethodTimes, partial(method_times, run, subject.images, where=where)),
+        baselines=kept(run, "baselines", BaselineRecord, partial(baseline_record, *given)),
+        times=kept(run, "times", MethodTimes, partial(method_times, *given, where=where)),
     )

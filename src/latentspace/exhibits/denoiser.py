@@ -71,7 +71,7 @@ def noise_of(subject: Subject, beside: Run | None) -> NoiseRecord:
     networks = {DENOISER: subject.trained}
     name = "noise"
     if beside is not None:
-        networks[PLAIN] = TrainedAutoencoder.load(beside)
+        networks[PLAIN] = TrainedAutoencoder.load(beside, subject.device)
         name = f"noise-beside-{beside.weights_hash[:12]}"
     measure = partial(noise_record, subject.run, subject.images, networks)
     return kept(subject.run, name, NoiseRecord, measure)

@@ -8,6 +8,7 @@ import numpy as np
 from ..data.imageset import ImageSet
 from ..data.sampling import stratified_sample
 from ..data.sources import DataConfig
+from ..devices import AUTO, named_device
 from ..encoding import TrainedAutoencoder
 from ..errors import ConfigurationError
 from ..evaluation.evaluate import Evaluation, judged_on_test, own_or_other
@@ -18,14 +19,19 @@ from ..types import Whole
 
 @dataclass(frozen=True)
 class Subject:
-    """What every gatherer begins with. Make one with `Subject.open`."""
+    """What every gatherer begins with. Make one with `Subject.open`.
+
+    Args:
+        device: what computes, as `--device` names it.
+    """
 
     run: Run
     images: ImageSet
     result: Evaluation
+    device: str = AUTO
 
     @classmethod
-    def open(cls, run: Run, data: DataConfig | None = None) -> "Subject":
+    def open(cls, run: Run, data: DataConfig | None = None, device: str = AUTO) -> "Subject":
         """Open the test part, and judge the run on it, unless that was done.
 
         Args:
@@ -34,7 +40,9 @@ class Subject:
         Raises:
             RunError: the run has not ended, or its data are gone.
             ConfigurationError: other images than the run's own.
+            DeviceError: this machine has no such device.
         """
+        named_device(device)  # refused before images are read
         images, own = own_or_other(run, data)
         if not own:
             raise ConfigurationError(
@@ -42,12 +50,12 @@ class Subject:
                 found="other images (their content hash is not the run's)",
                 do="judge other images with latentspace evaluate",
             )
-        return cls.of(run, images)
+        return cls.of(run, images, device)
 
     @classmethod
-    def of(cls, run: Run, images: ImageSet) -> "Subject":
+    def of(cls, run: Run, images: ImageSet, device: str = AUTO) -> "Subject":
         """`open`, of the run's own images where they are loaded already."""
-        return cls(run, images, judged_on_test(run, images))
+        return cls(run, images, judged_on_test(run, images, device), device)
 
     @property
     def seed(self) -> int:
@@ -55,7 +63,7 @@ class Subject:
 
     @cached_property
     def trained(self) -> TrainedAutoencoder:
-        return TrainedAutoencoder.load(self.run)
+        return TrainedAutoencoder.load(self.run, self.device)
 
     def sample(self, part: Whole, most: int) -> Whole:
         """At most so many of a part's indices, for a measurement: each class in proportion."""

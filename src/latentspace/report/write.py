@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..data.sources import DataConfig
+from ..devices import AUTO
 from ..exhibits import Subject, gather
 from ..files import write_bytes, write_text
 from ..runs import Run
@@ -13,14 +14,15 @@ from .page import Page, Picture, render
 from .study import run_page
 
 
-def report_run(run: Run, data: DataConfig | None = None) -> Path:
+def report_run(run: Run, data: DataConfig | None = None, device: str = AUTO) -> Path:
     """Write the run's figures and its report.html; return the page's path.
 
     Raises:
         RunError: the run has not ended, or its data are gone.
         ConfigurationError: `data` are other images than the run's own.
+        DeviceError: this machine has no such device.
     """
-    return write_run_page(run_page(gather(Subject.open(run, data))), run)
+    return write_run_page(run_page(gather(Subject.open(run, data, device))), run)
 
 
 def write_run_page(page: Page, run: Run) -> Path:

@@ -12,9 +12,8 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
-import torch
-
 from .. import errors
+from ..devices import named_device
 from ..errors import LatentspaceError, RunError
 from ..experiment import Experiment
 from .confirmation import Job
@@ -44,9 +43,7 @@ def shared_out(experiment: Experiment, workers: int | None) -> tuple[int, int]:
         experiment: its `threads`, where they are not 0, stay.
         workers: as asked for; None: as many as the cores allow.
     """
-    wide = experiment.device.startswith(("cuda", "mps")) or (
-        experiment.device == "auto" and (torch.cuda.is_available() or torch.backends.mps.is_available())
-    )
+    wide = named_device(experiment.device).type != "cpu"
     threads = experiment.threads
     if workers is None:
         workers = 1 if wide else max(1, cores() // max(1, threads))

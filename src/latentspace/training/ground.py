@@ -77,7 +77,7 @@ def foundation_of(
     if experiment.kind != "classifier":
         return None
     run = encoder_of(experiment, weights_hash, beside)
-    return Foundation(run, TrainedAutoencoder.load(run).model, run.weights_hash)
+    return Foundation(run, TrainedAutoencoder.load(run, "cpu").model, run.weights_hash)
 
 
 @dataclass(frozen=True)

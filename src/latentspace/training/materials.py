@@ -12,6 +12,7 @@ from ..allocation import keep_freed
 from ..data.batches import Batches, ResidentSet, as_tensor, laid_out
 from ..data.imageset import ImageSet
 from ..data.splits import Split
+from ..devices import named_device
 from ..encoding import encode_all
 from ..errors import DataError, DeviceError
 from ..experiment import ClassificationConfig, Experiment
@@ -35,18 +36,10 @@ def make_fabric(experiment: Experiment) -> "lightning_fabric.Fabric":
 
     keep_freed()
     torch.set_num_threads(experiment.threads or THREADS)
-    kind, _, number = experiment.device.partition(":")
-    available = {"auto": True, "cpu": True, "cuda": torch.cuda.is_available()}
-    available["mps"] = torch.backends.mps.is_available()
-    if not available.get(kind) or (number and not number.isdigit()):
-        raise DeviceError(
-            "the device must be one that this machine has",
-            found=repr(experiment.device),
-            do=f"use --device with one of: {', '.join(name for name, there in available.items() if there)}",
-        )
+    device = named_device(experiment.device)
     precision = "bf16-mixed" if experiment.precision == "bf16" else "32-true"
-    devices = [int(number)] if number and kind == "cuda" else 1
-    fabric = Fabric(accelerator=kind, devices=devices, precision=precision)  # type: ignore[arg-type]
+    devices = 1 if device.index is None else [device.index]
+    fabric = Fabric(accelerator=device.type, devices=devices, precision=precision)  # type: ignore[arg-type]
     if experiment.training.graph and fabric.device.type != "cuda":
         raise DeviceError(
             "steps are replayed as a graph on CUDA alone",

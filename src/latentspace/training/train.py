@@ -144,8 +144,12 @@ def resume(path: Path) -> Training:
 
 
 def is_run_of(run: Run, plan: Experiment) -> bool:
-    """Whether the run is of this plan. An encoder is known by its weights: whole folders can be moved."""
+    """Whether the run is of this plan, on whatever device.
+
+    An encoder is known by its weights: whole folders can be moved.
+    """
     there = run.experiment
+    plan = plan.model_copy(update={"device": there.device})
     if plan.precision == "auto":  # what it settled for there
         plan = plan.model_copy(update={"precision": there.precision})
     if plan.encoder is not None and there.encoder is not None:

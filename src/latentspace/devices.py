@@ -1,0 +1,29 @@
+"""The name of a device, as in `--device` -> the device, where this machine has it."""
+
+from typing import Final
+
+import torch
+
+from .errors import DeviceError
+
+AUTO: Final = "auto"  # a GPU where there is one, else the CPU
+
+
+def named_device(name: str = AUTO) -> torch.device:
+    """The device of that name: auto, cpu, cuda, cuda:1, mps.
+
+    Raises:
+        DeviceError: this machine has no such device.
+    """
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    found = [kind for kind, is_there in there.items() if is_there]
+    kind, colon, number = (found[0] if name == AUTO else name).partition(":")
+    count = torch.cuda.device_count() if kind == "cuda" else 1
+    numbered = number.isascii() and number.isdecimal() and len(number) < 5 and int(number) < count
+    if kind not in found or (colon and not numbered):
+        raise DeviceError(
+            "the device must be one that this machine has",
+            found=repr(name),
+            do=f"use --device with one of: {', '.join([AUTO, *reversed(found)])}",
+        )
+    return torch.device(kind, int(number)) if number and kind == "cuda" else torch.device(kind)
