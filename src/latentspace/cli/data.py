@@ -1,6 +1,8 @@
 """latentspace data info | fetch | render"""
 
 import json as json_module
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +14,8 @@ from .options import Deduplicate, Fonts, Quiet, Resize, Strict, Verbose, data_co
 
 if TYPE_CHECKING:
     from ..data.imageset import ImageSet
+
+LISTS = ("copies", "blank", "unreadable")
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -26,7 +30,16 @@ app = typer.Typer(
 def info(
     spec: Annotated[str, typer.Argument(metavar="SPEC")],
     picture: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Where to put the picture (.png, .svg, .pdf).")
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Where to put the picture (.png, .svg, .pdf). [default: here, named after SPEC; none with "
+            "--json or --list]",
+        ),
+    ] = None,
+    listed: Annotated[
+        str | None,
+        typer.Option("--list", metavar="|".join(LISTS), help="Name these images, a row each, and no more."),
     ] = None,
     json: Annotated[
         bool, typer.Option("--json", help="One JSON object on standard output, nothing else.")
@@ -44,32 +57,41 @@ def info(
 
       latentspace data info photos/
 
+      latentspace data info photos/ --list copies
+
       latentspace data info glyphs:1000 --picture glyphs.png
     """
     from ..data.sources import load_images
 
+    if listed not in (None, *LISTS):
+        raise ConfigurationError(
+            f"--list takes one of: {', '.join(LISTS)}", found=repr(listed), do="name one of them"
+        )
     images = load_images(data_config(spec, resize, deduplicate, strict, fonts))
     facts = _facts(images)
-    path = _draw(images, picture)
+    drawn = _draw(images, picture, spec) if picture or not (json or listed) else None
     if json:
-        console.out.print(json_module.dumps({**facts, "picture": str(path)}), soft_wrap=True, markup=False)
+        whole = {**facts, "picture": None if drawn is None else str(drawn)}
+        console.out.print(json_module.dumps(whole), soft_wrap=True, markup=False)
         return
-    rows = [[key.replace("_", " "), _words(value)] for key, value in facts.items() if key != "per_class"]
-    console.show_table(images.source, ["", ""], rows)
-    if facts["per_class"]:
-        console.show_table("", ["class", "images"], [[k, f"{v:,}"] for k, v in facts["per_class"].items()])
-    console.made(path)
+    if listed:
+        _show_list(listed, images, facts)
+    else:
+        _show_facts(images.source, facts)
+    if drawn is not None:
+        console.made(drawn)
 
 
 def _facts(images: "ImageSet") -> dict[str, Any]:
     import numpy as np
 
-    from ..data.cleaning import blank, mean_and_deviation
+    from ..data.cleaning import blank, mean_and_deviation, sets_of_copies
 
     labels = np.zeros(0, np.int64) if images.labels is None else images.labels
     counts = np.bincount(labels, minlength=len(images.class_names)).tolist()
     mean, deviation = mean_and_deviation(images.pixels)
     height, width = images.size
+    blanks = blank(images.pixels)
     return {
         "source": images.source,
         "images": len(images),
@@ -78,7 +100,7 @@ def _facts(images: "ImageSet") -> dict[str, Any]:
         "channels": images.channels,
         "mean": mean,
         "standard_deviation": deviation,
-        "blank": len(blank(images.pixels)),
+        "blank": len(blanks),
         "duplicate_groups": images.duplicates.groups,
         "duplicate_images": images.duplicates.extra,
         "largest_duplicate_group": images.duplicates.largest,
@@ -87,7 +109,38 @@ def _facts(images: "ImageSet") -> dict[str, Any]:
         "conversions": list(images.record.conversions),
         "content_hash": images.content_hash,
         "per_class": dict(zip(images.class_names, counts, strict=True)),
+        "blank_images": list(images.names_of(blanks)),
+        "copies": [list(images.names_of(one)) for one in sets_of_copies(images.image_hashes)],
     }
+
+
+def _show_facts(title: str, facts: Mapping[str, Any]) -> None:
+    left_out = ("per_class", "blank_images", "copies")
+    rows = [[key.replace("_", " "), _words(value)] for key, value in facts.items() if key not in left_out]
+    console.show_table(title, ["", ""], rows)
+    if facts["per_class"]:
+        console.show_table("", ["class", "images"], [[k, f"{v:,}"] for k, v in facts["per_class"].items()])
+    found = {"copies": facts["copies"], "blank": facts["blank_images"], "unreadable": facts["unreadable"]}
+    if named := [f"--list {name}" for name, images in found.items() if images]:
+        console.say(f"to see which: {', '.join(named)}")
+
+
+def _show_list(listed: str, images: "ImageSet", facts: Mapping[str, Any]) -> None:
+    """A row for each copy, blank or unreadable image; copies are told beside the first of their set."""
+    kind = "row, from 0" if images.files is None else "file"
+    columns, rows = {
+        "copies": (
+            [f"copy ({kind})", "is equal to"],
+            [[name, same[0]] for same in facts["copies"] for name in same[1:]],
+        ),
+        "blank": ([f"blank ({kind})"], [[name] for name in facts["blank_images"]]),
+        "unreadable": (["file", "reason"], [[one.name, one.reason] for one in images.record.unreadable]),
+    }[listed]
+    if rows:
+        console.show_table("", columns, rows)
+    else:
+        none = {"copies": "no copies", "blank": "no blank images", "unreadable": "no unreadable files"}
+        console.say(f"{images.source}: {none[listed]}")
 
 
 def _words(value: Any) -> str:
@@ -96,13 +149,25 @@ def _words(value: Any) -> str:
     return console.number(value)
 
 
-def _draw(images: "ImageSet", picture: Path | None) -> Path:
-    from ..data.places import cache_directory
+def _draw(images: "ImageSet", picture: Path | None, spec: str) -> Path | None:
+    """Where the picture is; None where nobody asked for it and the working directory cannot be written."""
     from ..figures.samples import draw_samples, sample_images
     from ..figures.style import save
 
-    path = picture or cache_directory() / "pictures" / f"{images.content_hash[:12]}.png"
-    save(draw_samples(sample_images(images, seed=0)), path)
+    name = re.sub(r"[^\w.-]+", "-", Path(spec).name)[:100].strip(".-")
+    path = picture or Path(f"{name or 'images'}-samples.png")
+    there = path.exists()
+    try:
+        save(draw_samples(sample_images(images, seed=0)), path)
+    except OutputError as error:
+        if picture:
+            raise
+        console.logger.warning(
+            "no picture: %s (%s); --picture FILE names another place", error.must, error.found
+        )
+        return None
+    if there:
+        console.say(f"{path} was there before and has been replaced")
     return path
 
 

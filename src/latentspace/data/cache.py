@@ -3,7 +3,10 @@
 import hashlib
 import json
 import logging
+from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
+from typing import overload
 
 import numpy as np
 
@@ -16,7 +19,28 @@ from .mapping import Residence, stays_on_disk
 
 logger = logging.getLogger(__name__)
 
-VERSION = 1  # of the format; another one is read anew, not converted
+VERSION = 2  # of the format; another one is read anew, not converted
+
+
+class _Joined(Sequence[str]):
+    """Names as they are kept, with a zero byte between two; they are parted once one is asked for."""
+
+    def __init__(self, content: np.ndarray) -> None:
+        self._content = content
+
+    @cached_property
+    def _parts(self) -> list[str]:
+        return self._content.tobytes().decode().split("\0")
+
+    def __len__(self) -> int:
+        return int(np.count_nonzero(self._content == 0)) + 1
+
+    @overload
+    def __getitem__(self, place: int) -> str: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[str]: ...
+    def __getitem__(self, place: int | slice) -> str | list[str]:
+        return self._parts[place]
 
 
 def recall(path: Path, resident: Residence = "always") -> ImageSet | None:
@@ -41,6 +65,7 @@ def recall(path: Path, resident: Residence = "always") -> ImageSet | None:
             groups=arrays.get("groups"),
             record=CleaningRecord.from_json(about["record"]),
             comparable=about["comparable"],
+            files=_Joined(arrays["files"]) if "files" in arrays else None,
         )
         hashes = (images.content_hash, _groups_hash(images))
     except (DataError, OSError, ValueError, KeyError, TypeError) as error:
@@ -73,6 +98,8 @@ def keep(path: Path, images: ImageSet, resident: Residence = "always") -> ImageS
         arrays["labels"] = images.labels
     if images.groups is not None:
         arrays["groups"] = images.groups
+    if images.files is not None:
+        arrays["files"] = np.frombuffer("\0".join(images.names).encode(), dtype=np.uint8)
     try:
         with replacing(path) as file:
             np.savez(file, **arrays)  # type: ignore[arg-type]

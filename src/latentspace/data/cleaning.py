@@ -68,6 +68,15 @@ def count_duplicates(hashes: Hashes) -> Duplicates:
     )
 
 
+def sets_of_copies(hashes: Hashes) -> list[Whole]:
+    """The indices of the images of each set of equal ones, in order, by the first of each set."""
+    _, which, counts = np.unique(hashes, return_inverse=True, return_counts=True)
+    copied = np.flatnonzero(counts[which] > 1).astype(np.int64)
+    copied = copied[np.argsort(which[copied], kind="stable")]
+    parts = np.split(copied, np.flatnonzero(np.diff(which[copied])) + 1) if len(copied) else []
+    return sorted(parts, key=lambda one: int(one[0]))
+
+
 def first_of_each(hashes: Hashes) -> Whole:
     """The indices of the images that no earlier image equals, in order."""
     _, first = np.unique(hashes, return_index=True)

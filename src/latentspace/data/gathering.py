@@ -70,6 +70,7 @@ class Gathered:
             class_names=class_names,
             record=self.record,
             comparable=comparable,
+            files=self.names,
         )
 
 

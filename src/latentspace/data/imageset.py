@@ -1,6 +1,7 @@
 """ImageSet: the images as bytes, the labels apart, and a hash that says which images they are."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -13,7 +14,7 @@ from .cleaning import CleaningRecord, Duplicates, count_duplicates, first_of_eac
 from .mapping import blocks, chosen
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class ImageSet:
     """Images of one size, 0-255; a model sees `pixels / 255`.
 
@@ -26,9 +27,11 @@ class ImageSet:
             pictures of one patient), or None.
         record: what was skipped or converted on the way.
         comparable: whether these are notMNIST letters, so that figures may stand beside the report's.
+        files: what each image of the source is called, or None where its images have rows alone.
+        rows: the place of each image in the source, where some of its images were left out or moved.
 
     Raises:
-        DataError: no image, a side below one pixel, or labels that do not fit the images.
+        DataError: no image, a side below one pixel, or labels or files that do not fit the images.
     """
 
     pixels: Pixels
@@ -38,6 +41,8 @@ class ImageSet:
     groups: Whole | None = None
     record: CleaningRecord = field(default_factory=CleaningRecord)
     comparable: bool = False
+    files: Sequence[str] | None = None
+    rows: Whole | None = None
 
     def __post_init__(self) -> None:
         if self.pixels.dtype != np.uint8 or self.pixels.ndim != 4 or 0 in self.pixels.shape:
@@ -46,13 +51,19 @@ class ImageSet:
                 found=f"{self.pixels.dtype} of shape {self.pixels.shape}",
                 do="convert the array, or name a source that holds images",
             )
-        for name, numbers in (("labels", self.labels), ("groups", self.groups)):
+        for name, numbers in (("labels", self.labels), ("groups", self.groups), ("rows", self.rows)):
             if numbers is not None and numbers.shape != (len(self.pixels),):
                 raise DataError(
                     f"there must be one of the {name} for each image",
                     found=f"{counted(len(self.pixels))}, {name} of shape {numbers.shape}",
                     do=f"make the {name} as long as the images",
                 )
+        if self.files is not None and self.rows is None and len(self.files) != len(self.pixels):
+            raise DataError(
+                "there must be one of the files for each image",
+                found=f"{len(self.pixels)} images, {len(self.files)} files",
+                do="name as many files as there are images",
+            )
         if self.labels is not None and (
             self.labels.min() < 0 or self.labels.max() >= max(len(self.class_names), 1)
         ):
@@ -64,6 +75,12 @@ class ImageSet:
 
     def __len__(self) -> int:
         return len(self.pixels)
+
+    def __repr__(self) -> str:
+        colour = "grey" if self.channels == 1 else "colour"
+        labels = f"{len(self.class_names)} classes" if self.labels is not None else "no labels"
+        sides = "x".join(map(str, self.size))
+        return f"<ImageSet: {len(self):,} images, {sides}, {colour}, {labels}; {self.source}>"
 
     @property
     def channels(self) -> int:
@@ -78,6 +95,18 @@ class ImageSet:
     def shape(self) -> tuple[int, int, int]:
         """Channels, height and width of one image."""
         return self.channels, *self.size
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """What each image is called: its file within the source, else its row there, counted from 0."""
+        return self.names_of(np.arange(len(self)))
+
+    def names_of(self, indices: Whole) -> tuple[str, ...]:
+        """The names of some of the images, without making those of all."""
+        rows = indices if self.rows is None else self.rows[indices]
+        if self.files is None:
+            return tuple(map(str, rows.tolist()))
+        return tuple(self.files[row] for row in rows.tolist())
 
     @cached_property
     def content_hash(self) -> str:
@@ -118,6 +147,7 @@ class ImageSet:
             pixels=pixels,
             labels=None if self.labels is None else self.labels[indices],
             groups=None if self.groups is None else self.groups[indices],
+            rows=np.arange(len(self))[indices] if self.rows is None else self.rows[indices],
         )
 
     def deduplicated(self) -> "ImageSet":

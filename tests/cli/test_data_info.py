@@ -1,0 +1,90 @@
+"""`latentspace data info`: copies, blanks and unreadable files by name; a picture where it was asked for."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from makers import encoded, random_pixels, write_folder
+from runner import call
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The working directory, with a folder `set`: two copies of 1.png, one blank image, one broken."""
+    monkeypatch.chdir(tmp_path)
+    files = {f"{number}.png": encoded(random_pixels(8, 8, seed=number)) for number in range(1, 5)}
+    files |= {"10.png": files["1.png"], "11.png": files["1.png"], "20.png": files["3.png"]}
+    files |= {"blank.png": encoded(np.full((8, 8), 7, np.uint8)), "broken.png": b"\x89PNG"}
+    write_folder(tmp_path / "set", files)
+    return tmp_path
+
+
+def test_json_names_all_of_them_and_leaves_no_picture(place: Path):
+    code, stdout, stderr = call(["data", "info", "set", "--json"])
+    assert code == 0, stderr
+    facts = json.loads(stdout)
+    assert facts["copies"] == [["1.png", "10.png", "11.png"], ["3.png", "20.png"]]
+    assert facts["duplicate_images"] == 3
+    assert facts["blank_images"] == ["blank.png"]
+    assert [one.partition(":")[0] for one in facts["unreadable"]] == ["broken.png"]
+    assert facts["picture"] is None
+    assert [one.name for one in place.iterdir()] == ["set"]
+
+
+@pytest.mark.parametrize(
+    ("listed", "rows"),
+    [
+        ("copies", [["10.png", "1.png"], ["11.png", "1.png"], ["20.png", "3.png"]]),
+        ("blank", [["blank.png"]]),
+        ("unreadable", [["broken.png", "not"]]),
+    ],
+)
+def test_a_list_has_a_row_for_each(place: Path, listed: str, rows: list[list[str]]):
+    code, stdout, _ = call(["data", "info", "set", "--list", listed])
+    assert code == 0
+    lines = [line.split() for line in stdout.splitlines() if ".png" in line]
+    assert [line[: len(row)] for line, row in zip(lines, rows, strict=True)] == rows
+    assert not list(place.glob("*.png"))
+
+
+def test_rows_of_an_array_are_counted_from_0(place: Path):
+    pixels = random_pixels(3, 8, 8)
+    np.save("three.npy", pixels[[0, 1, 0]])
+    _, stdout, _ = call(["data", "info", "three.npy", "--list", "copies"])
+    assert "row, from 0" in stdout
+    assert stdout.splitlines()[-1].split() == ["2", "0"]
+    _, stdout, stderr = call(["data", "info", "three.npy", "--list", "blank"])
+    assert stdout == ""
+    assert "no blank images" in stderr
+
+
+def test_another_list_is_refused_before_the_images_are_read(place: Path):
+    code, _, stderr = call(["data", "info", "nothing-here", "--list", "all"])
+    assert code == 2
+    assert "copies, blank, unreadable" in stderr
+
+
+def test_the_picture_is_in_the_working_directory_and_a_replaced_one_is_told(place: Path, monkeypatch):
+    monkeypatch.setenv("LATENTSPACE_CACHE", str(place / "cache"))
+    code, stdout, stderr = call(["data", "info", "set"])
+    assert code == 0
+    assert stdout.splitlines()[-1] == "set-samples.png"
+    assert (place / "set-samples.png").read_bytes().startswith(b"\x89PNG")
+    assert not (place / "cache").exists()
+    assert "replaced" not in stderr
+    assert "--list copies, --list blank, --list unreadable" in stderr
+    _, _, stderr = call(["data", "info", "set", "--picture", "set-samples.png"])
+    assert "set-samples.png was there before and has been replaced" in stderr
+
+
+def test_a_picture_that_nobody_asked_for_may_fail(place: Path):
+    (place / "set-samples.png").mkdir()
+    code, stdout, stderr = call(["data", "info", "set"])
+    assert code == 0
+    assert "duplicate images" in stdout
+    assert "warning: no picture" in stderr
+    code, _, stderr = call(["data", "info", "set", "--picture", "set-samples.png"])
+    assert code == 2
+    assert "must be writable" in stderr
