@@ -12,12 +12,14 @@ from torch import nn
 from ..data.batches import Batches, order
 from ..errors import TrainingError
 from ..objectives.loss import Loss, Objective
+from ..progress import tell
 from ..randomness import generator
 
 if TYPE_CHECKING:
     import lightning_fabric
 
 EVALUATION_BATCH = 1024
+TRAINING, VALIDATION = "training", "validation"  # what is told of as progress
 
 
 @dataclass(frozen=True)
@@ -190,7 +192,7 @@ def evaluate(
     """Each term's mean over the images, in float32 whatever the training's precision."""
     network = getattr(model, "_forward_module", model)  # Fabric's wrapper would cast to its precision
     network.eval()
-    losses = Losses(-(-images.images // EVALUATION_BATCH))
+    losses = Losses(-(-images.images // EVALUATION_BATCH), VALIDATION)
     for batch in images.batches(EVALUATION_BATCH):
         losses.add(objective(network, batch, noise))
     return losses.mean_over_images(images.images, EVALUATION_BATCH, None)
@@ -203,8 +205,9 @@ class Losses:
     allocator takes back and hands out again: the process grew by 1.4 MB a step.
     """
 
-    def __init__(self, steps: int) -> None:
+    def __init__(self, steps: int, what: str = TRAINING) -> None:
         self.steps = steps
+        self.what = what
         self.steps_done = 0
 
     def add(self, loss: Loss) -> None:
@@ -219,6 +222,7 @@ class Losses:
             self.table = rows.new_empty((self.steps, len(terms)))
         self.table[self.steps_done : self.steps_done + len(rows)] = rows
         self.steps_done += len(rows)
+        tell(self.what, self.steps_done, self.steps)
 
     def mean_over_images(self, images: int, batch_size: int, epoch: int | None) -> dict[str, float]:
         """Weigh each batch by its images; one transfer from the device for all steps.

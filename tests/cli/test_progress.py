@@ -1,0 +1,111 @@
+"""What a training shows while it goes on: lines, or a bar on a terminal; also within an epoch."""
+
+import io
+import itertools
+import logging
+import re
+from collections.abc import Iterator
+
+import pytest
+from rich.console import Console
+
+from latentspace.cli import console
+from latentspace.cli.bar import FREE, Bar
+from latentspace.progress import heard_by, tell
+from latentspace.training.loop import EpochRecord
+from latentspace.training.train import train
+
+SCORES = {"loss": 0.5123, "cross_entropy": 0.5123, "accuracy": 0.8312}
+JUDGED = {"loss": 0.5504, "cross_entropy": 0.5504, "accuracy": 0.81}
+
+
+def record(epoch: int) -> EpochRecord:
+    return EpochRecord(epoch, SCORES, JUDGED, 1.0, 123_456.0, 1e-3)
+
+
+def records() -> Iterator[EpochRecord]:
+    for epoch in (1, 2):
+        for step in range(1, 5):
+            tell("training", step, 4)
+        tell("validation", 1, 1)
+        yield record(epoch)
+
+
+def test_a_classifier_says_its_accuracy():
+    assert console.facts(record(1)) == (
+        "loss 0.5123, accuracy 0.831  validation 0.5504, accuracy 0.810  123,456 images/s"
+    )
+
+
+def test_a_long_epoch_says_how_far_it_is(monkeypatch, caplog):
+    clock = itertools.count(0, 12)  # seconds: each look at the clock is 12 later
+    monkeypatch.setattr(console.time, "monotonic", lambda: float(next(clock)))
+    with caplog.at_level(logging.INFO, "latentspace"):
+        console.follow(records(), 2, 0, "ae")
+    lines = [line for line in caplog.messages if "step" in line]
+    assert lines[0] == "ae epoch 1/2: step 3 of 4 of the training"
+    assert sum("of the validation" in line for line in lines) <= 1
+    assert [line.split("  ")[0] for line in caplog.messages if "loss" in line] == [
+        "ae epoch 1/2",
+        "ae epoch 2/2",
+    ]
+
+
+def test_a_short_epoch_says_nothing_within(caplog):
+    with caplog.at_level(logging.INFO, "latentspace"):
+        console.follow(records(), 2, 0, "ae")
+    assert len(caplog.messages) == 2
+
+
+def terminal(monkeypatch) -> io.StringIO:
+    file = io.StringIO()
+    screen = Console(file=file, force_terminal=True, width=80, highlight=False, legacy_windows=False)
+    monkeypatch.setattr(console, "err", screen)
+    monkeypatch.setattr(console, "quiet", lambda: False)
+    return file
+
+
+def drawn(file: io.StringIO) -> list[str]:
+    """The lines in their order, without the terminal's commands."""
+    return [
+        line for line in re.split(r"[\r\n]+", re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", file.getvalue())) if line
+    ]
+
+
+@pytest.mark.parametrize("title", ["ae", "search-classifier, the winner,"])
+def test_the_bar_leaves_room_for_the_terminals_own_sign_of_an_interrupt(monkeypatch, title):
+    file = terminal(monkeypatch)
+
+    def interrupted() -> Iterator[EpochRecord]:
+        yield record(1)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        console.follow(interrupted(), 30, 0, title)
+    lines = drawn(file)
+    assert "loss 0.5123, accuracy 0.831" in lines[-1]
+    assert max(map(len, lines)) <= 80 - FREE
+
+
+def test_the_bar_moves_within_an_epoch(monkeypatch):
+    terminal(monkeypatch)
+    moves = []
+    update = Bar.update
+    monkeypatch.setattr(console, "BETWEEN", 0.0)
+    monkeypatch.setattr(Bar, "update", lambda *a, **k: (moves.append(k["completed"]), update(*a, **k)))
+    console.follow(records(), 2, 0, "ae")
+    assert moves == [0.25, 0.5, 0.75, 1.0, 1, 1.25, 1.5, 1.75, 2.0, 2]
+
+
+def test_every_step_of_a_training_and_of_its_validation_is_told(plan, tmp_path):
+    told: list[tuple[str, int, int]] = []
+    with heard_by(lambda *step: told.append(step)):
+        train(
+            plan.model_copy(update={"training": plan.training.model_copy(update={"epochs": 1})}),
+            tmp_path / "run",
+        )
+    steps = -(-72 // 25)
+    assert told[:steps] == [("training", step, steps) for step in range(1, steps + 1)]
+    assert told[steps:] == [("validation", 1, 1)]
+    tell("training", 1, 1)  # nobody listens any more
+    assert len(told) == steps + 1
