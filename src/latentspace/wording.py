@@ -1,4 +1,12 @@
-"""Counts in words: what every message, caption and table says of how many there are."""
+"""What messages, captions and tables say in the same words; above all, how many there are."""
+
+from typing import Final
+
+# Of a classifier that is validated, on an encoder with training.fit = "train+validation".
+SEEN_BY_ENCODER: Final = (
+    "The encoder has learned from the validation images too, without their labels, so validation scores may "
+    "be better than those of images that it has not seen. Neither has learned from the test images."
+)
 
 
 def counted(count: int, thing: str = "image") -> str:

@@ -57,7 +57,7 @@ def test_other_data_are_judged_whole_and_copies_of_training_images_are_counted(r
     np.save(tmp_path / "mixed.npy", mixed)
     result = evaluate(run, DataConfig(spec=str(tmp_path / "mixed.npy")))
     assert (result.split, result.images, result.seen_in_training) == ("all", 25, 3)
-    assert "3 of these images were learned from" in caplog.text
+    assert "the run has learned from 3 of these images" in caplog.text
     assert "test" not in [name for name in run.results() if name.startswith("other")]
     with pytest.raises(ConfigurationError, match="needs the data that the run was trained on"):
         evaluate(run, DataConfig(spec=str(tmp_path / "mixed.npy")), "test")

@@ -1,6 +1,7 @@
 """Runs that learned from the validation images too: what is chosen or shown on those images knows it."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,7 +9,15 @@ from sklearn.neighbors import KNeighborsClassifier
 
 from latentspace.data.imageset import ImageSet
 from latentspace.evaluation.baselines import NEIGHBOURS, baseline_record
+from latentspace.evaluation.evaluate import evaluate
+from latentspace.exhibits import Subject, gather
+from latentspace.report.run_sections import section_of
+from latentspace.report.search import study_page
 from latentspace.runs import Run
+from latentspace.search.draft import Wishes, draft
+from latentspace.search.reading import record_of
+from latentspace.search.study import begin
+from latentspace.wording import SEEN_BY_ENCODER
 from materials import make_images
 from studies import trained
 
@@ -27,10 +36,15 @@ def runs(guessed: ImageSet, tmp_path_factory: pytest.TempPathFactory) -> dict[st
     folder = tmp_path_factory.mktemp("both")
     spec = folder / "guessed.npz"
     np.savez(spec, images=guessed.pixels, labels=np.array(guessed.class_names)[guessed.labels])
-    ae = trained("ae", spec, folder / "ae", BOTH)
+    encoder = {"encoder": str(folder / "ae")}
+    plans = {
+        "ae": BOTH,
+        "classifier": {**BOTH, **encoder},
+        "validated": {"training": {"epochs": 1}, **encoder},
+    }
     return {
-        "ae": ae,
-        "classifier": trained("classifier", spec, folder / "classifier", {**BOTH, "encoder": str(ae.path)}),
+        name: trained("ae" if name == "ae" else "classifier", spec, folder / name, plan)
+        for name, plan in plans.items()
     }
 
 
@@ -50,3 +64,41 @@ def test_the_number_of_neighbours_is_chosen_on_images_that_no_rule_holds(runs, g
     learned = np.concatenate([parts.train, parts.validation])
     expected = rule(best, learned).score(test, guessed.labels[parts.test])
     assert record.neighbours["256 raw pixels"] == pytest.approx(expected)
+
+
+def test_a_training_that_is_validated_on_images_that_its_encoder_knows_says_so(runs, small_runs):
+    assert SEEN_BY_ENCODER in (runs["validated"].path / "run.log").read_text()
+    for other in (runs["classifier"], small_runs["classifier"]):
+        assert SEEN_BY_ENCODER not in (other.path / "run.log").read_text()
+
+
+def test_so_does_its_page(runs, small_runs):
+    assert SEEN_BY_ENCODER in section_of(gather(Subject.open(runs["validated"]))).text
+    assert SEEN_BY_ENCODER not in section_of(gather(Subject.open(small_runs["classifier"]))).text
+
+
+def test_so_does_an_evaluation_on_them(runs, caplog):
+    caplog.set_level("WARNING", logger="latentspace")
+    evaluate(runs["validated"], scope="test")
+    assert caplog.messages == []
+    assert evaluate(runs["validated"], scope="validation").seen_in_training == 0
+    assert caplog.messages == ["its encoder has learned from 40 of these images"]
+
+
+def test_so_does_the_page_of_a_search(runs, small_runs, tmp_path):
+    for name, encoder in (("seen", runs["ae"]), ("unseen", small_runs["ae"])):
+        changes = {"encoder": str(encoder.path), "threads": 1}
+        wishes = Wishes("classifier", write_recipe(tmp_path), changes, workers=1)
+        plan, _ = draft(wishes, tmp_path / name, resume=False)
+        study = begin(plan, tmp_path / name, None, resume=False).study
+        assert (SEEN_BY_ENCODER in study_page(name, record_of(study)).notices) == (name == "seen")
+
+
+def write_recipe(folder: Path) -> str:
+    path = folder / "classifier.toml"
+    path.write_text(
+        "[classifier.search]\ntrials = 1\nepochs = 1\n"
+        '[classifier.search.space]\n"model.linear1_neurons" = { low = 4, high = 8 }\n'
+        "[classifier.training]\nbatch_size = 20\n"
+    )
+    return str(path)

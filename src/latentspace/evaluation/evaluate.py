@@ -11,9 +11,10 @@ import numpy as np
 from ..data.imageset import ImageSet
 from ..data.sources import DataConfig, load_images
 from ..devices import AUTO, named_device
-from ..encoding import conforming
+from ..encoding import conforming, encoder_of
 from ..errors import ConfigurationError, DataError, RunError
 from ..runs import Run
+from ..types import Hashes
 from .metrics import IWAE_SAMPLES, judge
 from .records import KEY, Measured, Record, keep, kept
 
@@ -117,8 +118,8 @@ def _judged(
     conforming(images, run.data)
     chosen = np.arange(len(images)) if scope == "all" else run.split.part(scope)
     seen = np.isin(images.image_hashes[chosen], run.learned_from)
-    if seen.any() and (scope in ("validation", "test") or not own):
-        logger.warning("%s of these images were learned from", f"{int(seen.sum()):,}")
+    if scope in ("validation", "test") or not own:
+        _warn_of_seen(run, images.image_hashes[chosen])
     return Evaluation(
         kind=run.experiment.kind,
         data=images.source,
@@ -128,6 +129,16 @@ def _judged(
         seen_in_training=int(seen.sum()),
         metrics=judge(run, images.subset(chosen), iwae_samples, device),
     )
+
+
+def _warn_of_seen(run: Run, hashes: Hashes) -> None:
+    """Say how many of the images the run, and the encoder that it stands on, have learned from."""
+    runs = {"the run": run}
+    if run.experiment.encoder is not None:
+        runs["its encoder"] = encoder_of(run.experiment, run.encoder_hash, beside=run.path)
+    for name, one in runs.items():
+        if seen := int(np.isin(hashes, one.learned_from).sum()):
+            logger.warning("%s has learned from %s of these images", name, f"{seen:,}")
 
 
 def own_or_other(run: Run, data: DataConfig | None) -> tuple[ImageSet, bool]:

@@ -15,7 +15,10 @@ from .subject import Subject
 
 @dataclass(frozen=True)
 class ClassifierExhibits:
-    """All of the test images; `mistaken` are the pictures of `mistakes`."""
+    """All of the test images; `mistaken` are the pictures of `mistakes`.
+
+    `seen_by_encoder`: whether the encoder has learned from the validation images.
+    """
 
     subject: Subject
     confusion: Confusion
@@ -23,6 +26,7 @@ class ClassifierExhibits:
     mistaken: Pixels
     baselines: BaselineRecord
     times: MethodTimes
+    seen_by_encoder: bool
 
 
 def gather_classifier(subject: Subject) -> ClassifierExhibits:
@@ -45,4 +49,5 @@ def gather_classifier(subject: Subject) -> ClassifierExhibits:
         mistaken=test.pixels[mistakes.places],
         baselines=kept(run, "baselines", BaselineRecord, partial(baseline_record, *given)),
         times=kept(run, "times", MethodTimes, partial(method_times, *given, where=where)),
+        seen_by_encoder=trained.autoencoder.experiment.training.fit == "train+validation",
     )

@@ -24,7 +24,7 @@ from ..figures import (
     REPORT_CROSS_ENTROPY,
 )
 from ..runs import Run
-from ..wording import counted
+from ..wording import SEEN_BY_ENCODER, counted
 from . import run_pictures as pictures
 from . import run_tables as tables
 from .page import Section, Table
@@ -118,6 +118,7 @@ def classifier_section(shown: ClassifierExhibits) -> Section:
     text = (
         f"Four linear layers on the codes of a trained encoder, {_trained(run)} {how}. The split is the "
         "encoder's, so no image that either has learned from is judged.",
+        *([SEEN_BY_ENCODER] if shown.seen_by_encoder else []),
     )
     terms = (REPORT_CROSS_ENTROPY if reported else CROSS_ENTROPY, ACCURACY)
     return Section(

@@ -10,6 +10,7 @@ from ..search.reading import read_study
 from ..search.record import StudyRecord
 from ..search.spans import in_words, labels
 from ..search.verdict import edges, runner_up, verdicts
+from ..wording import SEEN_BY_ENCODER
 from .page import Page, Picture, Section, Table, render
 from .search_pictures import (
     front_picture,
@@ -154,6 +155,8 @@ def _lead(record: StudyRecord) -> str:
 def _notices(record: StudyRecord) -> tuple[str, ...]:
     """What must be known before any number is read."""
     said = []
+    if record.notes.get("encoder_fit") == "train+validation":
+        said.append(SEEN_BY_ENCODER)
     found = edges(record)
     if found:
         names = labels(record.searched)

@@ -68,6 +68,7 @@ def draft(wishes: Wishes, directory: Path, *, resume: bool) -> tuple[StudyPlan, 
         source=ground.images.source,
         content_hash=ground.images.content_hash,
         encoder_hash=ground.encoder_hash,
+        encoder_fit=ground.encoder_fit,
     )
     return plan, workers
 

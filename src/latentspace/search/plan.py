@@ -36,6 +36,7 @@ class StudyPlan(Config):
         storage: the database's URL without its password; None: the journal in the directory.
         source, content_hash: of the images.
         encoder_hash: of the weights of a classifier's encoder, which is known by them wherever it lies.
+        encoder_fit: the parts that it has learned from.
     """
 
     name: str
@@ -47,6 +48,7 @@ class StudyPlan(Config):
     source: str = ""
     content_hash: str = ""
     encoder_hash: str | None = None
+    encoder_fit: str | None = None
 
     @property
     def single(self) -> bool:
@@ -70,6 +72,7 @@ class StudyPlan(Config):
                 "startup_trials": self.search.startup_trials,
                 "warmup_steps": self.search.warmup_steps,
             },
+            "encoder_fit": self.encoder_fit,
             "settings": {**_fixed_settings(self), "encoder": self.encoder_hash},
         }
 

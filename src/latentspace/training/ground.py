@@ -1,5 +1,6 @@
 """What a training stands on: the images, their split, the device, and a classifier's encoder."""
 
+import logging
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,10 +16,13 @@ from ..experiment import Experiment, SplitConfig
 from ..models.autoencoder import Autoencoder
 from ..runs import Run
 from ..tensor_types import Codes
+from ..wording import SEEN_BY_ENCODER
 from .codes import codes_of
 from .loop import Materials
 from .materials import assemble, learned_from, make_fabric, required_labels
 from .precision import settle_precision
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -105,6 +109,11 @@ class Ground:
     def encoder_hash(self) -> str | None:
         return None if self.foundation is None else self.foundation.weights_hash
 
+    @property
+    def encoder_fit(self) -> str | None:
+        """The parts that a classifier's encoder has learned from: its own `training.fit`."""
+        return None if self.foundation is None else self.foundation.run.experiment.training.fit
+
     def materials(self, experiment: Experiment) -> Materials:
         """What the loop works on; `experiment` may differ from the ground's in network and training.
 
@@ -158,4 +167,7 @@ def prepare(
     else:
         parts = foundation.require(images)
         required_labels(images)
-    return Ground(experiment, images, parts, fabric, foundation, codes_in)
+    ground = Ground(experiment, images, parts, fabric, foundation, codes_in)
+    if (ground.encoder_fit, experiment.training.fit) == ("train+validation", "train"):
+        logger.warning(SEEN_BY_ENCODER)
+    return ground
