@@ -115,3 +115,23 @@ def test_kinds():
     assert kind_named("ae") == "ae"
     with pytest.raises(ConfigurationError, match="known kind"):
         kind_named("gan")
+
+
+@pytest.mark.parametrize(
+    ("kind", "width"), [("ae", "code_size"), ("vae", "conv2_channels"), ("classifier", "linear1_neurons")]
+)
+def test_a_width_beyond_counting_is_refused_with_the_settings(kind, width):
+    with pytest.raises(ConfigurationError, match=f"{width} = {10**30}: .* less than or equal to 2147483647"):
+        Recipe().experiment(kind, {"model": {width: 10**30}})
+
+
+@pytest.mark.parametrize(
+    "mistake", [TypeError("no rule"), RuntimeError("mat1 and mat2 cannot be multiplied")]
+)
+def test_a_programming_error_is_not_taken_for_sizes(monkeypatch, mistake):
+    def initialise(model, generator):
+        raise mistake
+
+    monkeypatch.setattr("latentspace.models.autoencoder.initialise", initialise)
+    with pytest.raises(type(mistake), match=str(mistake)):
+        Recipe().experiment("ae").build((1, 28, 28))

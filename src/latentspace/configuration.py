@@ -3,11 +3,14 @@
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeAlias, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from .errors import ConfigurationError
+
+# A number of channels, neurons or codes: no more than the int32 that kernels count in, and torch unpacks.
+Width: TypeAlias = Annotated[int, Field(ge=1, le=2**31 - 1)]
 
 Parsed = TypeVar("Parsed", bound="Config")
 

@@ -1,5 +1,6 @@
 """The plan of one training: frozen, validated, and the one mapping from names to what they stand for."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -313,7 +314,9 @@ def _sizes() -> Iterator[None]:
     """What torch says of a network that cannot be made, in our own words."""
     try:
         yield
-    except (RuntimeError, MemoryError, OverflowError, TypeError) as error:
+    except (RuntimeError, MemoryError) as error:
+        if isinstance(error, RuntimeError) and not re.search("memory|overflow", str(error)):
+            raise  # no matter of sizes
         raise ConfigurationError(
             "the network must be one that this machine can hold",
             found=(str(error).strip() or type(error).__name__).splitlines()[0],

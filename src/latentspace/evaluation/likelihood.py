@@ -1,4 +1,7 @@
-"""What a variational autoencoder says of images: bounds on their likelihood, and how it uses its codes."""
+"""What a variational autoencoder says of images: bounds on their likelihood, and how it uses its codes.
+
+Sums are in float64 and so on the CPU: Apple GPUs have none.
+"""
 
 import math
 from collections.abc import Callable, Iterator
@@ -23,7 +26,7 @@ def mean_code_loss(model: Autoencoder, pixels: Resident, device: torch.device) -
     for images in _batches(pixels, device):
         posterior = _posterior(model, images)
         losses = bce_per_image(model.decoder(posterior.mean), images) + posterior.kl()
-        total += float(losses.double().sum())
+        total += float(losses.cpu().double().sum())
     return total / len(pixels)
 
 
@@ -34,7 +37,7 @@ def importance_weighted_bound(
     noise: torch.Generator,
     log_prior: Callable[[Codes], PerImage] = prior_log_prob,
 ) -> PerImage:
-    """Log 1/K sum_k p(x | z_k) p(z_k) / q(z_k | x) with z_k ~ q(z | x), in nats an image, float64.
+    """Log 1/K sum_k p(x | z_k) p(z_k) / q(z_k | x) with z_k ~ q(z | x), in nats an image, float64 on the CPU.
 
     A lower bound on log p(x) in expectation, that tightens as K = `samples` grows; with K = 1 it is the
     ELBO with one sampled code (https://arxiv.org/abs/1509.00519, equation 8 and theorem 1).
@@ -46,7 +49,7 @@ def importance_weighted_bound(
     for _ in range(samples):
         codes = posterior.sample(noise)
         weights.append(log_likelihood(codes) + log_prior(codes) - posterior.log_prob(codes))
-    return torch.stack(weights).double().logsumexp(dim=0) - math.log(samples)
+    return torch.stack(weights).cpu().double().logsumexp(dim=0) - math.log(samples)
 
 
 @torch.no_grad()
@@ -82,8 +85,8 @@ def posterior_record(
     divergences, means = [], []
     for images in _batches(pixels, device):
         posterior = _posterior(model, images)
-        divergences.append(posterior.kl_per_dimension().double())
-        means.append(posterior.mean.double())
+        divergences.append(posterior.kl_per_dimension().cpu().double())
+        means.append(posterior.mean.cpu().double())
     variance = torch.cat(means).var(dim=0, unbiased=False)
     return {
         "kl_per_dimension": torch.cat(divergences).mean(dim=0).tolist(),

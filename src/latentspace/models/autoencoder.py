@@ -6,7 +6,7 @@ import torch
 from pydantic import Field
 from torch import nn
 
-from ..configuration import Config
+from ..configuration import Config, Width
 from ..errors import ConfigurationError
 from ..tensor_types import Codes, Images, Logits
 from .decoders import ConvolutionalDecoder, VariationalDecoder
@@ -20,11 +20,11 @@ SMALLEST_SIDE = 8  # three halvings leave one pixel of it
 class AutoencoderConfig(Config):
     """The report's section 2.1; the defaults are the best parameters that it published."""
 
-    code_size: int = Field(default=10, ge=1, description="numbers that an image is compressed to")
-    conv1_channels: int = Field(default=64, ge=1)
-    conv2_channels: int = Field(default=128, ge=1)
-    conv3_channels: int = Field(default=128, ge=1)
-    neurons: int = Field(default=128, ge=1, description="of the fully connected layer between")
+    code_size: Width = Field(default=10, description="numbers that an image is compressed to")
+    conv1_channels: Width = 64
+    conv2_channels: Width = 128
+    conv3_channels: Width = 128
+    neurons: Width = Field(default=128, description="of the fully connected layer between")
 
     def build(self, shape: tuple[int, int, int], generator: torch.Generator) -> "Autoencoder":
         """A new network on the CPU, its weights drawn from `generator`.
@@ -47,9 +47,9 @@ class AutoencoderConfig(Config):
 class VariationalConfig(Config):
     """The report's section 5.1 and its parameters."""
 
-    code_size: int = Field(default=10, ge=1, description="numbers that an image is compressed to")
-    conv1_channels: int = Field(default=200, ge=1)
-    conv2_channels: int = Field(default=400, ge=1)
+    code_size: Width = Field(default=10, description="numbers that an image is compressed to")
+    conv1_channels: Width = 200
+    conv2_channels: Width = 400
     dropout: float = Field(default=0.3, ge=0, lt=1, description="after each convolution of the encoder")
 
     def build(self, shape: tuple[int, int, int], generator: torch.Generator) -> "Autoencoder":

@@ -5,10 +5,9 @@ from typing import final
 
 import torch
 from jaxtyping import Float
-from pydantic import Field
 from torch import Tensor, nn
 
-from ..configuration import Config
+from ..configuration import Config, Width
 from ..tensor_types import Codes, Images
 from .autoencoder import Autoencoder
 from .layers import initialise
@@ -17,9 +16,9 @@ from .layers import initialise
 class ClassifierConfig(Config):
     """The report's section 4.1; the defaults are the best parameters that it published."""
 
-    linear1_neurons: int = Field(default=45, ge=1)
-    linear2_neurons: int = Field(default=52, ge=1)
-    linear3_neurons: int = Field(default=17, ge=1)
+    linear1_neurons: Width = 45
+    linear2_neurons: Width = 52
+    linear3_neurons: Width = 17
 
     def build(self, code_size: int, classes: int, generator: torch.Generator) -> "Classifier":
         """A new head on the CPU, its weights drawn from `generator`."""

@@ -230,7 +230,7 @@ class Losses:
         Raises:
             TrainingError: a term is NaN or infinite; the first step where it is so is named.
         """
-        table = self.table.double().cpu()
+        table = self.table.cpu().double()  # Apple GPUs have no float64
         bad = (~torch.isfinite(table)).any(dim=1).nonzero()
         if len(bad):
             step = int(bad[0])
