@@ -174,6 +174,19 @@ def test_cross_entropy_lies_between_a_copy_and_the_mean():
     assert bce_of_mean(two, two) == pytest.approx(np.log(2), rel=1e-4)
 
 
+def test_the_mean_image_is_bernoullis_by_hand_and_finite_where_it_is_black_or_white():
+    draw = np.random.default_rng(0)
+    learned, judged = (draw.integers(0, 256, (count, 1, 4, 4), dtype=np.uint8) for count in (50, 30))
+    mean, given = (one.reshape(len(one), -1) / 255 for one in (learned, judged))
+    by_hand = -(given * np.log(mean.mean(0)) + (1 - given) * np.log(1 - mean.mean(0))).sum(1).mean()
+    assert bce_of_mean(learned, judged) == pytest.approx(by_hand, rel=1e-12)
+    blank = np.zeros_like(learned)
+    assert bce_of_mean(blank, blank[:30]) == pytest.approx(16 * 0.5 / 255 / 50, rel=1e-3)
+    surprised = 16 * np.log(255 * 50 / 0.5)  # 162 nats; 1,600 where the logarithm is cut off at -100
+    assert bce_of_mean(blank, 255 - blank[:30]) == pytest.approx(surprised, rel=1e-6)
+    assert bce_of_mean(255 - blank, blank[:30]) == pytest.approx(surprised, rel=1e-6)
+
+
 def counted(calls: list[int]) -> Callable[..., SamplesRecord]:
     def measure(judged: int = 3, levels: tuple[float, ...] = (0.0, 0.5)) -> SamplesRecord:
         calls.append(judged)

@@ -17,9 +17,15 @@ def bce_of_copy(pixels: Pixels) -> float:
 
 
 def bce_of_mean(learned_from: Pixels, judged: Pixels) -> float:
-    """The same of the mean of `learned_from`, given for every image of `judged`."""
-    mean = torch.from_numpy(learned_from.mean(axis=0, dtype=np.float64).astype(np.float32) / 255)
-    return _mean([_bce(mean.expand_as(images), images) for images in _batches(judged)], len(judged))
+    """The same of the mean of `learned_from`, given for every image of `judged`, in float64.
+
+    A pixel that is black in all of `learned_from`, or white, is taken as half a grey level of one image away
+    from that: at 0 or 1 itself an image that differs there would cost without end.
+    """
+    mean, given = (pixels.mean(axis=0, dtype=np.float64) / 255 for pixels in (learned_from, judged))
+    least = 0.5 / 255 / len(learned_from)
+    mean = mean.clip(least, 1 - least)
+    return float(-(given * np.log(mean) + (1 - given) * np.log1p(-mean)).sum())
 
 
 def _bce(made: torch.Tensor, images: torch.Tensor) -> Float[torch.Tensor, ""]:
