@@ -65,7 +65,11 @@ def trial(
         params={} if state == "waiting" else chosen,
         distributions={} if state == "waiting" else dict(space),
         intermediate_values=dict(enumerate(reports, start=1)),
-        user_attrs={"lost": True, **notes} if state == "lost" else notes,
+        user_attrs={
+            **({"seed": 0} if state == "complete" else {}),
+            **({"lost": True} if state == "lost" else {}),
+            **notes,
+        },
     )
     if made.datetime_start is not None and made.datetime_complete is not None:
         made.datetime_complete = made.datetime_start

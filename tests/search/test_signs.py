@@ -40,6 +40,22 @@ def test_a_sign_that_nobody_holds_is_a_dead_worker(tmp_path, study):
     assert Watch(tmp_path).lost(trial)
 
 
+HERE = f"1@{socket.gethostname()}"
+
+
+@pytest.mark.parametrize("attributes", [{}, {"sign": "gone.lock"}, {"sign": "gone.lock", "worker": HERE}])
+def test_where_all_hold_their_signs_a_missing_one_is_a_dead_worker(tmp_path, study, attributes):
+    """As a journal has it that was cut short: it says that the trial runs, and its worker has long ended."""
+    trial = running(study, **attributes)
+    assert Watch(tmp_path, closed=True).lost(trial)
+    assert not Watch(tmp_path).lost(trial)
+
+
+def test_a_worker_of_another_machine_is_not_looked_for_here(tmp_path, study):
+    trial = running(study, sign="theirs.lock", worker="1@elsewhere")
+    assert not Watch(tmp_path, closed=True).lost(trial)
+
+
 @pytest.mark.parametrize("worker", ["1@elsewhere", None])
 def test_a_worker_elsewhere_is_lost_after_silence_alone(tmp_path, study, monkeypatch, worker):
     now = [100.0]

@@ -11,8 +11,9 @@ import optuna
 import pytest
 
 from latentspace.errors import ConfigurationError, OutputError, RunError
-from latentspace.search import storage
-from latentspace.search.storage import Journal, address_of, open_storage, without_password
+from latentspace.search import journal as journal_module
+from latentspace.search.journal import Journal
+from latentspace.search.storage import address_of, open_storage, without_password
 
 
 def lines(path):
@@ -36,7 +37,7 @@ def test_a_line_that_was_cut_short_is_taken_away_before_the_next(tmp_path):
 
 def test_a_journal_of_one_torn_line_is_empty(tmp_path):
     path = tmp_path / "journal.log"
-    path.write_bytes(b"x" * (storage.BLOCK + 10))
+    path.write_bytes(b"x" * (journal_module.BLOCK + 10))
     Journal(path).append_logs([{"a": 1}])
     assert lines(path) == [{"a": 1}]
 
@@ -49,7 +50,7 @@ def test_a_full_disk_leaves_whole_lines(tmp_path, monkeypatch):
     def full(file):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(storage.os, "fsync", full)
+    monkeypatch.setattr(journal_module.os, "fsync", full)
     with pytest.raises(OutputError, match="No space left"):
         journal.append_logs([{"a": 2}])
     monkeypatch.undo()

@@ -3,7 +3,7 @@
     ranges (a floor below)   what may be chosen from, as a recipe holds it
     space.py                 parameters -> Experiment (pure)
     sampling.py              which parameters next, and with which seeds
-    storage.py               where trials live: a journal file, or a database
+    storage.py, journal.py   where trials live: a journal file, or a database; notes.py: what is in it
     signs.py                 how one process knows that another's trial is alive
     plan.py                  the study directory and its study.json
     standing.py              where a search stands, for a person

@@ -1,6 +1,7 @@
 """A study, as Optuna keeps it or as it lies on the disk -> its record."""
 
 import json
+import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -95,8 +96,10 @@ def _trial(trial: FrozenTrial) -> TrialRecord:
         number=trial.number,
         state="lost" if state == "failed" and trial.user_attrs.get("lost") else state,
         params=dict(trial.params),
-        values=tuple(trial.values) if state == "complete" else (),  # a pruned trial's is of another epoch
-        reports=tuple(sorted(trial.intermediate_values.items())),
+        values=tuple(map(float, trial.values))
+        if state == "complete"
+        else (),  # a pruned trial's is of another epoch
+        reports=tuple((epoch, float(score)) for epoch, score in sorted(trial.intermediate_values.items())),
         notes=dict(trial.user_attrs),
         began=trial.datetime_start,
         seconds=None if duration is None else duration.total_seconds(),
@@ -183,7 +186,7 @@ def _without_messages() -> Iterator[None]:
 
 
 def _finite(trial: FrozenTrial) -> bool:
-    return bool(np.isfinite(trial.values).all())
+    return all(map(math.isfinite, trial.values))
 
 
 def _with_confirmed(record: StudyRecord, path: Path) -> StudyRecord:

@@ -71,21 +71,31 @@ class Watch:
 
     Args:
         directory: the study's, where the workers of this machine hold their signs.
+        closed: whether all workers are in this directory, as with a journal: then a trial of this machine
+            whose sign is not there has no worker (it ended in good order, and the journal does not say so: it
+            was cut short). With a database, the sign may be in another study directory.
         silence: seconds after which a worker elsewhere is given up.
     """
 
     directory: Path
+    closed: bool = False
     silence: float = SILENCE
     _seen: dict[int, tuple[object, float]] = field(default_factory=dict)
 
     def lost(self, trial: FrozenTrial) -> bool:
-        """Whether the worker of a running trial is gone."""
-        sign = trial.user_attrs.get("sign")
-        if sign and str(trial.user_attrs.get("worker", "")).endswith(f"@{socket.gethostname()}"):
+        """Whether the worker of a running trial is gone.
+
+        To be asked under the lock under which trials are given out: a worker that has not said who it is was
+        killed there.
+        """
+        sign, worker = trial.user_attrs.get("sign"), str(trial.user_attrs.get("worker", ""))
+        if sign and worker.endswith(f"@{socket.gethostname()}"):
             path = self.directory / FOLDER / str(sign)
             if path.exists():
                 return _free(path)
-        return self._silent(trial)
+            if self.closed:
+                return True
+        return (self.closed and not worker) or self._silent(trial)
 
     def _silent(self, trial: FrozenTrial) -> bool:
         now = time.monotonic()

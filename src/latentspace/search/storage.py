@@ -1,26 +1,20 @@
 """Where trials live: a journal file in the study directory, or any database that a URL names."""
 
-import errno
-import json
-import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-import filelock
 import optuna
-from optuna.storages import BaseStorage, JournalStorage, RDBStorage
-from optuna.storages.journal import BaseJournalBackend, JournalFileBackend
+from optuna.storages import BaseStorage, RDBStorage
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from ..errors import ConfigurationError, OutputError, RunError
-from ..files import refusals
+from .journal import open_journal
 
 JOURNAL: Final = "journal.log"
 PATIENCE: Final = 60  # seconds that a busy database is waited for
-BLOCK: Final = 1 << 16  # bytes
 CONNECTING: Final = 10  # seconds that a server may take to answer
 
 
@@ -34,7 +28,7 @@ def open_storage(directory: Path, url: str | None) -> BaseStorage:
     """
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     if url is None:
-        return _journal(directory / JOURNAL)
+        return open_journal(directory / JOURNAL)
     address = address_of(url)
     shown = address.render_as_string(hide_password=True)
     try:
@@ -123,62 +117,3 @@ def _engine_settings(address: URL) -> dict[str, Any]:
             return {"pool_pre_ping": True, "connect_args": {"connect_timeout": CONNECTING}}
         case _:
             return {}
-
-
-def _journal(path: Path) -> JournalStorage:
-    try:
-        with refusals(path):
-            return JournalStorage(Journal(path))
-    except (ValueError, KeyError) as error:
-        raise RunError(
-            f"{path} must be a whole journal",
-            found=f"{type(error).__name__}: {error}",
-            do="restore the file from a copy, or search into a new directory",
-        ) from error
-
-
-class Journal(BaseJournalBackend):
-    """Optuna's journal file, appended to under a lock that the kernel frees when its holder is killed.
-
-    Optuna's own lock is a symbolic link: one that a killed worker leaves makes all others wait for 30
-    seconds. A line that was cut short, by a kill or a full disk, is taken away before the next is
-    written; joined to it, it would make the journal unreadable. Each append is one write at the file's
-    end, so that optuna-dashboard, which does not know our lock, cannot write into the middle of a line.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._file = JournalFileBackend(str(path))
-        self._lock = filelock.FileLock(path.with_name(f".{path.name}.lock"), poll_interval=0.002)
-
-    def read_logs(self, log_number_from: int) -> Iterable[dict[str, Any]]:
-        return self._file.read_logs(log_number_from)
-
-    def append_logs(self, logs: list[dict[str, Any]]) -> None:
-        content = "".join(json.dumps(log, separators=(",", ":")) + "\n" for log in logs).encode()
-        with refusals(self._path), self._lock, self._path.open("ab", buffering=0) as file:
-            whole = _whole_lines(self._path)
-            os.ftruncate(file.fileno(), whole)
-            try:
-                written = file.write(content)
-                os.fsync(file.fileno())
-            except OSError:
-                os.ftruncate(file.fileno(), whole)
-                raise
-            if written != len(content):
-                os.ftruncate(file.fileno(), whole)
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-
-def _whole_lines(path: Path) -> int:
-    """How many bytes of the file are whole lines."""
-    with path.open("rb") as file:
-        size = file.seek(0, os.SEEK_END)
-        before = size
-        while before > 0:
-            before = max(0, before - BLOCK)
-            file.seek(before)
-            end = file.read(BLOCK).rfind(b"\n")
-            if end >= 0:
-                return before + end + 1
-    return 0

@@ -7,12 +7,13 @@ from typing import Any, Final
 
 import filelock
 import optuna
-from optuna.storages import BaseStorage
+from optuna.storages import BaseStorage, RDBStorage
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from ..errors import RunError
 from ..files import refusals
 from ..ranges import Settings
+from .notes import parameters_of, require_sound
 from .plan import FILE, StudyPlan, differences
 from .sampling import NumberedSampler, pruner_of, seed_of
 from .signs import Sign, Watch
@@ -31,7 +32,7 @@ class Trials:
         self.study = _load(storage, plan)
         self.plan = plan
         self.directory = directory
-        self.watch = Watch(directory)
+        self.watch = Watch(directory, closed=not isinstance(storage, RDBStorage))
 
     def __enter__(self) -> "Trials":
         return self
@@ -127,7 +128,7 @@ class Trials:
         trials = self._trials()
         again = {one.user_attrs.get("retry_of") for one in trials}
         for trial in trials:
-            parameters = {**trial.system_attrs.get("fixed_params", {}), **trial.params}
+            parameters = parameters_of(trial)
             if outcome_of(trial) == "lost" and trial.number not in again and parameters:
                 kept = {name: True for name in ("published",) if name in trial.user_attrs}
                 self._enqueue(parameters, {"retry_of": trial.number, **kept})
@@ -242,7 +243,7 @@ def _line_of(trials: dict[int, FrozenTrial], number: int) -> list[int]:
 def _load(storage: BaseStorage, plan: StudyPlan) -> optuna.Study:
     objectives = len(plan.objectives)
     try:
-        return optuna.load_study(
+        study = optuna.load_study(
             study_name=plan.name,
             storage=storage,
             sampler=NumberedSampler(plan.experiment.seed, objectives),
@@ -254,6 +255,8 @@ def _load(storage: BaseStorage, plan: StudyPlan) -> optuna.Study:
             found="no study of that name",
             do="name the storage that it was begun with (--storage)",
         ) from error
+    require_sound(study)
+    return study
 
 
 def _require_same(study: optuna.Study, plan: StudyPlan) -> None:
