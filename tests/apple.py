@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -34,7 +33,12 @@ def mark(value: Any) -> Any:
     return value.as_subclass(OnApple)
 
 
-class Generator(torch.Generator):
+class AnyGenerator(type(torch.Generator)):
+    def __instancecheck__(cls, one: Any, whole: type = torch.Generator) -> bool:
+        return isinstance(one, whole)
+
+
+class Generator(torch.Generator, metaclass=AnyGenerator):
     """torch.Generator, also for that device."""
 
     def __new__(cls, device: Any = "cpu") -> "Generator":
@@ -83,6 +87,6 @@ def _device(value: Any) -> torch.device | None:
 @contextmanager
 def apple(monkeypatch: pytest.MonkeyPatch) -> Iterator[Apple]:
     """Within it, torch.device("mps") is a place to compute."""
-    monkeypatch.setattr("latentspace.randomness.torch", SimpleNamespace(Generator=Generator))
+    monkeypatch.setattr(torch, "Generator", Generator)
     with Apple() as mode:
         yield mode
