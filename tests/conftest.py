@@ -4,18 +4,21 @@ from jaxtyping import install_import_hook
 
 install_import_hook("latentspace", "beartype.beartype")
 
+from collections.abc import Iterator  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402
 
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 
+import databases  # noqa: E402
 from latentspace.data.imageset import ImageSet  # noqa: E402
 from latentspace.experiment import Experiment  # noqa: E402
 from latentspace.runs import Run  # noqa: E402
 from latentspace.training.train import train  # noqa: E402
 from materials import make_images  # noqa: E402
 
+PASSWORD = "a: xyzzy@/?"  # of the database's user
 NOTMNIST = Path(__file__).parents[2] / "shared" / "data" / "notmnist"
 
 
@@ -78,6 +81,13 @@ def small_runs(plan: Experiment, tmp_path_factory: pytest.TempPathFactory) -> di
         name: train(Experiment.parse({**shared, **values}, "a test's plan"), folder / name)
         for name, values in plans.items()
     }
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[str]:
+    """The URL of a real server; skipped, saying so, where there is none."""
+    with databases.postgresql(PASSWORD) as url:
+        yield url
 
 
 @pytest.fixture

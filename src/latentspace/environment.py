@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 
+from .credentials import masked
 from .devices import named_device
 
 PACKAGES = ("latentspace", "torch", "lightning-fabric", "numpy", "scikit-learn", "pillow", "safetensors")
@@ -27,7 +28,7 @@ def describe(device: torch.device) -> dict[str, Any]:
         "device": str(device),
         "accelerator": torch.cuda.get_device_name(device) if device.type == "cuda" else None,
         "revision": _revision(),
-        "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
+        "command": [Path(sys.argv[0]).name, *map(masked, sys.argv[1:])],
     }
 
 

@@ -9,8 +9,12 @@
     ├── DeviceError           a device or precision that this machine does not have
     └── TrainingError         a training that cannot go on
 
-Each says what must hold, what was found instead, and what to do about it.
+Each says what must hold, what was found instead, and what to do about it; none holds a
+password or a control character.
 """
+
+from .credentials import masked
+from .printable import printable
 
 
 class LatentspaceError(Exception):
@@ -25,10 +29,8 @@ class LatentspaceError(Exception):
     exit_code = 2
 
     def __init__(self, must: str, *, found: str, do: str) -> None:
-        super().__init__(must, found, do)
-        self.must = must
-        self.found = found
-        self.do = do
+        self.must, self.found, self.do = (printable(masked(text)) for text in (must, found, do))
+        super().__init__(self.must, self.found, self.do)
 
     def __str__(self) -> str:
         return f"{self.must}\n  found: {self.found}\n  do:    {self.do}"

@@ -5,11 +5,16 @@ import os
 import signal
 import sys
 import threading
-from typing import Annotated
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
+from ..credentials import masked
 from ..errors import LatentspaceError
+from ..printable import printable
 from . import console, data, denoise, evaluate, generate, report, reproduce, runs, search, train
 from .options import Quiet, Verbose
 
@@ -30,7 +35,32 @@ GUIDE = """See what is in a pile of small images: compress them to a few numbers
   latentspace report runs/photos
 """
 
+_UsageError: Any = typer.BadParameter.__bases__[0]  # Typer names no other of them
+
+
+class _Commands(TyperGroup):
+    """Commands that show no password where one was given in a wrong place."""
+
+    def make_context(self, *arguments: Any, **extra: Any) -> Any:
+        with _masking():
+            return super().make_context(*arguments, **extra)
+
+    def invoke(self, ctx: Any) -> Any:
+        with _masking():
+            return super().invoke(ctx)
+
+
+@contextmanager
+def _masking() -> Iterator[None]:
+    try:
+        yield
+    except _UsageError as error:
+        error.message = printable(masked(error.message))
+        raise
+
+
 app = typer.Typer(
+    cls=_Commands,
     help=GUIDE,
     no_args_is_help=True,
     rich_markup_mode="rich",

@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any, Final
 
 import optuna
+from optuna.exceptions import StorageInternalError
 from optuna.storages import BaseStorage, RDBStorage
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
+from ..credentials import MASK, is_secret, masked
 from ..errors import ConfigurationError, OutputError, RunError
 from .journal import open_journal
 
@@ -30,21 +32,20 @@ def open_storage(directory: Path, url: str | None) -> BaseStorage:
     if url is None:
         return open_journal(directory / JOURNAL)
     address = address_of(url)
-    shown = address.render_as_string(hide_password=True)
     try:
-        with reaching(address):
+        with reaching(url):
             return RDBStorage(
                 address.render_as_string(hide_password=False), engine_kwargs=_engine_settings(address)
             )
     except ImportError as error:
         raise ConfigurationError(
-            f"the storage {shown} needs a driver",
+            f"the storage {_shown(address)} needs a driver",
             found="none is installed for it",
             do="for PostgreSQL: pip install 'latentspace[postgresql]'; for others, as SQLAlchemy documents",
         ) from error
     except RuntimeError as error:  # Optuna's word for tables of another version
         raise RunError(
-            f"the tables of {shown} must be of this version of Optuna",
+            f"the tables of {_shown(address)} must be of this version of Optuna",
             found=str(error).splitlines()[0],
             do="name another database, or bring the tables up with `optuna storage upgrade`",
         ) from error
@@ -65,16 +66,15 @@ def address_of(url: str) -> URL:
     """
     try:
         address = make_url(url)
-    except (SQLAlchemyError, ValueError) as error:
-        raise ConfigurationError(
-            "--storage takes the URL of a database",
-            found="something that is no URL",
-            do="write for example sqlite:///trials.db or postgresql://user:password@host/database",
-        ) from error
+    except (SQLAlchemyError, ValueError):
+        raise _no_url("something that is no URL") from None  # the cause may hold part of a password
+    if "@" in (address.host or ""):
+        raise _no_url("an @ in the password, where %40 stands for it")
     if address.drivername == "postgresql":
         address = address.set(drivername="postgresql+psycopg")
-    if address.get_backend_name() == "sqlite" and address.database not in (None, "", ":memory:"):
-        address = address.set(database=str(Path(str(address.database)).resolve()))
+    file = address.database if address.get_backend_name() == "sqlite" else None
+    if file and file != ":memory:" and not file.startswith("file:"):
+        address = address.set(database=str(Path(file).resolve()))
     return address
 
 
@@ -82,31 +82,57 @@ def without_password(url: str | None) -> str | None:
     """What may be written down of a storage's URL."""
     if url is None:
         return None
-    whole = address_of(url)
+    address = address_of(url)
     bare = URL.create(
-        whole.drivername,
-        username=whole.username,
-        host=whole.host,
-        port=whole.port,
-        database=whole.database,
-        query={key: value for key, value in whole.query.items() if key != "password"},
+        address.drivername,
+        username=address.username,
+        host=address.host,
+        port=address.port,
+        database=address.database,
+        query={key: value for key, value in address.query.items() if not is_secret(key)},
     )
     return bare.render_as_string(hide_password=False)
 
 
+def _shown(address: URL) -> str:
+    """The URL for a person."""
+    return masked(address.render_as_string(hide_password=False))
+
+
+def _secrets(address: URL) -> list[str]:
+    """The URL's password and secret parameters, the longest first."""
+    values = [value for key in address.query if is_secret(key) for value in address.normalized_query[key]]
+    return sorted(filter(None, [str(address.password or ""), *values]), key=len, reverse=True)
+
+
+def _no_url(found: str) -> ConfigurationError:
+    return ConfigurationError(
+        "--storage takes the URL of a database",
+        found=found,
+        do="write for example sqlite:///trials.db or postgresql://user@host/database",
+    )
+
+
 @contextmanager
-def reaching(address: URL) -> Iterator[None]:
-    """Turn what a database says inside the block into our own errors, without the password."""
+def reaching(url: str | None) -> Iterator[None]:
+    """Turn what the database at `url` says inside the block into our own errors, without the password."""
+    if url is None:
+        yield
+        return
+    address = address_of(url)
     try:
         yield
-    except SQLAlchemyError as error:
-        said = str(getattr(error, "orig", None) or error).strip().splitlines()
-        found = (said[0] if said else type(error).__name__).replace(str(address.password or "\0"), "***")
+    except (SQLAlchemyError, StorageInternalError) as error:
+        cause = error.__cause__ if isinstance(error, StorageInternalError) else error
+        said = str(getattr(cause, "orig", None) or cause or error).strip().splitlines()
+        found = masked(said[0] if said else type(error).__name__)
+        for secret in _secrets(address):
+            found = found.replace(secret, MASK)
         raise OutputError(
-            f"the storage {address.render_as_string(hide_password=True)} must be there, and writable",
+            f"the storage {_shown(address)} must be there, and writable",
             found=found,
             do="check the URL, the password, and that the server runs",
-        ) from error
+        ) from None  # a driver's error may hold the password
 
 
 def _engine_settings(address: URL) -> dict[str, Any]:

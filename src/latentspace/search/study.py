@@ -19,7 +19,7 @@ from .sampling import NumberedSampler, pruner_of, seed_of
 from .signs import Sign, Watch
 from .space import distributions, published
 from .standing import COUNTED, Standing, entry_of, outcome_of
-from .storage import JOURNAL, address_of, close_storage, open_storage, reaching
+from .storage import JOURNAL, close_storage, open_storage, reaching
 
 LOSSES: Final = 3  # so many workers may die over the same parameters; after that they are a failed trial
 
@@ -158,20 +158,21 @@ def begin(plan: StudyPlan, directory: Path, url: str | None, *, resume: bool) ->
         directory.mkdir(parents=True, exist_ok=True)
     if url is None:
         storage = open_storage(directory, None)
-    known = plan.name in optuna.get_all_study_names(storage)
-    if known and not resume:
-        raise _there_already(f"the study {plan.name!r} in the storage")
-    if not known and resume and not here:
-        raise RunError(
-            "a study to be resumed must be there",
-            found=f"the storage has no study {plan.name!r}",
-            do="begin it without --resume",
-        )
-    if not known:
-        plan.save(directory)
-        optuna.create_study(storage=storage, study_name=plan.name, directions=list(plan.directions))
-    trials = Trials(storage, plan, directory)
-    _require_same(trials.study, plan)
+    with reaching(url):
+        known = plan.name in optuna.get_all_study_names(storage)
+        if known and not resume:
+            raise _there_already(f"the study {plan.name!r} in the storage")
+        if not known and resume and not here:
+            raise RunError(
+                "a study to be resumed must be there",
+                found=f"the storage has no study {plan.name!r}",
+                do="begin it without --resume",
+            )
+        if not known:
+            plan.save(directory)
+            optuna.create_study(storage=storage, study_name=plan.name, directions=list(plan.directions))
+        trials = Trials(storage, plan, directory)
+        _require_same(trials.study, plan)
     plan.save(directory)
     return trials
 
@@ -222,9 +223,7 @@ def join(directory: Path, url: str | None) -> Trials:
     plan = StudyPlan.load(directory)
     address = url or plan.storage
     storage = open_storage(directory, address)
-    if address is None:
-        return Trials(storage, plan, directory)
-    with reaching(address_of(address)):
+    with reaching(address):
         return Trials(storage, plan, directory)
 
 

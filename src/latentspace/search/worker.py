@@ -24,7 +24,7 @@ from .confirmation import Job, confirm_jobs
 from .memory import LIFE
 from .plan import CODES, StudyPlan
 from .signs import sign_of_life
-from .storage import address_of, reaching
+from .storage import reaching
 from .study import join
 from .trial import run_trial
 
@@ -56,12 +56,8 @@ def work(order: Order, stop: Callable[[], bool]) -> None:
         jobs = [Job(number, parameters, place) for number, parameters, place in order.jobs]
         confirm_jobs(jobs, plan, order.directory, ground, stop)
         return
-    url = order.storage or plan.storage
-    if url is None:
+    with reaching(order.storage or plan.storage):
         _run_trials(order, ground, stop)
-    else:
-        with reaching(address_of(url)):
-            _run_trials(order, ground, stop)
 
 
 def _run_trials(order: Order, ground: Ground, stop: Callable[[], bool]) -> None:

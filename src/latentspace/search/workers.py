@@ -19,7 +19,7 @@ from ..experiment import Experiment
 from .confirmation import Job
 from .memory import ENVIRONMENT
 from .standing import Standing
-from .storage import address_of, reaching
+from .storage import reaching
 from .study import Trials
 from .worker import Order
 
@@ -131,11 +131,10 @@ def search(
     """
     deadline = None if timeout is None else time.time() + timeout
     order = Order(directory=trials.directory.resolve(), storage=url, deadline=deadline)
-    address = url or trials.plan.storage
-    with ExitStack() as stack:
-        if address is not None:
-            stack.enter_context(reaching(address_of(address)))
-        crew = stack.enter_context(Crew(trials.directory, trials.plan.experiment.threads))
+    with (
+        reaching(url or trials.plan.storage),
+        Crew(trials.directory, trials.plan.experiment.threads) as crew,
+    ):
         shown: Standing | None = None
         while True:
             trials.give_up_lost()
