@@ -14,6 +14,7 @@ from latentspace.data.archives import read_archive
 from latentspace.data.arrays import read_npy, read_npz
 from latentspace.errors import ConfigurationError, DataError, LatentspaceError, RunError
 from latentspace.experiment import Experiment
+from latentspace.files import replacing
 from latentspace.runs import Run
 from latentspace.tensors import read_tensors, write_tensors
 from latentspace.training.train import resume, start, train
@@ -188,11 +189,22 @@ def test_what_a_killed_writer_left_half_written_is_swept_away(plan, tmp_path):
     training = start(plan, tmp_path / "run")
     folder = tmp_path / "run"
     (folder / "state").mkdir()
-    for name in ("state/.next.safetensors.x.part", ".metrics.jsonl.x.part", ".weights.safetensors.x.part"):
+    (folder / "results").mkdir()
+    for name in (
+        "state/.next.safetensors.x.part",
+        ".metrics.jsonl.x.part",
+        ".weights.safetensors.x.part",
+        ".run.log.x.part",
+        "results/.test.json.x.part",
+        "figures/.codes.png.x.part",
+    ):
         (folder / name).write_bytes(b"half")
-    (folder / ".report.html.x.part").write_bytes(b"of another writer, who needs no lock")
-    list(training.records())
-    assert [one.name for one in folder.rglob("*.part")] == [".report.html.x.part"]
+    with replacing(folder / "report.html") as page:  # another writer, who lives
+        page.write(b"half")
+        list(training.records())
+        assert [one.name[:13] for one in folder.rglob("*.part")] == [".report.html."]
+    assert (folder / "report.html").read_bytes() == b"half"
+    assert not list(folder.rglob("*.part"))
 
 
 def test_the_lock_of_a_dead_process_is_no_prison(plan, tmp_path):

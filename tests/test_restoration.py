@@ -10,7 +10,8 @@ from PIL import Image
 from latentspace.data.sources import DataConfig
 from latentspace.encoding import TrainedAutoencoder
 from latentspace.errors import DataError, OutputError
-from latentspace.gallery import FILM_SIDE, numbered, refuse_full, there_and_back, write_film, write_pictures
+from latentspace.files import refuse_taken
+from latentspace.gallery import FILM_SIDE, numbered, there_and_back, write_film, write_pictures
 from latentspace.restoration import named_images, png_names, restore
 from makers import encoded, files_of, write_folder, write_tar, write_zip
 from materials import make_images
@@ -22,6 +23,12 @@ from studies import trained
     [
         (("one.jpg", "two.png"), ("one.png", "two.png")),
         (("A/one.jpg", "B/one.jpg"), ("A/one.png", "B/one.png")),
+        (("a.jpg", "a.png/x.jpg"), ("a.jpg.png", "a.png/x.png")),
+        (("a.jpg", "A.png/x.jpg", "a.jpg.png/y.jpg"), ("a.jpg-2.png", "A.png/x.png", "a.jpg.png/y.png")),
+        (("x" * 251 + ".jpg",), ("x" * 251 + ".png",)),
+        (("x" * 253, "x" * 252), ("x" * 251 + ".png", "x" * 249 + "-2.png")),
+        (("\u00e9" * 127 + ".gif.bmp",), ("\u00e9" * 125 + ".png",)),
+        (("d" * 300 + "/one.jpg",), ("d" * 255 + "/one.png",)),
         (("one.jpg", "one.png", "two.bmp"), ("one.jpg.png", "one.png.png", "two.png")),
         (("One.jpg", "one.png"), ("One.jpg.png", "one.png.png")),
         (("a.jpg", "a.png", "a.jpg.png"), ("a.jpg.png", "a.png.png", "a.jpg.png.png")),
@@ -151,9 +158,9 @@ class TestGallery:
         assert not list(tmp_path.iterdir())
 
     def test_only_a_new_or_empty_folder_is_written_to(self, tmp_path):
-        refuse_full(tmp_path)
-        refuse_full(tmp_path / "new")
+        refuse_taken(tmp_path)
+        refuse_taken(tmp_path / "new")
         (tmp_path / "mine").write_text("mine")
         for taken in (tmp_path, tmp_path / "mine"):
             with pytest.raises(OutputError, match="nothing is overwritten"):
-                refuse_full(taken)
+                refuse_taken(taken)

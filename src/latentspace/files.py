@@ -1,16 +1,32 @@
-"""Files that are whole or not there: written beside their place, synced, then renamed."""
+"""Files and folders that are whole or not there: made beside their place, synced, then renamed.
+
+What is being made is held by a lock, which the system frees when its maker dies: so what a killed process
+left half-made is known from what another is making at this moment, and `sweep` removes the former alone.
+"""
 
 import errno
+import glob
 import hashlib
 import json
+import logging
 import os
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+import secrets
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Final
+
+import filelock
 
 from .errors import OutputError
+
+logger = logging.getLogger(__name__)
+
+PART: Final = ".part"
+_POSIX: Final = os.name == "posix"  # elsewhere folders cannot be opened, and open files not be removed
+_STEM: Final = 48  # characters of a name that the name beside it begins with: a name has at most 255 bytes
+_TRIES: Final = 100
 
 
 @contextmanager
@@ -30,40 +46,213 @@ def refusals(path: Path) -> Iterator[None]:
 def replacing(path: Path) -> Iterator[BinaryIO]:
     """A new file that takes the place of `path` when the block ends well; else nothing has changed.
 
+    Its folder is made where it is missing, but not the folder above: one that was moved away or deleted
+    does not come back.
+
     Raises:
         OutputError: the file cannot be written.
     """
     with refusals(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, beside = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+        path.parent.mkdir(exist_ok=True)
+        with _beside(path, _new_file) as beside:
+            try:
+                with beside.open("wb") as file:
+                    yield file
+                    file.flush()
+                    os.fsync(file.fileno())
+                beside.replace(path)
+                _sync(path.parent)
+            except BaseException:
+                with suppress(OSError):
+                    beside.unlink()
+                raise
+
+
+@contextmanager
+def new_folder(path: Path, refuse: Callable[[Path], None] | None = None) -> Iterator[Path]:
+    """A folder to be filled, which is at `path` when the block ends well; else nothing has changed there.
+
+    Of two that are made for one path at the same moment, one is there in the end; the other is refused.
+
+    Args:
+        refuse: raises where `path` is taken; `refuse_taken` by default.
+
+    Raises:
+        OutputError: the place cannot be written.
+    """
+    refuse = refuse or refuse_taken
+    refuse(path)
+    place = path.resolve()
+    with refusals(path):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        sweep(place.parent, place.name)
+        with _beside(place, Path.mkdir) as beside:
+            try:
+                yield beside
+                _sync(beside)
+                try:
+                    beside.rename(place)  # an empty folder is replaced, one with something in it is not
+                except OSError as error:
+                    if error.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
+                        refuse(path)
+                    raise
+                _sync(place.parent)
+            except BaseException:
+                shutil.rmtree(beside, ignore_errors=True)
+                raise
+
+
+def taken(path: Path) -> str:
+    """What is in the way of a new folder at `path`, in words; nothing where it is new or an empty folder."""
+    if not path.exists():
+        return ""
+    if not path.is_dir() or any(path.iterdir()):
+        return "something is there already"
+    if os.path.ismount(path) or path.resolve() == Path.cwd():
+        return "the working directory, or a volume: it cannot be replaced"
+    return ""
+
+
+def refuse_taken(path: Path) -> None:
+    """Raises: OutputError: `path` is there and holds something, or is no folder."""
+    with refusals(path):
+        found = taken(path)
+    if found:
+        raise OutputError(
+            f"{path} must be new or an empty folder: nothing is overwritten",
+            found=found,
+            do="name another place, or empty it",
+        )
+
+
+def make_folder(path: Path) -> None:
+    """Raises: OutputError: it is neither there nor can it be made."""
+    with refusals(path):
+        path.mkdir(parents=True, exist_ok=True)
+
+
+def sweep(folder: Path, name: str | None = None) -> None:
+    """Remove what a killed process left half-made in `folder`; what another one is making now stays.
+
+    Args:
+        name: of what was being made; None: anything.
+    """
+    pattern = f".*{PART}" if name is None else f"{glob.escape(_start(name))}*{PART}"
+    for left in folder.glob(pattern):
+        with suppress(OSError), _opened(left) as handle:
+            if not _locked(handle):
+                continue
+            if left.is_dir():
+                shutil.rmtree(left, ignore_errors=True)
+            else:
+                remove(left)
+
+
+def remove(path: Path) -> None:
+    """Unlink `path` if it is there; one that cannot be costs its space alone, and is said."""
+    try:
+        path.unlink(missing_ok=True)
+    except OSError as error:
+        logger.warning("%s is needed no more, but cannot be removed: %s", path, error.strerror or error)
+
+
+@contextmanager
+def _beside(path: Path, make: Callable[[Path], None]) -> Iterator[Path]:
+    """Something new beside `path` that no other process sweeps away before the block ends."""
+    for _ in range(_TRIES):
+        beside = path.with_name(f"{_start(path.name)}{secrets.token_hex(4)}{PART}")
         try:
-            with os.fdopen(handle, "wb") as file:
-                yield file
-                file.flush()
-                os.fsync(file.fileno())
-            umask = os.umask(0)
-            os.umask(umask)
-            Path(beside).chmod(0o666 & ~umask)  # mkstemp's 0600 would hide the file from a colleague
-            Path(beside).replace(path)
-            _sync(path.parent)
-        except BaseException:
-            with suppress(OSError):
-                Path(beside).unlink()
-            raise
+            make(beside)
+        except FileExistsError:
+            continue
+        with _held(beside) as ours:
+            if ours:
+                yield beside
+                return
+    raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
+
+
+@contextmanager
+def _held(beside: Path) -> Iterator[bool]:
+    """Lock it for the block; False where a sweep was quicker."""
+    with ExitStack() as stack:
+        try:
+            handle = stack.enter_context(_opened(beside))
+            ours = _is_ours(handle, beside)
+        except FileNotFoundError:
+            ours = False
+        yield ours
+
+
+def _is_ours(handle: int, beside: Path) -> bool:
+    """Raises: FileNotFoundError: it is gone already."""
+    try:
+        if not _locked(handle):
+            return False
+    except OSError:  # a file system without locks, where nothing is swept either
+        return True
+    return not _POSIX or os.path.samestat(os.fstat(handle), beside.stat())
+
+
+def _start(name: str) -> str:
+    return f".{name[:_STEM]}."
+
+
+def _new_file(path: Path) -> None:
+    path.touch(exist_ok=False)  # open to others, as tempfile's are not
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[int]:
+    if not _POSIX:
+        yield -1
+        return
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        yield handle
+    finally:
+        os.close(handle)
+
+
+def _locked(handle: int) -> bool:
+    """Whether the lock could be had: whoever made it is no more. Raises: OSError: no locks there."""
+    return not _POSIX or filelock.lock_descriptor(handle, blocking=False)
 
 
 def _sync(folder: Path) -> None:
     """A new name is lost with the power unless its folder is synced too, where the system can do that."""
-    if os.name != "posix":
+    if not _POSIX:
         return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    except OSError as error:
-        if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # some file systems cannot
-            raise
-    finally:
-        os.close(handle)
+    with _opened(folder) as handle:
+        try:
+            os.fsync(handle)
+        except OSError as error:
+            if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # some file systems cannot
+                raise
+
+
+class Whereabouts:
+    """A folder as it was when this was made: whether it is still at its path. Use it with `with`."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def __enter__(self) -> "Whereabouts":
+        self._handle = os.open(self._folder, os.O_RDONLY) if _POSIX else -1
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._handle >= 0:
+            os.close(self._handle)
+
+    @property
+    def unchanged(self) -> bool:
+        """False where it was moved, replaced by another, or deleted."""
+        try:
+            now = self._folder.stat()
+            return self._handle < 0 or os.path.samestat(os.fstat(self._handle), now)
+        except OSError:
+            return False
 
 
 def write_bytes(path: Path, content: bytes) -> None:

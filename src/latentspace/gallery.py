@@ -7,22 +7,12 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from .errors import DataError, OutputError
-from .files import write_bytes
+from .errors import DataError
+from .files import make_folder, write_bytes
 from .types import ImageArray
 
 FILM_SIDE = 256  # pixels that the longer side of a film fills, in whole steps of the image's own pixels
 FRAME_TIME = 80  # milliseconds
-
-
-def refuse_full(folder: Path) -> None:
-    """Raises: OutputError: `folder` is there and holds something, or is no folder."""
-    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
-        raise OutputError(
-            f"{folder} must be new or an empty folder: nothing is overwritten",
-            found="something is there",
-            do="name another place, or empty it",
-        )
 
 
 def numbered(count: int) -> tuple[str, ...]:
@@ -43,6 +33,7 @@ def write_pictures(images: ImageArray, names: Sequence[str], folder: Path) -> No
     for picture, name in zip(_pictures(images), names, strict=True):
         buffer = BytesIO()
         picture.save(buffer, "PNG")
+        make_folder((folder / name).parent)
         write_bytes(folder / name, buffer.getvalue())
 
 

@@ -1,8 +1,9 @@
 """What is said through `logging` under the name latentspace, kept where a run can find it again."""
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 LOGGER = logging.getLogger("latentspace")
@@ -27,14 +28,49 @@ def collected() -> Iterator[list[str]]:
         yield lines
 
 
+class _LogFile(logging.FileHandler):
+    """A log that cannot be opened or written costs its lines alone, and is said once."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, encoding="utf-8", delay=True, errors="backslashreplace")
+        self.setLevel(logging.INFO)
+        self.setFormatter(FORMAT)
+        self.failed = False
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if not self.failed:
+            try:
+                super().emit(record)
+            except OSError:  # from opening it
+                self.handleError(record)
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - logging's own name
+        error = sys.exc_info()[1]
+        if isinstance(error, OSError):
+            self.failed = True
+            LOGGER.warning("%s cannot be written: %s", self.baseFilename, error.strerror or error)
+        else:
+            super().handleError(record)
+
+    def close(self) -> None:
+        with suppress(OSError):
+            super().close()
+
+
 @contextmanager
 def logged_to(path: Path) -> Iterator[None]:
     """Append what is logged inside the block, from INFO up, to the file at `path`."""
-    handler = logging.FileHandler(path, encoding="utf-8", delay=True)
-    handler.setLevel(logging.INFO)
-    handler.setFormatter(FORMAT)
-    with _attached(handler):
+    with _attached(_LogFile(path)):
         yield
+
+
+def began_with(path: Path, lines: Sequence[str]) -> None:
+    """Put formatted `lines` into the file at `path`; one that cannot be written is said."""
+    try:
+        with path.open("a", encoding="utf-8", errors="backslashreplace") as file:
+            file.writelines(f"{line}\n" for line in lines)
+    except OSError as error:
+        LOGGER.warning("%s cannot be written: %s", path, error.strerror or error)
 
 
 @contextmanager

@@ -3,7 +3,9 @@
 import logging
 from collections import Counter
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path, PurePosixPath
+from typing import Final
 
 from .data.archives import read_archive
 from .data.cleaning import sentence
@@ -23,6 +25,8 @@ from .types import ImageArray, Pixels
 from .wording import counted
 
 logger = logging.getLogger(__name__)
+
+PART_BYTES: Final = 255  # of one part of a path, on every common file system
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,10 +112,42 @@ def _gathered(config: DataConfig) -> Gathered | None:
 
 
 def png_names(names: tuple[str, ...]) -> tuple[str, ...]:
-    """`A/one.jpg` -> `A/one.png`; where two would share a name, both keep their own: `A/one.jpg.png`."""
-    short = [str(PurePosixPath(one).with_suffix("")) if is_named_as_image(one) else one for one in names]
+    """`A/one.jpg` -> `A/one.png`; where two would share a name, both keep their own: `A/one.jpg.png`.
+
+    No name is a folder of another, and none has a part that is longer than a disk takes: such a part is cut,
+    and numbered where it is then no longer the only one.
+    """
+    whole = [_on_disk(PurePosixPath(one)) for one in names]
+    folders = {str(above).casefold() for one in whole for above in PurePosixPath(one).parents}
+    short = [str(PurePosixPath(one).with_suffix("")) if is_named_as_image(one) else one for one in whole]
     many = Counter(one.casefold() for one in short)  # a disk may not tell upper from lower case
-    chosen = [stem if many[stem.casefold()] == 1 else name for stem, name in zip(short, names, strict=True)]
+    many.update(one.removesuffix(".png") for one in folders if one.endswith(".png"))
+    chosen = [stem if many[stem.casefold()] == 1 else name for stem, name in zip(short, whole, strict=True)]
     if len({one.casefold() for one in chosen}) < len(chosen):  # a.jpg, a.png and a.jpg.png
-        chosen = list(names)
-    return tuple(f"{one}.png" for one in chosen)
+        chosen = whole
+    taken = set(folders)
+    return tuple(_only(PurePosixPath(one), taken) for one in chosen)
+
+
+def _only(name: PurePosixPath, taken: set[str]) -> str:
+    """`name` as a PNG that is not among `taken`, which it then is; numbered from 2 where it has to be."""
+    for number in count(1):
+        end = ".png" if number == 1 else f"-{number}.png"
+        found = str(name.with_name(_cut(name.name, PART_BYTES - len(end)) + end))
+        if found.casefold() not in taken:
+            break
+    taken.add(found.casefold())
+    return found
+
+
+def _on_disk(name: PurePosixPath) -> str:
+    """The name, its folders as long as a disk takes them."""
+    return str(PurePosixPath(*(_cut(part, PART_BYTES) for part in name.parts[:-1]), name.name))
+
+
+def _cut(part: str, most: int) -> str:
+    """As much of it as has at most so many bytes."""
+    part = part[:most]
+    while len(part.encode("utf-8", "surrogatepass")) > most:
+        part = part[:-1]
+    return part

@@ -1,11 +1,12 @@
 """state/ of a run directory: where a training stands between two epochs. `runs.py` alone opens it."""
 
 import logging
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from .errors import RunError
-from .files import refusals
+from .files import refusals, remove
 from .tensors import Tensors, damage, read_tensors, write_tensors
 
 logger = logging.getLogger(__name__)
@@ -75,8 +76,11 @@ class States:
         write_tensors(self._file("best"), weights, {})
 
     def clear(self) -> None:
+        """Remove all of it: the training has ended, or begins anew."""
         for name in (*NAMES, "best"):
-            self._file(name).unlink(missing_ok=True)
+            remove(self._file(name))
+        with suppress(OSError):  # what could not be removed, or is not ours, stays in it
+            self.folder.rmdir()
 
     def _file(self, name: str) -> Path:
         return self.folder / f"{name}.safetensors"

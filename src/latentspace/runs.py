@@ -13,9 +13,7 @@ figures/, report.html
 
 import json
 import logging
-import math
 import os
-import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -28,10 +26,11 @@ import numpy as np
 from .data.imageset import ImageSet
 from .data.record import DataRecord
 from .data.splits import PARTS, Split
-from .errors import RunError
+from .errors import OutputError, RunError
 from .experiment import Experiment
-from .files import file_hash, refusals, write_bytes, write_json
-from .logs import logged_to
+from .files import Whereabouts, file_hash, new_folder, refusals, sweep, taken, write_bytes, write_json
+from .logs import began_with, logged_to
+from .run_json import epoch_record, parsed
 from .run_state import State, States
 from .tensors import Tensors, damage, damaged, read_tensors, write_tensors
 from .types import Hashes
@@ -44,6 +43,7 @@ class Run:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._held: Whereabouts | None = None  # while it is written to
 
     @classmethod
     def create(
@@ -57,6 +57,8 @@ class Run:
     ) -> "Run":
         """Make the directory and write the plan into it; nothing half-made is ever at `path`.
 
+        Of two that make it at the same moment, one does, and the other finds that it is there.
+
         Args:
             seen: the hashes of the images that the training learns from.
 
@@ -64,8 +66,6 @@ class Run:
             RunError: there is something at `path` already.
             OutputError: the place cannot be written.
         """
-        refuse_existing(path)
-        beside = path.with_name(f".{path.name}.part")
         contents = {
             "config.json": experiment.model_dump(mode="json"),
             "data.json": asdict(DataRecord.of(images)),
@@ -75,16 +75,10 @@ class Run:
             },
             "environment.json": {**environment, "seed": experiment.seed},
         }
-        with refusals(path):
-            shutil.rmtree(beside, ignore_errors=True)  # of a process that was killed just here
-            try:
-                (beside / "figures").mkdir(parents=True)
-                for name, content in contents.items():
-                    write_json(beside / name, content, indent=None if name == "split.json" else 2)
-                beside.replace(path)
-            except BaseException:
-                shutil.rmtree(beside, ignore_errors=True)
-                raise
+        with new_folder(path, refuse_existing) as folder:
+            (folder / "figures").mkdir()
+            for name, content in contents.items():
+                write_json(folder / name, content, indent=None if name == "split.json" else 2)
         return cls(path)
 
     @classmethod
@@ -138,14 +132,14 @@ class Run:
         lines = path.read_bytes().split(b"\n")
         for number, line in enumerate(lines[:-1], start=1):
             try:
-                records.append(_epoch_record(_parsed(line)))
+                records.append(epoch_record(parsed(line)))
             except (ValueError, RecursionError) as error:
                 raise damaged(path, f"line {number}: {error}") from error
         return records
 
     def append(self, record: Mapping[str, Any]) -> None:
         path = self.path / "metrics.jsonl"
-        with refusals(path), path.open("ab") as file:
+        with self._in_place(), refusals(path), path.open("ab") as file:
             file.write(json.dumps(record, allow_nan=False).encode() + b"\n")
             file.flush()
             os.fsync(file.fileno())  # the state that follows says that this epoch is recorded
@@ -184,7 +178,8 @@ class Run:
 
     def save_weights(self, weights: Tensors) -> None:
         """The end of a training: the weights that stay, and no more state."""
-        write_tensors(self.path / "weights.safetensors", weights, {})
+        with self._in_place():
+            write_tensors(self.path / "weights.safetensors", weights, {})
         self._states.clear()
 
     @property
@@ -193,14 +188,16 @@ class Run:
         return self._states.read()
 
     def save_state(self, state: State) -> None:
-        self._states.save(state)
+        with self._in_place():
+            self._states.save(state)
 
     @property
     def best_weights(self) -> Tensors:
         return self._states.best
 
     def save_best(self, weights: Tensors) -> None:
-        self._states.save_best(weights)
+        with self._in_place():
+            self._states.save_best(weights)
 
     @property
     def _states(self) -> States:
@@ -216,6 +213,7 @@ class Run:
     def save_result(self, name: str, result: Mapping[str, Any]) -> Path:
         path = self.path / "results" / f"{name}.json"
         write_json(path, result)
+        sweep(path.parent)
         return path
 
     def save_figure(self, name: str, png: bytes) -> Path:
@@ -232,6 +230,8 @@ class Run:
     def save_page(self, html: str) -> Path:
         path = self.path / "report.html"
         write_bytes(path, html.encode())
+        for folder in (self.path, self.path / "figures"):
+            sweep(folder)
         return path
 
     @contextmanager
@@ -239,8 +239,9 @@ class Run:
         """Hold the directory: one writer at a time; the lock of a process that died is free again.
 
         Raises:
-            RunError: another process writes here.
+            RunError: another process writes here, or there is no run here any more.
         """
+        Run.open(self.path)  # a lock would make the directory anew
         lock = filelock.FileLock(self.path / ".lock", timeout=0)
         with refusals(self.path):
             try:
@@ -252,27 +253,50 @@ class Run:
                     do="wait for it, or name another directory with --out",
                 ) from error
         try:
-            self._sweep()
-            with logged_to(self.path / "run.log"):
+            with Whereabouts(self.path) as self._held, logged_to(self.path / "run.log"):
+                self._sweep()
                 yield
         finally:
+            self._held = None
             lock.release()
 
+    @contextmanager
+    def _in_place(self) -> Iterator[None]:
+        """Refuse to write where the run is no longer.
+
+        Raises:
+            RunError: the directory was moved, replaced or deleted while `writing`.
+        """
+        self._require_in_place()
+        try:
+            yield
+        except OutputError:
+            self._require_in_place()  # it went away just now
+            raise
+
+    def _require_in_place(self) -> None:
+        if self._held is not None and not self._held.unchanged:
+            raise RunError(
+                f"{self.path} must stay where it is while it is trained",
+                found="the directory was moved, replaced or deleted meanwhile",
+                do="if it was moved, go on with it there: latentspace train --resume RUN",
+            )
+
     def _sweep(self) -> None:
-        """Remove what a killed writer left half-written: files that only the holder of the lock writes."""
-        begun = ("state/.*.part", ".metrics.jsonl.*.part", ".weights.safetensors.*.part")
-        with refusals(self.path):
-            for left in [file for pattern in begun for file in self.path.glob(pattern)]:
-                left.unlink(missing_ok=True)
+        """Remove what killed writers left: half-written files, and the states of an ended training."""
+        for folder in (self.path, self.path / "state", self.path / "results", self.path / "figures"):
+            sweep(folder)
+        if self.finished:
+            self._states.clear()
 
     def log(self, lines: Sequence[str]) -> None:
         """Begin run.log with what was said before there was a run."""
-        write_bytes(self.path / "run.log", "".join(f"{line}\n" for line in lines).encode())
+        began_with(self.path / "run.log", lines)
 
     def _json(self, name: str) -> dict[str, Any]:
         path = self.path / name
         try:
-            content = _parsed(path.read_bytes())
+            content = parsed(path.read_bytes())
         except (OSError, ValueError, RecursionError) as error:
             raise damaged(path, str(error)) from error
         if not isinstance(content, dict):
@@ -282,40 +306,11 @@ class Run:
 
 def refuse_existing(path: Path) -> None:
     """Raises: RunError: `path` holds something already."""
-    if path.exists() and not (path.is_dir() and not any(path.iterdir())):
+    with refusals(path):
+        found = taken(path)
+    if found:
         raise RunError(
             f"the run directory {path} must be new: a run is never overwritten",
-            found="something is there already",
+            found=found,
             do=f"go on with it (latentspace train --resume {path}), or name another place with --out",
         )
-
-
-def _parsed(content: bytes) -> Any:
-    """JSON as it is written here: without NaN and infinities, and with text that can be printed.
-
-    Raises:
-        ValueError, RecursionError: it is not.
-    """
-    found = json.loads(content, parse_constant=_finite, parse_float=_finite)
-    if b"\\u" in content:
-        json.dumps(found, ensure_ascii=False).encode()  # half a character in it is a ValueError
-    return found
-
-
-def _finite(text: str) -> float:
-    value = float(text)
-    if not math.isfinite(value):
-        raise ValueError(f"{text} is not a finite number")
-    return value
-
-
-def _epoch_record(record: Any) -> dict[str, Any]:
-    """Raises: ValueError: not the record of an epoch."""
-    epoch = record.get("epoch") if isinstance(record, dict) else None
-    if not isinstance(epoch, int) or isinstance(epoch, bool) or epoch < 1:
-        raise ValueError("no epoch is named")
-    for part in ("train", "validation"):
-        scores = record.get(part, {})
-        if not isinstance(scores, dict) or not all(isinstance(one, int | float) for one in scores.values()):
-            raise ValueError(f"{part} must hold numbers")
-    return dict(record)

@@ -58,7 +58,7 @@ def test_equal_images_give_equal_files(tmp_path: Path) -> None:
 
 def test_a_folder_with_something_in_it_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "mine.txt").write_text("mine")
-    with pytest.raises(OutputError, match="new or empty"):
+    with pytest.raises(OutputError, match="new or an empty"):
         write_idx_folder(make_images(3), tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
 

@@ -219,12 +219,8 @@ def render(
     """
     from ..data.glyphs import render as draw
     from ..data.idx import write_idx_folder
+    from ..files import refuse_taken
 
-    if out.exists() and not (out.is_dir() and not any(out.iterdir())):
-        raise OutputError(
-            f"{out} must be new or an empty folder",
-            found="something is there",
-            do="name another place with --out",
-        )
+    refuse_taken(out)
     write_idx_folder(draw(count, seed=seed, fonts=fonts or "bundled", size=size, workers=workers), out)
     console.made(out)

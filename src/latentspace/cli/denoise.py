@@ -32,13 +32,15 @@ def denoise(
 
       latentspace denoise runs/denoiser letter.png cleaned --resize 28x28
     """
-    from ..gallery import refuse_full, write_pictures
+    from ..files import new_folder, refuse_taken
+    from ..gallery import write_pictures
     from ..restoration import restore
     from ..runs import Run
     from ..wording import counted
 
-    refuse_full(out)
+    refuse_taken(out)
     restored = restore(Run.open(Path(run)), data_config(images, resize, None, strict), device)
-    write_pictures(restored.images, restored.names, out)
+    with new_folder(out) as folder:
+        write_pictures(restored.images, restored.names, folder)
     console.say(f"cleaned {counted(len(restored.names))}")
     console.made(out)

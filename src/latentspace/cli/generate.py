@@ -113,21 +113,24 @@ def generate(
 
 def _generate(path: Path, out: Path, picture: "Picture", wish: Wish, device: str) -> None:
     from ..encoding import TrainedAutoencoder
-    from ..gallery import numbered, refuse_full, there_and_back, write_film, write_pictures
+    from ..files import new_folder, refuse_taken
+    from ..gallery import numbered, there_and_back, write_film, write_pictures
     from ..runs import Run
     from ..wording import counted
 
-    refuse_full(out)
+    refuse_taken(out)
     run = Run.open(path)
     trained = TrainedAutoencoder.load(run, device)
     made = picture.make(run, trained, wish)
     decoded = trained.decode(made.codes)
-    write_pictures(decoded, numbered(len(decoded)), out)
-    _write_sheet(decoded, made, out / "sheet.png")
+    with new_folder(out) as folder:
+        write_pictures(decoded, numbered(len(decoded)), folder)
+        _write_sheet(decoded, made, folder / "sheet.png")
+        if picture.film:
+            write_film(decoded if picture.closed else there_and_back(decoded), folder / "film.gif")
     console.say(f"{counted(len(decoded))}: {made.words}")
     console.say(f"all on one sheet: {out / 'sheet.png'}")
     if picture.film:
-        write_film(decoded if picture.closed else there_and_back(decoded), out / "film.gif")
         console.say(f"as a film: {out / 'film.gif'}")
     console.made(out)
 

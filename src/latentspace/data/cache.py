@@ -11,7 +11,7 @@ from typing import overload
 import numpy as np
 
 from ..errors import DataError, OutputError
-from ..files import replacing
+from ..files import make_folder, replacing, sweep
 from .arrays import read_arrays
 from .cleaning import CleaningRecord
 from .imageset import ImageSet
@@ -101,6 +101,8 @@ def keep(path: Path, images: ImageSet, resident: Residence = "always") -> ImageS
     if images.files is not None:
         arrays["files"] = np.frombuffer("\0".join(images.names).encode(), dtype=np.uint8)
     try:
+        make_folder(path.parent)
+        sweep(path.parent)
         with replacing(path) as file:
             np.savez(file, **arrays)  # type: ignore[arg-type]
     except OutputError as error:

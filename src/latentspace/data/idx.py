@@ -18,8 +18,8 @@ from pathlib import Path
 
 import numpy as np
 
-from ..errors import DataError, OutputError
-from ..files import refusals, replacing, write_text
+from ..errors import DataError
+from ..files import new_folder, replacing, write_text
 from ..types import Whole
 from ..wording import counted
 from .arrays import to_channels_first
@@ -259,25 +259,27 @@ def write_idx_folder(images: ImageSet, folder: Path) -> list[Path]:
         raise DataError(
             "a class name must be one line of text", found=repr(images.class_names), do="rename the class"
         )
-    with refusals(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        if any(folder.iterdir()):
-            raise OutputError(
-                f"{folder} must be a new or empty folder", found="files in it", do="name another folder"
-            )
+    with new_folder(folder) as new:
+        names = _write_columns(images, new)
+        grey = images.channels == 1
+        name = "images-idx3-ubyte.gz" if grey else "images-idx4-ubyte.gz"
+        _write(new / name, images.pixels[:, 0] if grey else images.pixels)
+    return [folder / one for one in (name, *names)]
+
+
+def _write_columns(images: ImageSet, folder: Path) -> list[str]:
+    """Groups, labels and the names of the classes, as far as there are any; the names of the files."""
     written = []
-    if images.groups is not None:
-        written.append(_write(folder / "groups-idx1-int.gz", _fitting(images.groups).astype(">i4")))
     if images.labels is not None:
         small = len(images.class_names) <= 256
         name = "labels-idx1-ubyte.gz" if small else "labels-idx1-int.gz"
-        written.append(_write(folder / name, images.labels.astype("u1" if small else ">i4")))
         write_text(folder / CLASSES_FILE, "".join(f"{name}\n" for name in images.class_names))
-        written.append(folder / CLASSES_FILE)
-    grey = images.channels == 1
-    name = "images-idx3-ubyte.gz" if grey else "images-idx4-ubyte.gz"
-    written.append(_write(folder / name, images.pixels[:, 0] if grey else images.pixels))
-    return written[::-1]  # the images come last, so a folder that broke off is not taken for whole
+        _write(folder / name, images.labels.astype("u1" if small else ">i4"))
+        written += [CLASSES_FILE, name]
+    if images.groups is not None:
+        _write(folder / "groups-idx1-int.gz", _fitting(images.groups).astype(">i4"))
+        written.append("groups-idx1-int.gz")
+    return written
 
 
 def _fitting(groups: Whole) -> Whole:
@@ -287,9 +289,8 @@ def _fitting(groups: Whole) -> Whole:
     return np.unique(groups, return_inverse=True)[1].astype(np.int64)
 
 
-def _write(path: Path, array: np.ndarray) -> Path:
+def _write(path: Path, array: np.ndarray) -> None:
     header = bytes([0, 0, _MAGIC_OF[array.dtype.str.lstrip("|")], array.ndim])
     with replacing(path) as file, gzip.GzipFile("", "wb", compresslevel=6, fileobj=file, mtime=0) as zipped:
         zipped.write(header + struct.pack(f">{array.ndim}I", *array.shape))
         zipped.write(np.ascontiguousarray(array).data)
-    return path

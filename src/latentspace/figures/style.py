@@ -15,7 +15,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from ..errors import ConfigurationError
-from ..files import write_bytes
+from ..files import make_folder, write_bytes
 from .lettering import families
 
 # A column of print, and twice the pixels that a page's column has on a screen.
@@ -129,4 +129,5 @@ def save(figure: Figure, path: Path) -> None:
             found=str(path),
             do=f"name it {path.with_suffix('.png').name}",
         )
+    make_folder(path.parent)
     write_bytes(path, _rendered(figure, suffix))

@@ -4,7 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..experiment import PURPOSES, Experiment
-from ..files import write_bytes, write_text
+from ..files import sweep, write_bytes, write_text
 from ..ranges import Settings
 from ..search.reading import read_study
 from ..search.record import StudyRecord
@@ -75,6 +75,8 @@ def write_study(path: Path, url: str | None = None) -> tuple[StudyRecord, Page]:
             write_bytes(path / "figures" / f"{FILES[picture.title]}.png", picture.png)
     write_text(path / "trials.csv", trials_csv(record))
     write_text(path / "report.html", render(page))
+    for folder in (path, path / "figures"):
+        sweep(folder)
     return record, page
 
 

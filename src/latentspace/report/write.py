@@ -8,7 +8,7 @@ from pathlib import Path
 from ..data.sources import DataConfig
 from ..devices import AUTO
 from ..exhibits import Subject, gather
-from ..files import write_bytes, write_text
+from ..files import make_folder, sweep, write_bytes, write_text
 from ..runs import Run
 from .page import Page, Picture, render
 from .study import run_page
@@ -36,6 +36,7 @@ def write_run_page(page: Page, run: Run) -> Path:
 
 def write_page(page: Page, folder: Path) -> Path:
     """A page of several runs: report.html in `folder`, and figures/ as a run has them."""
+    make_folder(folder)
     for picture in _pictures(page):
         place = folder / "figures" / picture.file_name
         write_bytes(place.with_suffix(".png"), picture.png)
@@ -43,6 +44,8 @@ def write_page(page: Page, folder: Path) -> Path:
             write_text(place.with_suffix(".csv"), _csv(picture.numbers))
     path = folder / "report.html"
     write_text(path, render(page))
+    for place in (folder, folder / "figures"):
+        sweep(place)
     return path
 
 
