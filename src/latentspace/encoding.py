@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from jaxtyping import UInt8
 
-from .data.batches import ResidentSet, as_tensor
+from .data.batches import ResidentSet, as_tensor, at_once
 from .data.imageset import ImageSet
 from .data.record import DataRecord
 from .devices import AUTO, named_device
@@ -24,7 +24,7 @@ from .models.classifier import Classifier
 from .runs import Run
 from .tensor_types import Codes, Resident
 from .tensors import fill
-from .types import CodeArray, ImageArray, Pixels, Probabilities
+from .types import CodeArray, ImageArray, Pixels, Probabilities, Whole
 
 logger = logging.getLogger(__name__)
 
@@ -33,16 +33,22 @@ BATCH = 1024
 
 @torch.no_grad()
 def encode_all(
-    model: Autoencoder, pixels: Resident, device: torch.device, precision: Literal["32", "bf16"] = "32"
+    model: Autoencoder,
+    pixels: Resident,
+    device: torch.device,
+    precision: Literal["32", "bf16"] = "32",
+    chosen: Whole | None = None,
 ) -> Codes:
     """The posterior's mean of every image, float32, in one batched pass, on `device`.
 
     Args:
         pixels: on any device, or on disk: no more than a batch of them is copied.
         precision: of the products and convolutions.
+        chosen: the rows that are encoded; None: all.
     """
     model.eval()
-    batches = ResidentSet(pixels).batches(BATCH)
+    rows = None if chosen is None else torch.from_numpy(chosen)
+    batches = ResidentSet(pixels, None, rows).batches(at_once(BATCH, pixels.shape[1:]))
     with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):
         return torch.cat([model.encode(batch.inputs.to(device)).mean.float() for batch in batches])
 
@@ -83,7 +89,12 @@ class TrainedAutoencoder:
         size: int = self.experiment.model.code_size  # type: ignore[union-attr]  # `load` lets no classifier in
         return size
 
-    def encode(self, images: ImageSet | UInt8[np.ndarray, "..."], precision: str = "32") -> CodeArray:
+    def encode(
+        self,
+        images: ImageSet | UInt8[np.ndarray, "..."],
+        precision: str = "32",
+        chosen: Whole | None = None,
+    ) -> CodeArray:
         """Images -> codes, images x code, float32: the posterior's mean.
 
         Args:
@@ -91,6 +102,7 @@ class TrainedAutoencoder:
                 images may leave the channels out).
             precision: of the computation. `bf16` is faster where the machine has it natively, and moves
                 the codes by some thousandths of their size; `auto` takes it where that is so.
+            chosen: the indices of the images that are encoded, in this order; None: all.
 
         Raises:
             DataError: images of another type, size or number of channels than the run's.
@@ -104,7 +116,8 @@ class TrainedAutoencoder:
             )
         pixels = as_tensor(conforming(images, self.data))
         fast = precision == "bf16" or (precision == "auto" and has_native_bf16(str(self.device)))
-        return encode_all(self.model, pixels, self.device, "bf16" if fast else "32").cpu().numpy()
+        codes = encode_all(self.model, pixels, self.device, "bf16" if fast else "32", chosen)
+        return codes.cpu().numpy()
 
     def decode(self, codes: CodeArray) -> ImageArray:
         """Codes -> pixels in [0, 1], images x channels x height x width, float32.
@@ -118,7 +131,8 @@ class TrainedAutoencoder:
                 found=f"shape {codes.shape}",
                 do="decode what `encode` of the same run returned, or codes drawn at that size",
             )
-        parts = torch.split(torch.from_numpy(_owned(codes.astype(np.float32, copy=False))), BATCH)
+        batch = at_once(BATCH, self.data.shape)
+        parts = torch.split(torch.from_numpy(_owned(codes.astype(np.float32, copy=False))), batch)
         with torch.no_grad():
             return torch.cat([self.model.decode(part.to(self.device)).cpu() for part in parts]).numpy()
 
@@ -161,13 +175,18 @@ class TrainedClassifier:
         return self.autoencoder.data.class_names
 
     @torch.no_grad()
-    def probabilities(self, images: ImageSet | UInt8[np.ndarray, "..."]) -> Probabilities:
+    def probabilities(
+        self, images: ImageSet | UInt8[np.ndarray, "..."], chosen: Whole | None = None
+    ) -> Probabilities:
         """Images -> the probability of each class, images x classes, each row adding up to one.
+
+        Args:
+            chosen: the indices of the images that are classified, in this order; None: all.
 
         Raises:
             DataError: images unlike the run's.
         """
-        codes = torch.from_numpy(self.autoencoder.encode(images)).to(self.autoencoder.device)
+        codes = torch.from_numpy(self.autoencoder.encode(images, chosen=chosen)).to(self.autoencoder.device)
         return self.head.probabilities(codes).cpu().numpy()
 
 

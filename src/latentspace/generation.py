@@ -104,7 +104,7 @@ def distribution_of(
     """
     if has_prior(trained.experiment):
         return prior(trained.code_size)
-    return fitted(trained.encode(_own_images(run, data).pixels[run.split.train]))
+    return fitted(trained.encode(_own_images(run, data), chosen=run.split.train))
 
 
 def _own_images(run: Run, data: DataConfig | None) -> ImageSet:
@@ -217,10 +217,10 @@ def images_named(
             "name such a place, or the path of an image file",
         )
     needed = any(place is not None for place in places)
-    own = _own_images(run, data).pixels[test] if needed else np.empty((0, *run.data.shape), dtype=np.uint8)
+    own = _own_images(run, data).pixels if needed else np.empty((0, *run.data.shape), dtype=np.uint8)
     return np.concatenate(
         [
-            image_at(name, run.data, resize) if place is None else own[place : place + 1]
+            image_at(name, run.data, resize) if place is None else own[test[[place]]]
             for place, name in zip(places, names, strict=True)
         ]
     )

@@ -164,14 +164,19 @@ def test_samples_are_compared_with_as_many_training_images(images):
         samples_record(np.zeros_like(real[:10]), real[40:], real[:40])
 
 
+def mean_for(learned_from: np.ndarray, judged: np.ndarray) -> float:
+    places = np.arange(len(learned_from) + len(judged))
+    return bce_of_mean(np.concatenate([learned_from, judged]), *np.split(places, [len(learned_from)]))
+
+
 def test_cross_entropy_lies_between_a_copy_and_the_mean():
     pixels = np.array([0, 255, 128], dtype=np.uint8).reshape(1, 1, 1, 3)
     half = 128 / 255
-    assert bce_of_copy(pixels) == pytest.approx(
+    assert bce_of_copy(pixels, np.arange(1)) == pytest.approx(
         -half * np.log(half) - (1 - half) * np.log(1 - half), rel=1e-4
     )
     two = np.array([[0], [255]], dtype=np.uint8).reshape(2, 1, 1, 1)
-    assert bce_of_mean(two, two) == pytest.approx(np.log(2), rel=1e-4)
+    assert bce_of_mean(two, np.arange(2), np.arange(2)) == pytest.approx(np.log(2), rel=1e-4)
 
 
 def test_the_mean_image_is_bernoullis_by_hand_and_finite_where_it_is_black_or_white():
@@ -179,12 +184,12 @@ def test_the_mean_image_is_bernoullis_by_hand_and_finite_where_it_is_black_or_wh
     learned, judged = (draw.integers(0, 256, (count, 1, 4, 4), dtype=np.uint8) for count in (50, 30))
     mean, given = (one.reshape(len(one), -1) / 255 for one in (learned, judged))
     by_hand = -(given * np.log(mean.mean(0)) + (1 - given) * np.log(1 - mean.mean(0))).sum(1).mean()
-    assert bce_of_mean(learned, judged) == pytest.approx(by_hand, rel=1e-12)
+    assert mean_for(learned, judged) == pytest.approx(by_hand, rel=1e-12)
     blank = np.zeros_like(learned)
-    assert bce_of_mean(blank, blank[:30]) == pytest.approx(16 * 0.5 / 255 / 50, rel=1e-3)
+    assert mean_for(blank, blank[:30]) == pytest.approx(16 * 0.5 / 255 / 50, rel=1e-3)
     surprised = 16 * np.log(255 * 50 / 0.5)  # 162 nats; 1,600 where the logarithm is cut off at -100
-    assert bce_of_mean(blank, 255 - blank[:30]) == pytest.approx(surprised, rel=1e-6)
-    assert bce_of_mean(255 - blank, blank[:30]) == pytest.approx(surprised, rel=1e-6)
+    assert mean_for(blank, 255 - blank[:30]) == pytest.approx(surprised, rel=1e-6)
+    assert mean_for(255 - blank, blank[:30]) == pytest.approx(surprised, rel=1e-6)
 
 
 def counted(calls: list[int]) -> Callable[..., SamplesRecord]:

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.distributions import Independent, MultivariateNormal, Normal, kl_divergence
 
+from latentspace.data.batches import ResidentSet
 from latentspace.evaluation.likelihood import (
     importance_weighted_bound,
     importance_weighted_loss,
@@ -17,8 +18,6 @@ from latentspace.models.autoencoder import Autoencoder, AutoencoderConfig, Varia
 from latentspace.models.posterior import Gaussian
 from latentspace.objectives.elbo import bce_per_image
 from latentspace.randomness import generator
-
-CPU = torch.device("cpu")
 
 
 class LinearGaussian:
@@ -128,7 +127,7 @@ def test_one_sample_of_a_network_is_the_sampled_negative_elbo(pixels):
     q = Normal(posterior.mean, torch.exp(0.5 * posterior.log_variance))
     divergence = (q.log_prob(codes) - Normal(0.0, 1.0).log_prob(codes)).sum(dim=1)
     by_hand = (bce_per_image(model.decoder(codes), pixels / 255) + divergence).mean().item()
-    assert importance_weighted_loss(model, pixels, 1, generator(4, "noise")) == pytest.approx(
+    assert importance_weighted_loss(model, ResidentSet(pixels), 1, generator(4, "noise")) == pytest.approx(
         by_hand, rel=1e-6
     )
 
@@ -138,7 +137,10 @@ def test_more_samples_lower_the_loss_of_a_network(pixels):
 
     def loss(samples: int) -> float:
         """Over 8 sets of draws."""
-        found = [importance_weighted_loss(model, pixels, samples, generator(n, "noise")) for n in range(8)]
+        found = [
+            importance_weighted_loss(model, ResidentSet(pixels), samples, generator(n, "noise"))
+            for n in range(8)
+        ]
         return sum(found) / len(found)
 
     one, four, many = loss(1), loss(4), loss(32)
@@ -147,16 +149,16 @@ def test_more_samples_lower_the_loss_of_a_network(pixels):
 
 def test_the_mean_code_loss_is_bce_of_the_decoded_mean_and_kl(pixels):
     model = network().train()  # it must be put into judging by the function itself
-    found = mean_code_loss(model, pixels, CPU)
+    found = mean_code_loss(model, ResidentSet(pixels))
     posterior = model.eval().encode(pixels / 255)
     bce = bce_per_image(model.decoder(posterior.mean), pixels / 255)
     assert found == pytest.approx((bce + posterior.kl()).mean().item(), rel=1e-6)
 
 
 def test_losses_are_means_over_images_whatever_the_batches(monkeypatch, pixels):
-    whole = mean_code_loss(network(), pixels, CPU)
+    whole = mean_code_loss(network(), ResidentSet(pixels))
     monkeypatch.setattr("latentspace.evaluation.likelihood.BATCH", 3)
-    assert mean_code_loss(network(), pixels, CPU) == pytest.approx(whole, rel=1e-6)
+    assert mean_code_loss(network(), ResidentSet(pixels)) == pytest.approx(whole, rel=1e-6)
 
 
 def test_the_record_of_a_posterior(pixels):
@@ -167,7 +169,7 @@ def test_the_record_of_a_posterior(pixels):
         model.encoder.mu.bias[1] = 0.5
         model.encoder.logvar.weight[1] = 0
         model.encoder.logvar.bias[1] = -1
-    record = posterior_record(model, pixels, CPU)
+    record = posterior_record(model, ResidentSet(pixels))
     divergences = record["kl_per_dimension"]
     assert divergences[1] == pytest.approx(0.5 * (0.25 + math.exp(-1) - 1 + 1), rel=1e-5)
     expected = model.encode(pixels / 255).kl().mean().item()
@@ -179,4 +181,4 @@ def test_the_record_of_a_posterior(pixels):
 def test_a_plain_autoencoder_has_no_likelihood(pixels):
     model = AutoencoderConfig().build((1, 16, 16), generator(0, "weights"))
     with pytest.raises(TypeError, match="not a Dirac"):
-        mean_code_loss(model, pixels, CPU)
+        mean_code_loss(model, ResidentSet(pixels))

@@ -2,7 +2,7 @@
 
 import warnings
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
@@ -12,9 +12,16 @@ import numpy as np
 import torch
 
 from ..tensor_types import Images, Labels, Order, Resident
-from ..types import Pixels, Whole
+from ..types import ImageArray, Pixels, Whole
+from .sampling import affordable
 
 AHEAD: Final = 4  # batches that are read before they are asked for
+VALUES: Final = 1 << 22  # of a batch that nothing learns from, at most: 16 MB of pixels, more in the network
+
+
+def at_once(most: int, shape: Sequence[int]) -> int:
+    """How many images of this shape are a batch that nothing learns from: `most`, or fewer large ones."""
+    return affordable(most, shape, VALUES)
 
 
 class Batch(NamedTuple):
@@ -33,6 +40,11 @@ class Batches(Protocol):
 
     @property
     def device(self) -> torch.device: ...
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of one input: an image or a code."""
+        ...
 
     def batches(self, batch_size: int, order: Order | None = None) -> Iterator[Batch]:
         """Cut into batches, in `order` or as they lie; the last, smaller one is kept."""
@@ -58,6 +70,10 @@ class ResidentSet(NamedTuple):
     def device(self) -> torch.device:
         return self.inputs.device
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return tuple(self.inputs.shape[1:])
+
     def batches(self, batch_size: int, order: Order | None = None) -> Iterator[Batch]:
         """Cut into batches, in `order` or as they lie; the last, smaller one is kept."""
         if order is not None and self.inputs.dtype != torch.uint8:
@@ -81,10 +97,10 @@ class ResidentSet(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class OnDiskSet:
-    """Images that are read batch by batch, in one thread that stays a few batches ahead.
+    """Images that are read batch by batch, from disk or memory, in a thread that stays a few batches ahead.
 
     Args:
-        pixels: the whole mapped array; it is neither copied nor laid on the device.
+        pixels: the whole array; it is neither copied nor laid on the device.
         chosen: the rows of it that are the set.
         on: the device that the batches are for.
         labels: of the chosen images, on that device.
@@ -102,6 +118,10 @@ class OnDiskSet:
     @property
     def device(self) -> torch.device:
         return self.on
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.pixels.shape[1:]
 
     def batches(self, batch_size: int, order: Order | None = None) -> Iterator[Batch]:
         """Cut into batches, in `order` or as they lie; the last, smaller one is kept.
@@ -156,6 +176,24 @@ def laid_out(
     if device.type == "cpu":
         return ResidentSet(whole, labels, rows)
     return ResidentSet(whole[rows].to(device), labels)
+
+
+def passed_once(
+    pixels: Pixels, chosen: Whole, device: torch.device, labels: Labels | None = None
+) -> ResidentSet | OnDiskSet:
+    """As `laid_out`, but the images never lie on the device all at once: there are batches of them alone."""
+    if device.type == "cpu":
+        return laid_out(pixels, chosen, device, labels)
+    return OnDiskSet(
+        pixels, chosen, device, None if labels is None else labels[torch.from_numpy(chosen)].to(device)
+    )
+
+
+def float_blocks(pixels: Pixels, chosen: Whole) -> Iterator[ImageArray]:
+    """The chosen images as floats in [0, 1], some at a time."""
+    held = passed_once(pixels, chosen, torch.device("cpu"))
+    for batch in held.batches(at_once(1024, pixels.shape[1:])):
+        yield batch.inputs.numpy()
 
 
 def order(images: int, generator: torch.Generator) -> torch.Tensor:

@@ -1,9 +1,20 @@
 """Seeded samples of a part of a set, spread over its classes: data often lie class by class."""
 
+import math
+from collections.abc import Sequence
+from typing import Final
+
 import numpy as np
 from jaxtyping import Float64
 
 from ..types import Whole
+
+HELD: Final = 1 << 25  # values of a sample that is worked on as a whole, at most: 128 MB of float32
+
+
+def affordable(most: int, shape: Sequence[int], values: int = HELD) -> int:
+    """How many images of this shape are worked on at once: `most`, or fewer, with so many values in all."""
+    return max(1, min(most, values // math.prod(shape)))
 
 
 def balanced_sample(indices: Whole, count: int, labels: Whole | None, draw: np.random.Generator) -> Whole:

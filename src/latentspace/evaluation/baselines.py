@@ -11,8 +11,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from ..data.batches import ResidentSet
 from ..data.imageset import ImageSet
-from ..data.sampling import balanced_sample, stratified_sample
-from ..data.splits import Split
+from ..data.sampling import HELD, affordable, balanced_sample, stratified_sample
 from ..devices import AUTO
 from ..encoding import TrainedClassifier
 from ..experiment import Experiment
@@ -30,6 +29,8 @@ LABELS = (10, 30, 100, 300, 1000)
 DRAWS = 3
 STEPS = 200  # of a training with fewer labels, at most: more change little, and there are many of them
 NEIGHBOURS = (1, 3, 5, 10, 20)
+COMPARED = 20_000  # images that are learned from, at most; half as many are judged
+PRODUCTS = 1 << 33  # in one search for neighbours: some tenths of a second, in which nothing can stop it
 
 Features: TypeAlias = Float32[np.ndarray, "_images features"]
 
@@ -54,9 +55,10 @@ class BaselineRecord(Record):
         chance: of always naming the class that has most training images.
         fewer: the heads again, with fewer labels.
         steps, fewer_steps: of the optimiser, with all labels and with fewer.
+        judged: how many test images.
     """
 
-    VERSION: ClassVar[int] = 2
+    VERSION: ClassVar[int] = 3
 
     heads: dict[str, float]
     neighbours: dict[str, float]
@@ -65,6 +67,45 @@ class BaselineRecord(Record):
     fewer: tuple[Fewer, ...]
     steps: int
     fewer_steps: int
+    judged: int
+
+
+@dataclass(frozen=True)
+class Compared:
+    """The images that the inputs are compared on: all where they are few, else a sample of each part.
+
+    Args:
+        images: their indices in the set, ascending. The parts, and `fitted`, which PCA is fitted to, are
+            places in it.
+    """
+
+    images: Whole
+    labels: Whole
+    train: Whole
+    learned: Whole
+    validation: Whole
+    test: Whole
+    fitted: Whole
+
+    @classmethod
+    def of(cls, run: Run, images: ImageSet, most: int, fitted_to: int) -> "Compared":
+        plan, parts, labels = run.experiment, run.split, required_labels(images)
+
+        def some(part: Whole, most: int, values: int = HELD) -> Whole:
+            draw, count = numpy_generator(plan.seed, "sample"), affordable(most, images.shape, values)
+            return stratified_sample(part, count, labels, draw)
+
+        learned = some(learned_from(plan, parts), most)
+        chosen = {
+            "train": np.intersect1d(learned, parts.train),
+            "learned": learned,
+            "validation": some(parts.validation, most // 2, HELD // 2),
+            "test": some(parts.test, most // 2, HELD // 2),
+            "fitted": some(learned, fitted_to),
+        }
+        every = np.unique(np.concatenate(list(chosen.values())))
+        places = {name: np.searchsorted(every, part) for name, part in chosen.items()}
+        return cls(images=every, labels=labels[every], **places)
 
 
 def baseline_record(
@@ -73,25 +114,30 @@ def baseline_record(
     device: str = AUTO,
     counts: tuple[int, ...] = LABELS,
     draws: int = DRAWS,
-    most_steps: int = STEPS,
-    neighbours: tuple[int, ...] = NEIGHBOURS,
     fitted_to: int = FITTED_TO,
+    most: int = COMPARED,
 ) -> BaselineRecord:
     """Train the run's head on codes, on PCA codes of the same size and on raw pixels; judge on test images.
 
     Every training has the run's own settings but for the inputs, the labels, the batch where there are
     fewer images than it holds, and the number of steps with fewer labels.
+
+    Args:
+        device: what computes, as `--device` names it.
+        counts, draws: of labels, where they are fewer, and how often they are drawn.
+        fitted_to: images that PCA is fitted to, at most.
+        most: images that are learned from, at most; half as many are judged. Fewer large ones.
     """
-    plan, parts, labels = run.experiment.on(device), run.split, required_labels(images)
-    learned = learned_from(plan, parts)
-    fitted = stratified_sample(learned, fitted_to, labels, numpy_generator(plan.seed, "sample"))
-    every = inputs_of(TrainedClassifier.load(run, device).autoencoder.encode(images), images.pixels, fitted)
-    steps = plan.training.epochs * -(-len(learned) // plan.training.batch_size)
+    plan = run.experiment.on(device)
+    on = Compared.of(run, images, most, fitted_to)
+    codes = TrainedClassifier.load(run, device).autoencoder.encode(images, chosen=on.images)
+    every = inputs_of(codes, images.pixels[on.images], on.fitted)
+    steps = plan.training.epochs * -(-len(on.learned) // plan.training.batch_size)
 
     def judged(some: Sequence[Whole], most: int) -> Fewer:
         """Train on each choice of images, for so many steps."""
         accuracies = {
-            name: tuple(_accuracy(plan, one, labels, chosen, parts.test, most) for chosen in some)
+            name: tuple(_accuracy(plan, one, on, chosen, len(images.class_names), most) for chosen in some)
             for name, one in every.items()
         }
         return Fewer(len(some[0]), accuracies)
@@ -99,25 +145,26 @@ def baseline_record(
     fewer = [
         judged(
             [
-                balanced_sample(learned, count, labels, numpy_generator(plan.seed, "sample", draw))
+                balanced_sample(on.learned, count, on.labels, numpy_generator(plan.seed, "sample", draw))
                 for draw in range(draws)
             ],
-            min(steps, most_steps),
+            min(steps, STEPS),
         )
         for count in counts
-        if count < len(learned)
+        if count < len(on.learned)
     ]
-    whole = judged([learned], steps)
-    near = {name: _nearest(one, labels, parts, learned, neighbours) for name, one in every.items()}
-    commonest = np.bincount(labels[learned]).argmax()
+    whole = judged([on.learned], steps)
+    near = {name: _nearest(one, on) for name, one in every.items()}
+    commonest = np.bincount(on.labels[on.learned]).argmax()
     return BaselineRecord(
         heads={name: rows[0] for name, rows in whole.accuracies.items()},
         neighbours={name: accuracy for name, (_, accuracy) in near.items()},
         k={name: k for name, (k, _) in near.items()},
-        chance=float((labels[parts.test] == commonest).mean()),
+        chance=float((on.labels[on.test] == commonest).mean()),
         fewer=(*fewer, whole),
         steps=steps,
-        fewer_steps=min(steps, most_steps),
+        fewer_steps=min(steps, STEPS),
+        judged=len(on.test),
     )
 
 
@@ -150,23 +197,21 @@ def head_of(plan: Experiment, inputs: Features, labels: Whole, classes: int, ste
 
 @torch.no_grad()
 def _accuracy(
-    plan: Experiment, inputs: Features, labels: Whole, learned: Whole, judged: Whole, steps: int
+    plan: Experiment, inputs: Features, on: Compared, learned: Whole, classes: int, steps: int
 ) -> float:
     with torch.enable_grad():
-        head = head_of(plan, inputs[learned], labels[learned], int(labels.max()) + 1, steps)
-    answers = head(torch.from_numpy(inputs[judged])).argmax(dim=1).numpy()
-    return _share(answers, labels[judged])
+        head = head_of(plan, inputs[learned], on.labels[learned], classes, steps)
+    answers = head(torch.from_numpy(inputs[on.test])).argmax(dim=1).numpy()
+    return _share(answers, on.labels[on.test])
 
 
-def _nearest(
-    inputs: Features, labels: Whole, parts: Split, learned: Whole, numbers: Sequence[int]
-) -> tuple[int, float]:
+def _nearest(inputs: Features, on: Compared) -> tuple[int, float]:
     """k, and the accuracy on the test images. k is chosen on validation images that its rules do not hold."""
-    possible = [k for k in numbers if k <= len(parts.train)]
-    answers = by_neighbours(inputs, labels, parts.train, parts.validation, possible)
-    best = max(possible, key=lambda k: _share(answers[k], labels[parts.validation]))
-    tested = by_neighbours(inputs, labels, learned, parts.test, [best])[best]
-    return best, _share(tested, labels[parts.test])
+    possible = [k for k in NEIGHBOURS if k <= len(on.train)]
+    answers = by_neighbours(inputs, on.labels, on.train, on.validation, possible)
+    best = max(possible, key=lambda k: _share(answers[k], on.labels[on.validation]))
+    tested = by_neighbours(inputs, on.labels, on.learned, on.test, [best])[best]
+    return best, _share(tested, on.labels[on.test])
 
 
 def by_neighbours(
@@ -174,10 +219,13 @@ def by_neighbours(
 ) -> dict[int, Whole]:
     """The commonest label among the k nearest of `known`, for each of `asked` and each k of `numbers`.
 
-    All of them from one search for neighbours; of labels that are as common, the lowest.
+    All from one search for neighbours, some images at a time; of labels that are as common, the lowest.
     """
     rule = NearestNeighbors(n_neighbors=max(numbers)).fit(inputs[known])
-    found = labels[known][rule.kneighbors(inputs[asked], return_distance=False)]
+    size = max(1, PRODUCTS // (len(known) * inputs.shape[1]))
+    blocks = (inputs[asked[start : start + size]] for start in range(0, len(asked), size))
+    near = [rule.kneighbors(block, return_distance=False) for block in blocks]
+    found = labels[known][np.concatenate(near)]
     votes = np.zeros((len(asked), int(labels.max()) + 1), dtype=np.int64)
     answers = {}
     for k, label in enumerate(found.T, start=1):

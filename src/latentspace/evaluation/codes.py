@@ -5,8 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from ..data.batches import to_images
-from ..types import CodeArray, Pixels
+from ..types import CodeArray, ImageArray, Pixels, Whole
 from .pca import fit_pca
 
 FITTED_TO = 10_000  # images that PCA is fitted to, at most
@@ -37,16 +36,21 @@ def principal_plane(codes: CodeArray) -> Plane:
     return Plane(points.astype(np.float32), (float(first), float(second)))
 
 
-def pca_error(learned_from: Pixels, judged: Pixels, components: int) -> float:
+def pca_error(pixels: Pixels, fitted: Whole, judged: Whole, components: int) -> float:
     """The mean squared error a pixel of PCA with `components` numbers an image: the linear yardstick.
 
     Args:
-        learned_from: images that PCA is fitted to.
-        judged: images that the error is measured on.
+        fitted: the indices of the images that PCA is fitted to.
+        judged: of those that the error is measured on.
     """
-    import torch
+    from ..data.batches import float_blocks
 
-    train = to_images(torch.from_numpy(learned_from)).flatten(1).numpy()
-    test = to_images(torch.from_numpy(judged)).flatten(1).numpy()
-    pca = fit_pca(train, components)
-    return float(np.mean((pca.inverse_transform(pca.transform(test)) - test) ** 2, dtype=np.float64))
+    pca = fit_pca(_flat(pixels[fitted] / np.float32(255)), components)
+    error = np.float64(0)
+    for images in map(_flat, float_blocks(pixels, judged)):
+        error += np.sum((pca.inverse_transform(pca.transform(images)) - images) ** 2, dtype=np.float64)
+    return float(error / (len(judged) * pixels[0].size))
+
+
+def _flat(images: ImageArray) -> Float[np.ndarray, "_images values"]:
+    return images.reshape(len(images), -1)

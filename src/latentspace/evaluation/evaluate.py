@@ -127,7 +127,7 @@ def _judged(
         split=scope,
         images=len(chosen),
         seen_in_training=int(seen.sum()),
-        metrics=judge(run, images.subset(chosen), iwae_samples, device),
+        metrics=judge(run, images, iwae_samples, device, chosen),
     )
 
 

@@ -9,25 +9,25 @@ from functools import partial
 
 import torch
 
-from ..data.batches import ResidentSet
+from ..data.batches import Batches, at_once
 from ..models.autoencoder import Autoencoder
 from ..models.posterior import Gaussian, prior_log_prob
 from ..objectives.elbo import bce_per_image
-from ..tensor_types import Codes, Images, PerImage, Resident
+from ..tensor_types import Codes, Images, PerImage
 
 BATCH = 256
 ACTIVE = 0.01  # the threshold of Burda et al., section 5.2, on the variance of a dimension's posterior mean
 
 
 @torch.no_grad()
-def mean_code_loss(model: Autoencoder, pixels: Resident, device: torch.device) -> float:
+def mean_code_loss(model: Autoencoder, held: Batches) -> float:
     """The report's test loss: bce of the decoded mean code + kl, in nats an image; no bound on anything."""
     total = 0.0
-    for images in _batches(pixels, device):
+    for images in _batches(held):
         posterior = _posterior(model, images)
         losses = bce_per_image(model.decoder(posterior.mean), images) + posterior.kl()
         total += float(losses.cpu().double().sum())
-    return total / len(pixels)
+    return total / held.images
 
 
 def importance_weighted_bound(
@@ -54,18 +54,18 @@ def importance_weighted_bound(
 
 @torch.no_grad()
 def importance_weighted_loss(
-    model: Autoencoder, pixels: Resident, samples: int, noise: torch.Generator
+    model: Autoencoder, held: Batches, samples: int, noise: torch.Generator
 ) -> float:
     """The mean over the images of -`importance_weighted_bound`, in nats an image; lower is better.
 
     The pixels are taken as Bernoulli and the prior as N(0, I), as in training.
     """
     total = 0.0
-    for images in _batches(pixels, noise.device):
+    for images in _batches(held):
         log_likelihood = partial(_bernoulli, model, images)
         bound = importance_weighted_bound(log_likelihood, _posterior(model, images), samples, noise)
         total -= float(bound.sum())
-    return total / len(pixels)
+    return total / held.images
 
 
 def _bernoulli(model: Autoencoder, images: Images, codes: Codes) -> PerImage:
@@ -74,29 +74,28 @@ def _bernoulli(model: Autoencoder, images: Images, codes: Codes) -> PerImage:
 
 
 @torch.no_grad()
-def posterior_record(
-    model: Autoencoder, pixels: Resident, device: torch.device
-) -> dict[str, int | list[float]]:
+def posterior_record(model: Autoencoder, held: Batches) -> dict[str, int | list[float]]:
     """kl_per_dimension: mean over the images, in nats; active_units: dimensions that the images move.
 
     A dimension is active where the variance of its posterior mean over the images is above 0.01
     (https://arxiv.org/abs/1509.00519, section 5.2).
     """
-    divergences, means = [], []
-    for images in _batches(pixels, device):
+    sums = []
+    for images in _batches(held):
         posterior = _posterior(model, images)
-        divergences.append(posterior.kl_per_dimension().cpu().double())
-        means.append(posterior.mean.cpu().double())
-    variance = torch.cat(means).var(dim=0, unbiased=False)
+        mean = posterior.mean.cpu().double()
+        divergences = posterior.kl_per_dimension().cpu().double()
+        sums.append(torch.stack([divergences, mean, mean.square()]).sum(dim=1))
+    divergence, mean, square = torch.stack(sums).sum(dim=0) / held.images
     return {
-        "kl_per_dimension": torch.cat(divergences).mean(dim=0).tolist(),
-        "active_units": int((variance > ACTIVE).sum()),
+        "kl_per_dimension": divergence.tolist(),
+        "active_units": int((square - mean.square() > ACTIVE).sum()),
     }
 
 
-def _batches(pixels: Resident, device: torch.device) -> Iterator[Images]:
-    for batch in ResidentSet(pixels).batches(BATCH):
-        yield batch.inputs.to(device)
+def _batches(held: Batches) -> Iterator[Images]:
+    for batch in held.batches(at_once(BATCH, held.shape)):
+        yield batch.inputs
 
 
 def _posterior(model: Autoencoder, images: Images) -> Gaussian:

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from ..configuration import Config
-from ..data.batches import ResidentSet
+from ..data.batches import Batches, ResidentSet, passed_once
 from ..data.cleaning import sentence
 from ..data.imageset import ImageSet
 from ..devices import AUTO
@@ -31,17 +31,29 @@ class Case:
     """What is judged: a run, on images, with so many codes an image for the importance-weighted bound.
 
     Args:
+        chosen: the indices of the images that are judged.
         device: what computes, as `--device` names it.
     """
 
     run: Run
     images: ImageSet
+    chosen: Whole
     iwae_samples: int
     device: str
 
+    def held(self, device: torch.device) -> Batches:
+        """The chosen images, read as they are asked for."""
+        return passed_once(self.images.pixels, self.chosen, device)
 
-def judge(run: Run, images: ImageSet, iwae_samples: int = IWAE_SAMPLES, device: str = AUTO) -> Metrics:
-    """Every metric of the run's kind on `images`.
+
+def judge(
+    run: Run,
+    images: ImageSet,
+    iwae_samples: int = IWAE_SAMPLES,
+    device: str = AUTO,
+    chosen: Whole | None = None,
+) -> Metrics:
+    """Every metric of the run's kind on `images`, or on those at the indices `chosen`.
 
     Raises:
         ConfigurationError: no sample for the importance-weighted bound.
@@ -53,7 +65,8 @@ def judge(run: Run, images: ImageSet, iwae_samples: int = IWAE_SAMPLES, device: 
             found=f"--iwae-samples {iwae_samples}",
             do="write for example --iwae-samples 16",
         )
-    return _judge(run.experiment.objective, Case(run, images, iwae_samples, device))
+    chosen = np.arange(len(images)) if chosen is None else chosen
+    return _judge(run.experiment.objective, Case(run, images, chosen, iwae_samples, device))
 
 
 @singledispatch
@@ -64,39 +77,41 @@ def _judge(objective: Config, case: Case) -> Metrics:
 @_judge.register
 def _reconstruction(objective: ReconstructionConfig, case: Case) -> Metrics:
     """mse: a pixel."""
-    return _parts(TrainedAutoencoder.load(case.run, case.device), objective, _pixels(case.images))
+    return _parts(TrainedAutoencoder.load(case.run, case.device), objective, case)
 
 
 @_judge.register
 def _denoising(objective: DenoisingConfig, case: Case) -> Metrics:
     """mse: a pixel, from the clean image; mse_from_noisy: from the corrupted one, at the run's strength."""
-    parts = _parts(TrainedAutoencoder.load(case.run, case.device), objective, _pixels(case.images))
+    parts = _parts(TrainedAutoencoder.load(case.run, case.device), objective, case)
     return {name: parts[name] for name in ("mse", "mse_from_noisy")}
 
 
 @_judge.register
 def _elbo(objective: ElboConfig, case: Case) -> Metrics:
     """All in nats an image, lower is better; kl_per_dimension and active_units describe the posterior."""
-    trained, pixels = TrainedAutoencoder.load(case.run, case.device), _pixels(case.images)
-    parts = _parts(trained, objective, pixels)
+    trained = TrainedAutoencoder.load(case.run, case.device)
+    parts, held = _parts(trained, objective, case), case.held(trained.device)
     noise = validation_noise(trained.experiment.seed, trained.device)
     return {
-        "mean_code_loss": mean_code_loss(trained.model, pixels, trained.device),
+        "mean_code_loss": mean_code_loss(trained.model, held),
         "elbo_loss": parts["elbo_loss"],
         "bce": parts["bce"],
         "kl": parts["kl"],
-        "iwae_loss": importance_weighted_loss(trained.model, pixels, case.iwae_samples, noise),
+        "iwae_loss": importance_weighted_loss(trained.model, held, case.iwae_samples, noise),
         "iwae_samples": case.iwae_samples,
-        **posterior_record(trained.model, pixels, trained.device),
+        **posterior_record(trained.model, held),
     }
 
 
 @_judge.register
 def _classification(objective: ClassificationConfig, case: Case) -> Metrics:
     """accuracy: share of the images; cross_entropy, report_cross_entropy: nats an image."""
-    labels = labels_as_learned(case.images, case.run.data.class_names)
+    labels = labels_as_learned(case.images, case.run.data.class_names)[case.chosen]
     trained = TrainedClassifier.load(case.run, case.device)
-    codes = torch.from_numpy(trained.autoencoder.encode(case.images)).to(trained.autoencoder.device)
+    codes = torch.from_numpy(trained.autoencoder.encode(case.images, chosen=case.chosen)).to(
+        trained.autoencoder.device
+    )
     held = ResidentSet(codes, torch.from_numpy(labels).to(codes.device))
     noise = validation_noise(case.run.experiment.seed, codes.device)
     losses = evaluate(trained.head, objective.validation, held, noise)
@@ -123,12 +138,7 @@ def labels_as_learned(images: ImageSet, class_names: tuple[str, ...]) -> Whole:
     return np.asarray(numbers[labels])
 
 
-def _parts(trained: TrainedAutoencoder, objective: Any, pixels: torch.Tensor) -> Metrics:
+def _parts(trained: TrainedAutoencoder, objective: Any, case: Case) -> Metrics:
     noise = validation_noise(trained.experiment.seed, trained.device)
-    held = ResidentSet(pixels.to(trained.device))
-    losses = evaluate(trained.model, objective.validation, held, noise)
+    losses = evaluate(trained.model, objective.validation, case.held(trained.device), noise)
     return {name: value for name, value in losses.items() if name != "loss"}
-
-
-def _pixels(images: ImageSet) -> torch.Tensor:
-    return torch.from_numpy(np.ascontiguousarray(images.pixels))

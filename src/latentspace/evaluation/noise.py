@@ -9,10 +9,10 @@ import torch
 from jaxtyping import Float32
 from scipy import ndimage, signal
 
-from ..data.batches import to_images
+from ..data.batches import at_once, to_images
 from ..data.corruption import gaussian
 from ..data.imageset import ImageSet
-from ..data.sampling import stratified_sample
+from ..data.sampling import HELD, affordable, stratified_sample
 from ..encoding import BATCH, TrainedAutoencoder
 from ..randomness import generator, numpy_generator
 from ..runs import Run
@@ -41,7 +41,7 @@ class NoiseRecord(Record):
         chosen_on: how many validation images the filters were chosen on.
     """
 
-    VERSION: ClassVar[int] = 2
+    VERSION: ClassVar[int] = 3
 
     levels: tuple[float, ...]
     errors: dict[str, tuple[float, ...]]
@@ -72,18 +72,19 @@ def noise_record(
     A filter's strength is chosen on validation images at each level; the networks are the same at all.
 
     Args:
-        judged_on, chosen_on, fitted_to: test, validation and training images (for PCA), at most.
+        judged_on, chosen_on, fitted_to: test, validation and training images (for PCA), at most; fewer
+            large ones.
     """
     parts, seed = run.split, run.experiment.seed
 
-    def some(part: Whole, most: int) -> Pixels:
-        draw = numpy_generator(seed, "sample")
-        return images.subset(stratified_sample(part, most, images.labels, draw)).pixels
+    def some(part: Whole, most: int, values: int) -> Pixels:
+        draw, count = numpy_generator(seed, "sample"), affordable(most, images.shape, values)
+        return images.subset(stratified_sample(part, count, images.labels, draw)).pixels
 
-    clean = _floats(some(parts.test, judged_on))
-    held = _floats(some(parts.validation, chosen_on))
+    clean = _floats(some(parts.test, judged_on, HELD // 4))  # as many arrays of it are at work at once
+    held = _floats(some(parts.validation, chosen_on, HELD // 16))  # 14 filters work on it at each level
     size = next(iter(networks.values())).code_size
-    linear = _pca(some(parts.train, fitted_to), size)
+    linear = _pca(some(parts.train, fitted_to, HELD), size)
     errors: dict[str, list[float]] = {
         name: [] for name in (*networks, f"PCA, {size} components", FILTER, NOISY)
     }
@@ -110,7 +111,7 @@ def with_noise(images: Grey, level: float, seed: int, number: int) -> Grey:
 @torch.no_grad()
 def decoded(trained: TrainedAutoencoder, images: Grey) -> Grey:
     """What the network makes of images that need not lie in [0, 1]."""
-    parts = torch.split(torch.from_numpy(images), BATCH)
+    parts = torch.split(torch.from_numpy(images), at_once(BATCH, images.shape[1:]))
     model, device = trained.model, trained.device
     return torch.cat([model.decode(model.encode(one.to(device)).mean).cpu() for one in parts]).numpy()
 

@@ -1,6 +1,8 @@
 """How far images that were decoded from random codes lie from real ones."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 from typing import ClassVar, TypeAlias
 
 import numpy as np
@@ -23,7 +25,7 @@ class SamplesRecord(Record):
         components: principal components of the pixels in which the images are compared.
     """
 
-    VERSION: ClassVar[int] = 2
+    VERSION: ClassVar[int] = 3
 
     decoded: float
     training: float
@@ -33,20 +35,27 @@ class SamplesRecord(Record):
 
 
 def samples_record(
-    decoded: ImageArray, training: ImageArray, test: ImageArray, components: int = COMPONENTS
+    decoded: ImageArray,
+    training: ImageArray,
+    test: ImageArray,
+    components: int = COMPONENTS,
+    more: Iterable[ImageArray] = (),
 ) -> SamplesRecord:
     """How far `decoded` lies from the test images, and for comparison how far the training images do.
 
     As many decoded as training images: the distance of fewer images comes out larger.
+
+    Args:
+        test, more: as `real` and `more` of a `Likeness`.
     """
     if len(decoded) != len(training):
         raise ValueError(f"{len(decoded)} decoded images cannot be compared with {len(training)}")
-    real = Likeness(test, components)
+    real = Likeness(test, components, more)
     return SamplesRecord(
         decoded=real.distance(decoded),
         training=real.distance(training),
         count=len(decoded),
-        test_images=len(test),
+        test_images=len(real.real),
         components=int(real.pca.n_components_),
     )
 
@@ -69,15 +78,23 @@ class Likeness:
 
     Pixels in [0, 1], so the distance is a squared difference summed over pixels. Blurry images lack the
     variance of the later components, images of the wrong shapes that of the first.
+
+    Args:
+        real: the real images, or as many of them as PCA is fitted to.
+        more: the rest of them, some at a time.
     """
 
-    def __init__(self, real: ImageArray, components: int = COMPONENTS) -> None:
-        flat = real.reshape(len(real), -1)
-        self.pca = fit_pca(flat, components)
-        self.real = self.pca.transform(flat)
+    def __init__(
+        self, real: ImageArray, components: int = COMPONENTS, more: Iterable[ImageArray] = ()
+    ) -> None:
+        self.pca = fit_pca(real.reshape(len(real), -1), components)
+        self.real = np.concatenate([self._projected(images) for images in chain([real], more)])
 
     def distance(self, images: ImageArray) -> float:
-        return frechet_distance(self.pca.transform(images.reshape(len(images), -1)), self.real)
+        return frechet_distance(self._projected(images), self.real)
+
+    def _projected(self, images: ImageArray) -> Rows:
+        return np.asarray(self.pca.transform(images.reshape(len(images), -1)))
 
 
 def _root(matrix: Float[np.ndarray, "n n"]) -> Float[np.ndarray, "n n"]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..data.batches import float_blocks
 from ..evaluation.codes import FITTED_TO, Plane, pca_error, principal_plane
 from ..evaluation.records import kept
 from ..evaluation.samples import COMPONENTS, SamplesRecord, samples_record
@@ -67,21 +68,22 @@ def gather_autoencoder(
     """Reconstruct test images, decode random codes, and lay all codes in a plane.
 
     Args:
-        fitted_to: training images that PCA is fitted to, at most.
+        judged: random codes that are decoded to measure them, at most; fewer of large images.
+        fitted_to: images that PCA is fitted to, at most.
 
     Raises:
         RunError: a classifier's run.
     """
     trained, images, parts = subject.trained, subject.images, subject.run.split
     codes = trained.encode(images)
-    fitted = subject.sample(parts.train, fitted_to)
+    fitted, judged = subject.sample(parts.train, fitted_to), subject.affordable(judged)
     originals = images.pixels[subject.some_test_images(shown)]
     reconstructions = trained.reconstruct(originals)
     random_codes = draw_codes(subject, codes, max(drawn, judged))
     decoded = trained.decode(random_codes.codes)
     return AutoencoderExhibits(
         subject=subject,
-        pca=pca_error(images.pixels[fitted], images.pixels[parts.test], trained.code_size),
+        pca=pca_error(images.pixels, fitted, parts.test, trained.code_size),
         originals=originals,
         reconstructions=reconstructions,
         errors=errors(reconstructions, originals),
@@ -105,10 +107,13 @@ def likeness(subject: Subject, decoded: ImageArray) -> SamplesRecord:
     """Kept in the run: how far its random decodes, and as many training images, lie from the test images."""
     parts, pixels = subject.run.split, subject.images.pixels
 
-    def measure(judged: int = len(decoded), components: int = COMPONENTS) -> SamplesRecord:
-        training = subject.sample(parts.train, judged)
-        real = floats(pixels[training]), floats(pixels[parts.test])
-        return samples_record(decoded[: len(training)], *real, components)
+    def measure(
+        judged: int = len(decoded), components: int = COMPONENTS, fitted_to: int = FITTED_TO
+    ) -> SamplesRecord:
+        training, test = subject.sample(parts.train, judged), subject.sample(parts.test, fitted_to)
+        more = float_blocks(pixels, np.setdiff1d(parts.test, test))
+        real = floats(pixels[training]), floats(pixels[test])
+        return samples_record(decoded[: len(training)], *real, components, more)
 
     return kept(subject.run, "samples", SamplesRecord, measure)
 

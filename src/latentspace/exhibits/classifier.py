@@ -36,17 +36,17 @@ def gather_classifier(subject: Subject) -> ClassifierExhibits:
         RunError: no classifier's run, or its encoder is gone.
     """
     run = subject.run
-    test = subject.images.subset(run.split.test)
+    images, test = subject.images, run.split.test
     trained = TrainedClassifier.load(run, subject.device)
-    probabilities, labels = trained.probabilities(test), required_labels(test)
+    probabilities, labels = trained.probabilities(images, test), required_labels(images)[test]
     mistakes = surest_mistakes(labels, probabilities)
-    given = run, subject.images, subject.device
+    given = run, images, subject.device
     where = machine_of(run.experiment.on(subject.device))
     return ClassifierExhibits(
         subject=subject,
         confusion=confusion(labels, probabilities, trained.class_names),
         mistakes=mistakes,
-        mistaken=test.pixels[mistakes.places],
+        mistaken=images.pixels[test[mistakes.places]],
         baselines=kept(run, "baselines", BaselineRecord, partial(baseline_record, *given)),
         times=kept(run, "times", MethodTimes, partial(method_times, *given, where=where)),
         seen_by_encoder=trained.autoencoder.experiment.training.fit == "train+validation",

@@ -29,7 +29,7 @@ def gather_growth(subjects: Sequence[Subject]) -> tuple[Grown, ...]:
 
 
 def _grown(subject: Subject) -> Grown:
-    codes = draw_codes(subject, subject.trained.encode(subject.images), JUDGED)
+    codes = draw_codes(subject, subject.trained.encode(subject.images), subject.affordable(JUDGED))
     decoded = subject.trained.decode(codes.codes)
     mse = subject.result.metrics["mse"]
     return Grown(

@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 
 from ..data.imageset import ImageSet
-from ..data.sampling import stratified_sample
+from ..data.sampling import affordable, stratified_sample
 from ..data.sources import DataConfig
 from ..devices import AUTO, named_device
 from ..encoding import TrainedAutoencoder
@@ -65,9 +65,15 @@ class Subject:
     def trained(self) -> TrainedAutoencoder:
         return TrainedAutoencoder.load(self.run, self.device)
 
+    def affordable(self, most: int) -> int:
+        """How many of the images are worked on at once: `most`, or fewer large ones."""
+        return affordable(most, self.images.shape)
+
     def sample(self, part: Whole, most: int) -> Whole:
         """At most so many of a part's indices, for a measurement: each class in proportion."""
-        return stratified_sample(part, most, self.images.labels, numpy_generator(self.seed, "sample"))
+        return stratified_sample(
+            part, self.affordable(most), self.images.labels, numpy_generator(self.seed, "sample")
+        )
 
     def some_test_images(self, count: int) -> Whole:
         """Indices of test images at random, the same ones for runs of one seed and one split."""

@@ -49,8 +49,8 @@ def gather_variational(subject: Subject) -> VariationalExhibits:
         plain=plain,
         kl=kl,
         grid=None if len(kl) < 2 else prior_grid(subject, kl),
-        bce_of_copy=bce_of_copy(pixels[parts.test]),
-        bce_of_mean=bce_of_mean(pixels[parts.train], pixels[parts.test]),
+        bce_of_copy=bce_of_copy(pixels, parts.test),
+        bce_of_mean=bce_of_mean(pixels, parts.train, parts.test),
     )
 
 

@@ -187,9 +187,9 @@ def baselines_table(shown: ClassifierExhibits) -> Table:
     ]
     rows.append(("always the commonest class", f"{record.chance:.4f}"))
     note = (
-        "Shares of the test images. The same network is trained anew with the run's settings on each input, "
-        "as it lies (not standardised); the number of neighbours is chosen on validation images, among the "
-        "training images alone."
+        f"Shares of {record.judged:,} test images, learned from {record.fewer[-1].labels:,} images. The same "
+        "network is trained anew with the run's settings on each input, as it lies (not standardised); the "
+        "number of neighbours is chosen on validation images, among the training images alone."
     )
     return Table("What the codes are worth", ("", "accuracy"), tuple(rows), note)
 

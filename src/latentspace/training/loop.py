@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import torch
 from torch import nn
 
-from ..data.batches import Batches, order
+from ..data.batches import Batches, at_once, order
 from ..errors import TrainingError
 from ..objectives.loss import Loss, Objective
 from ..progress import tell
@@ -192,10 +192,11 @@ def evaluate(
     """Each term's mean over the images, in float32 whatever the training's precision."""
     network = getattr(model, "_forward_module", model)  # Fabric's wrapper would cast to its precision
     network.eval()
-    losses = Losses(-(-images.images // EVALUATION_BATCH), VALIDATION)
-    for batch in images.batches(EVALUATION_BATCH):
+    size = at_once(EVALUATION_BATCH, images.shape)
+    losses = Losses(-(-images.images // size), VALIDATION)
+    for batch in images.batches(size):
         losses.add(objective(network, batch, noise))
-    return losses.mean_over_images(images.images, EVALUATION_BATCH, None)
+    return losses.mean_over_images(images.images, size, None)
 
 
 class Losses:
