@@ -113,7 +113,7 @@ def test_images_unlike_the_runs_are_refused(place, tmp_path):
     np.save(tmp_path / "large.npy", make_images(3, side=20).pixels)
     with pytest.raises(DataError, match="as the run's: 1x16x16") as caught:
         restore(run, DataConfig(spec=str(tmp_path / "large.npy")))
-    assert "--resize 16x16" in caught.value.do
+    assert "resize=(16, 16)" in caught.value.do
     np.save(tmp_path / "colour.npy", make_images(3, channels=3).pixels)
     with pytest.raises(DataError, match="as the run's: 1x16x16") as caught:
         restore(run, DataConfig(spec=str(tmp_path / "colour.npy")))

@@ -5,6 +5,7 @@ from typing import Final
 import torch
 
 from .errors import DeviceError
+from .wording import option
 
 AUTO: Final = "auto"  # a GPU where there is one, else the CPU
 
@@ -24,6 +25,6 @@ def named_device(name: str = AUTO) -> torch.device:
         raise DeviceError(
             "the device must be one that this machine has",
             found=repr(name),
-            do=f"use --device with one of: {', '.join([AUTO, *reversed(found)])}",
+            do=f"use {option('device')} with one of: {', '.join([AUTO, *reversed(found)])}",
         )
     return torch.device(kind, int(number)) if number and kind == "cuda" else torch.device(kind)

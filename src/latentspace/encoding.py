@@ -25,6 +25,7 @@ from .runs import Run
 from .tensor_types import Codes, Resident
 from .tensors import fill
 from .types import CodeArray, ImageArray, Pixels, Probabilities, Whole
+from .wording import option
 
 logger = logging.getLogger(__name__)
 
@@ -205,7 +206,7 @@ def encoder_of(experiment: Experiment, weights_hash: str | None, beside: Path | 
         raise RunError(
             "a classifier needs the run of an encoder",
             found="none named",
-            do="add --encoder RUN, the run of an ae, dae or vae",
+            do=f"add {option('encoder', 'RUN')}, the run of an ae, dae or vae",
         )
     place = Path(experiment.encoder)
     if weights_hash is None:
@@ -253,7 +254,7 @@ def conforming(images: ImageSet | UInt8[np.ndarray, "..."], data: DataRecord) ->
         pixels = pixels[:, None]
     if pixels.dtype != np.uint8 or pixels.shape[1:] != data.shape or not len(pixels):
         channels, height, width = data.shape
-        resize = f"bring them to that, for example with --resize {height}x{width}"
+        resize = f"bring them to that, for example with {option('resize', (height, width))}"
         convert = f"make them {'grey' if channels == 1 else 'colour'}, or train a run on images like these"
         raise DataError(
             f"images must be uint8, and as the run's: {channels}x{height}x{width} (channels, height, width)",

@@ -30,6 +30,7 @@ from .objectives.elbo import elbo, warmed_up
 from .objectives.loss import Objective
 from .objectives.reconstruction import reconstruction
 from .randomness import generator
+from .wording import option
 
 Kind: TypeAlias = Literal["ae", "dae", "vae", "classifier"]
 KINDS: tuple[Kind, ...] = ("ae", "dae", "vae", "classifier")
@@ -320,7 +321,8 @@ def _sizes() -> Iterator[None]:
         raise ConfigurationError(
             "the network must be one that this machine can hold",
             found=(str(error).strip() or type(error).__name__).splitlines()[0],
-            do="choose smaller sizes: code_size, the channels and the neurons, or smaller images (--resize)",
+            do="choose smaller sizes: code_size, the channels and the neurons, or smaller images "
+            f"({option('resize')})",
         ) from error
 
 

@@ -34,6 +34,7 @@ from .run_json import epoch_record, parsed
 from .run_state import State, States
 from .tensors import Tensors, damage, damaged, read_tensors, write_tensors
 from .types import Hashes
+from .wording import option
 
 logger = logging.getLogger(__name__)
 
@@ -250,7 +251,7 @@ class Run:
                 raise RunError(
                     f"only one process may write to {self.path}",
                     found="another one is writing there now",
-                    do="wait for it, or name another directory with --out",
+                    do=f"wait for it, or name another directory with {option('out')}",
                 ) from error
         try:
             with Whereabouts(self.path) as self._held, logged_to(self.path / "run.log"):
@@ -312,5 +313,6 @@ def refuse_existing(path: Path) -> None:
         raise RunError(
             f"the run directory {path} must be new: a run is never overwritten",
             found=found,
-            do=f"go on with it (latentspace train --resume {path}), or name another place with --out",
+            do=f"go on with it (latentspace train --resume {path}), or name another place "
+            f"with {option('out')}",
         )

@@ -1,12 +1,16 @@
-"""What messages, captions and tables say in the same words; above all, how many there are."""
+"""What messages and tables say in the same words: counts, and settings as their reader writes them."""
 
-from typing import Final
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
 
 # Of a classifier that is validated, on an encoder with training.fit = "train+validation".
 SEEN_BY_ENCODER: Final = (
     "The encoder has learned from the validation images too, without their labels, so validation scores may "
     "be better than those of images that it has not seen. Neither has learned from the test images."
 )
+
+_readers = ["Python"]
 
 
 def counted(count: int, thing: str = "image") -> str:
@@ -21,3 +25,30 @@ def plural(thing: str) -> str:
     if thing.endswith("y") and thing[-2:-1] not in "aeiou":
         return f"{thing[:-1]}ies"
     return f"{thing}s"
+
+
+@contextmanager
+def on_command_line() -> Iterator[None]:
+    """Within the block, in every thread, messages name settings as the command line has them."""
+    _readers.append("command line")
+    try:
+        yield
+    finally:
+        _readers.pop()
+
+
+def option(name: str, value: Any = None) -> str:
+    """How a setting is written: `--resize 28x28` on the command line, `resize=(28, 28)` in Python.
+
+    A setting of a table, as `training.clip_norm`, is `--set training.clip_norm=1` on the command line and
+    `training={'clip_norm': 1}` in Python. Without a value it is the setting alone.
+    """
+    table, _, key = name.rpartition(".")
+    if _readers[-1] == "Python":
+        there = "..." if value is None else repr(value)
+        return f"{table}={{{key!r}: {there}}}" if table else f"{name}={there}"
+    if table:
+        return f"--set {name}={'...' if value is None else value}"
+    there = "x".join(map(str, value)) if isinstance(value, tuple) else value
+    flag = f"--{name.replace('_', '-')}"
+    return flag if value is None or value is True else f"{flag} {there}"

@@ -127,7 +127,7 @@ def test_mixed_sizes_are_listed_and_resizing_is_offered(tmp_path: Path) -> None:
     with pytest.raises(DataError) as error:
         load(tmp_path)
     assert error.value.found == "3 sizes: 6x5 (2, as a/1.png), 8x5 (1, as a/2.png), 9x5 (1, as b/4.png)"
-    assert "--resize 6x5" in error.value.do
+    assert "resize=(6, 5)" in error.value.do
 
     images = load(tmp_path, resize=(6, 5))
     assert images.size == (6, 5)
@@ -195,7 +195,7 @@ def test_more_than_memory_holds_is_refused(tmp_path: Path, monkeypatch: pytest.M
     write_folder(tmp_path, {f"{number}.png": flat(1) for number in range(20)})
     assert len(load(tmp_path)) == 20
     (tmp_path / "one_more.png").write_bytes(flat(1))
-    with pytest.raises(DataError, match="--resize"):
+    with pytest.raises(DataError, match=r"resize=\.\.\."):
         load(tmp_path)
 
 

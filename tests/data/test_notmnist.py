@@ -185,7 +185,7 @@ def test_each_failure_is_named_and_leaves_nothing(
         assert mirror.url in line
         assert reason.strip() in line
         assert line.strip() in caplog.text
-    assert "--data PATH" in error.value.do
+    assert "name its path" in error.value.do
     assert left_over(cache) == []
 
 

@@ -175,7 +175,7 @@ def test_notmnist_without_a_network_names_the_mirrors() -> None:
     for spec in ("notmnist", "notmnist:large"):
         with pytest.raises(LatentspaceError, match=r"127\.0\.0\.1:9.*no connection") as error:
             load(spec)
-        assert "--data PATH" in error.value.do
+        assert "name its path" in error.value.do
 
 
 def test_a_path_wins_where_it_is_written_as_one(

@@ -67,7 +67,7 @@ def test_images_of_another_size_are_refused(run, tmp_path):
     np.save(tmp_path / "large.npy", make_images(5, side=20).pixels)
     with pytest.raises(DataError, match="as the run's: 1x16x16") as caught:
         evaluate(run, DataConfig(spec=str(tmp_path / "large.npy")))
-    assert "--resize 16x16" in caught.value.do
+    assert "resize=(16, 16)" in caught.value.do
 
 
 def test_data_that_are_gone_or_changed(plan, archive, images, tmp_path):
@@ -81,7 +81,7 @@ def test_data_that_are_gone_or_changed(plan, archive, images, tmp_path):
     place.unlink()
     with pytest.raises(RunError, match="where they were") as caught:
         evaluate(run)
-    assert "--data" in caught.value.do
+    assert "data=..." in caught.value.do
 
 
 def test_pca_error_is_the_variance_left_out():

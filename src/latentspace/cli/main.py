@@ -15,6 +15,7 @@ from typer.core import TyperGroup
 from ..credentials import masked
 from ..errors import LatentspaceError
 from ..printable import printable
+from ..wording import on_command_line
 from . import console, data, denoise, evaluate, generate, report, reproduce, runs, search, train
 from .options import Quiet, Verbose
 
@@ -109,6 +110,7 @@ def _terminate(signal_number: int, frame: object) -> None:
     raise Terminated
 
 
+@on_command_line()
 def main() -> None:
     """Run the command line.
 

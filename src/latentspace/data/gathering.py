@@ -14,7 +14,7 @@ import numpy as np
 
 from ..errors import DataError
 from ..types import Pixels
-from ..wording import counted
+from ..wording import counted, option
 from .cleaning import CleaningRecord, Unreadable, sentence
 from .entries import classes_of, common_folder, natural
 from .imageset import ImageSet
@@ -101,7 +101,11 @@ def gather(
 
 def _content(file: File) -> bytes | Path:
     if file.reason:
-        raise DataError("an image must be a file", found=file.reason, do="remove it, or leave out --strict")
+        raise DataError(
+            "an image must be a file",
+            found=file.reason,
+            do=f"remove it, or leave out {option('strict', True)}",
+        )
     return file.content
 
 
@@ -161,7 +165,7 @@ class _Pile:
             raise DataError(
                 f"the images of {self.origin} must fit in {MEMORY_LIMIT // 2**30} GiB of memory",
                 found=f"more than {counted(number)} of {format_size((height, width))}",
-                do="make them smaller: --resize HxW",
+                do=f"make them smaller with {option('resize')}",
             )
         room = min(2 * number, MEMORY_LIMIT // one)
         self.buffer.resize((room, *self.buffer.shape[1:]), refcheck=False)
@@ -207,5 +211,5 @@ class _Pile:
             raise DataError(
                 f"the images of {self.origin} must all have one size (height x width)",
                 found=f"{counted(len(ranked), 'size')}: {sentence(listed)}",
-                do=f"bring them to one size, for example --resize {format_size(ranked[0][0])}",
+                do=f"bring them to one size, for example {option('resize', ranked[0][0])}",
             )

@@ -85,7 +85,7 @@ def failure(reasons: Sequence[str]) -> FetchError:
     return FetchError(
         "one mirror at least must deliver the file with the right checksum",
         found="".join(f"\n    {reason}" for reason in reasons) or "no mirror to ask",
-        do="check the network; or get the archive by other means and name it: --data PATH",
+        do="check the network; or get the archive by other means and name its path",
     )
 
 

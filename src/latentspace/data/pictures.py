@@ -32,7 +32,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from ..errors import DataError
 from ..types import Pixels
-from ..wording import counted
+from ..wording import counted, option
 from .imageset import ImageSet
 from .mapping import room
 
@@ -102,7 +102,7 @@ def decode(content: bytes | Path) -> Picture:
         raise DataError(
             "an image must be a file that Pillow can read",
             found=_reason(error),
-            do="remove or mend the file, or leave out --strict to skip such files",
+            do=f"remove or mend the file, or leave out {option('strict', True)} to skip such files",
         ) from error
 
 

@@ -21,7 +21,7 @@ from pydantic import Field
 from ..configuration import Config
 from ..errors import ConfigurationError, DataError, FetchError, OutputError
 from ..files import file_hash
-from ..wording import counted
+from ..wording import counted, option
 from . import notmnist
 from .archives import read_archive
 from .arrays import read_npy, read_npz
@@ -84,7 +84,7 @@ def load_images(config: DataConfig) -> ImageSet:
         raise DataError(
             f"every image of {images.source} must be readable",
             found=f"{first.name}: {first.reason}",
-            do="leave out --strict to skip such images",
+            do=f"leave out {option('strict', True)} to skip such images",
         )
     if config.resize is not None:
         images = resized_set(images, config.resize)
@@ -152,7 +152,7 @@ def _count(text: str, spec: str) -> int:
         raise ConfigurationError(
             f"glyphs:COUNT takes a whole number from 1 to {MOST_GLYPHS:,}",
             found=repr(spec),
-            do="write for example --data glyphs:5000",
+            do="write for example glyphs:5000",
         )
     return count
 
@@ -175,7 +175,7 @@ def _at(path: Path, config: DataConfig) -> ImageSet:
         path = path.expanduser()
     if not _exists(path):
         raise DataError(
-            "--data must be notmnist, notmnist:large, glyphs, glyphs:COUNT, auto, or a path that exists",
+            "the images must be notmnist, notmnist:large, glyphs, glyphs:COUNT, auto, or a path that exists",
             found=repr(config.spec),
             do="check the spelling; latentspace data --help lists what can be read",
         )

@@ -39,7 +39,7 @@ class Shares:
             raise ConfigurationError(
                 "a split is three positive percentages that add up to 100: train/validation/test",
                 found=repr(text),
-                do="write for example --split 60/20/20",
+                do="write for example 60/20/20",
             )
         return cls(*numbers)
 

@@ -15,6 +15,7 @@ from ..encoding import conforming, encoder_of
 from ..errors import ConfigurationError, DataError, RunError
 from ..runs import Run
 from ..types import Hashes
+from ..wording import option
 from .metrics import IWAE_SAMPLES, judge
 from .records import KEY, Measured, Record, keep, kept
 
@@ -90,9 +91,9 @@ def evaluate_images(
     scope = scope or ("test" if own else "all")
     if scope != "all" and not own:
         raise ConfigurationError(
-            f"--split {scope} needs the data that the run was trained on",
+            f"{option('split', scope)} needs the data that the run was trained on",
             found="other images (their content hash is not the run's): they have no such part",
-            do="leave --split out, to judge all of them",
+            do=f"leave {option('split')} out, to judge all of them",
         )
     result = _judged(run, images, own, scope, device, iwae_samples)
     name = scope if own else f"other-{images.content_hash[:12]}"
@@ -157,12 +158,12 @@ def own_or_other(run: Run, data: DataConfig | None) -> tuple[ImageSet, bool]:
         raise RunError(
             f"the data of {run.path} must be where they were",
             found=f"{config.spec}: {error.must}: {error.found}",
-            do="say where they are now with --data (they are known by their hash)",
+            do=f"say where they are now with {option('data')} (they are known by their hash)",
         ) from error
     if images.content_hash != run.data.content_hash:
         raise RunError(
             f"the data of {run.path} must be as they were",
             found=f"{config.spec} now holds other images (the content hash differs)",
-            do=f"bring them back, or judge all of the new ones with --data {config.spec}",
+            do=f"bring them back, or judge all of the new ones with {option('data', config.spec)}",
         )
     return images, True

@@ -19,6 +19,7 @@ from ..runs import Run
 from ..training.loop import evaluate, validation_noise
 from ..training.materials import required_labels
 from ..types import Whole
+from ..wording import option
 from .likelihood import importance_weighted_loss, mean_code_loss, posterior_record
 
 IWAE_SAMPLES = 16
@@ -62,8 +63,8 @@ def judge(
     if iwae_samples < 1:
         raise ConfigurationError(
             "the importance-weighted bound needs at least one sample",
-            found=f"--iwae-samples {iwae_samples}",
-            do="write for example --iwae-samples 16",
+            found=option("iwae_samples", iwae_samples),
+            do=f"write for example {option('iwae_samples', 16)}",
         )
     chosen = np.arange(len(images)) if chosen is None else chosen
     return _judge(run.experiment.objective, Case(run, images, chosen, iwae_samples, device))

@@ -9,6 +9,7 @@ from torch import nn
 from ..configuration import Config, Width
 from ..errors import ConfigurationError
 from ..tensor_types import Codes, Images, Logits
+from ..wording import option
 from .decoders import ConvolutionalDecoder, VariationalDecoder
 from .encoders import ConvolutionalEncoder, VariationalEncoder
 from .layers import initialise
@@ -101,7 +102,7 @@ def require_size(shape: tuple[int, int, int]) -> None:
         raise ConfigurationError(
             f"images must be at least {SMALLEST_SIDE}x{SMALLEST_SIDE} pixels for strided convolutions",
             found=f"{shape[1]}x{shape[2]}",
-            do=f"enlarge them, for example with --resize {SMALLEST_SIDE * 2}x{SMALLEST_SIDE * 2}",
+            do=f"enlarge them, for example with {option('resize', (2 * SMALLEST_SIDE,) * 2)}",
         )
 
 

@@ -20,6 +20,7 @@ from ..configuration import Config
 from ..errors import LatentspaceError, RunError
 from ..ranges import Settings
 from ..training.ground import Ground, prepare
+from ..wording import on_command_line
 from .confirmation import Job, confirm_jobs
 from .memory import LIFE
 from .plan import CODES, StudyPlan
@@ -79,6 +80,7 @@ def _ground(plan: StudyPlan, directory: Path) -> Ground:
     return ground
 
 
+@on_command_line()
 def main() -> None:
     """The process: read the order, work, say what went wrong."""
     ended = threading.Event()

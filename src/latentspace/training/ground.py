@@ -16,7 +16,7 @@ from ..experiment import Experiment, SplitConfig
 from ..models.autoencoder import Autoencoder
 from ..runs import Run
 from ..tensor_types import Codes
-from ..wording import SEEN_BY_ENCODER
+from ..wording import SEEN_BY_ENCODER, option
 from .codes import codes_of
 from .loop import Materials
 from .materials import assemble, learned_from, make_fabric, required_labels
@@ -45,7 +45,7 @@ class Foundation:
             raise RunError(
                 "a classifier has the split of its encoder, so that no test image has trained either",
                 found=f"{_words(experiment.split)}, where the encoder has {_words(own.split)}",
-                do="leave --split out, or train the encoder on the other split",
+                do=f"leave {option('split')} out, or train the encoder on the other split",
             )
         data = own.data if experiment.data.spec == "auto" else experiment.data
         changes = {"encoder": str(self.run.path.resolve()), "data": data, "split": own.split}
@@ -61,7 +61,7 @@ class Foundation:
             raise RunError(
                 "a classifier learns from the images of its encoder, so that their split is the same",
                 found=f"{images.source}, whose content hash is not that of {self.run.path}",
-                do="leave --data out, or name the encoder's data where they are now",
+                do=f"leave {option('data')} out, or name the encoder's data where they are now",
             )
         return self.run.split
 

@@ -14,6 +14,7 @@ from ..errors import TrainingError
 from ..objectives.loss import Loss, Objective
 from ..progress import tell
 from ..randomness import generator
+from ..wording import option
 
 if TYPE_CHECKING:
     import lightning_fabric
@@ -256,6 +257,6 @@ def _not_finite(values: dict[str, float], step: int, steps: int, epoch: int | No
     return TrainingError(
         "every loss must be a finite number",
         found=f"{name} = {values[name]} at step {step + 1} of {steps} {where}",
-        do="lower the learning rate (--set training.learning_rate=...) or clip the gradient "
-        "(--set training.clip_norm=1)",
+        do=f"lower the learning rate ({option('training.learning_rate')}) or clip the gradient "
+        f"({option('training.clip_norm', 1)})",
     )

@@ -20,6 +20,7 @@ from ..models.autoencoder import Autoencoder
 from ..models.classifier import FrozenEncoderClassifier
 from ..tensor_types import Codes
 from ..types import Whole
+from ..wording import option
 from .loop import Materials
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def make_fabric(experiment: Experiment) -> "lightning_fabric.Fabric":
         raise DeviceError(
             "steps are replayed as a graph on CUDA alone",
             found=f"training.graph = true on {fabric.device}",
-            do="leave training.graph out, or use --device cuda where there is one",
+            do=f"leave training.graph out, or use {option('device', 'cuda')} where there is one",
         )
     return fabric
 

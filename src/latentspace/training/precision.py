@@ -8,6 +8,7 @@ import logging
 
 from ..environment import has_native_bf16
 from ..experiment import Experiment
+from ..wording import option
 
 logger = logging.getLogger(__name__)
 
@@ -20,6 +21,6 @@ def settle_precision(experiment: Experiment) -> Experiment:
     if experiment.kind == "classifier":
         reason = "a classifier is too small to gain by less"
     elif has_native_bf16(experiment.device):
-        chosen, reason = "bf16", "native here; --precision 32 for float32"
+        chosen, reason = "bf16", f"native here; {option('precision', '32')} for float32"
     logger.info("precision %s (%s)", chosen, reason)
     return experiment.model_copy(update={"precision": chosen})
