@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from apple import MPS, OnApple, apple
-from latentspace.data.batches import ResidentSet
+from latentspace.data.batches import ResidentSet, passed_once
 from latentspace.encoding import encode_all
 from latentspace.evaluation.likelihood import importance_weighted_loss, mean_code_loss, posterior_record
 from latentspace.experiment import Experiment
@@ -77,13 +77,14 @@ def test_every_kind_trains_there(mode, kind):
 def test_a_variational_autoencoder_is_judged_there(mode):
     experiment = Experiment.parse({"kind": "vae", "model": SMALL, "device": "cpu"}, "the plan")
     model = experiment.build((1, 16, 16))
-    pixels = torch.from_numpy(np.random.default_rng(0).integers(0, 256, (20, 1, 16, 16), dtype=np.uint8))
+    pixels = np.random.default_rng(0).integers(0, 256, (20, 1, 16, 16), dtype=np.uint8)
+    here, there = (passed_once(pixels, np.arange(20), one) for one in (torch.device("cpu"), MPS))
     before = mode.operations
-    found = mean_code_loss(model, pixels, MPS)
-    bound = importance_weighted_loss(model, pixels, 4, validation_noise(0, MPS))
-    record = posterior_record(model, pixels, MPS)
+    found = mean_code_loss(model, there)
+    bound = importance_weighted_loss(model, there, 4, validation_noise(0, MPS))
+    record = posterior_record(model, there)
     assert mode.operations > before + 20
-    assert found == pytest.approx(mean_code_loss(model, pixels, torch.device("cpu")))
+    assert found == pytest.approx(mean_code_loss(model, here))
     assert np.isfinite([bound, *record["kl_per_dimension"]]).all()
 
 
