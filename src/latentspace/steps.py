@@ -145,9 +145,12 @@ class SearchStep(Step):
 
     @property
     def is_done(self) -> bool:
-        if self.done < self.size:
+        if not is_begun(self.place):
             return False
         with join(self.place, None) as study:
+            standing = study.standing(self.size)
+            if standing.counted < standing.asked:
+                return False
             return study.best() is None or judged_run(study) is not None
 
     def refuse_another(self) -> None:

@@ -145,7 +145,7 @@ def test_the_live_table_shows_counts_the_best_and_the_time_left(archive, tmp_pat
     text = " ".join(" ".join(line) for line in shown)
     assert "best: trial 0 complete mse 0.125 after 3 epochs" in text
     assert "model.code_size 4" in text
-    assert "trial 3 running mse 0.25 after 1 epochs" in text
+    assert "trial 3 running mse 0.25 after 1 epoch " in text
 
 
 def test_a_setting_that_is_fixed_is_not_searched(archive, tmp_path):

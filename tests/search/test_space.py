@@ -6,7 +6,7 @@ from latentspace.errors import ConfigurationError
 from latentspace.experiment import Experiment
 from latentspace.ranges import Choices, Range
 from latentspace.recipe import Recipe
-from latentspace.search.space import check_space, distributions, experiment_of, published, without
+from latentspace.search.space import check_space, distributions, experiment_of, fitted, published, without
 
 
 def test_parameters_take_their_places_and_nothing_else_moves(plan):
@@ -35,7 +35,6 @@ MISTAKES = {
     "a value the setting refuses": ({"model.code_size": Range(low=0, high=3)}, "code_size = 0"),
     "a setting of the machine": ({"threads": Range(low=1, high=2)}, "below model, objective, training"),
     "the epochs": ({"training.epochs": Range(low=1, high=2)}, "training.epochs"),
-    "large batches": ({"training.batch_size": Range(low=20, high=73)}, "up to 73, and 72 images"),
 }
 
 
@@ -43,19 +42,37 @@ MISTAKES = {
 def test_a_mistake_is_known_before_the_first_trial(case, plan):
     space, expected = MISTAKES[case]
     with pytest.raises(ConfigurationError) as caught:
-        check_space(space, plan, images=72)
+        check_space(space, plan)
     assert expected in str(caught.value)
 
 
-def test_a_fixed_batch_larger_than_the_training_set_is_a_mistake_too(plan):
-    with pytest.raises(ConfigurationError, match="up to 25, and 24 images"):
-        check_space({"model.code_size": Range(low=2, high=3)}, plan, images=24)
+BATCHES = "training.batch_size"
+FITTED = {
+    "as it is": (Range(low=20, high=72), Range(low=20, high=72)),
+    "the upper end": (Range(low=20, high=1000), Range(low=20, high=72)),
+    "in proportion": (Range(low=200, high=1000, log=True), Range(low=14, high=72, log=True)),
+    "at least one": (Range(low=100, high=100_000), Range(low=1, high=72)),
+    "choices": (Choices(choices=(16, 64, 256, 512)), Choices(choices=(16, 64, 72))),
+    "a single choice": (Choices(choices=(266,)), Choices(choices=(72,))),
+}
+
+
+@pytest.mark.parametrize("case", FITTED)
+def test_no_batch_is_larger_than_the_training_set(case, plan):
+    asked, expected = FITTED[case]
+    size = {"model.code_size": Range(low=2, high=3)}
+    space = fitted({**size, BATCHES: asked}, images=72)
+    assert space == {**size, BATCHES: expected}
+    assert fitted(space, images=72) == space
+    check_space(space, plan)
+    assert fitted(size, images=72) == size
 
 
 def test_the_reports_space_works_on_the_reports_training_set():
     for kind in ("ae", "dae"):
         search = getattr(Recipe.load("homework"), kind).search
-        check_space(search.space, Experiment(kind=kind), images=11_234)
+        check_space(search.space, Experiment(kind=kind))
+        assert fitted(search.space, images=11_234) == search.space
 
 
 def test_what_the_user_fixed_is_searched_no_more():

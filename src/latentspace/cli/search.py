@@ -190,6 +190,8 @@ def _search_and_finish(
             console.say(
                 f"time is up after {last.counted} of {last.asked} trials; go on with: {_again(place)}"
             )
+        if last.counted >= last.asked < plan.search.trials:
+            console.say("every combination of the space was tried: there is nothing left to search")
         if extent is not None:
             _confirm(study, workers, extent)
         run_made = None if no_final or not plan.single else _final(study, fit)

@@ -26,9 +26,32 @@ def introduce(plan: "StudyPlan", workers: int) -> None:
         f"{counted(experiment.training.epochs, 'epoch')}, {objectives} on the validation "
         f"part; {counted(workers, 'worker')} of {counted(experiment.threads, 'thread')}"
     )
-    console.say(f"searched: {', '.join(plan.search.space)}")
+    console.say(f"searched: {', '.join(plan.space)}")
+    _introduce_batches(plan)
+    combinations = plan.combinations
+    if combinations is not None and combinations.count < plan.search.trials:
+        console.say(
+            f"the space has {counted(combinations.count, 'combination')}: each is tried once, no more"
+        )
     if not plan.single:
         console.say("several objectives: no trial is pruned, and there is no one winner to train in full")
+
+
+def _introduce_batches(plan: "StudyPlan") -> None:
+    """Whether the training set is smaller than batches that were asked for."""
+    from ..search.space import BATCHES
+    from ..search.spans import described
+
+    images, largest = plan.training_images, plan.experiment.training.batch_size
+    if plan.space != plan.search.space:
+        console.say(
+            f"{BATCHES} is searched over {described(plan.space[BATCHES])} instead of "
+            f"{described(plan.search.space[BATCHES])}: there are {counted(images)} to learn from"
+        )
+    elif BATCHES not in plan.space and 0 < images < largest:
+        console.say(
+            f"a batch of {largest:,} is more than the {counted(images)} to learn from: it holds them all"
+        )
 
 
 def follow(standings: "Iterable[Standing]", plan: "StudyPlan", workers: int) -> "Standing":

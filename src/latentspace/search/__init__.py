@@ -2,6 +2,7 @@
 
     ranges (a floor below)   what may be chosen from, as a recipe holds it
     space.py                 parameters -> Experiment (pure)
+    combinations.py          what is left of a finite space
     sampling.py              which parameters next, and with which seeds
     storage.py, journal.py   where trials live: a journal file, or a database; notes.py: what is in it
     signs.py                 how one process knows that another's trial is alive

@@ -50,13 +50,13 @@ def draft(wishes: Wishes, directory: Path, *, resume: bool) -> tuple[StudyPlan, 
     """
     old = StudyPlan.load(directory) if resume and (directory / FILE).exists() else None
     experiment, search = anew(wishes) if old is None or wishes.recipe else _again(wishes, old)
+    if old is not None:
+        search = _not_fewer(search, old.search.trials, named=wishes.trials is not None)
     workers, threads = shared_out(experiment, wishes.workers)
     experiment = experiment.model_copy(update={"threads": threads})
     settled = old.encoder_hash if old and experiment.encoder == old.experiment.encoder else None
     ground = prepare(experiment, settled, beside=directory)
-    check_space(search.space, ground.experiment, ground.learned)
-    if wishes.published:
-        published(search.space, ground.experiment)
+    check_space(search.space, ground.experiment)
     objectives = wishes.objectives or (old.objectives if old else (experiment.purpose.score,))
     plan = StudyPlan(
         name=old.name if old else directory.resolve().name,
@@ -69,7 +69,10 @@ def draft(wishes: Wishes, directory: Path, *, resume: bool) -> tuple[StudyPlan, 
         content_hash=ground.images.content_hash,
         encoder_hash=ground.encoder_hash,
         encoder_fit=ground.encoder_fit,
+        training_images=ground.learned,
     )
+    if wishes.published:
+        published(plan.space, ground.experiment)
     return plan, workers
 
 
@@ -111,6 +114,17 @@ def _again(wishes: Wishes, old: StudyPlan) -> tuple[Experiment, SearchConfig]:
     base = merged(old.experiment.model_dump(), merged(wishes.changes, changes))
     space = without(search.space, wishes.changes)  # should it now be another, the study will be refused
     return Experiment.parse(base, "the study's experiment"), search.model_copy(update={"space": space})
+
+
+def _not_fewer(search: SearchConfig, trials: int, *, named: bool) -> SearchConfig:
+    """A study's number of trials only grows; where a recipe has fewer, those that were asked for stay."""
+    if search.trials < trials and named:
+        raise ConfigurationError(
+            "the number of a study's trials may only grow",
+            found=f"--trials {search.trials}, and the study was asked for {trials}",
+            do="leave --trials out; to end a search before that, press Ctrl-C or use --timeout",
+        )
+    return search.model_copy(update={"trials": max(search.trials, trials)})
 
 
 def _laid_over(search: SearchConfig, wishes: Wishes) -> SearchConfig:

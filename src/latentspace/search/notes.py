@@ -44,6 +44,7 @@ class _StudyNotes(_Notes):
     seed: Count = 0
     data: str = ""
     content_hash: str = ""
+    encoder_fit: str | None = None
     split: _Split = _Split(shares="", seed=0)
     pruning: _Pruning = _Pruning(startup_trials=0, warmup_steps=0)
     space: dict[str, Any] = {}

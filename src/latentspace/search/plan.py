@@ -19,7 +19,9 @@ from ..configuration import Config
 from ..errors import ConfigurationError, RunError
 from ..experiment import Direction, Experiment
 from ..files import write_json
-from ..ranges import SearchConfig
+from ..ranges import SearchConfig, Space
+from .combinations import Combinations
+from .space import fitted
 
 FILE = "study.json"
 CODES = "codes"
@@ -35,6 +37,7 @@ class StudyPlan(Config):
         directions: one for each objective.
         storage: the database's URL without its password; None: the journal in the directory.
         source, content_hash: of the images.
+        training_images: how many of them a trial learns from; 0: not known, in a study of an older version.
         encoder_hash: of the weights of a classifier's encoder, which is known by them wherever it lies.
         encoder_fit: the parts that it has learned from.
     """
@@ -49,10 +52,21 @@ class StudyPlan(Config):
     content_hash: str = ""
     encoder_hash: str | None = None
     encoder_fit: str | None = None
+    training_images: int = 0
 
     @property
     def single(self) -> bool:
         return len(self.objectives) == 1
+
+    @property
+    def space(self) -> Space:
+        """What is searched: the space that was asked for, with no batch larger than the training set."""
+        return fitted(self.search.space, self.training_images) if self.training_images else self.search.space
+
+    @property
+    def combinations(self) -> Combinations | None:
+        """Of that space, if it is finite."""
+        return Combinations.of(self.space)
 
     def attributes(self) -> dict[str, Any]:
         """The study's attributes in the storage: what has to stay the same as long as it lives."""
@@ -67,7 +81,7 @@ class StudyPlan(Config):
             "data": self.source,
             "content_hash": self.content_hash,
             "split": experiment.split.model_dump(mode="json"),
-            "space": {name: one.model_dump(mode="json") for name, one in self.search.space.items()},
+            "space": {name: one.model_dump(mode="json") for name, one in self.space.items()},
             "pruning": {
                 "startup_trials": self.search.startup_trials,
                 "warmup_steps": self.search.warmup_steps,
@@ -135,7 +149,7 @@ def _fixed_settings(plan: StudyPlan) -> dict[str, Any]:
         f"{table}.{key}": value
         for table, values in tables.items()
         for key, value in values.items()
-        if f"{table}.{key}" not in plan.search.space
+        if f"{table}.{key}" not in plan.space
     }
 
 

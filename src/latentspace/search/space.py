@@ -13,10 +13,10 @@ from optuna.distributions import (
 from ..configuration import merged
 from ..errors import ConfigurationError
 from ..experiment import Experiment
-from ..ranges import Parameter, Range, Setting, Settings, Space
-from ..wording import counted
+from ..ranges import Choices, Parameter, Range, Setting, Settings, Space
 
 SEARCHED = ("model", "objective", "training")  # the tables of an experiment that a space may reach into
+BATCHES = "training.batch_size"
 FIXED = ("training.epochs", "training.fit")  # the search has its own epochs, and scores on validation
 
 
@@ -37,15 +37,31 @@ def distributions(space: Space) -> dict[str, BaseDistribution]:
     return {name: _distribution(one) for name, one in space.items()}
 
 
-def check_space(space: Space, base: Experiment, images: int) -> None:
-    """Try each parameter's extremes, so that a mistake does not wait for the trial that meets it.
+def fitted(space: Space, images: int) -> Space:
+    """The space with no batch larger than the training set; a range above it keeps its proportions.
 
     Args:
         images: how many there are to learn from.
+    """
+    batches = space.get(BATCHES)
+    if batches is None or not any(_above(one, images) for one in batches.extremes):
+        return space
+    if isinstance(batches, Range):
+        low = batches.low if batches.low <= images else max(1, round(images * batches.low / batches.high))
+        return {**space, BATCHES: batches.model_copy(update={"low": low, "high": images})}
+    choices = dict.fromkeys(images if _above(one, images) else one for one in batches.choices)
+    return {**space, BATCHES: Choices(choices=tuple(choices))}
+
+
+def _above(value: Setting, images: int) -> bool:
+    return isinstance(value, int | float) and value > images
+
+
+def check_space(space: Space, base: Experiment) -> None:
+    """Try each parameter's extremes, so that a mistake does not wait for the trial that meets it.
 
     Raises:
-        ConfigurationError: a name that cannot be searched, a value that the setting cannot take, or
-            batches that may be larger than the training set.
+        ConfigurationError: a name that cannot be searched, or a value that the setting cannot take.
     """
     for name, parameter in space.items():
         if name.partition(".")[0] not in SEARCHED or name in FIXED:
@@ -56,15 +72,6 @@ def check_space(space: Space, base: Experiment, images: int) -> None:
             )
         for value in parameter.extremes:
             experiment_of({name: value}, base, base.seed)
-    batches = space.get("training.batch_size")
-    largest = max(map(float, batches.extremes)) if batches else base.training.batch_size
-    if largest > images:
-        raise ConfigurationError(
-            "no batch may be larger than the training set",
-            found=f"training.batch_size up to {largest:g}, and {counted(images)} to learn from",
-            do='narrow "training.batch_size" in the recipe\'s search.space, fix it with '
-            "--set training.batch_size=..., or use more images",
-        )
 
 
 def without(space: Space, changes: Mapping[str, Any]) -> Space:

@@ -55,9 +55,9 @@ class Trials:
             self._give_up_lost()
             trials = self._trials()
             going = sum(outcome_of(one) in (*COUNTED, "running") for one in trials)
-            if going >= asked or (deadline is not None and time.time() >= deadline):
+            if going >= self._possible(asked, trials) or (deadline is not None and time.time() >= deadline):
                 return None
-            trial = self.study.ask(distributions(self.plan.search.space))
+            trial = self.study.ask(distributions(self.plan.space))
             trial.set_user_attr("sign", sign.file)
             trial.set_user_attr("worker", sign.worker)
         root = _line_of(trials_by_number(self._trials()), trial.number)[-1]
@@ -89,16 +89,22 @@ class Trials:
         Raises:
             ConfigurationError: they lie outside the space.
         """
-        parameters = published(self.plan.search.space, self.plan.experiment)
+        parameters = published(self.plan.space, self.plan.experiment)
         with self._alone():
             if "published" not in self.study.user_attrs:
                 self._enqueue(parameters, {"published": True})
 
-    def standing(self) -> Standing:
+    def standing(self, asked: int | None = None) -> Standing:
+        """Where the search stands.
+
+        Args:
+            asked: how many trials there are to be; None: as the plan says.
+        """
         trials = self._trials()
+        asked = self._possible(self.plan.search.trials if asked is None else asked, trials)
         best = self.best()
         records = tuple(entry_of(one) for one in trials)
-        return Standing(self.plan.search.trials, records, None if best is None else records[best.number])
+        return Standing(asked, records, None if best is None else records[best.number])
 
     def best(self) -> FrozenTrial | None:
         """The complete trial with the best value, the earliest of equals; None for several objectives."""
@@ -116,6 +122,14 @@ class Trials:
 
     def _trials(self) -> list[FrozenTrial]:
         return self.study.get_trials(deepcopy=False)
+
+    def _possible(self, asked: int, trials: Sequence[FrozenTrial]) -> int:
+        """So many trials, or as many as there can be until every combination of a finite space was tried."""
+        combinations = self.plan.combinations
+        if combinations is None:
+            return asked
+        there = sum(outcome_of(one) != "lost" for one in trials)
+        return min(asked, there + combinations.left(trials))
 
     def _alone(self) -> filelock.BaseFileLock:
         """Asking and counting happen in one process at a time."""
@@ -245,7 +259,9 @@ def _load(storage: BaseStorage, plan: StudyPlan) -> optuna.Study:
         study = optuna.load_study(
             study_name=plan.name,
             storage=storage,
-            sampler=NumberedSampler(plan.experiment.seed, objectives),
+            sampler=NumberedSampler(
+                plan.experiment.seed, objectives, distributions(plan.space), plan.combinations
+            ),
             pruner=pruner_of(plan.search, objectives),
         )
     except KeyError as error:
