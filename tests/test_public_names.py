@@ -18,6 +18,7 @@ PUBLIC = [
     "Run",
     "TrainedAutoencoder",
     "evaluate",
+    "keep_freed",
     "load",
     "load_data",
     "train",

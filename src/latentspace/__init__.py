@@ -14,6 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .allocation import keep_freed
     from .api import evaluate, load, load_data, train
     from .data.imageset import ImageSet
     from .encoding import TrainedAutoencoder
@@ -32,6 +33,7 @@ __all__ = [
     "Run",
     "TrainedAutoencoder",
     "evaluate",
+    "keep_freed",
     "load",
     "load_data",
     "train",
@@ -46,6 +48,7 @@ _HOMES = {
     "Run": ".runs",
     "TrainedAutoencoder": ".encoding",
     "evaluate": ".api",
+    "keep_freed": ".allocation",
     "load": ".api",
     "load_data": ".api",
     "train": ".api",

@@ -3,6 +3,8 @@
 A training step frees and asks again for the same tens of MB. By default glibc hands pieces that large back
 to the system at once, and each comes back page by page, zeroed: 16,000 page faults a step of the report's
 autoencoder, a fifth of its time (benchmarks/results). Both functions do nothing where there is no glibc.
+
+That is a matter of the whole process: the command line asks for it, and a script may; no other function does.
 """
 
 import ctypes

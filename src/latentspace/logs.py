@@ -74,6 +74,17 @@ def began_with(path: Path, lines: Sequence[str]) -> None:
 
 
 @contextmanager
+def quiet(library: logging.Logger, level: int) -> Iterator[None]:
+    """Another library says nothing below `level` within the block; afterwards it is as it was."""
+    before = library.level
+    library.setLevel(level)
+    try:
+        yield
+    finally:
+        library.setLevel(before)
+
+
+@contextmanager
 def _attached(handler: logging.Handler) -> Iterator[None]:
     before = LOGGER.level
     LOGGER.addHandler(handler)

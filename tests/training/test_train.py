@@ -17,7 +17,6 @@ from latentspace.objectives.loss import Loss, Objective
 from latentspace.objectives.reconstruction import reconstruction
 from latentspace.randomness import generator
 from latentspace.runs import Run
-from latentspace.training import materials as materials_module
 from latentspace.training.loop import evaluate
 from latentspace.training.materials import assemble, learned_from, make_fabric
 from latentspace.training.train import learn, resume, start, train
@@ -228,13 +227,32 @@ def test_nothing_is_learned_from_a_loss_that_is_not_finite(plan, images):
         assert torch.equal(tensor, before[1][name]), name
 
 
-def test_the_threads_of_one_plan_are_not_the_next_ones(plan, monkeypatch):
+def test_a_plans_threads_are_those_of_its_training_alone(plan, tmp_path, monkeypatch):
+    """Neither the next training's, nor those of who called."""
+    used = []
+
+    def watched(model, batch, noise):
+        used.append(torch.get_num_threads())
+        return reconstruction(model, batch, noise)
+
+    monkeypatch.setattr("latentspace.experiment.reconstruction", watched)
     before = torch.get_num_threads()
-    monkeypatch.setattr(materials_module, "THREADS", 3)
     try:
-        make_fabric(plan.model_copy(update={"threads": 2}))
-        assert torch.get_num_threads() == 2
-        make_fabric(plan.model_copy(update={"threads": 0}))
+        torch.set_num_threads(3)
+        training = start(plan.model_copy(update={"threads": 2}), tmp_path / "run")
+        assert training.run.environment["threads"] == 2
+        for _ in training.records():
+            assert torch.get_num_threads() == 3
+        assert set(used) == {2}
+        assert torch.get_num_threads() == 3
+        used.clear()
+        other = train(plan.model_copy(update={"threads": 0}), tmp_path / "other")
+        assert other.environment["threads"] == 3
+        assert set(used) == {3}
+        used.clear()
+        broken_off = start(plan.model_copy(update={"threads": 2}), tmp_path / "third").records()
+        next(broken_off)
+        broken_off.close()
         assert torch.get_num_threads() == 3
     finally:
         torch.set_num_threads(before)

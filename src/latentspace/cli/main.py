@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
+from ..allocation import keep_freed
 from ..credentials import masked
 from ..errors import LatentspaceError
 from ..printable import printable
@@ -118,6 +119,7 @@ def main() -> None:
     saved stays whole.
     """
     console.set_verbosity(logging.INFO)
+    keep_freed()  # here, and in a search's workers: the process is ours
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, _terminate)
     try:

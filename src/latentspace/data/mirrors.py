@@ -11,6 +11,7 @@ import requests
 
 from ..errors import FetchError
 from ..files import refusals
+from ..logs import quiet
 from .places import Mirror
 
 logger = logging.getLogger(__name__)
@@ -69,7 +70,6 @@ def download(mirrors: Sequence[Mirror], folder: Path, *, timeout: float) -> Path
                 if pooch.file_hash(str(kept), alg="md5") == mirror.md5:
                     return kept
             logger.warning("%s does not match its checksum and is fetched again", kept)
-    pooch.get_logger().setLevel("ERROR")  # it has a handler of its own; what there is to say is said here
     reasons = []
     for mirror in mirrors:
         logger.info("fetching %s", mirror.url)
@@ -91,7 +91,8 @@ def failure(reasons: Sequence[str]) -> FetchError:
 
 def _downloaded(mirror: Mirror, folder: Path, timeout: float) -> Path:
     downloader = pooch.HTTPDownloader(progressbar=_Watch(mirror, timeout), timeout=timeout)
-    with refusals(folder):
+    # pooch's logger has a handler of its own; what there is to say is said here
+    with refusals(folder), quiet(pooch.get_logger(), logging.ERROR):
         try:
             path = pooch.retrieve(
                 mirror.url, f"md5:{mirror.md5}", fname=mirror.file_name, path=folder, downloader=downloader

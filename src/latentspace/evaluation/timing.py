@@ -10,7 +10,7 @@ from ..errors import RunError
 from ..experiment import Experiment
 from ..runs import Run
 from ..training.ground import foundation_of
-from ..training.materials import assemble, make_fabric
+from ..training.materials import assemble, make_fabric, threads_of
 from ..training.train import learn
 from .records import Record
 
@@ -52,7 +52,8 @@ class MethodTimes(Record):
 
 def machine_of(plan: Experiment) -> str:
     """Where the plan is trained on this machine: the processor, the device and the threads."""
-    about = describe(make_fabric(plan).device)
+    with threads_of(plan):
+        about = describe(make_fabric(plan).device)
     return f"{about['processor']}, {about['device']}, {about['threads']} threads"
 
 

@@ -1,9 +1,9 @@
 """A study, as Optuna keeps it or as it lies on the disk -> its record."""
 
 import json
+import logging
 import math
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from ..errors import RunError
 from ..experiment import Direction, kind_named
+from ..logs import quiet
 from ..ranges import Choices, Parameter, Range
 from .confirmation import FILE as CONFIRMED
 from .plan import StudyPlan
@@ -159,7 +160,7 @@ def _varies(setting: str, trials: list[FrozenTrial]) -> bool:
 
 def _fanova(trials: list[FrozenTrial], settings: list[str], at: int, seed: int) -> dict[str, float]:
     """Empty where no setting explains anything."""
-    with _without_messages():
+    with quiet(logging.getLogger("optuna"), logging.WARNING):  # it tells of every study that it makes
         sample = optuna.create_study(directions=["minimize"] * len(trials[0].values))
         sample.add_trials(trials)
     try:
@@ -172,17 +173,6 @@ def _fanova(trials: list[FrozenTrial], settings: list[str], at: int, seed: int) 
     except RuntimeError:  # Optuna's word for trees that found nothing to split
         return {}
     return {setting: float(share) for setting, share in shares.items()}
-
-
-@contextmanager
-def _without_messages() -> Iterator[None]:
-    """Optuna tells of every study that it makes; this one is nobody's concern."""
-    before = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    try:
-        yield
-    finally:
-        optuna.logging.set_verbosity(before)
 
 
 def _finite(trial: FrozenTrial) -> bool:

@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-import optuna
 from optuna.exceptions import StorageInternalError
 from optuna.storages import BaseStorage, RDBStorage
 from sqlalchemy.engine import URL, make_url
@@ -28,7 +27,6 @@ def open_storage(directory: Path, url: str | None) -> BaseStorage:
         OutputError: a database that cannot be reached, or a file that cannot be written.
         RunError: a journal or a database that is damaged.
     """
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
     if url is None:
         return open_journal(directory / JOURNAL)
     address = address_of(url)

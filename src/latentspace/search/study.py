@@ -1,7 +1,9 @@
 """The trials of one study: asked for one by one, counted, and run again where a worker was lost."""
 
+import logging
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,6 +14,7 @@ from optuna.trial import FrozenTrial, Trial, TrialState
 
 from ..errors import RunError
 from ..files import refusals
+from ..logs import quiet
 from ..ranges import Settings
 from .notes import parameters_of, require_sound
 from .plan import FILE, StudyPlan, differences
@@ -32,6 +35,8 @@ class Trials:
         self.study = _load(storage, plan)
         self.plan = plan
         self.directory = directory
+        self._quiet = ExitStack()  # what Optuna says, until it is closed
+        self._quiet.enter_context(quiet(logging.getLogger("optuna"), logging.ERROR))
         self.watch = Watch(directory, closed=not isinstance(storage, RDBStorage))
 
     def __enter__(self) -> "Trials":
@@ -42,6 +47,7 @@ class Trials:
 
     def close(self) -> None:
         """Let go of the storage's connections."""
+        self._quiet.close()
         close_storage(self.storage)
 
     def next(self, sign: Sign, deadline: float | None = None) -> Trial | None:
@@ -184,7 +190,8 @@ def begin(plan: StudyPlan, directory: Path, url: str | None, *, resume: bool) ->
             )
         if not known:
             plan.save(directory)
-            optuna.create_study(storage=storage, study_name=plan.name, directions=list(plan.directions))
+            with quiet(logging.getLogger("optuna"), logging.ERROR):
+                optuna.create_study(storage=storage, study_name=plan.name, directions=list(plan.directions))
         trials = Trials(storage, plan, directory)
         _require_same(trials.study, plan)
     plan.save(directory)

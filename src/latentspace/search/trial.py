@@ -2,11 +2,11 @@
 
 import statistics
 import tempfile
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal
 
 import optuna
 import torch
@@ -22,7 +22,7 @@ from ..experiment import Experiment
 from ..models.autoencoder import Autoencoder
 from ..randomness import numpy_generator
 from ..training.ground import Ground
-from ..training.loop import EpochRecord, Materials
+from ..training.loop import Materials
 from ..training.train import learn
 from ..types import Pixels
 from .pictures import COUNT, reconstructions
@@ -91,7 +91,7 @@ def train_and_report(
     """Train until the last epoch, or until the trial (None: nobody) is pruned, or `stop` says so."""
     course, purpose, plan = Course(), experiment.purpose, experiment.training
     best = 0  # the epoch, counted from 1, with the best score
-    records = cast("Generator[EpochRecord, None, None]", learn(experiment, materials))
+    records = learn(experiment, materials)
     with closing(records):
         for record in records:
             score = (record.validation or {})[purpose.score]

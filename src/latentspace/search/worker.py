@@ -16,6 +16,7 @@ from types import FrameType
 
 from pydantic import Field
 
+from ..allocation import keep_freed
 from ..configuration import Config
 from ..errors import LatentspaceError, RunError
 from ..ranges import Settings
@@ -88,6 +89,7 @@ def main() -> None:
     def end(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - as signal handlers are called
         ended.set()
 
+    keep_freed()
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; the search then ends its workers
     logging.getLogger("latentspace").setLevel(logging.ERROR)  # what loading the data says was said before

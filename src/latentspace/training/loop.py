@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -114,7 +114,7 @@ def epochs(
     clip_norm: float,
     first: int,
     last: int,
-) -> Iterator[EpochRecord]:
+) -> Generator[EpochRecord, None, None]:
     """Train from epoch `first` to epoch `last`, both counted from 1 and included.
 
     The order and the noise of an epoch are functions of (seed, epoch), so a training that begins at

@@ -1,14 +1,14 @@
 """experiment + images -> what the loop works on: the network, the optimiser, and the data on the device."""
 
 import logging
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import nn
 
-from ..allocation import keep_freed
 from ..data.batches import Batches, ResidentSet, as_tensor, laid_out
 from ..data.imageset import ImageSet
 from ..data.splits import Split
@@ -16,6 +16,7 @@ from ..devices import named_device
 from ..encoding import encode_all
 from ..errors import DataError, DeviceError
 from ..experiment import ClassificationConfig, Experiment
+from ..logs import quiet
 from ..models.autoencoder import Autoencoder
 from ..models.classifier import FrozenEncoderClassifier
 from ..tensor_types import Codes
@@ -26,21 +27,16 @@ from .loop import Materials
 if TYPE_CHECKING:
     import lightning_fabric
 
-THREADS: Final = torch.get_num_threads()  # as PyTorch or the environment chose, before any plan changed it
-
-logging.getLogger("lightning_fabric").setLevel(logging.WARNING)  # the precision is said by settle_precision
-
 
 def make_fabric(experiment: Experiment) -> "lightning_fabric.Fabric":
     """Raises: DeviceError: this machine has no such device, or the device cannot what the plan asks for."""
     from lightning_fabric import Fabric  # here, as it takes longer to import than a run to be judged
 
-    keep_freed()
-    torch.set_num_threads(experiment.threads or THREADS)
     device = named_device(experiment.device)
     precision = "bf16-mixed" if experiment.precision == "bf16" else "32-true"
     devices = 1 if device.index is None else [device.index]
-    fabric = Fabric(accelerator=device.type, devices=devices, precision=precision)  # type: ignore[arg-type]
+    with quiet(logging.getLogger("lightning_fabric"), logging.WARNING):  # settle_precision has said it
+        fabric = Fabric(accelerator=device.type, devices=devices, precision=precision)  # type: ignore[arg-type]
     if experiment.training.graph and fabric.device.type != "cuda":
         raise DeviceError(
             "steps are replayed as a graph on CUDA alone",
@@ -48,6 +44,19 @@ def make_fabric(experiment: Experiment) -> "lightning_fabric.Fabric":
             do=f"leave training.graph out, or use {option('device', 'cuda')} where there is one",
         )
     return fabric
+
+
+@contextmanager
+def threads_of(experiment: Experiment) -> Iterator[None]:
+    """PyTorch computes with the plan's threads within the block, and afterwards with as many as before."""
+    before = torch.get_num_threads()
+    if experiment.threads:
+        torch.set_num_threads(experiment.threads)
+    try:
+        yield
+    finally:
+        if experiment.threads:
+            torch.set_num_threads(before)
 
 
 def learned_from(experiment: Experiment, parts: Split) -> Whole:
@@ -79,7 +88,8 @@ def assemble(
         network: nn.Module = experiment.build(images.shape)
         learned, inputs = network, None
     else:
-        network, learned, inputs = _classifier(experiment, images, autoencoder, fabric, codes)
+        with threads_of(experiment):
+            network, learned, inputs = _classifier(experiment, images, autoencoder, fabric, codes)
     validation = None if experiment.training.fit == "train+validation" else parts.validation
     labels = None if autoencoder is None else torch.from_numpy(required_labels(images))
 

@@ -1,7 +1,8 @@
 """experiment -> loop -> run: the one place where a training is put together."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -21,7 +22,7 @@ from .graph import Captured
 from .ground import Ground, foundation_of, prepare
 from .head import WrittenOut
 from .loop import EpochRecord, Materials, Pass, by_autograd, epochs
-from .materials import learned_from, make_fabric
+from .materials import learned_from, make_fabric, threads_of
 from .schedules import SCHEDULES, Schedule
 
 logger = logging.getLogger(__name__)
@@ -113,8 +114,10 @@ def _begun(experiment: Experiment, out: Path) -> Training:
             experiment.training.batch_size,
             len(learned),
         )
+    with threads_of(experiment):
+        made_on = describe(ground.fabric.device)
     environment = {
-        **describe(ground.fabric.device),
+        **made_on,
         "precision": experiment.precision,
         "batch_size_in_use": min(experiment.training.batch_size, len(learned)),
         "encoder_hash": ground.encoder_hash,
@@ -167,13 +170,13 @@ def train(experiment: Experiment, out: Path) -> Run:
     return training.run
 
 
-def learn(experiment: Experiment, materials: Materials, first: int = 1) -> Iterator[EpochRecord]:
+def learn(experiment: Experiment, materials: Materials, first: int = 1) -> Generator[EpochRecord, None, None]:
     """The loop with the experiment's settings, from epoch `first` to its last."""
     plan = experiment.training
     batch_size = min(plan.batch_size, materials.train.images)
     steps = plan.epochs * -(-materials.train.images // batch_size)
     schedule = SCHEDULES[plan.schedule]
-    return epochs(
+    records = epochs(
         materials,
         learn=_pass_for(experiment, materials),
         seed=experiment.seed,
@@ -183,6 +186,13 @@ def learn(experiment: Experiment, materials: Materials, first: int = 1) -> Itera
         first=first,
         last=plan.epochs,
     )
+    with closing(records):
+        while True:
+            with threads_of(experiment):  # not while the caller has the record
+                record = next(records, None)
+            if record is None:
+                return
+            yield record
 
 
 def _pass_for(experiment: Experiment, materials: Materials) -> Pass:
