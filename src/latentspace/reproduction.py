@@ -29,6 +29,8 @@ from .exhibits import (
 from .experiment import Experiment, Kind
 from .recipe import Recipe
 from .report.page import Section
+from .report.published import REPORT
+from .report.run_sections import data_section, section_of
 from .report.search import search_section, write_study
 from .report.study import run_page
 from .report.whole import Studies, whole_page
@@ -94,8 +96,8 @@ class Reproduction:
         classifier = gather_classifier(opened.pop("classifier"))
         variational = gather_variational(opened.pop("vae"))
         every: tuple[Exhibits, ...] = (plain, denoiser, classifier, variational)
-        pages = [run_page(shown) for shown in every]
-        for page, shown in zip(pages, every, strict=True):
+        for shown in every:
+            page = run_page(shown, REPORT, agreement=shown.subject.agreement)
             write_run_page(page, shown.subject.run)
         if not ae.run.data.comparable:
             logger.warning("made from %s: no figure can be compared with the report's", ae.run.data.source)
@@ -107,8 +109,8 @@ class Reproduction:
             vae=variational,
             reported=opened.pop("classifier-report"),
             growth=gather_growth((ae, *opened.values())),
-            data=pages[0].sections[1],
-            sections=tuple(page.sections[0] for page in pages),
+            data=data_section(ae, REPORT),
+            sections=tuple(section_of(shown, REPORT) for shown in every),
             searches=tuple(searches),
         )
         return write_page(whole_page(studies), self.out)

@@ -53,6 +53,20 @@ def test_evaluate_prints_one_json_object_and_nothing_else(run):
     assert 0 < result["mse"] < 0.3
 
 
+def test_evaluate_speaks_of_the_report_beside_its_own_images_alone(run):
+    table = latentspace("evaluate", run).stdout
+    assert "mse" in table
+    assert "report" not in table
+    record = json.loads((run / "data.json").read_text())
+    try:
+        (run / "data.json").write_text(json.dumps({**record, "comparable": True}))
+        table = latentspace("evaluate", run).stdout
+    finally:
+        (run / "data.json").write_text(json.dumps(record))
+    assert re.search(r"the report\n", table)
+    assert re.search(r"mse +0\.\d+ +0\.0272", table)
+
+
 def test_evaluate_on_other_data(run, images, tmp_path):
     np.save(tmp_path / "others.npy", images.pixels[:7])
     result = json.loads(latentspace("evaluate", run, "--data", tmp_path / "others.npy", "--json").stdout)
@@ -66,12 +80,11 @@ def test_report_writes_the_figures_and_one_page(run):
     assert page == run / "report.html"
     html = page.read_text()
     assert sorted(one.name for one in (run / "figures").iterdir()) == [
-        *(f"figure-0{n}.png" for n in range(1, 6)),
-        "from-one-image-to-another.png",
+        f"figure-0{n}.png" for n in range(1, 7)
     ]
     assert html.count("<figure") == 6
-    assert "0.0272" in html
-    assert "no figure here can be compared with the report" in html
+    assert "0.0272" not in html
+    assert "PCA" in html
 
 
 def test_runs_lists_and_compares(run):

@@ -80,16 +80,15 @@ def test_without_validation_there_is_one_curve_and_no_best_epoch() -> None:
     figure = draw_curves(curves)
     assert list(lines(figure)) == ["--"]
     assert legend(figure) == ["training: mean over the epoch, as it was trained on"]
-    assert "there is no second curve" in curves_caption(curves, number="2", model="the autoencoder").text
+    assert "there is no second curve" in curves_caption(curves, model="the autoencoder").text
 
 
-def test_the_caption_says_how_ours_differs() -> None:
+def test_the_caption_says_what_the_curves_are() -> None:
     curves = loss_curves(records([0.3], [0.2]), [MSE])
-    caption = curves_caption(curves, number="2", model="the autoencoder")
-    assert caption.number == "2"
+    caption = curves_caption(curves, model="the autoencoder")
     assert caption.title == "The training of the autoencoder"
-    assert "The report drew its test set into this plot." in caption.text
-    assert "the second curve is the validation split" in caption.text
+    assert "The second curve is of the validation split" in caption.text
+    assert "report" not in caption.text
 
 
 def test_a_single_epoch_shows_as_marks_over_a_whole_number() -> None:

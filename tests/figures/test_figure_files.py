@@ -46,7 +46,7 @@ def test_the_public_names() -> None:
         *("Series", "SeriesPlot", "draw_series", "noise_plot", "labels_plot", "noise_caption"),
         *("MSE_FROM_NOISY", "MSE_FROM_CLEAN", "REPORT_CROSS_ENTROPY", "denoising_caption"),
         *("draw_confusion", "confusion_caption", "mistakes_caption", "labels_caption", "shown_images"),
-        *("plane_caption", "walks_caption", "beside_caption", "growth_caption"),
+        *("plane_caption", "walks_caption"),
         *("Caption", "ValueAxis", "png", "save"),
     }
     assert all(hasattr(latentspace.figures, name) for name in latentspace.figures.__all__)

@@ -3,14 +3,16 @@
 import re
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from latentspace.exhibits import Subject, gather
 from latentspace.report.page import Page, Section, render
-from latentspace.report.run_tables import FLOOR, obstacles, verdict
+from latentspace.report.published import REPORT, Published, beside
+from latentspace.report.run_tables import softmax_floor
 from latentspace.report.study import run_page
-from latentspace.report.write import report_run, write_page
+from latentspace.report.write import report_run, write_page, write_run_page
 
 FIGURES = {"ae": [1, 2, 3, 4, 5], "dae": [1, 6, 7, 8], "classifier": [1, 9], "vae": [1, 10, 11, 12, 13]}
 
@@ -27,12 +29,12 @@ def titles(sections: Sequence[Section]) -> list[str]:
 @pytest.mark.parametrize("kind", FIGURES)
 def test_a_run_has_its_figures_and_tables_on_its_page_and_in_its_folder(kind, small_runs):
     run = small_runs[kind]
-    page = run_page(gather(Subject.open(run)))
+    page = run_page(gather(Subject.open(run)), REPORT)
     assert numbers(page) == FIGURES[kind]
     purpose = run.experiment.purpose
     assert f"Results of the {purpose.name}" in titles(page.sections)
     assert f"Parameters of the {purpose.name}" in titles(page.sections)
-    path = report_run(run)
+    path = write_run_page(page, run)
     assert path == run.path / "report.html"
     files = {file.name for file in (run.path / "figures").iterdir()}
     assert {f"figure-{number:02}.png" for number in FIGURES[kind]} <= files
@@ -103,20 +105,20 @@ def test_the_loss_through_a_softmax_has_a_floor():
 
     probabilities = torch.eye(10)
     lowest = torch.nn.functional.cross_entropy(probabilities, torch.arange(10))
-    assert float(lowest) == pytest.approx(FLOOR, abs=5e-5)
+    assert float(lowest) == pytest.approx(softmax_floor(10), abs=1e-6)
 
 
 def test_what_stands_between_ours_and_the_reports(small_runs, monkeypatch):
     run = small_runs["classifier"]
-    assert obstacles(run) == ("the images are not known to be the report's",)
+    assert REPORT.obstacles(run) == ("the images are not known to be the report's",)
     letters = replace(run.data, comparable=True, images=18_724)
     monkeypatch.setattr("latentspace.runs.Run.data", property(lambda self: letters))
-    found = obstacles(run)
+    found = REPORT.obstacles(run)
     assert found[:2] == ("8 epochs, not 30", "a network of another size")
     assert "its encoder: 2 epochs, not 50" in found
-    assert verdict(run, "more").endswith(", more")
-    monkeypatch.setattr("latentspace.report.run_tables.obstacles", lambda run: ())
-    assert verdict(run) == "nearly: another split, and no look at the test images"
+    assert REPORT.verdict(run, "more").endswith(", more")
+    monkeypatch.setattr(Published, "obstacles", lambda self, run: ())
+    assert REPORT.verdict(run) == "nearly: another split, and no look at the test images"
 
 
 def test_the_page_is_written_whole(whole, tmp_path):
@@ -125,3 +127,33 @@ def test_the_page_is_written_whole(whole, tmp_path):
     names = {file.stem for file in (tmp_path / "figures").glob("*.png")}
     assert {f"figure-{number:02}" for number in range(1, 14)} <= names
     assert "random-decodes-as-the-code-grows" in names
+
+
+@pytest.mark.parametrize("kind", FIGURES)
+def test_the_page_of_other_images_is_about_them_alone(kind, small_runs):
+    run = small_runs[kind]
+    page = Path(report_run(run, title="My bars")).read_text()
+    assert "<h1>My bars</h1>" in page
+    assert "report" not in re.sub(r"<style>.*?</style>|base64,[^\"]*", "", page, flags=re.S).lower()
+    assert 'class="notice"' not in page
+    for published in run.experiment.purpose.published.values():
+        assert str(published) not in page
+    found = [int(number) for number in re.findall(r"<b>Figure (\d+)\.", page)]
+    assert found == list(range(1, len(found) + 1))
+    assert {f"figure-{number:02}.png" for number in found} <= {
+        file.name for file in (run.path / "figures").iterdir()
+    }
+    assert page.index('class="findings"') < page.index("<main>")
+    assert f"<h1>{run.path.name}: {run.experiment.purpose.name}</h1>" in Path(report_run(run)).read_text()
+
+
+def test_the_page_of_the_reports_images_has_its_numbers(small_runs, monkeypatch):
+    run = small_runs["ae"]
+    shown = gather(Subject.open(run))
+    letters = replace(run.data, comparable=True)
+    monkeypatch.setattr("latentspace.runs.Run.data", property(lambda self: letters))
+    page = run_page(shown, beside(run))
+    assert numbers(page) == FIGURES["ae"]
+    assert page.notices == ()
+    assert "0.0272" in render(page)
+    assert "The report drew its test set" in render(page)

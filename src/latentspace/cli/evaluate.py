@@ -74,14 +74,17 @@ def evaluate(
             json_module.dumps({"run": str(run), **result.to_json()}), soft_wrap=True, markup=False
         )
         return
-    published = opened.experiment.purpose.published
-    rows = [["images", console.number(result.images), ""]]
-    rows.append(["exact copies of training images", console.number(result.seen_in_training), ""])
-    rows += [
-        [name, _shown(value), str(published[name]) if name in published and opened.data.comparable else ""]
-        for name, value in result.metrics.items()
+    rows = [
+        ["images", console.number(result.images)],
+        ["exact copies of training images", console.number(result.seen_in_training)],
+        *([name, _shown(value)] for name, value in result.metrics.items()),
     ]
-    console.show_table(f"{run}: {result.split} of {result.data}", ["", "here", "the report"], rows)
+    columns = ["", "value"]
+    if opened.data.comparable and result.content_hash == opened.data.content_hash:
+        published = opened.experiment.purpose.published
+        columns = [*columns, "the report"]
+        rows = [[*row, f"{published[row[0]]}" if row[0] in published else ""] for row in rows]
+    console.show_table(f"{run}: {result.split} of {result.data}", columns, rows)
 
 
 def _shown(value: float | int | list[float]) -> str:

@@ -9,10 +9,9 @@ import typer
 
 from ..errors import ConfigurationError
 from . import console
-from .options import Device, OtherData, Quiet, Resize, RunPath, Verbose, data_config, size
+from .options import Device, MovedData, Quiet, Resize, RunPath, Verbose, moved, size
 
 if TYPE_CHECKING:
-    from ..data.sources import DataConfig
     from ..encoding import TrainedAutoencoder
     from ..figures import Steps
     from ..runs import Run
@@ -32,7 +31,7 @@ class Wish:
     images: tuple[str, str]
     spherical: bool
     resize: tuple[int, int] | None
-    data: "DataConfig | None"
+    data: str | None
 
 
 @dataclass(frozen=True)
@@ -74,7 +73,7 @@ def generate(
     spherical: Annotated[
         bool, typer.Option("--spherical", help="Interpolation in a vae: on a great circle, not a line.")
     ] = False,
-    data: OtherData = None,
+    data: MovedData = None,
     resize: Resize = None,
     device: Device = "auto",
     verbose: Verbose = False,
@@ -106,7 +105,7 @@ def generate(
         images=_pair("--images", "3,17", str, images or "0,1"),
         spherical=spherical,
         resize=size(resize),
-        data=None if data is None else data_config(data, resize),
+        data=data,
     )
     _generate(Path(run), out, chosen, wish, device)
 
@@ -139,7 +138,7 @@ def _samples(run: "Run", trained: "TrainedAutoencoder", wish: Wish) -> Made:
     from ..generation import distribution_of, draw
 
     count = 40 if wish.count is None else wish.count
-    drawn = draw(distribution_of(run, trained, wish.data), count, wish.seed)
+    drawn = draw(distribution_of(run, trained, moved(run, wish.data)), count, wish.seed)
     return Made(drawn.codes, f"codes drawn from {drawn.distribution}", min(10, count))
 
 
@@ -147,7 +146,7 @@ def _walk(run: "Run", trained: "TrainedAutoencoder", wish: Wish) -> Made:
     from ..generation import distribution_of, walk
 
     frames = 60 if wish.count is None else wish.count
-    walked = walk(distribution_of(run, trained, wish.data), frames, wish.seed)
+    walked = walk(distribution_of(run, trained, moved(run, wish.data)), frames, wish.seed)
     return Made(walked.codes, walked.distribution, min(10, frames))
 
 
@@ -156,7 +155,7 @@ def _grid(run: "Run", trained: "TrainedAutoencoder", wish: Wish) -> Made:
     from ..generation import distribution_of, grid
 
     side = 12 if wish.count is None else wish.count
-    plane = grid(distribution_of(run, trained, wish.data), wish.dimensions, side, wish.span)
+    plane = grid(distribution_of(run, trained, moved(run, wish.data)), wish.dimensions, side, wish.span)
     first, second = (f"dimension {number}" for number in plane.dimensions)
     return Made(plane.codes, plane.words, side, Steps(first, plane.across), Steps(second, plane.down))
 
@@ -170,7 +169,7 @@ def _between(run: "Run", trained: "TrainedAutoencoder", wish: Wish) -> Made:
             found=f"a run of {trained.experiment.kind}",
             do="leave it out",
         )
-    start, end = trained.encode(images_named(run, wish.images, wish.data, wish.resize))
+    start, end = trained.encode(images_named(run, wish.images, moved(run, wish.data), wish.resize))
     path, how = (spherical, "on a great circle") if wish.spherical else (linear, "on a straight line")
     codes = path(start, end, 24 if wish.count is None else wish.count)
     words = f"from image {wish.images[0]} to image {wish.images[1]}, {how} between their codes"

@@ -11,6 +11,7 @@ from . import console
 
 if TYPE_CHECKING:
     from ..data.sources import DataConfig
+    from ..runs import Run
 
 
 def _verbose(chosen: bool) -> bool:
@@ -43,6 +44,15 @@ OtherData: TypeAlias = Annotated[
         metavar="SPEC",
         rich_help_panel=DATA_PANEL,
         help="Other images, or where the run's own are now.",
+    ),
+]
+MovedData: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--data",
+        metavar="SPEC",
+        rich_help_panel=DATA_PANEL,
+        help="Where the run's own images are now, if they were moved; they are known by their hash.",
     ),
 ]
 Resize: TypeAlias = Annotated[
@@ -127,6 +137,16 @@ def data_config(*given: Any) -> "DataConfig":
     from ..data.sources import DataConfig
 
     return DataConfig.parse(data_changes(*given), "the data options")
+
+
+def moved(run: "Run", spec: str | None) -> "DataConfig | None":
+    """The run's own data settings, with the place where its images are now."""
+    from ..data.sources import DataConfig
+
+    if spec is None:
+        return None
+    settings = {**run.experiment.data.model_dump(), **data_changes(spec)}
+    return DataConfig.parse(settings, "the data options")
 
 
 def given(changes: dict[str, Any]) -> dict[str, Any]:

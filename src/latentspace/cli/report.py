@@ -7,14 +7,18 @@ import typer
 
 from ..errors import ConfigurationError, RunError
 from . import console
-from .options import Device, OtherData, Quiet, Verbose, data_config
+from .options import Device, MovedData, Quiet, Verbose, moved
 
 
 def report(
     path: Annotated[
         Path, typer.Argument(metavar="RUN|STUDY", help="A run directory, or a study directory of a search.")
     ],
-    data: OtherData = None,
+    title: Annotated[
+        str | None,
+        typer.Option(metavar="TEXT", help="Of the page. [default: the directory's name]"),
+    ] = None,
+    data: MovedData = None,
     storage: Annotated[
         str | None,
         typer.Option(metavar="URL", help="Study: its database, where that needs a password."),
@@ -29,6 +33,8 @@ def report(
 
       latentspace report runs/letters
 
+      latentspace report runs/photos --title "Photographs of the harbour"
+
       latentspace report studies/letters
     """
     if (path / "study.json").is_file():
@@ -36,14 +42,15 @@ def report(
         _refuse("--device", None if device == "auto" else device, "a study's page is drawn, not computed")
         from ..report.search import report_study
 
-        page = report_study(path, storage)
+        page = report_study(path, storage, title)
         console.say(f"trials: {page.parent / 'trials.csv'}")
     elif (path / "config.json").is_file():
         _refuse("--storage", storage, "a run has no database")
         from ..report.write import report_run
         from ..runs import Run
 
-        page = report_run(Run.open(path), None if data is None else data_config(data), device)
+        run = Run.open(path)
+        page = report_run(run, moved(run, data), device, title)
     else:
         raise RunError(
             f"{path} must be a run directory (with a config.json) or a study directory (with a study.json)",

@@ -16,6 +16,7 @@ from ..errors import ConfigurationError, DataError, RunError
 from ..runs import Run
 from ..types import Hashes
 from ..wording import option
+from .agreement import agreement_with_test
 from .metrics import IWAE_SAMPLES, judge
 from .records import KEY, Measured, Record, keep, kept
 
@@ -97,6 +98,9 @@ def evaluate_images(
         )
     result = _judged(run, images, own, scope, device, iwae_samples)
     name = scope if own else f"other-{images.content_hash[:12]}"
+    agreement = agreement_with_test(run, images, device) if own and scope == "test" else None
+    if agreement is not None and agreement.differ:
+        logger.warning("%s", agreement.words)
     keep(run, name, result, {"iwae_samples": result.metrics.get("iwae_samples", IWAE_SAMPLES)})
     return result
 

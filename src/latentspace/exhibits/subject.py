@@ -11,6 +11,7 @@ from ..data.sources import DataConfig
 from ..devices import AUTO, named_device
 from ..encoding import TrainedAutoencoder
 from ..errors import ConfigurationError
+from ..evaluation.agreement import Agreement, agreement_with_test
 from ..evaluation.evaluate import Evaluation, judged_on_test, own_or_other
 from ..randomness import numpy_generator
 from ..runs import Run
@@ -68,6 +69,11 @@ class Subject:
     def affordable(self, most: int) -> int:
         """How many of the images are worked on at once: `most`, or fewer large ones."""
         return affordable(most, self.images.shape)
+
+    @property
+    def agreement(self) -> Agreement | None:
+        """Of the validation and the test part; None where the validation part was learned from."""
+        return agreement_with_test(self.run, self.images, self.device)
 
     def sample(self, part: Whole, most: int) -> Whole:
         """At most so many of a part's indices, for a measurement: each class in proportion."""

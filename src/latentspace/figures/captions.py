@@ -1,6 +1,5 @@
-"""What stands under each figure: its number in the report, what it shows, and how ours differs."""
+"""What stands under each figure: what it shows, and how it came about."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..evaluation.baselines import BaselineRecord
@@ -17,94 +16,86 @@ from .samples import Samples
 @dataclass(frozen=True)
 class Caption:
     """Args:
-    number: the figure's number in the report, or None where the report has none.
     title: what it shows, a few words.
-    text: what exactly, and how it differs from the report's.
+    text: what exactly.
     """
 
-    number: str | None
     title: str
     text: str
 
 
 def samples_caption(samples: Samples, *, source: str, total: int, seed: int) -> Caption:
-    """Figure 1."""
     choice = ", the classes in turn" if samples.titles else ""
     text = f"{len(samples.images)} of {total:,} images of {source}, chosen at random (seed {seed}){choice}."
-    return Caption("1", "Samples of the data", text)
+    return Caption("Samples of the data", text)
 
 
-def curves_caption(curves: LossCurves, *, number: str, model: str) -> Caption:
-    """Figures 2, 6, 9 and 10; `model` with its article: "the autoencoder"."""
+def curves_caption(curves: LossCurves, *, model: str) -> Caption:
+    """`model` with its article: "the autoencoder"."""
     if curves.validated:
         text = (
-            "The report drew its test set into this plot. Here the second curve is the validation split, and "
-            "the test split was not looked at during training. A training value is the mean over an epoch in "
-            "which the weights were still changing; a validation value is taken after the epoch."
+            "The second curve is of the validation split; the test split was not looked at during training. "
+            "A training value is the mean over an epoch in which the weights were still changing; a "
+            "validation value is taken after the epoch."
         )
     else:
         text = (
-            "The report drew its test set into this plot as a second curve. Here the model was fitted to the "
-            "training and the validation split together, so there is no second curve; the test split was not "
-            "looked at during training."
+            "The model was fitted to the training and the validation split together, so there is no second "
+            "curve; the test split was not looked at during training."
         )
-    return Caption(number, f"The training of {model}", text)
+    return Caption(f"The training of {model}", text)
 
 
-def rows_caption(rows: ImageRows, *, number: str, model: str, split: str) -> Caption:
-    """Figures 3, 7 and 11; `split` says whose images these are: "the test split"."""
+def rows_caption(rows: ImageRows, *, model: str, split: str) -> Caption:
+    """`split` says whose images these are: "the test split"."""
     text = f"{counted(rows.columns)} of {split}, chosen at random and not for their looks."
     if rows.errors:
         text += f" Under each column: {rows.error_name}."
-    return Caption(number, f"Images and what {model} makes of them", text)
+    return Caption(f"Images and what {model} makes of them", text)
 
 
-def grid_caption(grid: ImageGrid, *, number: str, model: str) -> Caption:
-    """Figures 4, 8, 12 and 13."""
+def grid_caption(grid: ImageGrid, *, model: str) -> Caption:
     text = f"{counted(len(grid.images), 'decoded code')}; none was left out. {grid.drawn_from}"
-    if grid.across is None:
-        text += " The report does not say what distribution it drew from."
-    return Caption(number, f"Images decoded by {model}", text)
+    return Caption(f"Images decoded by {model}", text)
 
 
-def codes_caption(codes: CodeMap, *, split: str, dimensions: int, number: str | None = "5") -> Caption:
-    """Figure 5."""
+def codes_caption(codes: CodeMap, *, split: str, dimensions: int) -> Caption:
     text = f"The codes of {split}, {counted(dimensions, 'number')} each"
     if codes.explained is None:
         text += ", drawn as they are."
     else:
         text += (
             f", on their first two principal components, which hold {sum(codes.explained):.1%} of the"
-            " variance (the report does not state its share)."
+            " variance."
         )
     if codes.class_names:
         text += " A class has a colour and a marker; its name stands at the median of its codes."
     if len(codes.points) < codes.codes:
         text += f" {len(codes.points):,} of {codes.codes:,} points are drawn."
-    return Caption(number, "The codes in two dimensions", text)
+    return Caption("The codes in two dimensions", text)
 
 
 def denoising_caption(rows: ImageRows, *, corruption: str, before: float, after: float) -> Caption:
-    """Figure 7. `before` and `after` are the mean errors of the shown images, a pixel."""
+    """`before` and `after` are the mean errors of the shown images, a pixel."""
     text = (
         f"{counted(rows.columns)} of the test split, chosen at random, with {corruption}, which the network "
         "never saw; the noisy images are cut to [0, 1] to be drawn, not to be denoised. Mean squared error "
         f"a pixel of these images against the clean ones: {before:.4f} before, {after:.4f} after. Under "
         f"each column: {rows.error_name}."
     )
-    return Caption("7", "Noisy images and what the denoising autoencoder makes of them", text)
+    return Caption("Noisy images and what the denoising autoencoder makes of them", text)
 
 
 def plane_caption(grid: ImageGrid, *, words: str, kl: tuple[float, float]) -> Caption:
-    """Figure 13. `words` say what varies and where the rest stands; `kl` is of the two dimensions, nats."""
+    """`words` say what varies and where the rest stands; `kl` is of the two dimensions, nats."""
     share = 0.5 / grid.columns
     text = (
         f"{counted(len(grid.images), 'decoded code')}: {words}. These two dimensions, counted from 0, are "
         f"the ones that the posterior uses most (a mean divergence of {kl[0]:.2f} and {kl[1]:.2f} nats over "
         f"the test images). Their values stand at the sides: the quantiles {share:g} to {1 - share:g} in "
-        "equal steps. The report names neither its dimensions nor their range."
+        "equal steps."
     )
-    return Caption("13", "A grid over two dimensions of the code", text)
+    return Caption("A grid over two dimensions of the code", text)
 
 
 def noise_caption(record: NoiseRecord, *, trained_at: str) -> Caption:
@@ -120,7 +111,7 @@ def noise_caption(record: NoiseRecord, *, trained_at: str) -> Caption:
         "Stronger classical methods exist, such as total variation and non-local means; they are not among "
         "these. A plain PCA of the same size shows what a narrow code alone takes away."
     )
-    return Caption(None, "Error against noise", text)
+    return Caption("Error against noise", text)
 
 
 def labels_caption(record: BaselineRecord) -> Caption:
@@ -131,7 +122,7 @@ def labels_caption(record: BaselineRecord) -> Caption:
         f"{counted(draws, 'time')}, the classes in turn: the line is the mean, the band goes from the lowest "
         "to the highest. The encoder has seen all training images, without labels."
     )
-    return Caption(None, "Accuracy against the number of labels", text)
+    return Caption("Accuracy against the number of labels", text)
 
 
 def confusion_caption(confusion: Confusion) -> Caption:
@@ -140,7 +131,7 @@ def confusion_caption(confusion: Confusion) -> Caption:
         "a column those taken for one class. Darker is a larger share of the row, on a scale that keeps "
         "small shares visible."
     )
-    return Caption(None, "What is taken for what", text)
+    return Caption("What is taken for what", text)
 
 
 def mistakes_caption(mistakes: Mistakes) -> Caption:
@@ -149,7 +140,7 @@ def mistakes_caption(mistakes: Mistakes) -> Caption:
         "classifier is surest of, the surest first. Over each: its label, what it is taken for, and with "
         "what probability. Some of the labels may be what is wrong."
     )
-    return Caption(None, "The surest mistakes", text)
+    return Caption("The surest mistakes", text)
 
 
 def walks_caption(rows: ImageRows, *, model: str) -> Caption:
@@ -158,24 +149,4 @@ def walks_caption(rows: ImageRows, *, model: str) -> Caption:
         f"classes: first and last the images themselves, between them {counted(rows.columns - 2, 'code')} in "
         f"equal steps on the straight line between their codes, decoded by {model}."
     )
-    return Caption(None, "From one image to another", text)
-
-
-def beside_caption(columns: int, distances: Mapping[str, float], yardstick: float) -> Caption:
-    """Figures 4, 8 and 12 together. `distances`: Frechet distances to the test images, by network."""
-    numbers = ", ".join(f"{name} {distance:.1f}" for name, distance in distances.items())
-    text = (
-        f"The first {counted(columns, 'random decode')} of figures 4, 8 and 12, none left out, and test "
-        "images. Frechet distance to the test images (in the first principal components of their pixels; "
-        f"lower is more alike): {numbers}; training images {yardstick:.1f}."
-    )
-    return Caption(None, "Random decodes of the three autoencoders side by side", text)
-
-
-def growth_caption(columns: int) -> Caption:
-    text = (
-        f"{counted(columns, 'random decode')} of plain autoencoders that differ in the size of their code "
-        "alone, none left out. The report says that they get worse as the code grows; the table gives the "
-        "numbers."
-    )
-    return Caption(None, "Random decodes as the code grows", text)
+    return Caption("From one image to another", text)

@@ -34,7 +34,7 @@ BCE = Term("bce", "binary cross-entropy, nats an image")
 KL = Term("kl", "Kullback-Leibler divergence, nats an image", better=None)
 ELBO = Term("elbo_loss", "negative ELBO, nats an image")
 CROSS_ENTROPY = Term("cross_entropy", "cross-entropy, nats an image")
-REPORT_CROSS_ENTROPY = Term("report_cross_entropy", "the report's loss, through the Softmax, nats an image")
+REPORT_CROSS_ENTROPY = Term("report_cross_entropy", "cross-entropy of the Softmax's outputs, nats an image")
 ACCURACY = Term("accuracy", "accuracy, share of the images", better="higher")
 
 # What each curve is drawn on, as the legend says it.

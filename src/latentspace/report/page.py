@@ -2,8 +2,9 @@
 
 import base64
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from io import BytesIO
+from itertools import count
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from PIL import Image
@@ -14,6 +15,9 @@ from ..wording import counted
 # What is set flush right: "0.0272", "11,234", "−3.1 ± 0.2", "89.6 %", "3e-4", and a dash for nothing.
 _NUMBER = r"[+\-\N{MINUS SIGN}]?[\d,]*\.?\d+(e[+\-]?\d+)?"
 _NUMERIC = re.compile(rf"(({_NUMBER})( ?± ?{_NUMBER})?( ?%)?|[\N{{EN DASH}}\N{{EM DASH}}-]?)", re.IGNORECASE)
+
+# An option, and its value where that has a digit or is a setting: "--epochs 20", "--set model.code_size=4".
+_OPTION = re.compile(r"(--\w[\w-]*(?: [\w.]*\d(?:[\w.]*\w)?| [\w.]+=\S*\w)?)")
 
 
 @dataclass(frozen=True)
@@ -118,12 +122,36 @@ class Section:
 
 
 @dataclass(frozen=True)
+class Finding:
+    """What was found, in plain words.
+
+    Args:
+        headline: a few words.
+        text: how that shows, with the numbers.
+        good: True, False, or None where it is neither.
+        advice: what to try, or nothing.
+    """
+
+    headline: str
+    text: str
+    good: bool | None = None
+    advice: str = ""
+
+    @property
+    def advice_parts(self) -> tuple[tuple[str, bool], ...]:
+        """The advice in pieces, and of each whether it belongs on a command line."""
+        pieces = _OPTION.split(self.advice)
+        return tuple((piece, number % 2 == 1) for number, piece in enumerate(pieces) if piece)
+
+
+@dataclass(frozen=True)
 class Page:
     """What the page says, from top to bottom.
 
     Args:
         title: of the document.
         lead: what was found, in a paragraph.
+        findings: what that comes to, the most important first.
         notices: what a reader must know before any number, each set apart and loud.
         sections: the body.
         footer: what made the page: versions, seeds, hashes.
@@ -131,6 +159,7 @@ class Page:
 
     title: str
     lead: str
+    findings: tuple[Finding, ...] = field(default=(), kw_only=True)
     notices: tuple[str, ...] = ()
     sections: tuple[Section, ...] = ()
     footer: tuple[str, ...] = ()
@@ -143,6 +172,21 @@ _TEMPLATES = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+
+
+def numbered(page: Page) -> Page:
+    """The page with its pictures numbered from 1, in their order."""
+    numbers = count(1)
+    return replace(
+        page,
+        sections=tuple(
+            replace(
+                section,
+                pictures=tuple(replace(picture, number=str(next(numbers))) for picture in section.pictures),
+            )
+            for section in page.sections
+        ),
+    )
 
 
 def render(page: Page) -> str:

@@ -1,4 +1,4 @@
-"""What was gathered of a run -> its pictures, each under the report's number where it has one."""
+"""What was gathered of a run -> its pictures, with the report's number and remark where they belong there."""
 
 from statistics import mean
 
@@ -41,46 +41,49 @@ from ..figures import (
 )
 from ..runs import Run
 from .page import Picture
+from .published import Beside, Figure
 
 PIXEL_ERROR = "mean squared error a pixel"
 
 
-def samples(subject: Subject) -> Picture:
-    """Figure 1."""
+def samples(subject: Subject, report: Beside) -> Picture:
     data = subject.run.data
     sheet = sample_images(subject.images, seed=subject.seed)
     caption = samples_caption(sheet, source=data.source, total=data.images, seed=subject.seed)
-    return framed(caption, png(draw_samples(sheet)), "a sheet of images, each with its label")
+    image = png(draw_samples(sheet))
+    alt = "a sheet of images, each with its label" if sheet.titles else "a sheet of images"
+    return framed(caption, image, alt, figure=_figure(report, subject.run, "samples"))
 
 
-def losses(run: Run, number: str, terms: tuple[Term, ...]) -> Picture:
-    """Figures 2, 6, 9 and 10."""
+def losses(run: Run, terms: tuple[Term, ...], report: Beside) -> Picture:
     curves = loss_curves(run.metrics, terms)
-    caption = curves_caption(curves, number=number, model=f"the {run.experiment.purpose.name}")
-    return framed(caption, png(draw_curves(curves)), "what was measured, by epoch")
+    caption = curves_caption(curves, model=f"the {run.experiment.purpose.name}")
+    image = png(draw_curves(curves))
+    return framed(caption, image, "what was measured, by epoch", figure=_figure(report, run, "losses"))
 
 
-def reconstructions(shown: AutoencoderExhibits, number: str) -> Picture:
-    """Figures 3 and 11."""
+def reconstructions(shown: AutoencoderExhibits, report: Beside) -> Picture:
     rows = image_rows(
         {"original": shown.originals, "reconstruction": shown.reconstructions},
         columns=len(shown.originals),
         errors=shown.errors,
         error_name=PIXEL_ERROR,
     )
-    caption = rows_caption(rows, number=number, model=name_of(shown.subject), split="the test split")
-    return framed(caption, png(draw_rows(rows)), "originals, and under each its reconstruction")
+    caption = rows_caption(rows, model=name_of(shown.subject), split="the test split")
+    figure = _figure(report, shown.subject.run, "reconstructions")
+    return framed(
+        caption, png(draw_rows(rows)), "originals, and under each its reconstruction", figure=figure
+    )
 
 
-def decodes(shown: AutoencoderExhibits, number: str) -> Picture:
-    """Figures 4, 8 and 12."""
+def decodes(shown: AutoencoderExhibits, report: Beside) -> Picture:
     grid = image_grid(shown.decoded, columns=10, drawn_from=f"Codes drawn from {shown.drawn.distribution}.")
-    caption = grid_caption(grid, number=number, model=name_of(shown.subject))
-    return framed(caption, png(draw_grid(grid)), "images decoded from random codes")
+    caption = grid_caption(grid, model=name_of(shown.subject))
+    figure = _figure(report, shown.subject.run, "decodes")
+    return framed(caption, png(draw_grid(grid)), "images decoded from random codes", figure=figure)
 
 
-def code_plane(shown: AutoencoderExhibits, number: str | None) -> Picture:
-    """Figure 5, where it has a number."""
+def code_plane(shown: AutoencoderExhibits, report: Beside) -> Picture:
     images = shown.subject.images
     codes = code_map(
         shown.plane.points,
@@ -88,8 +91,9 @@ def code_plane(shown: AutoencoderExhibits, number: str | None) -> Picture:
         labels=images.labels,
         class_names=images.class_names,
     )
-    caption = codes_caption(codes, split="all images", dimensions=shown.code_size, number=number)
-    return framed(caption, png(draw_codes(codes)), "a scatter of the codes, coloured by class")
+    caption = codes_caption(codes, split="all images", dimensions=shown.code_size)
+    alt = "a scatter of the codes" + (", coloured by class" if codes.class_names else "")
+    return framed(caption, png(draw_codes(codes)), alt, figure=_figure(report, shown.subject.run, "codes"))
 
 
 def walks(shown: AutoencoderExhibits) -> Picture:
@@ -104,11 +108,10 @@ def walks(shown: AutoencoderExhibits) -> Picture:
     titles = ("from", *(f"{share:.0%}" for share in shown.walks.shares), "to")
     drawn = image_rows(rows, columns=len(titles), titles=titles)
     caption = walks_caption(drawn, model=name_of(shown.subject))
-    return framed(caption, png(draw_rows(drawn)), "rows of letters, each changing into another")
+    return framed(caption, png(draw_rows(drawn)), "rows of images, each changing into another")
 
 
-def denoised(shown: DenoiserExhibits) -> Picture:
-    """Figure 7."""
+def denoised(shown: DenoiserExhibits, report: Beside) -> Picture:
     rows = image_rows(
         {"noisy": shown.noisy, "denoised": shown.denoised, "original": shown.plain.originals},
         columns=len(shown.noisy),
@@ -118,7 +121,9 @@ def denoised(shown: DenoiserExhibits) -> Picture:
     caption = denoising_caption(
         rows, corruption=shown.corruption, before=mean(shown.noisy_errors), after=mean(shown.errors)
     )
-    return framed(caption, png(draw_rows(rows)), "noisy images, the same denoised, and the originals")
+    figure = _figure(report, shown.subject.run, "denoised")
+    alt = "noisy images, the same denoised, and the originals"
+    return framed(caption, png(draw_rows(rows)), alt, figure=figure)
 
 
 def noise(shown: DenoiserExhibits) -> Picture:
@@ -128,8 +133,7 @@ def noise(shown: DenoiserExhibits) -> Picture:
     return framed(caption, image, "error curves that rise with the noise", (columns, *rows))
 
 
-def plane(shown: VariationalExhibits) -> Picture | None:
-    """Figure 13; None where the codes have no two dimensions."""
+def plane(shown: VariationalExhibits, report: Beside) -> Picture | None:
     if shown.grid is None:
         return None
     plan = shown.grid.plan
@@ -142,7 +146,10 @@ def plane(shown: VariationalExhibits) -> Picture | None:
         down=Steps(f"dimension {down}", plan.down),
     )
     caption = plane_caption(grid, words=plan.words, kl=(shown.kl[across], shown.kl[down]))
-    return framed(caption, png(draw_grid(grid)), "a grid of letters that change into each other")
+    figure = _figure(report, shown.subject.run, "plane")
+    return framed(
+        caption, png(draw_grid(grid)), "a grid of images that change into each other", figure=figure
+    )
 
 
 def confusion(shown: ClassifierExhibits) -> Picture:
@@ -160,13 +167,14 @@ def mistakes(shown: ClassifierExhibits) -> Picture | None:
     if not len(found.places):
         return None
     titles = tuple(
-        f"{names[label]} as {names[answer]} {probability:.0%}"
+        f"{names[label]} → {names[answer]} {probability:.0%}"
         for label, answer, probability in zip(
             found.labelled, found.taken_for, found.probabilities, strict=True
         )
     )
-    sheet = Samples(shown_images(shown.mistaken), titles, columns=6)
-    return framed(mistakes_caption(found), png(draw_samples(sheet)), "letters that are hard to read")
+    columns = 6 if max(map(len, names)) <= 2 else 4  # room for the names
+    sheet = Samples(shown_images(shown.mistaken), titles, columns)
+    return framed(mistakes_caption(found), png(draw_samples(sheet)), "images that are hard to tell apart")
 
 
 def labels(shown: ClassifierExhibits) -> Picture:
@@ -186,5 +194,19 @@ def name_of(subject: Subject) -> str:
     return f"the {subject.run.experiment.purpose.name}"
 
 
-def framed(caption: Caption, image: bytes, alt: str, numbers: tuple[tuple[str, ...], ...] = ()) -> Picture:
-    return Picture(caption.number, caption.title, caption.text, image, alt, numbers)
+def framed(
+    caption: Caption,
+    image: bytes,
+    alt: str,
+    numbers: tuple[tuple[str, ...], ...] = (),
+    figure: Figure | None = None,
+) -> Picture:
+    """`figure` is the report's figure of the same, whose number and remark the picture then has."""
+    if figure is None:
+        return Picture(None, caption.title, caption.text, image, alt, numbers)
+    text = f"{caption.text} {figure.remark}".strip()
+    return Picture(figure.number, caption.title, text, image, alt, numbers)
+
+
+def _figure(report: Beside, run: Run, shown: str) -> Figure | None:
+    return None if report is None else report.figure(run.experiment.kind, shown)

@@ -1,23 +1,23 @@
-"""The tables of a run: its parameters and its results beside the report's, and what may be compared."""
+"""The tables of a run: its parameters and its results, beside the report's where they belong there."""
 
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..configuration import Config
-from ..encoding import encoder_of
 from ..evaluation.classes import worst_pairs
-from ..exhibits import AutoencoderExhibits, ClassifierExhibits, Grown, Subject, VariationalExhibits
-from ..experiment import Experiment, Kind
+from ..exhibits import AutoencoderExhibits, ClassifierExhibits, Subject, VariationalExhibits
+from ..experiment import ClassificationConfig
 from ..models.autoencoder import AutoencoderConfig, VariationalConfig
 from ..models.classifier import ClassifierConfig
 from ..runs import Run
 from ..wording import counted
 from .page import Table
+from .published import COLUMN, EDGES, RESULTS, TEST, Beside
 
-REPORTED_IMAGES, REPORTED_TEST = 18_724, 3_745
-FLOOR = 1.4612  # log(e + 9) - 1: the smallest loss through a Softmax over ten classes, in nats
+NOTHING = "–"
 
-# The report's tables of parameters, row by row, and where each setting is in config.json.
+# The rows of a table of parameters, and where each setting is in config.json.
 PARAMETERS: Mapping[type[Config], tuple[tuple[str, str], ...]] = {
     AutoencoderConfig: (
         ("encoded space dimension", "model.code_size"),
@@ -47,129 +47,101 @@ PARAMETERS: Mapping[type[Config], tuple[tuple[str, str], ...]] = {
     ),
 }
 
-# Where the report's winners lie in the ranges that it searched (sections 2.1, 3.1 and 4.1).
-EDGES: Mapping[Kind, str] = {
-    "ae": (
-        "The report's winner lies on the edge of its ranges in four places: code size 10 of 2 to 10, and 128 "
-        "of 32, 64 and 128 for conv2, conv3 and the neurons. A wider search might have gone further."
-    ),
-    "dae": (
-        "The report's winner lies on the edge of its ranges in three places: code size 10 of 2 to 10, and "
-        "128 of 32, 64 and 128 for conv3 and the neurons."
-    ),
-    "classifier": (
-        "No setting of the report's winner lies on the edge of its range, though the 17 neurons of the "
-        "third layer are next to the smallest allowed, 16."
-    ),
-    "vae": "The report did not search for these; it fixed them.",
-}
 
-
-def parameters_table(run: Run) -> Table:
-    """The report's table of parameters, with ours beside."""
+def parameters_table(run: Run, report: Beside) -> Table:
+    """What was set, with the report's settings beside where they belong."""
     plan = run.experiment
-    here, there = plan.model_dump(), Experiment.parse({"kind": plan.kind}, "the report's plan").model_dump()
+    here, there = plan.model_dump(), {} if report is None else report.plan(plan.kind)
     paths = (*PARAMETERS[type(plan.model)], ("epochs", "training.epochs"))
     rows = [(name, _setting(here, path), _setting(there, path)) for name, path in paths]
-    decay = f"{plan.training.weight_decay:g}"
-    rows.append(("weight decay (ours; the report names none)", decay, "–"))
-    return Table(
-        f"Parameters of the {plan.purpose.name}", ("", "here", "the report"), tuple(rows), EDGES[plan.kind]
-    )
+    rows.append(("weight decay", f"{plan.training.weight_decay:g}", NOTHING))
+    title = f"Parameters of the {plan.purpose.name}"
+    return compared(title, rows, report, "" if report is None else EDGES[plan.kind])
+
+
+def compared(title: str, rows: Sequence[tuple[str, str, str]], report: Beside, note: str = "") -> Table:
+    """Rows of a name, what is here, and what the report published; the last column only beside the report."""
+    if report is None:
+        return Table(title, ("", "value"), tuple(row[:2] for row in rows), note)
+    return Table(title, ("", "here", COLUMN), tuple(rows), note)
 
 
 def _setting(plan: Mapping[str, Any], path: str) -> str:
     table, _, name = path.partition(".")
+    if table not in plan:
+        return NOTHING
     value = plan[table][name]
     if isinstance(value, float):
         return f"{value:.6g}"
     return {"adam": "Adam", "rmsprop": "RMSprop"}.get(value, str(value))
 
 
-def obstacles(run: Run) -> tuple[str, ...]:
-    """Why a figure of this run cannot stand beside the report's; none if only split and protocol differ."""
-    if not run.data.comparable:
-        return ("the images are not known to be the report's",)
-    plan, report = run.experiment, Experiment.parse({"kind": run.experiment.kind}, "the report's plan")
-    found = []
-    if run.data.images != REPORTED_IMAGES:
-        found.append(f"{counted(run.data.images)}, not {REPORTED_IMAGES:,}")
-    if len(run.metrics) != report.training.epochs:
-        found.append(f"{counted(len(run.metrics), 'epoch')}, not {report.training.epochs}")
-    if plan.model != report.model:
-        found.append("a network of another size")
-    if plan.encoder is not None:
-        beneath = obstacles(encoder_of(plan, run.encoder_hash, beside=run.path))
-        found += [f"its encoder: {reason}" for reason in beneath if reason not in found]
-    return tuple(found)
-
-
-def verdict(run: Run, *more: str) -> str:
-    """Whether a figure may be compared with the report's, in a cell of a table."""
-    found = (*obstacles(run), *more)
-    return f"no: {', '.join(found)}" if found else "nearly: another split, and no look at the test images"
-
-
-def autoencoder_results(shown: AutoencoderExhibits) -> Table:
+def autoencoder_results(shown: AutoencoderExhibits, report: Beside) -> Table:
     """Of an ae or a dae."""
-    run, metrics = shown.subject.run, shown.subject.result.metrics
-    published = run.experiment.purpose.published["mse"]
-    rows = [("test error from clean images", f"{metrics['mse']:.4f}", f"{published}")]
+    metrics, kind = shown.subject.result.metrics, shown.subject.run.experiment.kind
+    rows = [("test error from clean images", f"{metrics['mse']:.4f}", RESULTS[kind, "mse"])]
     if "mse_from_noisy" in metrics:
-        rows.append(("test error from noisy images", f"{metrics['mse_from_noisy']:.4f}", "–"))
-    rows.append((f"PCA with {counted(shown.code_size, 'component')}", f"{shown.pca:.4f}", "–"))
-    return _results(shown.subject, rows, "Mean squared errors a pixel.")
+        rows.append(("test error from noisy images", f"{metrics['mse_from_noisy']:.4f}", NOTHING))
+    rows.append((f"PCA with {counted(shown.code_size, 'component')}", f"{shown.pca:.4f}", NOTHING))
+    return _results(shown.subject, rows, "Mean squared errors a pixel.", report)
 
 
-def classifier_results(shown: ClassifierExhibits) -> Table:
-    metrics = shown.subject.result.metrics
+def classifier_results(shown: ClassifierExhibits, report: Beside) -> Table:
+    metrics, plan = shown.subject.result.metrics, shown.subject.run.experiment.objective
     rows = [
-        ("test accuracy", f"{metrics['accuracy']:.4f}", "0.8958"),
-        ("cross-entropy of the logits, nats", f"{metrics['cross_entropy']:.4f}", "–"),
-        (f"through the Softmax (at least {FLOOR}), nats", f"{metrics['report_cross_entropy']:.4f}", "1.5658"),
-        ("accuracy of always naming one class", f"{shown.baselines.chance:.4f}", "–"),
+        ("test accuracy", f"{metrics['accuracy']:.4f}", RESULTS["classifier", "accuracy"]),
+        ("cross-entropy of the logits, nats", f"{metrics['cross_entropy']:.4f}", NOTHING),
     ]
-    return _results(
-        shown.subject, rows, "The last loss is the report's own: cross-entropy of what a Softmax puts out."
-    )
+    note = ""
+    if report is not None or (isinstance(plan, ClassificationConfig) and plan.loss == "report"):
+        least = softmax_floor(len(shown.subject.run.data.class_names))
+        name = f"through the Softmax (at least {least:.4f}), nats"
+        value = f"{metrics['report_cross_entropy']:.4f}"
+        rows.append((name, value, RESULTS["classifier", "report_cross_entropy"]))
+        note = "Through the Softmax: the cross-entropy of what a Softmax puts out, taken for logits."
+    rows.append(("accuracy of always naming the commonest class", f"{shown.baselines.chance:.4f}", NOTHING))
+    return _results(shown.subject, rows, note, report)
 
 
-def variational_results(shown: VariationalExhibits) -> Table:
+def softmax_floor(classes: int) -> float:
+    """The smallest loss through a Softmax over so many classes, in nats: log(e + classes - 1) - 1."""
+    return math.log(math.e + classes - 1) - 1
+
+
+def variational_results(shown: VariationalExhibits, report: Beside) -> Table:
     subject = shown.plain.subject
     metrics = subject.result.metrics
+    published = RESULTS["vae", "mean_code_loss"]
+    codes = f"importance-weighted bound, {metrics['iwae_samples']} codes"
     rows = [
-        ("loss with the mean code decoded", f"{metrics['mean_code_loss']:.2f}", "183.59"),
-        ("negative ELBO, one sampled code", f"{metrics['elbo_loss']:.2f}", "–"),
-        ("its cross-entropy", f"{metrics['bce']:.2f}", "–"),
-        ("its divergence from the prior", f"{metrics['kl']:.2f}", "–"),
-        (
-            f"importance-weighted bound, {metrics['iwae_samples']} codes",
-            f"{metrics['iwae_loss']:.2f}",
-            "–",
-        ),
-        ("cross-entropy of a perfect copy", f"{shown.bce_of_copy:.2f}", "–"),
-        ("cross-entropy of the mean image", f"{shown.bce_of_mean:.2f}", "–"),
-        (f"dimensions in use, of {len(shown.kl)}", f"{metrics['active_units']}", "–"),
+        ("loss with the mean code decoded", f"{metrics['mean_code_loss']:.2f}", published),
+        ("negative ELBO, one sampled code", f"{metrics['elbo_loss']:.2f}", NOTHING),
+        ("its cross-entropy", f"{metrics['bce']:.2f}", NOTHING),
+        ("its divergence from the prior", f"{metrics['kl']:.2f}", NOTHING),
+        (codes, f"{metrics['iwae_loss']:.2f}", NOTHING),
+        ("cross-entropy of a perfect copy", f"{shown.bce_of_copy:.2f}", NOTHING),
+        ("cross-entropy of the mean image", f"{shown.bce_of_mean:.2f}", NOTHING),
+        (f"dimensions in use, of {len(shown.kl)}", f"{metrics['active_units']}", NOTHING),
     ]
     note = (
         "In nats an image; lower is better. A copy costs more than 0 because grey pixels are not sure to be "
         "white or black. A dimension is in use where the variance of its mean over the test images is above "
         "0.01."
     )
-    return _results(subject, rows, note)
+    return _results(subject, rows, note, report)
 
 
-def _results(subject: Subject, rows: list[tuple[str, str, str]], note: str) -> Table:
+def _results(subject: Subject, rows: list[tuple[str, str, str]], note: str, report: Beside) -> Table:
     run, result = subject.run, subject.result
     rows = [
         *rows,
-        ("test images", f"{result.images:,}", f"{REPORTED_TEST:,}"),
-        ("of them copies of training images", f"{result.seen_in_training:,}", "–"),
+        ("test images", f"{result.images:,}", f"{TEST:,}"),
+        ("of them copies of training images", f"{result.seen_in_training:,}", NOTHING),
     ]
-    answer = verdict(run)
-    comparable = f"May the two columns be compared? {answer[0].upper()}{answer[1:]}."
-    title = f"Results of the {run.experiment.purpose.name}"
-    return Table(title, ("", "here", "the report"), tuple(rows), f"{note} {comparable}")
+    if report is not None:
+        answer = report.verdict(run)
+        note = f"{note} May the two columns be compared? {answer[0].upper()}{answer[1:]}.".strip()
+    return compared(f"Results of the {run.experiment.purpose.name}", rows, report, note)
 
 
 def kl_table(shown: VariationalExhibits) -> Table:
@@ -182,7 +154,7 @@ def baselines_table(shown: ClassifierExhibits) -> Table:
     rows = [("this run", f"{accuracy:.4f}")]
     rows += [(f"same network on {name}", f"{value:.4f}") for name, value in record.heads.items()]
     rows += [
-        (f"{record.k[name]} nearest neighbours on {name}", f"{value:.4f}")
+        (f"{counted(record.k[name], 'nearest neighbour')} on {name}", f"{value:.4f}")
         for name, value in record.neighbours.items()
     ]
     rows.append(("always the commonest class", f"{record.chance:.4f}"))
@@ -221,23 +193,3 @@ def times_table(shown: ClassifierExhibits) -> Table:
         "rounding."
     )
     return Table("The time of the two ways to classify", ("", "here"), rows, note)
-
-
-def growth_table(grown: tuple[Grown, ...]) -> Table:
-    rows = tuple(
-        (
-            f"{counted(one.code_size, 'number')}",
-            f"{one.mse:.4f}",
-            f"{one.likeness.decoded:.1f}",
-            str(one.epochs),
-        )
-        for one in grown
-    )
-    note = (
-        "Test error: mean squared error a pixel. Distance: Frechet distance between "
-        f"{grown[0].likeness.count:,} random decodes and the test images, in the first "
-        f"{grown[0].likeness.components} principal components of the pixels; training images are at "
-        f"{grown[0].likeness.training:.1f}."
-    )
-    columns = ("code", "test error", "distance of random decodes", "epochs")
-    return Table("As the code grows", columns, rows, note)

@@ -50,19 +50,20 @@ FILES = {
 }
 
 
-def report_study(path: Path, url: str | None = None) -> Path:
+def report_study(path: Path, url: str | None = None, title: str | None = None) -> Path:
     """As `write_study`; return the page's path."""
-    write_study(path, url)
+    write_study(path, url, title)
     return path / "report.html"
 
 
-def write_study(path: Path, url: str | None = None) -> tuple[StudyRecord, Page]:
+def write_study(path: Path, url: str | None = None, title: str | None = None) -> tuple[StudyRecord, Page]:
     """Write STUDY/report.html, STUDY/figures/*.png and STUDY/trials.csv; return what was read and the page.
 
     A search that is still going on is reported as far as it has come.
 
     Args:
         url: of the study's database, where it needs a password.
+        title: of the page; by default the name of the study and what was searched.
 
     Raises:
         RunError: there is no study at `path`, or it is damaged.
@@ -70,6 +71,7 @@ def write_study(path: Path, url: str | None = None) -> tuple[StudyRecord, Page]:
     """
     record = read_study(path, url)
     page = study_page(path.resolve().name, record)
+    page = replace(page, title=title or page.title)
     for section in page.sections:
         for picture in section.pictures:
             write_bytes(path / "figures" / f"{FILES[picture.title]}.png", picture.png)

@@ -1,46 +1,50 @@
 """The page of one run of its own."""
 
+from ..evaluation.agreement import Agreement
 from ..exhibits import Exhibits
 from ..runs import Run
 from ..wording import counted
-from .page import Page
+from .findings import findings
+from .page import Page, numbered
+from .published import Beside
 from .run_sections import data_section, section_of
 
 
-def run_page(shown: Exhibits) -> Page:
-    """Its data, its figures and its tables."""
+def run_page(
+    shown: Exhibits, report: Beside = None, *, agreement: Agreement | None = None, title: str | None = None
+) -> Page:
+    """Its findings, its figures, its tables and its data.
+
+    Args:
+        report: what it stands beside; then its figures have the report's numbers, else their own from 1.
+        agreement: of the validation and the test part.
+        title: the page's; by default the name of the run and what it is.
+    """
     subject = shown.subject
     run, metrics = subject.run, subject.result.metrics
     purpose = run.experiment.purpose
-    score = next(iter(purpose.published))
-    return Page(
-        title=f"{run.path.resolve().name}: {purpose.name}",
+    told = next((name for name in WORDS if name in metrics), None)
+    score = "" if told is None else f", {WORDS[told]} is {metrics[told]:.4g}"
+    page = Page(
+        title=title or f"{run.path.resolve().name}: {purpose.name}",
         lead=(
-            f"Trained on {run.data.source}; on the {counted(subject.result.images, 'test image')}, opened "
-            f"for this alone, {WORDS[score]} is {metrics[score]:.4g}."
+            f"{purpose.name.capitalize()}, trained on {run.data.source}. On the "
+            f"{counted(subject.result.images, 'test image')}, opened for this alone{score}."
         ),
-        notices=notices(run),
-        sections=(section_of(shown), data_section(subject)),
+        findings=findings(shown, agreement),
+        notices=() if report is None else report.notices(run),
+        sections=(section_of(shown, report), data_section(subject, report)),
         footer=footer(run),
     )
+    return page if report is not None else numbered(page)
 
 
-# What the metrics that the report published are called in a sentence.
+# What the first metric of a run is called in a sentence.
 WORDS = {
+    "mean_code_loss": "the loss in nats an image, with the mean code decoded,",
     "mse": "the mean squared error a pixel",
     "accuracy": "the accuracy",
-    "mean_code_loss": "the loss in nats an image, with the mean code decoded,",
 }
-
-
-def notices(run: Run) -> tuple[str, ...]:
-    """What must be known before any number is read."""
-    if run.data.comparable:
-        return ()
-    return (
-        f"These images are {run.data.source}. They are not known to be the report's notMNIST, so no figure "
-        "here can be compared with the report's.",
-    )
 
 
 def footer(run: Run) -> tuple[str, ...]:

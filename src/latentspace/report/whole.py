@@ -1,5 +1,6 @@
 """The one page of all studies: every figure of the report under its number, every table, ours beside."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,13 +13,15 @@ from ..exhibits import (
     Subject,
     VariationalExhibits,
 )
-from ..figures import beside_caption, draw_rows, growth_caption, image_rows, png
+from ..figures import Caption, draw_rows, image_rows, png
+from ..runs import Run
 from ..wording import counted
 from .differences import differences_section
 from .page import Page, Picture, Section, Table
+from .published import COLUMN, REPORT, RESULTS
 from .run_pictures import framed
-from .run_tables import FLOOR, growth_table, verdict
-from .study import footer, notices
+from .run_tables import NOTHING, softmax_floor
+from .study import footer
 
 BESIDE = 10  # random decodes of each network, side by side
 
@@ -52,9 +55,9 @@ def whole_page(studies: Studies) -> Page:
     """Results first, then the studies, then what compares them."""
     run = studies.ae.subject.run
     return Page(
-        title="Unsupervised models on letters A to J",
+        title=_title(run),
         lead=_lead(studies),
-        notices=notices(run),
+        notices=REPORT.notices(run),
         sections=(
             Section(
                 "Results beside the report's",
@@ -72,6 +75,11 @@ def whole_page(studies: Studies) -> Page:
         ),
         footer=footer(run),
     )
+
+
+def _title(run: Run) -> str:
+    letters = run.data.class_names == tuple("ABCDEFGHIJ")
+    return f"Unsupervised models on {'letters A to J' if letters else run.data.source}"
 
 
 def _lead(studies: Studies) -> str:
@@ -93,19 +101,26 @@ def results_table(studies: Studies) -> Table:
         one.subject for one in (studies.ae, studies.dae, studies.vae, studies.classifier)
     )
     reported, other_loss = studies.reported, ("trained on another loss",)
+    accuracy, through = RESULTS["classifier", "accuracy"], RESULTS["classifier", "report_cross_entropy"]
+    least = softmax_floor(len(classifier.run.data.class_names))
     rows = (
-        _row("autoencoder, mean squared error", ae, "mse", "0.0272"),
-        _row("denoising autoencoder, the same from clean images", dae, "mse", "0.0283"),
+        _row("autoencoder, mean squared error", ae, "mse", RESULTS["ae", "mse"]),
+        _row("denoising autoencoder, the same from clean images", dae, "mse", RESULTS["dae", "mse"]),
         _row("the same from noisy images", dae, "mse_from_noisy"),
-        _row("classifier, accuracy", classifier, "accuracy", "0.8958", other_loss),
-        _row("trained on the report's loss, accuracy", reported, "accuracy", "0.8958"),
-        _row(f"the same, that loss (at least {FLOOR})", reported, "report_cross_entropy", "1.5658"),
-        _row("variational autoencoder, loss of the mean code", vae, "mean_code_loss", "183.59"),
+        _row("classifier, accuracy", classifier, "accuracy", accuracy, other_loss),
+        _row("trained on the report's loss, accuracy", reported, "accuracy", accuracy),
+        _row(f"the same, that loss (at least {least:.4f})", reported, "report_cross_entropy", through),
+        _row(
+            "variational autoencoder, loss of the mean code",
+            vae,
+            "mean_code_loss",
+            RESULTS["vae", "mean_code_loss"],
+        ),
         _row("the same, negative ELBO", vae, "elbo_loss"),
     )
     reasons: dict[str, list[str]] = {}
     for label, _, published, answer in rows:
-        if published != "–":
+        if published != NOTHING:
             reasons.setdefault(answer, []).append(label)
     compared = " ".join(
         f"{answer[0].upper()}{answer[1:]} ({'; '.join(of)})." for answer, of in reasons.items()
@@ -115,7 +130,7 @@ def results_table(studies: Studies) -> Table:
         "codes are the autoencoder's, so what limits that also limits it. May the numbers be compared? "
         f"{compared}"
     )
-    columns = ("measure", "here", "the report", "compare")
+    columns = ("measure", "here", COLUMN, "compare")
     short = tuple((*row[:3], row[3].partition(":")[0]) for row in rows)
     return Table("Ours and the report's", columns, short, note)
 
@@ -125,7 +140,8 @@ def _row(
 ) -> tuple[str, str, str, str]:
     value = subject.result.metrics[metric]
     here = f"{value:.2f}" if subject.run.experiment.kind == "vae" else f"{value:.4f}"
-    return label, here, published or "–", verdict(subject.run, *but) if published else "–"
+    compared = REPORT.verdict(subject.run, *but) if published else NOTHING
+    return label, here, published or NOTHING, compared
 
 
 def decodes_section(studies: Studies) -> Section:
@@ -166,3 +182,43 @@ def _beside(networks: dict[str, AutoencoderExhibits]) -> Picture:
     distances = {name.partition(": ")[2]: float(shown.likeness.decoded) for name, shown in networks.items()}
     caption = beside_caption(columns, distances, float(first.likeness.training))
     return framed(caption, png(draw_rows(drawn)), "rows of decoded images, and one of test images")
+
+
+def beside_caption(columns: int, distances: Mapping[str, float], yardstick: float) -> Caption:
+    """Figures 4, 8 and 12 together. `distances`: Frechet distances to the test images, by network."""
+    numbers = ", ".join(f"{name} {distance:.1f}" for name, distance in distances.items())
+    text = (
+        f"The first {counted(columns, 'random decode')} of figures 4, 8 and 12, none left out, and test "
+        "images. Frechet distance to the test images (in the first principal components of their pixels; "
+        f"lower is more alike): {numbers}; training images {yardstick:.1f}."
+    )
+    return Caption("Random decodes of the three autoencoders side by side", text)
+
+
+def growth_caption(columns: int) -> Caption:
+    text = (
+        f"{counted(columns, 'random decode')} of plain autoencoders that differ in the size of their code "
+        "alone, none left out. The report says that they get worse as the code grows; the table gives the "
+        "numbers."
+    )
+    return Caption("Random decodes as the code grows", text)
+
+
+def growth_table(grown: tuple[Grown, ...]) -> Table:
+    rows = tuple(
+        (
+            f"{counted(one.code_size, 'number')}",
+            f"{one.mse:.4f}",
+            f"{one.likeness.decoded:.1f}",
+            str(one.epochs),
+        )
+        for one in grown
+    )
+    note = (
+        "Test error: mean squared error a pixel. Distance: Frechet distance between "
+        f"{grown[0].likeness.count:,} random decodes and the test images, in the first "
+        f"{grown[0].likeness.components} principal components of the pixels; training images are at "
+        f"{grown[0].likeness.training:.1f}."
+    )
+    columns = ("code", "test error", "distance of random decodes", "epochs")
+    return Table("As the code grows", columns, rows, note)

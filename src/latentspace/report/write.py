@@ -11,18 +11,26 @@ from ..exhibits import Subject, gather
 from ..files import make_folder, sweep, write_bytes, write_text
 from ..runs import Run
 from .page import Page, Picture, render
+from .published import beside
 from .study import run_page
 
 
-def report_run(run: Run, data: DataConfig | None = None, device: str = AUTO) -> Path:
+def report_run(
+    run: Run, data: DataConfig | None = None, device: str = AUTO, title: str | None = None
+) -> Path:
     """Write the run's figures and its report.html; return the page's path.
+
+    Args:
+        title: of the page; by default the name of the run and what it is.
 
     Raises:
         RunError: the run has not ended, or its data are gone.
         ConfigurationError: `data` are other images than the run's own.
         DeviceError: this machine has no such device.
     """
-    return write_run_page(run_page(gather(Subject.open(run, data, device))), run)
+    subject = Subject.open(run, data, device)
+    page = run_page(gather(subject), beside(run), agreement=subject.agreement, title=title)
+    return write_run_page(page, run)
 
 
 def write_run_page(page: Page, run: Run) -> Path:

@@ -1,0 +1,161 @@
+"""The verdict of a page: what it says follows from the numbers, and it comes before any of them."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from latentspace.evaluation.agreement import Agreement, agreement_of, compared
+from latentspace.evaluation.classes import Confusion
+from latentspace.exhibits import Subject, gather
+from latentspace.report.findings import findings
+from latentspace.report.page import Finding, Page, render
+from latentspace.report.trend import Trend, trend
+
+
+@pytest.fixture(scope="module")
+def shown(small_runs):
+    return {kind: gather(Subject.open(small_runs[kind])) for kind in ("ae", "dae", "classifier", "vae")}
+
+
+def headlines(shown, agreement=None) -> dict[str, bool | None]:
+    return {one.headline: one.good for one in findings(shown, agreement)}
+
+
+def scored(shown, **metrics):
+    """The same with other test metrics."""
+    result = replace(shown.subject.result, metrics={**shown.subject.result.metrics, **metrics})
+    return replace(shown, subject=replace(shown.subject, result=result))
+
+
+@pytest.mark.parametrize(
+    ("mse", "headline", "good"),
+    [(0.05, "Better than PCA", True), (0.2, "Worse than PCA", False), (0.101, "As good as PCA", None)],
+)
+def test_an_error_is_set_beside_that_of_pca(shown, mse, headline, good):
+    found = findings(replace(scored(shown["ae"], mse=mse), pca=0.1), None)[0]
+    assert (found.headline, found.good) == (headline, good)
+    assert f"{mse:.4g}" in found.text
+    assert "0.1." in found.text
+    assert bool(found.advice) is (good is not True)
+
+
+def test_a_vae_is_set_beside_pca_by_its_reconstructions(shown):
+    agreement = Agreement("mean squared error a pixel", 0.05, 0.05, 1.0, (24, 24), 0)
+    plain = replace(shown["vae"].plain, pca=0.1)
+    assert headlines(replace(shown["vae"], plain=plain), agreement)["Better than PCA"] is True
+    assert not any("PCA" in one for one in headlines(shown["vae"]))
+
+
+def test_reconstructions_that_are_all_alike_are_said_to_be(shown):
+    ae = shown["ae"]
+    mean = np.repeat(ae.reconstructions.mean(axis=0, keepdims=True), len(ae.reconstructions), axis=0)
+    assert headlines(replace(ae, reconstructions=mean))["All reconstructions are alike"] is False
+    same = (ae.originals / np.float32(255)).astype(np.float32)
+    assert headlines(replace(ae, reconstructions=same))["Reconstructions differ as their images do"] is True
+
+
+def test_a_code_that_no_image_moves_is_said_to_be_unused(shown):
+    plain = scored(shown["vae"].plain, active_units=0)
+    assert headlines(replace(shown["vae"], plain=plain))["The code is not used"] is False
+
+
+def test_noise_that_is_taken_away_and_that_is_not(shown):
+    noisy = replace(shown["dae"], noisy_errors=(0.04, 0.04), errors=(0.01, 0.01))
+    assert headlines(noisy)["It takes noise away"] is True
+    assert "it takes 75% away" in findings(noisy, None)[0].text
+    assert headlines(replace(noisy, errors=(0.05, 0.05)))["It takes no noise away"] is False
+
+
+def test_a_classifier_is_set_beside_guessing_and_beside_pca(shown):
+    one = shown["classifier"]
+    heads = {"the encoder's 3 codes": 0.9, "3 principal components": 0.5, "256 raw pixels": 0.9}
+    one = replace(one, baselines=replace(one.baselines, chance=0.4, heads=heads))
+    good = headlines(scored(one, accuracy=0.95))
+    assert good["Better than guessing"] is True
+    assert good["Better than PCA with as many numbers"] is True
+    assert "As good as PCA with as many numbers" in headlines(scored(one, accuracy=0.7))  # of 24 images
+    assert headlines(scored(one, accuracy=0.45))["No better than always giving one answer"] is False
+    counts = np.array([[1000, 0, 0], [8, 2, 0], [4, 1, 0]])
+    lumped = replace(scored(one, accuracy=0.95), confusion=Confusion(counts, ("A", "B", "C")))
+    assert headlines(lumped)["Nearly all answers are one class"] is False
+
+
+def records(scores, name="mse"):
+    return [{"epoch": epoch, "validation": {name: one}} for epoch, one in enumerate(scores, start=1)]
+
+
+def test_where_a_validation_score_was_going():
+    falling = [1 / epoch for epoch in range(1, 21)]
+    assert trend(records(falling), "mse", "minimize").course == "better"
+    level = [*falling[:10], *[0.1 + 0.0001 * (-1) ** epoch for epoch in range(10)]]
+    assert trend(records(level), "mse", "minimize").course == "level"
+    rising = [*falling[:10], *[0.1 + 0.01 * epoch for epoch in range(10)]]
+    found = trend(records(rising), "mse", "minimize")
+    assert (found.course, found.best) == ("worse", 10)
+    assert found.change == pytest.approx(0.8)
+    assert trend(records([1, 0.5]), "mse", "minimize").course == "short"
+    assert trend([{"epoch": 1, "train": {"mse": 1}}], "mse", "minimize") == Trend("unknown", 0.0, 0, 0)
+    rates = [1 - one for one in falling]
+    assert trend(records(rates, "accuracy"), "accuracy", "maximize").course == "better"
+    assert trend(records([1 - one for one in rising], "accuracy"), "accuracy", "maximize").best == 10
+
+
+@pytest.mark.parametrize(
+    ("scores", "keep", "headline", "good", "advice"),
+    [
+        ([1 / epoch for epoch in range(1, 21)], "last", "Not trained to the end", False, "--epochs 4"),
+        ([0.5, 0.1, *[0.3] * 8], "last", "Trained too long", False, "--keep best"),
+        ([0.5, 0.1, *[0.3] * 8], "best", "Trained long enough", True, ""),
+        ([0.5, 0.1, *[0.1] * 8], "last", "Trained long enough", True, ""),
+        ([0.5], "last", "Hardly trained", False, "--epochs"),
+        ([], "last", "Trained enough? Unknown", None, ""),
+    ],
+)
+def test_whether_it_was_trained_long_enough(shown, monkeypatch, scores, keep, headline, good, advice):
+    run = shown["ae"].subject.run
+    plan = run.experiment
+    plan = plan.model_copy(update={"training": plan.training.model_copy(update={"keep": keep})})
+    monkeypatch.setattr("latentspace.runs.Run.metrics", property(lambda self: records(scores)))
+    monkeypatch.setattr("latentspace.runs.Run.experiment", property(lambda self: plan))
+    found = findings(shown["ae"], None)[-1]
+    assert (found.headline, found.good) == (headline, good)
+    assert advice in found.advice
+
+
+def test_parts_that_differ_beyond_chance(shown):
+    draw = np.random.default_rng(0)
+    same, other = draw.normal(0.1, 0.03, (2, 300))
+    assert not compared("error", same, other).differ
+    apart = compared("error", same, other * 1.5, groups=12)
+    assert apart.differ
+    assert "there are 12 groups" in apart.words
+    assert "for 300 and 300 images" in apart.words
+    assert headlines(shown["ae"], apart)["Validation and test disagree"] is False
+    assert not compared("error", same, other * 1.05).differ  # certain perhaps, but small
+    assert not compared("error", same[:4], other[:4] * 1.5).differ
+    assert not compared("share of wrong answers", np.zeros(5), np.zeros(5)).differ
+
+
+def test_each_kind_is_judged_image_by_image(small_runs, images):
+    for kind, run in small_runs.items():
+        found = agreement_of(run, images)
+        assert found.images == (24, 24)
+        assert 0 <= found.chance <= 1
+        result = Subject.of(run, images).result.metrics
+        if kind == "classifier":
+            assert found.test == pytest.approx(1 - result["accuracy"])
+        elif "mse" in result:
+            assert found.test == pytest.approx(result["mse"], rel=1e-5)
+            assert found.validation == pytest.approx(run.metrics[-1]["validation"]["mse"], rel=1e-5)
+
+
+def test_findings_stand_before_the_tables_and_options_are_unbroken():
+    good = Finding("It works", "By 3.", True)
+    bad = Finding("It <fails>", "By 4.", False, "Try --set model.code_size=4, or --epochs 20.")
+    html = render(Page("t", "l", findings=(good, bad)))
+    assert html.index("It works") < html.index("<main>")
+    assert '<li class="good"><b>It works.</b> By 3.</li>' in html
+    assert "It &lt;fails&gt;" in html
+    assert "<code>--set model.code_size=4</code>, or <code>--epochs 20</code>." in html
+    assert '<li class="open">' in render(Page("t", "l", findings=(Finding("Hm", "?"),)))
