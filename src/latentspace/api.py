@@ -1,20 +1,25 @@
 """The functions of the Python interface: paths and names in, objects out."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from .data.given import Given, given_set
 from .data.imageset import ImageSet
-from .data.sources import DataConfig, load_images
+from .data.sources import DataConfig, finished, load_images
 from .devices import AUTO
 from .encoding import TrainedAutoencoder
+from .errors import ConfigurationError
 from .evaluation.evaluate import Evaluation, Scope
 from .evaluation.evaluate import evaluate as _evaluate
 from .experiment import Experiment
+from .files import as_path
 from .runs import Run
 from .training.train import train as _train
+from .wording import brief
 
 
-def load(run: str | Path, device: str = AUTO) -> TrainedAutoencoder:
+def load(run: str | Path | Run, device: str = AUTO) -> TrainedAutoencoder:
     """Open a finished run, to encode, decode and reconstruct with it.
 
     Args:
@@ -27,36 +32,70 @@ def load(run: str | Path, device: str = AUTO) -> TrainedAutoencoder:
     return TrainedAutoencoder.load(run, device)
 
 
-def load_data(spec: str | Path, **options: Any) -> ImageSet:
+def load_data(spec: Given, **options: Any) -> ImageSet:
     """Read images.
 
     Args:
-        spec: what `--data` takes: `notmnist`, `glyphs`, a folder, IDX files, .npz, .npy.
+        spec: `notmnist`, `glyphs`, or the path of a folder, an archive, IDX files, .npz, .npy; or images
+            themselves: an array or tensor of bytes or of floats in 0..1, pictures of Pillow's, a list.
         options: `resize=(height, width)`, `deduplicate`, `strict`, `fonts`, `seed`.
 
     Raises:
         DataError: images that cannot be found, read or used.
         ConfigurationError: an unknown option.
     """
-    return load_images(DataConfig.parse({"spec": str(spec), **options}, "load_data"))
+    source = _source(spec, options)
+    return source if isinstance(source, ImageSet) else load_images(source)
 
 
-def train(experiment: Experiment, out: str | Path) -> Run:
+def _source(spec: Given, options: dict[str, Any]) -> DataConfig | ImageSet:
+    if isinstance(spec, str | Path):
+        return DataConfig.parse({**options, "spec": str(spec)}, "the options of data")
+    config = DataConfig.parse(options, "the options of data")
+    return finished(given_set(spec), config)
+
+
+def train(experiment: Experiment | Mapping[str, Any], out: str | Path) -> Run:
     """Train from start to end; the run directory is new.
+
+    Args:
+        experiment: the plan, or its settings: `{"kind": "vae", "data": {"spec": "photos/"}}`.
 
     Raises:
         LatentspaceError: data, settings or a place that cannot be used, or a loss that is not finite.
     """
-    return _train(experiment, Path(out))
+    if isinstance(experiment, Mapping):
+        experiment = Experiment.parse(experiment, "the experiment")
+    if not isinstance(experiment, Experiment):
+        raise ConfigurationError(
+            "what is trained is an Experiment",
+            found=brief(experiment),
+            do='write for example Recipe.load("homework").experiment("ae")',
+        )
+    return _train(experiment, as_path(out, "the run directory"))
 
 
 def evaluate(
-    run: str | Path, data: str | Path | None = None, split: Scope | None = None, device: str = AUTO
+    run: str | Path | Run,
+    data: Given | None = None,
+    split: Scope | None = None,
+    device: str = AUTO,
+    **options: Any,
 ) -> Evaluation:
     """Judge a finished run, by default on its own test images; `device` as for `load`.
+
+    Args:
+        data: other images, or where the run's own are now: as for `load_data`, with its `options`.
+        split: train, validation, test or all; by default test, and all of other data.
 
     Raises:
         LatentspaceError: a run, data or a device that cannot be used.
     """
-    other = None if data is None else DataConfig(spec=str(data))
-    return _evaluate(Run.open(Path(run)), other, split, device=device)
+    opened = run if isinstance(run, Run) else Run.open(run)
+    if data is None and options:
+        raise ConfigurationError(
+            "options say how to read data",
+            found=f"{', '.join(options)} without data",
+            do="name the data, or leave them out: the run's own settings are used for its own data",
+        )
+    return _evaluate(opened, None if data is None else _source(data, options), split, device=device)

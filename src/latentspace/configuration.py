@@ -1,13 +1,14 @@
 """Configuration that is frozen, validated once, and survives a round trip through JSON and TOML."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from .errors import ConfigurationError
+from .wording import brief
 
 # A number of channels, neurons or codes: no more than the int32 that kernels count in, and torch unpacks.
 Width: TypeAlias = Annotated[int, Field(ge=1, le=2**31 - 1)]
@@ -15,8 +16,30 @@ Width: TypeAlias = Annotated[int, Field(ge=1, le=2**31 - 1)]
 Parsed = TypeVar("Parsed", bound="Config")
 
 
-class Config(BaseModel):
-    """The base of every configuration: frozen, no unknown keys, no NaN."""
+if TYPE_CHECKING:
+    from pydantic._internal._model_construction import ModelMetaclass
+else:
+    ModelMetaclass = type(BaseModel)
+
+
+class _Called(ModelMetaclass):
+    """`Experiment(...)` raises what `Experiment.parse(...)` does; pydantic does not call what lies within."""
+
+    def __call__(cls, *values: Any, **named: Any) -> Any:  # noqa: N805 - of a metaclass
+        if values:
+            raise ConfigurationError(
+                f"{cls.__name__} takes its settings by name",
+                found=brief(values[0]),
+                do=f"write {cls.__name__}(name=value)",
+            )
+        try:
+            return super().__call__(**named)
+        except ValidationError as error:
+            raise refused(error, cls.__name__) from None
+
+
+class Config(BaseModel, metaclass=_Called):
+    """The base of every configuration: frozen, no unknown keys, no NaN; shown without what is default."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, validate_default=True)
 
@@ -30,11 +53,29 @@ class Config(BaseModel):
         try:
             return cls.model_validate(values)
         except ValidationError as error:
-            raise ConfigurationError(
-                f"{origin} must hold valid settings",
-                found="; ".join(describe(dict(part), prefix) for part in error.errors()[:5]),
-                do="correct the named settings (docs/reference.md lists all of them)",
-            ) from error
+            raise refused(error, origin, prefix) from error
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise ConfigurationError(
+            "settings do not change once they are made",
+            found=f"{name} = {brief(value)}",
+            do=f"make others: {type(self).__name__}(..., {name}=...)",
+        )
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        fields = type(self).model_fields
+        for name, value in super().__repr_args__():
+            if name not in fields or value != fields[name].get_default(call_default_factory=True):
+                yield name, value
+
+
+def refused(error: ValidationError, origin: str, prefix: str = "") -> ConfigurationError:
+    """What pydantic found wrong with settings, in our words."""
+    return ConfigurationError(
+        f"{origin} must hold valid settings",
+        found="; ".join(describe(dict(part), prefix) for part in error.errors()[:5]),
+        do="correct the named settings (docs/reference.md lists all of them)",
+    )
 
 
 def describe(part: Mapping[str, Any], prefix: str = "") -> str:
@@ -47,7 +88,7 @@ def describe(part: Mapping[str, Any], prefix: str = "") -> str:
         return f"{prefix}{key} is not a known key"
     if part["type"] == "missing":
         return f"{prefix}{key} is missing"
-    return f"{prefix}{key} = {part['input']!r}: {message}"
+    return f"{prefix}{key} = {brief(part['input'])}: {message}"
 
 
 def read_toml(path: Path) -> dict[str, Any]:

@@ -5,17 +5,19 @@ from typing import Final
 import torch
 
 from .errors import DeviceError
-from .wording import option
+from .wording import brief, option
 
 AUTO: Final = "auto"  # a GPU where there is one, else the CPU
 
 
-def named_device(name: str = AUTO) -> torch.device:
-    """The device of that name: auto, cpu, cuda, cuda:1, mps.
+def named_device(name: str | torch.device = AUTO) -> torch.device:
+    """The device of that name: auto, cpu, cuda, cuda:1, mps; or one of PyTorch's.
 
     Raises:
         DeviceError: this machine has no such device.
     """
+    if not isinstance(name, str):
+        name = str(name) if isinstance(name, torch.device) else brief(name)
     there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     found = [kind for kind, is_there in there.items() if is_there]
     kind, colon, number = (found[0] if name == AUTO else name).partition(":")

@@ -9,11 +9,12 @@ from typing import Literal, get_args
 
 import numpy as np
 import torch
-from jaxtyping import UInt8
 
 from .data.batches import ResidentSet, as_tensor, at_once
+from .data.given import Given, as_array, as_codes, given_pixels
 from .data.imageset import ImageSet
 from .data.record import DataRecord
+from .data.sources import load_images
 from .devices import AUTO, named_device
 from .environment import has_native_bf16
 from .errors import ConfigurationError, DataError, RunError
@@ -25,7 +26,7 @@ from .runs import Run
 from .tensor_types import Codes, Resident
 from .tensors import fill
 from .types import CodeArray, ImageArray, Pixels, Probabilities, Whole
-from .wording import option
+from .wording import brief, counted, option
 
 logger = logging.getLogger(__name__)
 
@@ -65,6 +66,11 @@ class TrainedAutoencoder:
         self.data = data
         self.device = device
 
+    def __repr__(self) -> str:
+        shape = "x".join(map(str, self.data.shape))
+        numbers = counted(self.code_size, "number")
+        return f"<TrainedAutoencoder: {self.experiment.kind}, {shape} to {numbers}, on {self.device}>"
+
     @classmethod
     def load(cls, run: str | Path | Run, device: str = AUTO) -> "TrainedAutoencoder":
         """Open a finished run, to compute on `device`: auto, cpu, cuda, cuda:1, mps.
@@ -73,7 +79,7 @@ class TrainedAutoencoder:
             RunError: there is no run, it has not ended, a file of it is damaged, or it is a classifier's.
             DeviceError: this machine has no such device.
         """
-        run = run if isinstance(run, Run) else Run.open(Path(run))
+        run = run if isinstance(run, Run) else Run.open(run)
         if run.experiment.kind == "classifier":
             raise RunError(
                 "this needs the run of an autoencoder: ae, dae or vae",
@@ -92,15 +98,16 @@ class TrainedAutoencoder:
 
     def encode(
         self,
-        images: ImageSet | UInt8[np.ndarray, "..."],
+        images: Given,
         precision: str = "32",
         chosen: Whole | None = None,
     ) -> CodeArray:
         """Images -> codes, images x code, float32: the posterior's mean.
 
         Args:
-            images: an ImageSet, or uint8 pixels (images x channels x height x width; a set of grey
-                images may leave the channels out).
+            images: an ImageSet; an array or tensor of bytes, or of floats in 0..1 (images x channels x
+                height x width, or with the channels last; grey images may leave them out); pictures of
+                Pillow's, or a list of any of these; or the path of what `load_data` reads.
             precision: of the computation. `bf16` is faster where the machine has it natively, and moves
                 the codes by some thousandths of their size; `auto` takes it where that is so.
             chosen: the indices of the images that are encoded, in this order; None: all.
@@ -109,27 +116,30 @@ class TrainedAutoencoder:
             DataError: images of another type, size or number of channels than the run's.
             ConfigurationError: another precision.
         """
-        if precision not in get_args(Precision):
+        if str(precision) not in get_args(Precision):
             raise ConfigurationError(
                 "the precision must be a known one",
-                found=repr(precision),
+                found=brief(precision),
                 do=f"name one of: {', '.join(get_args(Precision))}",
             )
+        if isinstance(images, str | Path):
+            images = load_images(self.experiment.data.model_copy(update={"spec": str(images)}))
         pixels = as_tensor(conforming(images, self.data))
         fast = precision == "bf16" or (precision == "auto" and has_native_bf16(str(self.device)))
         codes = encode_all(self.model, pixels, self.device, "bf16" if fast else "32", chosen)
         return codes.cpu().numpy()
 
-    def decode(self, codes: CodeArray) -> ImageArray:
+    def decode(self, codes: Given) -> ImageArray:
         """Codes -> pixels in [0, 1], images x channels x height x width, float32.
 
         Raises:
             DataError: codes of another size than the run's.
         """
+        given, codes = codes, as_codes(codes)
         if codes.ndim != 2 or codes.shape[1] != self.code_size or not len(codes):
             raise DataError(
                 f"codes must be an array of images x {self.code_size}",
-                found=f"shape {codes.shape}",
+                found=brief(given),
                 do="decode what `encode` of the same run returned, or codes drawn at that size",
             )
         batch = at_once(BATCH, self.data.shape)
@@ -137,7 +147,7 @@ class TrainedAutoencoder:
         with torch.no_grad():
             return torch.cat([self.model.decode(part.to(self.device)).cpu() for part in parts]).numpy()
 
-    def reconstruct(self, images: ImageSet | UInt8[np.ndarray, "..."]) -> ImageArray:
+    def reconstruct(self, images: Given) -> ImageArray:
         """Images -> codes -> pixels in [0, 1]; as `decode(encode(images))`."""
         return self.decode(self.encode(images))
 
@@ -150,6 +160,9 @@ class TrainedClassifier:
         self.head = head.to(autoencoder.device).eval()
         self.experiment = experiment
 
+    def __repr__(self) -> str:
+        return f"<TrainedClassifier: {counted(len(self.class_names), 'class')}, on {self.autoencoder!r}>"
+
     @classmethod
     def load(cls, run: str | Path | Run, device: str = AUTO) -> "TrainedClassifier":
         """Open a finished run, to compute on `device`: auto, cpu, cuda, cuda:1, mps.
@@ -158,7 +171,7 @@ class TrainedClassifier:
             RunError: there is no run, it has not ended, it is no classifier's, or its encoder is gone.
             DeviceError: this machine has no such device.
         """
-        run = run if isinstance(run, Run) else Run.open(Path(run))
+        run = run if isinstance(run, Run) else Run.open(run)
         if run.experiment.kind != "classifier":
             raise RunError(
                 "this needs the run of a classifier",
@@ -176,9 +189,7 @@ class TrainedClassifier:
         return self.autoencoder.data.class_names
 
     @torch.no_grad()
-    def probabilities(
-        self, images: ImageSet | UInt8[np.ndarray, "..."], chosen: Whole | None = None
-    ) -> Probabilities:
+    def probabilities(self, images: Given, chosen: Whole | None = None) -> Probabilities:
         """Images -> the probability of each class, images x classes, each row adding up to one.
 
         Args:
@@ -243,22 +254,22 @@ def _owned(array: np.ndarray) -> np.ndarray:
     return np.require(array, requirements=["C", "W"])
 
 
-def conforming(images: ImageSet | UInt8[np.ndarray, "..."], data: DataRecord) -> Pixels:
+def conforming(images: Given, data: DataRecord) -> Pixels:
     """The pixels of `images`, as a network trained on `data` takes them.
 
     Raises:
         DataError: images of another type, size or number of channels.
     """
-    pixels = images.pixels if isinstance(images, ImageSet) else np.asarray(images)
-    if pixels.ndim == 3 and data.channels == 1:
-        pixels = pixels[:, None]
-    if pixels.dtype != np.uint8 or pixels.shape[1:] != data.shape or not len(pixels):
-        channels, height, width = data.shape
-        resize = f"bring them to that, for example with {option('resize', (height, width))}"
-        convert = f"make them {'grey' if channels == 1 else 'colour'}, or train a run on images like these"
-        raise DataError(
-            f"images must be uint8, and as the run's: {channels}x{height}x{width} (channels, height, width)",
-            found=f"{pixels.dtype} of shape {pixels.shape}",
-            do=convert if pixels.ndim == 4 and pixels.shape[1] != channels else resize,
-        )
-    return pixels
+    pixels = given_pixels(images, data.shape)
+    if pixels is not None:
+        return pixels
+    channels, height, width = data.shape
+    resize = f"bring them to that, for example with {option('resize', (height, width))}"
+    convert = f"make them {'grey' if channels == 1 else 'colour'}, or train a run on images like these"
+    shape = images.pixels.shape if isinstance(images, ImageSet) else as_array(images).shape
+    same_size = len(shape) == 4 and (height, width) in (shape[1:3], shape[2:])
+    raise DataError(
+        f"images must be as the run's: {channels}x{height}x{width} (channels, height, width)",
+        found=f"shape {shape}",
+        do=convert if same_size and len(images) else resize,
+    )

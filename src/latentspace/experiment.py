@@ -30,7 +30,7 @@ from .objectives.elbo import elbo, warmed_up
 from .objectives.loss import Objective
 from .objectives.reconstruction import reconstruction
 from .randomness import generator
-from .wording import option
+from .wording import brief, option
 
 Kind: TypeAlias = Literal["ae", "dae", "vae", "classifier"]
 KINDS: tuple[Kind, ...] = ("ae", "dae", "vae", "classifier")
@@ -345,8 +345,8 @@ def _read_as(config: type[Config], values: Any, defaults: Mapping[str, Any], whe
 def kind_named(name: str) -> Kind:
     """Raises: ConfigurationError: there is no such kind of network."""
     for kind in KINDS:
-        if kind == name:
+        if isinstance(name, str) and kind == name:
             return kind
     raise ConfigurationError(
-        "the model must be a known kind", found=repr(name), do=f"name one of: {', '.join(KINDS)}"
+        "the model must be a known kind", found=brief(name), do=f"name one of: {', '.join(KINDS)}"
     )

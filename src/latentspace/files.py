@@ -19,7 +19,8 @@ from typing import Any, BinaryIO, Final
 
 import filelock
 
-from .errors import OutputError
+from .errors import ConfigurationError, OutputError
+from .wording import brief
 
 logger = logging.getLogger(__name__)
 
@@ -27,6 +28,19 @@ PART: Final = ".part"
 _POSIX: Final = os.name == "posix"  # elsewhere folders cannot be opened, and open files not be removed
 _STEM: Final = 48  # characters of a name that the name beside it begins with: a name has at most 255 bytes
 _TRIES: Final = 100
+
+
+def as_path(given: object, what: str) -> Path:
+    """The path that `given` is, or writes out.
+
+    Raises:
+        ConfigurationError: it names none; `what` should have been named.
+    """
+    if isinstance(given, str | Path):
+        return Path(given)
+    raise ConfigurationError(
+        f"{what} must be named by its path", found=brief(given), do="give a str or a pathlib.Path"
+    )
 
 
 @contextmanager

@@ -10,8 +10,10 @@ from pydantic import Field
 from .configuration import Config, merged, read_toml
 from .data.sources import DataConfig
 from .errors import ConfigurationError
-from .experiment import KINDS, Experiment, Kind, SplitConfig
+from .experiment import KINDS, Experiment, Kind, SplitConfig, kind_named
+from .files import as_path
 from .ranges import SearchConfig
+from .wording import brief
 
 
 class Study(Config):
@@ -36,21 +38,21 @@ class Recipe(Config):
     classifier: Study = Study()
 
     @classmethod
-    def load(cls, name: str) -> "Recipe":
+    def load(cls, name: str | Path) -> "Recipe":
         """A built-in recipe by its name, or a file by its path.
 
         Raises:
             ConfigurationError: no such recipe, or one with unknown keys or values out of range.
         """
-        path = Path(name)
+        path = as_path(name, "a recipe")
         builtin = {file.name.removesuffix(".toml"): file for file in _builtin()}
-        if name in builtin:
-            with resources.as_file(builtin[name]) as file:
+        if str(name) in builtin:
+            with resources.as_file(builtin[str(name)]) as file:
                 return cls.read(file, f"the recipe {name}")
         if path.suffix != ".toml" and not path.exists():
             raise ConfigurationError(
                 "a recipe is a TOML file or a built-in name",
-                found=repr(name),
+                found=repr(str(name)),
                 do=f"name a file, or one of: {', '.join(sorted(builtin))}",
             )
         return cls.read(path, f"the recipe {path}")
@@ -67,9 +69,16 @@ class Recipe(Config):
         """The plan of one study, with `changes` (nested, as in config.json) laid over it.
 
         Raises:
-            ConfigurationError: a change that names an unknown key or a value out of range.
+            ConfigurationError: no such kind, or a change that names an unknown key or a value out of range.
         """
-        return Experiment.parse(merged(self._plan(kind), changes or {}), "the experiment")
+        plan = self._plan(kind_named(kind))
+        if not isinstance(changes, Mapping | None):
+            raise ConfigurationError(
+                "changes of a plan must be a dictionary",
+                found=brief(changes),
+                do='write for example {"training": {"epochs": 5}}',
+            )
+        return Experiment.parse(merged(plan, changes or {}), "the experiment")
 
     def _plan(self, kind: Kind) -> dict[str, Any]:
         study: Study = getattr(self, kind)

@@ -26,15 +26,25 @@ import numpy as np
 from .data.imageset import ImageSet
 from .data.record import DataRecord
 from .data.splits import PARTS, Split
-from .errors import OutputError, RunError
+from .errors import LatentspaceError, OutputError, RunError
 from .experiment import Experiment
-from .files import Whereabouts, file_hash, new_folder, refusals, sweep, taken, write_bytes, write_json
+from .files import (
+    Whereabouts,
+    as_path,
+    file_hash,
+    new_folder,
+    refusals,
+    sweep,
+    taken,
+    write_bytes,
+    write_json,
+)
 from .logs import began_with, logged_to
 from .run_json import epoch_record, parsed
 from .run_state import State, States
 from .tensors import Tensors, damage, damaged, read_tensors, write_tensors
 from .types import Hashes
-from .wording import option
+from .wording import counted, option
 
 logger = logging.getLogger(__name__)
 
@@ -42,9 +52,16 @@ logger = logging.getLogger(__name__)
 class Run:
     """One run directory. Use `Run.create` for a new one, `Run.open` for one that is there."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: str | Path) -> None:
+        self.path = as_path(path, "a run")
         self._held: Whereabouts | None = None  # while it is written to
+
+    def __repr__(self) -> str:
+        try:
+            about = f"{self.experiment.kind}, {counted(len(self.metrics), 'epoch')}"
+        except (LatentspaceError, OSError):
+            about = "damaged"
+        return f"<Run {self.path}: {about}{'' if self.finished else ', not ended'}>"
 
     @classmethod
     def create(
@@ -83,8 +100,9 @@ class Run:
         return cls(path)
 
     @classmethod
-    def open(cls, path: Path) -> "Run":
+    def open(cls, path: str | Path) -> "Run":
         """Raises: RunError: there is no run at `path`."""
+        path = as_path(path, "a run")
         if not (path / "config.json").is_file():
             raise RunError(
                 f"{path} must be a run directory, with a config.json in it",

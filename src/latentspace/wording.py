@@ -1,6 +1,7 @@
 """What messages and tables say in the same words: counts, and settings as their reader writes them."""
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Sized
 from contextlib import contextmanager
 from typing import Any, Final
 
@@ -25,6 +26,26 @@ def plural(thing: str) -> str:
     if thing.endswith("y") and thing[-2:-1] not in "aeiou":
         return f"{thing[:-1]}ies"
     return f"{thing}s"
+
+
+def brief(value: object) -> str:
+    """What a value is, in one line: `'fast'`, `(0, 28)`, `uint8 of shape (5, 28, 28)`, `a list of 1,000`."""
+    shape, kind = getattr(value, "shape", None), getattr(value, "dtype", None)
+    if isinstance(shape, tuple) and kind is not None:
+        return f"{kind} of shape {tuple(shape)}"
+    plain = value is None or isinstance(value, bool | int | float | str | bytes | os.PathLike)
+    short = isinstance(value, list | tuple) and len(value) < 7 and not any(map(_large, value))
+    if plain or short:
+        text = repr(value)
+        return text if len(text) < 100 else f"{text[:60]} ... {text[-20:]}"
+    if isinstance(value, type):
+        return f"the class {value.__name__}"
+    name = type(value).__name__
+    return f"a {name} of {len(value):,}" if isinstance(value, Sized) else f"a {name}"
+
+
+def _large(value: object) -> bool:
+    return not (value is None or isinstance(value, bool | int | float | str))
 
 
 @contextmanager

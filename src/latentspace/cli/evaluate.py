@@ -56,10 +56,6 @@ def evaluate(
     from ..evaluation.evaluate import evaluate as judge
     from ..runs import Run
 
-    if split not in (None, "train", "validation", "test", "all"):
-        raise ConfigurationError(
-            "--split takes train, validation, test or all", found=repr(split), do="name one of them"
-        )
     if data is None and any(one is not None for one in (resize, deduplicate, strict, fonts)):
         raise ConfigurationError(
             "--resize, --deduplicate, --strict and --fonts say how to read --data",

@@ -278,12 +278,30 @@ def as_pixels(array: np.ndarray, origin: str) -> tuple[Pixels, CleaningRecord]:
             found=f"{array.dtype}",
             do='convert them: images.astype("uint8") where they hold 0..255',
         )
-    first = array.ndim == 4 and array.shape[3] not in (1, 3, 4) and array.shape[1] in (1, 3)
+    first = _channels_first(array.shape, origin)
     if array.dtype == np.uint8:
         return to_channels_first(array, origin, channels_first=first)
     pixels, record = to_channels_first(_rounded(array, origin), origin, channels_first=first)
     note = f"{counted(len(pixels))} rounded from {array.dtype} in 0..1 to 8 bits"
     return pixels, CleaningRecord(conversions=(note, *record.conversions))
+
+
+def _channels_first(shape: tuple[int, ...], origin: str) -> bool:
+    """Where the channels of images are; nobody guesses where the shape can be read in two ways.
+
+    Raises:
+        DataError: it can.
+    """
+    single = len(shape) == 3 and min(shape[:2]) >= 8  # one image in colour, H x W x C?
+    first = len(shape) == 4 and shape[1] in (1, 3)
+    last = shape[-1:] in ((3,), (4,)) or (len(shape) == 4 and shape[3] == 1)
+    if (first or single) and last:
+        raise DataError(
+            f"the shape of the images of {origin} must say where the channels are",
+            found=f"{shape}: the last axis can be channels, or that many columns of pixels",
+            do="give more columns, or put the axes in order: images[None] makes a set of one image H x W x C",
+        )
+    return first
 
 
 def _rounded(array: np.ndarray, origin: str) -> np.ndarray:

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..errors import DataError
 from ..types import Hashes, Pixels, Whole
-from ..wording import counted
+from ..wording import brief, counted
 from .cleaning import CleaningRecord, Duplicates, count_duplicates, first_of_each
 from .mapping import blocks, chosen
 
@@ -45,6 +45,16 @@ class ImageSet:
     rows: Whole | None = None
 
     def __post_init__(self) -> None:
+        for name in ("labels", "groups", "rows"):
+            if (given := getattr(self, name)) is not None:
+                object.__setattr__(self, name, _numbers(given, name))
+        object.__setattr__(self, "class_names", tuple(map(str, self.class_names)))
+        if not isinstance(self.pixels, np.ndarray):
+            raise DataError(
+                "the pixels of an image set are an array, images x channels x height x width",
+                found=brief(self.pixels),
+                do="give lists, tensors and pictures to latentspace.load_data, which makes a set of them",
+            )
         if self.pixels.dtype != np.uint8 or self.pixels.ndim != 4 or 0 in self.pixels.shape:
             raise DataError(
                 "an image set holds uint8 pixels, images x channels x height x width, none of them 0",
@@ -78,9 +88,9 @@ class ImageSet:
 
     def __repr__(self) -> str:
         colour = "grey" if self.channels == 1 else "colour"
-        labels = f"{len(self.class_names)} classes" if self.labels is not None else "no labels"
+        labels = "no labels" if self.labels is None else counted(len(self.class_names), "class")
         sides = "x".join(map(str, self.size))
-        return f"<ImageSet: {len(self):,} images, {sides}, {colour}, {labels}; {self.source}>"
+        return f"<ImageSet: {counted(len(self))}, {sides}, {colour}, {labels}; {self.source}>"
 
     @property
     def channels(self) -> int:
@@ -158,3 +168,16 @@ class ImageSet:
         kept = self._with(chosen(self.pixels, first), first)
         dropped = self.record.duplicates_dropped + len(self) - len(kept)
         return replace(kept, record=replace(self.record, duplicates_dropped=dropped))
+
+
+def _numbers(given: object, name: str) -> Whole:
+    """An array of whole numbers, from one or from a list of them."""
+    if isinstance(given, list | tuple) and all(isinstance(one, int | np.integer) for one in given):
+        given = np.array(given, dtype=np.int64)
+    if not isinstance(given, np.ndarray) or given.dtype.kind not in "iu":
+        raise DataError(
+            f"{name} must be whole numbers, one for each image",
+            found=brief(given),
+            do="give a list of them, or an array of int64",
+        )
+    return given.astype(np.int64, copy=False)

@@ -95,7 +95,7 @@ def decode(content: bytes | Path) -> Picture:
         with Image.open(source, formats=_formats()) as image:
             frames = getattr(image, "is_animated", False)
             image.load()
-            picture = _turned(image)
+            picture = raster_of(image)
         notes = ("cut to the first frame",) if frames else ()
         return replace(picture, conversions=notes + picture.conversions) if notes else picture
     except _BROKEN as error:
@@ -114,7 +114,8 @@ def _reason(error: BaseException) -> str:
     return str(error).partition("\n")[0] or type(error).__name__
 
 
-def _turned(image: Image.Image) -> Picture:
+def raster_of(image: Image.Image) -> Picture:
+    """An image that Pillow has opened, by the rules above."""
     info = image.info
     if image.format in _NEVER_TURNED and not any(
         "exif" in str(key).lower() or "xmp" in str(key) for key in info

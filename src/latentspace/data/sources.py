@@ -78,7 +78,11 @@ def load_images(config: DataConfig) -> ImageSet:
         ConfigurationError: a SPEC such as `glyphs:0`.
         DataError: no such path, not images, damaged; FetchError: notMNIST could not be had.
     """
-    images = _found(config)
+    return finished(_found(config), config)
+
+
+def finished(images: ImageSet, config: DataConfig) -> ImageSet:
+    """`images` as `config` wants them, whatever they were read from; the rest as `load_images`."""
     if config.strict and images.record.unreadable:  # from the cache, where they were counted before
         first = images.record.unreadable[0]
         raise DataError(

@@ -4,7 +4,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import partial
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 
@@ -15,7 +15,7 @@ from ..encoding import conforming, encoder_of
 from ..errors import ConfigurationError, DataError, RunError
 from ..runs import Run
 from ..types import Hashes
-from ..wording import option
+from ..wording import brief, counted, option
 from .agreement import agreement_with_test
 from .metrics import IWAE_SAMPLES, judge
 from .records import KEY, Measured, Record, keep, kept
@@ -40,6 +40,11 @@ class Evaluation(Record):
     seen_in_training: int
     metrics: dict[str, float | int | list[float]]
 
+    def __repr__(self) -> str:
+        scores = [f"{name} {value:.5g}" for name, value in self.metrics.items() if isinstance(value, float)]
+        part = f"{counted(self.images)} ({self.split})"
+        return f"<Evaluation: {self.kind}, {part} of {self.data}: {', '.join(scores)}>"
+
     def to_json(self) -> dict[str, Any]:
         """The metrics beside the rest."""
         values = super().to_json()
@@ -55,7 +60,7 @@ class Evaluation(Record):
 
 def evaluate(
     run: Run,
-    data: DataConfig | None = None,
+    data: DataConfig | ImageSet | None = None,
     scope: Scope | None = None,
     iwae_samples: int = IWAE_SAMPLES,
     device: str = AUTO,
@@ -65,7 +70,7 @@ def evaluate(
     The result is saved in the run under the name of its scope.
 
     Args:
-        data: where the images are; None: where they were when the run was trained. Images with the
+        data: the images, or where they are; None: where they were when the run was trained. Images with the
             hash of the run's own are its own, wherever they lie.
         iwae_samples: codes drawn an image for the importance-weighted bound of a vae.
         device: what computes: auto (a GPU where there is one), cpu, cuda, cuda:1, mps.
@@ -76,8 +81,19 @@ def evaluate(
         DataError: images of another shape than the run's.
         DeviceError: this machine has no such device.
     """
+    require_scope(scope)
     named_device(device)  # refused before images are read
     return evaluate_images(run, *own_or_other(run, data), scope, iwae_samples, device)
+
+
+def require_scope(scope: object) -> None:
+    """Raises: ConfigurationError: neither None nor a part of a split, nor all of it."""
+    if scope is not None and not (isinstance(scope, str) and scope in get_args(Scope)):
+        raise ConfigurationError(
+            f"{option('split')} takes one of: {', '.join(get_args(Scope))}",
+            found=brief(scope),
+            do="name one of them",
+        )
 
 
 def evaluate_images(
@@ -90,6 +106,7 @@ def evaluate_images(
 ) -> Evaluation:
     """As `evaluate`, of images that are loaded already; `own` where they are the run's."""
     scope = scope or ("test" if own else "all")
+    require_scope(scope)
     if scope != "all" and not own:
         raise ConfigurationError(
             f"{option('split', scope)} needs the data that the run was trained on",
@@ -146,14 +163,14 @@ def _warn_of_seen(run: Run, hashes: Hashes) -> None:
             logger.warning("%s has learned from %s of these images", name, f"{seen:,}")
 
 
-def own_or_other(run: Run, data: DataConfig | None) -> tuple[ImageSet, bool]:
+def own_or_other(run: Run, data: DataConfig | ImageSet | None) -> tuple[ImageSet, bool]:
     """The images, and whether they are the run's own.
 
     Raises:
         RunError: the run's own data are gone or changed, and no other were named.
     """
     if data is not None:
-        images = load_images(data)
+        images = data if isinstance(data, ImageSet) else load_images(data)
         return images, images.content_hash == run.data.content_hash
     config = run.experiment.data
     try:

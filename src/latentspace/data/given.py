@@ -1,0 +1,124 @@
+"""What Python hands over as images -> pixels: arrays, tensors, pictures, lists of these.
+
+Taken where the meaning is clear: bytes, or floats in 0..1; one image or many; channels first or last where
+the shape says which. All else is refused in one line.
+"""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+from jaxtyping import Float32
+from PIL import Image
+
+from ..errors import DataError
+from ..types import Pixels
+from ..wording import brief
+from .arrays import as_pixels
+from .imageset import ImageSet
+from .pictures import decode, decoding, raster_of
+
+ORIGIN = "what was given"
+
+Given: TypeAlias = Any  # all of this; what it is is looked at here, so that a mistake is told in our words
+
+
+def given_set(given: Given) -> ImageSet:
+    """An ImageSet of images that nobody has described.
+
+    Raises:
+        DataError: they are no images, or their shape does not say where the channels are.
+    """
+    if isinstance(given, ImageSet):
+        return given
+    pixels, record = as_pixels(as_array(given), ORIGIN)
+    return ImageSet(pixels, source=f"images given as {brief(given)}", record=record)
+
+
+def given_pixels(given: Given, shape: tuple[int, int, int]) -> Pixels | None:
+    """Images of `shape` (channels, height, width); None where they have another.
+
+    Raises:
+        DataError: they are no images, or numbers that are no pixels.
+    """
+    if isinstance(given, ImageSet):
+        return given.pixels if given.shape == shape else None
+    array = as_array(given)
+    channels, height, width = shape
+    last = (height, width, channels)
+    if array.shape in (shape, last) or (array.shape == (height, width) and channels == 1):
+        array = array[None]  # a single image
+    if array.ndim == 3 and array.shape[1:] == (height, width) and channels == 1:
+        array = array[:, None]
+    if array.shape[1:] == last:
+        array = array.transpose(0, 3, 1, 2)
+    if array.shape[1:] != shape or not len(array):
+        return None
+    if array.dtype == np.uint8:
+        return array
+    return as_pixels(array, ORIGIN)[0]
+
+
+def as_array(given: Given) -> np.ndarray:
+    """The numbers of an array, a tensor on any device, a picture or the file of one, or a list of these.
+
+    Raises:
+        DataError: it holds no numbers.
+    """
+    if isinstance(given, np.ndarray):
+        if given.dtype.hasobject or given.dtype.kind not in "biuf":
+            raise _refused(given)
+        return given
+    if isinstance(given, Image.Image | str | os.PathLike):
+        with decoding():
+            return (raster_of(given) if isinstance(given, Image.Image) else decode(Path(given))).pixels
+    if hasattr(given, "detach"):  # a tensor of PyTorch's
+        tensor: Any = given.detach().cpu()
+        return as_array(tensor.float().numpy() if tensor.is_floating_point() else tensor.numpy())
+    if isinstance(given, list | tuple) and given:
+        return _stacked(given)
+    raise _refused(given)
+
+
+def as_codes(given: Given) -> Float32[np.ndarray, "..."]:
+    """Codes from an array, a tensor or a list.
+
+    Raises:
+        DataError: these are no finite numbers.
+    """
+    try:
+        codes = as_array(given).astype(np.float32, copy=False)
+    except DataError:
+        codes = np.array(np.nan, dtype=np.float32)
+    if not np.isfinite(codes).all():
+        raise DataError(
+            "codes must be an array of finite numbers", found=brief(given), do="decode what `encode` returned"
+        )
+    return codes
+
+
+def _stacked(given: Sequence[Any]) -> np.ndarray:
+    if all(isinstance(one, int | float) for one in given):
+        return np.array(given)
+    parts = [as_array(one) for one in given]
+    grey = [part.ndim == 3 and part.shape[2] == 1 for part in parts]
+    if any(grey) and {part.shape[2:] for part in parts} == {(1,), (3,)}:  # pictures, some of them in colour
+        parts = [np.repeat(part, 3, axis=2) if one else part for part, one in zip(parts, grey, strict=True)]
+    shapes = dict.fromkeys(part.shape for part in parts)
+    if len(shapes) > 1:
+        raise DataError(
+            "images that are given together must have one size",
+            found=f"{len(shapes):,} shapes, among them {' and '.join(map(str, list(shapes)[:2]))}",
+            do="bring them to one size first",
+        )
+    return np.stack(parts)
+
+
+def _refused(given: object) -> DataError:
+    return DataError(
+        "images must be an ImageSet, an array, a tensor, a Pillow image, or a list of these",
+        found=brief(given),
+        do="give them as one of these, or name a file or folder: latentspace.load_data(path)",
+    )

@@ -1,0 +1,182 @@
+"""The Python interface as a newcomer uses it: what is taken, what is refused in one line, what is shown."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+import latentspace
+from latentspace import Experiment, Run
+from latentspace.encoding import TrainedAutoencoder, TrainedClassifier
+from latentspace.errors import ConfigurationError, DataError, RunError
+from makers import encoded, random_pixels, write_folder
+from materials import make_images
+
+
+@pytest.fixture(scope="module")
+def run(small_runs) -> Run:
+    return small_runs["ae"]
+
+
+@pytest.fixture(scope="module")
+def trained(run: Run) -> TrainedAutoencoder:
+    return latentspace.load(run, device="cpu")
+
+
+@pytest.fixture(scope="module")
+def few() -> np.ndarray:
+    return make_images(5).pixels
+
+
+def test_every_mistake_of_a_newcomer_ends_in_one_error_of_ours(run: Run):
+    command = [sys.executable, "-W", "error", str(Path(__file__).with_name("newcomer.py")), str(run.path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=200)
+    assert done.returncode == 0, done.stderr
+    *wrong, tried = map(json.loads, done.stdout.splitlines())
+    assert wrong == []
+    assert tried > 500
+
+
+TAKEN = {
+    "floats": lambda pixels: pixels / 255,
+    "float32": lambda pixels: (pixels / 255).astype(np.float32),
+    "channels last": lambda pixels: pixels.transpose(0, 2, 3, 1),
+    "no channels": lambda pixels: pixels[:, 0],
+    "a tensor": torch.from_numpy,
+    "a tensor of floats": lambda pixels: torch.from_numpy(pixels) / 255,
+    "a tensor that needs its gradient": lambda pixels: (torch.from_numpy(pixels) / 255).requires_grad_(),
+    "arrays": list,
+    "tensors": lambda pixels: [torch.from_numpy(one) for one in pixels],
+    "pictures": lambda pixels: [Image.fromarray(one[0]) for one in pixels],
+    "a tuple of arrays without channels": lambda pixels: tuple(one[0] for one in pixels),
+    "lists of numbers": lambda pixels: (pixels / 255).tolist(),
+}
+
+
+@pytest.mark.parametrize("kind", TAKEN)
+def test_images_are_taken_where_their_meaning_is_clear(trained, few, kind):
+    assert np.array_equal(trained.encode(TAKEN[kind](few)), trained.encode(few))
+
+
+@pytest.mark.parametrize("kind", ["an array", "a picture", "height and width", "floats"])
+def test_a_single_image_is_a_set_of_one(trained, few, kind):
+    one = few[2]
+    given = {
+        "an array": one,
+        "a picture": Image.fromarray(one[0]),
+        "height and width": one[0],
+        "floats": one / 255,
+    }
+    assert np.array_equal(trained.encode(given[kind]), trained.encode(few[2:3]))
+
+
+def test_colour_with_channels_last_is_taken_for_what_it_is():
+    """A set whose shape tells; and a run of 1 channel says what it wants."""
+    pixels = random_pixels(4, 9, 10, 3)
+    images = latentspace.load_data(pixels)
+    assert images.shape == (3, 9, 10)
+    assert np.array_equal(images.pixels, pixels.transpose(0, 3, 1, 2))
+    assert np.array_equal(latentspace.load_data(pixels.transpose(0, 3, 1, 2)).pixels, images.pixels)
+
+
+@pytest.mark.parametrize("shape", [(4, 3, 9, 3), (28, 28, 3), (4, 1, 9, 1)])
+def test_a_shape_that_can_be_read_in_two_ways_is_refused(shape, tmp_path):
+    np.save(tmp_path / "images.npy", np.zeros(shape, np.uint8))
+    for spec in (np.zeros(shape, np.uint8), tmp_path / "images.npy"):
+        with pytest.raises(DataError, match="must say where the channels are"):
+            latentspace.load_data(spec)
+
+
+def test_a_path_is_read_as_the_runs_own_data_were(trained, few, tmp_path):
+    np.save(tmp_path / "few.npy", few)
+    for path in (tmp_path / "few.npy", str(tmp_path / "few.npy")):
+        assert np.array_equal(trained.encode(path), trained.encode(few))
+
+
+def test_files_of_pictures_and_pictures_in_grey_and_colour(tmp_path):
+    grey, colour = random_pixels(8, 9), random_pixels(8, 9, 3)
+    place = write_folder(tmp_path / "set", {"a.png": encoded(grey), "b.png": encoded(colour)})
+    given = latentspace.load_data([place / "a.png", Image.fromarray(colour)])
+    assert np.array_equal(given.pixels, latentspace.load_data(place).pixels)
+
+
+def test_codes_are_taken_from_lists_and_tensors(trained):
+    codes = np.array([[0.5, 0, 1], [1, 2, 3]], dtype=np.float32)
+    for given in (codes.tolist(), torch.from_numpy(codes), codes.astype(np.float64), list(codes)):
+        assert np.array_equal(trained.decode(given), trained.decode(codes))
+    with pytest.raises(DataError, match="finite"):
+        trained.decode([[0.5, float("nan"), 1]])
+
+
+def test_evaluate_takes_runs_images_and_options(run, images, tmp_path):
+    plain = latentspace.evaluate(run)
+    assert latentspace.evaluate(run.path, images).metrics == plain.metrics  # its own, by their hash
+    large = np.repeat(np.repeat(images.pixels[:9], 2, axis=2), 2, axis=3)
+    np.save(tmp_path / "large.npy", large)
+    judged = latentspace.evaluate(run, tmp_path / "large.npy", resize=(16, 16))
+    assert judged.images == 9
+    assert latentspace.evaluate(run, large, resize=(16, 16)).metrics == judged.metrics
+    with pytest.raises(ConfigurationError, match="resize without data"):
+        latentspace.evaluate(run, resize=(16, 16))
+
+
+def test_a_dictionary_is_a_plan(plan, tmp_path):
+    done = latentspace.train(plan.model_dump(), tmp_path / "run")
+    assert done.experiment.model == plan.model
+    assert done.finished
+
+
+def test_what_is_made_by_name_is_refused_as_what_is_parsed():
+    with pytest.raises(ConfigurationError) as called:
+        Experiment(model={"code_size": 0})
+    with pytest.raises(ConfigurationError) as parsed:
+        Experiment.parse({"model": {"code_size": 0}}, "Experiment")
+    assert str(called.value) == str(parsed.value)
+    assert "model.code_size = 0" in str(called.value)
+
+
+def test_settings_do_not_change(plan):
+    with pytest.raises(ConfigurationError, match="do not change"):
+        plan.seed = 3
+    assert plan.seed == 0
+
+
+LABELLED = """
+import numpy as np
+from latentspace import ImageSet
+for labels in ([0, 1, 0], np.array([0, 1, 0], np.uint8), (np.int32(0), 1, 0)):
+    images = ImageSet(np.zeros((3, 1, 8, 8), np.uint8), "mine", labels=labels, class_names=["a", "b"])
+    assert images.labels.dtype == np.int64
+    assert images.labels.tolist() == [0, 1, 0]
+    assert images.class_names == ("a", "b")
+"""
+
+
+def test_labels_may_be_a_list():
+    subprocess.run([sys.executable, "-c", LABELLED], check=True, timeout=60)
+
+
+def test_what_is_shown_is_short(run, trained, small_runs, images, plan, tmp_path):
+    assert repr(run) == f"<Run {run.path}: ae, 2 epochs>"
+    assert repr(trained) == "<TrainedAutoencoder: ae, 1x16x16 to 3 numbers, on cpu>"
+    classifier = TrainedClassifier.load(small_runs["classifier"], "cpu")
+    assert repr(classifier) == f"<TrainedClassifier: 3 classes, on {trained!r}>"
+    assert repr(images) == "<ImageSet: 120 images, 16x16, grey, 3 classes; bars made for a test>"
+    assert repr(images.subset(np.array([1]))).startswith("<ImageSet: 1 image, 16x16, grey")
+    assert repr(latentspace.evaluate(run)).startswith(
+        "<Evaluation: ae, 24 images (test) of NumPy arrays (.npz): mse 0."
+    )
+    assert repr(Experiment()) == "Experiment()"
+    assert (
+        repr(Experiment(seed=3, training={"epochs": 7}))
+        == "Experiment(seed=3, training=TrainingConfig(epochs=7))"
+    )
+    (tmp_path / "config.json").write_text("{")
+    assert repr(Run(tmp_path)) == f"<Run {tmp_path}: damaged, not ended>"
+    with pytest.raises(RunError):
+        _ = Run(tmp_path).experiment
