@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from latentspace.errors import RunError
@@ -285,6 +286,17 @@ def test_a_dry_run_knows_what_is_done(done, recipe, archive):
     assert stdout.count("done") >= 11
     assert "2/2 epochs" in stdout
     assert "12/12 trials" in stdout
+
+
+@pytest.mark.parametrize("dry", [["--dry-run"], []], ids=["dry", "real"])
+def test_images_of_one_class_are_refused_before_anything_is_trained(recipe, images, tmp_path, dry):
+    np.savez(tmp_path / "one.npz", images=images.pixels, labels=np.full(len(images), "only"))
+    out = tmp_path / "out"
+    arguments = ["reproduce", "--recipe", str(recipe), "--data", str(tmp_path / "one.npz"), "--out", str(out)]
+    code, _, stderr = call(arguments + dry)
+    assert code == 2
+    assert "a classifier needs images of at least two classes" in stderr
+    assert not out.exists()
 
 
 def test_a_page_needs_every_study(recipe, archive, tmp_path):

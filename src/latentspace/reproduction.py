@@ -39,6 +39,7 @@ from .runs import Run
 from .search.draft import Wishes
 from .search.plan import StudyPlan
 from .steps import SearchStep, Step, TrainingStep
+from .training.materials import require_classes
 
 logger = logging.getLogger(__name__)
 
@@ -116,11 +117,18 @@ class Reproduction:
         return write_page(whole_page(studies), self.out)
 
     def images(self) -> ImageSet:
-        """What the studies learn from; reading them may fetch or render them."""
-        return load_images(self.recipe.experiment("ae", self.changes).data)
+        """What the studies learn from; reading them may fetch or render them.
+
+        Raises:
+            DataError: images that cannot be read, or without the classes that a classifier needs.
+        """
+        images = load_images(self.recipe.experiment("ae", self.changes).data)
+        require_classes(images)
+        return images
 
     def _training(self, name: str, kind: Kind, more: Mapping[str, Any]) -> TrainingStep:
-        return TrainingStep(name, self.out / name, self._code_size, partial(self._plan, kind, more))
+        plan = partial(self._plan, kind, more)
+        return TrainingStep(name, self.out / name, self._code_size, plan, for_classifier=name == "ae")
 
     def _search(self, kind: Kind, more: Mapping[str, Any] | None = None) -> Iterator[SearchStep]:
         """The kind's search, if the recipe has one."""

@@ -70,9 +70,11 @@ class TrainingStep(Step):
 
     Args:
         plan: what is trained, as far as it is known beforehand.
+        for_classifier: whether a classifier is to stand on it.
     """
 
     plan: Callable[[], Experiment]
+    for_classifier: bool = False
 
     @property
     def is_done(self) -> bool:
@@ -100,7 +102,7 @@ class TrainingStep(Step):
         """
         plan = self.plan()
         if not self._begun:
-            return start(plan, self.place).records()
+            return start(plan, self.place, for_classifier=self.for_classifier).records()
         if not is_run_of(Run.open(self.place), plan):
             raise RunError(
                 f"{self.place} must be a run of this recipe",

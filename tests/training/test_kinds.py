@@ -240,10 +240,20 @@ def test_a_relative_path_to_the_encoder_is_kept_as_an_absolute_one(encoders, tmp
     assert run.encoder_hash == encoders["ae"].weights_hash
 
 
-def test_images_without_labels_are_refused(images, tmp_path):
-    np.save(tmp_path / "bare.npy", images.pixels)
-    encoder = trained("ae", tmp_path / "bare.npy", tmp_path / "ae")
-    with pytest.raises(DataError, match="a label for each image"):
+@pytest.mark.parametrize(
+    ("labels", "said"),
+    [({}, "a label for each image"), ({"labels": np.full(120, "only")}, "at least two classes")],
+    ids=["no labels", "one class"],
+)
+def test_a_classifier_needs_classes_and_says_so_before_images_are_read(
+    images, tmp_path, monkeypatch, labels, said
+):
+    np.savez(tmp_path / "set.npz", images=images.pixels, **labels)
+    encoder = trained("ae", tmp_path / "set.npz", tmp_path / "ae")
+    monkeypatch.setattr(
+        "latentspace.training.ground.load_images", lambda data: pytest.fail("images are read")
+    )
+    with pytest.raises(DataError, match=said):
         start(classifier(encoder), tmp_path / "run")
     assert not (tmp_path / "run").exists()
 
@@ -259,9 +269,10 @@ def test_what_a_classifier_cannot_stand_on(encoders, archive, tmp_path):
     unfinished = start(small("ae", archive), tmp_path / "unfinished").run
     with pytest.raises(RunError, match="must have ended"):
         start(classifier(unfinished), tmp_path / "early")
-    with pytest.raises(ConfigurationError, match="it has no encoder") as caught:
+    with pytest.raises(
+        ConfigurationError, match="a classifier alone learns from an encoder's codes: ae has no encoder"
+    ):
         small("ae", changes={"encoder": str(encoders["ae"].path)})
-    assert "learns from images" in str(caught.value)
 
 
 def test_an_encoder_that_was_trained_anew_is_no_longer_gone_on_with(archive, tmp_path):

@@ -118,6 +118,10 @@ class ImageSet:
             return tuple(map(str, rows.tolist()))
         return tuple(self.files[row] for row in rows.tolist())
 
+    @property
+    def labelled(self) -> bool:
+        return self.labels is not None
+
     @cached_property
     def content_hash(self) -> str:
         """SHA-256 of the shape, pixels, labels and class names: equal where the data are equal."""

@@ -39,7 +39,7 @@ class DataRecord:
             height=height,
             width=width,
             class_names=images.class_names,
-            labelled=images.labels is not None,
+            labelled=images.labelled,
             content_hash=images.content_hash,
             duplicate_groups=images.duplicates.groups,
             duplicate_images=images.duplicates.extra,

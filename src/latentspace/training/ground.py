@@ -19,7 +19,7 @@ from ..tensor_types import Codes
 from ..wording import SEEN_BY_ENCODER, option
 from .codes import codes_of
 from .loop import Materials
-from .materials import assemble, learned_from, make_fabric, required_labels
+from .materials import assemble, learned_from, make_fabric, require_classes
 from .precision import settle_precision
 
 logger = logging.getLogger(__name__)
@@ -77,10 +77,12 @@ def foundation_of(
 
     Raises:
         RunError: no encoder is named, its run has not ended, or it is not the one it was.
+        DataError: its images have no labels, or are of one class.
     """
     if experiment.kind != "classifier":
         return None
     run = encoder_of(experiment, weights_hash, beside)
+    require_classes(run.data)
     return Foundation(run, TrainedAutoencoder.load(run, "cpu").model, run.weights_hash)
 
 
@@ -166,7 +168,6 @@ def prepare(
         experiment.build(images.shape)  # refuses images that are too small for it
     else:
         parts = foundation.require(images)
-        required_labels(images)
     ground = Ground(experiment, images, parts, fabric, foundation, codes_in)
     if (ground.encoder_fit, experiment.training.fit) == ("train+validation", "train"):
         logger.warning(SEEN_BY_ENCODER)

@@ -11,6 +11,7 @@ from torch import nn
 
 from ..data.batches import Batches, ResidentSet, as_tensor, laid_out
 from ..data.imageset import ImageSet
+from ..data.record import DataRecord
 from ..data.splits import Split
 from ..devices import named_device
 from ..encoding import encode_all
@@ -158,12 +159,28 @@ def _classifier(
     return head, head, inputs
 
 
+def require_classes(of: ImageSet | DataRecord) -> None:
+    """Raises: DataError: not what a classifier can learn from, labelled images of two classes or more."""
+    if not of.labelled:
+        raise _without_labels(of.source)
+    if len(of.class_names) < 2:
+        raise DataError(
+            "a classifier needs images of at least two classes",
+            found=f"{of.source}, all of class {of.class_names[0]}",
+            do="name images of several classes; one class is enough for an ae, dae or vae",
+        )
+
+
 def required_labels(images: ImageSet) -> Whole:
     """Raises: DataError: the images have no labels."""
     if images.labels is None:
-        raise DataError(
-            "a classifier needs a label for each image",
-            found=f"{images.source}, without labels",
-            do="name data with labels: class folders, IDX files with a labels file, an npz with labels",
-        )
+        raise _without_labels(images.source)
     return images.labels
+
+
+def _without_labels(source: str) -> DataError:
+    return DataError(
+        "a classifier needs a label for each image",
+        found=f"{source}, without labels",
+        do="name data with labels: class folders, IDX files with a labels file, an npz with labels",
+    )

@@ -22,7 +22,7 @@ from .graph import Captured
 from .ground import Ground, foundation_of, prepare
 from .head import WrittenOut
 from .loop import EpochRecord, Materials, Pass, by_autograd, epochs
-from .materials import learned_from, make_fabric, threads_of
+from .materials import learned_from, make_fabric, require_classes, threads_of
 from .schedules import SCHEDULES, Schedule
 
 logger = logging.getLogger(__name__)
@@ -89,8 +89,11 @@ class Training:
         return stops
 
 
-def start(experiment: Experiment, out: Path) -> Training:
+def start(experiment: Experiment, out: Path, *, for_classifier: bool = False) -> Training:
     """Load the data, split them, and make the run directory at `out`.
+
+    Args:
+        for_classifier: whether a classifier is to stand on the run, and so the images must have classes.
 
     Raises:
         LatentspaceError: data that cannot be read, a split that leaves a part empty, images too small
@@ -98,13 +101,15 @@ def start(experiment: Experiment, out: Path) -> Training:
     """
     refuse_existing(out)
     with collected() as said:
-        training = _begun(experiment, out)
+        training = _begun(experiment, out, for_classifier)
     training.run.log(said)
     return training
 
 
-def _begun(experiment: Experiment, out: Path) -> Training:
+def _begun(experiment: Experiment, out: Path, for_classifier: bool) -> Training:
     ground = prepare(experiment)
+    if for_classifier:
+        require_classes(ground.images)
     experiment, parts = ground.experiment, ground.split
     logger.info("split %s: %s", experiment.split.shares, parts.note)
     learned = learned_from(experiment, parts)
