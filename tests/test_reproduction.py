@@ -18,6 +18,7 @@ from latentspace.search.study import join
 from latentspace.search.worker import work
 from latentspace.search.workers import Crew, search
 from latentspace.steps import SearchStep
+from latentspace.wording import counted
 from runner import call
 
 TINY = """
@@ -137,7 +138,7 @@ def test_an_interrupted_study_goes_on(done):
 def test_each_kind_is_searched_after_its_training(done):
     out, _, stderr = done
     for kind, (trials, epochs) in SIZES.items():
-        begun = stderr.index(f"search-{kind}: {trials} trials of {epochs} epochs")
+        begun = stderr.index(f"search-{kind}: {counted(trials, 'trial')} of {counted(epochs, 'epoch')}")
         assert stderr.index(f"\n{kind} epoch {2 if kind in ('ae', 'classifier') else 1}/") < begun
         with join(out / f"search-{kind}", None) as study:
             assert study.standing().counted == trials
@@ -275,6 +276,7 @@ def test_a_dry_run_says_what_and_how_long_and_writes_nothing(recipe, archive, tm
     assert "0/12 trials" in stdout
     assert stdout.count("at most") == 4
     assert "only if no trial is pruned" in stderr
+    assert "precision" not in stderr
     assert not out.exists()
 
 

@@ -15,6 +15,14 @@ from typing import Final
 TRIM_THRESHOLD: Final = -1  # mallopt(3)
 MMAP_THRESHOLD: Final = -3
 LARGEST_KEPT: Final = 256 << 20  # bytes; a larger piece is a data set: it comes from the system, and returns
+NO_MEMORY: Final = (  # how PyTorch's allocators and the libraries below them say it
+    "out of memory",
+    "can't allocate",
+    "cannot allocate",
+    "not enough memory",
+    "alloc_failed",
+    "bad_alloc",
+)
 KEPT_IN_ALL: Final = 2**31 - 1  # bytes, the largest that mallopt takes
 
 
@@ -32,6 +40,17 @@ def give_back() -> None:
     trim = _glibc("malloc_trim")  # glibc has it, musl has not
     if trim is not None:
         trim(0)
+
+
+def ran_out(error: BaseException) -> bool:
+    """Whether the error says that there was no memory for something, on the CPU or on another device.
+
+    PyTorch has a type of its own for other devices alone; its allocators of the CPU raise RuntimeError.
+    """
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":
+        return True
+    said = str(error).lower()
+    return isinstance(error, RuntimeError) and any(words in said for words in NO_MEMORY)
 
 
 def _glibc(name: str) -> "ctypes._NamedFuncPointer | None":

@@ -126,7 +126,12 @@ def test_a_loss_that_is_not_finite_is_a_failed_trial_with_its_reason_and_the_stu
 
 @pytest.mark.parametrize(
     "error",
-    [MemoryError("no more"), torch.OutOfMemoryError("no more"), RuntimeError("can't allocate: no more")],
+    [
+        MemoryError("no more"),
+        torch.OutOfMemoryError("no more"),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory: no more"),
+        RuntimeError("[enforce fail] not enough memory: no more"),
+    ],
 )
 def test_no_memory_is_a_failed_trial_too(archive, tmp_path, monkeypatch, error):
     def fail(*_: object) -> None:
@@ -138,6 +143,25 @@ def test_no_memory_is_a_failed_trial_too(archive, tmp_path, monkeypatch, error):
     assert "no more" in only.user_attrs["reason"]
     assert type(error).__name__ in only.user_attrs["reason"]
     assert only.user_attrs["epochs"] == 0
+
+
+@pytest.mark.parametrize("error", [RuntimeError, ValueError, TypeError])
+def test_a_mistake_in_the_program_ends_the_worker_and_is_no_failed_trial(
+    archive, tmp_path, monkeypatch, error
+):
+    """Whatever its type: a search that fails trial by trial at a mistake would end without a word of it."""
+
+    def fail(*_: object) -> None:
+        raise error("mat1 and mat2 shapes cannot be multiplied")
+
+    trials = small_study(archive, tmp_path / "study", trials=1)
+    monkeypatch.setattr(Ground, "materials", fail)
+    with pytest.raises(error, match="shapes cannot be multiplied"):
+        run_all(trials)
+    monkeypatch.undo()
+    (ended,) = [one for one in run_all(trials) if one.state == TrialState.COMPLETE]
+    assert ended.user_attrs["retry_of"] == 0
+    assert (trials.standing().counted, trials.standing().count("lost")) == (1, 1)
 
 
 def test_an_interrupted_trial_is_run_again_from_the_start(archive, tmp_path):

@@ -5,14 +5,14 @@ import tomllib
 
 import pytest
 
-from latentspace.errors import ConfigurationError, TrainingError
+from latentspace.errors import ConfigurationError, RunError, TrainingError
 from latentspace.experiment import Experiment
 from latentspace.recipe import Recipe
 from latentspace.search.confirmation import Extent, Job, confirm_jobs, jobs_of, summarise
 from latentspace.search.signs import Sign
 from latentspace.search.study import begin
 from latentspace.search.winner import final_training, plan_of, winner_of, write_recipes
-from latentspace.training.ground import prepare
+from latentspace.training.ground import Ground, prepare
 from latentspace.training.train import train
 from small_search import run_all, small_study
 
@@ -102,6 +102,28 @@ def test_a_training_of_a_confirmation_that_fails_is_counted_as_such(searched):
     confirm_jobs([job], searched.plan, searched.directory, prepare(searched.plan.experiment), lambda: False)
     (row,) = summarise([job], searched.plan, searched.directory)["trials"]
     assert (row["scores"], row["mean"], row["std"], row["failed"]) == ([], None, None, 1)
+
+
+def test_a_mistake_in_the_program_is_no_failed_training_of_a_confirmation(searched, monkeypatch):
+    def fail(*_: object) -> None:
+        raise RuntimeError("a mistake")
+
+    monkeypatch.setattr(Ground, "materials", fail)
+    job = Job(98, searched.best().params, 0)
+    with pytest.raises(RuntimeError, match="a mistake"):
+        confirm_jobs(
+            [job], searched.plan, searched.directory, prepare(searched.plan.experiment), lambda: False
+        )
+    assert not job.file(searched.directory).exists()
+
+
+@pytest.mark.parametrize("content", ["", "[]", "{}", '{"score": "x"}', '{"score": true}', "[" * 100_000])
+def test_a_damaged_score_of_a_confirmation_is_named(searched, content):
+    job = Job(97, searched.best().params, 0)
+    job.file(searched.directory).parent.mkdir(exist_ok=True)
+    job.file(searched.directory).write_text(content)
+    with pytest.raises(RunError, match=r"trial-97-seed-0\.json must be whole"):
+        summarise([job], searched.plan, searched.directory)
 
 
 @pytest.mark.parametrize("text", ["3", "3x", "0x3", "axb", "3x3x3"])

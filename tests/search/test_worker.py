@@ -1,6 +1,7 @@
 """Workers as processes: killed ones are known and their trials run again; ended ones end in good order."""
 
 import io
+import json
 import logging
 import os
 import signal
@@ -11,7 +12,7 @@ from functools import partial
 import pytest
 import torch
 
-from latentspace.errors import RunError
+from latentspace.errors import DataError, RunError
 from latentspace.search.plan import StudyPlan
 from latentspace.search.signs import SILENCE
 from latentspace.search.standing import outcome_of
@@ -121,6 +122,25 @@ def test_a_worker_killed_before_it_reads_its_order_is_one_killed_like_others(tmp
         crew.start(Order(directory=tmp_path))
         crew.look()
         assert (len(crew), crew.killed) == (0, 1)
+
+
+WORDS = json.dumps({"kind": "DataError", "must": "a", "found": "b", "do": "c"})
+CHATTY = f"import sys; print('x' * 200_000); print('{WORDS}'); sys.exit(2)"
+
+
+def test_a_worker_in_which_a_library_prints_does_not_wait_for_a_reader(tmp_path, monkeypatch):
+    """More than a pipe holds; what the worker itself says is the last line."""
+    begin = subprocess.Popen
+
+    def chatty(command, **settings):
+        return begin([command[0], "-c", CHATTY], **settings)
+
+    monkeypatch.setattr(subprocess, "Popen", chatty)
+    with Crew(tmp_path, threads=1) as crew:
+        crew.start(Order(directory=tmp_path))
+        with pytest.raises(DataError, match="found: b"):
+            until(lambda: crew.look() or not len(crew), seconds=60)
+        assert len(crew) == 0
 
 
 def test_a_deadline_ends_a_search_early(archive, tmp_path):

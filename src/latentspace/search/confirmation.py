@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..allocation import give_back
-from ..errors import ConfigurationError, LatentspaceError
+from ..errors import ConfigurationError, RunError
 from ..files import write_json
 from ..ranges import Settings
 from ..training.ground import Ground
@@ -20,7 +20,7 @@ from .plan import StudyPlan
 from .sampling import seed_of
 from .space import experiment_of
 from .study import Trials
-from .trial import kept_score, reason_of, train_and_report
+from .trial import is_failure, kept_score, reason_of, train_and_report
 
 FOLDER = "confirm"
 FILE = "confirm.json"
@@ -78,7 +78,9 @@ def confirm_jobs(
         try:
             materials = ground.materials(experiment)
             course = train_and_report(experiment, materials, None, stop)
-        except (LatentspaceError, MemoryError, RuntimeError) as error:
+        except Exception as error:
+            if not is_failure(error):
+                raise
             result["reason"] = reason_of(error)
         else:
             if course.ending == "interrupted":
@@ -86,6 +88,21 @@ def confirm_jobs(
             result["score"] = kept_score(experiment, course.scores)
         write_json(job.file(directory), result)
         give_back()
+
+
+def _score_in(path: Path) -> float | None:
+    """None for a training that failed. Raises: RunError: the file is not as `confirm_jobs` left it."""
+    try:
+        score = json.loads(path.read_bytes())["score"]
+        if not isinstance(score, int | float | None) or isinstance(score, bool):
+            raise TypeError(f"a score of {score!r}")  # noqa: TRY301
+    except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
+        raise RunError(
+            f"{path} must be whole",
+            found=f"{type(error).__name__}: {error}",
+            do="remove it: it is made again",
+        ) from error
+    return score
 
 
 def summarise(jobs: Sequence[Job], plan: StudyPlan, directory: Path) -> dict[str, Any]:
@@ -96,8 +113,8 @@ def summarise(jobs: Sequence[Job], plan: StudyPlan, directory: Path) -> dict[str
     rows: list[dict[str, Any]] = []
     for number in dict.fromkeys(job.number for job in jobs):
         own = [job for job in jobs if job.number == number]
-        results = [json.loads(job.file(directory).read_bytes()) for job in own]
-        scores = [one["score"] for one in results if one["score"] is not None]
+        results = [_score_in(job.file(directory)) for job in own]
+        scores = [one for one in results if one is not None]
         rows.append(
             {
                 "number": number,

@@ -1,18 +1,18 @@
 """A study, as Optuna keeps it or as it lies on the disk -> its record."""
 
-import json
 import logging
 import math
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import FrozenTrial, TrialState
+from pydantic import BaseModel, ConfigDict, ValidationError
 
+from ..configuration import describe
 from ..errors import RunError
 from ..experiment import Direction, kind_named
 from ..logs import quiet
@@ -179,25 +179,27 @@ def _finite(trial: FrozenTrial) -> bool:
     return all(map(math.isfinite, trial.values))
 
 
+class _Again(BaseModel):
+    """What confirm.json has of a trial, as far as it is read."""
+
+    model_config = ConfigDict(strict=True, allow_inf_nan=False)
+    number: int
+    scores: list[float]
+    failed: int = 0
+
+
+class _Confirmation(BaseModel):
+    trials: list[_Again]
+
+
 def _with_confirmed(record: StudyRecord, path: Path) -> StudyRecord:
-    content = _object(path)
     try:
-        confirmed = tuple(
-            Confirmed(one["number"], tuple(one["scores"]), one.get("failed", 0)) for one in content["trials"]
-        )
-    except (KeyError, TypeError) as error:
-        raise _damaged(path, f"{type(error).__name__}: {error}") from error
-    return replace(record, confirmed=confirmed)
-
-
-def _object(path: Path) -> dict[str, Any]:
-    try:
-        content = json.loads(path.read_bytes())
+        content = _Confirmation.model_validate_json(path.read_bytes())
     except (OSError, ValueError) as error:
-        raise _damaged(path, str(error)) from error
-    if not isinstance(content, dict):
-        raise _damaged(path, f"a {type(content).__name__}, not an object")
-    return content
+        why = describe(dict(error.errors()[0])) if isinstance(error, ValidationError) else str(error)
+        raise _damaged(path, why) from error
+    again = (Confirmed(one.number, tuple(one.scores), one.failed) for one in content.trials)
+    return replace(record, confirmed=tuple(again))
 
 
 def _damaged(path: Path, why: str) -> RunError:

@@ -15,7 +15,7 @@ from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import Trial, TrialState
 from sqlalchemy.exc import SQLAlchemyError
 
-from ..allocation import give_back
+from ..allocation import give_back, ran_out
 from ..data.sampling import balanced_sample
 from ..errors import LatentspaceError
 from ..experiment import Experiment
@@ -46,6 +46,9 @@ class Course:
 def run_trial(trial: Trial, trials: Trials, ground: Ground, stop: Callable[[], bool]) -> None:
     """Train, report, and tell the study how it ended. A training that goes wrong ends its trial alone.
 
+    What goes wrong for reasons of its own is a LatentspaceError, or the lack of memory. Anything else is a
+    mistake in the program: it ends the worker with a traceback, and the search; the trial does not count.
+
     Args:
         stop: asked after each epoch; True ends the trial, which is then run again another time.
 
@@ -57,7 +60,9 @@ def run_trial(trial: Trial, trials: Trials, ground: Ground, stop: Callable[[], b
             _run(trial, trials, ground, stop)
         except UpdateFinishedTrialError:
             pass  # others took this worker for dead and have given the trial up
-        except (LatentspaceError, MemoryError, RuntimeError) as error:
+        except Exception as error:
+            if not is_failure(error):
+                raise
             trial.set_user_attr("reason", reason_of(error))
             trial.set_user_attr("epochs", len(trials.study.trials[trial.number].intermediate_values))
             trials.study.tell(trial, state=TrialState.FAIL)
@@ -164,6 +169,11 @@ def _beat(trial: Trial, number: int) -> bool:
     except (SQLAlchemyError, LatentspaceError):
         return True  # the storage may be back at the next beat; if not, the trial itself will say so
     return True
+
+
+def is_failure(error: Exception) -> bool:
+    """Whether a training failed for reasons of its own, and not for a mistake in the program."""
+    return isinstance(error, LatentspaceError) or ran_out(error)
 
 
 def reason_of(error: Exception) -> str:

@@ -5,12 +5,13 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 from .. import errors
 from ..devices import named_device
@@ -56,7 +57,7 @@ class Crew:
     def __init__(self, directory: Path, threads: int) -> None:
         self._directory = directory
         self._threads = threads
-        self._running: list[subprocess.Popen[str]] = []
+        self._running: dict[subprocess.Popen[str], IO[str]] = {}  # with the file of its standard output
         self.killed = 0  # since the count was last set back
 
     def __enter__(self) -> "Crew":
@@ -74,8 +75,8 @@ class Crew:
             for one in self._running:
                 one.kill()
                 one.wait()
-                if one.stdout is not None:
-                    one.stdout.close()
+            for said in self._running.values():
+                said.close()
             self._running.clear()
 
     def __len__(self) -> int:
@@ -84,11 +85,13 @@ class Crew:
     def start(self, order: Order) -> None:
         environment = {**ENVIRONMENT, **os.environ, "OMP_NUM_THREADS": str(self._threads)}
         command = [sys.executable, "-m", "latentspace.search.worker"]
+        # A file, as a pipe holds 64 KiB, and nobody reads it before the worker's end.
+        said = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed when the worker is gone
         with _deaf_to_interrupts():
             process = subprocess.Popen(  # noqa: S603
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
+                command, stdin=subprocess.PIPE, stdout=said, text=True, env=environment
             )
-        self._running.append(process)
+        self._running[process] = said
         if process.stdin is not None:
             with suppress(BrokenPipeError), process.stdin:  # killed before it could read: `look` sees that
                 process.stdin.write(json.dumps(order.model_dump(mode="json")))
@@ -100,13 +103,12 @@ class Crew:
             LatentspaceError: what a worker said when it could not go on.
         """
         for one in [process for process in self._running if process.poll() is not None]:
-            self._running.remove(one)
-            with one.stdout or ExitStack():
-                said = one.stdout.read() if one.stdout else ""
-            if one.returncode < 0:
-                self.killed += 1
-            elif one.returncode:
-                raise _last_words(said, one.returncode)
+            with self._running.pop(one) as said:
+                said.seek(0)
+                if one.returncode < 0:
+                    self.killed += 1
+                elif one.returncode:
+                    raise _last_words(said.read(), one.returncode)
         if self.killed >= DEATHS:
             raise RunError(
                 "workers must live long enough to end a trial",
@@ -194,8 +196,9 @@ def _deaf_to_interrupts() -> Iterator[None]:
 
 
 def _last_words(said: str, code: int) -> LatentspaceError:
+    """What stands in the last line; before it, a library may have printed something."""
     try:
-        words = json.loads(said)
+        words = json.loads(said.strip().rpartition("\n")[2])
         kind = getattr(errors, words["kind"], RunError)
         error = kind(words["must"], found=words["found"], do=words["do"])
     except (ValueError, KeyError, TypeError):

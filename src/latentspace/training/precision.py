@@ -13,7 +13,7 @@ from ..wording import option
 logger = logging.getLogger(__name__)
 
 
-def settle_precision(experiment: Experiment) -> Experiment:
+def settle_precision(experiment: Experiment, *, quietly: bool = False) -> Experiment:
     """`auto` becomes what this machine computes well in, and the run says so from now on."""
     if experiment.precision != "auto":
         return experiment
@@ -22,5 +22,6 @@ def settle_precision(experiment: Experiment) -> Experiment:
         reason = "a classifier is too small to gain by less"
     elif has_native_bf16(experiment.device):
         chosen, reason = "bf16", f"native here; {option('precision', '32')} for float32"
-    logger.info("precision %s (%s)", chosen, reason)
+    if not quietly:
+        logger.info("precision %s (%s)", chosen, reason)
     return experiment.model_copy(update={"precision": chosen})

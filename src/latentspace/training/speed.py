@@ -21,7 +21,7 @@ def images_per_second(
         shape: channels, height and width of an image.
         code_size, classes: of a classifier's inputs and answers; other kinds do not ask.
     """
-    experiment = settle_precision(experiment)
+    experiment = settle_precision(experiment, quietly=True)
     plan = experiment.model_copy(update={"training": experiment.training.model_copy(update={"epochs": 2})})
     fabric = make_fabric(plan)
     count = STEPS * plan.training.batch_size
