@@ -10,7 +10,7 @@ from typing import Literal, get_args
 import numpy as np
 import torch
 
-from .data.batches import ResidentSet, as_tensor, at_once
+from .data.batches import ResidentSet, as_tensor, at_once, told_of
 from .data.given import Given, as_array, as_codes, given_pixels
 from .data.imageset import ImageSet
 from .data.record import DataRecord
@@ -22,6 +22,7 @@ from .experiment import Experiment, Precision
 from .files import file_hash
 from .models.autoencoder import Autoencoder
 from .models.classifier import Classifier
+from .progress import told
 from .runs import Run
 from .tensor_types import Codes, Resident
 from .tensors import fill
@@ -50,7 +51,7 @@ def encode_all(
     """
     model.eval()
     rows = None if chosen is None else torch.from_numpy(chosen)
-    batches = ResidentSet(pixels, None, rows).batches(at_once(BATCH, pixels.shape[1:]))
+    batches = told_of(ResidentSet(pixels, None, rows), BATCH, "images encoded")
     with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):
         return torch.cat([model.encode(batch.inputs.to(device)).mean.float() for batch in batches])
 
@@ -145,7 +146,12 @@ class TrainedAutoencoder:
         batch = at_once(BATCH, self.data.shape)
         parts = torch.split(torch.from_numpy(_owned(codes.astype(np.float32, copy=False))), batch)
         with torch.no_grad():
-            return torch.cat([self.model.decode(part.to(self.device)).cpu() for part in parts]).numpy()
+            return torch.cat(
+                [
+                    self.model.decode(part.to(self.device)).cpu()
+                    for part in told(parts, "batches of codes decoded")
+                ]
+            ).numpy()
 
     def reconstruct(self, images: Given) -> ImageArray:
         """Images -> codes -> pixels in [0, 1]; as `decode(encode(images))`."""

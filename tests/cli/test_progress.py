@@ -4,16 +4,21 @@ import io
 import itertools
 import logging
 import re
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from rich.console import Console
 
 from latentspace.cli import console
 from latentspace.cli.bar import FREE, Bar
-from latentspace.progress import heard_by, tell
+from latentspace.progress import heard_by, tell, told, unheard
+from latentspace.report.write import report_run
+from latentspace.runs import Run
 from latentspace.training.loop import EpochRecord
 from latentspace.training.train import train
+from runner import call
 
 SCORES = {"loss": 0.5123, "cross_entropy": 0.5123, "accuracy": 0.8312}
 JUDGED = {"loss": 0.5504, "cross_entropy": 0.5504, "accuracy": 0.81}
@@ -99,7 +104,7 @@ def test_the_bar_moves_within_an_epoch(monkeypatch):
 
 def test_every_step_of_a_training_and_of_its_validation_is_told(plan, tmp_path):
     told: list[tuple[str, int, int]] = []
-    with heard_by(lambda *step: told.append(step)):
+    with heard_by(lambda *step: told.append(step) if step[0] in ("training", "validation") else None):
         train(
             plan.model_copy(update={"training": plan.training.model_copy(update={"epochs": 1})}),
             tmp_path / "run",
@@ -109,3 +114,71 @@ def test_every_step_of_a_training_and_of_its_validation_is_told(plan, tmp_path):
     assert told[steps:] == [("validation", 1, 1)]
     tell("training", 1, 1)  # nobody listens any more
     assert len(told) == steps + 1
+
+
+def test_items_are_told_of_once_they_are_done_with():
+    heard: list[tuple[str, int, int]] = []
+    with heard_by(lambda *step: heard.append(step)):
+        for item in told("ab", "letters"):
+            assert len(heard) == "ab".index(item)
+        assert list(told(iter("ab"), "letters")) == ["a", "b"]
+        assert list(told(iter("a"), "letters", 5)) == ["a"]
+        with unheard():
+            list(told("ab", "others"))
+    assert heard == [("letters", n, total) for n, total in ((1, 2), (2, 2), (1, 0), (2, 0), (1, 5))]
+
+
+def long_work() -> None:
+    for _ in told(range(3), "images judged"):
+        pass
+    tell("images read", 7, 0)
+
+
+def test_long_work_is_a_line_now_and_then(monkeypatch, caplog):
+    clock = itertools.count(0, 20)
+    monkeypatch.setattr(console.time, "monotonic", lambda: float(next(clock)))
+    with caplog.at_level(logging.INFO, "latentspace"), console.following():
+        long_work()
+    assert caplog.messages == ["images judged: 2 of 3", "images read: 7"]
+    caplog.clear()
+    monkeypatch.setattr(console.time, "monotonic", lambda: 0.0)
+    with caplog.at_level(logging.INFO, "latentspace"), console.following():
+        long_work()
+    assert not caplog.messages
+
+
+def test_long_work_is_a_bar_on_a_terminal(monkeypatch):
+    file = terminal(monkeypatch)
+    monkeypatch.setattr(console, "BETWEEN", 0.0)
+    with console.following():
+        long_work()
+    shown = "\n".join(drawn(file))
+    assert "images read" in shown
+    assert re.search(r"\b7\b", shown)
+
+
+COUNTED = {
+    "ae": {"images encoded", "batches of codes decoded", "batches judged", "images given back by PCA"},
+    "dae": {"images encoded", "batches judged", "levels of noise"},
+    "vae": {"mean codes decoded", "images with an importance-weighted bound", "posteriors", "images copied"},
+    "classifier": {"batches judged", "heads trained", "searches for neighbours", "training"},
+}
+
+
+@pytest.mark.parametrize("kind", COUNTED)
+def test_every_step_of_a_page_is_told_of_to_its_end(small_runs: dict[str, Run], kind: str, tmp_path: Path):
+    run = Run.open(shutil.copytree(small_runs[kind].path, tmp_path / kind))
+    shutil.rmtree(run.path / "results", ignore_errors=True)
+    last: dict[str, tuple[int, int]] = {}
+    with heard_by(lambda what, done, total: last.update({what: (done, total)})):
+        report_run(run)
+    assert last.keys() >= COUNTED[kind]
+    assert all(done == total for done, total in last.values() if total)
+
+
+@pytest.mark.parametrize("command", ["evaluate", "report"])
+def test_the_commands_show_it(small_runs: dict[str, Run], command: str, monkeypatch):
+    monkeypatch.setattr(console, "SILENT", 0.0)
+    code, _, err = call([command, str(small_runs["ae"].path)])
+    assert code == 0
+    assert re.search(r"parts hashed: 1$", err, re.MULTILINE)

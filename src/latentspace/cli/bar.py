@@ -1,4 +1,4 @@
-"""The bar of a training on a terminal."""
+"""The bars of trainings, and of other long work, on a terminal."""
 
 from rich.console import Console, RenderableType
 from rich.constrain import Constrain
@@ -14,7 +14,7 @@ FREE = 3
 class Bar(Progress):
     """A line: title, bar, epochs, facts, time left. What does not fit is cut off at the end of the facts."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, *, transient: bool = False) -> None:
         self.screen = console
         super().__init__(
             TextColumn("{task.description}"),
@@ -23,6 +23,7 @@ class Bar(Progress):
             TimeRemainingColumn(compact=True),
             TextColumn("{task.fields[facts]}", table_column=Column(no_wrap=True, overflow="ellipsis")),
             console=console,
+            transient=transient,
         )
 
     def get_renderable(self) -> RenderableType:
@@ -30,11 +31,13 @@ class Bar(Progress):
 
 
 class _Epochs(TextColumn):
-    """The whole epochs that are done, of all."""
+    """How many whole ones are done, of all where that is known."""
 
     def __init__(self) -> None:
         super().__init__("")
 
     def render(self, task: Task) -> Text:
-        total = int(task.total or 0)
+        if task.total is None:
+            return Text(f"{int(task.completed)}")
+        total = int(task.total)
         return Text(f"{int(task.completed):>{len(str(total))}}/{total}")

@@ -3,7 +3,8 @@
 import logging
 import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,10 +15,11 @@ from rich.table import Table
 from rich.text import Text
 
 from ..errors import LatentspaceError
-from ..progress import heard_by
+from ..progress import Listener, heard_by
 
 if TYPE_CHECKING:
     from ..training.loop import EpochRecord
+    from .bar import Bar
 
 err = Console(stderr=True, highlight=False)
 out = Console(highlight=False)
@@ -135,7 +137,7 @@ def _with_lines(records: "Iterable[EpochRecord]", epochs: int, done: int, title:
             say(f"{title} epoch {epoch}/{epochs}  {facts(record)}  {clock(left)} left")
 
 
-SILENT = 30.0  # seconds after which an epoch says how far it is
+SILENT = 30.0  # seconds after which an epoch, or other long work, says how far it is
 
 
 def _with_a_bar(records: "Iterable[EpochRecord]", epochs: int, done: int, title: str) -> None:
@@ -159,6 +161,49 @@ def _with_a_bar(records: "Iterable[EpochRecord]", epochs: int, done: int, title:
 
 
 BETWEEN = 0.1  # seconds between two movements of the bar
+
+
+@contextmanager
+def following() -> Iterator[None]:
+    """Inside the block, progress that is told of is shown: a bar on a terminal, else now and then a line."""
+    if quiet():
+        yield
+    elif err.is_terminal:
+        from .bar import Bar
+
+        with Bar(err, transient=True) as bar, heard_by(_moving(bar)):
+            yield
+    else:
+        with heard_by(_lines()):
+            yield
+
+
+def _moving(bar: "Bar") -> Listener:
+    task, before, shown = bar.add_task("", facts="", visible=False), "", 0.0
+
+    def show(what: str, done: int, total: int) -> None:
+        nonlocal before, shown
+        now = time.monotonic()
+        if what != before:
+            bar.reset(task, description=what, total=total or None, visible=True)
+        elif now - shown < BETWEEN:
+            return
+        before, shown = what, now
+        bar.update(task, completed=done)
+
+    return show
+
+
+def _lines() -> Listener:
+    last = time.monotonic()
+
+    def show(what: str, done: int, total: int) -> None:
+        nonlocal last
+        if time.monotonic() - last >= SILENT:
+            last = time.monotonic()
+            say(f"{what}: {done:,} of {total:,}" if total else f"{what}: {done:,}")
+
+    return show
 
 
 def facts(record: "EpochRecord") -> str:

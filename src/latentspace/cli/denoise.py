@@ -39,7 +39,8 @@ def denoise(
     from ..wording import counted
 
     refuse_taken(out)
-    restored = restore(Run.open(Path(run)), data_config(images, resize, None, strict), device)
+    with console.following():
+        restored = restore(Run.open(Path(run)), data_config(images, resize, None, strict), device)
     with new_folder(out) as folder:
         write_pictures(restored.images, restored.names, folder)
     console.say(f"cleaned {counted(len(restored.names))}")

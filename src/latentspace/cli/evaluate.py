@@ -64,7 +64,8 @@ def evaluate(
         )
     other = None if data is None else data_config(data, resize, deduplicate, strict, fonts)
     opened = Run.open(Path(run))
-    result = judge(opened, other, split, iwae_samples, device)  # type: ignore[arg-type]
+    with console.following():
+        result = judge(opened, other, split, iwae_samples, device)  # type: ignore[arg-type]
     if json:
         console.out.print(
             json_module.dumps({"run": str(run), **result.to_json()}), soft_wrap=True, markup=False

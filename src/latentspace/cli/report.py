@@ -50,7 +50,8 @@ def report(
         from ..runs import Run
 
         run = Run.open(path)
-        page = report_run(run, moved(run, data), device, title)
+        with console.following():
+            page = report_run(run, moved(run, data), device, title)
     else:
         raise RunError(
             f"{path} must be a run directory (with a config.json) or a study directory (with a study.json)",

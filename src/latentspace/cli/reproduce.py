@@ -69,7 +69,9 @@ def reproduce(
         return
     for step in work.steps:
         _do(step)
-    console.made(work.page())
+    with console.following():
+        page = work.page()
+    console.made(page)
 
 
 def _do(step: "TrainingStep | SearchStep") -> None:
@@ -100,7 +102,8 @@ def _search(step: "SearchStep") -> None:
         return
     state, epochs = training.run.state, training.experiment.training.epochs
     console.follow(training.records(), epochs, state.epoch if state else 0, f"{step.name}, the winner,")
-    step.judge(training.run)
+    with console.following():
+        step.judge(training.run)
 
 
 def _foretell(work: "Reproduction") -> None:

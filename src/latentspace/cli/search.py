@@ -217,7 +217,8 @@ def _final(study: "Trials", fit: str | None) -> "Run":
     epochs = training.experiment.training.epochs
     console.follow(training.records(), epochs, state.epoch if state else 0, "the winner")
     if "test" not in training.run.results():
-        evaluate(training.run, device=training.experiment.device)
+        with console.following():
+            evaluate(training.run, device=training.experiment.device)
     return training.run
 
 

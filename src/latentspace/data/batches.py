@@ -11,12 +11,13 @@ from typing import Final, NamedTuple, Protocol, runtime_checkable
 import numpy as np
 import torch
 
+from ..progress import tell
 from ..tensor_types import Images, Labels, Order, Resident
 from ..types import ImageArray, Pixels, Whole
 from .sampling import affordable
 
 AHEAD: Final = 4  # batches that are read before they are asked for
-VALUES: Final = 1 << 22  # of a batch that nothing learns from, at most: 16 MB of pixels, more in the network
+VALUES: Final = 1 << 20  # of a batch that nothing learns from, at most: 4 MB of pixels, more in the network
 
 
 def at_once(most: int, shape: Sequence[int]) -> int:
@@ -189,10 +190,18 @@ def passed_once(
     )
 
 
-def float_blocks(pixels: Pixels, chosen: Whole) -> Iterator[ImageArray]:
-    """The chosen images as floats in [0, 1], some at a time."""
-    held = passed_once(pixels, chosen, torch.device("cpu"))
-    for batch in held.batches(at_once(1024, pixels.shape[1:])):
+def told_of(held: Batches, most: int, what: str) -> Iterator[Batch]:
+    """The batches of at most so many images that nothing learns from; images are told of as progress."""
+    done = 0
+    for batch in held.batches(at_once(most, held.shape)):
+        yield batch
+        done += len(batch.inputs)
+        tell(what, done, held.images)
+
+
+def float_blocks(pixels: Pixels, chosen: Whole, what: str) -> Iterator[ImageArray]:
+    """The chosen images as floats in [0, 1], some at a time; `what` is told of as progress."""
+    for batch in told_of(passed_once(pixels, chosen, torch.device("cpu")), 1024, what):
         yield batch.inputs.numpy()
 
 

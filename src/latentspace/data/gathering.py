@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import DataError
+from ..progress import told
 from ..types import Pixels
 from ..wording import counted, option
 from .cleaning import CleaningRecord, Unreadable, sentence
@@ -85,7 +86,7 @@ def gather(
     """
     pile = _Pile(origin, resize)
     with decoding():
-        for file in files:
+        for file in told(files, "images read"):
             try:
                 picture = decode(_content(file))
             except DataError as error:

@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from ..errors import DataError
+from ..progress import told
 from ..types import Hashes, Pixels, Whole
 from ..wording import brief, counted
 from .cleaning import CleaningRecord, Duplicates, count_duplicates, first_of_each
@@ -126,7 +127,7 @@ class ImageSet:
     def content_hash(self) -> str:
         """SHA-256 of the shape, pixels, labels and class names: equal where the data are equal."""
         digest = hashlib.sha256(repr((self.pixels.shape, self.class_names)).encode())
-        for here in blocks(self.pixels):
+        for here in told(blocks(self.pixels), "parts hashed"):
             digest.update(np.ascontiguousarray(self.pixels[here]).data)
         if self.labels is not None:
             digest.update(np.ascontiguousarray(self.labels, dtype="<i8").data)
@@ -137,7 +138,7 @@ class ImageSet:
         """A 64-bit BLAKE2b of each image's shape and bytes; two equal hashes are taken as one image."""
         salt = repr(self.shape).encode()[:16]
         hashes = np.empty(len(self), dtype=np.uint64)
-        for here in blocks(self.pixels):
+        for here in told(blocks(self.pixels), "parts of images hashed"):
             rows = np.ascontiguousarray(self.pixels[here]).reshape(here.stop - here.start, -1)
             digests = b"".join(hashlib.blake2b(row.data, digest_size=8, salt=salt).digest() for row in rows)
             hashes[here] = np.frombuffer(digests, dtype="<u8")

@@ -16,6 +16,7 @@ from ..devices import AUTO
 from ..encoding import TrainedClassifier
 from ..experiment import Experiment
 from ..models.classifier import Classifier
+from ..progress import told, unheard
 from ..randomness import numpy_generator
 from ..runs import Run
 from ..training.materials import learned_from, make_fabric, required_labels, set_up
@@ -30,7 +31,7 @@ DRAWS = 3
 STEPS = 200  # of a training with fewer labels, at most: more change little, and there are many of them
 NEIGHBOURS = (1, 3, 5, 10, 20)
 COMPARED = 20_000  # images that are learned from, at most; half as many are judged
-PRODUCTS = 1 << 33  # in one search for neighbours: some tenths of a second, in which nothing can stop it
+PRODUCTS = 1 << 31  # in one search for neighbours: about a tenth of a second, in which nothing can stop it
 
 Features: TypeAlias = Float32[np.ndarray, "_images features"]
 
@@ -133,37 +134,35 @@ def baseline_record(
     codes = TrainedClassifier.load(run, device).autoencoder.encode(images, chosen=on.images)
     every = inputs_of(codes, images.pixels[on.images], on.fitted)
     steps = plan.training.epochs * -(-len(on.learned) // plan.training.batch_size)
+    fewer_steps = min(steps, STEPS)
 
-    def judged(some: Sequence[Whole], most: int) -> Fewer:
-        """Train on each choice of images, for so many steps."""
-        accuracies = {
-            name: tuple(_accuracy(plan, one, on, chosen, len(images.class_names), most) for chosen in some)
-            for name, one in every.items()
-        }
-        return Fewer(len(some[0]), accuracies)
-
-    fewer = [
-        judged(
-            [
-                balanced_sample(on.learned, count, on.labels, numpy_generator(plan.seed, "sample", draw))
-                for draw in range(draws)
-            ],
-            min(steps, STEPS),
+    some = [
+        (
+            balanced_sample(on.learned, count, on.labels, numpy_generator(plan.seed, "sample", draw)),
+            fewer_steps,
         )
         for count in counts
         if count < len(on.learned)
+        for draw in range(draws)
     ]
-    whole = judged([on.learned], steps)
+    heads = [(name, *choice) for choice in (*some, (on.learned, steps)) for name in every]
+    found: dict[int, dict[str, list[float]]] = {}
+    for name, learned, at_most in told(heads, "heads trained"):
+        accuracy = _accuracy(plan, every[name], on, learned, len(images.class_names), at_most)
+        found.setdefault(len(learned), {}).setdefault(name, []).append(accuracy)
+    fewer = [
+        Fewer(labels, {name: tuple(row) for name, row in rows.items()}) for labels, rows in found.items()
+    ]
     near = {name: _nearest(one, on) for name, one in every.items()}
     commonest = np.bincount(on.labels[on.learned]).argmax()
     return BaselineRecord(
-        heads={name: rows[0] for name, rows in whole.accuracies.items()},
+        heads={name: rows[0] for name, rows in fewer[-1].accuracies.items()},
         neighbours={name: accuracy for name, (_, accuracy) in near.items()},
         k={name: k for name, (k, _) in near.items()},
         chance=float((on.labels[on.test] == commonest).mean()),
-        fewer=(*fewer, whole),
+        fewer=tuple(fewer),
         steps=steps,
-        fewer_steps=min(steps, STEPS),
+        fewer_steps=fewer_steps,
         judged=len(on.test),
     )
 
@@ -190,8 +189,9 @@ def head_of(plan: Experiment, inputs: Features, labels: Whole, classes: int, ste
     fabric = make_fabric(plan)
     head = plan.build_classifier(inputs.shape[1], classes)
     held = ResidentSet(torch.from_numpy(inputs).to(fabric.device), torch.from_numpy(labels).to(fabric.device))
-    for _ in learn(plan, set_up(plan, fabric, head, held)):
-        pass
+    with unheard():
+        for _ in learn(plan, set_up(plan, fabric, head, held)):
+            pass
     return head.cpu().eval()
 
 
@@ -223,7 +223,8 @@ def by_neighbours(
     """
     rule = NearestNeighbors(n_neighbors=max(numbers)).fit(inputs[known])
     size = max(1, PRODUCTS // (len(known) * inputs.shape[1]))
-    blocks = (inputs[asked[start : start + size]] for start in range(0, len(asked), size))
+    starts = told(range(0, len(asked), size), "searches for neighbours")
+    blocks = (inputs[asked[start : start + size]] for start in starts)
     near = [rule.kneighbors(block, return_distance=False) for block in blocks]
     found = labels[known][np.concatenate(near)]
     votes = np.zeros((len(asked), int(labels.max()) + 1), dtype=np.int64)

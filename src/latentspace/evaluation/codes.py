@@ -47,7 +47,7 @@ def pca_error(pixels: Pixels, fitted: Whole, judged: Whole, components: int) -> 
 
     pca = fit_pca(_flat(pixels[fitted] / np.float32(255)), components)
     error = np.float64(0)
-    for images in map(_flat, float_blocks(pixels, judged)):
+    for images in map(_flat, float_blocks(pixels, judged, "images given back by PCA")):
         error += np.sum((pca.inverse_transform(pca.transform(images)) - images) ** 2, dtype=np.float64)
     return float(error / (len(judged) * pixels[0].size))
 

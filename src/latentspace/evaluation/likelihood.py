@@ -9,7 +9,7 @@ from functools import partial
 
 import torch
 
-from ..data.batches import Batches, at_once
+from ..data.batches import Batches, told_of
 from ..models.autoencoder import Autoencoder
 from ..models.posterior import Gaussian, prior_log_prob
 from ..objectives.elbo import bce_per_image
@@ -23,7 +23,7 @@ ACTIVE = 0.01  # the threshold of Burda et al., section 5.2, on the variance of 
 def mean_code_loss(model: Autoencoder, held: Batches) -> float:
     """The report's test loss: bce of the decoded mean code + kl, in nats an image; no bound on anything."""
     total = 0.0
-    for images in _batches(held):
+    for images in _batches(held, "mean codes decoded"):
         posterior = _posterior(model, images)
         losses = bce_per_image(model.decoder(posterior.mean), images) + posterior.kl()
         total += float(losses.cpu().double().sum())
@@ -61,7 +61,7 @@ def importance_weighted_loss(
     The pixels are taken as Bernoulli and the prior as N(0, I), as in training.
     """
     total = 0.0
-    for images in _batches(held):
+    for images in _batches(held, "images with an importance-weighted bound"):
         log_likelihood = partial(_bernoulli, model, images)
         bound = importance_weighted_bound(log_likelihood, _posterior(model, images), samples, noise)
         total -= float(bound.sum())
@@ -81,7 +81,7 @@ def posterior_record(model: Autoencoder, held: Batches) -> dict[str, int | list[
     (https://arxiv.org/abs/1509.00519, section 5.2).
     """
     sums = []
-    for images in _batches(held):
+    for images in _batches(held, "posteriors"):
         posterior = _posterior(model, images)
         mean = posterior.mean.cpu().double()
         divergences = posterior.kl_per_dimension().cpu().double()
@@ -93,8 +93,8 @@ def posterior_record(model: Autoencoder, held: Batches) -> dict[str, int | list[
     }
 
 
-def _batches(held: Batches) -> Iterator[Images]:
-    for batch in held.batches(at_once(BATCH, held.shape)):
+def _batches(held: Batches, what: str) -> Iterator[Images]:
+    for batch in told_of(held, BATCH, what):
         yield batch.inputs
 
 

@@ -23,6 +23,7 @@ from ..wording import option
 from .likelihood import importance_weighted_loss, mean_code_loss, posterior_record
 
 IWAE_SAMPLES = 16
+JUDGING = "batches judged"
 
 Metrics = dict[str, float | int | list[float]]
 
@@ -115,7 +116,7 @@ def _classification(objective: ClassificationConfig, case: Case) -> Metrics:
     )
     held = ResidentSet(codes, torch.from_numpy(labels).to(codes.device))
     noise = validation_noise(case.run.experiment.seed, codes.device)
-    losses = evaluate(trained.head, objective.validation, held, noise)
+    losses = evaluate(trained.head, objective.validation, held, noise, JUDGING)
     return {name: losses[name] for name in ("accuracy", "cross_entropy", "report_cross_entropy")}
 
 
@@ -141,5 +142,5 @@ def labels_as_learned(images: ImageSet, class_names: tuple[str, ...]) -> Whole:
 
 def _parts(trained: TrainedAutoencoder, objective: Any, case: Case) -> Metrics:
     noise = validation_noise(trained.experiment.seed, trained.device)
-    losses = evaluate(trained.model, objective.validation, case.held(trained.device), noise)
+    losses = evaluate(trained.model, objective.validation, case.held(trained.device), noise, JUDGING)
     return {name: value for name, value in losses.items() if name != "loss"}

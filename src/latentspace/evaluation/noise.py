@@ -14,6 +14,7 @@ from ..data.corruption import gaussian
 from ..data.imageset import ImageSet
 from ..data.sampling import HELD, affordable, stratified_sample
 from ..encoding import BATCH, TrainedAutoencoder
+from ..progress import told
 from ..randomness import generator, numpy_generator
 from ..runs import Run
 from ..types import Pixels, Whole
@@ -89,12 +90,12 @@ def noise_record(
         name: [] for name in (*networks, f"PCA, {size} components", FILTER, NOISY)
     }
     filters = []
-    for number, level in enumerate(levels):
+    for number, level in told(enumerate(levels), "levels of noise", len(levels)):
         noisy = with_noise(clean, level, seed, 2 * number)
         name = best_filter(with_noise(held, level, seed, 2 * number + 1), held, level)
         filters.append(name)
         made = [decoded(network, noisy) for network in networks.values()]
-        made += [linear(noisy), np.clip(FILTERS[name](noisy, level), 0, 1), noisy]
+        made += [linear(noisy), filtered(name, noisy, level), noisy]
         for row, image in zip(errors.values(), made, strict=True):
             row.append(_mse(image, clean))
     return NoiseRecord(
@@ -149,7 +150,14 @@ FILTERS: Mapping[str, Filter] = {
 
 def best_filter(noisy: Grey, clean: Grey, level: float) -> str:
     """The name of the filter with the smallest error, its output cut to [0, 1]."""
-    return min(FILTERS, key=lambda name: _mse(np.clip(FILTERS[name](noisy, level), 0, 1), clean))
+    return min(FILTERS, key=lambda name: _mse(filtered(name, noisy, level), clean))
+
+
+def filtered(name: str, noisy: Grey, level: float) -> Grey:
+    """What the filter makes of each image, cut to [0, 1]; a few at a time, so that nothing takes long."""
+    size = affordable(len(noisy), noisy.shape[1:], HELD // 256)
+    parts = [FILTERS[name](noisy[start : start + size], level) for start in range(0, len(noisy), size)]
+    return np.asarray(np.clip(np.concatenate(parts), 0, 1))
 
 
 def _pca(pixels: Pixels, components: int) -> Callable[[Grey], Grey]:

@@ -6,13 +6,14 @@ from jaxtyping import Float
 from torch.nn.functional import binary_cross_entropy
 
 from ..data.batches import at_once, float_blocks
+from ..progress import told
 from ..types import Pixels, Whole
 
 
 def bce_of_copy(pixels: Pixels, judged: Whole) -> float:
     """Binary cross-entropy of each image with itself, in nats an image: grey pixels keep it above 0."""
     total = 0.0
-    for images in map(torch.from_numpy, float_blocks(pixels, judged)):
+    for images in map(torch.from_numpy, float_blocks(pixels, judged, "images copied")):
         total += binary_cross_entropy(images, images, reduction="sum").item()
     return total / len(judged)
 
@@ -31,5 +32,6 @@ def bce_of_mean(pixels: Pixels, learned_from: Whole, judged: Whole) -> float:
 
 def _mean_image(pixels: Pixels, chosen: Whole) -> Float[np.ndarray, "channels height width"]:
     size = at_once(1024, pixels.shape[1:])
-    blocks = (pixels[chosen[start : start + size]] for start in range(0, len(chosen), size))
+    starts = told(range(0, len(chosen), size), "parts of a mean image")
+    blocks = (pixels[chosen[start : start + size]] for start in starts)
     return np.asarray(sum(block.sum(axis=0, dtype=np.float64) for block in blocks) / len(chosen) / 255)

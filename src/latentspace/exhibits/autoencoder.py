@@ -111,7 +111,7 @@ def likeness(subject: Subject, decoded: ImageArray) -> SamplesRecord:
         judged: int = len(decoded), components: int = COMPONENTS, fitted_to: int = FITTED_TO
     ) -> SamplesRecord:
         training, test = subject.sample(parts.train, judged), subject.sample(parts.test, fitted_to)
-        more = float_blocks(pixels, np.setdiff1d(parts.test, test))
+        more = float_blocks(pixels, np.setdiff1d(parts.test, test), "images compared")
         real = floats(pixels[training]), floats(pixels[test])
         return samples_record(decoded[: len(training)], *real, components, more)
 

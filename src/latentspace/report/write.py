@@ -2,6 +2,7 @@
 
 import csv
 import io
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from ..runs import Run
 from .page import Page, Picture, render
 from .published import beside
 from .study import run_page
+
+logger = logging.getLogger(__name__)
 
 
 def report_run(
@@ -29,7 +32,9 @@ def report_run(
         DeviceError: this machine has no such device.
     """
     subject = Subject.open(run, data, device)
-    page = run_page(gather(subject), beside(run), agreement=subject.agreement, title=title)
+    shown = gather(subject)
+    logger.info("drawing the page of %s", run.path.name)
+    page = run_page(shown, beside(run), agreement=subject.agreement, title=title)
     return write_run_page(page, run)
 
 

@@ -188,13 +188,21 @@ def validation_noise(seed: int, device: torch.device) -> torch.Generator:
 
 @torch.no_grad()
 def evaluate(
-    model: nn.Module, objective: Objective, images: Batches, noise: torch.Generator
+    model: nn.Module,
+    objective: Objective,
+    images: Batches,
+    noise: torch.Generator,
+    what: str = VALIDATION,
 ) -> dict[str, float]:
-    """Each term's mean over the images, in float32 whatever the training's precision."""
+    """Each term's mean over the images, in float32 whatever the training's precision.
+
+    Args:
+        what: is told of as progress.
+    """
     network = getattr(model, "_forward_module", model)  # Fabric's wrapper would cast to its precision
     network.eval()
     size = at_once(EVALUATION_BATCH, images.shape)
-    losses = Losses(-(-images.images // size), VALIDATION)
+    losses = Losses(-(-images.images // size), what)
     for batch in images.batches(size):
         losses.add(objective(network, batch, noise))
     return losses.mean_over_images(images.images, size, None)

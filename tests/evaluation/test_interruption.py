@@ -1,0 +1,80 @@
+"""A page is broken off at once: no call into a library works on much, and nothing is left half done."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from latentspace.evaluation import baselines, noise
+from latentspace.evaluation.baselines import PRODUCTS, by_neighbours
+from latentspace.evaluation.noise import FILTERS, filtered
+from latentspace.runs import Run
+from runner import heeds_interrupts
+
+
+def test_neighbours_are_looked_for_in_small_searches(monkeypatch):
+    draw = np.random.default_rng(0)
+    inputs, labels = draw.normal(size=(300, 7)).astype(np.float32), draw.integers(0, 3, 300)
+    known, asked = np.arange(200), np.arange(200, 300)
+    whole = by_neighbours(inputs, labels, known, asked, [1, 5])
+    sizes, search = [], baselines.NearestNeighbors.kneighbors
+
+    def kneighbors(self, rows, **options):
+        sizes.append(len(rows))
+        return search(self, rows, **options)
+
+    monkeypatch.setattr(baselines.NearestNeighbors, "kneighbors", kneighbors)
+    monkeypatch.setattr(baselines, "PRODUCTS", 200 * 7 * 30)
+    parts = by_neighbours(inputs, labels, known, asked, [1, 5])
+    assert sizes == [30, 30, 30, 10]
+    assert all(np.array_equal(parts[k], whole[k]) for k in whole)
+    assert PRODUCTS // (20_000 * 3 * 32 * 32) >= 1, "of colour images of 32x32 too"
+
+
+@pytest.mark.parametrize("name", FILTERS)
+def test_filters_work_on_few_images_at_a_time(name, monkeypatch):
+    draw = np.random.default_rng(0)
+    noisy = draw.normal(0.5, 0.3, (9, 3, 12, 12)).astype(np.float32)
+    whole = np.clip(FILTERS[name](noisy, 0.2), 0, 1)
+    sizes, smooth = [], FILTERS[name]
+
+    def few(images, level):
+        sizes.append(len(images))
+        return smooth(images, level)
+
+    monkeypatch.setattr(noise, "FILTERS", {name: few})
+    monkeypatch.setattr(noise, "HELD", 256 * 4 * 3 * 12 * 12)
+    assert filtered(name, noisy, 0.2) == pytest.approx(whole, abs=1e-6)
+    assert sizes == [4, 4, 1]
+
+
+@pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
+def test_a_signal_ends_a_report(small_runs: dict[str, Run], name: str, code: int, tmp_path: Path):
+    """While it measures: what was measured by then is kept, and no page is there."""
+    run = Run.open(shutil.copytree(small_runs["classifier"].path, tmp_path / "classifier"))
+    shutil.rmtree(run.path / "results", ignore_errors=True)
+    command = [sys.executable, "-m", "latentspace.cli.main", "report", str(run.path)]
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=heeds_interrupts,  # noqa: PLW1509 - it takes no lock
+    ) as process:
+        assert process.stderr is not None
+        for line in process.stderr:
+            if line.startswith("measuring baselines"):
+                break
+        os.kill(process.pid, getattr(signal, name))
+        out, err = process.communicate(timeout=100)
+    assert process.returncode == code, err
+    assert "Traceback" not in err
+    assert out == ""
+    assert list(run.results()) == ["test"]
+    assert not (run.path / "report.html").exists()
+    assert not list(run.path.rglob("*.part"))
