@@ -59,7 +59,7 @@ def small_plan(
         objectives=objectives,
         workers=1,
     )
-    return draft(wishes, out, resume=False)[0]
+    return draft(wishes, out.parent / "drafted" / out.name, resume=False)[0]  # `out` may be there already
 
 
 def small_study(archive: Path, out: Path, url: str | None = None, **sizes: Any) -> Trials:

@@ -6,7 +6,7 @@ import shutil
 import pytest
 import torch
 
-from latentspace.errors import OutputError, RunError
+from latentspace.errors import ConfigurationError, OutputError, RunError
 from latentspace.run_state import State
 from latentspace.run_table import compare, find_runs
 from latentspace.runs import Run
@@ -81,9 +81,6 @@ def test_a_torn_last_line_is_left_out_and_a_damaged_one_is_named(run):
 @pytest.mark.parametrize("content", [b"", b"[1]", b"{}", b"\xff\xfe", b'{"seed": "x"}'])
 def test_a_damaged_file_is_named(run, name, content):
     (run.path / name).write_bytes(content)
-    if name == "config.json" and content == b"{}":
-        assert run.experiment  # every setting has a default: an empty plan is a plan
-        return
     with pytest.raises(Exception, match=name.replace(".", r"\.")) as caught:
         _ = {
             "config.json": lambda: run.experiment,
@@ -91,6 +88,32 @@ def test_a_damaged_file_is_named(run, name, content):
             "split.json": lambda: run.split,
         }[name]()
     assert type(caught.value).__name__ in ("RunError", "ConfigurationError")
+
+
+def every_key(values, prefix=()):
+    for key, value in values.items():
+        yield (*prefix, key)
+        if isinstance(value, dict):
+            yield from every_key(value, (*prefix, key))
+
+
+def test_a_plan_that_lacks_a_setting_is_damaged(run):
+    path = run.path / "config.json"
+    whole = path.read_text()
+    keys = list(every_key(json.loads(whole)))
+    assert len(keys) > 30
+    for *above, last in keys:
+        values = json.loads(whole)
+        place = values
+        for step in above:
+            place = place[step]
+        del place[last]
+        path.write_text(json.dumps(values))
+        with pytest.raises(ConfigurationError) as caught:
+            _ = run.experiment
+        assert "config.json must hold" in caught.value.must
+    path.write_text(whole)
+    assert run.experiment
 
 
 @pytest.mark.parametrize("cut", [0, 5, 100, -1])

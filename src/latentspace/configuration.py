@@ -55,6 +55,23 @@ class Config(BaseModel, metaclass=_Called):
         except ValidationError as error:
             raise refused(error, origin, prefix) from error
 
+    @classmethod
+    def restored(cls: type[Parsed], values: Mapping[str, Any], origin: str) -> Parsed:
+        """As `parse`, of what was written with every key: a default is not made up for one that is lost.
+
+        Raises:
+            ConfigurationError: also a key that is missing.
+        """
+        parsed = cls.parse(values, origin)
+        found = _missing(values, parsed.model_dump(mode="json"))
+        if found:
+            raise ConfigurationError(
+                f"{origin} must hold every setting",
+                found=f"{', '.join(found[:5])} missing",
+                do="restore the file from a copy: it is damaged, or of another version of latentspace",
+            )
+        return parsed
+
     def __setattr__(self, name: str, value: Any) -> None:
         raise ConfigurationError(
             "settings do not change once they are made",
@@ -76,6 +93,17 @@ def refused(error: ValidationError, origin: str, prefix: str = "") -> Configurat
         found="; ".join(describe(dict(part), prefix) for part in error.errors()[:5]),
         do="correct the named settings (docs/reference.md lists all of them)",
     )
+
+
+def _missing(values: Mapping[str, Any], whole: Mapping[str, Any], prefix: str = "") -> list[str]:
+    """The dotted names of the keys of `whole` that `values` lacks."""
+    found = []
+    for key, value in whole.items():
+        if key not in values:
+            found.append(f"{prefix}{key}")
+        elif isinstance(value, dict) and isinstance(values[key], dict):
+            found += _missing(values[key], value, f"{prefix}{key}.")
+    return found
 
 
 def describe(part: Mapping[str, Any], prefix: str = "") -> str:

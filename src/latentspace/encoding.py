@@ -208,6 +208,17 @@ class TrainedClassifier:
         return self.head.probabilities(codes).cpu().numpy()
 
 
+def refuse_unfinished(run: Run) -> None:
+    """What can be known of a run before any image is read.
+
+    Raises:
+        RunError: its training has not ended, its weights are damaged, or a classifier's encoder is gone.
+    """
+    _ = run.weights
+    if run.experiment.kind == "classifier":
+        encoder_of(run.experiment, run.encoder_hash, beside=run.path)
+
+
 def encoder_of(experiment: Experiment, weights_hash: str | None, beside: Path | None = None) -> Run:
     """The run whose codes a classifier learns from.
 

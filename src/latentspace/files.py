@@ -117,8 +117,13 @@ def new_folder(path: Path, refuse: Callable[[Path], None] | None = None) -> Iter
 
 
 def taken(path: Path) -> str:
-    """What is in the way of a new folder at `path`, in words; nothing where it is new or an empty folder."""
+    """What is in the way of a new folder at `path`, in words; nothing where it is new or an empty folder.
+
+    Raises:
+        OSError: it cannot be made there.
+    """
     if not path.exists():
+        _require_writable(path.absolute().parent)
         return ""
     if not path.is_dir() or any(path.iterdir()):
         return "something is there already"
@@ -127,8 +132,17 @@ def taken(path: Path) -> str:
     return ""
 
 
+def _require_writable(folder: Path) -> None:
+    """Raises: OSError: nothing can be made in it, or in the first folder above it that is there."""
+    there = next(one for one in (folder, *folder.parents) if one.exists())
+    if not there.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+
 def refuse_taken(path: Path) -> None:
-    """Raises: OutputError: `path` is there and holds something, or is no folder."""
+    """Raises: OutputError: `path` is there and holds something, is no folder, or cannot be made."""
     with refusals(path):
         found = taken(path)
     if found:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 import numpy as np
 from jaxtyping import Float
@@ -22,6 +22,8 @@ from .types import CodeArray, Pixels
 Code: TypeAlias = Float[np.ndarray, " code"]
 # (start, end, frames) -> the codes from `start` to `end`, both included.
 Between: TypeAlias = Callable[[Code, Code, int], CodeArray]
+
+Product = TypeVar("Product")
 
 TURNS = 3  # how often the fastest part of a walk goes round
 
@@ -105,6 +107,21 @@ def distribution_of(
     if has_prior(trained.experiment):
         return prior(trained.code_size)
     return fitted(trained.encode(_own_images(run, data), chosen=run.split.train))
+
+
+def made_from(
+    run: Run,
+    trained: TrainedAutoencoder,
+    data: DataConfig | None,
+    make: Callable[[CodeDistribution], Product],
+) -> Product:
+    """What `make` makes of `distribution_of` the run; what it refuses is refused before images are read.
+
+    Raises:
+        LatentspaceError: as `make` and `distribution_of`.
+    """
+    make(prior(trained.code_size))
+    return make(distribution_of(run, trained, data))
 
 
 def _own_images(run: Run, data: DataConfig | None) -> ImageSet:
@@ -216,11 +233,16 @@ def images_named(
             f"{place}",
             "name such a place, or the path of an image file",
         )
+    files = {
+        name: image_at(name, run.data, resize)
+        for place, name in zip(places, names, strict=True)
+        if place is None
+    }
     needed = any(place is not None for place in places)
     own = _own_images(run, data).pixels if needed else np.empty((0, *run.data.shape), dtype=np.uint8)
     return np.concatenate(
         [
-            image_at(name, run.data, resize) if place is None else own[test[[place]]]
+            files[name] if place is None else own[test[[place]]]
             for place, name in zip(places, names, strict=True)
         ]
     )

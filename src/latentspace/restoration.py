@@ -17,12 +17,12 @@ from .data.record import DataRecord
 from .data.sources import DataConfig, load_images
 from .devices import AUTO
 from .encoding import TrainedAutoencoder, conforming
-from .errors import DataError
+from .errors import ConfigurationError, DataError
 from .experiment import DenoisingConfig
 from .gallery import numbered
 from .runs import Run
 from .types import ImageArray, Pixels
-from .wording import counted
+from .wording import counted, option
 
 logger = logging.getLogger(__name__)
 
@@ -60,8 +60,20 @@ def restore(run: Run, data: DataConfig, device: str = AUTO) -> Restored:
             run.path,
             trained.experiment.kind,
         )
+    _require_size(data.resize, trained.data)
     found = named_images(data)
     return Restored(trained.reconstruct(conforming(found.pixels, trained.data)), found.names)
+
+
+def _require_size(resize: tuple[int, int] | None, data: DataRecord) -> None:
+    """Raises: ConfigurationError: images brought to another size than the network takes."""
+    if resize is not None and resize != data.shape[1:]:
+        height, width = data.shape[1:]
+        raise ConfigurationError(
+            f"images must be brought to the size that the run was trained on: {height}x{width}",
+            found=option("resize", resize),
+            do=f"write {option('resize', (height, width))}",
+        )
 
 
 def named_images(config: DataConfig) -> NamedImages:

@@ -113,7 +113,7 @@ class Run:
 
     @property
     def experiment(self) -> Experiment:
-        return Experiment.parse(self._json("config.json"), f"{self.path / 'config.json'}")
+        return Experiment.restored(self._json("config.json"), f"{self.path / 'config.json'}")
 
     @property
     def data(self) -> DataRecord:
@@ -260,6 +260,16 @@ class Run:
         Raises:
             RunError: another process writes here, or there is no run here any more.
         """
+        lock = self._locked()
+        try:
+            with Whereabouts(self.path) as self._held, logged_to(self.path / "run.log"):
+                self._sweep()
+                yield
+        finally:
+            self._held = None
+            lock.release()
+
+    def _locked(self) -> filelock.BaseFileLock:
         Run.open(self.path)  # a lock would make the directory anew
         lock = filelock.FileLock(self.path / ".lock", timeout=0)
         with refusals(self.path):
@@ -271,13 +281,16 @@ class Run:
                     found="another one is writing there now",
                     do=f"wait for it, or name another directory with {option('out')}",
                 ) from error
-        try:
-            with Whereabouts(self.path) as self._held, logged_to(self.path / "run.log"):
-                self._sweep()
-                yield
-        finally:
-            self._held = None
-            lock.release()
+        return lock
+
+    def refuse_unreadable(self) -> None:
+        """Whether a training can go on here, as far as that is known without images.
+
+        Raises:
+            RunError: a file of the run is damaged, or another process writes here.
+        """
+        _ = self.split, self.learned_from, self.environment, self.metrics
+        self._locked().release()
 
     @contextmanager
     def _in_place(self) -> Iterator[None]:

@@ -1,15 +1,17 @@
 """The trials: counted, refused where the study is another, lost and run again."""
 
 import socket
+import threading
+from pathlib import Path
 
 import optuna
 import pytest
 from optuna.trial import TrialState
 
-from latentspace.errors import RunError
+from latentspace.errors import OutputError, RunError
 from latentspace.search.plan import StudyPlan
 from latentspace.search.sampling import seed_of
-from latentspace.search.signs import FOLDER, Sign
+from latentspace.search.signs import FOLDER, Sign, sign_of_life
 from latentspace.search.standing import outcome_of
 from latentspace.search.study import LOSSES, begin, join
 from small_search import small_plan, small_study
@@ -216,3 +218,44 @@ def test_what_a_search_left_that_was_killed_before_its_plan_is_no_obstacle(archi
     for name in (".asking.lock", ".journal.log.lock", ".study.json.abc.part", "journal.log"):
         (left / name).touch()
     assert small_study(archive, left).standing().counted == 0
+
+
+def test_of_two_searches_with_one_out_one_begins_and_the_other_is_told(archive, tmp_path):
+    plan = small_plan(archive, tmp_path / "study")
+    meeting = threading.Barrier(2, timeout=60)
+
+    def one(place: Path, found: list[object]) -> None:
+        meeting.wait()
+        try:
+            found.append(begin(plan, place, None, resume=False))
+        except RunError as error:
+            found.append(error)
+
+    for number in range(5):
+        found: list[object] = []
+        place = tmp_path / f"place-{number}"
+        both = [threading.Thread(target=one, args=(place, found)) for _ in range(2)]
+        for thread in both:
+            thread.start()
+        for thread in both:
+            thread.join()
+        refused = [error for error in found if isinstance(error, RunError)]
+        assert len(found) == 2
+        assert [error.found for error in refused] == ["a study is there already"]
+        with join(place, None) as study:
+            assert study.study.user_attrs["content_hash"] == plan.content_hash
+
+
+def test_a_study_that_is_moved_while_it_is_searched_is_not_made_anew(trials, tmp_path):
+    trial = trials.next(dead(trials, "a.lock"))
+    trials.directory.rename(tmp_path / "elsewhere")
+    for step in (
+        trials.give_up_lost,
+        lambda: trials.next(Sign(HERE, "none")),
+        lambda: trial.report(0.5, 1),
+    ):
+        with pytest.raises(RunError, match="must stay where it is while it is searched"):
+            step()
+    with pytest.raises(OutputError), sign_of_life(trials.directory):
+        pass
+    assert not trials.directory.exists()

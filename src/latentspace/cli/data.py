@@ -67,6 +67,10 @@ def info(
         raise ConfigurationError(
             f"--list takes one of: {', '.join(LISTS)}", found=repr(listed), do="name one of them"
         )
+    if picture is not None:
+        from ..figures.style import require_format
+
+        require_format(picture)
     images = load_images(data_config(spec, resize, deduplicate, strict, fonts))
     facts = _facts(images)
     drawn = _draw(images, picture, spec) if picture or not (json or listed) else None

@@ -135,33 +135,36 @@ def _generate(path: Path, out: Path, picture: "Picture", wish: Wish, device: str
 
 
 def _samples(run: "Run", trained: "TrainedAutoencoder", wish: Wish) -> Made:
-    from ..generation import distribution_of, draw
+    from ..generation import draw, made_from
 
     count = 40 if wish.count is None else wish.count
-    drawn = draw(distribution_of(run, trained, moved(run, wish.data)), count, wish.seed)
+    data = moved(run, wish.data)
+    drawn = made_from(run, trained, data, lambda source: draw(source, count, wish.seed))
     return Made(drawn.codes, f"codes drawn from {drawn.distribution}", min(10, count))
 
 
 def _walk(run: "Run", trained: "TrainedAutoencoder", wish: Wish) -> Made:
-    from ..generation import distribution_of, walk
+    from ..generation import made_from, walk
 
     frames = 60 if wish.count is None else wish.count
-    walked = walk(distribution_of(run, trained, moved(run, wish.data)), frames, wish.seed)
+    data = moved(run, wish.data)
+    walked = made_from(run, trained, data, lambda source: walk(source, frames, wish.seed))
     return Made(walked.codes, walked.distribution, min(10, frames))
 
 
 def _grid(run: "Run", trained: "TrainedAutoencoder", wish: Wish) -> Made:
     from ..figures import Steps
-    from ..generation import distribution_of, grid
+    from ..generation import grid, made_from
 
     side = 12 if wish.count is None else wish.count
-    plane = grid(distribution_of(run, trained, moved(run, wish.data)), wish.dimensions, side, wish.span)
+    data = moved(run, wish.data)
+    plane = made_from(run, trained, data, lambda source: grid(source, wish.dimensions, side, wish.span))
     first, second = (f"dimension {number}" for number in plane.dimensions)
     return Made(plane.codes, plane.words, side, Steps(first, plane.across), Steps(second, plane.down))
 
 
 def _between(run: "Run", trained: "TrainedAutoencoder", wish: Wish) -> Made:
-    from ..generation import has_prior, images_named, linear, spherical
+    from ..generation import has_prior, images_named, linear, prior, spherical
 
     if wish.spherical and not has_prior(trained.experiment):
         raise ConfigurationError(
@@ -169,9 +172,12 @@ def _between(run: "Run", trained: "TrainedAutoencoder", wish: Wish) -> Made:
             found=f"a run of {trained.experiment.kind}",
             do="leave it out",
         )
+    frames = 24 if wish.count is None else wish.count
+    zero = prior(trained.code_size).mean
+    linear(zero, zero, frames)  # refuses too few frames before images are read
     start, end = trained.encode(images_named(run, wish.images, moved(run, wish.data), wish.resize))
     path, how = (spherical, "on a great circle") if wish.spherical else (linear, "on a straight line")
-    codes = path(start, end, 24 if wish.count is None else wish.count)
+    codes = path(start, end, frames)
     words = f"from image {wish.images[0]} to image {wish.images[1]}, {how} between their codes"
     return Made(codes, words, min(10, len(codes)))
 

@@ -70,7 +70,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Every command explains itself: latentspace train --help. Completion: --install-completion.",
 )
-app.command("train")(train.train)
+app.command("train", cls=train.ResumesAlone)(train.train)
 app.command("search")(search.search)
 app.command("evaluate")(evaluate.evaluate)
 app.command("generate")(generate.generate)

@@ -149,6 +149,28 @@ def moved(run: "Run", spec: str | None) -> "DataConfig | None":
     return DataConfig.parse(settings, "the data options")
 
 
+def refuse_beside(context: Any, option: str, why: str) -> None:
+    """Refuse what was given on the command line beside `option`; how much is said may be chosen.
+
+    Raises:
+        ConfigurationError: something was, and is named.
+    """
+    allowed = {option, "--verbose", "--quiet"}
+    found = [
+        one.opts[0] if one.param_type_name == "option" else str(one.metavar)
+        for one in context.command.params
+        if not allowed.intersection(one.opts)
+        and (source := context.get_parameter_source(str(one.name)))
+        and source.name == "COMMANDLINE"
+    ]
+    if found:
+        raise ConfigurationError(
+            f"{option} stands alone: {why}",
+            found=", ".join(found),
+            do=f"leave {'it' if len(found) == 1 else 'them'} out",
+        )
+
+
 def given(changes: dict[str, Any]) -> dict[str, Any]:
     """Without the options that were not given."""
     kept = {key: given(value) if isinstance(value, dict) else value for key, value in changes.items()}

@@ -5,6 +5,7 @@ from statistics import mean, stdev
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from ..errors import ConfigurationError
 from . import console
@@ -21,12 +22,22 @@ from .options import (
     Verbose,
     data_changes,
     given,
+    refuse_beside,
 )
 
 if TYPE_CHECKING:
     from ..experiment import Experiment
     from ..runs import Run
     from ..training.train import Training
+
+
+class ResumesAlone(TyperCommand):
+    """A command whose --resume takes nothing beside it."""
+
+    def invoke(self, ctx: Any) -> Any:
+        if ctx.params["resume"] is not None:
+            refuse_beside(ctx, "--resume", "a run goes on with the settings that it began with")
+        return super().invoke(ctx)
 
 
 def train(
@@ -96,9 +107,7 @@ def train(
       latentspace train --resume runs/letters
     """
     if resume is not None:
-        from ..training.train import resume as reopen
-
-        _run(reopen(resume))
+        _resume(resume)
         return
     if kind is None or out is None:
         raise ConfigurationError(
@@ -133,6 +142,19 @@ def _plan(kind: str, recipe: str | None, changes: dict[str, Any], assignments: l
     return base.experiment(kind_named(kind), merged(given(changes), overrides(assignments)))
 
 
+def _resume(path: Path) -> None:
+    from ..runs import Run
+    from ..training.train import resume
+
+    run = Run.open(path)
+    if run.finished:
+        with run.writing():  # sweeps what a death near its end has left
+            console.say(f"{path} has ended already: nothing to do")
+        console.made(path)
+    else:
+        _run(resume(path))
+
+
 def _start(experiment: "Experiment", out: Path) -> "Training":
     from ..training.train import start
 
@@ -141,8 +163,6 @@ def _start(experiment: "Experiment", out: Path) -> "Training":
 
 def _run(training: "Training") -> "Run":
     run, epochs = training.run, training.experiment.training.epochs
-    if run.finished:
-        console.say(f"{run.path} has ended already: nothing to do")
     state = run.state
     try:
         console.follow(training.records(), epochs, state.epoch if state else 0, training.experiment.kind)

@@ -11,13 +11,13 @@ import numpy as np
 from ..data.imageset import ImageSet
 from ..data.sources import DataConfig, load_images
 from ..devices import AUTO, named_device
-from ..encoding import conforming, encoder_of
+from ..encoding import conforming, encoder_of, refuse_unfinished
 from ..errors import ConfigurationError, DataError, RunError
 from ..runs import Run
 from ..types import Hashes
 from ..wording import brief, counted, option
 from .agreement import agreement_with_test
-from .metrics import IWAE_SAMPLES, judge
+from .metrics import IWAE_SAMPLES, judge, require_samples
 from .records import KEY, Measured, Record, keep, kept
 
 logger = logging.getLogger(__name__)
@@ -81,8 +81,10 @@ def evaluate(
         DataError: images of another shape than the run's.
         DeviceError: this machine has no such device.
     """
-    require_scope(scope)
-    named_device(device)  # refused before images are read
+    require_scope(scope)  # what can be refused is refused before images are read
+    named_device(device)
+    require_samples(iwae_samples)
+    refuse_unfinished(run)
     return evaluate_images(run, *own_or_other(run, data), scope, iwae_samples, device)
 
 

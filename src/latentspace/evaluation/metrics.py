@@ -61,14 +61,19 @@ def judge(
         ConfigurationError: no sample for the importance-weighted bound.
         DataError: a classifier on images without labels, or with classes that it does not know.
     """
+    require_samples(iwae_samples)
+    chosen = np.arange(len(images)) if chosen is None else chosen
+    return _judge(run.experiment.objective, Case(run, images, chosen, iwae_samples, device))
+
+
+def require_samples(iwae_samples: int) -> None:
+    """Raises: ConfigurationError: none for the importance-weighted bound."""
     if iwae_samples < 1:
         raise ConfigurationError(
             "the importance-weighted bound needs at least one sample",
             found=option("iwae_samples", iwae_samples),
             do=f"write for example {option('iwae_samples', 16)}",
         )
-    chosen = np.arange(len(images)) if chosen is None else chosen
-    return _judge(run.experiment.objective, Case(run, images, chosen, iwae_samples, device))
 
 
 @singledispatch

@@ -9,7 +9,7 @@ from ..data.imageset import ImageSet
 from ..data.sampling import affordable, stratified_sample
 from ..data.sources import DataConfig
 from ..devices import AUTO, named_device
-from ..encoding import TrainedAutoencoder
+from ..encoding import TrainedAutoencoder, refuse_unfinished
 from ..errors import ConfigurationError
 from ..evaluation.agreement import Agreement, agreement_with_test
 from ..evaluation.evaluate import Evaluation, judged_on_test, own_or_other
@@ -43,7 +43,8 @@ class Subject:
             ConfigurationError: other images than the run's own.
             DeviceError: this machine has no such device.
         """
-        named_device(device)  # refused before images are read
+        named_device(device)  # what can be refused is refused before images are read
+        refuse_unfinished(run)
         images, own = own_or_other(run, data)
         if not own:
             raise ConfigurationError(

@@ -122,12 +122,16 @@ def save(figure: Figure, path: Path) -> None:
         ConfigurationError: another suffix.
         OutputError: the file cannot be written.
     """
-    suffix = path.suffix.lower()
-    if suffix not in _FORMATS:
+    require_format(path)
+    make_folder(path.parent)
+    write_bytes(path, _rendered(figure, path.suffix.lower()))
+
+
+def require_format(path: Path) -> None:
+    """Raises: ConfigurationError: its suffix is none that a figure is saved as."""
+    if path.suffix.lower() not in _FORMATS:
         raise ConfigurationError(
             f"a figure is saved as one of {', '.join(_FORMATS)}",
             found=str(path),
             do=f"name it {path.with_suffix('.png').name}",
         )
-    make_folder(path.parent)
-    write_bytes(path, _rendered(figure, suffix))

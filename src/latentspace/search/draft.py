@@ -13,7 +13,8 @@ from ..recipe import Recipe
 from ..training.ground import prepare
 from .plan import FILE, StudyPlan, directions_of
 from .space import check_space, published, without
-from .storage import without_password
+from .storage import refuse_unreachable, without_password
+from .study import refuse_place
 from .workers import shared_out
 
 REPORT = "homework"  # the built-in recipe with the report's own spaces
@@ -48,22 +49,26 @@ def draft(wishes: Wishes, directory: Path, *, resume: bool) -> tuple[StudyPlan, 
         LatentspaceError: settings that cannot be meant, a space that cannot work, images that cannot be
             read, a device that is not there.
     """
+    refuse_place(directory, wishes.storage, resume=resume)  # what can be refused is, before images are read
+    if wishes.storage is not None:
+        refuse_unreachable(wishes.storage)
     old = StudyPlan.load(directory) if resume and (directory / FILE).exists() else None
     experiment, search = anew(wishes) if old is None or wishes.recipe else _again(wishes, old)
     if old is not None:
         search = _not_fewer(search, old.search.trials, named=wishes.trials is not None)
     workers, threads = shared_out(experiment, wishes.workers)
     experiment = experiment.model_copy(update={"threads": threads})
-    settled = old.encoder_hash if old and experiment.encoder == old.experiment.encoder else None
-    ground = prepare(experiment, settled, beside=directory)
-    check_space(search.space, ground.experiment)
     objectives = wishes.objectives or (old.objectives if old else (experiment.purpose.score,))
+    directions = directions_of(objectives, experiment)
+    settled = old.encoder_hash if old and experiment.encoder == old.experiment.encoder else None
+    check_space(search.space, experiment)
+    ground = prepare(experiment, settled, beside=directory)
     plan = StudyPlan(
         name=old.name if old else directory.resolve().name,
         experiment=ground.experiment,
         search=search,
         objectives=objectives,
-        directions=directions_of(objectives, ground.experiment),
+        directions=directions,
         storage=without_password(wishes.storage) or (old.storage if old else None),
         source=ground.images.source,
         content_hash=ground.images.content_hash,

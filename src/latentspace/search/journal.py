@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from ..configuration import describe
 from ..errors import RunError
 from ..files import refusals
+from .plan import moved
 
 BLOCK: Final = 1 << 16  # bytes
 
@@ -79,6 +80,8 @@ class Journal(BaseJournalBackend):
 
     def append_logs(self, logs: list[dict[str, Any]]) -> None:
         content = "".join(json.dumps(log, separators=(",", ":")) + "\n" for log in logs).encode()
+        if not self.path.is_file():  # the lock would make its folder anew
+            raise moved(self.path.parent)
         with refusals(self.path), self._lock, self.path.open("ab", buffering=0) as file:
             whole = _whole_lines(self.path)
             os.ftruncate(file.fileno(), whole)

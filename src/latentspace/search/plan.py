@@ -104,11 +104,19 @@ class StudyPlan(Config):
                 do="name a directory that `latentspace search` made, or begin one without --resume",
             )
         try:
-            return cls.parse(json.loads(path.read_bytes()), str(path))
+            return cls.restored(json.loads(path.read_bytes()), str(path))
         except (OSError, ValueError, ConfigurationError) as error:
             raise RunError(
                 f"{path} must be whole", found=str(error), do="restore the file from a copy, or search anew"
             ) from error
+
+
+def moved(place: Path) -> RunError:
+    return RunError(
+        f"{place} must stay where it is while it is searched",
+        found="it was moved or deleted meanwhile",
+        do="if it was moved, go on with it there: latentspace search --resume --out STUDY",
+    )
 
 
 def directions_of(objectives: tuple[str, ...], experiment: Experiment) -> tuple[Direction, ...]:

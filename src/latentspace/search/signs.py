@@ -21,6 +21,8 @@ from typing import Final
 import filelock
 from optuna.trial import FrozenTrial
 
+from ..files import refusals, remove
+
 BEAT: Final = 20.0  # seconds from one beat to the next
 SILENCE: Final = 120.0  # seconds without a beat after which a trial elsewhere is given up
 FOLDER: Final = "workers"
@@ -40,10 +42,11 @@ def sign_of_life(directory: Path) -> Iterator[Sign]:
     worker = f"{os.getpid()}@{socket.gethostname()}"
     sign = Sign(worker, f"{worker}-{uuid.uuid4().hex[:8]}.lock")
     path = directory / FOLDER / sign.file
-    path.parent.mkdir(parents=True, exist_ok=True)
+    with refusals(directory):
+        path.parent.mkdir(exist_ok=True)  # not the study's own directory, should it be gone
     with filelock.FileLock(path, timeout=0):
         yield sign
-    path.unlink(missing_ok=True)
+    remove(path)
 
 
 @contextmanager

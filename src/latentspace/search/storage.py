@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from optuna.exceptions import StorageInternalError
 from optuna.storages import BaseStorage, RDBStorage
-from sqlalchemy.engine import URL, make_url
+from sqlalchemy.engine import URL, create_engine, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from ..credentials import MASK, is_secret, masked
@@ -31,21 +31,37 @@ def open_storage(directory: Path, url: str | None) -> BaseStorage:
         return open_journal(directory / JOURNAL)
     address = address_of(url)
     try:
-        with reaching(url):
+        with reaching(url), _driven(address):
             return RDBStorage(
                 address.render_as_string(hide_password=False), engine_kwargs=_engine_settings(address)
             )
-    except ImportError as error:
-        raise ConfigurationError(
-            f"the storage {_shown(address)} needs a driver",
-            found="none is installed for it",
-            do="for PostgreSQL: pip install 'latentspace[postgresql]'; for others, as SQLAlchemy documents",
-        ) from error
     except RuntimeError as error:  # Optuna's word for tables of another version
         raise RunError(
             f"the tables of {_shown(address)} must be of this version of Optuna",
             found=str(error).splitlines()[0],
             do="name another database, or bring the tables up with `optuna storage upgrade`",
+        ) from error
+
+
+def refuse_unreachable(url: str) -> None:
+    """Raises: ConfigurationError, OutputError: as `open_storage`; nothing is made there."""
+    address = address_of(url)
+    with reaching(url), _driven(address):
+        engine = create_engine(address, **_engine_settings(address))
+        if address.get_backend_name() != "sqlite":  # a file, which connecting would make
+            engine.connect().close()
+            engine.dispose()
+
+
+@contextmanager
+def _driven(address: URL) -> Iterator[None]:
+    try:
+        yield
+    except ImportError as error:
+        raise ConfigurationError(
+            f"the storage {_shown(address)} needs a driver",
+            found="none is installed for it",
+            do="for PostgreSQL: pip install 'latentspace[postgresql]'; for others, as SQLAlchemy documents",
         ) from error
 
 

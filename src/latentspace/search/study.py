@@ -2,8 +2,8 @@
 
 import logging
 import time
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,17 +13,18 @@ from optuna.storages import BaseStorage, RDBStorage
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from ..errors import RunError
-from ..files import refusals
+from ..files import make_folder, refusals, sweep, taken
 from ..logs import quiet
 from ..ranges import Settings
 from .notes import parameters_of, require_sound
-from .plan import FILE, StudyPlan, differences
+from .plan import FILE, StudyPlan, differences, moved
 from .sampling import NumberedSampler, pruner_of, seed_of
 from .signs import Sign, Watch
 from .space import distributions, published
 from .standing import COUNTED, Standing, entry_of, outcome_of
 from .storage import JOURNAL, close_storage, open_storage, reaching
 
+LOCK: Final = ".asking.lock"
 LOSSES: Final = 3  # so many workers may die over the same parameters; after that they are a failed trial
 
 
@@ -139,7 +140,9 @@ class Trials:
 
     def _alone(self) -> filelock.BaseFileLock:
         """Asking and counting happen in one process at a time."""
-        return filelock.FileLock(self.directory / ".asking.lock", poll_interval=0.01)
+        if not (self.directory / FILE).is_file():  # the lock would make the directory anew
+            raise moved(self.directory)
+        return filelock.FileLock(self.directory / LOCK, poll_interval=0.01)
 
     def _give_up_lost(self) -> None:
         for trial in self._trials():
@@ -171,13 +174,24 @@ def begin(plan: StudyPlan, directory: Path, url: str | None, *, resume: bool) ->
             not there, or one with another space, direction, data or settings.
         OutputError: a storage that cannot be reached, or a place that cannot be written.
     """
-    here = _refuse_place(directory, url, resume=resume)
+    refuse_place(directory, url, resume=resume)
     if url is not None:
         storage = open_storage(directory, url)  # before anything is written
-    with refusals(directory):
-        directory.mkdir(parents=True, exist_ok=True)
-    if url is None:
-        storage = open_storage(directory, None)
+    make_folder(directory)
+    with filelock.FileLock(directory / LOCK):  # of two that begin at one moment, the other finds it here
+        here = refuse_place(directory, url, resume=resume)
+        if url is None:
+            storage = open_storage(directory, None)
+        trials = _begun(plan, directory, url, storage, resume=resume, here=here)
+    for folder in ("", "front", "confirm", "codes"):
+        sweep(directory / folder)
+    return trials
+
+
+def _begun(
+    plan: StudyPlan, directory: Path, url: str | None, storage: BaseStorage, *, resume: bool, here: bool
+) -> Trials:
+    """As `begin`, in a directory that is held; `here`: it holds the study already."""
     with reaching(url):
         known = plan.name in optuna.get_all_study_names(storage)
         if known and not resume:
@@ -190,12 +204,20 @@ def begin(plan: StudyPlan, directory: Path, url: str | None, *, resume: bool) ->
             )
         if not known:
             plan.save(directory)
-            with quiet(logging.getLogger("optuna"), logging.ERROR):
+            with quiet(logging.getLogger("optuna"), logging.ERROR), _new_in_storage(plan.name):
                 optuna.create_study(storage=storage, study_name=plan.name, directions=list(plan.directions))
         trials = Trials(storage, plan, directory)
         _require_same(trials.study, plan)
     plan.save(directory)
     return trials
+
+
+@contextmanager
+def _new_in_storage(name: str) -> Iterator[None]:
+    try:
+        yield
+    except optuna.exceptions.DuplicatedStudyError:  # begun at this moment, at another place
+        raise _there_already(f"the study {name!r} in the storage") from None
 
 
 def _nothing_begun(directory: Path) -> bool:
@@ -206,8 +228,10 @@ def _nothing_begun(directory: Path) -> bool:
     )
 
 
-def _refuse_place(directory: Path, url: str | None, *, resume: bool) -> bool:
+def refuse_place(directory: Path, url: str | None, *, resume: bool) -> bool:
     """Whether there is a study in `directory`; raises where there should be none, or one."""
+    with refusals(directory):
+        taken(directory)  # it can be made
     here = (directory / FILE).exists()
     if here and not resume:
         raise _there_already(str(directory))

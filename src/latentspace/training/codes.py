@@ -49,7 +49,7 @@ def codes_of(
     }
     path = folder / f"{hashlib.sha256(json.dumps(key).encode()).hexdigest()[:16]}.safetensors"
     with refusals(folder):
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(exist_ok=True)  # not the study's own directory, should it be gone
     with filelock.FileLock(path.with_name(f".{path.stem}.lock")):
         kept = _kept(path, key)
         if kept is None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from lightning_fabric import Fabric
 
 from ..data.imageset import ImageSet
-from ..data.sources import load_images
+from ..data.sources import DataConfig, load_images
 from ..data.splits import Shares, Split, split
 from ..encoding import TrainedAutoencoder, encoder_of
 from ..errors import RunError
@@ -37,7 +37,8 @@ class Foundation:
         """The encoder's path made absolute; its split and, where none was named, its data.
 
         Raises:
-            RunError: another split is asked for, be it the default by name.
+            RunError: another split is asked for, be it the default by name, or the encoder's data, which are
+                not named, are to be read in another way.
         """
         own = self.run.experiment
         asked = experiment.split.model_fields_set if "split" in experiment.model_fields_set else ()
@@ -47,9 +48,27 @@ class Foundation:
                 found=f"{_words(experiment.split)}, where the encoder has {_words(own.split)}",
                 do=f"leave {option('split')} out, or train the encoder on the other split",
             )
-        data = own.data if experiment.data.spec == "auto" else experiment.data
+        data = self._data(experiment.data)
         changes = {"encoder": str(self.run.path.resolve()), "data": data, "split": own.split}
         return experiment.model_copy(update=changes)
+
+    def _data(self, asked: DataConfig) -> DataConfig:
+        """What was asked for; where it names no data, the encoder's, as they were read then."""
+        own = self.run.experiment.data
+        if asked.spec != "auto":
+            return asked
+        usual = DataConfig()
+        names = [name for name in DataConfig.model_fields if name not in ("spec", "resident")]
+        other = [one for one in names if getattr(asked, one) not in (getattr(usual, one), getattr(own, one))]
+        if other:
+            raise RunError(
+                "a classifier learns from the images of its encoder, read as they were then",
+                found=", ".join(f"data.{one} = {getattr(asked, one)}" for one in other)
+                + ", and no data are named",
+                do="leave that out; or name the encoder's own images with --data, and how to read them",
+            )
+        resident = own.resident if asked.resident == usual.resident else asked.resident
+        return own.model_copy(update={"resident": resident})
 
     def require(self, images: ImageSet) -> Split:
         """The encoder's split: no image that it learned from is in the classifier's test part.

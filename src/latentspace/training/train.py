@@ -135,10 +135,12 @@ def resume(path: Path) -> Training:
     """Open the run at `path` to go on with it.
 
     Raises:
-        RunError: there is no run, or its data have changed since.
+        RunError: there is no run, a file of it is damaged, another process writes there, or its data have
+            changed since.
     """
     run = Run.open(path)
     experiment = run.experiment
+    run.refuse_unreadable()  # what can be refused is refused before images are read
     fabric = make_fabric(experiment)
     foundation = foundation_of(experiment, run.encoder_hash, beside=path)
     images = load_images(experiment.data)
