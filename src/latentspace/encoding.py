@@ -10,7 +10,7 @@ from typing import Literal, get_args
 import numpy as np
 import torch
 
-from .data.batches import ResidentSet, as_tensor, at_once, told_of
+from .data.batches import Batches, ResidentSet, at_once, passed_once, told_of
 from .data.given import Given, as_array, as_codes, given_pixels
 from .data.imageset import ImageSet
 from .data.record import DataRecord
@@ -37,7 +37,7 @@ BATCH = 1024
 @torch.no_grad()
 def encode_all(
     model: Autoencoder,
-    pixels: Resident,
+    pixels: Pixels | Resident,
     device: torch.device,
     precision: Literal["32", "bf16"] = "32",
     chosen: Whole | None = None,
@@ -50,8 +50,12 @@ def encode_all(
         chosen: the rows that are encoded; None: all.
     """
     model.eval()
-    rows = None if chosen is None else torch.from_numpy(chosen)
-    batches = told_of(ResidentSet(pixels, None, rows), BATCH, "images encoded")
+    rows = np.arange(len(pixels)) if chosen is None else chosen
+    if isinstance(pixels, torch.Tensor):
+        held: Batches = ResidentSet(pixels, None, torch.from_numpy(rows).to(pixels.device))
+    else:
+        held = passed_once(pixels, rows, torch.device("cpu"))
+    batches = told_of(held, BATCH, "images encoded")
     with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):
         return torch.cat([model.encode(batch.inputs.to(device)).mean.float() for batch in batches])
 
@@ -125,7 +129,7 @@ class TrainedAutoencoder:
             )
         if isinstance(images, str | Path):
             images = load_images(self.experiment.data.model_copy(update={"spec": str(images)}))
-        pixels = as_tensor(conforming(images, self.data))
+        pixels = conforming(images, self.data)
         fast = precision == "bf16" or (precision == "auto" and has_native_bf16(str(self.device)))
         codes = encode_all(self.model, pixels, self.device, "bf16" if fast else "32", chosen)
         return codes.cpu().numpy()

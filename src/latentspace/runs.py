@@ -218,6 +218,11 @@ class Run:
         with self._in_place():
             self._states.save_best(weights)
 
+    def begin_anew(self) -> None:
+        """Forget all epochs: what they learned from is not what it was taken for."""
+        self._states.clear()
+        self.keep_metrics_until(0)
+
     @property
     def _states(self) -> States:
         return States(self.path / "state")

@@ -14,6 +14,7 @@ import torch
 from ..progress import tell
 from ..tensor_types import Images, Labels, Order, Resident
 from ..types import ImageArray, Pixels, Whole
+from .mapping import require_unchanged
 from .sampling import affordable
 
 AHEAD: Final = 4  # batches that are read before they are asked for
@@ -150,6 +151,7 @@ class OnDiskSet:
 
     def _gather(self, rows: Whole) -> Resident:
         """The rows in their order, read in the file's: neighbours are read together."""
+        require_unchanged(self.pixels)
         ascending = np.argsort(rows, kind="stable")
         places = np.empty_like(ascending)
         places[ascending] = np.arange(len(rows))

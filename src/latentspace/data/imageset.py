@@ -12,7 +12,7 @@ from ..progress import told
 from ..types import Hashes, Pixels, Whole
 from ..wording import brief, counted
 from .cleaning import CleaningRecord, Duplicates, count_duplicates, first_of_each
-from .mapping import blocks, chosen
+from .mapping import blocks, chosen, require_unchanged
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -126,6 +126,10 @@ class ImageSet:
     @cached_property
     def content_hash(self) -> str:
         """SHA-256 of the shape, pixels, labels and class names: equal where the data are equal."""
+        return self.hashed()
+
+    def hashed(self) -> str:
+        """`content_hash`, of what the pixels are now: a file that they are mapped from may have changed."""
         digest = hashlib.sha256(repr((self.pixels.shape, self.class_names)).encode())
         for here in told(blocks(self.pixels), "parts hashed"):
             digest.update(np.ascontiguousarray(self.pixels[here]).data)
@@ -154,6 +158,7 @@ class ImageSet:
 
     def subset(self, indices: Whole) -> "ImageSet":
         """The images at `indices`, in memory."""
+        require_unchanged(self.pixels)
         return self._with(self.pixels[indices], indices)
 
     def _with(self, pixels: Pixels, indices: Whole) -> "ImageSet":

@@ -4,23 +4,29 @@ A mapped array is read-only, and its pages are the file's: the system drops them
 reads them again when they are asked for. What walks all pixels walks them in `blocks`.
 """
 
+import mmap
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import BinaryIO, Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from jaxtyping import UInt8
 
+from ..errors import DataError
 from ..files import refusals
 from ..types import Pixels, Whole
+from ..wording import option
 from .places import cache_directory
 
 Residence: TypeAlias = Literal["auto", "always", "never"]
 SHARE: Final = 4  # of the free memory; what needs more than one part in so many stays on disk
 BLOCK: Final = 8 << 20  # bytes walked at a time
 
+# The file of each map, and what it looked like when it was mapped.
+_FILES: "WeakKeyDictionary[mmap.mmap, tuple[Path, tuple[int, ...] | None]]" = WeakKeyDictionary()
 _MEMINFO = Path("/proc/meminfo")
 _CGROUP = Path("/sys/fs/cgroup")
 
@@ -67,11 +73,53 @@ def _free_pages() -> int | None:
 
 
 def mapped(
-    file: BinaryIO | Path, offset: int, shape: Sequence[int], *, fortran: bool = False
+    path: Path, offset: int, shape: Sequence[int], *, fortran: bool = False
 ) -> UInt8[np.ndarray, "..."]:
-    """The bytes of `file` from `offset` on, as a read-only array that is not in memory."""
+    """The bytes of the file from `offset` on, as a read-only array that is not in memory.
+
+    Raises:
+        DataError: the file has become shorter than that.
+    """
     order: Literal["F", "C"] = "F" if fortran else "C"
-    return np.memmap(file, np.uint8, mode="r", offset=offset, shape=tuple(shape), order=order)
+    seen = _look(path)
+    try:
+        pixels = np.memmap(path, np.uint8, mode="r", offset=offset, shape=tuple(shape), order=order)
+    except ValueError as error:
+        raise _changed(path) from error
+    _FILES[pixels._mmap] = path.absolute(), seen  # type: ignore[attr-defined]
+    return pixels
+
+
+def require_unchanged(pixels: np.ndarray) -> None:
+    """Held before mapped pixels are read: where a file was cut, reading them would end the process.
+
+    Nothing for what is in memory, or in a file without a name.
+
+    Raises:
+        DataError: the file is no longer as it was when it was mapped: another size, time or file.
+    """
+    held = getattr(pixels, "_mmap", None)  # what a mapped array and all its views read from
+    path, seen = _FILES.get(held, (None, None)) if held is not None else (None, None)
+    if path is not None and _look(path) != seen:
+        raise _changed(path)
+
+
+def _look(path: Path) -> tuple[int, ...] | None:
+    """What changes with a file's content; None where there is no file."""
+    try:
+        now = path.stat()
+    except OSError:
+        return None
+    return now.st_dev, now.st_ino, now.st_size, now.st_mtime_ns
+
+
+def _changed(path: Path) -> DataError:
+    return DataError(
+        f"{path} must stay as it is while images are read from it",
+        found="it was cut, overwritten, replaced or removed meanwhile",
+        do="bring it back, and do this again (a training goes on with --resume); with "
+        f"{option('data.resident', 'always')} all images are read at the start",
+    )
 
 
 def room(shape: Sequence[int], beside: np.ndarray) -> UInt8[np.ndarray, "..."]:
@@ -97,9 +145,15 @@ def scratch(shape: Sequence[int]) -> UInt8[np.ndarray, "..."]:
 
 
 def blocks(pixels: np.ndarray) -> Iterator[slice]:
-    """Slices of the first axis that cover it, each of some MB."""
+    """Slices of the first axis that cover it, each of some MB.
+
+    Raises:
+        DataError: as `require_unchanged`, before each of them.
+    """
+    require_unchanged(pixels)
     step = max(1, BLOCK // max(1, pixels[:1].nbytes))
     for start in range(0, len(pixels), step):
+        require_unchanged(pixels)
         yield slice(start, min(start + step, len(pixels)))
 
 
@@ -110,5 +164,6 @@ def chosen(pixels: Pixels, indices: Whole) -> Pixels:
         return taken
     result: Pixels = room((len(indices), *pixels.shape[1:]), pixels)
     for here in blocks(result):
+        require_unchanged(pixels)
         result[here] = pixels[indices[here]]
     return result

@@ -34,7 +34,7 @@ from ..errors import DataError
 from ..types import Pixels
 from ..wording import counted, option
 from .imageset import ImageSet
-from .mapping import room
+from .mapping import require_unchanged, room
 
 Raster: TypeAlias = UInt8[np.ndarray, "height width channels"]
 
@@ -191,6 +191,7 @@ def resized_set(images: ImageSet, size: tuple[int, int]) -> ImageSet:
         return images
     pixels: Pixels = room((len(images), images.channels, *size), images.pixels)
     for number, one in enumerate(images.pixels):
+        require_unchanged(images.pixels)
         pixels[number] = resized(one.transpose(1, 2, 0), size).transpose(2, 0, 1)
     note = f"{counted(len(images))} resized from {format_size(images.size)} to {format_size(size)}"
     record = replace(images.record, conversions=(*images.record.conversions, note))

@@ -9,6 +9,7 @@ from typing import Any, Literal, TypeAlias, get_args
 import numpy as np
 
 from ..data.imageset import ImageSet
+from ..data.mapping import require_unchanged
 from ..data.sources import DataConfig, load_images
 from ..devices import AUTO, named_device
 from ..encoding import conforming, encoder_of, refuse_unfinished
@@ -144,7 +145,7 @@ def _judged(
     seen = np.isin(images.image_hashes[chosen], run.learned_from)
     if scope in ("validation", "test") or not own:
         _warn_of_seen(run, images.image_hashes[chosen])
-    return Evaluation(
+    result = Evaluation(
         kind=run.experiment.kind,
         data=images.source,
         content_hash=images.content_hash,
@@ -153,6 +154,8 @@ def _judged(
         seen_in_training=int(seen.sum()),
         metrics=judge(run, images, iwae_samples, device, chosen),
     )
+    require_unchanged(images.pixels)
+    return result
 
 
 def _warn_of_seen(run: Run, hashes: Hashes) -> None:

@@ -8,7 +8,6 @@ from pathlib import Path
 import filelock
 import torch
 
-from ..data.batches import as_tensor
 from ..data.imageset import ImageSet
 from ..encoding import encode_all
 from ..errors import RunError
@@ -38,7 +37,7 @@ def codes_of(
         OutputError: the folder cannot be written.
     """
     if folder is None:
-        return encode_all(autoencoder.to(device), as_tensor(images.pixels), device)
+        return encode_all(autoencoder.to(device), images.pixels, device)
     # All that may move a code, be it by its last bit.
     key = {
         "encoder": weights_hash,
@@ -53,7 +52,7 @@ def codes_of(
     with filelock.FileLock(path.with_name(f".{path.stem}.lock")):
         kept = _kept(path, key)
         if kept is None:
-            kept = encode_all(autoencoder.to(device), as_tensor(images.pixels), device)
+            kept = encode_all(autoencoder.to(device), images.pixels, device)
             write_tensors(path, {"codes": kept}, key)
     return kept.to(device)
 

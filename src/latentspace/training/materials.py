@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from ..data.batches import Batches, ResidentSet, as_tensor, laid_out
+from ..data.batches import Batches, ResidentSet, laid_out
 from ..data.imageset import ImageSet
 from ..data.record import DataRecord
 from ..data.splits import Split
@@ -148,13 +148,12 @@ def _classifier(
 ) -> tuple[nn.Module, nn.Module, Codes | None]:
     """What is called, the head in it, and codes made once; None: the frozen encoder is given images."""
     required_labels(images)
-    pixels = as_tensor(images.pixels)
     plan = experiment.objective
     if isinstance(plan, ClassificationConfig) and plan.method == "frozen-encoder":
-        probe = encode_all(autoencoder, pixels[:1], torch.device("cpu"))
+        probe = encode_all(autoencoder, images.pixels[:1], torch.device("cpu"))
         head = experiment.build_classifier(probe.shape[1], len(images.class_names))
         return FrozenEncoderClassifier(autoencoder, head), head, None
-    inputs = codes() if codes else encode_all(autoencoder.to(fabric.device), pixels, fabric.device)
+    inputs = codes() if codes else encode_all(autoencoder.to(fabric.device), images.pixels, fabric.device)
     head = experiment.build_classifier(inputs.shape[1], len(images.class_names))
     return head, head, inputs
 

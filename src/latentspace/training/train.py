@@ -10,9 +10,10 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from ..data.mapping import require_unchanged
 from ..data.sources import load_images
 from ..environment import describe
-from ..errors import RunError
+from ..errors import DataError, RunError
 from ..experiment import ClassificationConfig, Experiment
 from ..logs import collected
 from ..run_state import State
@@ -44,7 +45,8 @@ class Training:
 
         Raises:
             TrainingError: a loss that is not finite; the last good state stays.
-            RunError: another process writes to the run.
+            RunError: another process writes to the run, or it was moved or deleted meanwhile.
+            DataError: the images were changed on disk meanwhile; of that epoch nothing is kept.
         """
         with self.run.writing():
             if self.run.finished:
@@ -63,6 +65,7 @@ class Training:
         first = state.epoch + 1 if state else 1
         stop = self._stops_early(first - 1, best_epoch)
         for record in () if stop else learn(self.experiment, materials, first):
+            require_unchanged(self.ground.images.pixels)
             weights = _weights(materials)
             if record.validation is not None:
                 score = record.validation[purpose.score]
@@ -77,8 +80,24 @@ class Training:
             yield record
             if self._stops_early(record.epoch, best_epoch):
                 break
+        self._require_own_images()
         kept = self.run.best_weights if plan.keep == "best" else _weights(materials)
         self.run.save_weights(kept)
+
+    def _require_own_images(self) -> None:
+        """Hold images that were read from disk all the time to their hash, as size and time can be set back.
+
+        Raises:
+            DataError: they are others now. Nothing is kept: since when is not known.
+        """
+        images = self.ground.images
+        if images.on_disk and images.hashed() != self.run.data.content_hash:
+            self.run.begin_anew()
+            raise DataError(
+                f"{images.source} must stay as they are while they are learned from",
+                found="other images at the end than at the beginning (the content hash differs)",
+                do=f"bring them back; latentspace train --resume {self.run.path} begins anew",
+            )
 
     def _stops_early(self, epoch: int, best_epoch: int) -> bool:
         """Whether the training ends after `epoch`, as no score was better for as long as was allowed."""
