@@ -111,32 +111,58 @@ def test_the_global_random_state_is_left_alone():
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
 @pytest.mark.parametrize("count", [300, MANY])
-def test_families_never_straddle_a_split_and_every_part_has_all_letters(letters, count, seed):
+def test_faces_never_straddle_a_split_and_every_part_has_all_letters(letters, count, seed):
+    assert set(letters.groups.tolist()) == set(range(len(typefaces("bundled").alphabets)))
     some = letters.subset(np.arange(count))
     parts = split(some, Shares.parse("60/20/20"), seed)
-    families = [set(some.groups[parts.part(name)].tolist()) for name in PARTS]
-    assert sum(map(len, families)) == len(set(some.groups.tolist()))
+    faces = [set(some.groups[parts.part(name)].tolist()) for name in PARTS]
+    assert sum(map(len, faces)) == len(set(some.groups.tolist()))
     for name, share in zip(PARTS, (0.6, 0.2, 0.2), strict=True):
         assert len(set(some.labels[parts.part(name)].tolist())) == 10
         assert abs(len(parts.part(name)) / count - share) < 0.06
 
 
+def test_families_never_straddle_a_split_where_there_are_many(letters, monkeypatch):
+    monkeypatch.setattr(glyphs, "ENOUGH", 12)
+    some = glyphs.render(300, seed=3, workers=1)
+    np.testing.assert_array_equal(some.groups, families(letters)[:300])
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_validation_and_test_letters_are_about_equally_hard(letters, seed):
+    """With whole families as groups they were not."""
+    parts = split(letters, Shares.parse("60/20/20"), seed)
+    pixels = flat(letters)
+    right = [
+        (
+            letters.labels[parts.train][nearest(pixels[one], pixels[parts.train])[0]] == letters.labels[one]
+        ).mean()
+        for one in (parts.validation, parts.test)
+    ]
+    assert abs(right[0] - right[1]) < 0.08
+
+
+def families(letters) -> np.ndarray:
+    """Of each image; its group is the number of its face."""
+    return np.asarray(typefaces("bundled").family)[letters.groups]
+
+
 def test_families_have_even_shares_and_ornate_ones_half(letters):
     ornate = np.array(typefaces("bundled").ornate)
-    counts = np.bincount(letters.groups)
+    counts = np.bincount(families(letters))
     share = np.where(ornate, 0.5, 1)
     np.testing.assert_allclose(counts, MANY * share / share.sum(), rtol=0.06)
     table = np.zeros((10, len(ornate)))
-    np.add.at(table, (letters.labels[:210], letters.groups[:210]), 1)
+    np.add.at(table, (letters.labels[:210], families(letters)[:210]), 1)
     assert (table == np.where(ornate, 1, 2)).all()  # one round of 21 tens: every letter of every family
 
 
 def test_an_image_is_nearest_to_its_own_family(letters):
     """Families would be wrongly drawn if another held shapes as near as a family's own."""
-    pixels, families = flat(letters), range(int(letters.groups.max()) + 1)
-    members = [np.flatnonzero(letters.groups == family)[:60] for family in families]
-    for family in families:
-        probes = np.flatnonzero(letters.groups == family)[60:]
+    pixels, of_image = flat(letters), families(letters)
+    members = [np.flatnonzero(of_image == family)[:60] for family in range(of_image.max() + 1)]
+    for family in range(len(members)):
+        probes = np.flatnonzero(of_image == family)[60:]
         reach = [nearest(pixels[probes], pixels[others])[1].mean() for others in members]
         own = reach.pop(family)
         assert own < 0.97 * min(reach), typefaces("bundled").names[family]

@@ -28,7 +28,8 @@ from .imageset import ImageSet
 CLASS_NAMES = tuple("ABCDEFGHIJ")
 COUNT = 18_724  # as many as the small notMNIST
 SMALLEST = 16
-RENDERING = 1  # raised when the same arguments would draw other pixels
+RENDERING = 2  # raised when the same arguments would draw other pixels or groups
+ENOUGH = 50  # families that a split can spread evenly
 PER_WORKER = 1000  # images at least: for fewer, starting a worker costs more than it saves
 
 
@@ -44,8 +45,10 @@ def render(
         size: the side in pixels, from 16.
         workers: processes, by default one for each processor; they change the time, never an image.
 
-    The set's `groups` are font families. Each draws the same share of every letter, but for the ornate
-    mathematical letters, whose share is half: they are rare in notMNIST.
+    Each font family draws the same share of every letter, but for the ornate mathematical letters, whose
+    share is half: they are rare in notMNIST. The set's `groups` are the families, or the faces where there
+    are fewer than `ENOUGH` families: of a dozen, two or three would be a whole test part, and chance would
+    decide whether they are odd ones.
 
     Raises:
         ConfigurationError: a count or workers below 1, or a size below 16.
@@ -70,7 +73,7 @@ def render(
         source=f"glyphs (rendered letters A-J from {counted(families, 'font family')}; not notMNIST)",
         labels=labels,
         class_names=CLASS_NAMES,
-        groups=np.asarray(faces.family, dtype=np.int64)[chosen],
+        groups=chosen if families < ENOUGH else np.asarray(faces.family, dtype=np.int64)[chosen],
         record=CleaningRecord(conversions=_said(faces)),
     )
 
