@@ -103,7 +103,7 @@ def test_restored_is_decoded_from_the_code(place, archive, images, caplog, kind)
     caplog.set_level(logging.WARNING, logger="latentspace")
     restored = restore(Run.open(place / kind), DataConfig(spec=str(archive)))
     assert np.array_equal(restored.images, TrainedAutoencoder.load(place / kind).reconstruct(images))
-    assert ("was not trained to remove noise" in caplog.text) == (kind == "ae")
+    assert ("is not trained to remove noise" in caplog.text) == (kind == "ae")
 
 
 def test_images_unlike_the_runs_are_refused(place, tmp_path):

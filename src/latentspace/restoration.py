@@ -56,7 +56,7 @@ def restore(run: Run, data: DataConfig, device: str = AUTO) -> Restored:
     trained = TrainedAutoencoder.load(run, device)
     if not isinstance(trained.experiment.objective, DenoisingConfig):
         logger.warning(
-            "%s is a run of %s, which was not trained to remove noise: a dae was",
+            "%s is a run of %s, which is not trained to remove noise; a run of dae is",
             run.path,
             trained.experiment.kind,
         )

@@ -146,7 +146,7 @@ CASES = {
     ),
     "generate: an option of another picture": (
         [*VAE, "--range=0,1"],
-        "--what samples can be told --count, --seed",
+        "--what samples takes only --count, --seed",
     ),
     "generate: data gone": (["generate", "{}/orphan", "--out", "{}/out"], "must be where they were"),
     "evaluate: K = 0": (["evaluate", "{}/vae", "--iwae-samples", "0"], "at least one sample"),

@@ -63,7 +63,7 @@ def test_a_plain_autoencoder_will_do_with_a_warning(place, tmp_path):
     assert code == 0
     assert stdout == f"{tmp_path / 'out'}\n"
     assert "warning:" in stderr
-    assert "was not trained to remove noise" in stderr
+    assert "is not trained to remove noise" in stderr
 
 
 def test_help_has_examples():

@@ -28,18 +28,23 @@ app = typer.Typer(
 
 @app.command("info")
 def info(
-    spec: Annotated[str, typer.Argument(metavar="SPEC")],
+    spec: Annotated[
+        str,
+        typer.Argument(
+            metavar="SPEC", help="The images: a word or a path, as latentspace data --help lists them."
+        ),
+    ],
     picture: Annotated[
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Where to put the picture (.png, .svg, .pdf). [default: here, named after SPEC; none with "
+            help="Where to put the picture (.png, .svg, .pdf). \\[default: here, named after SPEC; none with "
             "--json or --list]",
         ),
     ] = None,
     listed: Annotated[
         str | None,
-        typer.Option("--list", metavar="|".join(LISTS), help="Name these images, a row each, and no more."),
+        typer.Option("--list", metavar="|".join(LISTS), help="List only these images, one on a line."),
     ] = None,
     json: Annotated[
         bool, typer.Option("--json", help="One JSON object on standard output, nothing else.")
@@ -177,9 +182,11 @@ def _draw(images: "ImageSet", picture: Path | None, spec: str) -> Path | None:
 
 @app.command("fetch")
 def fetch(
-    spec: Annotated[str, typer.Argument(metavar="notmnist|notmnist:large")] = "notmnist",
+    spec: Annotated[
+        str, typer.Argument(metavar="notmnist|notmnist:large", help="Which set: 18,724 or 529,114 letters.")
+    ] = "notmnist",
     timeout: Annotated[
-        float, typer.Option(min=0.1, help="Seconds that a silent mirror is waited for.")
+        float, typer.Option(min=0.1, help="How many seconds to wait for a mirror that sends nothing.")
     ] = 30.0,
     verbose: Verbose = False,
     quiet: Quiet = False,
@@ -208,10 +215,12 @@ def fetch(
 def render(
     out: Annotated[Path, typer.Option(metavar="DIR", help="A new folder for the IDX files.")],
     count: Annotated[int, typer.Option(min=1, help="How many letters.")] = 18_724,
-    seed: Annotated[int, typer.Option(min=0)] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of what is drawn.")] = 0,
     size: Annotated[int, typer.Option(min=16, help="Height and width, in pixels.")] = 28,
     fonts: Fonts = None,
-    workers: Annotated[int | None, typer.Option(min=1, help="Processes; the default is one a core.")] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="How many processes. \\[default: one for each core]")
+    ] = None,
     verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:

@@ -28,14 +28,15 @@ def evaluate(
     split: Annotated[
         str | None,
         typer.Option(
-            metavar="PART", help="train, validation, test or all; the default is test, and all of other data."
+            metavar="PART",
+            help="The part to judge on: train, validation, test or all. \\[default: test; all of other data]",
         ),
     ] = None,
     json: Annotated[
         bool, typer.Option("--json", help="One JSON object on standard output, nothing else.")
     ] = False,
     iwae_samples: Annotated[
-        int, typer.Option(metavar="K", help="Codes an image for the importance-weighted bound of a vae.")
+        int, typer.Option(metavar="K", help="A vae: codes for each image in the importance-weighted bound.")
     ] = 16,
     resize: Resize = None,
     deduplicate: Deduplicate = None,

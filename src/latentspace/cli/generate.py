@@ -52,26 +52,40 @@ def generate(
         str, typer.Option(metavar="samples|grid|interpolation|walk", help="Which codes are decoded.")
     ] = "samples",
     count: Annotated[
-        int | None, typer.Option(metavar="N", help="Samples: how many (40). Grid: how many a side (12).")
+        int | None,
+        typer.Option(metavar="N", help="Samples: how many. Grid: how many on a side. \\[default: 40; 12]"),
     ] = None,
-    seed: Annotated[int | None, typer.Option(metavar="N", help="Of samples and walks (0).")] = None,
+    seed: Annotated[
+        int | None, typer.Option(metavar="N", help="Samples and walk: their seed. \\[default: 0]")
+    ] = None,
     dimensions: Annotated[
         str | None,
-        typer.Option(metavar="I,J", help="Grid: the two that vary, counted from 0 (0,1): across, upwards."),
+        typer.Option(
+            metavar="I,J", help="Grid: the dimensions across and upwards, counted from 0. \\[default: 0,1]"
+        ),
     ] = None,
     range_: Annotated[
         str | None,
-        typer.Option("--range", metavar="LOW,HIGH", help="Grid: equal steps between these; else quantiles."),
+        typer.Option(
+            "--range",
+            metavar="LOW,HIGH",
+            help="Grid: equal steps between these two values. \\[default: quantiles]",
+        ),
     ] = None,
     images: Annotated[
         str | None,
-        typer.Option(metavar="A,B", help="Interpolation: places in the test part from 0 (0,1), or paths."),
+        typer.Option(
+            metavar="A,B",
+            help="Interpolation: two image files, or two places in the test part. \\[default: 0,1]",
+        ),
     ] = None,
     frames: Annotated[
-        int | None, typer.Option(metavar="N", help="Interpolation (24) and walk (60): how many images.")
+        int | None,
+        typer.Option(metavar="N", help="Interpolation and walk: how many images. \\[default: 24; 60]"),
     ] = None,
     spherical: Annotated[
-        bool, typer.Option("--spherical", help="Interpolation in a vae: on a great circle, not a line.")
+        bool,
+        typer.Option("--spherical", help="Interpolation, vae: go along a great circle instead of a line."),
     ] = False,
     data: MovedData = None,
     resize: Resize = None,
@@ -222,7 +236,7 @@ def _chosen(what: str, given: Sequence[str]) -> Picture:
     for name in given:
         if name not in PICTURES[what].options:
             raise ConfigurationError(
-                f"--what {what} can be told {', '.join(PICTURES[what].options)}",
+                f"--what {what} takes only {', '.join(PICTURES[what].options)}",
                 found=name,
                 do="leave it out",
             )

@@ -34,7 +34,7 @@ Data: TypeAlias = Annotated[
         metavar="SPEC",
         rich_help_panel=DATA_PANEL,
         help="notmnist, notmnist:large, glyphs, glyphs:COUNT, auto, or a path: a folder of images or of "
-        "class folders, IDX files, .npz, .npy, a notMNIST archive. [default: the recipe's, else auto]",
+        "class folders, IDX files, .npz, .npy, a zip or tar archive. \\[default: the recipe's, else auto]",
     ),
 ]
 OtherData: TypeAlias = Annotated[
@@ -43,7 +43,7 @@ OtherData: TypeAlias = Annotated[
         "--data",
         metavar="SPEC",
         rich_help_panel=DATA_PANEL,
-        help="Other images, or where the run's own are now.",
+        help="Other images to judge the run on, or where its own are now; these are known by their hash.",
     ),
 ]
 MovedData: TypeAlias = Annotated[
@@ -77,25 +77,29 @@ Fonts: TypeAlias = Annotated[
 ]
 Precision: TypeAlias = Annotated[
     str | None,
-    typer.Option(metavar="auto|32|bf16", help="Of training. auto: bf16 where it is native, else 32."),
+    typer.Option(
+        metavar="auto|32|bf16",
+        help="Precision of the training. auto: bf16 where the hardware computes in it, else 32.",
+    ),
 ]
 _DEVICE = typer.Option(
     "--device",
     metavar="auto|cpu|cuda|mps",
-    help="What computes. auto: a GPU where there is one, else the CPU.",
+    help="The device that computes. auto: a GPU where there is one, else the CPU.",
 )
 Device: TypeAlias = Annotated[str, _DEVICE]
 PlannedDevice: TypeAlias = Annotated[str | None, _DEVICE]  # None: the plan's
 SplitShares: TypeAlias = Annotated[
-    str | None, typer.Option(metavar="T/V/E", help="Percent train/validation/test.")
+    str | None,
+    typer.Option(metavar="T/V/E", help="Percentages for training/validation/test, such as 60/20/20."),
 ]
 Verbose: TypeAlias = Annotated[
     bool,
-    typer.Option("--verbose", "-v", callback=_verbose, expose_value=False, help="Say more."),
+    typer.Option("--verbose", "-v", callback=_verbose, expose_value=False, help="Show more messages."),
 ]
 Quiet: TypeAlias = Annotated[
     bool,
-    typer.Option("--quiet", "-q", callback=_quiet, expose_value=False, help="Say nothing but warnings."),
+    typer.Option("--quiet", "-q", callback=_quiet, expose_value=False, help="Show warnings and errors only."),
 ]
 RunPath: TypeAlias = Annotated[Path, typer.Argument(metavar="RUN", help="A run directory.")]
 

@@ -16,12 +16,12 @@ def report(
     ],
     title: Annotated[
         str | None,
-        typer.Option(metavar="TEXT", help="Of the page. [default: the directory's name]"),
+        typer.Option(metavar="TEXT", help="Title of the page. \\[default: the directory's name]"),
     ] = None,
     data: MovedData = None,
     storage: Annotated[
         str | None,
-        typer.Option(metavar="URL", help="Study: its database, where that needs a password."),
+        typer.Option(metavar="URL", help="Study: the URL of its database, if that needs a password."),
     ] = None,
     device: Device = "auto",
     verbose: Verbose = False,

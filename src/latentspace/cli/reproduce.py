@@ -28,15 +28,16 @@ if TYPE_CHECKING:
 
 def reproduce(
     recipe: Annotated[
-        str, typer.Option(metavar="quick|homework|FILE", help="How large, how long.")
+        str, typer.Option(metavar="quick|homework|FILE", help="The recipe: a TOML file, or a built-in one.")
     ] = "quick",
     data: Data = None,
     out: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Where the runs and the page go. [default: runs/RECIPE]"),
+        typer.Option(metavar="DIR", help="The folder for the runs and the page. \\[default: runs/RECIPE]"),
     ] = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would be done, and about how long it takes here.")
+        bool,
+        typer.Option("--dry-run", help="Only say what would be done, and about how long it would take here."),
     ] = False,
     device: PlannedDevice = None,
     precision: Precision = None,

@@ -45,7 +45,7 @@ def runs(
         raise ConfigurationError(
             "--wide, --csv and --json exclude each other",
             found="more than one of them",
-            do="leave one of them",
+            do="keep one of them",
         )
     found = find_runs(folder)
     if not found:

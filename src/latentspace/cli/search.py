@@ -38,25 +38,31 @@ def search(
         typer.Option(
             metavar="SPEC",
             rich_help_panel="Data",
-            help="As for train. [default: the recipe's, auto; with --resume the study's]",
+            help="The images, as for train. \\[default: the recipe's, auto; with --resume the study's]",
         ),
     ] = None,
     out: Annotated[Path | None, typer.Option(metavar="STUDY", help="The study directory.")] = None,
     trials: Annotated[
-        int | None, typer.Option(help="Complete, pruned and failed ones count. [default: the recipe's, 100]")
+        int | None,
+        typer.Option(help="How many trials; pruned and failed ones count. \\[default: the recipe's, 100]"),
     ] = None,
-    epochs: Annotated[int | None, typer.Option(help="Of a whole trial. [default: the recipe's, 50]")] = None,
+    epochs: Annotated[
+        int | None, typer.Option(help="Epochs of a trial that is not pruned. \\[default: the recipe's, 50]")
+    ] = None,
     workers: Annotated[
-        int | None, typer.Option(min=1, help="Processes; the cores are shared out. [default: one a core]")
+        int | None,
+        typer.Option(min=1, help="How many processes; they share the cores. \\[default: one a core]"),
     ] = None,
-    threads: Annotated[int | None, typer.Option(min=1, help="Of each worker.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Of suggestions and trainings.")] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="Threads of each worker.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of suggestions and trainings.")] = None,
     storage: Annotated[
         str | None,
-        typer.Option(metavar="URL", help="A database, postgresql://... [default: STUDY/journal.log]"),
+        typer.Option(
+            metavar="URL", help="A database for the trials, postgresql://... \\[default: STUDY/journal.log]"
+        ),
     ] = None,
     timeout: Annotated[
-        float | None, typer.Option(min=0, metavar="SECONDS", help="No trial begins after so long.")
+        float | None, typer.Option(min=0, metavar="SECONDS", help="Begin no trial after this time.")
     ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with the study, or take part in it; its settings stay.")
@@ -66,25 +72,34 @@ def search(
     ] = False,
     fit: Annotated[
         str | None,
-        typer.Option(metavar="train|train+validation", help="What the winner learns from at the end."),
+        typer.Option(
+            metavar="train|train+validation",
+            help="Which parts of the split the winner learns from at the end.",
+        ),
     ] = None,
     confirm: Annotated[
         str | None, typer.Option(metavar="KxS", help="Train the K best trials again from S seeds each.")
     ] = None,
     objectives: Annotated[
         str | None,
-        typer.Option(metavar="A,B", help="Several at once, such as mse,code_size; nothing is pruned then."),
+        typer.Option(
+            metavar="A,B", help="Search for several at once, such as mse,code_size; nothing is pruned then."
+        ),
     ] = None,
     no_final: Annotated[
         bool, typer.Option("--no-final", help="Do not train the winner in full; the test part stays shut.")
     ] = False,
     recipe: Annotated[
         str | None,
-        typer.Option(metavar="FILE", help="A TOML recipe with a space, or: quick, homework (the report's)."),
+        typer.Option(
+            metavar="FILE", help="A TOML recipe with a search space, or a built-in one: quick, homework."
+        ),
     ] = None,
     set_: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Fix a setting; it is then not searched."),
+        typer.Option(
+            "--set", metavar="KEY=VALUE", help="Fix a setting, which is then not searched; may be repeated."
+        ),
     ] = None,
     encoder: Annotated[
         Path | None, typer.Option(metavar="RUN", help="Classifier: the run to learn from.")

@@ -43,7 +43,9 @@ class ResumesAlone(TyperCommand):
 def train(
     kind: Annotated[
         str | None,
-        typer.Argument(metavar="MODEL", help="ae, dae (denoising), vae (variational), classifier."),
+        typer.Argument(
+            metavar="MODEL", help="The kind of network: ae, dae (denoising), vae (variational), classifier."
+        ),
     ] = None,
     data: Data = None,
     out: Annotated[Path | None, typer.Option(metavar="RUN", help="The new run directory.")] = None,
@@ -59,34 +61,51 @@ def train(
     ] = None,
     method: Annotated[
         str | None,
-        typer.Option(metavar="codes|frozen-encoder", help="Classifier: encode once, or in every epoch anew."),
+        typer.Option(
+            metavar="codes|frozen-encoder", help="Classifier: encode the images once, or anew in every epoch."
+        ),
     ] = None,
     loss: Annotated[
         str | None,
-        typer.Option(metavar="cross-entropy|report", help="Classifier: of logits, or of Softmax outputs."),
+        typer.Option(
+            metavar="cross-entropy|report",
+            help="Classifier: cross-entropy of logits, or, as in the report, of Softmax outputs.",
+        ),
     ] = None,
-    epochs: Annotated[int | None, typer.Option(help="Passes over the training images.")] = None,
+    epochs: Annotated[
+        int | None, typer.Option(help="How many times to go through the training images.")
+    ] = None,
     split: SplitShares = None,
     fit: Annotated[
-        str | None, typer.Option(metavar="train|train+validation", help="The parts that are learned from.")
+        str | None,
+        typer.Option(metavar="train|train+validation", help="Which parts of the split to learn from."),
     ] = None,
     keep: Annotated[
         str | None,
-        typer.Option(metavar="last|best", help="The weights that stay: last epoch, or best validation."),
+        typer.Option(
+            metavar="last|best",
+            help="Which weights to keep: of the last epoch, or of the best validation score.",
+        ),
     ] = None,
     seed: Annotated[
-        int | None, typer.Option(help="Of weights, order and noise (the split has its own).")
+        int | None, typer.Option(help="Seed of weights, order and noise; the split has a seed of its own.")
     ] = None,
     seeds: Annotated[
-        int, typer.Option(min=1, help="Train so many, from seeds counted up; give mean and spread.")
+        int, typer.Option(min=1, help="Train this often, with consecutive seeds, and give mean and spread.")
     ] = 1,
     set_: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Any setting: training.schedule=cosine."),
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="Any setting by its name, such as training.schedule=cosine; may be repeated.",
+        ),
     ] = None,
     device: PlannedDevice = None,
     precision: Precision = None,
-    threads: Annotated[int | None, typer.Option(min=1, help="Of the CPU; the default is PyTorch's.")] = None,
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="Threads of the CPU. \\[default: PyTorch's choice]")
+    ] = None,
     resize: Resize = None,
     deduplicate: Deduplicate = None,
     strict: Strict = None,

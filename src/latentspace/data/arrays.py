@@ -76,7 +76,8 @@ def read_npz(path: Path, resident: Residence = "always") -> ImageSet:
             found=sentence([f"{name} {array.shape}" for name, array in arrays.items()]) or "no array",
             do="save them so: numpy.savez(path, images=..., labels=...)",
         )
-    logger.info("images from %s, labels from %s", " + ".join(images), " + ".join(labels) or "nowhere")
+    named = f"labels from {' + '.join(labels)}" if labels else "no labels"
+    logger.info("images from %s, %s", " + ".join(images), named)
     pixels, record = as_pixels(_joined(images, origin), origin)
     numbers: Whole | None = None
     class_names: tuple[str, ...] = ()

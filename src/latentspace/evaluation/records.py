@@ -52,7 +52,11 @@ def kept(run: Run, name: str, kind: type[Measured], measure: Callable[..., Measu
             except ValueError as error:
                 logger.warning("results/%s.json of %s is damaged (%s)", name, run.path.name, error)
         else:
-            logger.info("results/%s.json of %s was measured in another way", name, run.path.name)
+            logger.info(
+                "results/%s.json of %s is measured again: other settings, or another version",
+                name,
+                run.path.name,
+            )
     logger.info("measuring %s of %s", name, run.path.name)
     measured = measure(**arguments)
     keep(run, name, measured, arguments)

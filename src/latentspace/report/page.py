@@ -50,7 +50,7 @@ class Picture:
         except (OSError, SyntaxError) as error:  # Pillow raises the latter for a broken PNG
             raise DataError(
                 "a picture of the page must be a PNG",
-                found=f"{counted(len(self.png), 'byte')} that are none ({self.title})",
+                found=f"{counted(len(self.png), 'byte')} that are no PNG ({self.title})",
                 do="make it with latentspace.figures.png",
             ) from error
 
