@@ -66,7 +66,10 @@ CASES = {
     "a malformed size": ([*GOOD, "--resize", "28"], "HEIGHTxWIDTH"),
     "no run to resume": (["train", "--resume", "{}/empty"], "run directory"),
     "no run to evaluate": (["evaluate", "{}/nowhere"], "run directory"),
-    "an unknown part": (["evaluate", "{}/nowhere", "--split", "best"], "train, validation, test or all"),
+    "an unknown part": (
+        ["evaluate", "{}/nowhere", "--split", "best"],
+        "--split takes one of: train, validation, test, all",
+    ),
     "no run to report": (["report", "{}/empty"], "run directory"),
     "glyphs that are no number": ([*TRAIN, "glyphs:many"], "whole number"),
     "no glyphs": (["data", "info", "glyphs:0"], "whole number"),

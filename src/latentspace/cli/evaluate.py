@@ -55,8 +55,10 @@ def evaluate(
       latentspace evaluate runs/letters --data more-letters/ --json
     """
     from ..evaluation.evaluate import evaluate as judge
+    from ..evaluation.evaluate import require_scope
     from ..runs import Run
 
+    require_scope(split)
     if data is None and any(one is not None for one in (resize, deduplicate, strict, fonts)):
         raise ConfigurationError(
             "--resize, --deduplicate, --strict and --fonts say how to read --data",
