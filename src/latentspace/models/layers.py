@@ -1,11 +1,15 @@
-"""Drop-in layers: the same functions as torch's, faster where measured, and drawn from given generators."""
+"""Drop-in layers: the same functions as torch's, faster where measured, and drawn from given generators.
+
+Torch's own operators take their place where torch compiles, exports, traces or transforms (`torch.func`) a
+network, and in gradients that are differentiated again.
+"""
 
 import math
 from typing import Any, final
 
 import torch
 from torch import Tensor, nn
-from torch.autograd.function import once_differentiable
+from torch.nn import functional
 
 from .lowering import Choice, Geometry, Onward, Pair, choose, correlate, gather, scatter
 
@@ -27,6 +31,9 @@ class Conv2d(nn.Module):
 
     def forward(self, images: Tensor, choice: Choice | None = None) -> Tensor:
         """Args: choice: what to compute with, instead of what the table says."""
+        if _is_transformed():
+            maps = functional.conv2d(images, self.weight, self.bias, self.stride, self.padding)
+            return maps.relu() if self.relu else maps
         images, weight, bias = _as_autocast(images, self.weight, self.bias)
         geometry = Geometry.of_large(self.kernel, self.stride, self.padding, _sides(images))
         if choice is None:
@@ -60,6 +67,11 @@ class ConvTranspose2d(nn.Module):
 
     def forward(self, images: Tensor, choice: Choice | None = None) -> Tensor:
         """As `Conv2d.forward`."""
+        if _is_transformed():
+            maps = functional.conv_transpose2d(
+                images, self.weight, self.bias, self.stride, self.padding, self.output_padding
+            )
+            return maps.relu() if self.relu else maps
         images, weight, bias = _as_autocast(images, self.weight, self.bias)
         geometry = Geometry.of_small(
             self.kernel, self.stride, self.padding, _sides(images), self.output_padding
@@ -92,6 +104,12 @@ class Unflatten(nn.Module):
         return rows.view(-1, *self.sides, self.channels).permute(0, 3, 1, 2)
 
 
+def _is_transformed() -> bool:
+    """Whether torch compiles, exports, traces or transforms a network: that is done to torch's operators."""
+    is_traced: bool = torch.jit.is_tracing()  # type: ignore[attr-defined, no-untyped-call]
+    return is_traced or torch.compiler.is_compiling() or torch._C._are_functorch_transforms_active()
+
+
 class _Strided(torch.autograd.Function):
     """A strided convolution (`onward` is gather) or its transpose (scatter): each is the other's way back."""
 
@@ -114,20 +132,44 @@ class _Strided(torch.autograd.Function):
         return maps
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         images, weight, activations = ctx.saved_tensors
-        gradient = _before_activation(gradient, activations)
         is_convolution = ctx.onward is gather
+        is_many = torch._C._functorch.is_legacy_batchedtensor(gradient)  # by is_grads_batched
+        if torch.is_grad_enabled() or is_many or _is_transformed():
+            return *_torchs_backward(ctx, gradient, is_convolution), *[None] * 4
+        gradient = _before_activation(gradient, activations)
         homeward = scatter if is_convolution else gather
         large, small = (images, gradient) if is_convolution else (gradient, images)
-        wanted = ctx.needs_input_grad[0]
+        wanted = ctx.needs_input_grad
         return (
-            homeward(gradient, weight, None, ctx.geometry, ctx.choice) if wanted else None,
-            correlate(large, small, ctx.geometry, ctx.choice),
-            gradient.sum(dim=(0, 2, 3)),
+            homeward(gradient, weight, None, ctx.geometry, ctx.choice) if wanted[0] else None,
+            correlate(large, small, ctx.geometry, ctx.choice) if wanted[1] else None,
+            gradient.sum(dim=(0, 2, 3)) if wanted[2] else None,
             *[None] * 4,
         )
+
+
+def _torchs_backward(ctx: Any, gradient: Tensor, is_convolution: bool) -> list[Tensor | None]:
+    """The gradients of images, weight and bias by one operator of torch's, which can be differentiated."""
+    images, weight, activations = ctx.saved_tensors
+    if activations is not None:
+        gradient = torch.ops.aten.threshold_backward(gradient, activations.detach(), 0)
+    geometry = ctx.geometry
+    gradients: tuple[Tensor | None, ...] = torch.ops.aten.convolution_backward(
+        gradient,
+        images,
+        weight,
+        [weight.shape[0 if is_convolution else 1]],
+        [geometry.stride] * 2,
+        list(geometry.padding),
+        [1, 1],
+        not is_convolution,
+        [0, 0] if is_convolution else list(geometry.output_padding),
+        1,
+        list(ctx.needs_input_grad[:3]),
+    )
+    return list(gradients)
 
 
 def _before_activation(gradient: Tensor, activations: Tensor | None) -> Tensor:
@@ -156,6 +198,9 @@ class Dropout(nn.Module):
     """Dropout as torch's (https://jmlr.org/papers/v15/srivastava14a.html), but drawn from a given generator.
 
     In training each activation is zero with chance `p`, the others are scaled by 1 / (1 - p); else nothing.
+
+    In training `torch.compile` compiles what is around the draws, and refuses `fullgraph=True`: it knows no
+    generators. A network is exported as it is evaluated.
     """
 
     def __init__(self, p: float) -> None:
@@ -167,6 +212,9 @@ class Dropout(nn.Module):
             return activations
         if generator is None:
             raise TypeError("dropout draws from a generator of its own in training: give it one")
+        if _is_transformed():
+            draws = torch.rand(activations.shape, generator=generator, device=activations.device)
+            return activations * (draws >= self.p) / (1 - self.p)
         dropped: Tensor = _Dropped.apply(  # type: ignore[no-untyped-call]
             activations, _kept(activations, self.p, generator), self.p
         )
@@ -183,7 +231,6 @@ class _Dropped(torch.autograd.Function):
         return _masked(activations, kept, ctx.scale)
 
     @staticmethod
-    @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
         (kept,) = ctx.saved_tensors
         return _masked(gradient, kept, ctx.scale), None, None
