@@ -5,12 +5,17 @@ to the system at once, and each comes back page by page, zeroed: 16,000 page fau
 autoencoder, a fifth of its time (benchmarks/results). Both functions do nothing where there is no glibc.
 
 That is a matter of the whole process: the command line asks for it, and a script may; no other function does.
+Where memory ends, `within_memory` says so in our words.
 """
 
 import ctypes
 import gc
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
+
+from .errors import LatentspaceError
 
 TRIM_THRESHOLD: Final = -1  # mallopt(3)
 MMAP_THRESHOLD: Final = -3
@@ -22,8 +27,21 @@ NO_MEMORY: Final = (  # how PyTorch's allocators and the libraries below them sa
     "not enough memory",
     "alloc_failed",
     "bad_alloc",
+    "overflow",  # of a size that no machine has
 )
 KEPT_IN_ALL: Final = 2**31 - 1  # bytes, the largest that mallopt takes
+
+
+@contextmanager
+def within_memory(kind: type[LatentspaceError], must: str, do: str) -> Iterator[None]:
+    """Turn what Python and PyTorch say when memory ends inside the block into an error of `kind`."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if not ran_out(error):
+            raise
+        said = str(error).strip() or "no memory is left"
+        raise kind(must, found=said.splitlines()[0], do=do) from error
 
 
 def keep_freed() -> None:

@@ -3,7 +3,7 @@
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -12,6 +12,8 @@ from .wording import brief
 
 # A number of channels, neurons or codes: no more than the int32 that kernels count in, and torch unpacks.
 Width: TypeAlias = Annotated[int, Field(ge=1, le=2**31 - 1)]
+
+RECIPE_LIMIT: Final = 2**20  # bytes; /dev/zero has no end
 
 Parsed = TypeVar("Parsed", bound="Config")
 
@@ -119,6 +121,18 @@ def describe(part: Mapping[str, Any], prefix: str = "") -> str:
     return f"{prefix}{key} = {brief(part['input'])}: {message}"
 
 
+def whole_number(text: str) -> int | None:
+    """The number that `text` is: ASCII digits alone, at most 9 of them; else None."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None
+
+
+def two_numbers(text: str) -> tuple[int, int] | None:
+    """`28x32` -> (28, 32): two whole numbers above 0; else None."""
+    first, cross, second = text.lower().partition("x")
+    one, other = whole_number(first), whole_number(second)
+    return (one, other) if cross and one and other else None
+
+
 def read_toml(path: Path) -> dict[str, Any]:
     """Read a TOML file into a dictionary.
 
@@ -126,7 +140,9 @@ def read_toml(path: Path) -> dict[str, Any]:
         ConfigurationError: there is no such file, or it is not TOML.
     """
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        with path.open("rb") as file:
+            content = file.read(RECIPE_LIMIT + 1)
+        return _tables(content)
     except OSError as error:
         raise ConfigurationError(
             f"the recipe {path} must be a readable TOML file",
@@ -137,6 +153,12 @@ def read_toml(path: Path) -> dict[str, Any]:
         raise ConfigurationError(
             f"the recipe {path} must be TOML", found=str(error), do="mend the named line"
         ) from error
+
+
+def _tables(content: bytes) -> dict[str, Any]:
+    if len(content) > RECIPE_LIMIT:
+        raise ValueError(f"more than {RECIPE_LIMIT:,} bytes")
+    return tomllib.loads(content.decode())
 
 
 def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,8 +1,7 @@
 """The plan of one training: frozen, validated, and the one mapping from names to what they stand for."""
 
-import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Literal, TypeAlias
@@ -11,6 +10,7 @@ import torch
 from pydantic import Field, ValidationError, field_validator, model_validator
 from torch import nn
 
+from .allocation import within_memory
 from .configuration import Config, describe
 from .data.corruption import CorruptionConfig
 from .data.sources import DataConfig
@@ -310,20 +310,13 @@ class Experiment(Config):
         return chosen(parameters, lr=self.training.learning_rate, weight_decay=self.training.weight_decay)
 
 
-@contextmanager
-def _sizes() -> Iterator[None]:
-    """What torch says of a network that cannot be made, in our own words."""
-    try:
-        yield
-    except (RuntimeError, MemoryError) as error:
-        if isinstance(error, RuntimeError) and not re.search("memory|overflow", str(error)):
-            raise  # no matter of sizes
-        raise ConfigurationError(
-            "the network must be one that this machine can hold",
-            found=(str(error).strip() or type(error).__name__).splitlines()[0],
-            do="choose smaller sizes: code_size, the channels and the neurons, or smaller images "
-            f"({option('resize')})",
-        ) from error
+def _sizes() -> AbstractContextManager[None]:
+    return within_memory(
+        ConfigurationError,
+        "the network must be one that this machine can hold",
+        "choose smaller sizes: code_size, the channels and the neurons, or smaller images "
+        f"({option('resize')})",
+    )
 
 
 def _read_as(config: type[Config], values: Any, defaults: Mapping[str, Any], where: str) -> Any:

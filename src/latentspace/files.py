@@ -25,6 +25,7 @@ from .wording import brief
 logger = logging.getLogger(__name__)
 
 PART: Final = ".part"
+LONGEST_NAME: Final = 255  # bytes, of file systems in use
 _POSIX: Final = os.name == "posix"  # elsewhere folders cannot be opened, and open files not be removed
 _STEM: Final = 48  # characters of a name that the name beside it begins with: a name has at most 255 bytes
 _TRIES: Final = 100
@@ -56,6 +57,48 @@ def refusals(path: Path) -> Iterator[None]:
         ) from error
 
 
+def exists(path: Path) -> bool:
+    """Whether there is something at `path`; a path that cannot be asked has nothing."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # too long, below a folder that may not be entered, with a zero byte
+        return False
+
+
+def check_name(path: Path) -> None:
+    """Raises: OutputError: a place that has no name of its own, such as `.`, or bytes that are no text."""
+    found = ""
+    too_long = [part for part in path.parts if len(os.fsencode(part)) > LONGEST_NAME]
+    if path.name in ("", ".."):
+        found = f"{str(path)!r}"
+    elif any("\udc80" <= letter <= "\udcff" for letter in str(path)):
+        found = f"bytes that are not UTF-8: {path}"
+    elif too_long:
+        found = f"a name of {len(os.fsencode(too_long[0]))} bytes: {too_long[0][:20]}..."
+    if found:
+        raise OutputError(
+            f"what is made needs a name of its own, in UTF-8, of at most {LONGEST_NAME} bytes",
+            found=found,
+            do="name a new file or folder, for example runs/first",
+        )
+
+
+def expanded(path: Path) -> Path:
+    """`~` and `~user` made the home directory.
+
+    Raises:
+        ConfigurationError: there is no such user.
+    """
+    try:
+        return path.expanduser()
+    except RuntimeError as error:
+        raise ConfigurationError(
+            "a path that begins with ~ must name the home of a user",
+            found=str(path),
+            do="write the path in full, or ./~... for a folder of that name",
+        ) from error
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[BinaryIO]:
     """A new file that takes the place of `path` when the block ends well; else nothing has changed.
@@ -66,6 +109,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     Raises:
         OutputError: the file cannot be written.
     """
+    check_name(path)
     with refusals(path):
         path.parent.mkdir(exist_ok=True)
         with _beside(path, _new_file) as beside:
@@ -121,7 +165,9 @@ def taken(path: Path) -> str:
 
     Raises:
         OSError: it cannot be made there.
+        OutputError: nothing can have that name.
     """
+    check_name(path)
     if not path.exists():
         _require_writable(path.absolute().parent)
         return ""

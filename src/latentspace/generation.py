@@ -8,6 +8,7 @@ from typing import TypeAlias, TypeVar
 import numpy as np
 from jaxtyping import Float
 
+from .configuration import whole_number
 from .data.imageset import ImageSet
 from .data.sources import DataConfig
 from .encoding import TrainedAutoencoder
@@ -25,6 +26,7 @@ Between: TypeAlias = Callable[[Code, Code, int], CodeArray]
 
 Product = TypeVar("Product")
 
+MOST = 1_000_000  # images at a time
 TURNS = 3  # how often the fastest part of a walk goes round
 
 
@@ -141,7 +143,12 @@ def draw(distribution: CodeDistribution, count: int, seed: int) -> DrawnCodes:
     Raises:
         ConfigurationError: no code asked for.
     """
-    _require(count >= 1, "at least one image must be asked for", f"{count}", "write for example --count 40")
+    _require(
+        1 <= count <= MOST,
+        f"at least one image and at most {MOST:,} can be asked for",
+        f"{count}",
+        "write for example --count 40",
+    )
     noise = numpy_generator(seed, "sample").standard_normal((count, distribution.code_size))
     codes = distribution.mean + distribution.std * noise
     return DrawnCodes(codes.astype(np.float32), distribution.words)
@@ -175,7 +182,12 @@ def grid(
         f"{first},{second}",
         "write for example --dimensions 0,1" if size > 1 else "use a run whose codes have two dimensions",
     )
-    _require(side >= 1, "a grid needs at least one image a side", f"{side}", "write for example --count 12")
+    _require(
+        1 <= side <= MOST**0.5,
+        f"a grid needs at least one image a side, and at most {MOST:,} in all",
+        f"{side}",
+        "write for example --count 12",
+    )
     across, down = (_steps(distribution, one, side, span) for one in dimensions)
     codes = np.tile(distribution.mean, (side * side, 1)).astype(np.float32)
     codes[:, first] = np.tile(across, side)
@@ -225,7 +237,7 @@ def images_named(
         RunError: the run's images are gone or have changed.
     """
     test = run.split.test
-    places = [int(name) if name.isascii() and name.isdigit() else None for name in names]
+    places = [whole_number(name) for name in names]
     for place in places:
         _require(
             place is None or place < len(test),
@@ -289,7 +301,12 @@ def spherical(start: Code, end: Code, frames: int) -> CodeArray:
 
 
 def _times(frames: int) -> Float[np.ndarray, "frames 1"]:
-    _require(frames >= 2, "a path needs at least two frames", f"{frames}", "write for example --frames 24")
+    _require(
+        2 <= frames <= MOST,
+        f"a path needs at least two frames, and at most {MOST:,}",
+        f"{frames}",
+        "write for example --frames 24",
+    )
     return np.linspace(0, 1, frames)[:, None]
 
 
@@ -303,7 +320,12 @@ def walk(distribution: CodeDistribution, frames: int, seed: int) -> DrawnCodes:
     Raises:
         ConfigurationError: fewer than two frames.
     """
-    _require(frames >= 2, "a walk needs at least two frames", f"{frames}", "write for example --frames 60")
+    _require(
+        2 <= frames <= MOST,
+        f"a walk needs at least two frames, and at most {MOST:,}",
+        f"{frames}",
+        "write for example --frames 60",
+    )
     a, b = numpy_generator(seed, "sample").standard_normal((2, TURNS, distribution.code_size))
     angles = 2 * np.pi * np.arange(frames)[:, None] / frames * np.arange(1, TURNS + 1)
     path = (np.cos(angles) @ a + np.sin(angles) @ b) / np.sqrt(TURNS)

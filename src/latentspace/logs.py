@@ -6,8 +6,21 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from .credentials import masked
+from .printable import printable
+
 LOGGER = logging.getLogger("latentspace")
-FORMAT = logging.Formatter("%(asctime)s %(levelname)s %(message)s")
+
+
+class OneLine(logging.Formatter):
+    """A message on one line, without control characters and passwords: no name of a file forges another."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
+        record.message = printable(masked(record.message))
+        return super().formatMessage(record)
+
+
+FORMAT = OneLine("%(asctime)s %(levelname)s %(message)s")
 
 
 class _Collector(logging.Handler):

@@ -11,7 +11,7 @@ from .configuration import Config, merged, read_toml
 from .data.sources import DataConfig
 from .errors import ConfigurationError
 from .experiment import KINDS, Experiment, Kind, SplitConfig, kind_named
-from .files import as_path
+from .files import as_path, exists
 from .ranges import SearchConfig
 from .wording import brief
 
@@ -49,7 +49,7 @@ class Recipe(Config):
         if str(name) in builtin:
             with resources.as_file(builtin[str(name)]) as file:
                 return cls.read(file, f"the recipe {name}")
-        if path.suffix != ".toml" and not path.exists():
+        if path.suffix != ".toml" and not exists(path):
             raise ConfigurationError(
                 "a recipe is a TOML file or a built-in name",
                 found=repr(str(name)),

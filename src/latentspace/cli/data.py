@@ -162,10 +162,11 @@ def _draw(images: "ImageSet", picture: Path | None, spec: str) -> Path | None:
     """Where the picture is; None where nobody asked for it and the working directory cannot be written."""
     from ..figures.samples import draw_samples, sample_images
     from ..figures.style import save
+    from ..files import exists
 
     name = re.sub(r"[^\w.-]+", "-", Path(spec).name)[:100].strip(".-")
     path = picture or Path(f"{name or 'images'}-samples.png")
-    there = path.exists()
+    there = exists(path)
     try:
         save(draw_samples(sample_images(images, seed=0)), path)
     except OutputError as error:

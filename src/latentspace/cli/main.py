@@ -6,13 +6,13 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Annotated, Any
+from contextlib import contextmanager, suppress
+from typing import Annotated, Any, NoReturn
 
 import typer
 from typer.core import TyperGroup
 
-from ..allocation import keep_freed
+from ..allocation import keep_freed, within_memory
 from ..credentials import masked
 from ..errors import LatentspaceError
 from ..printable import printable
@@ -111,28 +111,83 @@ def _terminate(signal_number: int, frame: object) -> None:
     raise Terminated
 
 
+@contextmanager
+def _terminable() -> Iterator[None]:
+    """SIGTERM inside the block ends the process with 143, also where a second one comes meanwhile."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, _terminate)
+    try:
+        yield
+    except Terminated:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        console.note("terminated; train and search go on with --resume, reproduce by the same command")
+        _leave(143)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 @on_command_line()
 def main() -> None:
     """Run the command line.
 
-    A user's mistake ends in one screen of text and exit code 2, Ctrl-C in 130, SIGTERM in 143; what was
-    saved stays whole.
+    A user's mistake ends in one screen of text and exit code 2, Ctrl-C in 130, SIGTERM in 143, a closed
+    pipe in 141; what was saved stays whole.
     """
     console.set_verbosity(logging.INFO)
     keep_freed()  # here, and in a search's workers: the process is ours
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, _terminate)
     try:
-        app(prog_name="latentspace")
+        with _terminable():
+            _run()
+    except Terminated:  # a second one, while the first was said
+        _leave(143)
+
+
+def _run() -> None:
+    try:
+        with within_memory(
+            LatentspaceError,
+            "a command must fit in memory",
+            "give it fewer or smaller images (--resize), a smaller network, or fewer --workers",
+        ):
+            try:
+                app(prog_name="latentspace")
+            finally:
+                sys.stdout.flush()  # a full disk or a reader that has gone is noticed now, not at the exit
     except LatentspaceError as error:
+        _refuse(error)
+    except BrokenPipeError:
+        _leave(141)
+    except SystemExit as stop:
+        if isinstance(stop.__context__, BrokenPipeError):  # Rich and Typer make 1 of it
+            _leave(141)
+        raise
+    except OSError as error:
+        console.logger.debug("what went wrong", exc_info=True)
+        _refuse(
+            LatentspaceError(
+                f"{error.filename or 'the output'} must be usable",
+                found=error.strerror or str(error),
+                do="check the path, its permissions, and that the disk is not full; --verbose says more",
+            )
+        )
+
+
+def _refuse(error: LatentspaceError) -> None:
+    with suppress(OSError):
         console.show_error(error)
-        sys.exit(error.exit_code)
-    except Terminated:
-        console.err.print("terminated; train and search go on with --resume, reproduce by the same command")
-        sys.exit(143)
-    except BrokenPipeError:  # the reader of our output has gone: `latentspace runs | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(141)
+    _leave(error.exit_code)
+
+
+def _leave(code: int) -> NoReturn:
+    """End; what is still to be printed and cannot be is dropped."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    sys.exit(code)
 
 
 if __name__ == "__main__":

@@ -108,12 +108,14 @@ def size(text: str | None) -> tuple[int, int] | None:
     """`28x28` -> (28, 28), height and width. Raises: ConfigurationError: another form."""
     if text is None:
         return None
-    parts = text.lower().split("x")
-    if len(parts) != 2 or not all(part.isdigit() and int(part) > 0 for part in parts):
+    from ..configuration import two_numbers
+
+    found = two_numbers(text)
+    if found is None:
         raise ConfigurationError(
             "--resize takes HEIGHTxWIDTH, in pixels", found=repr(text), do="write for example --resize 28x28"
         )
-    return int(parts[0]), int(parts[1])
+    return found
 
 
 def data_changes(
@@ -124,7 +126,10 @@ def data_changes(
     fonts: str | None = None,
 ) -> dict[str, Any]:
     """The data settings that were given on the command line; a path is made absolute."""
-    if spec is not None and Path(spec).exists():
+    from ..data.sources import names_a_path
+    from ..files import exists
+
+    if spec and names_a_path(spec) and exists(Path(spec)):
         spec = str(Path(spec).resolve())
     given = {
         "spec": spec,

@@ -37,14 +37,16 @@ def report(
 
       latentspace report studies/letters
     """
-    if (path / "study.json").is_file():
+    from ..files import exists
+
+    if exists(path / "study.json"):
         _refuse("--data", data, "a study is reported from its trials, without images")
         _refuse("--device", None if device == "auto" else device, "a study's page is drawn, not computed")
         from ..report.search import report_study
 
         page = report_study(path, storage, title)
         console.say(f"trials: {page.parent / 'trials.csv'}")
-    elif (path / "config.json").is_file():
+    elif exists(path / "config.json"):
         _refuse("--storage", storage, "a run has no database")
         from ..report.write import report_run
         from ..runs import Run
@@ -55,7 +57,7 @@ def report(
     else:
         raise RunError(
             f"{path} must be a run directory (with a config.json) or a study directory (with a study.json)",
-            found="neither of them there" if path.exists() else "no such directory",
+            found="neither of them there" if exists(path) else "no such directory",
             do="name a directory that `latentspace train` or `latentspace search` made",
         )
     if (page.parent / "figures").is_dir():  # a search without a value has none

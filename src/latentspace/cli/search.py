@@ -211,7 +211,7 @@ def _search_and_finish(
             _confirm(study, workers, extent)
         run_made = None if no_final or not plan.single else _final(study, fit)
     except KeyboardInterrupt:
-        console.err.print(f"interrupted; go on with: {_again(place)}", soft_wrap=True)
+        console.note(f"interrupted; go on with: {_again(place)}")
         raise
     standing.conclude(last, plan, run_made)
     for path in recipes:

@@ -157,7 +157,7 @@ def _plan(kind: str, recipe: str | None, changes: dict[str, Any], assignments: l
     from ..experiment import kind_named
     from ..recipe import Recipe
 
-    base = Recipe.load(recipe) if recipe else Recipe()
+    base = Recipe() if recipe is None else Recipe.load(recipe)
     return base.experiment(kind_named(kind), merged(given(changes), overrides(assignments)))
 
 
@@ -186,7 +186,7 @@ def _run(training: "Training") -> "Run":
     try:
         console.follow(training.records(), epochs, state.epoch if state else 0, training.experiment.kind)
     except KeyboardInterrupt:
-        console.err.print(f"interrupted; go on with: latentspace train --resume {run.path}", soft_wrap=True)
+        console.note(f"interrupted; go on with: latentspace train --resume {run.path}")
         raise
     console.made(run.path)
     return run

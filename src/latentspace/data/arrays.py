@@ -228,6 +228,12 @@ def _read_array(
         raise DataError(
             f"{origin} must be an array in the .npy format", found=str(error), do="save it with numpy.save"
         ) from error
+    if not all(type(one) is int for one in shape):  # NumPy takes True for 1
+        raise DataError(
+            f"{origin} must be an array in the .npy format",
+            found=f"the shape {shape}",
+            do="save it with numpy.save",
+        )
     if dtype.hasobject or dtype.names is not None or not dtype.itemsize:
         raise DataError(
             f"{origin} must hold plain numbers or strings",

@@ -33,6 +33,7 @@ from PIL import __version__ as pillow_version
 from scipy.sparse.csgraph import connected_components
 
 from ..errors import DataError
+from ..files import expanded
 from ..wording import counted
 from .lettering import Alphabet, Bytes, ink, load
 
@@ -116,7 +117,7 @@ def font_files(fonts: str) -> list[tuple[str, Path]]:
         places = (found.submodule_search_locations if found else None) or []
         folders = [Path(place) / "mpl-data/fonts/ttf" for place in places]
     else:
-        folders = _system_folders() if fonts == "system" else [Path(fonts).expanduser()]
+        folders = _system_folders() if fonts == "system" else [expanded(Path(fonts))]
     files = [
         (f"{number}/{path.relative_to(folder).as_posix()}", path)
         for number, folder in enumerate(folders)

@@ -21,6 +21,7 @@ from .entries import classes_of, common_folder, natural
 from .imageset import ImageSet
 from .pictures import Picture, decode, decoding, format_size, resized
 
+BEGUN = 2**26  # bytes of pixels that the array begins with, or one image
 MEMORY_LIMIT = 16 * 2**30  # bytes of pixels in one set, which stays in memory
 
 
@@ -156,7 +157,8 @@ class _Pile:
     def _make_room(self, number: int, pixels: np.ndarray) -> None:
         height, width, channels = pixels.shape
         if number == 0:
-            self.buffer = np.empty((16, channels, height, width), dtype=np.uint8)
+            begun = max(1, min(16, BEGUN // pixels.size))
+            self.buffer = np.empty((begun, channels, height, width), dtype=np.uint8)
         elif channels > self.buffer.shape[1]:
             self.buffer = np.repeat(self.buffer, channels, axis=1)
         if number < len(self.buffer):

@@ -6,11 +6,17 @@ from pathlib import Path
 
 import platformdirs
 
+from ..files import expanded
+
 
 def cache_directory() -> Path:
-    """`$LATENTSPACE_CACHE`, or the user's cache directory of this system; it need not exist."""
+    """`$LATENTSPACE_CACHE`, or the user's cache directory of this system; it need not exist.
+
+    Raises:
+        ConfigurationError: the home of a user that is not there.
+    """
     named = os.environ.get("LATENTSPACE_CACHE")
-    return Path(named).expanduser() if named else Path(platformdirs.user_cache_dir("latentspace"))
+    return expanded(Path(named)) if named else Path(platformdirs.user_cache_dir("latentspace"))
 
 
 @dataclass(frozen=True)

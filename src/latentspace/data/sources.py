@@ -18,9 +18,10 @@ from typing import Annotated, Final, TypeAlias
 
 from pydantic import Field
 
-from ..configuration import Config
+from ..allocation import within_memory
+from ..configuration import Config, whole_number
 from ..errors import ConfigurationError, DataError, FetchError, OutputError
-from ..files import file_hash
+from ..files import expanded, file_hash
 from ..wording import counted, option
 from . import notmnist
 from .archives import read_archive
@@ -78,7 +79,12 @@ def load_images(config: DataConfig) -> ImageSet:
         ConfigurationError: a SPEC such as `glyphs:0`.
         DataError: no such path, not images, damaged; FetchError: notMNIST could not be had.
     """
-    return finished(_found(config), config)
+    with within_memory(
+        DataError,
+        f"the images of {config.spec} must fit in memory",
+        f"make them smaller ({option('resize')}), or save them as an uncompressed .npy: it stays on disk",
+    ):
+        return finished(_found(config), config)
 
 
 def finished(images: ImageSet, config: DataConfig) -> ImageSet:
@@ -97,6 +103,11 @@ def finished(images: ImageSet, config: DataConfig) -> ImageSet:
     _tell(images)
     logger.info("%s", _whereabouts(images, config.resident))
     return images
+
+
+def names_a_path(spec: str) -> bool:
+    """Whether `spec` is a path, and none of the words."""
+    return spec not in ("notmnist", "notmnist:large", "auto") and spec.partition(":")[0] != "glyphs"
 
 
 def _found(config: DataConfig) -> ImageSet:
@@ -151,7 +162,7 @@ def _auto(config: DataConfig) -> ImageSet:
 
 
 def _count(text: str, spec: str) -> int:
-    count = int(text) if text.isascii() and text.isdigit() and len(text) < 12 else 0
+    count = whole_number(text) or 0
     if not 1 <= count <= MOST_GLYPHS:
         raise ConfigurationError(
             f"glyphs:COUNT takes a whole number from 1 to {MOST_GLYPHS:,}",
@@ -176,7 +187,7 @@ def _glyphs(count: int, config: DataConfig) -> ImageSet:
 
 def _at(path: Path, config: DataConfig) -> ImageSet:
     if config.spec.startswith("~"):
-        path = path.expanduser()
+        path = expanded(path)
     if not _exists(path):
         raise DataError(
             "the images must be notmnist, notmnist:large, glyphs, glyphs:COUNT, auto, or a path that exists",

@@ -133,5 +133,5 @@ def require_format(path: Path) -> None:
         raise ConfigurationError(
             f"a figure is saved as one of {', '.join(_FORMATS)}",
             found=str(path),
-            do=f"name it {path.with_suffix('.png').name}",
+            do=f"name it {path.stem or 'picture'}.png",
         )

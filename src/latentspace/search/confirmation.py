@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ..allocation import give_back
+from ..configuration import two_numbers
 from ..errors import ConfigurationError, RunError
 from ..files import write_json
 from ..ranges import Settings
@@ -36,12 +37,12 @@ class Extent:
     @classmethod
     def parse(cls, text: str) -> "Extent":
         """`3x3` -> three trials, three seeds. Raises: ConfigurationError: another form."""
-        parts = text.lower().split("x")
-        if len(parts) != 2 or not all(part.isdigit() and int(part) > 0 for part in parts):
+        found = two_numbers(text)
+        if found is None:
             raise ConfigurationError(
                 "--confirm takes TRIALSxSEEDS", found=repr(text), do="write for example --confirm 3x3"
             )
-        return cls(int(parts[0]), int(parts[1]))
+        return cls(*found)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from typing import Any
 from ..configuration import merged
 from ..errors import ConfigurationError
 from ..experiment import Experiment, Kind, kind_named
+from ..files import exists
 from ..ranges import SearchConfig
 from ..recipe import Recipe
 from ..training.ground import prepare
@@ -52,7 +53,7 @@ def draft(wishes: Wishes, directory: Path, *, resume: bool) -> tuple[StudyPlan, 
     refuse_place(directory, wishes.storage, resume=resume)  # what can be refused is, before images are read
     if wishes.storage is not None:
         refuse_unreachable(wishes.storage)
-    old = StudyPlan.load(directory) if resume and (directory / FILE).exists() else None
+    old = StudyPlan.load(directory) if resume and exists(directory / FILE) else None
     experiment, search = anew(wishes) if old is None or wishes.recipe else _again(wishes, old)
     if old is not None:
         search = _not_fewer(search, old.search.trials, named=wishes.trials is not None)

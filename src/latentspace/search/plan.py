@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ..configuration import Config
+from ..data.entries import readable
 from ..errors import ConfigurationError, RunError
 from ..experiment import Direction, Experiment
 from ..files import write_json
@@ -97,12 +98,13 @@ class StudyPlan(Config):
     def load(cls, directory: Path) -> "StudyPlan":
         """Raises: RunError: there is no study in `directory`, or its study.json is damaged."""
         path = directory / FILE
-        if not path.is_file():
-            raise RunError(
-                f"{directory} must be a study, with a {FILE} in it",
-                found=f"no {FILE} there" if directory.exists() else "no such directory",
-                do="name a directory that `latentspace search` made, or begin one without --resume",
-            )
+        with readable(directory):
+            if not path.is_file():
+                raise RunError(
+                    f"{directory} must be a study, with a {FILE} in it",
+                    found=f"no {FILE} there" if directory.exists() else "no such directory",
+                    do="name a directory that `latentspace search` made, or begin one without --resume",
+                )
         try:
             return cls.restored(json.loads(path.read_bytes()), str(path))
         except (OSError, ValueError, ConfigurationError) as error:

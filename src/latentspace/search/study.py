@@ -13,7 +13,7 @@ from optuna.storages import BaseStorage, RDBStorage
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from ..errors import RunError
-from ..files import make_folder, refusals, sweep, taken
+from ..files import exists, make_folder, refusals, sweep, taken
 from ..logs import quiet
 from ..ranges import Settings
 from .notes import parameters_of, require_sound
@@ -231,16 +231,17 @@ def _nothing_begun(directory: Path) -> bool:
 def refuse_place(directory: Path, url: str | None, *, resume: bool) -> bool:
     """Whether there is a study in `directory`; raises where there should be none, or one."""
     with refusals(directory):
-        taken(directory)  # it can be made
-    here = (directory / FILE).exists()
+        taken(directory.resolve())  # it can be made
+    here = exists(directory / FILE)
     if here and not resume:
         raise _there_already(str(directory))
-    if not here and directory.exists() and not _nothing_begun(directory):
-        raise RunError(
-            f"the study directory {directory} must be new or empty",
-            found=f"something is there, and no {FILE}",
-            do="name another place with --out",
-        )
+    with refusals(directory):
+        if not here and directory.exists() and not _nothing_begun(directory):
+            raise RunError(
+                f"the study directory {directory} must be new or empty",
+                found=f"something is there, and no {FILE}",
+                do="name another place with --out",
+            )
     if resume and not here and url is None:
         StudyPlan.load(directory)  # says that there is nothing to resume
     return here

@@ -10,10 +10,11 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from ..allocation import within_memory
 from ..data.mapping import require_unchanged
 from ..data.sources import load_images
 from ..environment import describe
-from ..errors import DataError, RunError
+from ..errors import DataError, RunError, TrainingError
 from ..experiment import ClassificationConfig, Experiment
 from ..logs import collected
 from ..run_state import State
@@ -44,14 +45,20 @@ class Training:
         """Train; yield each epoch's record after it is on disk. Breaking off loses the epoch at work alone.
 
         Raises:
-            TrainingError: a loss that is not finite; the last good state stays.
+            TrainingError: a loss that is not finite, or no memory left; the last good state stays.
             RunError: another process writes to the run, or it was moved or deleted meanwhile.
             DataError: the images were changed on disk meanwhile; of that epoch nothing is kept.
         """
         with self.run.writing():
             if self.run.finished:
                 return
-            yield from self._train()
+            with within_memory(
+                TrainingError,
+                "a training must fit in memory",
+                "make something smaller, in a new run: training.batch_size, model.neurons, the channels, or "
+                "the images (--resize)",
+            ):
+                yield from self._train()
 
     def _train(self) -> Iterator[EpochRecord]:
         plan, purpose = self.experiment.training, self.experiment.purpose
