@@ -13,6 +13,13 @@ from latentspace.wording import counted, on_command_line, option
 from makers import encoded, random_pixels, write_folder
 from runner import call
 
+# A number that may be 1, and the plural of what it counts, as "{len(images)} images": that is for `counted`.
+BY_HAND = re.compile(
+    r"\{(?:len\([^{}]*\)|[\w.]*(?:count|images|epochs|trials))(?::,)?\} "
+    r"(?:class|(?:image|epoch|label|trial|run|worker|thread|seed|training|number|code|component|step|file|set)(?=s))"
+)
+ALWAYS_SEVERAL = ("len(top)", "len(ends)", "LIMIT")
+
 
 @pytest.mark.parametrize(
     ("count", "thing", "text"),
@@ -91,3 +98,14 @@ def test_what_python_can_reach_names_no_option_but_in_a_whole_command():
         if typed.search(text) and "latentspace " not in text and " " in text
     ]  # a flag that stands alone is an argument of git's
     assert not found, "wording.option writes it for both"
+
+
+def test_no_message_counts_by_hand():
+    package = Path(latentspace.__file__).parent
+    found = [
+        f"{path.relative_to(package)}: {match[0]}"
+        for path in sorted(package.rglob("*.py"))
+        for match in BY_HAND.finditer(path.read_text(encoding="utf-8"))
+        if not any(one in match[0] for one in ALWAYS_SEVERAL)
+    ]
+    assert found == []

@@ -128,7 +128,7 @@ class Run:
             split = Split.from_json(self._json("split.json"))
             count = sum(len(split.part(name)) for name in PARTS)
             if count != self.data.images:
-                raise ValueError(f"parts of {count} images, where data.json has {self.data.images}")
+                raise ValueError(f"parts of {counted(count)}, where data.json has {self.data.images}")
             return split
 
     @property
@@ -192,7 +192,8 @@ class Run:
         if not self.finished:
             raise RunError(
                 f"the training of {self.path} must have ended",
-                found=f"{len(self.metrics)} of {self.experiment.training.epochs} epochs and no weights",
+                found=f"{len(self.metrics)} of {counted(self.experiment.training.epochs, 'epoch')}, "
+                "and no weights",
                 do=f"go on with: latentspace train --resume {self.path}",
             )
         return read_tensors(self.path / "weights.safetensors")[0]

@@ -18,7 +18,7 @@ from latentspace.evaluation.baselines import (
     head_of,
     inputs_of,
 )
-from latentspace.evaluation.classes import Pair, confusion, surest_mistakes, worst_pairs
+from latentspace.evaluation.classes import Mistake, Pair, confusion, surest_mistakes, worst_pairs
 from latentspace.evaluation.noise import FILTER, NOISY, NoiseRecord, best_filter, noise_record, with_noise
 from latentspace.evaluation.records import kept
 from latentspace.evaluation.samples import Likeness, SamplesRecord, frechet_distance, samples_record
@@ -78,6 +78,7 @@ def test_the_confusion_matrix_counts_by_row_and_column():
     assert mistakes.taken_for.tolist() == [1, 0]
     assert mistakes.probabilities.tolist() == [0.8, 0.6]
     assert mistakes.of == 2
+    assert mistakes.named(("A", "B", "C")) == (Mistake("A", "B", 0.8), Mistake("C", "A", 0.6))
     assert worst_pairs(found, most=1) == (Pair("A", "B", 1, 0.5),)
     assert worst_pairs(found) == (Pair("A", "B", 1, 0.5), Pair("C", "A", 1, 1.0))
     assert worst_pairs(confusion(labels, np.eye(3)[labels], ("A", "B", "C"))) == ()

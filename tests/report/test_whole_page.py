@@ -5,12 +5,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from latentspace.evaluation.classes import surest_mistakes
 from latentspace.exhibits import Subject, gather
 from latentspace.report.page import Page, Section, render
 from latentspace.report.published import REPORT, Published, beside
-from latentspace.report.run_tables import softmax_floor
+from latentspace.report.run_pictures import mistakes
+from latentspace.report.run_tables import mistakes_table, softmax_floor
 from latentspace.report.study import run_page
 from latentspace.report.write import report_run, write_page, write_run_page
 
@@ -157,3 +160,22 @@ def test_the_page_of_the_reports_images_has_its_numbers(small_runs, monkeypatch)
     assert page.notices == ()
     assert "0.0272" in render(page)
     assert "The report drew its test set" in render(page)
+
+
+@pytest.mark.parametrize("names", [("A", "B", "C"), ("a wide table", "a chair", "a lamp")])
+def test_the_surest_mistakes_are_named_over_them_or_in_a_table(small_runs, names):
+    shown = gather(Subject.open(small_runs["classifier"]))
+    wrong = surest_mistakes(np.array([0, 1]), np.array([[0.1, 0.9, 0], [0.7, 0.2, 0.1]]))
+    confusion = replace(shown.confusion, class_names=names)
+    shown = replace(shown, mistakes=wrong, mistaken=shown.mistaken[:1].repeat(2, axis=0), confusion=confusion)
+    table, picture = mistakes_table(shown), mistakes(shown)
+    assert picture is not None
+    if names[0] == "A":
+        assert table is None
+        assert "its label, what it is taken for" in picture.caption
+    else:
+        assert table.rows == (
+            ("1", "a wide table", "a chair", "90%"),
+            ("2", "a chair", "a wide table", "70%"),
+        )
+        assert "its number in the table" in picture.caption

@@ -72,7 +72,7 @@ class ImageSet:
         if self.files is not None and self.rows is None and len(self.files) != len(self.pixels):
             raise DataError(
                 "there must be one of the files for each image",
-                found=f"{len(self.pixels)} images, {len(self.files)} files",
+                found=f"{counted(len(self.pixels))}, {counted(len(self.files), 'file')}",
                 do="name as many files as there are images",
             )
         if self.labels is not None and (

@@ -42,6 +42,19 @@ class Mistakes:
     probabilities: Float[np.ndarray, " mistakes"]
     of: int
 
+    def named(self, class_names: tuple[str, ...]) -> tuple["Mistake", ...]:
+        columns = zip(self.labelled, self.taken_for, self.probabilities, strict=True)
+        return tuple(
+            Mistake(class_names[one], class_names[other], float(sure)) for one, other, sure in columns
+        )
+
+
+@dataclass(frozen=True)
+class Mistake:
+    labelled: str
+    taken_for: str
+    probability: float
+
 
 def confusion(labels: Whole, probabilities: Probabilities, class_names: tuple[str, ...]) -> Confusion:
     counts = np.zeros((len(class_names), len(class_names)), dtype=np.int64)

@@ -12,6 +12,7 @@ from ..runs import Run
 from ..training.ground import foundation_of
 from ..training.materials import assemble, make_fabric, threads_of
 from ..training.train import learn
+from ..wording import counted
 from .records import Record
 
 TIMED = 3  # epochs of each
@@ -54,7 +55,7 @@ def machine_of(plan: Experiment) -> str:
     """Where the plan is trained on this machine: the processor, the device and the threads."""
     with threads_of(plan):
         about = describe(make_fabric(plan).device)
-    return f"{about['processor']}, {about['device']}, {about['threads']} threads"
+    return f"{about['processor']}, {about['device']}, {counted(about['threads'], 'thread')}"
 
 
 def method_times(run: Run, images: ImageSet, device: str, where: str, timed: int = TIMED) -> MethodTimes:

@@ -134,11 +134,12 @@ def confusion_caption(confusion: Confusion) -> Caption:
     return Caption("What is taken for what", text)
 
 
-def mistakes_caption(mistakes: Mistakes) -> Caption:
+def mistakes_caption(mistakes: Mistakes, *, numbered: bool = False) -> Caption:
+    """`numbered`: what is over each image is its number in a table."""
+    over = "number in the table" if numbered else "label, what it is taken for, and with what probability"
     text = (
-        f"The {len(mistakes.places)} of {mistakes.of:,} wrong answers on the test images that the "
-        "classifier is surest of, the surest first. Over each: its label, what it is taken for, and with "
-        "what probability. Some of the labels may be what is wrong."
+        f"The {len(mistakes.places)} of {mistakes.of:,} wrong answers on the test images that the classifier "
+        f"is surest of, the surest first. Over each: its {over}. Some of the labels may be what is wrong."
     )
     return Caption("The surest mistakes", text)
 

@@ -44,6 +44,7 @@ from .page import Picture
 from .published import Beside, Figure
 
 PIXEL_ERROR = "mean squared error a pixel"
+SHORT = 2  # characters of a class name of which two have room over an image
 
 
 def samples(subject: Subject, report: Beside) -> Picture:
@@ -162,19 +163,18 @@ def confusion(shown: ClassifierExhibits) -> Picture:
 
 
 def mistakes(shown: ClassifierExhibits) -> Picture | None:
-    """None where there is no mistake."""
+    """None where there is no mistake. Over each: its class and the answer, or a number."""
     found, names = shown.mistakes, shown.confusion.class_names
     if not len(found.places):
         return None
+    short = max(map(len, names)) <= SHORT
     titles = tuple(
-        f"{names[label]} → {names[answer]} {probability:.0%}"
-        for label, answer, probability in zip(
-            found.labelled, found.taken_for, found.probabilities, strict=True
-        )
+        f"{one.labelled} → {one.taken_for} {one.probability:.0%}" if short else f"{number}"
+        for number, one in enumerate(found.named(names), start=1)
     )
-    columns = 6 if max(map(len, names)) <= 2 else 4  # room for the names
-    sheet = Samples(shown_images(shown.mistaken), titles, columns)
-    return framed(mistakes_caption(found), png(draw_samples(sheet)), "images that are hard to tell apart")
+    sheet = Samples(shown_images(shown.mistaken), titles, columns=6)
+    caption = mistakes_caption(found, numbered=not short)
+    return framed(caption, png(draw_samples(sheet)), "images that are hard to tell apart")
 
 
 def labels(shown: ClassifierExhibits) -> Picture:

@@ -144,6 +144,7 @@ def classifier_section(shown: ClassifierExhibits, report: Beside) -> Section:
             tables.classifier_results(shown, report),
             tables.parameters_table(run, report),
             tables.pairs_table(shown),
+            tables.mistakes_table(shown),
             tables.baselines_table(shown),
             tables.times_table(shown),
         ),

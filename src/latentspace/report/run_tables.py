@@ -14,6 +14,7 @@ from ..runs import Run
 from ..wording import counted
 from .page import Table
 from .published import COLUMN, EDGES, RESULTS, TEST, Beside
+from .run_pictures import SHORT
 
 NOTHING = "–"
 
@@ -164,6 +165,18 @@ def baselines_table(shown: ClassifierExhibits) -> Table:
         "number of neighbours is chosen on validation images, among the training images alone."
     )
     return Table("What the codes are worth", ("", "accuracy"), tuple(rows), note)
+
+
+def mistakes_table(shown: ClassifierExhibits) -> Table | None:
+    """What the pictures of the surest mistakes are, by number; None where that stands over each of them."""
+    names = shown.confusion.class_names
+    if max(map(len, names)) <= SHORT or not len(shown.mistakes.places):
+        return None
+    rows = tuple(
+        (f"{number}", one.labelled, one.taken_for, f"{one.probability:.0%}")
+        for number, one in enumerate(shown.mistakes.named(names), start=1)
+    )
+    return Table("The surest mistakes", ("", "labelled", "taken for", "probability"), rows)
 
 
 def pairs_table(shown: ClassifierExhibits) -> Table | None:

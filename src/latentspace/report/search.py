@@ -10,7 +10,7 @@ from ..search.reading import read_study
 from ..search.record import StudyRecord
 from ..search.spans import in_words, labels
 from ..search.verdict import edges, runner_up, verdicts
-from ..wording import SEEN_BY_ENCODER
+from ..wording import SEEN_BY_ENCODER, counted
 from .page import Page, Picture, Section, Table, render
 from .search_pictures import (
     front_picture,
@@ -140,10 +140,11 @@ def report_settings(record: StudyRecord) -> Settings:
 
 
 def _lead(record: StudyRecord) -> str:
-    counted = len(record.of_state("complete", "pruned", "failed"))
+    finished = len(record.of_state("complete", "pruned", "failed"))
     done = (
-        f"{counted:,} trials of up to {record.epochs} epochs: {len(record.of_state('complete')):,} complete, "
-        f"{len(record.of_state('pruned')):,} pruned, {len(record.of_state('failed')):,} failed."
+        f"{counted(finished, 'trial')} of up to {counted(record.epochs, 'epoch')}: "
+        f"{len(record.of_state('complete')):,} complete, {len(record.of_state('pruned')):,} pruned, "
+        f"{len(record.of_state('failed')):,} failed."
     )
     if not record.judged:
         return f"{done} None has a value yet, so there is nothing to compare."
@@ -175,8 +176,8 @@ def _notices(record: StudyRecord) -> tuple[str, ...]:
         for one in verdicts(record)
         if one.overturned
     ]
-    failed, counted = (len(record.of_state(*states)) for states in (("failed",), ("complete", "failed")))
-    if failed and 2 * failed > counted:
+    failed, finished = (len(record.of_state(*states)) for states in (("failed",), ("complete", "failed")))
+    if failed and 2 * failed > finished:
         said.append(f"More trials failed ({failed:,}) than were completed. The reasons stand at the end.")
     if record.of_state("running"):
         said.append(f"Trials that are running, or whose worker is gone: {len(record.of_state('running')):,}.")
@@ -255,7 +256,7 @@ def _trials_section(record: StudyRecord) -> Section:
     failures = failures_table(record)
     if failures is not None:
         tables.append(failures)
-    text = f"trials.csv, beside this page, has all {len(record.trials):,} trials."
+    text = f"trials.csv, beside this page, has all of the {counted(len(record.trials), 'trial')}."
     return Section("The trials", (text,), tables=tuple(tables))
 
 
