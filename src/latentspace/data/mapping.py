@@ -117,7 +117,7 @@ def _changed(path: Path) -> DataError:
     return DataError(
         f"{path} must stay as it is while images are read from it",
         found="it was cut, overwritten, replaced or removed meanwhile",
-        do="bring it back, and do this again (a training goes on with --resume); with "
+        do="bring it back, and do this again (a training goes on: latentspace train --resume RUN); with "
         f"{option('data.resident', 'always')} all images are read at the start",
     )
 

@@ -65,7 +65,8 @@ class Foundation:
                 "a classifier learns from the images of its encoder, read as they were then",
                 found=", ".join(f"data.{one} = {getattr(asked, one)}" for one in other)
                 + ", and no data are named",
-                do="leave that out; or name the encoder's own images with --data, and how to read them",
+                do=f"leave that out; or name the encoder's own images with {option('data')}, and how to read "
+                "them",
             )
         resident = own.resident if asked.resident == usual.resident else asked.resident
         return own.model_copy(update={"resident": resident})
