@@ -106,6 +106,8 @@ def test_a_block_that_fails_leaves_no_folder(tmp_path):
 def test_the_working_directory_cannot_be_replaced(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with pytest.raises(OutputError, match="working directory"):
+        refuse_taken(tmp_path)
+    with pytest.raises(OutputError, match="a name of its own"):
         refuse_taken(Path())
 
 

@@ -26,7 +26,6 @@ RECIPES = {
     "logarithm": SPACE.format("training.learning_rate", "{ low = 0, high = 1, log = true }"),
     "unknown": SPACE.format("model.layers", "{ low = 1, high = 2 }"),
     "impossible": SPACE.format("model.code_size", "{ low = 0, high = 2 }"),
-    "batch": SPACE.format("training.batch_size", "{ low = 20, high = 73 }"),
     "nothing": "[ae.search]\n[ae.search.space]\n",
     "narrow": SPACE.format("model.code_size", "{ low = 2, high = 4 }") + "[ae.training]\nbatch_size = 30\n",
 }
@@ -80,7 +79,7 @@ CASES = {
     "an unknown option": ([*GOOD, "--epoch", "3"], "--epoch"),
     "a word for a number": ([*GOOD, "--epochs", "many"], "valid integer"),
     "strict with an unreadable image": ([*TRAIN, "{}/unreadable", "--strict"], "a.png"),
-    "a network that is too large": ([*GOOD, "--set", "model.neurons=1000000000000000"], "can hold"),
+    "a network that is too large": ([*GOOD, "--set", "model.neurons=2000000000"], "can hold"),
     "a recipe too deep": ([*GOOD, "--recipe", "{}/deep.toml"], "must be TOML"),
     "a recipe that is a folder": ([*GOOD, "--recipe", "{}/empty"], "readable TOML"),
     "a number of thousands of digits": ([*GOOD, "--set", "seed=" + "9" * 5000], "seed"),
@@ -183,8 +182,6 @@ CASES = {
     "search: no space": ([*NEW, "--recipe", "{}/nothing.toml"], "at least 1"),
     "search: an unknown parameter": ([*NEW, "--recipe", "{}/unknown.toml"], "layers is not a known key"),
     "search: a range with impossible values": ([*NEW, "--recipe", "{}/impossible.toml"], "code_size = 0"),
-    "search: batches larger than the training set": ([*NEW, "--recipe", "{}/batch.toml"], "up to 73, and 72"),
-    "search: the report's batches on few images": (NEW, "up to 1000, and 72 images"),
     "search: nothing left to search": (
         [*NEW, *NARROW, "--set", "model.code_size=3"],
         "each setting of the space is fixed",

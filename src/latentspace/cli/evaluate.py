@@ -66,7 +66,6 @@ def evaluate(
             do="add --data SPEC, or leave them out: the run's own settings are used for its own data",
         )
     other = None if data is None else data_config(data, resize, deduplicate, strict, fonts)
-    require_scope(split)
     opened = Run.open(Path(run))
     with console.following():
         result = judge(opened, other, split, iwae_samples, device)  # type: ignore[arg-type]
