@@ -20,6 +20,7 @@ from ..logs import collected
 from ..run_state import State
 from ..runs import Run, refuse_existing
 from ..tensors import damaged, fill
+from ..wording import option
 from .graph import Captured
 from .ground import Ground, foundation_of, prepare
 from .head import WrittenOut
@@ -56,7 +57,7 @@ class Training:
                 TrainingError,
                 "a training must fit in memory",
                 "make something smaller, in a new run: training.batch_size, model.neurons, the channels, or "
-                "the images (--resize)",
+                f"the images ({option('resize')})",
             ):
                 yield from self._train()
 
