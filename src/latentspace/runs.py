@@ -192,8 +192,7 @@ class Run:
         if not self.finished:
             raise RunError(
                 f"the training of {self.path} must have ended",
-                found=f"{len(self.metrics)} of {counted(self.experiment.training.epochs, 'epoch')}, "
-                "and no weights",
+                found=f"{counted(len(self.metrics), 'epoch')} of {self.experiment.training.epochs}",
                 do=f"go on with: latentspace train --resume {self.path}",
             )
         return read_tensors(self.path / "weights.safetensors")[0]
