@@ -187,7 +187,7 @@ def test_columns_of_numbers_are_recognised(cells: tuple[str, ...], numeric: bool
 
 
 def test_a_row_of_another_length_is_refused() -> None:
-    with pytest.raises(DataError, match="1 cells for 2 columns"):
+    with pytest.raises(DataError, match="1 cell for 2 columns"):
         Table("t", ("a", "b"), (("1", "2"), ("3",)))
 
 

@@ -94,11 +94,17 @@ def show_table(
     whole: bool = False,
 ) -> None:
     """A table; `whole`: no cell is broken, even where its lines become longer than the screen is wide."""
-    table = Table(title=title, title_justify="left", box=None, header_style="bold", pad_edge=False)
+    heading = Text(printable(title), style="table.title") if title else None
+    table = Table(title=heading, title_justify="left", box=None, header_style="bold", pad_edge=False)
     for number, column in enumerate(columns):
-        table.add_column(column, justify="left" if number == 0 else "right", overflow="fold", no_wrap=whole)
+        table.add_column(
+            Text(printable(column)),
+            justify="left" if number == 0 else "right",
+            overflow="fold",
+            no_wrap=whole,
+        )
     for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
+        table.add_row(*(Text(printable(cell)) for cell in row))
     if whole:
         wide = Console(stderr=to.stderr, highlight=False, width=UNBROKEN)
         to = wide if wide.measure(table).minimum > to.width else to
@@ -240,4 +246,4 @@ def number(value: Any) -> str:
         return "" if value is None else str(value).lower()
     if isinstance(value, int):
         return f"{value:,}"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return f"{value:.4g}" if isinstance(value, float) else printable(str(value))

@@ -1,8 +1,6 @@
 """latentspace runs"""
 
-import csv as csv_module
 import json as json_module
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -39,6 +37,7 @@ def runs(
 
       latentspace runs runs/letters --csv > letters.csv
     """
+    from ..csv_text import csv_text
     from ..run_table import brief, compare, find_runs
 
     if wide + csv + json > 1:
@@ -54,9 +53,9 @@ def runs(
     if json:
         console.out.print(json_module.dumps(table), soft_wrap=True, markup=False)
     elif csv and found:
-        lines = csv_module.DictWriter(sys.stdout, list(table[0]), lineterminator="\n")
-        lines.writeheader()
-        lines.writerows(table)
+        columns = list(table[0])
+        rows = [[row[column] for column in columns] for row in table]
+        console.out.print(csv_text([columns, *rows]), end="", soft_wrap=True, markup=False)
     elif found:
         _show(brief(table, folder), f"{counted(len(found), 'run')} below {folder}", wide=wide)
 

@@ -10,6 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from PIL import Image
 
 from ..errors import DataError
+from ..printable import printable
 from ..wording import counted
 
 # What is set flush right: "0.0272", "11,234", "−3.1 ± 0.2", "89.6 %", "3e-4", and a dash for nothing.
@@ -168,6 +169,7 @@ class Page:
 _TEMPLATES = Environment(
     loader=PackageLoader("latentspace", "report"),
     autoescape=True,
+    finalize=lambda value: printable(value) if type(value) is str else value,
     undefined=StrictUndefined,
     trim_blocks=True,
     lstrip_blocks=True,
@@ -190,5 +192,8 @@ def numbered(page: Page) -> Page:
 
 
 def render(page: Page) -> str:
-    """The page as HTML: no script, nothing loaded, no link but to itself and `links`, all text escaped."""
+    """The page as HTML: no script, nothing loaded, no link but to itself and `links`, all text escaped.
+
+    No name turns the direction of the text around it, or breaks its line.
+    """
     return _TEMPLATES.get_template("page.html.j2").render(page=page)

@@ -1,9 +1,9 @@
 """The tables of a search's page, and the file of all its trials."""
 
-import csv
-import io
 from collections.abc import Iterable, Mapping
+from typing import Any
 
+from ..csv_text import csv_text
 from ..ranges import Setting, Settings
 from ..search.record import State, StudyRecord, TrialRecord
 from ..search.spans import described, edge, in_words, labels
@@ -164,12 +164,10 @@ def trials_csv(record: StudyRecord) -> str:
     The columns: number, state, an objective each, the last report, epochs, seconds, when it began (in the
     clock of its machine), a searched setting each by its dotted name, and the worker's notes.
     """
-    file = io.StringIO()
-    lines = csv.writer(file, lineterminator="\n")
     head = ("number", "state", *record.objectives, "last_reported", "epochs", "seconds", "began")
-    lines.writerow((*head, *record.searched, *_NOTES))
+    rows: list[tuple[Any, ...]] = [(*head, *record.searched, *_NOTES)]
     for trial in record.trials:
-        lines.writerow(
+        rows.append(
             (
                 trial.number,
                 trial.state,
@@ -182,4 +180,4 @@ def trials_csv(record: StudyRecord) -> str:
                 *(trial.notes.get(name, "") for name in _NOTES),
             )
         )
-    return file.getvalue()
+    return csv_text(rows)

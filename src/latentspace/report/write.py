@@ -1,11 +1,10 @@
 """Gather, draw, write: a finished run -> its figures and its page."""
 
-import csv
-import io
 import logging
 from collections.abc import Iterator
 from pathlib import Path
 
+from ..csv_text import csv_text
 from ..data.sources import DataConfig
 from ..devices import AUTO
 from ..exhibits import Subject, gather
@@ -43,7 +42,7 @@ def write_run_page(page: Page, run: Run) -> Path:
     for picture in _pictures(page):
         run.save_figure(picture.file_name, picture.png)
         if picture.numbers:
-            run.save_numbers(picture.file_name, _csv(picture.numbers))
+            run.save_numbers(picture.file_name, csv_text(picture.numbers))
     return run.save_page(render(page))
 
 
@@ -54,7 +53,7 @@ def write_page(page: Page, folder: Path) -> Path:
         place = folder / "figures" / picture.file_name
         write_bytes(place.with_suffix(".png"), picture.png)
         if picture.numbers:
-            write_text(place.with_suffix(".csv"), _csv(picture.numbers))
+            write_text(place.with_suffix(".csv"), csv_text(picture.numbers))
     path = folder / "report.html"
     write_text(path, render(page))
     for place in (folder, folder / "figures"):
@@ -65,9 +64,3 @@ def write_page(page: Page, folder: Path) -> Path:
 def _pictures(page: Page) -> Iterator[Picture]:
     for section in page.sections:
         yield from section.pictures
-
-
-def _csv(rows: tuple[tuple[str, ...], ...]) -> str:
-    file = io.StringIO()
-    csv.writer(file, lineterminator="\n").writerows(rows)
-    return file.getvalue()
