@@ -1,6 +1,7 @@
 """Hundreds of odd command lines, in this process: code 2 or 0, no traceback, nothing half-written."""
 
 import itertools
+import json
 import os
 import shutil
 import signal
@@ -13,6 +14,7 @@ import pytest
 import torch
 
 from latentspace.cli import console
+from latentspace.cli.options import data_changes
 from makers import encoded, random_pixels, write_zip
 from runner import call
 from small_search import write_recipe
@@ -323,3 +325,26 @@ def test_an_output_that_is_full_is_explained(base):
         assert "No space left on device" in err
         assert "Traceback" not in err
         assert outcome("--version", base, full.fileno(), full.fileno())[0] == 2
+
+
+def test_a_folder_named_like_a_word_does_not_hide_the_word(here):
+    for name in ("glyphs", "notmnist", "auto"):
+        (here / name).mkdir()
+        assert data_changes(name) == {"spec": name}
+        assert data_changes(f"./{name}") == {"spec": str(here / name)}
+    assert data_changes("glyphs:20") == {"spec": "glyphs:20"}
+    assert data_changes("bars.npz") == {"spec": str(here / "bars.npz")}
+    (here / "glyphs" / "a.png").write_bytes(encoded(random_pixels(9, 9)))
+    code, out, _ = call(["data", "info", "./glyphs", "--json"])
+    assert (code, json.loads(out)["images"]) == (0, 1)
+
+
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="no /proc, in which nothing can be made")
+def test_a_cache_that_cannot_be_written_costs_no_fact(here, monkeypatch):
+    monkeypatch.setenv("LATENTSPACE_CACHE", "/proc/nowhere")
+    code, out, _ = call(["data", "info", "bars.npz", "--json"])
+    assert code == 0
+    assert (json.loads(out)["images"], json.loads(out)["picture"]) == (120, None)
+    code, out, err = call(["data", "info", "glyphs:20", "--json"])
+    assert (code, json.loads(out)["images"]) == (0, 20)
+    assert "could not be kept in the cache" in err
