@@ -4,7 +4,7 @@ from jaxtyping import install_import_hook
 
 install_import_hook("latentspace", "beartype.beartype")
 
-from collections.abc import Iterator  # noqa: E402
+from collections.abc import Generator, Iterator  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402
 
@@ -95,3 +95,13 @@ def notmnist() -> Path:
     if not NOTMNIST.is_dir():
         pytest.skip("the 8,000 notMNIST images are not here (../shared/data/notmnist)")
     return NOTMNIST
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """What a test logged reaches pytest-xdist's master as text: it cannot send names that are not UTF-8."""
+    report = yield
+    report.sections = [
+        (title, text.encode("utf-8", "backslashreplace").decode()) for title, text in report.sections
+    ]
+    return report
