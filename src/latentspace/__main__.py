@@ -1,6 +1,6 @@
 """`python -m latentspace` is `latentspace`."""
 
-from .cli.main import main
+from .cli.main import command
 
 if __name__ == "__main__":
-    main()
+    command()

@@ -1,5 +1,6 @@
 """The door: `latentspace COMMAND`. Heavy libraries are imported by the command that needs them."""
 
+import atexit
 import logging
 import os
 import signal
@@ -19,6 +20,7 @@ from ..printable import printable
 from ..wording import on_command_line
 from . import console, data, denoise, evaluate, generate, report, reproduce, runs, search, train
 from .options import Quiet, Verbose
+from .signals import insistent
 
 GUIDE = """See what is in a pile of small images: compress them to a few numbers, judge that, look at it.
 
@@ -107,25 +109,19 @@ class Terminated(BaseException):
     """SIGTERM: the process is asked to end. Nothing catches it but `main`."""
 
 
-def _terminate(signal_number: int, frame: object) -> None:
-    raise Terminated
-
-
 @contextmanager
 def _terminable() -> Iterator[None]:
     """SIGTERM inside the block ends the process with 143, also where a second one comes meanwhile."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = signal.signal(signal.SIGTERM, _terminate)
-    try:
-        yield
-    except Terminated:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        console.note("terminated; train and search go on with --resume, reproduce by the same command")
-        _leave(143)
-    finally:
-        signal.signal(signal.SIGTERM, before)
+    with insistent(signal.SIGTERM, Terminated), insistent(signal.SIGINT, KeyboardInterrupt):
+        try:
+            yield
+        except Terminated:
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            console.note("terminated; train and search go on with --resume, reproduce by the same command")
+            _leave(143)
 
 
 @on_command_line()
@@ -190,5 +186,25 @@ def _leave(code: int) -> NoReturn:
     sys.exit(code)
 
 
+def command() -> None:
+    """`main` as a process of its own.
+
+    It ends without taking the interpreter apart: with PyTorch and scikit-learn loaded that takes a second.
+    """
+    code: object = None
+    try:
+        main()
+    except SystemExit as stop:
+        code = stop.code
+    if code is not None and not isinstance(code, int):
+        sys.stderr.write(f"{code}\n")
+        code = 1
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError):
+            stream.flush()
+    os._exit(code or 0)
+
+
 if __name__ == "__main__":
-    main()
+    command()
