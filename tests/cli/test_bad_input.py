@@ -93,7 +93,7 @@ CASES = {
     ),
     "labels missing": (["train", "classifier", "--encoder", "{}/unlabelled", "--out", "{}/run"], "labels"),
     "data gone": (["evaluate", "{}/orphan"], "must be where they were"),
-    "data gone before it is resumed": (["train", "--resume", "{}/orphan"], "a path that exists"),
+    "data gone before it is resumed": (["train", "--resume", "{}/begun"], "a path that exists"),
     "images of another size": (["evaluate", "{}/ae", "--data", "{}/large"], "--resize 16x16"),
     "colour for a grey run": (["evaluate", "{}/ae", "--data", "{}/colour"], "make them grey"),
     "options without data": (["evaluate", "{}/ae", "--strict"], "add --data"),
@@ -271,6 +271,7 @@ def _runs(place: Path, good: Path, images: ImageSet) -> None:
     trained("ae", place / "unlabelled.npz", place / "unlabelled", once)
     shutil.copy(good, place / "gone.npz")
     trained("ae", place / "gone.npz", place / "orphan", once)
+    shutil.copytree(place / "orphan", place / "begun", ignore=shutil.ignore_patterns("weights.safetensors"))
     (place / "gone.npz").unlink()
     shutil.copytree(place / "ae", place / "damaged")
     weights = place / "damaged" / "weights.safetensors"

@@ -73,8 +73,8 @@ def test_a_training_that_is_validated_on_images_that_its_encoder_knows_says_so(r
 
 
 def test_so_does_its_page(runs, small_runs):
-    assert SEEN_BY_ENCODER in section_of(gather(Subject.open(runs["validated"]))).text
-    assert SEEN_BY_ENCODER not in section_of(gather(Subject.open(small_runs["classifier"]))).text
+    assert SEEN_BY_ENCODER in section_of(gather(Subject.open(runs["validated"])), None).text
+    assert SEEN_BY_ENCODER not in section_of(gather(Subject.open(small_runs["classifier"])), None).text
 
 
 def test_so_does_an_evaluation_on_them(runs, caplog):

@@ -11,7 +11,10 @@ from latentspace.randomness import generator
 
 @pytest.fixture
 def model() -> Autoencoder:
-    config = AutoencoderConfig(code_size=3, conv1_channels=4, conv2_channels=4, conv3_channels=4, neurons=8)
+    """Wide enough that, untrained, what it decodes depends on the image by more than the last bits."""
+    config = AutoencoderConfig(
+        code_size=8, conv1_channels=32, conv2_channels=32, conv3_channels=32, neurons=32
+    )
     return config.build((1, 16, 16), generator(0, "weights"))
 
 
