@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from latentspace.errors import ConfigurationError
 from latentspace.experiment import Experiment, kind_named
 from latentspace.recipe import Recipe
+from latentspace.training_config import TrainingConfig
 
 
 def test_the_defaults_are_the_reports_best_autoencoder():
@@ -135,3 +136,48 @@ def test_a_programming_error_is_not_taken_for_sizes(monkeypatch, mistake):
     monkeypatch.setattr("latentspace.models.autoencoder.initialise", initialise)
     with pytest.raises(type(mistake), match=str(mistake)):
         Recipe().experiment("ae").build((1, 28, 28))
+
+
+class TestBatchesFitTheSet:
+    """Where no size was named: 24 steps an epoch, 8 images at least; from 4,800 on the report's size."""
+
+    @pytest.mark.parametrize(
+        ("kind", "images", "size"),
+        [
+            *[
+                (kind, 4800, size)
+                for kind, size in {"ae": 266, "dae": 505, "vae": 256, "classifier": 411}.items()
+            ],
+            ("ae", 11_234, 266),
+            ("ae", 1_000_000, 266),
+            ("dae", 4799, 199),
+            ("ae", 480, 20),
+            ("ae", 200, 8),
+            ("ae", 20, 8),
+            ("ae", 3, 8),
+        ],
+    )
+    def test_by_the_number_of_images(self, kind, images, size):
+        plan = Recipe().experiment(kind).training
+        assert plan.fitted(images).batch_size == size
+        assert plan.fitted(images).model_copy(update={"batch_size": plan.batch_size}) == plan
+
+    def test_a_size_that_was_named_stays_the_default_too(self, tmp_path):
+        recipe = tmp_path / "mine.toml"
+        recipe.write_text("[ae.training]\nbatch_size = 266\n")
+        plans = [
+            Recipe().experiment("ae", {"training": {"batch_size": 266}}),
+            Recipe.load(str(recipe)).experiment("ae"),
+            Recipe.load("homework").experiment("ae"),
+            Experiment.parse(Recipe().experiment("ae").model_dump(), "a config.json"),
+            Experiment(training={"batch_size": 266}),
+        ]
+        assert [plan.training.fitted(100).batch_size for plan in plans] == [266] * 5
+
+    def test_other_settings_do_not_name_it(self):
+        plan = Recipe().experiment("dae", {"training": {"epochs": 3}})
+        assert plan.training.fitted(100).batch_size == 8
+        assert (plan.training.epochs, plan.training.learning_rate) == (3, 0.003301244567030449)
+
+    def test_a_smaller_batch_of_the_report_would_stay(self):
+        assert TrainingConfig().model_construct(set(), batch_size=5).fitted(100).batch_size == 5

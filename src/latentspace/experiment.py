@@ -1,20 +1,18 @@
 """The plan of one training: frozen, validated, and the one mapping from names to what they stand for."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any, Literal, TypeAlias
 
 import torch
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, ValidationError, model_validator
 from torch import nn
 
 from .allocation import within_memory
 from .configuration import Config, describe
 from .data.corruption import CorruptionConfig
 from .data.sources import DataConfig
-from .data.splits import Shares
 from .errors import ConfigurationError
 from .models.autoencoder import Autoencoder, AutoencoderConfig, VariationalConfig
 from .models.classifier import Classifier, ClassifierConfig
@@ -30,64 +28,13 @@ from .objectives.elbo import elbo, warmed_up
 from .objectives.loss import Objective
 from .objectives.reconstruction import reconstruction
 from .randomness import generator
+from .training_config import SplitConfig, TrainingConfig
 from .wording import brief, option
 
 Kind: TypeAlias = Literal["ae", "dae", "vae", "classifier"]
 KINDS: tuple[Kind, ...] = ("ae", "dae", "vae", "classifier")
 Direction: TypeAlias = Literal["minimize", "maximize"]
 Precision: TypeAlias = Literal["auto", "32", "bf16"]
-
-
-class SplitConfig(Config):
-    """`seed` is the split's own, so that trainings with other seeds are judged on the same images."""
-
-    shares: str = "60/20/20"
-    seed: int = Field(default=0, ge=0)
-
-    @field_validator("shares")
-    @classmethod
-    def _parses(cls, text: str) -> str:
-        try:
-            return str(Shares.parse(text))
-        except ConfigurationError as error:
-            raise ValueError(f"{error.must} ({error.do})") from error
-
-
-class TrainingConfig(Config):
-    """How a network is trained. The defaults are the report's best autoencoder; weight decay is our choice.
-
-    `fit` names the images that are learned from: with train+validation there is no validation curve.
-    `keep` names the weights that stay: of the last epoch, or of the best validation score.
-    `early_stopping` ends a training after that many epochs without a better validation score (0: never).
-    """
-
-    optimizer: Literal["adam", "rmsprop"] = "adam"
-    learning_rate: float = Field(default=0.0033638691442384257, gt=0)
-    weight_decay: float = Field(default=1e-5, ge=0)
-    batch_size: int = Field(default=266, ge=1)
-    epochs: int = Field(default=50, ge=1)
-    schedule: Literal["constant", "cosine", "one-cycle"] = "constant"
-    clip_norm: float = Field(default=0, ge=0, description="largest norm of the gradient; 0: not clipped")
-    early_stopping: int = Field(default=0, ge=0)
-    keep: Literal["last", "best"] = "last"
-    fit: Literal["train", "train+validation"] = "train"
-    graph: bool = Field(
-        default=False, description="CUDA alone: steps replayed as a graph, measured nowhere yet"
-    )
-
-    @field_validator("optimizer", mode="before")
-    @classmethod
-    def _any_case(cls, name: Any) -> Any:
-        return name.lower() if isinstance(name, str) else name
-
-    @model_validator(mode="after")
-    def _validation_is_there(self) -> "TrainingConfig":
-        if self.fit == "train+validation" and (self.keep == "best" or self.early_stopping):
-            raise ValueError(
-                "fit = 'train+validation' leaves no validation images to choose by: "
-                "use keep = 'last' and early_stopping = 0, or fit = 'train'"
-            )
-        return self
 
 
 class ReconstructionConfig(Config):
@@ -222,11 +169,6 @@ PURPOSES: Mapping[Kind, Purpose] = {
     ),
 }
 
-OPTIMIZERS: Mapping[str, Callable[..., torch.optim.Optimizer]] = {
-    "adam": partial(torch.optim.Adam, fused=True),  # one pass over all weights instead of a dozen
-    "rmsprop": torch.optim.RMSprop,
-}
-
 
 class Experiment(Config):
     """Everything that a training is a function of, but for the machine it runs on.
@@ -306,8 +248,7 @@ class Experiment(Config):
             return self.model.build(code_size, classes, generator(self.seed, "weights"))
 
     def optimizer(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
-        chosen = OPTIMIZERS[self.training.optimizer]
-        return chosen(parameters, lr=self.training.learning_rate, weight_decay=self.training.weight_decay)
+        return self.training.made(parameters)
 
 
 def _sizes() -> AbstractContextManager[None]:
@@ -328,7 +269,8 @@ def _read_as(config: type[Config], values: Any, defaults: Mapping[str, Any], whe
     if not isinstance(values, dict):
         raise ValueError(f"{where} must be a table of settings")  # noqa: TRY004
     try:
-        return config.model_validate({**defaults, **values})
+        read = config.model_validate({**defaults, **values})
+        return config.model_construct(set(values), **dict(read))  # what was named, apart from the defaults
     except ValidationError as error:
         raise ValueError(
             "; ".join(describe(dict(part), f"{where}.") for part in error.errors()[:5])

@@ -10,9 +10,10 @@ from pydantic import Field
 from .configuration import Config, merged, read_toml
 from .data.sources import DataConfig
 from .errors import ConfigurationError
-from .experiment import KINDS, Experiment, Kind, SplitConfig, kind_named
+from .experiment import KINDS, Experiment, Kind, kind_named
 from .files import as_path, exists
 from .ranges import SearchConfig
+from .training_config import SplitConfig
 from .wording import brief
 
 

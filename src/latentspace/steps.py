@@ -58,8 +58,9 @@ class Step(ABC):
 
     def _seconds_an_epoch(self, plan: Experiment, images: ImageSet) -> float:
         """A pass over validation images is taken as a third of a training pass."""
-        rate = images_per_second(plan, images.shape, self.code_size, max(2, len(images.class_names)))
         train, validation, _ = map(int, Shares.parse(plan.split.shares).sizes(len(images)))
+        plan = plan.model_copy(update={"training": plan.training.fitted(train)})
+        rate = images_per_second(plan, images.shape, self.code_size, max(2, len(images.class_names)))
         return (train + validation / 3) / rate
 
 

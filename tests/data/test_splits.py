@@ -7,7 +7,7 @@ from latentspace.data.imageset import ImageSet
 from latentspace.data.sources import DataConfig, load_images
 from latentspace.data.splits import PARTS, Shares, Split, split
 from latentspace.errors import ConfigurationError, DataError
-from latentspace.experiment import SplitConfig
+from latentspace.training_config import SplitConfig
 
 
 def numbered(numbers: np.ndarray, **others) -> ImageSet:

@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from latentspace.experiment import OPTIMIZERS
 from latentspace.training.flat import Flat
+from latentspace.training_config import OPTIMIZERS
 
 SHAPES = [(4, 3), (4,), (2, 4), (2,)]
 RATES = [0.01, 0.02, 0.005, 0.01]

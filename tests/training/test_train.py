@@ -19,7 +19,7 @@ from latentspace.randomness import generator
 from latentspace.runs import Run
 from latentspace.training.loop import evaluate
 from latentspace.training.materials import assemble, learned_from, make_fabric
-from latentspace.training.train import learn, resume, start, train
+from latentspace.training.train import is_run_of, learn, resume, start, train
 
 
 def changed(plan: Experiment, **changes) -> Experiment:
@@ -225,6 +225,24 @@ def test_nothing_is_learned_from_a_loss_that_is_not_finite(plan, images):
     assert len(before) == 2, "it went on"
     for name, tensor in materials.learned.state_dict().items():
         assert torch.equal(tensor, before[1][name]), name
+
+
+def test_the_batch_that_fits_the_set_is_said_kept_and_gone_on_with(plan, archive, tmp_path, caplog):
+    values = {**plan.model_dump(exclude={"training"}), "training": {"epochs": 2}}
+    training = start(Experiment.parse(values, "the plan"), tmp_path / "run")
+    assert "batches of 8, for 72 images to learn from" in caplog.text
+    assert training.run.experiment.training.batch_size == training.run.environment["batch_size_in_use"] == 8
+    records = training.records()
+    next(records)
+    records.close()
+    list(resume(tmp_path / "run").records())
+    named = {**values, "training": {"epochs": 2, "batch_size": 8}}
+    assert_same(training.run, train(Experiment.parse(named, "the plan"), tmp_path / "named"))
+    assert is_run_of(training.run, Experiment.parse(values, "the plan"))
+    assert not is_run_of(training.run, Experiment.parse({**values, "training": {"epochs": 3}}, "another"))
+    whole = {**values, "training": {"epochs": 1, "fit": "train+validation", "batch_size": 266}}
+    kept = train(Experiment.parse(whole, "the plan"), tmp_path / "large")
+    assert (kept.experiment.training.batch_size, kept.environment["batch_size_in_use"]) == (266, 96)
 
 
 def test_a_plans_threads_are_those_of_its_training_alone(plan, tmp_path, monkeypatch):

@@ -12,11 +12,13 @@ from ..data.sources import DataConfig, load_images
 from ..data.splits import Shares, Split, split
 from ..encoding import TrainedAutoencoder, encoder_of
 from ..errors import RunError
-from ..experiment import Experiment, SplitConfig
+from ..experiment import Experiment
 from ..models.autoencoder import Autoencoder
 from ..runs import Run
 from ..tensor_types import Codes
+from ..training_config import SplitConfig
 from ..wording import SEEN_BY_ENCODER, option
+from .batch_size import settle_batch_size
 from .codes import codes_of
 from .loop import Materials
 from .materials import assemble, learned_from, make_fabric, require_classes
@@ -111,7 +113,7 @@ class Ground:
     """Made once, and shared by all trainings on it: one run, or every trial of a process.
 
     Args:
-        experiment: with everything settled that was left open: images, precision, encoder.
+        experiment: with everything settled that was left open: images, precision, encoder, batch size.
         codes_in: a folder where a classifier's codes are kept for other processes; None: they are not.
     """
 
@@ -188,6 +190,7 @@ def prepare(
         experiment.build(images.shape)  # refuses images that are too small for it
     else:
         parts = foundation.require(images)
+    experiment = settle_batch_size(experiment, len(learned_from(experiment, parts)))
     ground = Ground(experiment, images, parts, fabric, foundation, codes_in)
     if (ground.encoder_fit, experiment.training.fit) == ("train+validation", "train"):
         logger.warning(SEEN_BY_ENCODER)
