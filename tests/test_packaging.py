@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
+from latentspace.wording import document
+
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "latentspace"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
@@ -144,7 +146,18 @@ def test_a_wheel_holds_every_file_of_the_package(wheel: set[str]):
         for file in SOURCE.rglob("*")
         if file.is_file() and file.suffix != ".pyc" and not file.name.startswith(".")
     }
-    assert here == {name for name in wheel if name.startswith("latentspace/")}
+    brought = {name for name in wheel if name.startswith("latentspace/docs/")}
+    assert here == {name for name in wheel if name.startswith("latentspace/")} - brought
+
+
+def test_a_wheel_brings_the_documentation_that_messages_name(wheel: set[str]):
+    sources = [file.read_text(encoding="utf-8") for file in SOURCE.rglob("*.py")]
+    named = {name for text in sources for name in re.findall(r"""document\(["']([^"']+)["']\)""", text)}
+    assert named == {"reference.md", "guide/search.md"}
+    assert {f"latentspace/docs/{name}" for name in named} <= wheel
+    assert all(Path(document(name)).is_file() for name in named), "in the source tree"
+    code = [re.sub(r'""".*?"""|#.*', "", text, flags=re.S) for text in sources]
+    assert not [text for text in code if re.search(r"docs/[\w/-]+\.md", text)], "named by a bare path"
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from latentspace.data.idx import write_idx_folder
 from latentspace.experiment import KINDS, Experiment
 from latentspace.ranges import SearchConfig
 from latentspace.recipe import Recipe
+from latentspace.settings import Setting, by_name, settings_of, written
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
@@ -131,15 +132,6 @@ def leaves(config: BaseModel, prefix: str = "") -> Iterator[tuple[str, Any]]:
             yield f"{prefix}{key}", value
 
 
-def written(value: Any) -> str:
-    """A default as the reference writes it: as TOML does, and a dash for nothing."""
-    if value is None or value == "":
-        return "–"
-    if isinstance(value, bool):
-        return f"`{str(value).lower()}`"
-    return f"`{value:g}`" if isinstance(value, float) and len(f"{value:g}") < 6 else f"`{value}`"
-
-
 def settings() -> dict[str, str]:
     """First column (in code quotes) -> second column, of the reference's tables of settings and recipes."""
     text = REFERENCE.read_text(encoding="utf-8").partition("\n## A run directory")[0]
@@ -148,19 +140,41 @@ def settings() -> dict[str, str]:
     return {key.strip("`"): default for key, default, _ in cells}
 
 
+def code(default: str) -> str:
+    return default if default == "–" else f"`{default}`"
+
+
+def row(name: str, of_kinds: tuple[Setting, ...]) -> str:
+    """A setting as the reference has it: a default for all kinds, or each with its kinds."""
+    having: dict[str, list[str]] = {}
+    for one in of_kinds:
+        having.setdefault(code(written(one.default)), []).append(one.kind)
+    defaults = [f"{default} ({', '.join(kinds)})" for default, kinds in having.items()]
+    if len(having) == 1 and len(of_kinds) == len(KINDS):
+        defaults = list(having)
+    if name == "kind":
+        defaults = [code(kind) for kind in KINDS]
+    limits = f" ({of_kinds[0].limits})" if of_kinds[0].limits else ""
+    return f"| `{name}` | {', '.join(defaults)} | {of_kinds[0].meaning}{limits} |"
+
+
+def test_the_reference_has_a_row_for_each_setting_as_the_code_has_it():
+    """And no other."""
+    text = REFERENCE.read_text(encoding="utf-8").partition("\n## Recipes")[0]
+    listed = {line.split("`")[1]: line for line in text.splitlines() if line.startswith("| `")}
+    assert listed == {name: row(name, settings) for name, settings in by_name().items()}
+
+
 @pytest.mark.parametrize("kind", KINDS)
-def test_the_reference_lists_every_setting_with_its_default(kind):
-    listed = settings()
-    for key, value in leaves(Recipe().experiment(kind)):
-        assert key in listed, f"{key} is missing in docs/reference.md"
-        assert written(value) in listed[key], f"{key} of {kind} is {value}"
+def test_the_settings_are_those_of_a_plan(kind):
+    found = {one.name: one for one in settings_of(kind)}
+    assert {name: one.default for name, one in found.items()} == dict(leaves(Recipe().experiment(kind)))
+    assert all(one.meaning for one in found.values())
 
 
-def test_the_reference_lists_no_setting_that_is_gone():
-    known = {key for kind in KINDS for key, _ in leaves(Recipe().experiment(kind))} | set(Recipe.model_fields)
-    tables = "model", "training", "objective", "data", "split"
-    listed = {key for key in settings() if key.partition(".")[0] in tables}
-    assert listed - known == set()
+def test_a_setting_of_several_kinds_means_the_same_in_each():
+    for name, of_kinds in by_name().items():
+        assert len({(one.meaning, one.limits) for one in of_kinds}) == 1, name
 
 
 def test_the_reference_lists_every_table_of_a_recipe():
@@ -168,7 +182,7 @@ def test_the_reference_lists_every_table_of_a_recipe():
     assert [key for key in Recipe.model_fields if key not in listed and key not in ("data", "split")] == []
     for key, field in SearchConfig.model_fields.items():
         if not field.is_required():
-            assert listed[f"search.{key}"] == written(field.default)
+            assert listed[f"search.{key}"] == code(written(field.default))
 
 
 def test_the_reference_names_every_file_of_a_run(plan: Experiment, tmp_path):

@@ -1,14 +1,15 @@
 """Configuration that is frozen, validated once, and survives a round trip through JSON and TOML."""
 
+import difflib
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias, TypeVar, cast, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from .errors import ConfigurationError
-from .wording import brief
+from .wording import brief, document
 
 # A number of channels, neurons or codes: no more than the int32 that kernels count in, and torch unpacks.
 Width: TypeAlias = Annotated[int, Field(ge=1, le=2**31 - 1)]
@@ -34,10 +35,11 @@ class _Called(ModelMetaclass):
                 found=brief(values[0]),
                 do=f"write {cls.__name__}(name=value)",
             )
+        config = cast("type[Config]", cls)
         try:
             return super().__call__(**named)
         except ValidationError as error:
-            raise refused(error, cls.__name__) from None
+            raise refused(error, cls.__name__, known=config.names(named)) from None
 
 
 class Config(BaseModel, metaclass=_Called):
@@ -55,7 +57,12 @@ class Config(BaseModel, metaclass=_Called):
         try:
             return cls.model_validate(values)
         except ValidationError as error:
-            raise refused(error, origin, prefix) from error
+            raise refused(error, origin, prefix, cls.names(values)) from error
+
+    @classmethod
+    def names(cls, values: Mapping[str, Any]) -> Collection[str]:  # noqa: ARG003 - some differ by them
+        """The dotted names of what `values` may set."""
+        return list(names_of(cls))
 
     @classmethod
     def restored(cls: type[Parsed], values: Mapping[str, Any], origin: str) -> Parsed:
@@ -88,12 +95,36 @@ class Config(BaseModel, metaclass=_Called):
                 yield name, value
 
 
-def refused(error: ValidationError, origin: str, prefix: str = "") -> ConfigurationError:
-    """What pydantic found wrong with settings, in our words."""
+def names_of(config: type[BaseModel], prefix: str = "") -> Iterator[str]:
+    """The dotted names of a configuration's fields, the tables among them too."""
+    for name, field in config.model_fields.items():
+        yield f"{prefix}{name}"
+        for one in (field.annotation, *get_args(field.annotation)):
+            if isinstance(one, type) and issubclass(one, BaseModel):
+                yield from names_of(one, f"{prefix}{name}.")
+
+
+def did_you_mean(key: str, known: Collection[str], prefix: str = "") -> str:
+    """`: did you mean training.epochs?`, or nothing where no known name is like `key`."""
+    last = key.rpartition(".")[2]
+    close = [name for name in known if name.rpartition(".")[2] == last]  # of another table
+    if not close:
+        close = difflib.get_close_matches(key, known, n=1, cutoff=0.8)
+    if not close:
+        ends = difflib.get_close_matches(last, {name.rpartition(".")[2] for name in known}, n=1)
+        close = [name for name in known if name.rpartition(".")[2] in ends]
+    names = list(dict.fromkeys(f"{prefix}{name}" for name in close))
+    return f": did you mean {' or '.join(names)}?" if names else ""
+
+
+def refused(
+    error: ValidationError, origin: str, prefix: str = "", known: Collection[str] = ()
+) -> ConfigurationError:
+    """What pydantic found wrong with settings, in our words; `known` are the names that there are."""
     return ConfigurationError(
         f"{origin} must hold valid settings",
-        found="; ".join(describe(dict(part), prefix) for part in error.errors()[:5]),
-        do="correct the named settings (docs/reference.md lists all of them)",
+        found="; ".join(describe(dict(part), prefix, known) for part in error.errors()[:5]),
+        do=f"correct the named settings; all are in `latentspace settings` and {document('reference.md')}",
     )
 
 
@@ -108,14 +139,14 @@ def _missing(values: Mapping[str, Any], whole: Mapping[str, Any], prefix: str = 
     return found
 
 
-def describe(part: Mapping[str, Any], prefix: str = "") -> str:
+def describe(part: Mapping[str, Any], prefix: str = "", known: Collection[str] = ()) -> str:
     """One of pydantic's errors in our words, with the key as the user wrote it."""
     key = ".".join(str(step) for step in part["loc"])
     message = str(part["msg"]).removeprefix("Value error, ")
     if not key:  # a check over several keys has named them itself
         return f"{prefix}{message}"
     if part["type"] == "extra_forbidden":
-        return f"{prefix}{key} is not a known key"
+        return f"{prefix}{key} is not a known key{did_you_mean(key, known, prefix)}"
     if part["type"] == "missing":
         return f"{prefix}{key} is missing"
     return f"{prefix}{key} = {brief(part['input'])}: {message}"

@@ -10,7 +10,7 @@ from pydantic import Field, ValidationError, model_validator
 from torch import nn
 
 from .allocation import within_memory
-from .configuration import Config, describe
+from .configuration import Config, describe, names_of
 from .data.corruption import CorruptionConfig
 from .data.sources import DataConfig
 from .errors import ConfigurationError
@@ -60,15 +60,15 @@ class DenoisingConfig(CorruptionConfig):
 
 
 class ElboConfig(Config):
-    """The negative ELBO. The defaults are the report's: a plain sum of the two terms.
+    """The negative ELBO. The defaults are the report's: a plain sum of the two terms."""
 
-    `beta` weighs the divergence; over the first `warm_up` epochs it rises to that weight in equal steps;
-    `free_bits` are nats a dimension under which the divergence is not pressed.
-    """
-
-    beta: float = Field(default=1.0, ge=0)
-    warm_up: int = Field(default=0, ge=0, description="epochs")
-    free_bits: float = Field(default=0.0, ge=0, description="nats a dimension")
+    beta: float = Field(default=1.0, ge=0, description="weight of the divergence")
+    warm_up: int = Field(
+        default=0, ge=0, description="epochs over which that weight rises from 0 in equal steps"
+    )
+    free_bits: float = Field(
+        default=0.0, ge=0, description="nats a dimension under which the divergence is not pressed"
+    )
 
     def training(self, epoch: int) -> Objective:
         return elbo(warmed_up(self.beta, self.warm_up, epoch), self.free_bits)
@@ -79,14 +79,16 @@ class ElboConfig(Config):
 
 
 class ClassificationConfig(Config):
-    """Cross-entropy: of the logits, or, with `loss = "report"`, of the Softmax's outputs as the report did.
+    """Cross-entropy."""
 
-    `method` says how the encoder is used: `codes` encodes the whole set once, `frozen-encoder` encodes
-    each batch anew in every epoch.
-    """
-
-    loss: Literal["cross-entropy", "report"] = "cross-entropy"
-    method: Literal["codes", "frozen-encoder"] = "codes"
+    loss: Literal["cross-entropy", "report"] = Field(
+        default="cross-entropy",
+        description="of the logits, or `report`: of the Softmax's outputs, as the report did",
+    )
+    method: Literal["codes", "frozen-encoder"] = Field(
+        default="codes",
+        description="encode the set once, or `frozen-encoder`: each batch anew in every epoch",
+    )
 
     def training(self, epoch: int) -> Objective:  # noqa: ARG002 - the same in every epoch
         return self.validation
@@ -177,17 +179,44 @@ class Experiment(Config):
     run whose codes a classifier learns from; the other kinds have none.
     """
 
-    kind: Kind = "ae"
-    seed: int = Field(default=0, ge=0)
+    kind: Kind = Field(
+        default="ae",
+        description="what is trained: autoencoder, denoising or variational autoencoder, classifier",
+    )
+    seed: int = Field(
+        default=0,
+        ge=0,
+        description="of weights, order, noise and dropout; the split and the glyphs have their own; `--seed`",
+    )
     data: DataConfig = DataConfig()
     split: SplitConfig = SplitConfig()
     model: NetworkConfig = AutoencoderConfig()
     objective: ObjectiveConfig = ReconstructionConfig()
     training: TrainingConfig = TrainingConfig()
-    encoder: str | None = None
-    device: str = "auto"
-    precision: Precision = "auto"
-    threads: int = Field(default=0, ge=0, le=4096, description="of the CPU; 0: PyTorch's own choice")
+    encoder: str | None = Field(
+        default=None, description="classifier: the run whose codes it learns from; `--encoder`"
+    )
+    device: str = Field(
+        default="auto",
+        description="`cpu`, `cuda`, `cuda:1`, `mps`, or `auto`: a GPU where there is one, else the CPU; "
+        "one that is not there is an error. Of training; every other command that computes takes "
+        "`--device` too, whatever the run was trained on",
+    )
+    precision: Precision = Field(
+        default="auto",
+        description="of training: `bf16` where the machine computes it natively and the network is "
+        "large enough to gain, else `32`; the run holds which it was. Evaluation is "
+        "always in float32; `--precision`",
+    )
+    threads: int = Field(
+        default=0, ge=0, le=4096, description="of the CPU; 0: PyTorch's own choice; `--threads`"
+    )
+
+    @classmethod
+    def names(cls, values: Mapping[str, Any]) -> list[str]:
+        """Of the kind that the values name."""
+        kind = values.get("kind", "ae")
+        return _names(PURPOSES[kind if kind in KINDS else "ae"])
 
     @model_validator(mode="before")
     @classmethod
@@ -197,9 +226,9 @@ class Experiment(Config):
         purpose = PURPOSES[values.get("kind", "ae")]
         return {
             **values,
-            "model": _read_as(purpose.network, values.get("model", {}), purpose.model, "model"),
-            "objective": _read_as(purpose.objective, values.get("objective", {}), {}, "objective"),
-            "training": _read_as(TrainingConfig, values.get("training", {}), purpose.training, "training"),
+            "model": _read_as(purpose.network, values.get("model", {}), purpose, "model"),
+            "objective": _read_as(purpose.objective, values.get("objective", {}), purpose, "objective"),
+            "training": _read_as(TrainingConfig, values.get("training", {}), purpose, "training"),
         }
 
     @model_validator(mode="after")
@@ -260,7 +289,14 @@ def _sizes() -> AbstractContextManager[None]:
     )
 
 
-def _read_as(config: type[Config], values: Any, defaults: Mapping[str, Any], where: str) -> Any:
+def _names(purpose: Purpose) -> list[str]:
+    """The dotted names of all settings of a kind."""
+    own = {"model": purpose.network, "objective": purpose.objective}
+    shared = [name for name in names_of(Experiment) if name.partition(".")[0] not in own]
+    return [*shared, *own, *(name for table, one in own.items() for name in names_of(one, f"{table}."))]
+
+
+def _read_as(config: type[Config], values: Any, purpose: Purpose, where: str) -> Any:
     """`values` over the kind's defaults, with the errors' keys as the user wrote them."""
     if isinstance(values, config):
         return values
@@ -268,13 +304,20 @@ def _read_as(config: type[Config], values: Any, defaults: Mapping[str, Any], whe
         raise ValueError(f"{where} is a {type(values).__name__} where a {config.__name__} belongs")  # noqa: TRY004
     if not isinstance(values, dict):
         raise ValueError(f"{where} must be a table of settings")  # noqa: TRY004
+    defaults = {"model": purpose.model, "training": purpose.training}.get(where, {})
     try:
         read = config.model_validate({**defaults, **values})
         return config.model_construct(set(values), **dict(read))  # what was named, apart from the defaults
     except ValidationError as error:
         raise ValueError(
-            "; ".join(describe(dict(part), f"{where}.") for part in error.errors()[:5])
+            "; ".join(_described(dict(part), where, purpose) for part in error.errors()[:5])
         ) from error
+
+
+def _described(part: Mapping[str, Any], where: str, purpose: Purpose) -> str:
+    if not part["loc"]:  # of several keys
+        return describe(part, f"{where}.")
+    return describe({**part, "loc": (where, *part["loc"])}, known=_names(purpose))
 
 
 def kind_named(name: str) -> Kind:

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator, Sized
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Final
 
 # Of a classifier that is validated, on an encoder with training.fit = "train+validation".
@@ -46,6 +47,13 @@ def brief(value: object) -> str:
 
 def _large(value: object) -> bool:
     return not (value is None or isinstance(value, bool | int | float | str))
+
+
+def document(name: str) -> str:
+    """The path of a page of the documentation: a wheel brings it, a source tree has it beside `src`."""
+    package = Path(__file__).parent
+    brought = package / "docs" / name
+    return str(brought if brought.exists() else package.parents[1] / "docs" / name)
 
 
 @contextmanager

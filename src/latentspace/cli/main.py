@@ -18,7 +18,7 @@ from ..credentials import masked
 from ..errors import LatentspaceError
 from ..printable import printable
 from ..wording import on_command_line
-from . import console, data, denoise, evaluate, generate, report, reproduce, runs, search, train
+from . import console, data, denoise, evaluate, generate, report, reproduce, runs, search, settings, train
 from .options import Quiet, Verbose
 from .signals import insistent
 
@@ -80,6 +80,7 @@ app.command("denoise")(denoise.denoise)
 app.command("report")(report.report)
 app.command("reproduce")(reproduce.reproduce)
 app.command("runs")(runs.runs)
+app.command("settings")(settings.settings)
 app.add_typer(data.app, name="data")
 
 

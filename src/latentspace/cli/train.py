@@ -75,6 +75,14 @@ def train(
     epochs: Annotated[
         int | None, typer.Option(help="How many times to go through the training images.")
     ] = None,
+    batch_size: Annotated[
+        int | None,
+        typer.Option(help="Images in a training step; by default the report's number, fewer in a small set."),
+    ] = None,
+    code_size: Annotated[int | None, typer.Option(help="How many numbers to compress an image to.")] = None,
+    learning_rate: Annotated[
+        float | None, typer.Option(help="Step size of the optimiser, at its highest.")
+    ] = None,
     split: SplitShares = None,
     fit: Annotated[
         str | None,
@@ -98,7 +106,8 @@ def train(
         typer.Option(
             "--set",
             metavar="KEY=VALUE",
-            help="Any setting by its name, such as training.schedule=cosine; may be repeated.",
+            help="Any setting by its name, such as training.schedule=cosine; may be repeated. "
+            "`latentspace settings` lists them.",
         ),
     ] = None,
     device: PlannedDevice = None,
@@ -119,7 +128,7 @@ def train(
 
       latentspace train ae --data notmnist --out runs/letters
 
-      latentspace train ae --data photos/ --resize 32x32 --out runs/photos --set model.code_size=4
+      latentspace train ae --data photos/ --resize 32x32 --out runs/photos --code-size 4
 
       latentspace train classifier --encoder runs/letters --out runs/classifier
 
@@ -143,7 +152,14 @@ def train(
         "split": {"shares": split},
         "encoder": None if encoder is None else str(encoder),
         "objective": {"method": method, "loss": loss},
-        "training": {"epochs": epochs, "fit": fit, "keep": keep},
+        "model": {"code_size": code_size},
+        "training": {
+            "epochs": epochs,
+            "batch_size": batch_size,
+            "learning_rate": learning_rate,
+            "fit": fit,
+            "keep": keep,
+        },
     }
     experiment = _plan(kind, recipe, changes, set_ or [])
     if seeds == 1:

@@ -18,14 +18,17 @@ Corruption: TypeAlias = Callable[[Images, torch.Generator], Images]
 
 
 class CorruptionConfig(Config):
-    """How images are corrupted; the defaults are the report's section 3.1.
+    """How images are corrupted; the defaults are the report's section 3.1."""
 
-    `strength` is the standard deviation of gaussian noise (pixels lie in [0, 1]), the share of pixels that
-    masking and salt-and-pepper take, or the standard deviation of a blur in pixels.
-    """
-
-    noise: Literal["gaussian", "masking", "salt-and-pepper", "blur"] = "gaussian"
-    strength: float = Field(default=0.1, ge=0)
+    noise: Literal["gaussian", "masking", "salt-and-pepper", "blur"] = Field(
+        default="gaussian", description="what images are corrupted by"
+    )
+    strength: float = Field(
+        default=0.1,
+        ge=0,
+        description="standard deviation of the noise (pixels lie in [0, 1]), share of the pixels, or "
+        "pixels of blur",
+    )
 
     @model_validator(mode="after")
     def _is_a_share(self) -> "CorruptionConfig":

@@ -48,28 +48,38 @@ QUICK: Final = 3.0  # seconds that `auto` waits for a mirror
 
 
 class DataConfig(Config):
-    """Which images, and what is done to them before anything else sees them.
+    """Which images, and what is done to them before anything else sees them."""
 
-    Args:
-        spec: notmnist, notmnist:large, glyphs, glyphs:COUNT, auto, or a path.
-        resize: height and width to bring every image to; None leaves them.
-        deduplicate: keep the first of each set of equal images only.
-        strict: the first unreadable image is an error; otherwise such images are counted and skipped.
-        fonts: what glyphs are rendered from: bundled, system, or a directory.
-        seed: of the rendering of glyphs.
-        resident: whether pixels are held in memory (always), stay on disk and are read batch by batch
-            (never), or do so where they are more than a quarter of the free memory (auto). Only bytes that
-            lie on disk as they are can stay there: .npy, .npz and IDX files without compression, and what
-            is kept in the cache. No result depends on it.
-    """
-
-    spec: str = Field(default="auto", min_length=1)
-    resize: tuple[Side, Side] | None = None
-    deduplicate: bool = False
-    strict: bool = False
-    fonts: str = "bundled"
-    seed: int = 0
-    resident: Residence = "auto"
+    spec: str = Field(
+        default="auto",
+        min_length=1,
+        description="which images: `notmnist`, `notmnist:large`, `glyphs`, `glyphs:COUNT`, `auto`, or a path "
+        "(the guide to your own images lists what it can be); `--data`",
+    )
+    resize: tuple[Side, Side] | None = Field(
+        default=None, description="height and width to bring every image to; `--resize`"
+    )
+    deduplicate: bool = Field(
+        default=False, description="keep the first of each set of equal images; `--deduplicate`"
+    )
+    strict: bool = Field(
+        default=False,
+        description="the first unreadable image is an error, else such images are counted and "
+        "skipped; `--strict`",
+    )
+    fonts: str = Field(
+        default="bundled",
+        description="what glyphs are rendered from: `bundled`, `system`, or a directory; `--fonts`",
+    )
+    seed: int = Field(default=0, description="of the rendering of glyphs")
+    resident: Residence = Field(
+        default="auto",
+        description="where pixels are while a network trains: `always` in memory, `never`: they stay "
+        "on disk and are read batch by batch, `auto`: on disk where they are more than a "
+        "quarter of the free memory (Linux: MemAvailable, or what a control group "
+        "leaves). `.npy`, uncompressed `.npz` and IDX files of bytes, and what is in the "
+        "cache, can stay on disk. Results are the same to the bit",
+    )
 
 
 def load_images(config: DataConfig) -> ImageSet:

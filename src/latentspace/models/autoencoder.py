@@ -1,6 +1,6 @@
 """The autoencoder: encode -> Posterior, decode -> images. One class for the plain and the variational one."""
 
-from typing import NamedTuple, final
+from typing import Any, NamedTuple, final
 
 import torch
 from pydantic import Field
@@ -16,16 +16,17 @@ from .layers import initialise
 from .posterior import Posterior
 
 SMALLEST_SIDE = 8  # three halvings leave one pixel of it
+CODE_SIZE: Any = Field(default=10, description="numbers that an image is compressed to; `--code-size`")
 
 
 class AutoencoderConfig(Config):
     """The report's section 2.1; the defaults are the best parameters that it published."""
 
-    code_size: Width = Field(default=10, description="numbers that an image is compressed to")
-    conv1_channels: Width = 64
-    conv2_channels: Width = 128
-    conv3_channels: Width = 128
-    neurons: Width = Field(default=128, description="of the fully connected layer between")
+    code_size: Width = CODE_SIZE
+    conv1_channels: Width = Field(default=64, description="of the encoder's first convolution")
+    conv2_channels: Width = Field(default=128, description="of its second")
+    conv3_channels: Width = Field(default=128, description="of its third")
+    neurons: Width = Field(default=128, description="of the linear layer between convolutions and code")
 
     def build(self, shape: tuple[int, int, int], generator: torch.Generator) -> "Autoencoder":
         """A new network on the CPU, its weights drawn from `generator`.
@@ -48,10 +49,15 @@ class AutoencoderConfig(Config):
 class VariationalConfig(Config):
     """The report's section 5.1 and its parameters."""
 
-    code_size: Width = Field(default=10, description="numbers that an image is compressed to")
-    conv1_channels: Width = 200
-    conv2_channels: Width = 400
-    dropout: float = Field(default=0.3, ge=0, lt=1, description="after each convolution of the encoder")
+    code_size: Width = CODE_SIZE
+    conv1_channels: Width = Field(default=200, description="of the encoder's first convolution")
+    conv2_channels: Width = Field(default=400, description="of its second")
+    dropout: float = Field(
+        default=0.3,
+        ge=0,
+        lt=1,
+        description="chance that a value is left out after each convolution of the encoder",
+    )
 
     def build(self, shape: tuple[int, int, int], generator: torch.Generator) -> "Autoencoder":
         """As `AutoencoderConfig.build`."""

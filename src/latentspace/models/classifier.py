@@ -5,6 +5,7 @@ from typing import final
 
 import torch
 from jaxtyping import Float
+from pydantic import Field
 from torch import Tensor, nn
 
 from ..configuration import Config, Width
@@ -16,9 +17,9 @@ from .layers import initialise
 class ClassifierConfig(Config):
     """The report's section 4.1; the defaults are the best parameters that it published."""
 
-    linear1_neurons: Width = 45
-    linear2_neurons: Width = 52
-    linear3_neurons: Width = 17
+    linear1_neurons: Width = Field(default=45, description="of the first layer")
+    linear2_neurons: Width = Field(default=52, description="of the second")
+    linear3_neurons: Width = Field(default=17, description="of the third; the fourth has one for each class")
 
     def build(self, code_size: int, classes: int, generator: torch.Generator) -> "Classifier":
         """A new head on the CPU, its weights drawn from `generator`."""

@@ -12,6 +12,7 @@ from ..files import exists
 from ..ranges import SearchConfig
 from ..recipe import Recipe
 from ..training.ground import prepare
+from ..wording import document
 from .plan import FILE, StudyPlan, directions_of
 from .space import check_space, published, without
 from .storage import refuse_unreachable, without_password
@@ -148,5 +149,5 @@ def _searched(recipe: Recipe, kind: Kind) -> SearchConfig:
     raise ConfigurationError(
         f"the recipe must say what to search for {kind}: the report searched nothing there",
         found=f"no [{kind}.search.space]",
-        do="write one (docs/guide/search.md shows how) and name the file with --recipe",
+        do=f"write one ({document('guide/search.md')} shows how) and name the file with --recipe",
     )

@@ -17,6 +17,7 @@ from ..errors import RunError
 from ..experiment import Direction, kind_named
 from ..logs import quiet
 from ..ranges import Choices, Parameter, Range
+from ..wording import document
 from .confirmation import FILE as CONFIRMED
 from .plan import StudyPlan
 from .record import Confirmed, Importances, State, StudyRecord, TrialRecord
@@ -123,7 +124,7 @@ def _parameter(distribution: BaseDistribution) -> Parameter:
     raise RunError(
         "a setting must be searched over numbers or choices",
         found=f"a {type(distribution).__name__}",
-        do="search again with the ranges that docs/reference.md describes",
+        do=f"search again, with ranges or choices ({document('guide/search.md')})",
     )
 
 

@@ -10,7 +10,7 @@ from optuna.distributions import (
     IntDistribution,
 )
 
-from ..configuration import merged
+from ..configuration import did_you_mean, merged
 from ..errors import ConfigurationError
 from ..experiment import Experiment
 from ..ranges import Choices, Parameter, Range, Setting, Settings, Space
@@ -68,10 +68,16 @@ def check_space(space: Space, base: Experiment) -> None:
             raise ConfigurationError(
                 "a search chooses settings of the model, the objective or the training",
                 found=f"{name!r} in the space",
-                do=f"name settings below {', '.join(SEARCHED)}, but not {' or '.join(FIXED)}",
+                do=f"name settings below {', '.join(SEARCHED)}, but not {' or '.join(FIXED)}"
+                f"{did_you_mean(name, _searchable(base))}",
             )
         for value in parameter.extremes:
             experiment_of({name: value}, base, base.seed)
+
+
+def _searchable(base: Experiment) -> list[str]:
+    names = base.names({"kind": base.kind})
+    return [one for one in names if one.partition(".")[0] in SEARCHED and one not in (*FIXED, *SEARCHED)]
 
 
 def without(space: Space, changes: Mapping[str, Any]) -> Space:

@@ -1,0 +1,75 @@
+"""latentspace settings"""
+
+import json as json_module
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from . import console
+from .options import Quiet, Verbose
+
+if TYPE_CHECKING:
+    from ..settings import Setting
+
+
+def settings(
+    kind: Annotated[
+        str | None, typer.Argument(metavar="[KIND]", help="ae, dae, vae or classifier; all without one.")
+    ] = None,
+    json: Annotated[
+        bool, typer.Option("--json", help="One JSON list on standard output, nothing else.")
+    ] = False,
+    verbose: Verbose = False,
+    quiet: Quiet = False,
+) -> None:
+    """List all settings of a training: name, default, limits, meaning.
+
+    Each can be given as --set NAME=VALUE, in a recipe, and is kept in a run's config.json. The common ones
+    have options of their own.
+
+    [bold]Examples[/bold]
+
+      latentspace settings
+
+      latentspace settings vae
+
+      latentspace settings ae --json
+    """
+    from ..experiment import KINDS, kind_named
+    from ..settings import by_name, settings_of
+
+    kinds = KINDS if kind is None else (kind_named(kind),)
+    if json:
+        listed = [asdict(one) for each in kinds for one in settings_of(each)]
+        console.out.print(json_module.dumps(listed, ensure_ascii=False), soft_wrap=True, markup=False)
+    else:
+        console.out.print(_table(by_name(kinds), len(kinds)))
+
+
+def _table(listed: "dict[str, tuple[Setting, ...]]", kinds: int) -> Table:
+    table = Table(box=None, header_style="bold", pad_edge=False, leading=1)
+    table.add_column("setting", no_wrap=True)
+    table.add_column("default", overflow="fold")
+    table.add_column("meaning, limits", overflow="fold", ratio=1)
+    for name, settings in listed.items():
+        meaning = Text(settings[0].meaning.replace("`", ""))
+        if settings[0].limits:
+            meaning.append(f" ({settings[0].limits})", style="dim")
+        table.add_row(Text(name), Text("\n".join(_defaults(settings, kinds))), meaning)
+    return table
+
+
+def _defaults(settings: "tuple[Setting, ...]", kinds: int) -> list[str]:
+    """The default, or each one with its kinds."""
+    from ..settings import written
+
+    having: dict[str, list[str]] = {}
+    for one in settings:
+        default = f"{one.default:.6g}" if isinstance(one.default, float) else written(one.default)
+        having.setdefault(default, []).append(one.kind)
+    if len(having) == 1 and len(settings) == kinds:
+        return list(having)
+    return [f"{default} ({', '.join(names)})" for default, names in having.items()]
