@@ -1,7 +1,10 @@
 """Shapes are checked in every test: jaxtyping reads the annotations, beartype holds them."""
 
+import os
+
 from jaxtyping import install_import_hook
 
+os.environ.pop("COLUMNS", None)  # pytest-xdist sets it, and Rich would keep it as every console's width
 install_import_hook("latentspace", "beartype.beartype")
 
 from collections.abc import Generator, Iterator  # noqa: E402
