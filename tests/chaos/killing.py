@@ -26,12 +26,17 @@ class Victim:
 
     It is forked from this process, which has loaded the libraries and computes nothing itself: so the kills
     fall into the work, and not into seconds of imports.
+
+    Args:
+        before: what is done in the process before that.
     """
 
-    def __init__(self, arguments: Sequence[str], log: Path) -> None:
+    def __init__(
+        self, arguments: Sequence[str], log: Path, before: Callable[[], None] = lambda: None
+    ) -> None:
         self._log = log
         log.write_bytes(b"")
-        self._process = FORKING.Process(target=_run, args=(list(arguments), log))
+        self._process = FORKING.Process(target=_run, args=(list(arguments), log, before))
         self._process.start()
         self.pid = self._process.pid or 0
 
@@ -86,13 +91,14 @@ class Victim:
         return sorted(found)
 
 
-def _run(arguments: list[str], log: Path) -> None:
+def _run(arguments: list[str], log: Path, before: Callable[[], None]) -> None:
     os.setsid()
     for descriptor, place in ((0, os.devnull), (1, os.devnull), (2, str(log))):
         opened = os.open(place, os.O_RDWR | os.O_APPEND)
         os.dup2(opened, descriptor)
         os.close(opened)
     sys.argv = ["latentspace", *arguments]
+    before()
     main.main()
 
 

@@ -98,7 +98,7 @@ def _compare(killed: Run, whole: Run) -> None:
     if timeless(killed) != timeless(whole):
         raise ChaosError(f"the metrics of {killed.path} and {whole.path} differ")
     left = [str(one.relative_to(killed.path)) for one in killed.path.rglob("*.part")]
-    left += [one.name for one in (killed.path / "state").iterdir()]
+    left += [one.name for one in killed.path.glob("state/*")]
     if left:
         raise ChaosError(f"left over in {killed.path}: {', '.join(left)}")
 
