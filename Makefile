@@ -9,9 +9,10 @@ OUT ?=
 ROUNDS ?= 5
 COUNT ?= 10000
 KILLS ?= 50
+EVERY ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install reproduce test lint types floors unit fuzz chaos benchmark format clean
+.PHONY: help install reproduce test lint types floors unit fuzz chaos cuts benchmark format clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -54,6 +55,9 @@ fuzz: $(VENV)/.tested  ## damaged inputs for every reader (COUNT=10000 each)
 
 chaos: $(VENV)/.tested  ## trainings and searches, killed and gone on with (KILLS=50 each)
 	OMP_NUM_THREADS=1 PYTHONPATH=tests $(BIN)/python -m chaos --kills $(KILLS)
+
+cuts: $(VENV)/.tested  ## each file operation of a training, an evaluation, a page and a search, failed in turn (EVERY=1)
+	OMP_NUM_THREADS=1 PYTHONPATH=tests $(BIN)/python -m cuts --every $(EVERY)
 
 $(VENV)/.benchmarked: $(VENV)/.installed
 	$(PIP) --editable '.[benchmark]'

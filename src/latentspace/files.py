@@ -305,6 +305,33 @@ def _sync(folder: Path) -> None:
                 raise
 
 
+@contextmanager
+def locked(path: Path, *, timeout: float = -1.0, poll_interval: float = 0.05) -> Iterator[None]:
+    """Hold the lock of that name, in a folder that is there already; it is free again when its holder dies.
+
+    Args:
+        timeout: seconds that another holder is waited for; -1: as long as it takes.
+        poll_interval: seconds from one try to the next.
+
+    Raises:
+        OutputError: it cannot be made.
+        filelock.Timeout: another process holds it.
+    """
+    lock = filelock.FileLock(path, timeout=timeout, poll_interval=poll_interval)
+    try:
+        path.parent.stat()  # which the lock would make anew
+        lock.acquire()
+    except filelock.Timeout:
+        raise
+    except OSError:
+        with refusals(path):
+            raise
+    try:
+        yield
+    finally:
+        lock.release()
+
+
 class Whereabouts:
     """A folder as it was when this was made: whether it is still at its path. Use it with `with`."""
 

@@ -1,6 +1,8 @@
 """The trials: counted, refused where the study is another, lost and run again."""
 
 import socket
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -259,3 +261,18 @@ def test_a_study_that_is_moved_while_it_is_searched_is_not_made_anew(trials, tmp
     with pytest.raises(OutputError), sign_of_life(trials.directory):
         pass
     assert not trials.directory.exists()
+
+
+def test_the_signs_of_killed_workers_do_not_stay(trials):
+    gone = subprocess.run(
+        [sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True
+    )
+    name = f"{int(gone.stdout)}@{socket.gethostname()}"
+    lost = trials.next(dead(trials, f"{name}-0001.lock"))
+    dead(trials, f"{name}-0002.lock")
+    dead(trials, "1@elsewhere-0003.lock")
+    with sign_of_life(trials.directory) as mine:
+        trials.give_up_lost()
+        left = {one.name for one in (trials.directory / FOLDER).iterdir()}
+        assert outcome_of(trials.study.trials[lost.number]) == "lost"
+        assert left == {"1@elsewhere-0003.lock", mine.file}

@@ -1,6 +1,8 @@
 """One trial: reported, pruned, failed for its own reasons, repeated bit for bit."""
 
+import errno
 import io
+import os
 
 import numpy as np
 import optuna
@@ -11,6 +13,7 @@ from PIL import Image
 
 from latentspace.data.sources import DataConfig
 from latentspace.data.splits import Shares, split
+from latentspace.errors import OutputError
 from latentspace.search import trial as trial_module
 from latentspace.search.pictures import COUNT, ENLARGED, reconstructions
 from latentspace.search.signs import Sign
@@ -229,3 +232,20 @@ def test_a_picture_shows_the_originals_above_their_reconstructions(plan, images)
     with torch.no_grad():
         decoded = model.decode(model.encode(pixels[3:4].float() / 255).mean)[0, 0].numpy()
     assert np.abs(small[16:, 48:64] - decoded * 255).max() <= 1
+
+
+def test_a_storage_that_cannot_be_written_is_not_the_fault_of_the_parameters(archive, tmp_path, monkeypatch):
+    trials = small_study(archive, tmp_path / "study")
+    trial = trials.next(HERE)
+    real, left = os.fsync, [3]
+
+    def fsync(descriptor: int) -> None:
+        left[0] -= 1
+        if left[0] == 0:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        real(descriptor)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    with pytest.raises(OutputError, match=r"journal\.log must be writable"):
+        run_trial(trial, trials, prepare(trials.plan.experiment), never)
+    assert trials.study.trials[0].state == TrialState.RUNNING  # until its worker is known to be gone

@@ -8,14 +8,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, TypeAlias
 
-import filelock
 from optuna.storages import JournalStorage
 from optuna.storages.journal import BaseJournalBackend
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from ..configuration import describe
 from ..errors import RunError
-from ..files import refusals
+from ..files import locked, refusals
 from .plan import moved
 
 BLOCK: Final = 1 << 16  # bytes
@@ -60,7 +59,7 @@ class Journal(BaseJournalBackend):
         if not path.exists():
             path.open("ab").close()
         self._ends = [0]  # where the lines that were read end
-        self._lock = filelock.FileLock(path.with_name(f".{path.name}.lock"), poll_interval=0.002)
+        self._lock = path.with_name(f".{path.name}.lock")
 
     def read_logs(self, log_number_from: int) -> Iterator[dict[str, Any]]:
         """The operations from that number on, up to a last line that is still being written.
@@ -82,7 +81,8 @@ class Journal(BaseJournalBackend):
         content = "".join(json.dumps(log, separators=(",", ":")) + "\n" for log in logs).encode()
         if not self.path.is_file():  # the lock would make its folder anew
             raise moved(self.path.parent)
-        with refusals(self.path), self._lock, self.path.open("ab", buffering=0) as file:
+        alone = locked(self._lock, poll_interval=0.002)
+        with refusals(self.path), alone, self.path.open("ab", buffering=0) as file:
             whole = _whole_lines(self.path)
             os.ftruncate(file.fileno(), whole)
             try:

@@ -12,7 +12,7 @@ import socket
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +21,7 @@ from typing import Final
 import filelock
 from optuna.trial import FrozenTrial
 
-from ..files import refusals, remove
+from ..files import locked, refusals, remove
 
 BEAT: Final = 20.0  # seconds from one beat to the next
 SILENCE: Final = 120.0  # seconds without a beat after which a trial elsewhere is given up
@@ -44,7 +44,7 @@ def sign_of_life(directory: Path) -> Iterator[Sign]:
     path = directory / FOLDER / sign.file
     with refusals(directory):
         path.parent.mkdir(exist_ok=True)  # not the study's own directory, should it be gone
-    with filelock.FileLock(path, timeout=0):
+    with locked(path, timeout=0.0):
         yield sign
     remove(path)
 
@@ -100,6 +100,15 @@ class Watch:
                 return True
         return (self.closed and not worker) or self._silent(trial)
 
+    def sweep(self, held: Set[str]) -> None:
+        """Remove the signs of killed workers of this machine, but for those that a running trial names."""
+        for path in (self.directory / FOLDER).glob("*.lock"):
+            worker, _, host = path.stem.rpartition("-")[0].partition("@")
+            if path.name in held or host != socket.gethostname() or not worker.isdecimal():
+                continue
+            if not _runs(int(worker)) and _free(path):
+                remove(path)
+
     def _silent(self, trial: FrozenTrial) -> bool:
         now = time.monotonic()
         heard = (trial.user_attrs.get("beat"), len(trial.intermediate_values), len(trial.params))
@@ -108,6 +117,18 @@ class Watch:
             self._seen[trial.number] = heard, now
             return False
         return now - since > self.silence
+
+
+def _runs(process: int) -> bool:
+    if os.name != "posix":  # where this would end it
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # another user's
+        return True
+    return True
 
 
 def _free(path: Path) -> bool:

@@ -3,17 +3,16 @@
 import logging
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-import filelock
 import optuna
 from optuna.storages import BaseStorage, RDBStorage
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from ..errors import RunError
-from ..files import exists, make_folder, refusals, sweep, taken
+from ..files import exists, locked, make_folder, refusals, sweep, taken
 from ..logs import quiet
 from ..ranges import Settings
 from .notes import parameters_of, require_sound
@@ -76,6 +75,8 @@ class Trials:
         """Mark the running trials whose worker is gone, and put their parameters back into the queue."""
         with self._alone():
             self._give_up_lost()
+            running = [one for one in self._trials() if one.state == TrialState.RUNNING]
+            self.watch.sweep({str(one.user_attrs.get("sign")) for one in running})
 
     def lose(self, trial: FrozenTrial | Trial, reason: str) -> None:
         """End a trial that is not to count: FAIL, `lost`, and its parameters wait to be run again."""
@@ -138,15 +139,15 @@ class Trials:
         there = sum(outcome_of(one) != "lost" for one in trials)
         return min(asked, there + combinations.left(trials))
 
-    def _alone(self) -> filelock.BaseFileLock:
+    def _alone(self) -> AbstractContextManager[None]:
         """Asking and counting happen in one process at a time."""
         if not (self.directory / FILE).is_file():  # the lock would make the directory anew
             raise moved(self.directory)
-        return filelock.FileLock(self.directory / LOCK, poll_interval=0.01)
+        return locked(self.directory / LOCK, poll_interval=0.01)
 
     def _give_up_lost(self) -> None:
         for trial in self._trials():
-            if trial.state == TrialState.RUNNING and self.watch.lost(trial):
+            if trial.state == TrialState.RUNNING and self._is_lost(trial):
                 self.lose(trial, "its worker was killed")
         trials = self._trials()
         again = {one.user_attrs.get("retry_of") for one in trials}
@@ -155,6 +156,12 @@ class Trials:
             if outcome_of(trial) == "lost" and trial.number not in again and parameters:
                 kept = {name: True for name in ("published",) if name in trial.user_attrs}
                 self._enqueue(parameters, {"retry_of": trial.number, **kept})
+
+    def _is_lost(self, trial: FrozenTrial) -> bool:
+        """Whether the worker of a running trial is gone. In the journal a trial has a sign as soon as another
+        process can ask for one: who asked for one without a sign is gone.
+        """
+        return (self.plan.storage is None and "sign" not in trial.user_attrs) or self.watch.lost(trial)
 
     def _enqueue(self, parameters: Settings, attributes: dict[str, Any]) -> None:
         self.study.enqueue_trial(parameters, user_attrs=attributes)
@@ -178,12 +185,12 @@ def begin(plan: StudyPlan, directory: Path, url: str | None, *, resume: bool) ->
     if url is not None:
         storage = open_storage(directory, url)  # before anything is written
     make_folder(directory)
-    with filelock.FileLock(directory / LOCK):  # of two that begin at one moment, the other finds it here
+    with locked(directory / LOCK):  # of two that begin at one moment, the other finds it here
         here = refuse_place(directory, url, resume=resume)
         if url is None:
             storage = open_storage(directory, None)
         trials = _begun(plan, directory, url, storage, resume=resume, here=here)
-    for folder in ("", "front", "confirm", "codes"):
+    for folder in ("", "front", "confirm", "codes", "artifacts"):
         sweep(directory / folder)
     return trials
 

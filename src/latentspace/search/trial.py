@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import BinaryIO, Literal
 
 import optuna
 import torch
@@ -17,8 +17,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ..allocation import give_back, ran_out
 from ..data.sampling import balanced_sample
-from ..errors import LatentspaceError
+from ..errors import LatentspaceError, OutputError
 from ..experiment import Experiment
+from ..files import write_bytes
 from ..models.autoencoder import Autoencoder
 from ..randomness import numpy_generator
 from ..training.ground import Ground
@@ -60,6 +61,8 @@ def run_trial(trial: Trial, trials: Trials, ground: Ground, stop: Callable[[], b
             _run(trial, trials, ground, stop)
         except UpdateFinishedTrialError:
             pass  # others took this worker for dead and have given the trial up
+        except OutputError:  # not the parameters' fault: another worker, or --resume, runs it again
+            raise
         except Exception as error:
             if not is_failure(error):
                 raise
@@ -151,14 +154,23 @@ def pictured(ground: Ground) -> Pixels:
 def _picture(trial: Trial, directory: Path, model: Autoencoder, pixels: Pixels) -> None:
     device = next(model.parameters()).device
     png = reconstructions(model, torch.from_numpy(pixels).to(device))
-    folder = directory / "artifacts"
-    folder.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as place:
         file = Path(place) / f"trial-{trial.number}-reconstructions.png"
         file.write_bytes(png)
         upload_artifact(
-            artifact_store=FileSystemArtifactStore(folder), file_path=str(file), study_or_trial=trial
+            artifact_store=_Artifacts(directory / "artifacts"), file_path=str(file), study_or_trial=trial
         )
+
+
+class _Artifacts(FileSystemArtifactStore):
+    """Optuna's, whose files are whole or not there."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self._folder = folder
+
+    def write(self, artifact_id: str, content_body: BinaryIO) -> None:
+        write_bytes(self._folder / artifact_id, content_body.read())
 
 
 def _beat(trial: Trial, number: int) -> bool:

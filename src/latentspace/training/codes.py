@@ -5,13 +5,12 @@ import json
 import logging
 from pathlib import Path
 
-import filelock
 import torch
 
 from ..data.imageset import ImageSet
 from ..encoding import encode_all
 from ..errors import RunError
-from ..files import refusals
+from ..files import locked, refusals
 from ..models.autoencoder import Autoencoder
 from ..tensor_types import Codes
 from ..tensors import read_tensors, write_tensors
@@ -49,7 +48,7 @@ def codes_of(
     path = folder / f"{hashlib.sha256(json.dumps(key).encode()).hexdigest()[:16]}.safetensors"
     with refusals(folder):
         folder.mkdir(exist_ok=True)  # not the study's own directory, should it be gone
-    with filelock.FileLock(path.with_name(f".{path.stem}.lock")):
+    with locked(path.with_name(f".{path.stem}.lock")):
         kept = _kept(path, key)
         if kept is None:
             kept = encode_all(autoencoder.to(device), images.pixels, device)
