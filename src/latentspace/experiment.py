@@ -238,9 +238,8 @@ class Experiment(Config):
         return self
 
     def on(self, device: str) -> "Experiment":
-        """The same, computed on another device; without a graph, which CUDA alone can replay."""
-        training = self.training.model_copy(update={"graph": False})
-        return self.model_copy(update={"device": device, "training": training})
+        """The same, computed on another device."""
+        return self.model_copy(update={"device": device})
 
     @property
     def purpose(self) -> Purpose:

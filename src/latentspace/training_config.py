@@ -74,11 +74,6 @@ class TrainingConfig(Config):
         description="the images that are learned from; `train+validation` leaves no validation curve;"
         " `--fit`",
     )
-    graph: bool = Field(
-        default=False,
-        description="replay each whole batch's step as a CUDA graph; on CUDA alone, and measured on "
-        "no GPU yet",
-    )
 
     @field_validator("optimizer", mode="before")
     @classmethod

@@ -61,7 +61,6 @@ CASES = {
     "no model": (["train", "--out", "{}/run"], "needs a model"),
     "no place for the run": (["train", "ae", "--data", "{}/good.npz"], "no --out"),
     "an unknown device": ([*GOOD, "--device", "warp"], "this machine has"),
-    "a graph on the CPU": ([*GOOD, "--device", "cpu", "--set", "training.graph=true"], "CUDA alone"),
     "a malformed size": ([*GOOD, "--resize", "28"], "HEIGHTxWIDTH"),
     "no run to resume": (["train", "--resume", "{}/empty"], "run directory"),
     "no run to evaluate": (["evaluate", "{}/nowhere"], "run directory"),

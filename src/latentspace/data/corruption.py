@@ -1,10 +1,6 @@
-"""Corruption: what a denoiser must undo, a function of (batch, generator). Nothing is clipped.
-
-Equal settings give the same function, by which a captured step knows that it is still the same.
-"""
+"""Corruption: what a denoiser must undo, a function of (batch, generator). Nothing is clipped."""
 
 from collections.abc import Callable
-from functools import cache
 from typing import Literal, TypeAlias
 
 import torch
@@ -45,7 +41,6 @@ class CorruptionConfig(Config):
         }[self.noise](self.strength)
 
 
-@cache
 def gaussian(std: float) -> Corruption:
     """Adds N(0, std^2) to every pixel."""
 
@@ -55,7 +50,6 @@ def gaussian(std: float) -> Corruption:
     return corrupt
 
 
-@cache
 def masking(share: float) -> Corruption:
     """Blackens each pixel, in all its channels, with chance `share`."""
 
@@ -65,7 +59,6 @@ def masking(share: float) -> Corruption:
     return corrupt
 
 
-@cache
 def salt_and_pepper(share: float) -> Corruption:
     """Turns each pixel black or white, with chance `share` / 2 each."""
 
@@ -77,7 +70,6 @@ def salt_and_pepper(share: float) -> Corruption:
     return corrupt
 
 
-@cache
 def blur(std: float) -> Corruption:
     """Smooths with a Gaussian of `std` pixels, cut at three of them; the border is repeated outwards."""
 

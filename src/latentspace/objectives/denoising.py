@@ -1,7 +1,5 @@
 """Denoising: the mean squared error between the clean image and what is made of a corrupted one."""
 
-from functools import cache
-
 import torch
 from torch import nn
 from torch.nn.functional import mse_loss
@@ -12,7 +10,6 @@ from .loss import Loss, Objective
 from .reconstruction import reconstruction
 
 
-@cache  # the same settings, the same function
 def denoising(corruption: Corruption) -> Objective:
     """mse_from_noisy = mean of (sigmoid(logits of corruption(image)) - image)^2; no unit, pixels in [0, 1].
 

@@ -1,7 +1,5 @@
 """ELBO: the evidence lower bound of a variational autoencoder, with Bernoulli pixels, in nats an image."""
 
-from functools import cache
-
 import torch
 from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits
@@ -18,7 +16,6 @@ def bce_per_image(logits: Logits, images: Images) -> PerImage:
     return losses.flatten(1).sum(dim=1)
 
 
-@cache  # the same settings, the same function
 def elbo(beta: float = 1.0, free_bits: float = 0.0) -> Objective:
     """Total = bce + beta * max(kl, free bits); elbo_loss = bce + kl, the negative ELBO with one sampled code.
 

@@ -15,14 +15,13 @@ from ..data.record import DataRecord
 from ..data.splits import Split
 from ..devices import named_device
 from ..encoding import encode_all
-from ..errors import DataError, DeviceError
+from ..errors import DataError
 from ..experiment import ClassificationConfig, Experiment
 from ..logs import quiet
 from ..models.autoencoder import Autoencoder
 from ..models.classifier import FrozenEncoderClassifier
 from ..tensor_types import Codes
 from ..types import Whole
-from ..wording import option
 from .loop import Materials
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
 
 
 def make_fabric(experiment: Experiment) -> "lightning_fabric.Fabric":
-    """Raises: DeviceError: this machine has no such device, or the device cannot what the plan asks for."""
+    """Raises: DeviceError: this machine has no such device."""
     from lightning_fabric import Fabric  # here, as it takes longer to import than a run to be judged
 
     device = named_device(experiment.device)
@@ -38,12 +37,6 @@ def make_fabric(experiment: Experiment) -> "lightning_fabric.Fabric":
     devices = 1 if device.index is None else [device.index]
     with quiet(logging.getLogger("lightning_fabric"), logging.WARNING):  # settle_precision has said it
         fabric = Fabric(accelerator=device.type, devices=devices, precision=precision)  # type: ignore[arg-type]
-    if experiment.training.graph and fabric.device.type != "cuda":
-        raise DeviceError(
-            "steps are replayed as a graph on CUDA alone",
-            found=f"training.graph = true on {fabric.device}",
-            do=f"leave training.graph out, or use {option('device', 'cuda')} where there is one",
-        )
     return fabric
 
 

@@ -21,7 +21,6 @@ from ..run_state import State
 from ..runs import Run, refuse_existing
 from ..tensors import damaged, fill
 from ..wording import option
-from .graph import Captured
 from .ground import Ground, foundation_of, prepare
 from .head import WrittenOut
 from .loop import EpochRecord, Materials, Pass, by_autograd, epochs
@@ -240,8 +239,6 @@ def _pass_for(experiment: Experiment, materials: Materials) -> Pass:
         and materials.device.type == "cpu"
     ):
         return WrittenOut(materials, gradient=plan.gradient, minimised=plan.minimised)
-    if experiment.training.graph:
-        return Captured(materials)
     return partial(by_autograd, materials)
 
 
