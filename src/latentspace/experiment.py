@@ -215,15 +215,18 @@ class Experiment(Config):
     @classmethod
     def names(cls, values: Mapping[str, Any]) -> list[str]:
         """Of the kind that the values name."""
-        kind = values.get("kind", "ae")
-        return _names(PURPOSES[kind if kind in KINDS else "ae"])
+        kind = values.get("kind", "ae") if isinstance(values, Mapping) else "ae"
+        return _names(PURPOSES[kind if isinstance(kind, str) and kind in KINDS else "ae"])
 
     @model_validator(mode="before")
     @classmethod
     def _as_the_kind_has_it(cls, values: Any) -> Any:
-        if not isinstance(values, dict) or values.get("kind", "ae") not in KINDS:
+        if not isinstance(values, dict):
             return values
-        purpose = PURPOSES[values.get("kind", "ae")]
+        kind = values.get("kind", "ae")
+        if not isinstance(kind, str) or kind not in KINDS:
+            return values
+        purpose = PURPOSES[kind]
         return {
             **values,
             "model": _read_as(purpose.network, values.get("model", {}), purpose, "model"),

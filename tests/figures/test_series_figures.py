@@ -29,6 +29,7 @@ LABELS = BaselineRecord(
     fewer=(Fewer(10, {"codes": (0.2, 0.3, 0.7)}), Fewer(5000, {"codes": (0.9,)})),
     steps=840,
     fewer_steps=300,
+    judged=400,
 )
 
 

@@ -79,6 +79,11 @@ def note(text: str) -> None:
     err.print(printable(text), soft_wrap=True, markup=False)
 
 
+def show(table: Table) -> None:
+    """Show a table of the program's own text on standard output."""
+    out.print(table)
+
+
 def made(path: Path) -> None:
     """Where something was put: on standard output, so that scripts can read it."""
     text = printable(str(path)) if out.is_terminal else str(path)

@@ -46,7 +46,7 @@ def settings(
         listed = [asdict(one) for each in kinds for one in settings_of(each)]
         console.out.print(json_module.dumps(listed, ensure_ascii=False), soft_wrap=True, markup=False)
     else:
-        console.out.print(_table(by_name(kinds), len(kinds)))
+        console.show(_table(by_name(kinds), len(kinds)))
 
 
 def _table(listed: "dict[str, tuple[Setting, ...]]", kinds: int) -> Table:

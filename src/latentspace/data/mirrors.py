@@ -84,7 +84,7 @@ def download(mirrors: Sequence[Mirror], folder: Path, *, timeout: float) -> Path
 def failure(reasons: Sequence[str]) -> FetchError:
     return FetchError(
         "one mirror at least must deliver the file with the right checksum",
-        found="".join(f"\n    {reason}" for reason in reasons) or "no mirror to ask",
+        found="; ".join(reasons) or "no mirror to ask",
         do="check the network; or get the archive by other means and name its path",
     )
 

@@ -42,7 +42,7 @@ class NoiseRecord(Record):
         chosen_on: how many validation images the filters were chosen on.
     """
 
-    VERSION: ClassVar[int] = 3
+    VERSION: ClassVar[int] = 4
 
     levels: tuple[float, ...]
     errors: dict[str, tuple[float, ...]]
@@ -82,8 +82,8 @@ def noise_record(
         draw, count = numpy_generator(seed, "sample"), affordable(most, images.shape, values)
         return images.subset(stratified_sample(part, count, images.labels, draw)).pixels
 
-    clean = _floats(some(parts.test, judged_on, HELD // 4))  # as many arrays of it are at work at once
-    held = _floats(some(parts.validation, chosen_on, HELD // 16))  # 14 filters work on it at each level
+    clean = _floats(some(parts.test, judged_on, HELD // 8))  # some arrays of it are at work at once
+    held = _floats(some(parts.validation, chosen_on, HELD // 32))  # 14 filters work on it at each level
     size = next(iter(networks.values())).code_size
     linear = _pca(some(parts.train, fitted_to, HELD), size)
     errors: dict[str, list[float]] = {

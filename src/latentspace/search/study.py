@@ -64,8 +64,8 @@ class Trials:
             if going >= self._possible(asked, trials) or (deadline is not None and time.time() >= deadline):
                 return None
             trial = self.study.ask(distributions(self.plan.space))
-            trial.set_user_attr("sign", sign.file)
             trial.set_user_attr("worker", sign.worker)
+            trial.set_user_attr("sign", sign.file)  # the last: without it the trial is known to be lost
         root = _line_of(trials_by_number(self._trials()), trial.number)[-1]
         trial.set_user_attr("seed", seed_of(self.plan.experiment.seed, "training", root))
         trial.set_user_attr("threads", self.plan.experiment.threads)
