@@ -208,13 +208,11 @@ _OPERATION: Final = TypeAdapter[_Operation](Annotated[_Operation, Field(discrimi
 def _operation(path: Path, number: int, line: bytes) -> dict[str, Any]:
     """Raises: RunError: the line is no operation of a journal."""
     try:
-        content: dict[str, Any] = json.loads(line)
-        _OPERATION.validate_python(content)
+        return _OPERATION.validate_python(json.loads(line)).model_dump(exclude_unset=True)
     except ValidationError as error:
         raise _damaged(path, f"line {number}: {describe(dict(error.errors()[0]))}") from error
     except (ValueError, RecursionError) as error:
         raise _damaged(path, f"line {number}: {error}") from error
-    return content
 
 
 @contextmanager
