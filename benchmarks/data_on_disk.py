@@ -60,10 +60,10 @@ def measure(path: Path, resident: str) -> dict[str, float]:
     """One case, in this process."""
     import torch
 
+    from latentspace.core.randomness import generator
     from latentspace.data.batches import laid_out, order
     from latentspace.data.sources import DataConfig, load_images
     from latentspace.data.splits import Shares, split
-    from latentspace.randomness import generator
 
     torch.set_num_threads(1)
     before, peak = anonymous(), Peak()

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from latentspace.data import glyphs
+from latentspace.data.catalog.glyphs import render as glyphs
 
 COMPONENTS = 10
 NEIGHBOURS = 6000  # images at most: half are asked, half answer

@@ -1,6 +1,6 @@
 """oneDNN against matrix products, map by map: `python benchmarks/layers.py [THREADS] [float32|bfloat16]`.
 
-What `latentspace.models.lowering.choose` holds as a table was read off here. Milliseconds, medians of nine.
+The table in `latentspace.models.layers.im2col.choose` was read off here. Milliseconds, medians of nine.
 """
 
 import statistics
@@ -11,8 +11,8 @@ from functools import partial
 
 import torch
 
-from latentspace.allocation import keep_freed
-from latentspace.models.lowering import Choice, Geometry, choose, correlate, gather, scatter
+from latentspace.core.malloc import keep_freed
+from latentspace.models.layers.im2col import Choice, Geometry, choose, correlate, gather, scatter
 
 LAYERS = {  # batch, large channels, small channels, kernel, padding, side of the large map
     "ae 28 -> 14": (266, 1, 64, 3, 1, 28),

@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from latentspace.experiment import Experiment
+from latentspace.experiment.config import Experiment
 from latentspace.training.train import train
 from speed.hardware import hardware, keep, sentence, today
 

@@ -11,12 +11,12 @@ import sys
 import tempfile
 from pathlib import Path
 
-from latentspace.search.draft import Wishes, draft
-from latentspace.search.memory import ENVIRONMENT
+from latentspace.search.executors.memory import ENVIRONMENT
+from latentspace.search.heartbeat import own_heartbeat
 from latentspace.search.plan import prepare
-from latentspace.search.signs import sign_of_life
-from latentspace.search.study import begin
+from latentspace.search.request import SearchRequest, draft
 from latentspace.search.trial import run_trial
+from latentspace.search.trials import begin
 
 MIB = 1 << 20
 
@@ -32,14 +32,14 @@ def main(trials: int = 30, images: int = 1700) -> None:
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "study"
         changes = {"data": {"spec": f"glyphs:{images}"}, "threads": 1}
-        wishes = Wishes(kind="ae", changes=changes, trials=trials, epochs=1, workers=1)
-        plan, _ = draft(wishes, out, resume=False)
+        request = SearchRequest(kind="ae", changes=changes, trials=trials, epochs=1, workers=1)
+        plan, _ = draft(request, out, resume=False)
         study = begin(plan, out, None, resume=False)
-        ground = prepare(plan.experiment)
+        context = prepare(plan.experiment)
         sizes = []
-        with sign_of_life(out) as sign:
+        with own_heartbeat(out) as sign:
             while (trial := study.next(sign)) is not None:
-                run_trial(trial, study, ground, lambda: False)
+                run_trial(trial, study, context, lambda: False)
                 sizes.append(resident())
                 weights = trial.user_attrs.get("weights", 0)
                 print(f"trial {trial.number:>3}  {sizes[-1]:7.1f} MiB  {weights:>9,} weights")

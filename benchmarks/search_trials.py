@@ -27,9 +27,9 @@ from optuna.storages.journal import JournalFileBackend
 from torch import nn
 from torch.utils.data import DataLoader
 
+from latentspace.core.environment import has_native_bf16
 from latentspace.data.sources import DataConfig, load_images
 from latentspace.data.splits import Shares, split
-from latentspace.environment import has_native_bf16
 from speed.hardware import hardware, keep, sentence, today
 from speed.sides import Samples
 

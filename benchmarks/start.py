@@ -45,7 +45,7 @@ def table(found: dict[str, Any]) -> str:
         f"# Start, {found['date']}",
         "",
         sentence(found["hardware"]),
-        "Whole processes. `python benchmarks/start.py` makes this file.",
+        "Int64Array processes. `python benchmarks/start.py` makes this file.",
         "",
         "| | median, s | lowest to highest | wanted |",
         "|---|---:|---|---:|",

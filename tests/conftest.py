@@ -16,8 +16,8 @@ import pytest  # noqa: E402
 
 import databases  # noqa: E402
 from latentspace.data.imageset import ImageSet  # noqa: E402
-from latentspace.experiment import Experiment  # noqa: E402
-from latentspace.runs import Run  # noqa: E402
+from latentspace.experiment.config import Experiment  # noqa: E402
+from latentspace.runs.directory import Run  # noqa: E402
 from latentspace.training.train import train  # noqa: E402
 from materials import make_images  # noqa: E402
 

@@ -17,11 +17,11 @@ from optuna.distributions import (
 )
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
-from latentspace.experiment import Experiment
-from latentspace.ranges import SearchConfig
+from latentspace.experiment.config import Experiment
+from latentspace.experiment.search_space import SearchConfig
+from latentspace.search.load import record_of
 from latentspace.search.plan import StudyPlan
-from latentspace.search.reading import record_of
-from latentspace.search.record import StudyRecord, TrialRecord
+from latentspace.search.results import StudyRecord, TrialRecord
 from latentspace.search.storage import open_storage
 
 SPACE: dict[str, BaseDistribution] = {

@@ -9,10 +9,10 @@ from typing import Any
 
 import optuna
 
-from latentspace.search.draft import Wishes, draft
+from latentspace.search.executors.worker import Order, work
 from latentspace.search.plan import StudyPlan
-from latentspace.search.study import Trials, begin
-from latentspace.search.worker import Order, work
+from latentspace.search.request import SearchRequest, draft
+from latentspace.search.trials import Trials, begin
 
 RECIPE = """
 [ae.model]
@@ -52,14 +52,14 @@ def write_recipe(folder: Path, **sizes: Any) -> Path:
 def small_plan(
     archive: Path, out: Path, objectives: tuple[str, ...] | None = None, **sizes: Any
 ) -> StudyPlan:
-    wishes = Wishes(
+    request = SearchRequest(
         kind="ae",
         recipe=str(write_recipe(out.parent, **sizes)),
         changes={"data": {"spec": str(archive)}, "threads": 1, "precision": "32", "seed": 3},
         objectives=objectives,
         workers=1,
     )
-    return draft(wishes, out.parent / "drafted" / out.name, resume=False)[0]  # `out` may be there already
+    return draft(request, out.parent / "drafted" / out.name, resume=False)[0]  # `out` may be there already
 
 
 def small_study(archive: Path, out: Path, url: str | None = None, **sizes: Any) -> Trials:
@@ -75,7 +75,7 @@ def run_all(trials: Trials, url: str | None = None) -> list[optuna.trial.FrozenT
 def start_worker(directory: Path, url: str | None = None) -> subprocess.Popen[str]:
     """A worker in a process of its own."""
     process = subprocess.Popen(
-        [sys.executable, "-W", "error", "-m", "latentspace.search.worker"],
+        [sys.executable, "-W", "error", "-m", "latentspace.search.executors.worker"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Any
 
-from latentspace.configuration import merged
-from latentspace.experiment import Experiment, Kind
-from latentspace.runs import Run
+from latentspace.core.config import merged
+from latentspace.experiment.config import Experiment, Kind
+from latentspace.runs.directory import Run
 from latentspace.training.train import train
 
 CONVOLUTIONAL = {

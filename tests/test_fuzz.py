@@ -9,14 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from latentspace.configuration import overrides, read_toml
-from latentspace.data.archives import read_archive
-from latentspace.data.arrays import read_npy, read_npz
-from latentspace.errors import ConfigurationError, DataError, LatentspaceError, RunError
-from latentspace.experiment import Experiment
-from latentspace.files import replacing
-from latentspace.runs import Run
-from latentspace.tensors import read_tensors, write_tensors
+from latentspace.core.atomic_files import replacing
+from latentspace.core.config import overrides, read_toml
+from latentspace.core.errors import ConfigurationError, DataError, LatentspaceError, RunError
+from latentspace.data.readers.archives import read_archive
+from latentspace.data.readers.arrays import read_npy, read_npz
+from latentspace.experiment.config import Experiment
+from latentspace.runs.directory import Run
+from latentspace.runs.tensors import read_tensors, write_tensors
 from latentspace.training.train import resume, start, train
 
 HERE = Path(__file__).parent
@@ -169,7 +169,7 @@ def test_weights_and_states_of_another_network_are_refused(plan, tmp_path):
     records.close()
     config = (tmp_path / "other" / "config.json").read_text()
     (tmp_path / "small" / "config.json").write_text(config)
-    from latentspace.encoding import TrainedAutoencoder
+    from latentspace.inference.trained import TrainedAutoencoder
 
     with pytest.raises(RunError, match=r"weights\.safetensors must be whole"):
         TrainedAutoencoder.load(small)
@@ -210,7 +210,7 @@ def test_what_a_killed_writer_left_half_written_is_swept_away(plan, tmp_path):
 def test_the_lock_of_a_dead_process_is_no_prison(plan, tmp_path):
     run = start(plan, tmp_path / "run").run
     script = (
-        "import os, signal, sys; from pathlib import Path; from latentspace.runs import Run\n"
+        "import os, signal, sys; from pathlib import Path; from latentspace.runs.directory import Run\n"
         "with Run.open(Path(sys.argv[1])).writing(): os.kill(os.getpid(), signal.SIGKILL)"
     )
     done = subprocess.run([sys.executable, "-c", script, str(run.path)], timeout=200, check=False)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from latentspace.wording import document
+from latentspace.core.wording import document
 
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "latentspace"

@@ -41,12 +41,12 @@ latentspace.evaluate("run")
 latentspace.load("run").encode(latentspace.load_data(sys.argv[1]))
 
 from pathlib import Path
-from latentspace.search.draft import Wishes, draft
+from latentspace.search.draft import SearchRequest, draft
 from latentspace.search.study import begin
 space = {"space": {"model.code_size": {"low": 1, "high": 3}}}
 study = {"model": small, "training": {"batch_size": 20}, "search": space}
 recipe = latentspace.Recipe.parse({"data": data, "ae": study}, "the recipe")
-plan, _ = draft(Wishes("ae", recipe, trials=1, epochs=1), Path("study"), resume=False)
+plan, _ = draft(SearchRequest("ae", recipe, trials=1, epochs=1), Path("study"), resume=False)
 with begin(plan, Path("study"), None, resume=False):
     pass
 

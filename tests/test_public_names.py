@@ -63,5 +63,5 @@ def test_importing_latentspace_alone_waits_for_nothing():
 
 def test_an_error_can_be_caught_without_torch():
     loaded = in_a_new_process("from latentspace import LatentspaceError")
-    assert "latentspace.errors" in loaded
+    assert "latentspace.core.errors" in loaded
     assert "torch" not in loaded

@@ -12,8 +12,8 @@ from PIL import Image
 
 import latentspace
 from latentspace import Experiment, Run
-from latentspace.encoding import TrainedAutoencoder, TrainedClassifier
-from latentspace.errors import ConfigurationError, DataError, RunError
+from latentspace.core.errors import ConfigurationError, DataError, RunError
+from latentspace.inference.trained import TrainedAutoencoder, TrainedClassifier
 from makers import encoded, random_pixels, write_folder
 from materials import make_images
 

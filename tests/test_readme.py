@@ -15,12 +15,12 @@ from pydantic import BaseModel
 
 import latentspace
 from latentspace.cli.main import app
-from latentspace.configuration import overrides
-from latentspace.data.idx import write_idx_folder
-from latentspace.experiment import KINDS, Experiment
-from latentspace.ranges import SearchConfig
-from latentspace.recipe import Recipe
-from latentspace.settings import Setting, by_name, settings_of, written
+from latentspace.core.config import overrides
+from latentspace.data.readers.idx import write_idx_folder
+from latentspace.experiment.config import KINDS, Experiment
+from latentspace.experiment.recipe import Recipe
+from latentspace.experiment.search_space import SearchConfig
+from latentspace.experiment.settings import Setting, by_name, settings_of, written
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
@@ -102,7 +102,7 @@ def test_every_link_inside_the_project_leads_somewhere(document: Path):
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=name)
 def test_every_file_of_ours_that_is_named_exists(document: Path):
-    """`data/idx.py` is one below src/latentspace, `tests/runner.py` one of the project."""
+    """`data/readers/idx.py` is one below src/latentspace, `tests/runner.py` one of the project."""
     named = re.findall(
         r"`([\w.]+(?:/[\w.-]+)+\.(?:py|md|toml|txt|j2|png))`", document.read_text(encoding="utf-8")
     )

@@ -146,7 +146,7 @@ def main() -> None:
     ask.add_argument("--out", type=Path, default=HERE.parent / "results")
     given = ask.parse_args()
 
-    from latentspace.environment import has_native_bf16
+    from latentspace.core.environment import has_native_bf16
 
     precision = "bf16" if has_native_bf16("cpu") else "32"
     where = hardware(given.threads, precision)

@@ -81,8 +81,8 @@ def _plain(kind: str, samples: Dataset) -> Callable[[], int]:
 def ours(kind: str, images: int, precision: str = "auto") -> Callable[[], int]:
     """The product's own plan, loop and data; validation left out, as in the plain loop."""
     from latentspace.data.batches import ResidentSet
-    from latentspace.experiment import Experiment
-    from latentspace.training.materials import make_fabric, set_up
+    from latentspace.experiment.config import Experiment
+    from latentspace.training.components import make_fabric, set_up
     from latentspace.training.precision import settle_precision
     from latentspace.training.train import learn
 
@@ -207,9 +207,9 @@ def encode_one_by_one(kind: str, images: int) -> Callable[[], int]:  # noqa: ARG
 
 
 def encode_ours(kind: str, images: int, precision: str = "32") -> Callable[[], int]:  # noqa: ARG001
-    from latentspace.encoding import encode_all
-    from latentspace.experiment import Experiment
-    from latentspace.training.materials import make_fabric
+    from latentspace.experiment.config import Experiment
+    from latentspace.inference.trained import encode_all
+    from latentspace.training.components import make_fabric
 
     plan = Experiment(device="cpu", threads=torch.get_num_threads())
     device = make_fabric(plan).device

@@ -13,11 +13,11 @@ import numpy as np
 from PIL import Image
 
 import latentspace
+from latentspace.core.randomness import numpy_generator
 from latentspace.evaluation.codes import principal_plane
 from latentspace.figures import code_map, draw_codes, draw_grid, draw_rows, image_grid, image_rows, png
-from latentspace.generation import around_codes
-from latentspace.randomness import numpy_generator
-from latentspace.runs import Run
+from latentspace.inference.sampling import around_codes
+from latentspace.runs.directory import Run
 
 OUT = Path(__file__).with_name("letters.png")
 WIDTH = 1400  # pixels of the sheet: about twice what a page gives it

@@ -14,15 +14,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .allocation import keep_freed
     from .api import evaluate, load, load_data, train
+    from .core.errors import LatentspaceError
+    from .core.malloc import keep_freed
     from .data.imageset import ImageSet
-    from .encoding import TrainedAutoencoder
-    from .errors import LatentspaceError
     from .evaluation.evaluate import Evaluation
-    from .experiment import Experiment
-    from .recipe import Recipe
-    from .runs import Run
+    from .experiment.config import Experiment
+    from .experiment.recipe import Recipe
+    from .inference.trained import TrainedAutoencoder
+    from .runs.directory import Run
 
 __all__ = [
     "Evaluation",
@@ -41,14 +41,14 @@ __all__ = [
 
 _HOMES = {
     "Evaluation": ".evaluation.evaluate",
-    "Experiment": ".experiment",
+    "Experiment": ".experiment.config",
     "ImageSet": ".data.imageset",
-    "LatentspaceError": ".errors",
-    "Recipe": ".recipe",
-    "Run": ".runs",
-    "TrainedAutoencoder": ".encoding",
+    "LatentspaceError": ".core.errors",
+    "Recipe": ".experiment.recipe",
+    "Run": ".runs.directory",
+    "TrainedAutoencoder": ".inference.trained",
     "evaluate": ".api",
-    "keep_freed": ".allocation",
+    "keep_freed": ".core.malloc",
     "load": ".api",
     "load_data": ".api",
     "train": ".api",

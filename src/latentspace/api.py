@@ -4,19 +4,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from .core.atomic_files import as_path
+from .core.devices import AUTO
+from .core.errors import ConfigurationError
+from .core.wording import brief
 from .data.given import Given, given_set
 from .data.imageset import ImageSet
 from .data.sources import DataConfig, finished, load_images
-from .devices import AUTO
-from .encoding import TrainedAutoencoder
-from .errors import ConfigurationError
 from .evaluation.evaluate import Evaluation, Scope
 from .evaluation.evaluate import evaluate as _evaluate
-from .experiment import Experiment
-from .files import as_path
-from .runs import Run
+from .experiment.config import Experiment
+from .inference.trained import TrainedAutoencoder
+from .runs.directory import Run
 from .training.train import train as _train
-from .wording import brief
 
 
 def load(run: str | Path | Run, device: str = AUTO) -> TrainedAutoencoder:

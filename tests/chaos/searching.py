@@ -16,8 +16,8 @@ from latentspace.data.splits import Shares, split
 from latentspace.search.plan import StudyPlan
 from latentspace.search.space import experiment_of
 from latentspace.search.standing import COUNTED, outcome_of
-from latentspace.search.study import LOSSES, join
-from latentspace.training.materials import assemble, make_fabric
+from latentspace.search.trials import LOSSES, join
+from latentspace.training.components import assemble, make_fabric
 from latentspace.training.train import learn
 from small_search import write_recipe
 
@@ -152,10 +152,10 @@ def trained_again(out: Path, seed: int) -> list[int]:
     drawn = sorted(random.Random(seed).sample(ended, min(DRAWN, len(ended))), key=lambda one: one.number)
     for trial in drawn:
         experiment = experiment_of(trial.params, plan.experiment, trial.user_attrs["seed"])
-        materials = assemble(experiment, images, parts, make_fabric(experiment))
+        components = assemble(experiment, images, parts, make_fabric(experiment))
         scores = {
             record.epoch: (record.validation or {})[experiment.purpose.score]
-            for record in learn(experiment, materials)
+            for record in learn(experiment, components)
         }
         if any(scores[epoch] != score for epoch, score in trial.intermediate_values.items()):
             raise ChaosError(f"trial {trial.number} gives other scores when it is trained again")

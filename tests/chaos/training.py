@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from chaos.killing import ChaosError, Victim, moment
-from latentspace.runs import Run
+from latentspace.runs.directory import Run
 
 TIMINGS = ("seconds", "images_per_second")
 RECIPE = """

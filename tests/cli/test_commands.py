@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from latentspace.runs import Run
+from latentspace.runs.directory import Run
 from runner import heeds_interrupts
 
 SMALL = [
@@ -155,7 +155,7 @@ def test_a_signal_ends_the_training_and_the_run_goes_on_from_there(archive, tmp_
 
 
 def test_resume_by_command(archive, tmp_path):
-    from latentspace.recipe import Recipe
+    from latentspace.experiment.recipe import Recipe
     from latentspace.training.train import start
 
     plan = Recipe().experiment(

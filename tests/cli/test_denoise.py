@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from latentspace.encoding import TrainedAutoencoder
+from latentspace.inference.trained import TrainedAutoencoder
 from makers import files_of, write_folder
 from materials import make_images
 from runner import call

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from latentspace.encoding import TrainedAutoencoder
-from latentspace.generation import draw, grid, linear, prior, spherical, walk
-from latentspace.runs import Run
+from latentspace.inference.sampling import draw, grid, linear, prior, spherical, walk
+from latentspace.inference.trained import TrainedAutoencoder
+from latentspace.runs.directory import Run
 from runner import call
 from studies import trained
 

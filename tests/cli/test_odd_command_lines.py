@@ -254,7 +254,7 @@ def test_images_that_do_not_fit_in_memory_are_named(here, monkeypatch):
     write_zip(
         here / "letters.zip", {"a.png": encoded(random_pixels(9, 9)), "b.png": encoded(random_pixels(9, 9))}
     )
-    monkeypatch.setattr("latentspace.data.gathering.np.empty", no_memory)
+    monkeypatch.setattr("latentspace.data.readers.collect.np.empty", no_memory)
     code, _, err = call(["data", "info", "letters.zip"])
     assert code == 2
     assert "the images of" in err
@@ -267,7 +267,7 @@ def no_memory(*_: object, **__: object) -> None:
 
 
 def test_any_other_command_that_has_no_memory_left_says_so(here, monkeypatch):
-    monkeypatch.setattr("latentspace.run_table.find_runs", no_memory)
+    monkeypatch.setattr("latentspace.runs.table.find_runs", no_memory)
     code, _, err = call(["runs"])
     assert code == 2
     assert "a command must fit in memory" in err
@@ -277,7 +277,7 @@ def test_a_second_request_to_end_changes_nothing(here, monkeypatch):
     def ended_again(*_: object) -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
-    monkeypatch.setattr("latentspace.run_table.find_runs", ended_again)
+    monkeypatch.setattr("latentspace.runs.table.find_runs", ended_again)
     monkeypatch.setattr(console, "note", ended_again)
     before = signal.getsignal(signal.SIGTERM)
     assert call(["runs"])[0] == 143

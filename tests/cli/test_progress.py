@@ -13,9 +13,9 @@ from rich.console import Console
 
 from latentspace.cli import console
 from latentspace.cli.bar import FREE, Bar
-from latentspace.progress import heard_by, tell, told, unheard
-from latentspace.report.write import report_run
-from latentspace.runs import Run
+from latentspace.core.progress import heard_by, tell, told, unheard
+from latentspace.report.run.write import report_run
+from latentspace.runs.directory import Run
 from latentspace.training.loop import EpochRecord
 from latentspace.training.train import train
 from runner import call

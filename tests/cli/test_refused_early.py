@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from latentspace.runs import Run
+from latentspace.runs.directory import Run
 from latentspace.training.train import start, train
 from runner import call
 
@@ -20,8 +20,8 @@ def no_images(monkeypatch):
 
     for place in ("training.ground", "training.train", "evaluation.evaluate", "restoration", "data.sources"):
         monkeypatch.setattr(f"latentspace.{place}.load_images", read)
-    monkeypatch.setattr("latentspace.restoration.named_images", read)
-    monkeypatch.setattr("latentspace.data.glyphs.render", read)
+    monkeypatch.setattr("latentspace.inference.denoise.named_images", read)
+    monkeypatch.setattr("latentspace.data.catalog.glyphs.render.render", read)
 
 
 @pytest.fixture

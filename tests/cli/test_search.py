@@ -18,9 +18,9 @@ import pytest
 from rich.console import Console
 
 from latentspace.cli import console, standing
-from latentspace.runs import Run
-from latentspace.search.standing import Entry, Standing, outcome_of
-from latentspace.search.study import join
+from latentspace.runs.directory import Run
+from latentspace.search.standing import SearchProgress, TrialStatus, outcome_of
+from latentspace.search.trials import join
 from runner import call, heeds_interrupts
 from small_search import run_all, small_study, write_recipe
 
@@ -132,13 +132,13 @@ def test_the_live_table_shows_counts_the_best_and_the_time_left(archive, tmp_pat
     request.addfinalizer(partial(console.logger.setLevel, console.logger.level))
     console.logger.setLevel(logging.INFO)
     plan = small_study(archive, tmp_path / "study").plan
-    best = Entry(0, "complete", 0.125, 3, 60.0, {"model.code_size": 4}, "")
+    best = TrialStatus(0, "complete", 0.125, 3, 60.0, {"model.code_size": 4}, "")
     others = (
-        Entry(1, "pruned", 0.5, 2, 40.0, {}, ""),
-        Entry(2, "lost", None, 1, 1.0, {}, "its worker was killed"),
-        Entry(3, "running", 0.25, 1, None, {}, ""),
+        TrialStatus(1, "pruned", 0.5, 2, 40.0, {}, ""),
+        TrialStatus(2, "lost", None, 1, 1.0, {}, "its worker was killed"),
+        TrialStatus(3, "running", 0.25, 1, None, {}, ""),
     )
-    last = standing.follow(iter([Standing(4, (best, *others), best)]), plan, workers=2)
+    last = standing.follow(iter([SearchProgress(4, (best, *others), best)]), plan, workers=2)
     assert last.counted == 2
     shown = [line.split() for line in re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", screen.getvalue()).splitlines()]
     assert ["2/4", "1", "1", "0", "1", "1", "0:00:50"] in shown  # 2 trials of 50 seconds by 2 workers

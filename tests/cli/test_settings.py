@@ -4,15 +4,15 @@ import json
 
 import pytest
 
-from latentspace.configuration import Config, did_you_mean
+from latentspace.core.config import Config, did_you_mean
+from latentspace.core.errors import ConfigurationError
 from latentspace.data.sources import DataConfig
-from latentspace.errors import ConfigurationError
-from latentspace.experiment import KINDS, Experiment
-from latentspace.ranges import Range
-from latentspace.recipe import Recipe
-from latentspace.runs import Run
+from latentspace.experiment.config import KINDS, Experiment
+from latentspace.experiment.recipe import Recipe
+from latentspace.experiment.search_space import Range
+from latentspace.experiment.settings import settings_of
+from latentspace.runs.directory import Run
 from latentspace.search.space import check_space
-from latentspace.settings import settings_of
 from runner import call
 
 

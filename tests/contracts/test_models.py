@@ -5,8 +5,8 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
+from latentspace.core.randomness import generator
 from latentspace.models.autoencoder import Autoencoder, AutoencoderConfig, VariationalConfig
-from latentspace.randomness import generator
 
 CONFIGS = [
     AutoencoderConfig(code_size=3, conv1_channels=8, conv2_channels=8, conv3_channels=8, neurons=16),

@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import nn
 
+from latentspace.core.randomness import generator
 from latentspace.data.batches import Batch
 from latentspace.data.corruption import blur, gaussian, masking, salt_and_pepper
 from latentspace.models.autoencoder import AutoencoderConfig, VariationalConfig
@@ -16,7 +17,6 @@ from latentspace.objectives.denoising import denoising, denoising_and_clean
 from latentspace.objectives.elbo import elbo
 from latentspace.objectives.loss import Objective
 from latentspace.objectives.reconstruction import reconstruction
-from latentspace.randomness import generator
 
 SHAPE = (1, 16, 18)
 

@@ -6,16 +6,16 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
-from latentspace.search.sampling import NumberedSampler
-from latentspace.search.signs import FOLDER, Sign
+from latentspace.search.heartbeat import FOLDER, Heartbeat
+from latentspace.search.sampler import NumberedSampler
 from latentspace.search.space import distributions
 from latentspace.search.standing import outcome_of
 from latentspace.search.storage import close_storage, open_storage
-from latentspace.search.study import begin, join
+from latentspace.search.trials import begin, join
 from small_search import small_plan
 
 HERE = f"1@{socket.gethostname()}"
-ELSEWHERE = Sign("1@elsewhere", "none")
+ELSEWHERE = Heartbeat("1@elsewhere", "none")
 
 
 @pytest.fixture(params=["journal", "sqlite", "postgresql"])
@@ -73,7 +73,7 @@ def test_suggestions_do_not_depend_on_the_storage(trials):
 def test_a_dead_worker_is_known_its_trial_marked_and_run_again(trials, other):
     (trials.directory / FOLDER).mkdir()
     (trials.directory / FOLDER / "left.lock").touch()
-    lost = trials.next(Sign(HERE, "left.lock"))
+    lost = trials.next(Heartbeat(HERE, "left.lock"))
     other.give_up_lost()
     other.give_up_lost()
     assert [outcome_of(one) for one in trials.study.trials] == ["lost", "waiting"]

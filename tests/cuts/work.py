@@ -12,16 +12,16 @@ from optuna.trial import FrozenTrial
 
 from chaos.searching import check, trained_again
 from chaos.training import RECIPE, timeless
-from latentspace.exhibits import Subject, gather
-from latentspace.report import write as writing
+from latentspace.analysis import RunContext, gather
 from latentspace.report.page import Page
 from latentspace.report.published import beside
-from latentspace.report.study import run_page
-from latentspace.runs import Run
-from latentspace.search import workers
+from latentspace.report.run import write as writing
+from latentspace.report.run.page import run_page
+from latentspace.runs.directory import Run
+from latentspace.search.executors import local as workers
+from latentspace.search.executors.worker import work
 from latentspace.search.standing import outcome_of
-from latentspace.search.study import join
-from latentspace.search.worker import work
+from latentspace.search.trials import join
 from latentspace.training.train import train
 from small_search import write_recipe
 
@@ -111,8 +111,8 @@ class Report(Work):
     @staticmethod
     def drawn(ready: Path) -> Page:
         run = Run.open(ready / OUT)
-        subject = Subject.open(run, device="cpu")
-        return run_page(gather(subject), beside(run), agreement=subject.agreement)
+        context = RunContext.open(run, device="cpu")
+        return run_page(gather(context), beside(run), agreement=context.agreement)
 
     def prepare(self) -> None:
         writing.gather = lambda _: None  # type: ignore[assignment]
@@ -137,7 +137,7 @@ class Search(Work):
     def prepare(self) -> None:
         """The worker runs in the process of the search, so that there is one order of operations."""
         workers.LOOKING = 0.0  # type: ignore[misc]
-        workers.Crew.start = lambda _, order: work(order, lambda: False)  # type: ignore[method-assign]
+        workers.WorkerPool.start = lambda _, order: work(order, lambda: False)  # type: ignore[method-assign]
 
     def begin(self, folder: Path) -> list[str]:
         recipe = write_recipe(self.data.parent, epochs=1, startup_trials=1, warmup_steps=0)

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import torch
 
+from latentspace.core.randomness import generator
 from latentspace.data import batches as module
 from latentspace.data.batches import AHEAD, Batch, Batches, OnDiskSet, ResidentSet, as_tensor, laid_out, order
 from latentspace.data.imageset import ImageSet
-from latentspace.data.mapping import mapped
-from latentspace.randomness import generator
+from latentspace.data.memmap import mapped
 
 CPU = torch.device("cpu")
 CHOSEN = np.sort(np.random.default_rng(3).permutation(120)[:71]).astype(np.int64)

@@ -5,10 +5,10 @@ import pytest
 import torch
 from scipy.ndimage import gaussian_filter
 
-from latentspace.configuration import Config
+from latentspace.core.config import Config
+from latentspace.core.errors import ConfigurationError
+from latentspace.core.randomness import generator
 from latentspace.data.corruption import CorruptionConfig, blur, gaussian, masking, salt_and_pepper
-from latentspace.errors import ConfigurationError
-from latentspace.randomness import generator
 
 NAMES = ("gaussian", "masking", "salt-and-pepper", "blur")
 

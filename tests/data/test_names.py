@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 import latentspace
+from latentspace.core.errors import DataError
 from latentspace.data.cache import keep, recall
 from latentspace.data.imageset import ImageSet
-from latentspace.errors import DataError
 from makers import encoded, random_pixels, write_folder, write_tar, write_zip
 
 CASE = Path(__file__).parents[3] / "shared" / "cases" / "r02_names_of_files"

@@ -11,14 +11,15 @@ import numpy as np
 import pytest
 import requests
 
-from latentspace.configuration import Config
-from latentspace.data import mirrors, notmnist
+from latentspace.core.atomic_files import file_hash
+from latentspace.core.config import Config
+from latentspace.core.errors import ConfigurationError, DataError, LatentspaceError
+from latentspace.data.catalog import download as mirrors
+from latentspace.data.catalog import notmnist
+from latentspace.data.catalog.download import Mirror
 from latentspace.data.imageset import ImageSet
-from latentspace.data.mirrors import Mirror
-from latentspace.data.places import cache_directory
+from latentspace.data.paths import cache_directory
 from latentspace.data.sources import DataConfig, load_images
-from latentspace.errors import ConfigurationError, DataError, LatentspaceError
-from latentspace.files import file_hash
 from makers import encoded, letters, random_pixels, write_folder, write_tar
 from materials import make_images
 
@@ -27,7 +28,7 @@ class Glyphs(types.ModuleType):
     """Stands in for the renderer, and counts what it was asked."""
 
     def __init__(self) -> None:
-        super().__init__("latentspace.data.glyphs")
+        super().__init__("latentspace.data.catalog.glyphs.render")
         self.rendered: list[tuple[int, int, str, int]] = []
         self.font_version = "1"
 
@@ -56,7 +57,7 @@ class Glyphs(types.ModuleType):
 @pytest.fixture
 def glyphs(monkeypatch: pytest.MonkeyPatch) -> Glyphs:
     module = Glyphs()
-    monkeypatch.setitem(sys.modules, "latentspace.data.glyphs", module)
+    monkeypatch.setitem(sys.modules, "latentspace.data.catalog.glyphs.render", module)
     return module
 
 

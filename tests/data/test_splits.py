@@ -3,11 +3,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from latentspace.core.errors import ConfigurationError, DataError
 from latentspace.data.imageset import ImageSet
 from latentspace.data.sources import DataConfig, load_images
 from latentspace.data.splits import PARTS, Shares, Split, split
-from latentspace.errors import ConfigurationError, DataError
-from latentspace.training_config import SplitConfig
+from latentspace.experiment.training import SplitConfig
 
 
 def numbered(numbers: np.ndarray, **others) -> ImageSet:

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 from sklearn.neighbors import KNeighborsClassifier
 
-from latentspace.encoding import TrainedAutoencoder
-from latentspace.errors import RunError
+from latentspace.core.errors import RunError
 from latentspace.evaluation.baselines import (
     NEIGHBOURS,
     BaselineRecord,
@@ -18,18 +17,26 @@ from latentspace.evaluation.baselines import (
     head_of,
     inputs_of,
 )
-from latentspace.evaluation.classes import Mistake, Pair, confusion, surest_mistakes, worst_pairs
-from latentspace.evaluation.noise import FILTER, NOISY, NoiseRecord, best_filter, noise_record, with_noise
-from latentspace.evaluation.records import kept
-from latentspace.evaluation.samples import Likeness, SamplesRecord, frechet_distance, samples_record
+from latentspace.evaluation.bce_bounds import bce_of_copy, bce_of_mean
+from latentspace.evaluation.cache import kept
+from latentspace.evaluation.confusion import Mistake, Pair, confusion, surest_mistakes, worst_pairs
+from latentspace.evaluation.denoising import (
+    FILTER,
+    NOISY,
+    DenoisingRecord,
+    best_filter,
+    denoising_record,
+    with_noise,
+)
+from latentspace.evaluation.frechet import FrechetRecord, Likeness, frechet_distance, frechet_record
 from latentspace.evaluation.timing import MethodTimes, machine_of, method_times
-from latentspace.evaluation.yardsticks import bce_of_copy, bce_of_mean
+from latentspace.inference.trained import TrainedAutoencoder
 
 
 @pytest.fixture(scope="module")
-def noise(small_runs, images) -> NoiseRecord:
+def noise(small_runs, images) -> DenoisingRecord:
     run = small_runs["dae"]
-    return noise_record(run, images, {"it": TrainedAutoencoder.load(run)}, (0.0, 0.1, 0.5))
+    return denoising_record(run, images, {"it": TrainedAutoencoder.load(run)}, (0.0, 0.1, 0.5))
 
 
 def test_without_noise_nothing_is_done_and_nothing_is_lost(noise):
@@ -50,7 +57,7 @@ def test_the_networks_error_without_noise_is_the_runs_own(noise, small_runs):
 
 
 def test_the_noise_record_survives_json_and_makes_a_table(noise):
-    assert NoiseRecord.from_json(json.loads(json.dumps(noise.to_json()))) == noise
+    assert DenoisingRecord.from_json(json.loads(json.dumps(noise.to_json()))) == noise
     columns, rows = noise.table()
     assert columns == ("noise", "it", "PCA, 3 components", FILTER, NOISY, "filter")
     assert [row[0] for row in rows] == ["0", "0.1", "0.5"]
@@ -156,13 +163,13 @@ def test_likeness_is_least_for_the_images_themselves(images):
 
 def test_samples_are_compared_with_as_many_training_images(images):
     real = (images.pixels / 255).astype(np.float32)
-    record = samples_record(np.zeros_like(real[40:]), real[40:], real[:40])
+    record = frechet_record(np.zeros_like(real[40:]), real[40:], real[:40])
     assert (record.count, record.test_images, record.components) == (80, 40, 40)
     assert record.training == pytest.approx(Likeness(real[:40]).distance(real[40:]))
     assert record.decoded > record.training > 0
-    assert SamplesRecord.from_json(record.to_json()) == record
+    assert FrechetRecord.from_json(record.to_json()) == record
     with pytest.raises(ValueError, match="10 decoded images cannot be compared with 80"):
-        samples_record(np.zeros_like(real[:10]), real[40:], real[:40])
+        frechet_record(np.zeros_like(real[:10]), real[40:], real[:40])
 
 
 def mean_for(learned_from: np.ndarray, judged: np.ndarray) -> float:
@@ -193,10 +200,10 @@ def test_the_mean_image_is_bernoullis_by_hand_and_finite_where_it_is_black_or_wh
     assert mean_for(255 - blank, blank[:30]) == pytest.approx(surprised, rel=1e-6)
 
 
-def counted(calls: list[int]) -> Callable[..., SamplesRecord]:
-    def measure(judged: int = 3, levels: tuple[float, ...] = (0.0, 0.5)) -> SamplesRecord:
+def counted(calls: list[int]) -> Callable[..., FrechetRecord]:
+    def measure(judged: int = 3, levels: tuple[float, ...] = (0.0, 0.5)) -> FrechetRecord:
         calls.append(judged)
-        return SamplesRecord(1.0, 2.0, judged, len(levels), 5)
+        return FrechetRecord(1.0, 2.0, judged, len(levels), 5)
 
     return measure
 
@@ -204,20 +211,20 @@ def counted(calls: list[int]) -> Callable[..., SamplesRecord]:
 def test_what_was_measured_is_measured_once(small_runs):
     calls: list[int] = []
     run = small_runs["ae-code-2"]
-    first = kept(run, "once", SamplesRecord, counted(calls))
-    assert kept(run, "once", SamplesRecord, counted(calls)) == first == SamplesRecord(1.0, 2.0, 3, 2, 5)
+    first = kept(run, "once", FrechetRecord, counted(calls))
+    assert kept(run, "once", FrechetRecord, counted(calls)) == first == FrechetRecord(1.0, 2.0, 3, 2, 5)
     assert calls == [3]
 
 
 def test_with_other_arguments_or_another_version_it_is_measured_anew(small_runs, monkeypatch):
     calls: list[int] = []
     run = small_runs["ae-code-2"]
-    kept(run, "anew", SamplesRecord, counted(calls))
-    assert kept(run, "anew", SamplesRecord, partial(counted(calls), judged=4)).count == 4
-    assert kept(run, "anew", SamplesRecord, partial(counted(calls), judged=4, levels=(1.0,))).test_images == 1
+    kept(run, "anew", FrechetRecord, counted(calls))
+    assert kept(run, "anew", FrechetRecord, partial(counted(calls), judged=4)).count == 4
+    assert kept(run, "anew", FrechetRecord, partial(counted(calls), judged=4, levels=(1.0,))).test_images == 1
     assert calls == [3, 4, 4]
-    monkeypatch.setattr(SamplesRecord, "VERSION", SamplesRecord.VERSION + 1)
-    kept(run, "anew", SamplesRecord, partial(counted(calls), judged=4, levels=(1.0,)))
+    monkeypatch.setattr(FrechetRecord, "VERSION", FrechetRecord.VERSION + 1)
+    kept(run, "anew", FrechetRecord, partial(counted(calls), judged=4, levels=(1.0,)))
     assert len(calls) == 4
 
 
@@ -233,8 +240,8 @@ def test_with_other_arguments_or_another_version_it_is_measured_anew(small_runs,
 def test_a_record_that_does_not_say_how_it_was_made_or_is_damaged_is_measured_anew(small_runs, change):
     calls: list[int] = []
     run = small_runs["ae-code-2"]
-    first = kept(run, "damaged", SamplesRecord, counted([]))
+    first = kept(run, "damaged", FrechetRecord, counted([]))
     run.save_result("damaged", {**run.results()["damaged"], **change})
-    assert kept(run, "damaged", SamplesRecord, counted(calls)) == first
-    assert kept(run, "damaged", SamplesRecord, counted(calls)) == first
+    assert kept(run, "damaged", FrechetRecord, counted(calls)) == first
+    assert kept(run, "damaged", FrechetRecord, counted(calls)) == first
     assert calls == [3]

@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 import torch
 
+from latentspace.analysis import RunContext, analyse_growth, gather
 from latentspace.data.batches import OnDiskSet, ResidentSet, at_once, passed_once
 from latentspace.data.imageset import ImageSet
 from latentspace.data.sampling import HELD, affordable
-from latentspace.encoding import TrainedAutoencoder
 from latentspace.evaluation.evaluate import evaluate_images
 from latentspace.evaluation.metrics import judge
 from latentspace.evaluation.timing import MethodTimes
-from latentspace.exhibits import Subject, gather, gather_growth
-from latentspace.generation import distribution_of
-from latentspace.runs import Run
+from latentspace.inference.sampling import distribution_of
+from latentspace.inference.trained import TrainedAutoencoder
+from latentspace.runs.directory import Run
 
 CAP = 6  # images at once; a part has 24 or 72
 
@@ -70,22 +70,22 @@ def not_timed(run: Run, images: ImageSet, device: str, where: str) -> MethodTime
 
 @pytest.mark.parametrize("kind", ["ae", "dae", "vae", "classifier"])
 def test_no_part_is_copied_whole(small_runs, kind, on_disk, copied, monkeypatch, tmp_path):
-    monkeypatch.setattr("latentspace.exhibits.classifier.method_times", not_timed)
+    monkeypatch.setattr("latentspace.analysis.classifier.method_times", not_timed)
     run = Run.open(shutil.copytree(small_runs[kind].path, tmp_path / kind))
     for file in (run.path / "results").glob("*"):
         file.unlink()
     result = evaluate_images(run, on_disk, own=True, scope="train")
     assert result.images == 72
-    gather(Subject.of(run, on_disk))
+    gather(RunContext.of(run, on_disk))
     assert copied
     assert max(copied) <= 3 * CAP, "a sample of each of three parts, at most"
 
 
 def test_codes_of_another_size_and_new_codes_need_no_part_either(small_runs, on_disk, copied, monkeypatch):
     run = small_runs["ae"]
-    monkeypatch.setattr("latentspace.generation.own_or_other", lambda *_: (on_disk, True))
+    monkeypatch.setattr("latentspace.inference.sampling.own_or_other", lambda *_: (on_disk, True))
     distribution_of(run, TrainedAutoencoder.load(run))
-    gather_growth([Subject(run, on_disk, evaluate_images(run, on_disk, own=True))])
+    analyse_growth([RunContext(run, on_disk, evaluate_images(run, on_disk, own=True))])
     assert max(copied) <= CAP
 
 

@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
+from latentspace.analysis import RunContext, analyse_autoencoder
 from latentspace.data.imageset import ImageSet
-from latentspace.encoding import TrainedAutoencoder
 from latentspace.evaluation import baselines
-from latentspace.evaluation import noise as noise_module
-from latentspace.evaluation.noise import noise_record
-from latentspace.evaluation.samples import Likeness
-from latentspace.exhibits import Subject, gather_autoencoder
-from latentspace.runs import Run
+from latentspace.evaluation import denoising as noise_module
+from latentspace.evaluation.denoising import denoising_record
+from latentspace.evaluation.frechet import Likeness
+from latentspace.inference.trained import TrainedAutoencoder
+from latentspace.runs.directory import Run
 from studies import trained
 
 CLASSES, EACH, SIDE, CAP = 3, 100, 16, 12
@@ -64,7 +64,9 @@ def test_noise_is_judged_filtered_and_projected_on_all_classes(runs, ordered, mo
     monkeypatch.setattr(noise_module, "decoded", decode)
     monkeypatch.setattr(noise_module, "best_filter", choose)
     networks = {"it": TrainedAutoencoder.load(runs["ae"])}
-    record = noise_record(runs["ae"], ordered, networks, (0.0,), judged_on=CAP, chosen_on=6, fitted_to=CAP)
+    record = denoising_record(
+        runs["ae"], ordered, networks, (0.0,), judged_on=CAP, chosen_on=6, fitted_to=CAP
+    )
     assert (record.images, record.chosen_on) == (CAP, 6)
     assert classes_of(judged[0], ordered) == [4, 4, 4]
     assert classes_of(chosen[0], ordered) == [2, 2, 2]
@@ -72,8 +74,8 @@ def test_noise_is_judged_filtered_and_projected_on_all_classes(runs, ordered, mo
 
 
 def test_pca_and_the_distance_of_training_images_are_of_all_classes(runs, ordered):
-    subject = Subject.open(runs["ae"])
-    shown = gather_autoencoder(subject, shown=3, drawn=3, judged=CAP, fitted_to=CAP)
+    context = RunContext.open(runs["ae"])
+    shown = analyse_autoencoder(context, shown=3, drawn=3, judged=CAP, fitted_to=CAP)
     assert shown.pca < 1e-4
     assert shown.likeness.count == CAP
     parts, real = runs["ae"].split, ordered.pixels / np.float32(255)
@@ -95,6 +97,6 @@ def test_the_principal_components_of_a_classifiers_page_are_of_all_classes(runs,
 
 
 def test_where_there_are_fewer_training_images_as_few_decoded_ones_are_judged(runs):
-    subject = Subject.open(runs["vae"])
-    shown = gather_autoencoder(subject, shown=3, drawn=3, judged=500)
+    context = RunContext.open(runs["vae"])
+    shown = analyse_autoencoder(context, shown=3, drawn=3, judged=500)
     assert shown.likeness.count == len(runs["vae"].split.train) == 180

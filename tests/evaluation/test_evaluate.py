@@ -3,12 +3,12 @@ import shutil
 import numpy as np
 import pytest
 
+from latentspace.core.errors import ConfigurationError, DataError, RunError
 from latentspace.data.sources import DataConfig
-from latentspace.errors import ConfigurationError, DataError, RunError
 from latentspace.evaluation.codes import pca_error, principal_plane
 from latentspace.evaluation.evaluate import Evaluation, evaluate
-from latentspace.experiment import Experiment
-from latentspace.runs import Run
+from latentspace.experiment.config import Experiment
+from latentspace.runs.directory import Run
 from latentspace.training.train import train
 from materials import make_images
 
@@ -21,7 +21,7 @@ def run(plan, tmp_path_factory) -> Run:
 def test_the_test_split_by_default(run, images):
     result = evaluate(run)
     assert (result.split, result.images, result.seen_in_training) == ("test", 24, 0)
-    from latentspace.encoding import TrainedAutoencoder
+    from latentspace.inference.trained import TrainedAutoencoder
 
     held = images.pixels[run.split.test]
     decoded = TrainedAutoencoder.load(run).reconstruct(held)

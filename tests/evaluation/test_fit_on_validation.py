@@ -7,17 +7,17 @@ import numpy as np
 import pytest
 from sklearn.neighbors import KNeighborsClassifier
 
+from latentspace.analysis import RunContext, gather
+from latentspace.core.wording import SEEN_BY_ENCODER
 from latentspace.data.imageset import ImageSet
 from latentspace.evaluation.baselines import NEIGHBOURS, baseline_record
 from latentspace.evaluation.evaluate import evaluate
-from latentspace.exhibits import Subject, gather
-from latentspace.report.run_sections import section_of
-from latentspace.report.search import study_page
-from latentspace.runs import Run
-from latentspace.search.draft import Wishes, draft
-from latentspace.search.reading import record_of
-from latentspace.search.study import begin
-from latentspace.wording import SEEN_BY_ENCODER
+from latentspace.report.run.sections import section_of
+from latentspace.report.search.page import study_page
+from latentspace.runs.directory import Run
+from latentspace.search.load import record_of
+from latentspace.search.request import SearchRequest, draft
+from latentspace.search.trials import begin
 from materials import make_images
 from studies import trained
 
@@ -73,8 +73,8 @@ def test_a_training_that_is_validated_on_images_that_its_encoder_knows_says_so(r
 
 
 def test_so_does_its_page(runs, small_runs):
-    assert SEEN_BY_ENCODER in section_of(gather(Subject.open(runs["validated"])), None).text
-    assert SEEN_BY_ENCODER not in section_of(gather(Subject.open(small_runs["classifier"])), None).text
+    assert SEEN_BY_ENCODER in section_of(gather(RunContext.open(runs["validated"])), None).text
+    assert SEEN_BY_ENCODER not in section_of(gather(RunContext.open(small_runs["classifier"])), None).text
 
 
 def test_so_does_an_evaluation_on_them(runs, caplog):
@@ -88,8 +88,8 @@ def test_so_does_an_evaluation_on_them(runs, caplog):
 def test_so_does_the_page_of_a_search(runs, small_runs, tmp_path):
     for name, encoder in (("seen", runs["ae"]), ("unseen", small_runs["ae"])):
         changes = {"encoder": str(encoder.path), "threads": 1}
-        wishes = Wishes("classifier", write_recipe(tmp_path), changes, workers=1)
-        plan, _ = draft(wishes, tmp_path / name, resume=False)
+        request = SearchRequest("classifier", write_recipe(tmp_path), changes, workers=1)
+        plan, _ = draft(request, tmp_path / name, resume=False)
         study = begin(plan, tmp_path / name, None, resume=False).study
         assert (SEEN_BY_ENCODER in study_page(name, record_of(study)).notices) == (name == "seen")
 

@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from latentspace.evaluation import baselines, noise
+from latentspace.evaluation import baselines
+from latentspace.evaluation import denoising as noise
 from latentspace.evaluation.baselines import PRODUCTS, by_neighbours
-from latentspace.evaluation.noise import FILTERS, filtered
-from latentspace.runs import Run
+from latentspace.evaluation.denoising import FILTERS, filtered
+from latentspace.runs.directory import Run
 from runner import heeds_interrupts
 
 

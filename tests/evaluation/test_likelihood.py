@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.distributions import Independent, MultivariateNormal, Normal, kl_divergence
 
+from latentspace.core.randomness import generator
 from latentspace.data.batches import ResidentSet
 from latentspace.evaluation.likelihood import (
     importance_weighted_bound,
@@ -15,9 +16,8 @@ from latentspace.evaluation.likelihood import (
     posterior_record,
 )
 from latentspace.models.autoencoder import Autoencoder, AutoencoderConfig, VariationalConfig
-from latentspace.models.posterior import Gaussian
+from latentspace.models.posteriors import Gaussian
 from latentspace.objectives.elbo import bce_per_image
-from latentspace.randomness import generator
 
 
 class LinearGaussian:

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import torch
 
+from latentspace.core.errors import ConfigurationError, DataError, RunError
 from latentspace.data.corruption import gaussian
 from latentspace.data.imageset import ImageSet
-from latentspace.encoding import TrainedAutoencoder, TrainedClassifier, encoder_of
-from latentspace.errors import ConfigurationError, DataError, RunError
 from latentspace.evaluation.metrics import judge, labels_as_learned
-from latentspace.runs import Run
+from latentspace.inference.trained import TrainedAutoencoder, TrainedClassifier, encoder_of
+from latentspace.runs.directory import Run
 from latentspace.training.loop import validation_noise
 from materials import make_images
 from runner import call
@@ -174,8 +174,12 @@ class TestTheEncoderOfAClassifier:
                 file.write(bytes([number]))  # others, so that none of them is the one
         shutil.rmtree(place / "ae")
         read: list[Path] = []
-        monkeypatch.setattr("latentspace.encoding.file_hash", lambda path: read.append(path) or "other")
-        monkeypatch.setattr("latentspace.runs.read_tensors", lambda path: pytest.fail(f"read {path}"))
+        monkeypatch.setattr(
+            "latentspace.inference.trained.file_hash", lambda path: read.append(path) or "other"
+        )
+        monkeypatch.setattr(
+            "latentspace.runs.directory.read_tensors", lambda path: pytest.fail(f"read {path}")
+        )
         with pytest.raises(RunError, match="as the classifier knew it"):
             encoder_of(classifier.experiment, classifier.encoder_hash, beside=classifier.path)
         assert len(read) == len(set(read))

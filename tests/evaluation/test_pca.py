@@ -8,9 +8,9 @@ from sklearn.decomposition import PCA
 
 from latentspace.evaluation.baselines import inputs_of
 from latentspace.evaluation.codes import pca_error
-from latentspace.evaluation.noise import _pca
+from latentspace.evaluation.denoising import _pca
+from latentspace.evaluation.frechet import Likeness
 from latentspace.evaluation.pca import EXACT, fit_pca
-from latentspace.evaluation.samples import Likeness
 
 SIDE = 32  # in colour: 3,072 values an image, above what is solved exactly
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from latentspace.errors import DataError
+from latentspace.core.errors import DataError
 from latentspace.figures import code_map, codes_caption, draw_codes, save
 from latentspace.figures.codes import spread
 from latentspace.figures.style import class_style

@@ -7,18 +7,8 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from latentspace.errors import ConfigurationError, RunError
-from latentspace.figures import (
-    ACCURACY,
-    BCE,
-    ELBO,
-    KL,
-    MSE,
-    Curve,
-    curves_caption,
-    draw_curves,
-    loss_curves,
-)
+from latentspace.core.errors import ConfigurationError, RunError
+from latentspace.figures import ACCURACY, BCE, ELBO, KL, MSE, Curve, curves_caption, draw_curves, loss_curves
 
 
 def records(

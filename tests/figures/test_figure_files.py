@@ -10,19 +10,11 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 import latentspace.figures
+from latentspace.core.errors import ConfigurationError, OutputError
 from latentspace.data.imageset import ImageSet
-from latentspace.errors import ConfigurationError, OutputError
-from latentspace.figures import (
-    MSE,
-    draw_curves,
-    draw_samples,
-    loss_curves,
-    png,
-    sample_images,
-    save,
-)
-from latentspace.figures.lettering import legible, text_width, wrapped
+from latentspace.figures import MSE, draw_curves, draw_samples, loss_curves, png, sample_images, save
 from latentspace.figures.style import DPI, WIDTH
+from latentspace.figures.text import legible, text_width, wrapped
 
 
 def curves() -> Figure:

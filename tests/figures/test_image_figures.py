@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
+from latentspace.core.errors import ConfigurationError, DataError
 from latentspace.data.imageset import ImageSet
-from latentspace.errors import ConfigurationError, DataError
 from latentspace.figures import (
     Steps,
     draw_grid,

@@ -5,10 +5,10 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from latentspace.errors import DataError
+from latentspace.core.errors import DataError
 from latentspace.evaluation.baselines import BaselineRecord, Fewer
-from latentspace.evaluation.classes import Confusion
-from latentspace.evaluation.noise import NOISY, NoiseRecord
+from latentspace.evaluation.confusion import Confusion
+from latentspace.evaluation.denoising import NOISY, DenoisingRecord
 from latentspace.figures import (
     draw_confusion,
     draw_series,
@@ -18,7 +18,7 @@ from latentspace.figures import (
     noise_plot,
 )
 
-NOISE = NoiseRecord(
+NOISE = DenoisingRecord(
     (0.0, 0.1, 0.5), {"it": (0.03, 0.04, 0.1), NOISY: (0.0, 0.01, 0.25)}, ("none", "a", "a"), 9, 5
 )
 LABELS = BaselineRecord(
@@ -64,7 +64,7 @@ def test_fewer_labels_have_a_mean_and_a_range():
 
 def test_a_number_that_is_none_is_refused():
     with pytest.raises(DataError, match="finite"):
-        noise_plot(NoiseRecord((0.0,), {"it": (float("nan"),)}, ("none",), 1, 1))
+        noise_plot(DenoisingRecord((0.0,), {"it": (float("nan"),)}, ("none",), 1, 1))
 
 
 def test_the_matrix_prints_its_counts_but_for_zeros():

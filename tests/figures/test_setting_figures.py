@@ -9,6 +9,7 @@ import pytest
 from matplotlib.collections import LineCollection, PathCollection
 from matplotlib.figure import Figure
 
+from latentspace.experiment.search_space import Choices, Range
 from latentspace.figures import (
     draw_history,
     draw_parallel,
@@ -20,10 +21,9 @@ from latentspace.figures import (
     search_history,
     search_slices,
 )
-from latentspace.figures.values import thinned
-from latentspace.ranges import Choices, Range
-from latentspace.search.reading import record_of
-from latentspace.search.record import Importances
+from latentspace.figures.search.values import thinned
+from latentspace.search.load import record_of
+from latentspace.search.results import Importances
 from searches import SPACE, many_trials, new_study, search_like, small_search, trial
 
 

@@ -20,8 +20,8 @@ from types import FrameType
 import torch
 
 from fuzz.readers import READERS, Reader, emptied
+from latentspace.core.errors import LatentspaceError
 from latentspace.data import sources
-from latentspace.errors import LatentspaceError
 
 PATIENCE = 10  # seconds of the processor that an input may take
 HANGING = 3600  # seconds after which a call that cannot be interrupted ends the whole process

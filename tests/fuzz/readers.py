@@ -18,16 +18,16 @@ import tomli_w
 from PIL import Image
 
 from fuzz.mutations import mistaken, mutated
-from latentspace.configuration import overrides, read_toml
-from latentspace.data.idx import read_idx, write_idx_folder
+from latentspace.core.config import overrides, read_toml
+from latentspace.data.readers.idx import read_idx, write_idx_folder
 from latentspace.data.sources import DataConfig, load_images
-from latentspace.encoding import TrainedAutoencoder
 from latentspace.evaluation.evaluate import evaluate
-from latentspace.experiment import Experiment
-from latentspace.recipe import Recipe
-from latentspace.restoration import named_images
-from latentspace.run_table import compare, find_runs
-from latentspace.runs import Run
+from latentspace.experiment.config import Experiment
+from latentspace.experiment.recipe import Recipe
+from latentspace.inference.denoise import named_images
+from latentspace.inference.trained import TrainedAutoencoder
+from latentspace.runs.directory import Run
+from latentspace.runs.table import compare, find_runs
 from latentspace.training.train import resume, start, train
 from makers import encoded, random_pixels, write_tar, write_zip
 from materials import make_images
@@ -353,7 +353,7 @@ def _tables(tree: Any) -> Any:
 
 def _first_of(read: Callable[[], Any], first: Exception | None) -> Exception | None:
     """Read, and keep the first of our own errors: each of the ways into a file is to be tried."""
-    from latentspace.errors import LatentspaceError
+    from latentspace.core.errors import LatentspaceError
 
     try:
         read()

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from latentspace.experiment import Experiment, Kind
-from latentspace.runs import Run
+from latentspace.experiment.config import Experiment, Kind
+from latentspace.runs.directory import Run
 from latentspace.training.train import train
 from materials import make_images
 

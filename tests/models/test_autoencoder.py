@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from latentspace.errors import ConfigurationError
+from latentspace.core.errors import ConfigurationError
+from latentspace.core.randomness import generator
 from latentspace.models.autoencoder import Autoencoder, AutoencoderConfig
-from latentspace.models.layers import Conv2d, ConvTranspose2d, initialise
-from latentspace.randomness import generator
+from latentspace.models.layers.conv import Conv2d, ConvTranspose2d, initialise
 
 SMALL = AutoencoderConfig(code_size=3, conv1_channels=4, conv2_channels=5, conv3_channels=6, neurons=7)
 

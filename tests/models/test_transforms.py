@@ -10,11 +10,11 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, grad, jacfwd, jacrev, vmap
 
-from latentspace.experiment import Experiment
+from latentspace.core.randomness import generator
+from latentspace.experiment.config import Experiment
 from latentspace.models.autoencoder import Autoencoder
-from latentspace.models.layers import Conv2d, ConvTranspose2d, Dropout, initialise
-from latentspace.models.lowering import Choice
-from latentspace.randomness import generator
+from latentspace.models.layers.conv import Conv2d, ConvTranspose2d, Dropout, initialise
+from latentspace.models.layers.im2col import Choice
 
 WIDTHS = {"code_size": 3, "conv1_channels": 4, "conv2_channels": 5}
 MODELS = {"ae": {**WIDTHS, "conv3_channels": 4, "neurons": 6}, "vae": {**WIDTHS, "dropout": 0.3}}

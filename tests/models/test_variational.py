@@ -7,11 +7,11 @@ import torch
 from torch import nn
 from torch.distributions import Independent, Normal, kl_divergence
 
+from latentspace.core.randomness import generator
 from latentspace.models.autoencoder import VariationalConfig
 from latentspace.models.encoders import VariationalEncoder
-from latentspace.models.layers import ConvTranspose2d, Dropout, Unflatten, initialise
-from latentspace.models.posterior import Gaussian, prior_log_prob
-from latentspace.randomness import generator
+from latentspace.models.layers.conv import ConvTranspose2d, Dropout, Unflatten, initialise
+from latentspace.models.posteriors import Gaussian, prior_log_prob
 
 
 def test_the_reports_sizes_layer_by_layer():

@@ -4,8 +4,9 @@ import pytest
 import torch
 from torch import nn
 
+from latentspace.core.errors import DataError
+from latentspace.core.randomness import generator
 from latentspace.data.batches import Batch
-from latentspace.errors import DataError
 from latentspace.objectives.classification import (
     classification,
     classification_as_reported,
@@ -13,7 +14,6 @@ from latentspace.objectives.classification import (
     cross_entropy_gradient,
     report_cross_entropy_gradient,
 )
-from latentspace.randomness import generator
 
 
 def given(logits: torch.Tensor, labels: torch.Tensor) -> dict[str, float]:

@@ -1,12 +1,12 @@
 import pytest
 import torch
 
+from latentspace.core.randomness import generator
 from latentspace.data.batches import Batch
 from latentspace.data.corruption import blur, gaussian
 from latentspace.models.autoencoder import Autoencoder, AutoencoderConfig
 from latentspace.objectives.denoising import denoising, denoising_and_clean
 from latentspace.objectives.reconstruction import reconstruction
-from latentspace.randomness import generator
 
 
 @pytest.fixture

@@ -6,11 +6,11 @@ import pytest
 import torch
 from torch.distributions import Bernoulli, Normal, kl_divergence
 
+from latentspace.core.randomness import generator
 from latentspace.data.batches import Batch
-from latentspace.experiment import ElboConfig
+from latentspace.experiment.config import ElboConfig
 from latentspace.models.autoencoder import Autoencoder, VariationalConfig
 from latentspace.objectives.elbo import bce_per_image, elbo, warmed_up
-from latentspace.randomness import generator
 
 
 @pytest.fixture

@@ -1,9 +1,9 @@
 import torch
 
+from latentspace.core.randomness import generator
 from latentspace.data.batches import Batch
 from latentspace.models.autoencoder import AutoencoderConfig
 from latentspace.objectives.reconstruction import reconstruction
-from latentspace.randomness import generator
 
 
 def test_mse_is_the_mean_over_everything():

@@ -2,19 +2,19 @@
 
 import pytest
 
-from latentspace.exhibits import Subject, gather, gather_growth
+from latentspace.analysis import RunContext, analyse_growth, gather
 from latentspace.report.page import Page, Section
 from latentspace.report.published import REPORT
-from latentspace.report.run_sections import data_section, section_of
-from latentspace.report.whole import Studies, whole_page
-from latentspace.runs import Run
+from latentspace.report.run.sections import data_section, section_of
+from latentspace.runs.directory import Run
+from latentspace.studies.foscarin2021.page import Studies, whole_page
 
 
 @pytest.fixture(scope="session")
 def whole(small_runs: dict[str, Run]) -> Page:
-    subjects = {name: Subject.open(run) for name, run in small_runs.items()}
+    subjects = {name: RunContext.open(run) for name, run in small_runs.items()}
     shown = {kind: gather(subjects[kind]) for kind in ("ae", "dae", "classifier", "vae")}
-    grown = gather_growth((subjects["ae"], subjects["ae-code-2"]))
+    grown = analyse_growth((subjects["ae"], subjects["ae-code-2"]))
     return whole_page(
         Studies(
             "bars",

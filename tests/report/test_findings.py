@@ -5,9 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from latentspace.analysis import RunContext, gather
 from latentspace.evaluation.agreement import Agreement, agreement_of, compared
-from latentspace.evaluation.classes import Confusion
-from latentspace.exhibits import Subject, gather
+from latentspace.evaluation.confusion import Confusion
 from latentspace.report.findings import findings
 from latentspace.report.page import Finding, Page, render
 from latentspace.report.trend import Trend, trend
@@ -15,7 +15,7 @@ from latentspace.report.trend import Trend, trend
 
 @pytest.fixture(scope="module")
 def shown(small_runs):
-    return {kind: gather(Subject.open(small_runs[kind])) for kind in ("ae", "dae", "classifier", "vae")}
+    return {kind: gather(RunContext.open(small_runs[kind])) for kind in ("ae", "dae", "classifier", "vae")}
 
 
 def headlines(shown, agreement=None) -> dict[str, bool | None]:
@@ -24,8 +24,8 @@ def headlines(shown, agreement=None) -> dict[str, bool | None]:
 
 def scored(shown, **metrics):
     """The same with other test metrics."""
-    result = replace(shown.subject.result, metrics={**shown.subject.result.metrics, **metrics})
-    return replace(shown, subject=replace(shown.subject, result=result))
+    result = replace(shown.context.result, metrics={**shown.context.result.metrics, **metrics})
+    return replace(shown, context=replace(shown.context, result=result))
 
 
 @pytest.mark.parametrize(
@@ -113,11 +113,11 @@ def test_where_a_validation_score_was_going():
     ],
 )
 def test_whether_it_was_trained_long_enough(shown, monkeypatch, scores, keep, headline, good, advice):
-    run = shown["ae"].subject.run
+    run = shown["ae"].context.run
     plan = run.experiment
     plan = plan.model_copy(update={"training": plan.training.model_copy(update={"keep": keep})})
-    monkeypatch.setattr("latentspace.runs.Run.metrics", property(lambda self: records(scores)))
-    monkeypatch.setattr("latentspace.runs.Run.experiment", property(lambda self: plan))
+    monkeypatch.setattr("latentspace.runs.directory.Run.metrics", property(lambda self: records(scores)))
+    monkeypatch.setattr("latentspace.runs.directory.Run.experiment", property(lambda self: plan))
     found = findings(shown["ae"], None)[-1]
     assert (found.headline, found.good) == (headline, good)
     assert advice in found.advice
@@ -142,7 +142,7 @@ def test_each_kind_is_judged_image_by_image(small_runs, images):
         found = agreement_of(run, images)
         assert found.images == (24, 24)
         assert 0 <= found.chance <= 1
-        result = Subject.of(run, images).result.metrics
+        result = RunContext.of(run, images).result.metrics
         if kind == "classifier":
             assert found.test == pytest.approx(1 - result["accuracy"])
         elif "mse" in result:

@@ -10,7 +10,7 @@ from jinja2 import UndefinedError
 from PIL import Image
 
 import latentspace.report
-from latentspace.errors import DataError
+from latentspace.core.errors import DataError
 from latentspace.report import Page, Picture, Section, Table, render
 from latentspace.report.page import _TEMPLATES
 

@@ -4,15 +4,15 @@ import optuna
 import pytest
 from optuna.trial import TrialState
 
-from latentspace.ranges import Choices, Range
+from latentspace.experiment.search_space import Choices, Range
 from latentspace.search.combinations import Combinations
-from latentspace.search.draft import Wishes, draft
-from latentspace.search.sampling import NumberedSampler
-from latentspace.search.signs import Sign
+from latentspace.search.executors.local import search
+from latentspace.search.heartbeat import Heartbeat
+from latentspace.search.request import SearchRequest, draft
+from latentspace.search.sampler import NumberedSampler
 from latentspace.search.space import distributions
-from latentspace.search.study import begin
-from latentspace.search.workers import search
-from latentspace.steps import SearchStep
+from latentspace.search.trials import begin
+from latentspace.studies.pipeline import SearchStep
 from runner import call
 from small_search import run_all
 
@@ -22,7 +22,7 @@ SPACE = {
     "c": Range(low=4, high=4),
     "d": Range(low=1, high=8, log=True),
 }
-ELSEWHERE = Sign("1@elsewhere", "none")
+ELSEWHERE = Heartbeat("1@elsewhere", "none")
 
 
 def test_combinations_are_counted():
@@ -94,14 +94,14 @@ def recipe(tmp_path):
 
 
 @pytest.fixture
-def wishes(archive, recipe):
+def asked(archive, recipe):
     changes = {"data": {"spec": str(archive)}, "threads": 1, "precision": "32", "seed": 3}
-    return Wishes(kind="ae", recipe=str(recipe), changes=changes, workers=1)
+    return SearchRequest(kind="ae", recipe=str(recipe), changes=changes, workers=1)
 
 
 @pytest.fixture
-def trials(tmp_path, wishes):
-    plan, _ = draft(wishes, tmp_path / "study", resume=False)
+def trials(tmp_path, asked):
+    plan, _ = draft(asked, tmp_path / "study", resume=False)
     return begin(plan, tmp_path / "study", None, resume=False)
 
 
@@ -116,8 +116,8 @@ def test_a_search_ends_when_its_space_is_exhausted(trials):
     assert list(search(trials, workers=1))[-1] == standing  # no worker is started
 
 
-def test_a_reproduction_does_not_wait_for_trials_that_cannot_be(trials, wishes):
-    step = SearchStep("the search", trials.directory, 2, lambda: wishes)
+def test_a_reproduction_does_not_wait_for_trials_that_cannot_be(trials, asked):
+    step = SearchStep("the search", trials.directory, 2, lambda: asked)
     assert (step.size, step.is_done) == (12, False)
     run_all(trials)
     training = step.winner(trials)

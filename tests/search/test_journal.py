@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from latentspace.errors import LatentspaceError, RunError
+from latentspace.core.errors import LatentspaceError, RunError
+from latentspace.search.best import write_recipes
+from latentspace.search.heartbeat import FOLDER, Heartbeat
+from latentspace.search.load import read_study
 from latentspace.search.plan import StudyPlan
-from latentspace.search.reading import read_study
-from latentspace.search.signs import FOLDER, Sign
-from latentspace.search.study import begin, join
-from latentspace.search.winner import write_recipes
+from latentspace.search.trials import begin, join
 from runner import call
 from small_search import run_all, small_study
 
@@ -46,7 +46,7 @@ def whole(archive, tmp_path_factory) -> Path:
     trials = small_study(archive, tmp_path_factory.mktemp("journal") / "study", trials=2)
     (trials.directory / FOLDER).mkdir()
     (trials.directory / FOLDER / "a.lock").touch()
-    trials.next(Sign(f"1@{socket.gethostname()}", "a.lock"))
+    trials.next(Heartbeat(f"1@{socket.gethostname()}", "a.lock"))
     run_all(trials)
     search = trials.plan.search.model_copy(update={"trials": 3})
     trials.plan.model_copy(update={"search": search}).save(trials.directory)
@@ -89,7 +89,7 @@ def use(study: Path) -> None:
         trials.give_up_lost()
         if trials.standing().best:
             write_recipes(trials)
-        trials.next(Sign("1@elsewhere", "none"))
+        trials.next(Heartbeat("1@elsewhere", "none"))
 
 
 @pytest.mark.parametrize("line", LINES, ids=lambda line: line[:30].decode("latin1"))
@@ -157,4 +157,4 @@ def test_a_journal_cut_short_anywhere_is_gone_on_with_at_once(study, whole):
         with begin(plan, study, None, resume=True) as trials:
             trials.give_up_lost()
             assert trials.standing().count("running") == 0
-            assert trials.next(Sign("1@elsewhere", "none")) is not None
+            assert trials.next(Heartbeat("1@elsewhere", "none")) is not None

@@ -9,10 +9,10 @@ from pathlib import Path
 import optuna
 import pytest
 
-from latentspace.credentials import is_secret, masked
-from latentspace.errors import ConfigurationError, LatentspaceError, OutputError
+from latentspace.core.credentials import is_secret, masked
+from latentspace.core.errors import ConfigurationError, LatentspaceError, OutputError
 from latentspace.search.storage import address_of, open_storage, reaching, without_password
-from latentspace.search.study import join
+from latentspace.search.trials import join
 from runner import call
 from small_search import write_recipe
 
@@ -78,7 +78,7 @@ def test_a_search_leaves_its_password_nowhere(url, archive, tmp_path):
     begin = ["search", "ae", "--data", str(archive), "--recipe", str(recipe), "--out", str(study)]
     code, said, seen = watched([*begin, "--storage", url, "--set", "threads=1", "--workers", "2"], tmp_path)
     assert code == 0, said
-    assert any(b"latentspace.search.worker" in one for one in seen)
+    assert any(b"latentspace.search.executors.worker" in one for one in seen)
     code, out, err = call(["report", str(study), "--storage", url])
     assert code == 0, err
     for one in (said, (out + err).encode(), *seen):

@@ -3,14 +3,14 @@
 import pytest
 from optuna.trial import TrialState
 
-from latentspace.encoding import encode_all
 from latentspace.evaluation.evaluate import evaluate
-from latentspace.experiment import PURPOSES
-from latentspace.search.confirmation import Extent, jobs_of
-from latentspace.search.draft import Wishes, draft
-from latentspace.search.study import begin
-from latentspace.search.winner import final_training
-from latentspace.search.worker import Order, work
+from latentspace.experiment.config import PURPOSES
+from latentspace.inference.trained import encode_all
+from latentspace.search.best import final_training
+from latentspace.search.executors.worker import Order, work
+from latentspace.search.replication import ReplicationPlan, jobs_of
+from latentspace.search.request import SearchRequest, draft
+from latentspace.search.trials import begin
 from latentspace.training.train import train
 from small_search import run_all
 
@@ -49,9 +49,9 @@ def test_a_search_of_each_kind(kind, plan, archive, tmp_path):
     changes = {"data": {"spec": str(archive)}, "threads": 1}
     if kind == "classifier":
         changes["encoder"] = str(train(plan, tmp_path / "encoder").path)
-    wishes = Wishes(kind=kind, recipe=str(recipe), changes=changes, workers=1)
+    request = SearchRequest(kind=kind, recipe=str(recipe), changes=changes, workers=1)
     out = tmp_path / "study"
-    made, _ = draft(wishes, out, resume=False)
+    made, _ = draft(request, out, resume=False)
     trials = begin(made, out, None, resume=False)
     ended = run_all(trials)
     assert [one.state for one in ended] == [TrialState.COMPLETE] * 3
@@ -69,7 +69,7 @@ def test_a_search_over_classifiers_encodes_the_set_once_for_all_workers(
     plan, archive, images, tmp_path, monkeypatch
 ):
     """Each pass of `work` is what a worker process does: its own images, its own encoder, its own trials."""
-    monkeypatch.setattr("latentspace.search.worker.LIFE", 1)
+    monkeypatch.setattr("latentspace.search.executors.worker.LIFE", 1)
     encoded = []
 
     def counted(model, pixels, *rest):
@@ -88,12 +88,12 @@ def test_a_search_over_classifiers_encodes_the_set_once_for_all_workers(
     }
     out = tmp_path / "study"
     made, _ = draft(
-        Wishes(kind="classifier", recipe=str(recipe), changes=changes, workers=1), out, resume=False
+        SearchRequest(kind="classifier", recipe=str(recipe), changes=changes, workers=1), out, resume=False
     )
     trials = begin(made, out, None, resume=False)
     for _ in range(3):
         run_all(trials)
-    jobs = jobs_of(trials, Extent(1, 2))
+    jobs = jobs_of(trials, ReplicationPlan(1, 2))
     work(
         Order(directory=out, jobs=tuple((one.number, one.parameters, one.place) for one in jobs)),
         lambda: False,

@@ -2,10 +2,10 @@
 
 import pytest
 
-from latentspace.errors import ConfigurationError
-from latentspace.experiment import Experiment
-from latentspace.ranges import Choices, Range
-from latentspace.recipe import Recipe
+from latentspace.core.errors import ConfigurationError
+from latentspace.experiment.config import Experiment
+from latentspace.experiment.recipe import Recipe
+from latentspace.experiment.search_space import Choices, Range
 from latentspace.search.space import check_space, distributions, experiment_of, fitted, published, without
 
 

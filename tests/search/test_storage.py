@@ -10,7 +10,7 @@ import time
 import optuna
 import pytest
 
-from latentspace.errors import ConfigurationError, OutputError, RunError
+from latentspace.core.errors import ConfigurationError, OutputError, RunError
 from latentspace.search import journal as journal_module
 from latentspace.search.journal import Journal
 from latentspace.search.storage import address_of, open_storage, without_password

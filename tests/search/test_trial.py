@@ -11,22 +11,22 @@ import torch
 from optuna.trial import TrialState
 from PIL import Image
 
+from latentspace.core.errors import OutputError
 from latentspace.data.sources import DataConfig
 from latentspace.data.splits import Shares, split
-from latentspace.errors import OutputError
 from latentspace.search import trial as trial_module
-from latentspace.search.pictures import COUNT, ENLARGED, reconstructions
-from latentspace.search.signs import Sign
+from latentspace.search.heartbeat import Heartbeat
+from latentspace.search.preview import COUNT, ENLARGED, reconstructions
 from latentspace.search.space import experiment_of
 from latentspace.search.trial import pictured, run_trial
-from latentspace.training.ground import Ground, prepare
+from latentspace.training.components import assemble, make_fabric
+from latentspace.training.context import TrainingContext, prepare
 from latentspace.training.loop import EpochRecord
-from latentspace.training.materials import assemble, make_fabric
 from latentspace.training.train import learn
 from materials import make_images
 from small_search import run_all, small_study
 
-HERE = Sign("1@elsewhere", "none")
+HERE = Heartbeat("1@elsewhere", "none")
 
 
 def never() -> bool:
@@ -41,7 +41,7 @@ def curves(monkeypatch, *given: list[float]) -> list[int]:
     """Let the trainings have these validation scores, one list a trial; returns the epochs that were run."""
     left, ran = list(given), []
 
-    def learn_as_told(experiment, materials):
+    def learn_as_told(experiment, components):
         course = left.pop(0)
         for epoch, score in enumerate(course, start=1):
             ran.append(epoch)
@@ -59,8 +59,8 @@ def test_a_trial_trained_again_gives_its_values_bit_for_bit(archive, tmp_path, i
     assert TrialState.COMPLETE in {one.state for one in trials}
     for one in trials:
         experiment = experiment_of(one.params, plan.experiment, one.user_attrs["seed"])
-        materials = assemble(experiment, images, parts, make_fabric(experiment))
-        again = [record.validation["mse"] for record in learn(experiment, materials)]
+        components = assemble(experiment, images, parts, make_fabric(experiment))
+        again = [record.validation["mse"] for record in learn(experiment, components)]
         assert again[: len(scores(one))] == scores(one)
         if one.state == TrialState.COMPLETE:
             assert one.value == again[-1]
@@ -100,18 +100,18 @@ def test_the_value_is_the_score_of_the_weights_that_are_kept(archive, tmp_path, 
     trials = small_study(archive, tmp_path / "study", trials=1)
     training = trials.plan.experiment.training.model_copy(update={"keep": keep})
     experiment = trials.plan.experiment.model_copy(update={"training": training})
-    ground = prepare(experiment)
+    context = prepare(experiment)
     curves(monkeypatch, [0.4, 0.2, 0.3])
-    run_trial(trials.next(HERE), trials, ground, never)
+    run_trial(trials.next(HERE), trials, context, never)
     assert trials.study.trials[0].value == value
 
 
 def test_early_stopping_ends_a_trial_as_it_ends_a_training(archive, tmp_path, monkeypatch):
     trials = small_study(archive, tmp_path / "study", trials=1, epochs=9)
     training = trials.plan.experiment.training.model_copy(update={"early_stopping": 2})
-    ground = prepare(trials.plan.experiment.model_copy(update={"training": training}))
+    context = prepare(trials.plan.experiment.model_copy(update={"training": training}))
     curves(monkeypatch, [0.4, 0.3, 0.5, 0.5, 0.5, 0.5])
-    run_trial(trials.next(HERE), trials, ground, never)
+    run_trial(trials.next(HERE), trials, context, never)
     assert trials.study.trials[0].user_attrs["epochs"] == 4
     assert trials.study.trials[0].state == TrialState.COMPLETE
 
@@ -140,7 +140,7 @@ def test_no_memory_is_a_failed_trial_too(archive, tmp_path, monkeypatch, error):
     def fail(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr(Ground, "materials", fail)
+    monkeypatch.setattr(TrainingContext, "materials", fail)
     (only,) = run_all(small_study(archive, tmp_path / "study", trials=1))
     assert only.state == TrialState.FAIL
     assert "no more" in only.user_attrs["reason"]
@@ -158,7 +158,7 @@ def test_a_mistake_in_the_program_ends_the_worker_and_is_no_failed_trial(
         raise error("mat1 and mat2 shapes cannot be multiplied")
 
     trials = small_study(archive, tmp_path / "study", trials=1)
-    monkeypatch.setattr(Ground, "materials", fail)
+    monkeypatch.setattr(TrainingContext, "materials", fail)
     with pytest.raises(error, match="shapes cannot be multiplied"):
         run_all(trials)
     monkeypatch.undo()
@@ -169,11 +169,11 @@ def test_a_mistake_in_the_program_ends_the_worker_and_is_no_failed_trial(
 
 def test_an_interrupted_trial_is_run_again_from_the_start(archive, tmp_path):
     trials = small_study(archive, tmp_path / "study", trials=1)
-    ground = prepare(trials.plan.experiment)
-    run_trial(trials.next(HERE), trials, ground, lambda: True)
+    context = prepare(trials.plan.experiment)
+    run_trial(trials.next(HERE), trials, context, lambda: True)
     assert trials.standing().count("lost") == 1
     assert trials.standing().counted == 0
-    run_trial(trials.next(HERE), trials, ground, never)
+    run_trial(trials.next(HERE), trials, context, never)
     first, second = trials.study.trials
     assert first.user_attrs["reason"] == "the search was interrupted"
     assert scores(second)[:1] == scores(first)
@@ -213,13 +213,13 @@ def test_the_best_trials_leave_a_picture(archive, tmp_path, monkeypatch):
 def test_the_pictures_of_a_study_show_every_class(tmp_path, plan):
     images = make_images(120, classes=3, by_class=True)
     np.savez(tmp_path / "ordered.npz", images=images.pixels, labels=images.labels)
-    ground = prepare(plan.model_copy(update={"data": DataConfig(spec=str(tmp_path / "ordered.npz"))}))
+    context = prepare(plan.model_copy(update={"data": DataConfig(spec=str(tmp_path / "ordered.npz"))}))
     known = {one.tobytes(): label for one, label in zip(images.pixels, images.labels, strict=True)}
-    held = {images.pixels[number].tobytes() for number in ground.split.validation}
-    shown = pictured(ground)
+    held = {images.pixels[number].tobytes() for number in context.split.validation}
+    shown = pictured(context)
     assert [known[one.tobytes()] for one in shown] == [0, 1, 2] * 3 + [0]
     assert all(one.tobytes() in held for one in shown)
-    np.testing.assert_array_equal(shown, pictured(ground))
+    np.testing.assert_array_equal(shown, pictured(context))
 
 
 def test_a_picture_shows_the_originals_above_their_reconstructions(plan, images):

@@ -12,13 +12,13 @@ from functools import partial
 import pytest
 import torch
 
-from latentspace.errors import DataError, RunError
+from latentspace.core.errors import DataError, RunError
+from latentspace.search.executors.local import WorkerPool, _last_words, search, shared_out
+from latentspace.search.executors.worker import Order, main, work
+from latentspace.search.heartbeat import SILENCE
 from latentspace.search.plan import StudyPlan
-from latentspace.search.signs import SILENCE
 from latentspace.search.standing import outcome_of
-from latentspace.search.study import Trials
-from latentspace.search.worker import Order, main, work
-from latentspace.search.workers import Crew, _last_words, search, shared_out
+from latentspace.search.trials import Trials
 from small_search import run_all, small_study, start_worker
 
 
@@ -102,10 +102,10 @@ def test_words_that_are_none_are_an_error_too():
 
 
 def test_workers_that_are_all_killed_are_not_replaced_for_ever(archive, tmp_path, monkeypatch):
-    crew = Crew(tmp_path, threads=1)
-    crew.killed = 5
+    pool = WorkerPool(tmp_path, threads=1)
+    pool.killed = 5
     with pytest.raises(RunError, match="5 were killed"):
-        crew.look()
+        pool.look()
 
 
 def test_a_worker_killed_before_it_reads_its_order_is_one_killed_like_others(tmp_path, monkeypatch):
@@ -118,10 +118,10 @@ def test_a_worker_killed_before_it_reads_its_order_is_one_killed_like_others(tmp
         return process
 
     monkeypatch.setattr(subprocess, "Popen", killed_at_once)
-    with Crew(tmp_path, threads=1) as crew:
-        crew.start(Order(directory=tmp_path))
-        crew.look()
-        assert (len(crew), crew.killed) == (0, 1)
+    with WorkerPool(tmp_path, threads=1) as pool:
+        pool.start(Order(directory=tmp_path))
+        pool.look()
+        assert (len(pool), pool.killed) == (0, 1)
 
 
 WORDS = json.dumps({"kind": "DataError", "must": "a", "found": "b", "do": "c"})
@@ -136,11 +136,11 @@ def test_a_worker_in_which_a_library_prints_does_not_wait_for_a_reader(tmp_path,
         return begin([command[0], "-c", CHATTY], **settings)
 
     monkeypatch.setattr(subprocess, "Popen", chatty)
-    with Crew(tmp_path, threads=1) as crew:
-        crew.start(Order(directory=tmp_path))
+    with WorkerPool(tmp_path, threads=1) as pool:
+        pool.start(Order(directory=tmp_path))
         with pytest.raises(DataError, match="found: b"):
-            until(lambda: crew.look() or not len(crew), seconds=60)
-        assert len(crew) == 0
+            until(lambda: pool.look() or not len(pool), seconds=60)
+        assert len(pool) == 0
 
 
 def test_a_deadline_ends_a_search_early(archive, tmp_path):
@@ -160,7 +160,7 @@ def test_a_second_invocation_may_ask_for_more_trials(archive, tmp_path):
 
 
 def test_a_worker_retires_so_that_it_does_not_grow_for_ever(archive, tmp_path, monkeypatch):
-    monkeypatch.setattr("latentspace.search.worker.LIFE", 2)
+    monkeypatch.setattr("latentspace.search.executors.worker.LIFE", 2)
     trials = small_study(archive, tmp_path / "study", trials=3, epochs=1)
     run_all(trials)
     assert trials.standing().counted == 2
@@ -169,7 +169,7 @@ def test_a_worker_retires_so_that_it_does_not_grow_for_ever(archive, tmp_path, m
 
 
 def test_the_cores_are_shared_out(plan, monkeypatch):
-    monkeypatch.setattr("latentspace.search.workers.cores", lambda: 8)
+    monkeypatch.setattr("latentspace.search.executors.local.cores", lambda: 8)
     free = plan.model_copy(update={"threads": 0, "device": "cpu"})
     assert shared_out(free, None) == (8, 1)
     assert shared_out(free, 2) == (2, 4)

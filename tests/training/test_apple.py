@@ -5,14 +5,14 @@ import pytest
 import torch
 
 from apple import MPS, OnApple, apple
+from latentspace.core.randomness import generator
 from latentspace.data.batches import ResidentSet, passed_once
-from latentspace.encoding import encode_all
 from latentspace.evaluation.likelihood import importance_weighted_loss, mean_code_loss, posterior_record
-from latentspace.experiment import Experiment
-from latentspace.models.layers import Dropout
-from latentspace.randomness import generator
+from latentspace.experiment.config import Experiment
+from latentspace.inference.trained import encode_all
+from latentspace.models.layers.conv import Dropout
+from latentspace.training.components import make_fabric, set_up
 from latentspace.training.loop import validation_noise
-from latentspace.training.materials import make_fabric, set_up
 from latentspace.training.train import learn
 
 SMALL = {"code_size": 3, "conv1_channels": 4, "conv2_channels": 4}

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from latentspace.encoding import encode_all
+from latentspace.inference.trained import encode_all
 from latentspace.training import codes as module
 from latentspace.training.codes import codes_of
 

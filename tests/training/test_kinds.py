@@ -8,17 +8,17 @@ import numpy as np
 import pytest
 import torch
 
+from latentspace.core.errors import ConfigurationError, DataError, RunError
 from latentspace.data.corruption import Corruption, gaussian
 from latentspace.data.imageset import ImageSet
 from latentspace.data.splits import Shares, split
-from latentspace.errors import ConfigurationError, DataError, RunError
-from latentspace.experiment import KINDS, Experiment
+from latentspace.experiment.config import KINDS, Experiment
 from latentspace.models.classifier import FrozenEncoderClassifier
 from latentspace.objectives.denoising import denoising, denoising_and_clean
-from latentspace.runs import Run
-from latentspace.training.ground import foundation_of
-from latentspace.training.loop import Materials
-from latentspace.training.materials import assemble, make_fabric
+from latentspace.runs.directory import Run
+from latentspace.training.components import assemble, make_fabric
+from latentspace.training.context import pretrained_encoder_of
+from latentspace.training.loop import Components
 from latentspace.training.train import learn, resume, start, train
 from materials import make_images
 from runner import call
@@ -42,7 +42,7 @@ def losses(run: Run) -> list[dict]:
     ]
 
 
-def gathered(plan: Experiment, images: ImageSet) -> Materials:
+def gathered(plan: Experiment, images: ImageSet) -> Components:
     return assemble(plan, images, split(images, Shares.parse("60/20/20"), 0), make_fabric(plan))
 
 
@@ -103,12 +103,12 @@ class Watched:
 def watched(images: ImageSet, first: int = 1) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
     """The noise of the training batches, and that of the validation, of epochs `first` to 3."""
     plan, train_noise, validation_noise = small("dae"), Watched(), Watched()
-    materials = replace(
+    components = replace(
         gathered(plan, images),
         objective=lambda epoch: denoising(train_noise),
         judge=denoising_and_clean(validation_noise),
     )
-    list(learn(plan, materials, first))
+    list(learn(plan, components, first))
     return train_noise.noise, validation_noise.noise
 
 
@@ -169,14 +169,14 @@ def test_both_ways_to_classify_give_the_same_losses(encoders, tmp_path, kind):
 
 def test_the_frozen_encoder_stands_still_and_its_dropout_stays_off(encoders, images):
     plan = classifier(encoders["vae"], objective={"method": "frozen-encoder"})
-    foundation = foundation_of(plan)
-    before = {name: one.clone() for name, one in foundation.autoencoder.state_dict().items()}
-    materials = assemble(plan, images, foundation.run.split, make_fabric(plan), foundation.autoencoder)
-    head_before = {name: one.clone() for name, one in materials.learned.state_dict().items()}
-    list(learn(plan, materials))
-    network = materials.model.module
+    pretrained = pretrained_encoder_of(plan)
+    before = {name: one.clone() for name, one in pretrained.autoencoder.state_dict().items()}
+    components = assemble(plan, images, pretrained.run.split, make_fabric(plan), pretrained.autoencoder)
+    head_before = {name: one.clone() for name, one in components.learned.state_dict().items()}
+    list(learn(plan, components))
+    network = components.model.module
     assert isinstance(network, FrozenEncoderClassifier)
-    materials.model.train()
+    components.model.train()
     assert network.head.training
     assert not any(one.training for one in network.autoencoder.modules())
     pixels = torch.from_numpy(images.pixels[:5]) / 255
@@ -251,7 +251,7 @@ def test_a_classifier_needs_classes_and_says_so_before_images_are_read(
     np.savez(tmp_path / "set.npz", images=images.pixels, **labels)
     encoder = trained("ae", tmp_path / "set.npz", tmp_path / "ae")
     monkeypatch.setattr(
-        "latentspace.training.ground.load_images", lambda data: pytest.fail("images are read")
+        "latentspace.training.context.load_images", lambda data: pytest.fail("images are read")
     )
     with pytest.raises(DataError, match=said):
         start(classifier(encoder), tmp_path / "run")

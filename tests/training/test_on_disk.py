@@ -8,14 +8,14 @@ import pytest
 import torch
 
 import latentspace.evaluation.evaluate as judging
+from latentspace.core.errors import DataError
 from latentspace.data.batches import OnDiskSet, laid_out
-from latentspace.data.mapping import mapped
+from latentspace.data.memmap import mapped
 from latentspace.data.sources import load_images
-from latentspace.encoding import TrainedAutoencoder
-from latentspace.errors import DataError
 from latentspace.evaluation.evaluate import evaluate
-from latentspace.experiment import Experiment
-from latentspace.runs import Run
+from latentspace.experiment.config import Experiment
+from latentspace.inference.trained import TrainedAutoencoder
+from latentspace.runs.directory import Run
 from latentspace.training.train import resume, start, train
 
 
@@ -57,10 +57,10 @@ def test_a_classifier_learns_the_same(small_runs, archive, tmp_path, method):
 def test_the_training_images_are_not_copied_out_of_the_file(small_runs, archive, tmp_path):
 
     training = start(plan_for(small_runs, "ae", archive, "never"), tmp_path / "run")
-    materials = training.ground.materials(training.experiment)
-    assert isinstance(materials.train, OnDiskSet)
-    assert materials.train.pixels is training.ground.images.pixels
-    assert materials.train.chosen is training.ground.split.train
+    components = training.context.components(training.experiment)
+    assert isinstance(components.train, OnDiskSet)
+    assert components.train.pixels is training.context.images.pixels
+    assert components.train.chosen is training.context.split.train
 
 
 def test_codes_and_metrics_are_those_of_images_in_memory(small_runs, archive):

@@ -9,16 +9,16 @@ import numpy as np
 import pytest
 import torch
 
+from latentspace.core.errors import ConfigurationError, DeviceError, RunError, TrainingError
+from latentspace.core.randomness import generator
 from latentspace.data.batches import ResidentSet, order
 from latentspace.data.splits import Shares, split
-from latentspace.errors import ConfigurationError, DeviceError, RunError, TrainingError
-from latentspace.experiment import Experiment
+from latentspace.experiment.config import Experiment
 from latentspace.objectives.loss import Loss, Objective
 from latentspace.objectives.reconstruction import reconstruction
-from latentspace.randomness import generator
-from latentspace.runs import Run
+from latentspace.runs.directory import Run
+from latentspace.training.components import assemble, learned_from, make_fabric
 from latentspace.training.loop import evaluate
-from latentspace.training.materials import assemble, learned_from, make_fabric
 from latentspace.training.train import is_run_of, learn, resume, start, train
 
 
@@ -112,17 +112,17 @@ def test_the_training_loss_weighs_each_image_once(plan, images):
     """With a learning rate of nearly nothing, the mean over unequal batches is the mean over the set."""
     plan = changed(plan, learning_rate=1e-30, epochs=1, batch_size=50, weight_decay=0)
     parts = split(images, Shares.parse("60/20/20"), 0)
-    materials = assemble(plan, images, parts, make_fabric(plan))
-    record = next(learn(plan, materials))
-    assert materials.train.images % 50  # the last batch is smaller
-    whole = evaluate(materials.model, plan.objective.validation, materials.train, generator(0, "noise"))
+    components = assemble(plan, images, parts, make_fabric(plan))
+    record = next(learn(plan, components))
+    assert components.train.images % 50  # the last batch is smaller
+    whole = evaluate(components.model, plan.objective.validation, components.train, generator(0, "noise"))
     assert record.train["mse"] == pytest.approx(whole["mse"], rel=1e-5)
 
 
 def test_no_tensor_of_a_step_outlives_it(plan, images):
     """Kept ones, however small, keep the large pieces between them from being used again."""
     parts = split(images, Shares.parse(plan.split.shares), plan.split.seed)
-    materials = assemble(plan, images, parts, make_fabric(plan))
+    components = assemble(plan, images, parts, make_fabric(plan))
     alive: list[int] = []
 
     class Watched(ResidentSet):
@@ -131,7 +131,7 @@ def test_no_tensor_of_a_step_outlives_it(plan, images):
                 alive.append(sum(issubclass(type(one), torch.Tensor) for one in gc.get_objects()))
                 yield batch
 
-    watched = replace(materials, train=Watched(*materials.train))
+    watched = replace(components, train=Watched(*components.train))
     next(learn(changed(plan, batch_size=4), watched))
     assert len(alive) > 8
     assert len(set(alive[3:])) == 1
@@ -208,12 +208,12 @@ def test_a_loss_that_is_not_finite_ends_the_training_and_names_the_step(plan, tm
 
 def test_nothing_is_learned_from_a_loss_that_is_not_finite(plan, images):
     """The weights are those of the step before: the bad loss never reaches them."""
-    materials = assemble(plan, images, split(images, Shares.parse("60/20/20"), 0), make_fabric(plan))
+    components = assemble(plan, images, split(images, Shares.parse("60/20/20"), 0), make_fabric(plan))
     before: list[dict[str, torch.Tensor]] = []
 
     def goes_wrong(epoch: int) -> Objective:
         def objective(model, batch, noise):
-            before.append({name: one.clone() for name, one in materials.learned.state_dict().items()})
+            before.append({name: one.clone() for name, one in components.learned.state_dict().items()})
             loss = reconstruction(model, batch, noise)
             bad = loss.total * (math.nan if len(before) == 2 else 1)
             return Loss(bad, {"mse": bad, "other": loss.total})
@@ -221,9 +221,9 @@ def test_nothing_is_learned_from_a_loss_that_is_not_finite(plan, images):
         return objective
 
     with pytest.raises(TrainingError, match="mse = nan at step 2 of 3 in epoch 1"):
-        list(learn(plan, replace(materials, objective=goes_wrong)))
+        list(learn(plan, replace(components, objective=goes_wrong)))
     assert len(before) == 2, "it went on"
-    for name, tensor in materials.learned.state_dict().items():
+    for name, tensor in components.learned.state_dict().items():
         assert torch.equal(tensor, before[1][name]), name
 
 
@@ -253,7 +253,7 @@ def test_a_plans_threads_are_those_of_its_training_alone(plan, tmp_path, monkeyp
         used.append(torch.get_num_threads())
         return reconstruction(model, batch, noise)
 
-    monkeypatch.setattr("latentspace.experiment.reconstruction", watched)
+    monkeypatch.setattr("latentspace.experiment.config.reconstruction", watched)
     before = torch.get_num_threads()
     try:
         torch.set_num_threads(3)

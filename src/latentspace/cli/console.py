@@ -14,10 +14,10 @@ from rich.logging import RichHandler
 from rich.table import Table
 from rich.text import Text
 
-from ..errors import LatentspaceError
-from ..logs import OneLine
-from ..printable import printable
-from ..progress import Listener, heard_by
+from ..core.errors import LatentspaceError
+from ..core.logs import OneLine
+from ..core.printable import printable
+from ..core.progress import Listener, heard_by
 
 if TYPE_CHECKING:
     from ..training.loop import EpochRecord

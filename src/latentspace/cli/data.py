@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..errors import ConfigurationError, OutputError
+from ..core.errors import ConfigurationError, OutputError
 from . import console
 from .options import Deduplicate, Fonts, Quiet, Resize, Strict, Verbose, data_config
 
@@ -160,9 +160,9 @@ def _words(value: Any) -> str:
 
 def _draw(images: "ImageSet", picture: Path | None, spec: str) -> Path | None:
     """Where the picture is; None where nobody asked for it and the working directory cannot be written."""
+    from ..core.atomic_files import exists
     from ..figures.samples import draw_samples, sample_images
     from ..figures.style import save
-    from ..files import exists
 
     name = re.sub(r"[^\w.-]+", "-", Path(spec).name)[:100].strip(".-")
     path = picture or Path(f"{name or 'images'}-samples.png")
@@ -200,7 +200,7 @@ def fetch(
 
       latentspace data fetch notmnist:large --timeout 60
     """
-    from ..data import notmnist
+    from ..data.catalog import notmnist
 
     sizes = {"notmnist": "small", "notmnist:large": "large"}
     if spec not in sizes:
@@ -231,9 +231,9 @@ def render(
 
       latentspace data render --count 100000 --out letters
     """
-    from ..data.glyphs import render as draw
-    from ..data.idx import write_idx_folder
-    from ..files import refuse_taken
+    from ..core.atomic_files import refuse_taken
+    from ..data.catalog.glyphs.render import render as draw
+    from ..data.readers.idx import write_idx_folder
 
     refuse_taken(out)
     write_idx_folder(draw(count, seed=seed, fonts=fonts or "bundled", size=size, workers=workers), out)

@@ -32,11 +32,11 @@ def denoise(
 
       latentspace denoise runs/denoiser letter.png cleaned --resize 28x28
     """
-    from ..files import new_folder, refuse_taken
-    from ..gallery import write_pictures
-    from ..restoration import restore
-    from ..runs import Run
-    from ..wording import counted
+    from ..core.atomic_files import new_folder, refuse_taken
+    from ..core.wording import counted
+    from ..inference.denoise import restore
+    from ..inference.image_files import write_pictures
+    from ..runs.directory import Run
 
     refuse_taken(out)
     with console.following():

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ..errors import ConfigurationError
+from ..core.errors import ConfigurationError
 from . import console
 from .options import (
     Deduplicate,
@@ -56,7 +56,7 @@ def evaluate(
     """
     from ..evaluation.evaluate import evaluate as judge
     from ..evaluation.evaluate import require_scope
-    from ..runs import Run
+    from ..runs.directory import Run
 
     require_scope(split)
     if data is None and any(one is not None for one in (resize, deduplicate, strict, fonts)):

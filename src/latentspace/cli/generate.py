@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..errors import ConfigurationError
+from ..core.errors import ConfigurationError
 from . import console
 from .options import Device, MovedData, Quiet, Resize, RunPath, Verbose, moved, size
 
 if TYPE_CHECKING:
-    from ..encoding import TrainedAutoencoder
+    from ..core.types import CodeArray, ImageArray
     from ..figures import Steps
-    from ..runs import Run
-    from ..types import CodeArray, ImageArray
+    from ..inference.trained import TrainedAutoencoder
+    from ..runs.directory import Run
 
 SHEET = 400  # images that a contact sheet shows at most
 
@@ -125,11 +125,11 @@ def generate(
 
 
 def _generate(path: Path, out: Path, picture: "Picture", wish: Wish, device: str) -> None:
-    from ..encoding import TrainedAutoencoder
-    from ..files import new_folder, refuse_taken
-    from ..gallery import numbered, there_and_back, write_film, write_pictures
-    from ..runs import Run
-    from ..wording import counted
+    from ..core.atomic_files import new_folder, refuse_taken
+    from ..core.wording import counted
+    from ..inference.image_files import numbered, there_and_back, write_film, write_pictures
+    from ..inference.trained import TrainedAutoencoder
+    from ..runs.directory import Run
 
     refuse_taken(out)
     run = Run.open(path)
@@ -149,7 +149,7 @@ def _generate(path: Path, out: Path, picture: "Picture", wish: Wish, device: str
 
 
 def _samples(run: "Run", trained: "TrainedAutoencoder", wish: Wish) -> Made:
-    from ..generation import draw, made_from
+    from ..inference.sampling import draw, made_from
 
     count = 40 if wish.count is None else wish.count
     data = moved(run, wish.data)
@@ -158,7 +158,7 @@ def _samples(run: "Run", trained: "TrainedAutoencoder", wish: Wish) -> Made:
 
 
 def _walk(run: "Run", trained: "TrainedAutoencoder", wish: Wish) -> Made:
-    from ..generation import made_from, walk
+    from ..inference.sampling import made_from, walk
 
     frames = 60 if wish.count is None else wish.count
     data = moved(run, wish.data)
@@ -168,7 +168,7 @@ def _walk(run: "Run", trained: "TrainedAutoencoder", wish: Wish) -> Made:
 
 def _grid(run: "Run", trained: "TrainedAutoencoder", wish: Wish) -> Made:
     from ..figures import Steps
-    from ..generation import grid, made_from
+    from ..inference.sampling import grid, made_from
 
     side = 12 if wish.count is None else wish.count
     data = moved(run, wish.data)
@@ -178,7 +178,7 @@ def _grid(run: "Run", trained: "TrainedAutoencoder", wish: Wish) -> Made:
 
 
 def _between(run: "Run", trained: "TrainedAutoencoder", wish: Wish) -> Made:
-    from ..generation import has_prior, images_named, linear, prior, spherical
+    from ..inference.sampling import has_prior, images_named, linear, prior, spherical
 
     if wish.spherical and not has_prior(trained.experiment):
         raise ConfigurationError(

@@ -13,11 +13,11 @@ from typing import Annotated, Any, NoReturn
 import typer
 from typer.core import TyperGroup
 
-from ..allocation import keep_freed, within_memory
-from ..credentials import masked
-from ..errors import LatentspaceError
-from ..printable import printable
-from ..wording import on_command_line
+from ..core.credentials import masked
+from ..core.errors import LatentspaceError
+from ..core.malloc import keep_freed, within_memory
+from ..core.printable import printable
+from ..core.wording import on_command_line
 from . import console, data, denoise, evaluate, generate, report, reproduce, runs, search, settings, train
 from .options import Quiet, Verbose
 from .signals import insistent

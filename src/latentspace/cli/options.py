@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 import typer
 
-from ..errors import ConfigurationError
+from ..core.errors import ConfigurationError
 from . import console
 
 if TYPE_CHECKING:
     from ..data.sources import DataConfig
-    from ..runs import Run
+    from ..runs.directory import Run
 
 
 def _verbose(chosen: bool) -> bool:
@@ -108,7 +108,7 @@ def size(text: str | None) -> tuple[int, int] | None:
     """`28x28` -> (28, 28), height and width. Raises: ConfigurationError: another form."""
     if text is None:
         return None
-    from ..configuration import two_numbers
+    from ..core.config import two_numbers
 
     found = two_numbers(text)
     if found is None:
@@ -126,8 +126,8 @@ def data_changes(
     fonts: str | None = None,
 ) -> dict[str, Any]:
     """The data settings that were given on the command line; a path is made absolute."""
+    from ..core.atomic_files import exists
     from ..data.sources import names_a_path
-    from ..files import exists
 
     if spec and names_a_path(spec) and exists(Path(spec)):
         spec = str(Path(spec).resolve())

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from ..errors import ConfigurationError, RunError
+from ..core.errors import ConfigurationError, RunError
 from . import console
 from .options import Device, MovedData, Quiet, Verbose, moved
 
@@ -37,19 +37,19 @@ def report(
 
       latentspace report studies/letters
     """
-    from ..files import exists
+    from ..core.atomic_files import exists
 
     if exists(path / "study.json"):
         _refuse("--data", data, "a study is reported from its trials, without images")
         _refuse("--device", None if device == "auto" else device, "a study's page is drawn, not computed")
-        from ..report.search import report_study
+        from ..report.search.page import report_study
 
         page = report_study(path, storage, title)
         console.say(f"trials: {page.parent / 'trials.csv'}")
     elif exists(path / "config.json"):
         _refuse("--storage", storage, "a run has no database")
-        from ..report.write import report_run
-        from ..runs import Run
+        from ..report.run.write import report_run
+        from ..runs.directory import Run
 
         run = Run.open(path)
         with console.following():

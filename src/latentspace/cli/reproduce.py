@@ -22,8 +22,8 @@ from .options import (
 )
 
 if TYPE_CHECKING:
-    from ..reproduction import Reproduction
-    from ..steps import SearchStep, TrainingStep
+    from ..studies.foscarin2021.reproduction import Reproduction
+    from ..studies.pipeline import SearchStep, TrainingStep
 
 
 def reproduce(
@@ -58,8 +58,8 @@ def reproduce(
 
       latentspace reproduce --recipe homework --data notmnist --out runs/homework --dry-run
     """
-    from ..recipe import Recipe
-    from ..reproduction import Reproduction
+    from ..experiment.recipe import Recipe
+    from ..studies.foscarin2021.reproduction import Reproduction
 
     place = out or Path("runs") / Path(recipe).stem
     read_as = data_changes(data, resize, deduplicate, strict, fonts)
@@ -76,7 +76,7 @@ def reproduce(
 
 
 def _do(step: "TrainingStep | SearchStep") -> None:
-    from ..steps import SearchStep
+    from ..studies.pipeline import SearchStep
 
     done = step.is_done
     if done:
@@ -90,7 +90,7 @@ def _do(step: "TrainingStep | SearchStep") -> None:
 
 
 def _search(step: "SearchStep") -> None:
-    from ..search.workers import search
+    from ..search.executors.local import search
 
     study, workers = step.open()
     with study:
@@ -109,7 +109,7 @@ def _search(step: "SearchStep") -> None:
 
 def _foretell(work: "Reproduction") -> None:
     """A line a step, and the sum; nothing is written below the place of the reproduction."""
-    from ..steps import SearchStep
+    from ..studies.pipeline import SearchStep
 
     images = work.images()
     rows, total = [], 0.0

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from ..errors import ConfigurationError
-from ..wording import counted
+from ..core.errors import ConfigurationError
+from ..core.wording import counted
 from . import console
 from .options import Quiet, Verbose
 
@@ -37,8 +37,8 @@ def runs(
 
       latentspace runs runs/letters --csv > letters.csv
     """
-    from ..csv_text import csv_text
-    from ..run_table import brief, compare, find_runs
+    from ..core.csv_text import csv_text
+    from ..runs.table import brief, compare, find_runs
 
     if wide + csv + json > 1:
         raise ConfigurationError(

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ..errors import ConfigurationError
-from ..wording import counted
+from ..core.errors import ConfigurationError
+from ..core.wording import counted
 from . import console, standing
 from .options import (
     Deduplicate,
@@ -24,9 +24,9 @@ from .options import (
 )
 
 if TYPE_CHECKING:
-    from ..runs import Run
-    from ..search.confirmation import Extent
-    from ..search.study import Trials
+    from ..runs.directory import Run
+    from ..search.replication import ReplicationPlan
+    from ..search.trials import Trials
 
 
 def search(
@@ -126,16 +126,16 @@ def search(
 
       latentspace search --out studies/letters --resume --trials 200 --confirm 3x3
     """
-    from ..configuration import merged, overrides
-    from ..search.confirmation import Extent
-    from ..search.draft import Wishes, draft
-    from ..search.study import begin
+    from ..core.config import merged, overrides
+    from ..search.replication import ReplicationPlan
+    from ..search.request import SearchRequest, draft
+    from ..search.trials import begin
 
     if out is None:
         raise ConfigurationError(
             "search needs a place for the study", found="no --out", do="name a directory with --out"
         )
-    extent = None if confirm is None else Extent.parse(confirm)
+    extent = None if confirm is None else ReplicationPlan.parse(confirm)
     several = None if objectives is None else tuple(one.strip() for one in objectives.split(","))
     _check(fit, extent, several)
     options: dict[str, Any] = {
@@ -147,7 +147,7 @@ def search(
         "split": {"shares": split},
         "encoder": None if encoder is None else str(encoder),
     }
-    wishes = Wishes(
+    request = SearchRequest(
         kind=kind,
         recipe=recipe,
         changes=merged(given(options), overrides(set_ or [])),
@@ -158,14 +158,14 @@ def search(
         workers=workers,
         published=published,
     )
-    plan, crew = draft(wishes, out, resume=resume)
+    plan, pool = draft(request, out, resume=resume)
     with begin(plan, out, storage or plan.storage, resume=resume) as study:
         if published:
             study.enqueue_published()
-        _search_and_finish(study, crew, storage, timeout, fit, extent, no_final=no_final)
+        _search_and_finish(study, pool, storage, timeout, fit, extent, no_final=no_final)
 
 
-def _check(fit: str | None, extent: "Extent | None", objectives: tuple[str, ...] | None) -> None:
+def _check(fit: str | None, extent: "ReplicationPlan | None", objectives: tuple[str, ...] | None) -> None:
     if fit not in (None, "train", "train+validation"):
         raise ConfigurationError(
             "--fit takes train or train+validation", found=repr(fit), do="name one of them"
@@ -188,12 +188,12 @@ def _search_and_finish(
     url: str | None,
     timeout: float | None,
     fit: str | None,
-    extent: "Extent | None",
+    extent: "ReplicationPlan | None",
     *,
     no_final: bool,
 ) -> None:
-    from ..search.winner import write_recipes
-    from ..search.workers import search as run
+    from ..search.best import write_recipes
+    from ..search.executors.local import search as run
 
     plan, place = study.plan, study.directory
     standing.introduce(plan, workers)
@@ -225,7 +225,7 @@ def _again(place: Path) -> str:
 
 def _final(study: "Trials", fit: str | None) -> "Run":
     from ..evaluation.evaluate import evaluate
-    from ..search.winner import final_training
+    from ..search.best import final_training
 
     training = final_training(study, fit)
     state = training.run.state
@@ -237,9 +237,9 @@ def _final(study: "Trials", fit: str | None) -> "Run":
     return training.run
 
 
-def _confirm(study: "Trials", workers: int, extent: "Extent") -> None:
-    from ..search.confirmation import jobs_of, summarise
-    from ..search.workers import confirm
+def _confirm(study: "Trials", workers: int, extent: "ReplicationPlan") -> None:
+    from ..search.executors.local import confirm
+    from ..search.replication import jobs_of, summarise
 
     jobs = jobs_of(study, extent)
     with closing(confirm(study, jobs, workers=workers)) as counts:

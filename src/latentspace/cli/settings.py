@@ -12,7 +12,7 @@ from . import console
 from .options import Quiet, Verbose
 
 if TYPE_CHECKING:
-    from ..settings import Setting
+    from ..experiment.settings import Setting
 
 
 def settings(
@@ -38,8 +38,8 @@ def settings(
 
       latentspace settings ae --json
     """
-    from ..experiment import KINDS, kind_named
-    from ..settings import by_name, settings_of
+    from ..experiment.config import KINDS, kind_named
+    from ..experiment.settings import by_name, settings_of
 
     kinds = KINDS if kind is None else (kind_named(kind),)
     if json:
@@ -64,7 +64,7 @@ def _table(listed: "dict[str, tuple[Setting, ...]]", kinds: int) -> Table:
 
 def _defaults(settings: "tuple[Setting, ...]", kinds: int) -> list[str]:
     """The default, or each one with its kinds."""
-    from ..settings import written
+    from ..experiment.settings import written
 
     having: dict[str, list[str]] = {}
     for one in settings:

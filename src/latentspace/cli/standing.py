@@ -8,13 +8,13 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from ..wording import counted
+from ..core.wording import counted
 from . import console
 
 if TYPE_CHECKING:
-    from ..runs import Run
+    from ..runs.directory import Run
     from ..search.plan import StudyPlan
-    from ..search.standing import Entry, Outcome, Standing
+    from ..search.standing import Outcome, SearchProgress, TrialStatus
 
 
 def introduce(plan: "StudyPlan", workers: int) -> None:
@@ -39,8 +39,8 @@ def introduce(plan: "StudyPlan", workers: int) -> None:
 
 def _introduce_batches(plan: "StudyPlan") -> None:
     """Whether the training set is smaller than batches that were asked for."""
+    from ..search.positions import described
     from ..search.space import BATCHES
-    from ..search.spans import described
 
     images, largest = plan.training_images, plan.experiment.training.batch_size
     if plan.space != plan.search.space:
@@ -54,11 +54,11 @@ def _introduce_batches(plan: "StudyPlan") -> None:
         )
 
 
-def follow(standings: "Iterable[Standing]", plan: "StudyPlan", workers: int) -> "Standing":
+def follow(standings: "Iterable[SearchProgress]", plan: "StudyPlan", workers: int) -> "SearchProgress":
     """Run a search to its end and show it; returns where it ended."""
     if console.err.is_terminal and not console.quiet():
         return _live(standings, plan, workers)
-    last: Standing | None = None
+    last: SearchProgress | None = None
     for now in standings:
         ended = {one.number for one in last.records if one.outcome not in OPEN} if last else None
         for one in now.records:
@@ -71,23 +71,23 @@ def follow(standings: "Iterable[Standing]", plan: "StudyPlan", workers: int) -> 
 OPEN = ("waiting", "running")
 
 
-def _live(standings: "Iterable[Standing]", plan: "StudyPlan", workers: int) -> "Standing":
+def _live(standings: "Iterable[SearchProgress]", plan: "StudyPlan", workers: int) -> "SearchProgress":
     from rich.live import Live
 
-    last: Standing | None = None
+    last: SearchProgress | None = None
     with Live(console=console.err, transient=False, auto_refresh=False) as screen:
         for last in standings:
             screen.update(_table(last, plan, workers), refresh=True)
     return _settled(last)
 
 
-def _settled(last: "Standing | None") -> "Standing":
+def _settled(last: "SearchProgress | None") -> "SearchProgress":
     if last is None:
         raise RuntimeError("a search yields where it stands at least once")
     return last
 
 
-def _table(now: "Standing", plan: "StudyPlan", workers: int) -> Group:
+def _table(now: "SearchProgress", plan: "StudyPlan", workers: int) -> Group:
     counts = Table(box=None, header_style="bold", pad_edge=False)
     names: tuple[Outcome, ...] = ("complete", "pruned", "failed", "lost", "running")
     left = now.seconds_left(workers)
@@ -105,24 +105,24 @@ def _table(now: "Standing", plan: "StudyPlan", workers: int) -> Group:
     return Group(counts, *lines)
 
 
-def _line(one: "Entry", plan: "StudyPlan") -> str:
+def _line(one: "TrialStatus", plan: "StudyPlan") -> str:
     value = "" if one.value is None else f" {plan.objectives[0]} {one.value:.5g}"
     why = f": {one.reason}" if one.reason else ""
     return f"trial {one.number} {one.outcome}{value} after {counted(one.epochs, 'epoch')}{why}"
 
 
-def _summary(now: "Standing", workers: int) -> str:
+def _summary(now: "SearchProgress", workers: int) -> str:
     best = "" if now.best is None else f"best {now.best.value:.5g} (trial {now.best.number}); "
     left = now.seconds_left(workers)
     clock = "" if left is None else f", {timedelta(seconds=round(left))} left"
     return f"{best}{now.counted}/{now.asked}{clock}"
 
 
-def _parameters(one: "Entry") -> str:
+def _parameters(one: "TrialStatus") -> str:
     return ", ".join(f"{name} {console.number(value)}" for name, value in one.parameters.items())
 
 
-def conclude(last: "Standing", plan: "StudyPlan", run: "Run | None") -> None:
+def conclude(last: "SearchProgress", plan: "StudyPlan", run: "Run | None") -> None:
     """The winner's parameters, its score, and what it is worth on the test part."""
     if last.best is None or last.best.value is None:
         return

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from ..errors import ConfigurationError
+from ..core.errors import ConfigurationError
 from . import console
 from .options import (
     Data,
@@ -26,8 +26,8 @@ from .options import (
 )
 
 if TYPE_CHECKING:
-    from ..experiment import Experiment
-    from ..runs import Run
+    from ..experiment.config import Experiment
+    from ..runs.directory import Run
     from ..training.train import Training
 
 
@@ -169,16 +169,16 @@ def train(
 
 
 def _plan(kind: str, recipe: str | None, changes: dict[str, Any], assignments: list[str]) -> "Experiment":
-    from ..configuration import merged, overrides
-    from ..experiment import kind_named
-    from ..recipe import Recipe
+    from ..core.config import merged, overrides
+    from ..experiment.config import kind_named
+    from ..experiment.recipe import Recipe
 
     base = Recipe() if recipe is None else Recipe.load(recipe)
     return base.experiment(kind_named(kind), merged(given(changes), overrides(assignments)))
 
 
 def _resume(path: Path) -> None:
-    from ..runs import Run
+    from ..runs.directory import Run
     from ..training.train import resume
 
     run = Run.open(path)
@@ -209,7 +209,7 @@ def _run(training: "Training") -> "Run":
 
 
 def _several(experiment: "Experiment", out: Path, seeds: int) -> None:
-    from ..runs import refuse_existing
+    from ..runs.directory import refuse_existing
 
     refuse_existing(out)
     scores: list[float] = []

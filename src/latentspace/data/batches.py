@@ -11,10 +11,10 @@ from typing import Final, NamedTuple, Protocol, runtime_checkable
 import numpy as np
 import torch
 
-from ..progress import tell
-from ..tensor_types import Images, Labels, Order, Resident
-from ..types import ImageArray, Pixels, Whole
-from .mapping import require_unchanged
+from ..core.progress import tell
+from ..core.tensor_types import Images, Labels, Order, Resident
+from ..core.types import ImageArray, Int64Array, Pixels
+from .memmap import require_unchanged
 from .sampling import affordable
 
 AHEAD: Final = 4  # batches that are read before they are asked for
@@ -109,7 +109,7 @@ class OnDiskSet:
     """
 
     pixels: Pixels
-    chosen: Whole
+    chosen: Int64Array
     on: torch.device
     labels: Labels | None = None
 
@@ -149,7 +149,7 @@ class OnDiskSet:
             return None
         return self.labels[here if order is None else order[here]]
 
-    def _gather(self, rows: Whole) -> Resident:
+    def _gather(self, rows: Int64Array) -> Resident:
         """The rows in their order, read in the file's: neighbours are read together."""
         require_unchanged(self.pixels)
         ascending = np.argsort(rows, kind="stable")
@@ -162,7 +162,7 @@ class OnDiskSet:
 
 
 def laid_out(
-    pixels: Pixels, chosen: Whole, device: torch.device, labels: Labels | None = None
+    pixels: Pixels, chosen: Int64Array, device: torch.device, labels: Labels | None = None
 ) -> ResidentSet | OnDiskSet:
     """The chosen images as a set for `device`; read from disk where they lie there, else resident.
 
@@ -182,7 +182,7 @@ def laid_out(
 
 
 def passed_once(
-    pixels: Pixels, chosen: Whole, device: torch.device, labels: Labels | None = None
+    pixels: Pixels, chosen: Int64Array, device: torch.device, labels: Labels | None = None
 ) -> ResidentSet | OnDiskSet:
     """As `laid_out`, but the images never lie on the device all at once: there are batches of them alone."""
     if device.type == "cpu":
@@ -201,7 +201,7 @@ def told_of(held: Batches, most: int, what: str) -> Iterator[Batch]:
         tell(what, done, held.images)
 
 
-def float_blocks(pixels: Pixels, chosen: Whole, what: str) -> Iterator[ImageArray]:
+def float_blocks(pixels: Pixels, chosen: Int64Array, what: str) -> Iterator[ImageArray]:
     """The chosen images as floats in [0, 1], some at a time; `what` is told of as progress."""
     for batch in told_of(passed_once(pixels, chosen, torch.device("cpu")), 1024, what):
         yield batch.inputs.numpy()

@@ -10,12 +10,12 @@ from typing import overload
 
 import numpy as np
 
-from ..errors import DataError, OutputError
-from ..files import make_folder, replacing, sweep
-from .arrays import read_arrays
+from ..core.atomic_files import make_folder, replacing, sweep
+from ..core.errors import DataError, OutputError
 from .cleaning import CleaningRecord
 from .imageset import ImageSet
-from .mapping import Residence, stays_on_disk
+from .memmap import Residence, stays_on_disk
+from .readers.arrays import read_arrays
 
 logger = logging.getLogger(__name__)
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from ..types import Hashes, Pixels, Whole
-from .mapping import blocks
+from ..core.types import Hashes, Int64Array, Pixels
+from .memmap import blocks
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def count_duplicates(hashes: Hashes) -> Duplicates:
     )
 
 
-def sets_of_copies(hashes: Hashes) -> list[Whole]:
+def sets_of_copies(hashes: Hashes) -> list[Int64Array]:
     """The indices of the images of each set of equal ones, in order, by the first of each set."""
     _, which, counts = np.unique(hashes, return_inverse=True, return_counts=True)
     copied = np.flatnonzero(counts[which] > 1).astype(np.int64)
@@ -77,13 +77,13 @@ def sets_of_copies(hashes: Hashes) -> list[Whole]:
     return sorted(parts, key=lambda one: int(one[0]))
 
 
-def first_of_each(hashes: Hashes) -> Whole:
+def first_of_each(hashes: Hashes) -> Int64Array:
     """The indices of the images that no earlier image equals, in order."""
     _, first = np.unique(hashes, return_index=True)
     return np.sort(first).astype(np.int64)
 
 
-def blank(pixels: Pixels) -> Whole:
+def blank(pixels: Pixels) -> Int64Array:
     """The indices of the images that are one flat colour in every channel."""
     one_colour = np.empty(len(pixels), dtype=bool)
     for here in blocks(pixels):

@@ -7,8 +7,8 @@ import torch
 from pydantic import Field, model_validator
 from torch.nn.functional import conv2d, pad
 
-from ..configuration import Config
-from ..tensor_types import Images
+from ..core.config import Config
+from ..core.tensor_types import Images
 
 Corruption: TypeAlias = Callable[[Images, torch.Generator], Images]
 

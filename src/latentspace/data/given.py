@@ -13,12 +13,12 @@ import numpy as np
 from jaxtyping import Float32
 from PIL import Image
 
-from ..errors import DataError
-from ..types import Pixels
-from ..wording import brief
-from .arrays import as_pixels
+from ..core.errors import DataError
+from ..core.types import Pixels
+from ..core.wording import brief
 from .imageset import ImageSet
-from .pictures import decode, decoding, raster_of
+from .readers.arrays import as_pixels
+from .readers.decode import decode, decoding, raster_of
 
 ORIGIN = "what was given"
 

@@ -7,12 +7,12 @@ from functools import cached_property
 
 import numpy as np
 
-from ..errors import DataError
-from ..progress import told
-from ..types import Hashes, Pixels, Whole
-from ..wording import brief, counted
+from ..core.errors import DataError
+from ..core.progress import told
+from ..core.types import Hashes, Int64Array, Pixels
+from ..core.wording import brief, counted
 from .cleaning import CleaningRecord, Duplicates, count_duplicates, first_of_each
-from .mapping import blocks, chosen, require_unchanged
+from .memmap import blocks, chosen, require_unchanged
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -37,13 +37,13 @@ class ImageSet:
 
     pixels: Pixels
     source: str
-    labels: Whole | None = None
+    labels: Int64Array | None = None
     class_names: tuple[str, ...] = ()
-    groups: Whole | None = None
+    groups: Int64Array | None = None
     record: CleaningRecord = field(default_factory=CleaningRecord)
     comparable: bool = False
     files: Sequence[str] | None = None
-    rows: Whole | None = None
+    rows: Int64Array | None = None
 
     def __post_init__(self) -> None:
         for name in ("labels", "groups", "rows"):
@@ -112,7 +112,7 @@ class ImageSet:
         """What each image is called: its file within the source, else its row there, counted from 0."""
         return self.names_of(np.arange(len(self)))
 
-    def names_of(self, indices: Whole) -> tuple[str, ...]:
+    def names_of(self, indices: Int64Array) -> tuple[str, ...]:
         """The names of some of the images, without making those of all."""
         rows = indices if self.rows is None else self.rows[indices]
         if self.files is None:
@@ -156,12 +156,12 @@ class ImageSet:
     def on_disk(self) -> bool:
         return isinstance(self.pixels, np.memmap)
 
-    def subset(self, indices: Whole) -> "ImageSet":
+    def subset(self, indices: Int64Array) -> "ImageSet":
         """The images at `indices`, in memory."""
         require_unchanged(self.pixels)
         return self._with(self.pixels[indices], indices)
 
-    def _with(self, pixels: Pixels, indices: Whole) -> "ImageSet":
+    def _with(self, pixels: Pixels, indices: Int64Array) -> "ImageSet":
         return replace(
             self,
             pixels=pixels,
@@ -180,7 +180,7 @@ class ImageSet:
         return replace(kept, record=replace(self.record, duplicates_dropped=dropped))
 
 
-def _numbers(given: object, name: str) -> Whole:
+def _numbers(given: object, name: str) -> Int64Array:
     """An array of whole numbers, from one or from a list of them."""
     if isinstance(given, list | tuple) and all(isinstance(one, int | np.integer) for one in given):
         given = np.array(given, dtype=np.int64)

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from jaxtyping import Float64
 
-from ..types import Whole
+from ..core.types import Int64Array
 
 HELD: Final = 1 << 25  # values of a sample that is worked on as a whole, at most: 128 MB of float32
 
@@ -17,7 +17,9 @@ def affordable(most: int, shape: Sequence[int], values: int = HELD) -> int:
     return max(1, min(most, values // math.prod(shape)))
 
 
-def balanced_sample(indices: Whole, count: int, labels: Whole | None, draw: np.random.Generator) -> Whole:
+def balanced_sample(
+    indices: Int64Array, count: int, labels: Int64Array | None, draw: np.random.Generator
+) -> Int64Array:
     """`count` of `indices` at random, or all where there are fewer; the classes take turns in their order.
 
     So with ten classes every ten images show each class once, until a class has no image left.
@@ -32,7 +34,9 @@ def balanced_sample(indices: Whole, count: int, labels: Whole | None, draw: np.r
     return order[np.lexsort((classes, turns))][:count]
 
 
-def stratified_sample(indices: Whole, count: int, labels: Whole | None, draw: np.random.Generator) -> Whole:
+def stratified_sample(
+    indices: Int64Array, count: int, labels: Int64Array | None, draw: np.random.Generator
+) -> Int64Array:
     """`count` of `indices` at random, ascending, or all where there are fewer; each class in proportion.
 
     For what is measured: classes that are rare among `indices` are as rare in the sample.
@@ -47,7 +51,7 @@ def stratified_sample(indices: Whole, count: int, labels: Whole | None, draw: np
     return np.sort(order[:count])
 
 
-def _turns(labels: Whole) -> tuple[Whole, Whole, Float64[np.ndarray, " _any"]]:
+def _turns(labels: Int64Array) -> tuple[Int64Array, Int64Array, Float64[np.ndarray, " _any"]]:
     """Of each image: its class, its number among the images of that class, and how many those are."""
     _, classes, counts = np.unique(labels, return_inverse=True, return_counts=True)
     by_class = np.argsort(classes, kind="stable")

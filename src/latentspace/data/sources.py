@@ -18,24 +18,24 @@ from typing import Annotated, Final, TypeAlias
 
 from pydantic import Field
 
-from ..allocation import within_memory
-from ..configuration import Config, whole_number
-from ..errors import ConfigurationError, DataError, FetchError, OutputError
-from ..files import expanded, file_hash
-from ..wording import counted, option
-from . import notmnist
-from .archives import read_archive
-from .arrays import read_npy, read_npz
+from ..core.atomic_files import expanded, file_hash
+from ..core.config import Config, whole_number
+from ..core.errors import ConfigurationError, DataError, FetchError, OutputError
+from ..core.malloc import within_memory
+from ..core.wording import counted, option
 from .cache import keep, recall
+from .catalog import notmnist
 from .cleaning import sentence
-from .entries import is_named_as_image, readable
-from .folders import list_folder, read_listing
-from .gathering import Gathered
-from .idx import holds_idx, is_idx_header, is_idx_name, read_idx_files, read_idx_folder
 from .imageset import ImageSet
-from .mapping import SHARE, Residence, free_memory
-from .pictures import resized_set
-from .places import cache_directory
+from .memmap import SHARE, Residence, free_memory
+from .paths import cache_directory
+from .readers.archives import read_archive
+from .readers.arrays import read_npy, read_npz
+from .readers.collect import Gathered
+from .readers.decode import resized_set
+from .readers.filenames import is_named_as_image, readable
+from .readers.folders import list_folder, read_listing
+from .readers.idx import holds_idx, is_idx_header, is_idx_name, read_idx_files, read_idx_folder
 
 logger = logging.getLogger(__name__)
 
@@ -183,7 +183,7 @@ def _count(text: str, spec: str) -> int:
 
 
 def _glyphs(count: int, config: DataConfig) -> ImageSet:
-    from .glyphs import fingerprint, render
+    from .catalog.glyphs.render import fingerprint, render
 
     about = repr((fingerprint(config.fonts), count, config.seed, GLYPH_SIZE))
     path = cache_directory() / "glyphs" / f"{hashlib.blake2b(about.encode(), digest_size=12).hexdigest()}.npz"

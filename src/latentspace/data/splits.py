@@ -6,10 +6,10 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from jaxtyping import Float, Int64
 
-from ..errors import ConfigurationError, DataError
-from ..randomness import numpy_generator
-from ..types import Whole
-from ..wording import counted
+from ..core.errors import ConfigurationError, DataError
+from ..core.randomness import numpy_generator
+from ..core.types import Int64Array
+from ..core.wording import counted
 from .imageset import ImageSet
 
 Part: TypeAlias = Literal["train", "validation", "test"]
@@ -49,7 +49,7 @@ class Shares:
         return "/".join(np.format_float_positional(one, trim="-") for one in parts)
 
     def sizes(self, count: int) -> Int64[np.ndarray, "3"]:
-        """Whole sizes that add up to `count`, by largest remainder: 18,724 -> 11,234, 3,745, 3,745.
+        """Int64Array sizes that add up to `count`, by largest remainder: 18,724 -> 11,234, 3,745, 3,745.
 
         Raises:
             ConfigurationError: a part would hold no image.
@@ -71,15 +71,15 @@ class Shares:
 class Split:
     """The indices of each part, in ascending order, and the hash of the images they index."""
 
-    train: Whole
-    validation: Whole
-    test: Whole
+    train: Int64Array
+    validation: Int64Array
+    test: Int64Array
     seed: int
     shares: str
     content_hash: str
     kept_together: int
 
-    def part(self, name: Part) -> Whole:
+    def part(self, name: Part) -> Int64Array:
         return {"train": self.train, "validation": self.validation, "test": self.test}[name]
 
     @property
@@ -160,7 +160,7 @@ def split(images: ImageSet, shares: Shares, seed: int) -> Split:
     )
 
 
-def _units(images: ImageSet) -> Whole:
+def _units(images: ImageSet) -> Int64Array:
     """A number for each image, the same for images that may not be parted."""
     _, copies = np.unique(images.image_hashes, return_inverse=True)
     if images.groups is None:
@@ -178,10 +178,10 @@ def _units(images: ImageSet) -> Whole:
 
 
 def _place_large_units(
-    side: Whole,
-    units: Whole,
-    sizes: Whole,
-    labels: Whole,
+    side: Int64Array,
+    units: Int64Array,
+    sizes: Int64Array,
+    labels: Int64Array,
     room: Int64[np.ndarray, "3"],
     quota: Float[np.ndarray, "classes 3"],
     draw: np.random.Generator,
@@ -215,9 +215,9 @@ def _place_large_units(
 
 
 def _place_singles(
-    side: Whole,
-    singles: Whole,
-    labels: Whole,
+    side: Int64Array,
+    singles: Int64Array,
+    labels: Int64Array,
     room: Int64[np.ndarray, "3"],
     quota: Float[np.ndarray, "classes 3"],
     draw: np.random.Generator,
@@ -237,7 +237,7 @@ def _whole_table(
     rows: Int64[np.ndarray, " classes"],
     columns: Int64[np.ndarray, "3"],
 ) -> Int64[np.ndarray, "classes 3"]:
-    """Whole numbers near `target` with exactly these row and column sums (which agree in total)."""
+    """Int64Array numbers near `target` with exactly these row and column sums (which agree in total)."""
     fitted = np.clip(target, 1e-6, None)
     for _ in range(50):  # iterative proportional fitting; the rounding below makes the sums exact
         fitted *= (rows / np.clip(fitted.sum(axis=1), 1e-12, None))[:, None]

@@ -7,16 +7,16 @@ from typing import Final
 import numpy as np
 from jaxtyping import Float
 
+from ..core.devices import AUTO
+from ..core.randomness import numpy_generator
+from ..core.types import Int64Array
+from ..core.wording import counted, option
 from ..data.imageset import ImageSet
 from ..data.sampling import affordable, stratified_sample
-from ..devices import AUTO
-from ..encoding import TrainedAutoencoder, TrainedClassifier
-from ..randomness import numpy_generator
-from ..runs import Run
-from ..training.materials import required_labels
-from ..types import Whole
-from ..wording import counted, option
-from .records import Record, kept
+from ..inference.trained import TrainedAutoencoder, TrainedClassifier
+from ..runs.directory import Run
+from ..training.components import required_labels
+from .cache import Record, kept
 
 MOST: Final = 1000  # images of each part, at most
 RARE: Final = 0.001  # probability below which a difference is not chance
@@ -108,7 +108,7 @@ def _judged(
     if run.experiment.kind == "classifier":
         head = TrainedClassifier.load(run, device)
 
-        def wrong(chosen: Whole) -> Float[np.ndarray, " _images"]:
+        def wrong(chosen: Int64Array) -> Float[np.ndarray, " _images"]:
             part = images.subset(chosen)
             answers = head.probabilities(part).argmax(axis=1)
             return np.asarray(answers != required_labels(part), dtype=np.float64)
@@ -116,7 +116,7 @@ def _judged(
         return "share of wrong answers", (wrong(validation), wrong(test))
     trained = TrainedAutoencoder.load(run, device)
 
-    def errors(chosen: Whole) -> Float[np.ndarray, " _images"]:
+    def errors(chosen: Int64Array) -> Float[np.ndarray, " _images"]:
         pixels = images.pixels[chosen]
         missed = trained.reconstruct(pixels) - pixels / np.float32(255)
         return np.asarray((missed**2).mean(axis=(1, 2, 3)), dtype=np.float64)

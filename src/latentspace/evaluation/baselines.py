@@ -9,22 +9,22 @@ import torch
 from jaxtyping import Float32
 from sklearn.neighbors import NearestNeighbors
 
+from ..core.devices import AUTO
+from ..core.progress import told, unheard
+from ..core.randomness import numpy_generator
+from ..core.types import Int64Array, Pixels
 from ..data.batches import ResidentSet
 from ..data.imageset import ImageSet
 from ..data.sampling import HELD, affordable, balanced_sample, stratified_sample
-from ..devices import AUTO
-from ..encoding import TrainedClassifier
-from ..experiment import Experiment
+from ..experiment.config import Experiment
+from ..inference.trained import TrainedClassifier
 from ..models.classifier import Classifier
-from ..progress import told, unheard
-from ..randomness import numpy_generator
-from ..runs import Run
-from ..training.materials import learned_from, make_fabric, required_labels, set_up
+from ..runs.directory import Run
+from ..training.components import learned_from, make_fabric, required_labels, set_up
 from ..training.train import learn
-from ..types import Pixels, Whole
+from .cache import Record
 from .codes import FITTED_TO
 from .pca import fit_pca
-from .records import Record
 
 LABELS = (10, 30, 100, 300, 1000)
 DRAWS = 3
@@ -80,19 +80,19 @@ class Compared:
             places in it.
     """
 
-    images: Whole
-    labels: Whole
-    train: Whole
-    learned: Whole
-    validation: Whole
-    test: Whole
-    fitted: Whole
+    images: Int64Array
+    labels: Int64Array
+    train: Int64Array
+    learned: Int64Array
+    validation: Int64Array
+    test: Int64Array
+    fitted: Int64Array
 
     @classmethod
     def of(cls, run: Run, images: ImageSet, most: int, fitted_to: int) -> "Compared":
         plan, parts, labels = run.experiment, run.split, required_labels(images)
 
-        def some(part: Whole, most: int, values: int = HELD) -> Whole:
+        def some(part: Int64Array, most: int, values: int = HELD) -> Int64Array:
             draw, count = numpy_generator(plan.seed, "sample"), affordable(most, images.shape, values)
             return stratified_sample(part, count, labels, draw)
 
@@ -167,7 +167,7 @@ def baseline_record(
     )
 
 
-def inputs_of(codes: Features, pixels: Pixels, fitted: Whole) -> dict[str, Features]:
+def inputs_of(codes: Features, pixels: Pixels, fitted: Int64Array) -> dict[str, Features]:
     """The inputs that are compared, by name; PCA is fitted to the images at `fitted`."""
     flat = pixels.reshape(len(pixels), -1).astype(np.float32) / np.float32(255)
     size = codes.shape[1]
@@ -179,7 +179,7 @@ def inputs_of(codes: Features, pixels: Pixels, fitted: Whole) -> dict[str, Featu
     }
 
 
-def head_of(plan: Experiment, inputs: Features, labels: Whole, classes: int, steps: int) -> Classifier:
+def head_of(plan: Experiment, inputs: Features, labels: Int64Array, classes: int, steps: int) -> Classifier:
     """The plan's classifier trained on `inputs` for about `steps` steps, in whole epochs."""
     batch = min(plan.training.batch_size, len(inputs))
     epochs = max(1, round(steps / -(-len(inputs) // batch)))
@@ -197,7 +197,7 @@ def head_of(plan: Experiment, inputs: Features, labels: Whole, classes: int, ste
 
 @torch.no_grad()
 def _accuracy(
-    plan: Experiment, inputs: Features, on: Compared, learned: Whole, classes: int, steps: int
+    plan: Experiment, inputs: Features, on: Compared, learned: Int64Array, classes: int, steps: int
 ) -> float:
     with torch.enable_grad():
         head = head_of(plan, inputs[learned], on.labels[learned], classes, steps)
@@ -215,8 +215,8 @@ def _nearest(inputs: Features, on: Compared) -> tuple[int, float]:
 
 
 def by_neighbours(
-    inputs: Features, labels: Whole, known: Whole, asked: Whole, numbers: Sequence[int]
-) -> dict[int, Whole]:
+    inputs: Features, labels: Int64Array, known: Int64Array, asked: Int64Array, numbers: Sequence[int]
+) -> dict[int, Int64Array]:
     """The commonest label among the k nearest of `known`, for each of `asked` and each k of `numbers`.
 
     All from one search for neighbours, some images at a time; of labels that are as common, the lowest.
@@ -236,5 +236,5 @@ def by_neighbours(
     return answers
 
 
-def _share(answers: Whole, labels: Whole) -> float:
+def _share(answers: Int64Array, labels: Int64Array) -> float:
     return float((answers == labels).mean())

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from ..types import CodeArray, ImageArray, Pixels, Whole
+from ..core.types import CodeArray, ImageArray, Int64Array, Pixels
 from .pca import fit_pca
 
 FITTED_TO = 10_000  # images that PCA is fitted to, at most
@@ -36,7 +36,7 @@ def principal_plane(codes: CodeArray) -> Plane:
     return Plane(points.astype(np.float32), (float(first), float(second)))
 
 
-def pca_error(pixels: Pixels, fitted: Whole, judged: Whole, components: int) -> float:
+def pca_error(pixels: Pixels, fitted: Int64Array, judged: Int64Array, components: int) -> float:
     """The mean squared error a pixel of PCA with `components` numbers an image: the linear yardstick.
 
     Args:

@@ -8,18 +8,19 @@ from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 
+from ..core.devices import AUTO, named_device
+from ..core.errors import ConfigurationError
+from ..core.types import Hashes
+from ..core.wording import brief, counted, option
 from ..data.imageset import ImageSet
-from ..data.mapping import require_unchanged
-from ..data.sources import DataConfig, load_images
-from ..devices import AUTO, named_device
-from ..encoding import conforming, encoder_of, refuse_unfinished
-from ..errors import ConfigurationError, DataError, RunError
-from ..runs import Run
-from ..types import Hashes
-from ..wording import brief, counted, option
+from ..data.memmap import require_unchanged
+from ..data.sources import DataConfig
+from ..inference.run_images import own_or_other
+from ..inference.trained import conforming, encoder_of, refuse_unfinished
+from ..runs.directory import Run
 from .agreement import agreement_with_test
+from .cache import KEY, Measured, Record, keep, kept
 from .metrics import IWAE_SAMPLES, judge, require_samples
-from .records import KEY, Measured, Record, keep, kept
 
 logger = logging.getLogger(__name__)
 
@@ -166,30 +167,3 @@ def _warn_of_seen(run: Run, hashes: Hashes) -> None:
     for name, one in runs.items():
         if seen := int(np.isin(hashes, one.learned_from).sum()):
             logger.warning("%s has learned from %s of these images", name, f"{seen:,}")
-
-
-def own_or_other(run: Run, data: DataConfig | ImageSet | None) -> tuple[ImageSet, bool]:
-    """The images, and whether they are the run's own.
-
-    Raises:
-        RunError: the run's own data are gone or changed, and no other were named.
-    """
-    if data is not None:
-        images = data if isinstance(data, ImageSet) else load_images(data)
-        return images, images.content_hash == run.data.content_hash
-    config = run.experiment.data
-    try:
-        images = load_images(config)
-    except DataError as error:
-        raise RunError(
-            f"the data of {run.path} must be where they were",
-            found=f"{config.spec}: {error.must}: {error.found}",
-            do=f"say where they are now with {option('data')} (they are known by their hash)",
-        ) from error
-    if images.content_hash != run.data.content_hash:
-        raise RunError(
-            f"the data of {run.path} must be as they were",
-            found=f"{config.spec} now holds other images (the content hash differs)",
-            do=f"bring them back, or judge all of the new ones with {option('data', config.spec)}",
-        )
-    return images, True

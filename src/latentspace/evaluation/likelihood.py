@@ -9,11 +9,11 @@ from functools import partial
 
 import torch
 
+from ..core.tensor_types import Codes, Images, PerImage
 from ..data.batches import Batches, told_of
 from ..models.autoencoder import Autoencoder
-from ..models.posterior import Gaussian, prior_log_prob
+from ..models.posteriors import Gaussian, prior_log_prob
 from ..objectives.elbo import bce_per_image
-from ..tensor_types import Codes, Images, PerImage
 
 BATCH = 256
 ACTIVE = 0.01  # the threshold of Burda et al., section 5.2, on the variance of a dimension's posterior mean

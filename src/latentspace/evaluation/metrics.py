@@ -7,19 +7,19 @@ from typing import Any
 import numpy as np
 import torch
 
-from ..configuration import Config
+from ..core.config import Config
+from ..core.devices import AUTO
+from ..core.errors import ConfigurationError, DataError
+from ..core.types import Int64Array
+from ..core.wording import option
 from ..data.batches import Batches, ResidentSet, passed_once
 from ..data.cleaning import sentence
 from ..data.imageset import ImageSet
-from ..devices import AUTO
-from ..encoding import TrainedAutoencoder, TrainedClassifier
-from ..errors import ConfigurationError, DataError
-from ..experiment import ClassificationConfig, DenoisingConfig, ElboConfig, ReconstructionConfig
-from ..runs import Run
+from ..experiment.config import ClassificationConfig, DenoisingConfig, ElboConfig, ReconstructionConfig
+from ..inference.trained import TrainedAutoencoder, TrainedClassifier
+from ..runs.directory import Run
+from ..training.components import required_labels
 from ..training.loop import evaluate, validation_noise
-from ..training.materials import required_labels
-from ..types import Whole
-from ..wording import option
 from .likelihood import importance_weighted_loss, mean_code_loss, posterior_record
 
 IWAE_SAMPLES = 16
@@ -39,7 +39,7 @@ class Case:
 
     run: Run
     images: ImageSet
-    chosen: Whole
+    chosen: Int64Array
     iwae_samples: int
     device: str
 
@@ -53,7 +53,7 @@ def judge(
     images: ImageSet,
     iwae_samples: int = IWAE_SAMPLES,
     device: str = AUTO,
-    chosen: Whole | None = None,
+    chosen: Int64Array | None = None,
 ) -> Metrics:
     """Every metric of the run's kind on `images`, or on those at the indices `chosen`.
 
@@ -125,7 +125,7 @@ def _classification(objective: ClassificationConfig, case: Case) -> Metrics:
     return {name: losses[name] for name in ("accuracy", "cross_entropy", "report_cross_entropy")}
 
 
-def labels_as_learned(images: ImageSet, class_names: tuple[str, ...]) -> Whole:
+def labels_as_learned(images: ImageSet, class_names: tuple[str, ...]) -> Int64Array:
     """The labels of `images`, numbered as `class_names` are: another set may have fewer, or another order.
 
     Raises:

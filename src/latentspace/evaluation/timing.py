@@ -4,16 +4,16 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from ..core.environment import describe
+from ..core.errors import RunError
+from ..core.wording import counted
 from ..data.imageset import ImageSet
-from ..environment import describe
-from ..errors import RunError
-from ..experiment import Experiment
-from ..runs import Run
-from ..training.ground import foundation_of
-from ..training.materials import assemble, make_fabric, threads_of
+from ..experiment.config import Experiment
+from ..runs.directory import Run
+from ..training.components import assemble, make_fabric, threads_of
+from ..training.context import pretrained_encoder_of
 from ..training.train import learn
-from ..wording import counted
-from .records import Record
+from .cache import Record
 
 TIMED = 3  # epochs of each
 
@@ -87,8 +87,8 @@ def _train(run: Run, plan: Experiment, images: ImageSet, method: str, timed: int
             "training": plan.training.model_copy(update={"epochs": timed}),
         }
     )
-    foundation = foundation_of(plan, run.encoder_hash, beside=run.path)
-    if foundation is None:
+    pretrained = pretrained_encoder_of(plan, run.encoder_hash, beside=run.path)
+    if pretrained is None:
         raise RunError(
             "two ways to classify are timed of a classifier",
             found=f"{run.path}, of kind {plan.kind}",
@@ -96,7 +96,7 @@ def _train(run: Run, plan: Experiment, images: ImageSet, method: str, timed: int
         )
     fabric = make_fabric(plan)
     began = time.perf_counter()
-    materials = assemble(plan, images, run.split, fabric, foundation.autoencoder)
+    components = assemble(plan, images, run.split, fabric, pretrained.autoencoder)
     prepared = time.perf_counter() - began
-    seconds = [record.seconds for record in learn(plan, materials)]
+    seconds = [record.seconds for record in learn(plan, components)]
     return prepared, sum(seconds) / len(seconds)

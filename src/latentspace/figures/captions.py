@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
+from ..core.wording import counted
 from ..evaluation.baselines import BaselineRecord
-from ..evaluation.classes import Confusion, Mistakes
-from ..evaluation.noise import NoiseRecord
-from ..wording import counted
+from ..evaluation.confusion import Confusion, Mistakes
+from ..evaluation.denoising import DenoisingRecord
 from .codes import CodeMap
 from .curves import LossCurves
 from .grid import ImageGrid
@@ -98,7 +98,7 @@ def plane_caption(grid: ImageGrid, *, words: str, kl: tuple[float, float]) -> Ca
     return Caption("A grid over two dimensions of the code", text)
 
 
-def noise_caption(record: NoiseRecord, *, trained_at: str) -> Caption:
+def noise_caption(record: DenoisingRecord, *, trained_at: str) -> Caption:
     where: dict[str, list[str]] = {}
     for level, name in zip(record.levels, record.filters, strict=True):
         where.setdefault(name, []).append(f"{level:g}")

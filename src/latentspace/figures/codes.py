@@ -10,13 +10,13 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patheffects import withStroke
 
-from ..errors import DataError
-from ..randomness import numpy_generator
-from ..types import Whole
-from ..wording import counted
-from .lettering import legible, text_width, wrapped
+from ..core.errors import DataError
+from ..core.randomness import numpy_generator
+from ..core.types import Int64Array
+from ..core.wording import counted
 from .mosaic import check_count
 from .style import BODY, SMALL, WIDTH, blank, class_style, styled
+from .text import legible, text_width, wrapped
 
 _ROUNDS = 6  # the classes are drawn in turns, so that the last one does not cover the others
 _NAMED = 20  # classes in the legend and on the map
@@ -39,7 +39,7 @@ class CodeMap:
     """
 
     points: Float[np.ndarray, "points 2"]
-    labels: Whole | None
+    labels: Int64Array | None
     class_names: tuple[str, ...]
     medians: Float[np.ndarray, "classes 2"]
     explained: tuple[float, float] | None
@@ -50,7 +50,7 @@ def code_map(
     points: Float[np.ndarray, "points 2"],
     *,
     explained: tuple[float, float] | None,
-    labels: Whole | None = None,
+    labels: Int64Array | None = None,
     class_names: tuple[str, ...] = (),
     seed: int = 0,
     most: int = 20_000,

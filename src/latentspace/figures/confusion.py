@@ -5,9 +5,9 @@ import math
 import numpy as np
 from matplotlib.figure import Figure
 
-from ..evaluation.classes import Confusion
-from .lettering import legible
+from ..evaluation.confusion import Confusion
 from .style import INK, SMALL, WIDTH, blank, styled
+from .text import legible
 
 _PRINTED = 20  # classes up to which counts are printed
 _SIDE = 3.5 * 72  # points that the matrix is high, at least

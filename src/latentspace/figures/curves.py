@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from ..errors import ConfigurationError, RunError
-from ..wording import counted
+from ..core.errors import ConfigurationError, RunError
+from ..core.wording import counted
 from .style import INK, PALETTE, QUIET, SMALL, WIDTH, blank, styled
 
 CurvePart: TypeAlias = Literal["train", "validation"]

@@ -34,19 +34,19 @@ from .curves import (
     draw_curves,
     loss_curves,
 )
-from .front import Front, draw_front, search_front
 from .grid import ImageGrid, Steps, draw_grid, image_grid
-from .history import Points, SearchHistory, draw_history, search_history
-from .importances import ImportanceBars, draw_importances, importance_bars
 from .mosaic import shown as shown_images
-from .parallel import Coordinate, ParallelCoordinates, draw_parallel, parallel_coordinates
-from .reports import ReportedValues, draw_reported, reported_values
 from .rows import ImageRows, draw_rows, image_rows
 from .samples import Samples, draw_samples, sample_images
+from .search.front import Front, draw_front, search_front
+from .search.history import Points, SearchHistory, draw_history, search_history
+from .search.importances import ImportanceBars, draw_importances, importance_bars
+from .search.intermediate import ReportedValues, draw_reported, reported_values
+from .search.parallel import Coordinate, ParallelCoordinates, draw_parallel, parallel_coordinates
+from .search.slices import Slice, Slices, draw_slices, search_slices
+from .search.values import ValueAxis
 from .series import Series, SeriesPlot, draw_series, labels_plot, noise_plot
-from .slices import Slice, Slices, draw_slices, search_slices
 from .style import png, save
-from .values import ValueAxis
 
 __all__ = [
     "ACCURACY",

@@ -9,10 +9,10 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 from PIL import Image
 
-from ..errors import ConfigurationError, DataError
-from ..wording import counted
-from .lettering import legible, text_width, wrapped
+from ..core.errors import ConfigurationError, DataError
+from ..core.wording import counted
 from .style import BODY, DPI, QUIET, SMALL, WIDTH, blank, styled
+from .text import legible, text_width, wrapped
 
 # What a figure of images accepts: bytes, or floats of which 0 is black and 1 is white.
 Drawable: TypeAlias = (

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.figure import Figure
 
-from ..errors import DataError
-from .lettering import legible
+from ..core.errors import DataError
 from .mosaic import Drawable, Shown, Words, check_count, check_positive, draw_mosaic, shown
+from .text import legible
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.figure import Figure
 
+from ..core.randomness import numpy_generator
 from ..data.imageset import ImageSet
 from ..data.sampling import balanced_sample
-from ..randomness import numpy_generator
 from .mosaic import Shown, Words, check_positive, draw_mosaic, shown
 
 

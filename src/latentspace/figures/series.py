@@ -8,9 +8,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from ..errors import DataError
+from ..core.errors import DataError
 from ..evaluation.baselines import BaselineRecord
-from ..evaluation.noise import NOISY, NoiseRecord
+from ..evaluation.denoising import NOISY, DenoisingRecord
 from .style import MARKERS, PALETTE, QUIET, WIDTH, blank, styled
 
 _COLOURS = (PALETTE[2], PALETTE[0], PALETTE[4], PALETTE[1], PALETTE[6])
@@ -38,7 +38,7 @@ class SeriesPlot:
     quiet: str = ""
 
 
-def noise_plot(record: NoiseRecord) -> SeriesPlot:
+def noise_plot(record: DenoisingRecord) -> SeriesPlot:
     lines = tuple(_line(name, [(error,) for error in errors]) for name, errors in record.errors.items())
     return SeriesPlot(
         points=np.array(record.levels, dtype=np.float64),

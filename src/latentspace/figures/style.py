@@ -14,9 +14,9 @@ import matplotlib.style
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from ..errors import ConfigurationError
-from ..files import make_folder, write_bytes
-from .lettering import families
+from ..core.atomic_files import make_folder, write_bytes
+from ..core.errors import ConfigurationError
+from .text import families
 
 # A column of print, and twice the pixels that a page's column has on a screen.
 WIDTH = 4.6  # inches

@@ -6,14 +6,14 @@ import torch
 from pydantic import Field
 from torch import nn
 
-from ..configuration import Config, Width
-from ..errors import ConfigurationError
-from ..tensor_types import Codes, Images, Logits
-from ..wording import option
+from ..core.config import Config, Width
+from ..core.errors import ConfigurationError
+from ..core.tensor_types import Codes, Images, Logits
+from ..core.wording import option
 from .decoders import ConvolutionalDecoder, VariationalDecoder
 from .encoders import ConvolutionalEncoder, VariationalEncoder
-from .layers import initialise
-from .posterior import Posterior
+from .layers.conv import initialise
+from .posteriors import Posterior
 
 SMALLEST_SIDE = 8  # three halvings leave one pixel of it
 CODE_SIZE: Any = Field(default=10, description="numbers that an image is compressed to; `--code-size`")

@@ -8,10 +8,10 @@ from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor, nn
 
-from ..configuration import Config, Width
-from ..tensor_types import Codes, Images
+from ..core.config import Config, Width
+from ..core.tensor_types import Codes, Images
 from .autoencoder import Autoencoder
-from .layers import initialise
+from .layers.conv import initialise
 
 
 class ClassifierConfig(Config):

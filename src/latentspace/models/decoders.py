@@ -9,9 +9,9 @@ from typing import final
 
 from torch import Tensor, nn
 
-from ..tensor_types import Codes, Logits
+from ..core.tensor_types import Codes, Logits
 from .encoders import ConvolutionalEncoder, VariationalEncoder
-from .layers import ConvTranspose2d, Unflatten
+from .layers.conv import ConvTranspose2d, Unflatten
 
 
 @final

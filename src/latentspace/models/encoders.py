@@ -6,10 +6,10 @@ from typing import final
 import torch
 from torch import Tensor, nn
 
-from ..tensor_types import Images
-from .layers import Conv2d, Dropout, Flatten
-from .lowering import Geometry, Pair
-from .posterior import Dirac, Gaussian
+from ..core.tensor_types import Images
+from .layers.conv import Conv2d, Dropout, Flatten
+from .layers.im2col import Geometry, Pair
+from .posteriors import Dirac, Gaussian
 
 
 @final

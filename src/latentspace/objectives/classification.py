@@ -1,7 +1,7 @@
 """Classification: cross-entropy between a label and the classifier's logits, two ways.
 
-And once more for a pass that is written out in NumPy (`training/head.py`), with the gradients: there a column
-is an image.
+And once more for a pass that is written out in NumPy (`training/steps/numpy_head.py`), with the gradients:
+there a column is an image.
 """
 
 from collections.abc import Callable
@@ -13,10 +13,10 @@ from jaxtyping import Float
 from torch import nn
 from torch.nn.functional import cross_entropy
 
+from ..core.errors import DataError
+from ..core.tensor_types import Labels
+from ..core.types import Int64Array
 from ..data.batches import Batch
-from ..errors import DataError
-from ..tensor_types import Labels
-from ..types import Whole
 from .loss import Loss
 
 Columns: TypeAlias = Float[np.ndarray, "_rows _images"]  # a column is an image
@@ -51,7 +51,7 @@ def _terms(model: nn.Module, batch: Batch) -> dict[str, torch.Tensor]:
     }
 
 
-def column_terms(logits: Columns, labels: Whole) -> dict[str, Float[np.ndarray, " _images"]]:
+def column_terms(logits: Columns, labels: Int64Array) -> dict[str, Float[np.ndarray, " _images"]]:
     """What the objectives report, but of each image.
 
     Args:

@@ -4,9 +4,9 @@ import torch
 from torch import nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
+from ..core.tensor_types import Images, Logits, PerImage
 from ..data.batches import Batch
-from ..models.posterior import Gaussian
-from ..tensor_types import Images, Logits, PerImage
+from ..models.posteriors import Gaussian
 from .loss import Loss, Objective
 
 

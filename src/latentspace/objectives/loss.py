@@ -6,8 +6,8 @@ from typing import NamedTuple, TypeAlias
 import torch
 from torch import nn
 
+from ..core.tensor_types import Scalar
 from ..data.batches import Batch
-from ..tensor_types import Scalar
 
 
 class Loss(NamedTuple):

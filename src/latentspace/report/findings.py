@@ -6,17 +6,17 @@ from functools import singledispatch
 import numpy as np
 from scipy.stats import binomtest
 
-from ..evaluation.agreement import Agreement
-from ..exhibits import (
-    AutoencoderExhibits,
-    ClassifierExhibits,
-    DenoiserExhibits,
-    Exhibits,
-    VariationalExhibits,
+from ..analysis import (
+    Analysis,
+    AutoencoderAnalysis,
+    ClassifierAnalysis,
+    DenoiserAnalysis,
+    VariationalAnalysis,
 )
-from ..runs import Run
-from ..types import ImageArray
-from ..wording import counted
+from ..core.types import ImageArray
+from ..core.wording import counted
+from ..evaluation.agreement import Agreement
+from ..runs.directory import Run
 from .page import Finding
 from .trend import trend
 
@@ -26,34 +26,34 @@ ONE_ANSWER = 0.95  # share of the answers
 LUCK = 0.01  # probability of as many right answers by the commonest class alone
 
 
-def findings(shown: Exhibits, agreement: Agreement | None) -> tuple[Finding, ...]:
+def findings(shown: Analysis, agreement: Agreement | None) -> tuple[Finding, ...]:
     """The most important first: the comparison, then what may be wrong with it.
 
     Args:
         agreement: of the validation and the test part; None where the validation part was learned from.
     """
-    found = [*_worth(shown, agreement), *_training(shown.subject.run)]
+    found = [*_worth(shown, agreement), *_training(shown.context.run)]
     if agreement is not None and agreement.differ:
         found.append(Finding("Validation and test disagree", agreement.words, good=False))
     return tuple(found)
 
 
 @singledispatch
-def _worth(shown: Exhibits, agreement: Agreement | None) -> list[Finding]:  # noqa: ARG001
+def _worth(shown: Analysis, agreement: Agreement | None) -> list[Finding]:  # noqa: ARG001
     """What it can do, beside what simpler means can."""
     raise TypeError(f"no findings are known for {type(shown).__name__}")
 
 
 @_worth.register
-def _autoencoder(shown: AutoencoderExhibits, agreement: Agreement | None) -> list[Finding]:
-    metrics = shown.subject.result.metrics
+def _autoencoder(shown: AutoencoderAnalysis, agreement: Agreement | None) -> list[Finding]:
+    metrics = shown.context.result.metrics
     error = metrics.get("mse", None if agreement is None else agreement.test)
     against = [] if error is None else [_against_pca(float(np.mean(error)), shown.pca, shown.code_size)]
     return [*against, _variety(shown)]
 
 
 @_worth.register
-def _denoiser(shown: DenoiserExhibits, agreement: Agreement | None) -> list[Finding]:
+def _denoiser(shown: DenoiserAnalysis, agreement: Agreement | None) -> list[Finding]:
     before, after = (float(np.mean(one)) for one in (shown.noisy_errors, shown.errors))
     text = (
         f"Of the noise in {counted(len(shown.errors), 'test image')} it takes {1 - after / before:.0%} away: "
@@ -66,9 +66,9 @@ def _denoiser(shown: DenoiserExhibits, agreement: Agreement | None) -> list[Find
 
 
 @_worth.register
-def _variational(shown: VariationalExhibits, agreement: Agreement | None) -> list[Finding]:
+def _variational(shown: VariationalAnalysis, agreement: Agreement | None) -> list[Finding]:
     found = _autoencoder(shown.plain, agreement)
-    used, size = shown.subject.result.metrics["active_units"], len(shown.kl)
+    used, size = shown.context.result.metrics["active_units"], len(shown.kl)
     if used == 0:
         text = f"None of its {counted(size, 'dimension')} follows the images: every image has the same code."
         advice = "Try --set objective.warm_up=10, a smaller --set objective.beta=0.5, or more epochs."
@@ -77,8 +77,8 @@ def _variational(shown: VariationalExhibits, agreement: Agreement | None) -> lis
 
 
 @_worth.register
-def _classifier(shown: ClassifierExhibits, agreement: Agreement | None) -> list[Finding]:  # noqa: ARG001
-    accuracy, chance = float(np.mean(shown.subject.result.metrics["accuracy"])), shown.baselines.chance
+def _classifier(shown: ClassifierAnalysis, agreement: Agreement | None) -> list[Finding]:  # noqa: ARG001
+    accuracy, chance = float(np.mean(shown.context.result.metrics["accuracy"])), shown.baselines.chance
     right = f"{accuracy:.1%} of the test images are named rightly"
     tested = int(shown.confusion.counts.sum())
     by_luck = binomtest(round(accuracy * tested), tested, min(1.0, chance), alternative="greater").pvalue
@@ -121,7 +121,7 @@ def _against_pca(error: float, pca: float, size: int) -> Finding:
     return Finding(f"{headline} {'as' if better is None else 'than'} PCA", text, better, advice)
 
 
-def _variety(shown: AutoencoderExhibits) -> Finding:
+def _variety(shown: AutoencoderAnalysis) -> Finding:
     """Whether the reconstructions differ from each other as the images do."""
     original = _variance(shown.originals / np.float32(255))
     share = _variance(shown.reconstructions) / original if original else 1.0

@@ -9,9 +9,9 @@ from itertools import count
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from PIL import Image
 
-from ..errors import DataError
-from ..printable import printable
-from ..wording import counted
+from ..core.errors import DataError
+from ..core.printable import printable
+from ..core.wording import counted
 
 # What is set flush right: "0.0272", "11,234", "−3.1 ± 0.2", "89.6 %", "3e-4", and a dash for nothing.
 _NUMBER = r"[+\-\N{MINUS SIGN}]?[\d,]*\.?\d+(e[+\-]?\d+)?"

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from ..encoding import encoder_of
-from ..experiment import Experiment, Kind
-from ..runs import Run
-from ..wording import counted
+from ..core.wording import counted
+from ..experiment.config import Experiment, Kind
+from ..inference.trained import encoder_of
+from ..runs.directory import Run
 
 IMAGES, TEST = 18_724, 3_745
 COLUMN = "the report"  # over what it published

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-from ..experiment import Direction
+from ..experiment.config import Direction
 
-Course: TypeAlias = Literal["unknown", "short", "better", "level", "worse"]
+TrialCourse: TypeAlias = Literal["unknown", "short", "better", "level", "worse"]
 
 GAIN = 0.01  # share of the score by which the end must be better than all before it
 LOSS = 0.03  # share of the score by which the end must be worse than the best
@@ -22,7 +22,7 @@ class Trend:
     epochs: how many were measured.
     """
 
-    course: Course
+    course: TrialCourse
     change: float
     best: int
     epochs: int

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from optuna.trial import FrozenTrial
 
-from ..ranges import Parameter, Range, Setting, Settings, Space
+from ..experiment.search_space import Parameter, Range, Setting, Settings, Space
 from .notes import parameters_of
 from .standing import outcome_of
 

@@ -12,9 +12,9 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import BaseJournalBackend
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from ..configuration import describe
-from ..errors import RunError
-from ..files import locked, refusals
+from ..core.atomic_files import locked, refusals
+from ..core.config import describe
+from ..core.errors import RunError
 from .plan import moved
 
 BLOCK: Final = 1 << 16  # bytes

@@ -8,10 +8,10 @@ from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from ..configuration import describe
-from ..errors import RunError
-from ..experiment import Direction, Kind
-from ..ranges import Setting, Settings
+from ..core.config import describe
+from ..core.errors import RunError
+from ..experiment.config import Direction, Kind
+from ..experiment.search_space import Setting, Settings
 
 Count = Annotated[int, Field(ge=0)]
 

@@ -15,12 +15,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ..configuration import Config
-from ..data.entries import readable
-from ..errors import ConfigurationError, RunError
-from ..experiment import Direction, Experiment
-from ..files import write_json
-from ..ranges import SearchConfig, Space
+from ..core.atomic_files import write_json
+from ..core.config import Config
+from ..core.errors import ConfigurationError, RunError
+from ..data.readers.filenames import readable
+from ..experiment.config import Direction, Experiment
+from ..experiment.search_space import SearchConfig, Space
 from .combinations import Combinations
 from .space import fitted
 

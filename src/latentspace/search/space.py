@@ -10,10 +10,10 @@ from optuna.distributions import (
     IntDistribution,
 )
 
-from ..configuration import did_you_mean, merged
-from ..errors import ConfigurationError
-from ..experiment import Experiment
-from ..ranges import Choices, Parameter, Range, Setting, Settings, Space
+from ..core.config import did_you_mean, merged
+from ..core.errors import ConfigurationError
+from ..experiment.config import Experiment
+from ..experiment.search_space import Choices, Parameter, Range, Setting, Settings, Space
 
 SEARCHED = ("model", "objective", "training")  # the tables of an experiment that a space may reach into
 BATCHES = "training.batch_size"

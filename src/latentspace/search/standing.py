@@ -5,14 +5,14 @@ from typing import Final, Literal, TypeAlias
 
 from optuna.trial import FrozenTrial, TrialState
 
-from ..ranges import Settings
+from ..experiment.search_space import Settings
 
 Outcome: TypeAlias = Literal["waiting", "running", "complete", "pruned", "failed", "lost"]
 COUNTED: Final[tuple[Outcome, ...]] = ("complete", "pruned", "failed")
 
 
 @dataclass(frozen=True)
-class Entry:
+class TrialStatus:
     """One trial as a person wants it: what was tried, and what came of it.
 
     `value` is the first objective's, of a pruned trial the last that was reported.
@@ -28,12 +28,12 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Standing:
+class SearchProgress:
     """How far a search is; `counted` of `asked` trials are done in the sense of the trials asked for."""
 
     asked: int
-    records: tuple[Entry, ...]
-    best: Entry | None
+    records: tuple[TrialStatus, ...]
+    best: TrialStatus | None
 
     def count(self, outcome: Outcome) -> int:
         return sum(one.outcome == outcome for one in self.records)
@@ -64,9 +64,9 @@ def outcome_of(trial: FrozenTrial) -> Outcome:
             return "waiting"
 
 
-def entry_of(trial: FrozenTrial) -> Entry:
+def status_of(trial: FrozenTrial) -> TrialStatus:
     seconds = trial.duration.total_seconds() if trial.duration is not None else None
-    return Entry(
+    return TrialStatus(
         number=trial.number,
         outcome=outcome_of(trial),
         value=trial.values[0] if trial.values else None,

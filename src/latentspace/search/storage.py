@@ -10,8 +10,8 @@ from optuna.storages import BaseStorage, RDBStorage
 from sqlalchemy.engine import URL, create_engine, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
-from ..credentials import MASK, is_secret, masked
-from ..errors import ConfigurationError, OutputError, RunError
+from ..core.credentials import MASK, is_secret, masked
+from ..core.errors import ConfigurationError, OutputError, RunError
 from .journal import open_journal
 
 JOURNAL: Final = "journal.log"

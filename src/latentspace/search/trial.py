@@ -15,28 +15,28 @@ from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import Trial, TrialState
 from sqlalchemy.exc import SQLAlchemyError
 
-from ..allocation import give_back, ran_out
+from ..core.atomic_files import write_bytes
+from ..core.errors import LatentspaceError, OutputError
+from ..core.malloc import give_back, ran_out
+from ..core.randomness import numpy_generator
+from ..core.types import Pixels
 from ..data.sampling import balanced_sample
-from ..errors import LatentspaceError, OutputError
-from ..experiment import Experiment
-from ..files import write_bytes
+from ..experiment.config import Experiment
 from ..models.autoencoder import Autoencoder
-from ..randomness import numpy_generator
-from ..training.ground import Ground
-from ..training.loop import Materials
+from ..training.context import TrainingContext
+from ..training.loop import Components
 from ..training.train import learn
-from ..types import Pixels
-from .pictures import COUNT, reconstructions
+from .heartbeat import beating
 from .plan import setting_named
-from .signs import beating
+from .preview import COUNT, reconstructions
 from .space import experiment_of
-from .study import Trials
+from .trials import Trials
 
 PICTURED = 3  # a trial that is among so many best ones when it ends leaves a picture
 
 
 @dataclass
-class Course:
+class TrialCourse:
     """How a training went: the score after each epoch, images a second, and how it ended."""
 
     scores: list[float] = field(default_factory=list)
@@ -44,7 +44,7 @@ class Course:
     ending: Literal["complete", "pruned", "interrupted"] = "complete"
 
 
-def run_trial(trial: Trial, trials: Trials, ground: Ground, stop: Callable[[], bool]) -> None:
+def run_trial(trial: Trial, trials: Trials, context: TrainingContext, stop: Callable[[], bool]) -> None:
     """Train, report, and tell the study how it ended. A training that goes wrong ends its trial alone.
 
     What goes wrong for reasons of its own is a LatentspaceError, or the lack of memory. Anything else is a
@@ -58,7 +58,7 @@ def run_trial(trial: Trial, trials: Trials, ground: Ground, stop: Callable[[], b
     """
     with beating(lambda number: _beat(trial, number)):
         try:
-            _run(trial, trials, ground, stop)
+            _run(trial, trials, context, stop)
         except UpdateFinishedTrialError:
             pass  # others took this worker for dead and have given the trial up
         except OutputError:  # not the parameters' fault: another worker, or --resume, runs it again
@@ -72,12 +72,12 @@ def run_trial(trial: Trial, trials: Trials, ground: Ground, stop: Callable[[], b
     give_back()
 
 
-def _run(trial: Trial, trials: Trials, ground: Ground, stop: Callable[[], bool]) -> None:
-    experiment = experiment_of(trial.params, ground.experiment, trial.user_attrs["seed"])
-    materials = ground.materials(experiment)
-    weights = sum(one.numel() for one in materials.learned.parameters())
+def _run(trial: Trial, trials: Trials, context: TrainingContext, stop: Callable[[], bool]) -> None:
+    experiment = experiment_of(trial.params, context.experiment, trial.user_attrs["seed"])
+    components = context.components(experiment)
+    weights = sum(one.numel() for one in components.learned.parameters())
     trial.set_user_attr("weights", weights)
-    course = train_and_report(experiment, materials, trial if trials.plan.single else None, stop)
+    course = train_and_report(experiment, components, trial if trials.plan.single else None, stop)
     if course.ending == "interrupted":
         trials.lose(trial, "the search was interrupted")
         return
@@ -87,19 +87,19 @@ def _run(trial: Trial, trials: Trials, ground: Ground, stop: Callable[[], bool])
         trials.study.tell(trial, state=TrialState.PRUNED)
         return
     score = kept_score(experiment, course.scores)
-    if trials.plan.single and isinstance(materials.learned, Autoencoder) and _leads(trials, score):
-        _picture(trial, trials.directory, materials.learned, pictured(ground))
+    if trials.plan.single and isinstance(components.learned, Autoencoder) and _leads(trials, score):
+        _picture(trial, trials.directory, components.learned, pictured(context))
     values = [_value(one, experiment, score, weights) for one in trials.plan.objectives]
     trials.study.tell(trial, values)
 
 
 def train_and_report(
-    experiment: Experiment, materials: Materials, trial: Trial | None, stop: Callable[[], bool]
-) -> Course:
+    experiment: Experiment, components: Components, trial: Trial | None, stop: Callable[[], bool]
+) -> TrialCourse:
     """Train until the last epoch, or until the trial (None: nobody) is pruned, or `stop` says so."""
-    course, purpose, plan = Course(), experiment.purpose, experiment.training
+    course, purpose, plan = TrialCourse(), experiment.purpose, experiment.training
     best = 0  # the epoch, counted from 1, with the best score
-    records = learn(experiment, materials)
+    records = learn(experiment, components)
     with closing(records):
         for record in records:
             score = (record.validation or {})[purpose.score]
@@ -144,11 +144,11 @@ def _leads(trials: Trials, score: float) -> bool:
     return len(ahead) < PICTURED or better(score, ahead[-1].values[0])
 
 
-def pictured(ground: Ground) -> Pixels:
+def pictured(context: TrainingContext) -> Pixels:
     """A few validation images, the classes in turn: the same ones for every trial of the study."""
-    draw = numpy_generator(ground.experiment.seed, "figure")
-    chosen = balanced_sample(ground.split.validation, COUNT, ground.images.labels, draw)
-    return ground.images.subset(chosen).pixels
+    draw = numpy_generator(context.experiment.seed, "figure")
+    chosen = balanced_sample(context.split.validation, COUNT, context.images.labels, draw)
+    return context.images.subset(chosen).pixels
 
 
 def _picture(trial: Trial, directory: Path, model: Autoencoder, pixels: Pixels) -> None:

@@ -2,8 +2,8 @@
 
 import logging
 
-from ..experiment import Experiment
-from ..wording import counted, option
+from ..core.wording import counted, option
+from ..experiment.config import Experiment
 
 logger = logging.getLogger(__name__)
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import torch
 
+from ..core.atomic_files import locked, refusals
+from ..core.errors import RunError
+from ..core.tensor_types import Codes
 from ..data.imageset import ImageSet
-from ..encoding import encode_all
-from ..errors import RunError
-from ..files import locked, refusals
+from ..inference.trained import encode_all
 from ..models.autoencoder import Autoencoder
-from ..tensor_types import Codes
-from ..tensors import read_tensors, write_tensors
+from ..runs.tensors import read_tensors, write_tensors
 
 logger = logging.getLogger(__name__)
 

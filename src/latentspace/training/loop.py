@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import torch
 from torch import nn
 
+from ..core.errors import TrainingError
+from ..core.progress import tell
+from ..core.randomness import generator
+from ..core.wording import option
 from ..data.batches import Batches, at_once, order
-from ..errors import TrainingError
 from ..objectives.loss import Loss, Objective
-from ..progress import tell
-from ..randomness import generator
-from ..wording import option
 
 if TYPE_CHECKING:
     import lightning_fabric
@@ -47,7 +47,7 @@ class EpochRecord:
 
 
 @dataclass(frozen=True)
-class Materials:
+class Components:
     """What a training works on.
 
     Args:
@@ -105,7 +105,7 @@ Pass: TypeAlias = Callable[[Epoch], dict[str, float]]
 
 
 def epochs(
-    materials: Materials,
+    components: Components,
     *,
     learn: Pass,
     seed: int,
@@ -123,7 +123,7 @@ def epochs(
     Raises:
         TrainingError: a loss that is not a finite number.
     """
-    m, images = materials, materials.train.images
+    m, images = components, components.train.images
     for epoch in range(first, last + 1):
         began = time.perf_counter()
         m.model.train()
@@ -150,7 +150,7 @@ def epochs(
         )
 
 
-def by_autograd(m: Materials, epoch: Epoch) -> dict[str, float]:
+def by_autograd(m: Components, epoch: Epoch) -> dict[str, float]:
     """The pass of every network and objective.
 
     Raises:
@@ -172,7 +172,7 @@ def by_autograd(m: Materials, epoch: Epoch) -> dict[str, float]:
     return losses.mean_over_images(m.train.images, epoch.batch_size, epoch.number)
 
 
-def descend(m: Materials, loss: Loss, clip_norm: float) -> None:
+def descend(m: Components, loss: Loss, clip_norm: float) -> None:
     """One step of the optimiser, down the gradient of the loss."""
     m.optimizer.zero_grad()
     m.fabric.backward(loss.total)

@@ -6,9 +6,9 @@ convolutions of the training's passes are computed in bfloat16 (autocast). Evalu
 
 import logging
 
-from ..environment import has_native_bf16
-from ..experiment import Experiment
-from ..wording import option
+from ..core.environment import has_native_bf16
+from ..core.wording import option
+from ..experiment.config import Experiment
 
 logger = logging.getLogger(__name__)
 

@@ -10,22 +10,22 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from ..allocation import within_memory
-from ..data.mapping import require_unchanged
+from ..core.environment import describe
+from ..core.errors import DataError, RunError, TrainingError
+from ..core.logs import collected
+from ..core.malloc import within_memory
+from ..core.wording import option
+from ..data.memmap import require_unchanged
 from ..data.sources import load_images
-from ..environment import describe
-from ..errors import DataError, RunError, TrainingError
-from ..experiment import ClassificationConfig, Experiment
-from ..logs import collected
-from ..run_state import State
-from ..runs import Run, refuse_existing
-from ..tensors import damaged, fill
-from ..wording import option
-from .ground import Ground, foundation_of, prepare
-from .head import WrittenOut
-from .loop import EpochRecord, Materials, Pass, by_autograd, epochs
-from .materials import learned_from, make_fabric, require_classes, threads_of
+from ..experiment.config import ClassificationConfig, Experiment
+from ..runs.checkpoint import State
+from ..runs.directory import Run, refuse_existing
+from ..runs.tensors import damaged, fill
+from .components import learned_from, make_fabric, require_classes, threads_of
+from .context import TrainingContext, prepare, pretrained_encoder_of
+from .loop import Components, EpochRecord, Pass, by_autograd, epochs
 from .schedules import SCHEDULES, Schedule
+from .steps.numpy_head import ManualBackward
 
 logger = logging.getLogger(__name__)
 
@@ -35,11 +35,11 @@ class Training:
     """A training about to start or to go on: iterate over `records()` and it is done."""
 
     run: Run
-    ground: Ground
+    context: TrainingContext
 
     @property
     def experiment(self) -> Experiment:
-        return self.ground.experiment
+        return self.context.experiment
 
     def records(self) -> Iterator[EpochRecord]:
         """Train; yield each epoch's record after it is on disk. Breaking off loses the epoch at work alone.
@@ -62,18 +62,18 @@ class Training:
 
     def _train(self) -> Iterator[EpochRecord]:
         plan, purpose = self.experiment.training, self.experiment.purpose
-        materials = self.ground.materials(self.experiment)
+        components = self.context.components(self.experiment)
         state = self.run.state
         self.run.keep_metrics_until(state.epoch if state else 0)
         best_epoch, best_score = (state.best_epoch, state.best_score) if state else (0, float("nan"))
         if state:
-            _restore(materials, self.experiment, state, self.run.path / "state")
+            _restore(components, self.experiment, state, self.run.path / "state")
             logger.info("going on after epoch %d of %d", state.epoch, plan.epochs)
         first = state.epoch + 1 if state else 1
         stop = self._stops_early(first - 1, best_epoch)
-        for record in () if stop else learn(self.experiment, materials, first):
-            require_unchanged(self.ground.images.pixels)
-            weights = _weights(materials)
+        for record in () if stop else learn(self.experiment, components, first):
+            require_unchanged(self.context.images.pixels)
+            weights = _weights(components)
             if record.validation is not None:
                 score = record.validation[purpose.score]
                 if best_epoch == 0 or purpose.better(score, best_score):
@@ -82,13 +82,13 @@ class Training:
                         self.run.save_best(weights)
             self.run.append(record.to_json())
             self.run.save_state(
-                State(record.epoch, best_epoch, best_score, weights, _optimizer_tensors(materials.optimizer))
+                State(record.epoch, best_epoch, best_score, weights, _optimizer_tensors(components.optimizer))
             )
             yield record
             if self._stops_early(record.epoch, best_epoch):
                 break
         self._require_own_images()
-        kept = self.run.best_weights if plan.keep == "best" else _weights(materials)
+        kept = self.run.best_weights if plan.keep == "best" else _weights(components)
         self.run.save_weights(kept)
 
     def _require_own_images(self) -> None:
@@ -97,7 +97,7 @@ class Training:
         Raises:
             DataError: they are others now. Nothing is kept: since when is not known.
         """
-        images = self.ground.images
+        images = self.context.images
         if images.on_disk and images.hashed() != self.run.data.content_hash:
             self.run.begin_anew()
             raise DataError(
@@ -133,10 +133,10 @@ def start(experiment: Experiment, out: Path, *, for_classifier: bool = False) ->
 
 
 def _begun(experiment: Experiment, out: Path, for_classifier: bool) -> Training:
-    ground = prepare(experiment)
+    context = prepare(experiment)
     if for_classifier:
-        require_classes(ground.images)
-    experiment, parts = ground.experiment, ground.split
+        require_classes(context.images)
+    experiment, parts = context.experiment, context.split
     logger.info("split %s: %s", experiment.split.shares, parts.note)
     learned = learned_from(experiment, parts)
     if experiment.training.batch_size > len(learned):
@@ -146,15 +146,15 @@ def _begun(experiment: Experiment, out: Path, for_classifier: bool) -> Training:
             len(learned),
         )
     with threads_of(experiment):
-        made_on = describe(ground.fabric.device)
+        made_on = describe(context.fabric.device)
     environment = {
         **made_on,
         "precision": experiment.precision,
         "batch_size_in_use": min(experiment.training.batch_size, len(learned)),
-        "encoder_hash": ground.encoder_hash,
+        "encoder_hash": context.encoder_hash,
     }
-    hashes = ground.images.image_hashes[learned]
-    return Training(Run.create(out, experiment, ground.images, parts, hashes, environment), ground)
+    hashes = context.images.image_hashes[learned]
+    return Training(Run.create(out, experiment, context.images, parts, hashes, environment), context)
 
 
 def resume(path: Path) -> Training:
@@ -168,7 +168,7 @@ def resume(path: Path) -> Training:
     experiment = run.experiment
     run.refuse_unreadable()  # what can be refused is refused before images are read
     fabric = make_fabric(experiment)
-    foundation = foundation_of(experiment, run.encoder_hash, beside=path)
+    pretrained = pretrained_encoder_of(experiment, run.encoder_hash, beside=path)
     images = load_images(experiment.data)
     if images.content_hash != run.data.content_hash:
         raise RunError(
@@ -176,7 +176,7 @@ def resume(path: Path) -> Training:
             found=f"{experiment.data.spec} now holds other images (the content hash differs)",
             do="bring the data back, or train a new run",
         )
-    return Training(run, Ground(experiment, images, run.split, fabric, foundation))
+    return Training(run, TrainingContext(experiment, images, run.split, fabric, pretrained))
 
 
 def is_run_of(run: Run, plan: Experiment) -> bool:
@@ -204,15 +204,17 @@ def train(experiment: Experiment, out: Path) -> Run:
     return training.run
 
 
-def learn(experiment: Experiment, materials: Materials, first: int = 1) -> Generator[EpochRecord, None, None]:
+def learn(
+    experiment: Experiment, components: Components, first: int = 1
+) -> Generator[EpochRecord, None, None]:
     """The loop with the experiment's settings, from epoch `first` to its last."""
     plan = experiment.training
-    batch_size = min(plan.batch_size, materials.train.images)
-    steps = plan.epochs * -(-materials.train.images // batch_size)
+    batch_size = min(plan.batch_size, components.train.images)
+    steps = plan.epochs * -(-components.train.images // batch_size)
     schedule = SCHEDULES[plan.schedule]
     records = epochs(
-        materials,
-        learn=_pass_for(experiment, materials),
+        components,
+        learn=_pass_for(experiment, components),
         seed=experiment.seed,
         batch_size=batch_size,
         learning_rate=partial(_rate, plan.learning_rate, schedule, steps),
@@ -229,25 +231,25 @@ def learn(experiment: Experiment, materials: Materials, first: int = 1) -> Gener
             yield record
 
 
-def _pass_for(experiment: Experiment, materials: Materials) -> Pass:
+def _pass_for(experiment: Experiment, components: Components) -> Pass:
     """A function of the plan and the device alone, so that a training repeats exactly."""
     plan = experiment.objective
     if (
         isinstance(plan, ClassificationConfig)
         and plan.method == "codes"
         and experiment.precision != "bf16"
-        and materials.device.type == "cpu"
+        and components.device.type == "cpu"
     ):
-        return WrittenOut(materials, gradient=plan.gradient, minimised=plan.minimised)
-    return partial(by_autograd, materials)
+        return ManualBackward(components, gradient=plan.gradient, minimised=plan.minimised)
+    return partial(by_autograd, components)
 
 
 def _rate(peak: float, schedule: Schedule, steps: int, step: int) -> float:
     return peak * schedule(step, steps)
 
 
-def _weights(materials: Materials) -> dict[str, torch.Tensor]:
-    return {name: tensor.detach().cpu() for name, tensor in materials.learned.state_dict().items()}
+def _weights(components: Components) -> dict[str, torch.Tensor]:
+    return {name: tensor.detach().cpu() for name, tensor in components.learned.state_dict().items()}
 
 
 def _optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, torch.Tensor]:
@@ -260,15 +262,15 @@ def _optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, torch.Tens
     }
 
 
-def _restore(materials: Materials, experiment: Experiment, state: State, path: Path) -> None:
+def _restore(components: Components, experiment: Experiment, state: State, path: Path) -> None:
     """Raises: RunError: the state, read from `path`, is that of another network or optimiser."""
-    fill(materials.learned, state.model, path)
+    fill(components.learned, state.model, path)
     memory: dict[int, dict[str, torch.Tensor]] = {}
     for key, tensor in state.optimizer.items():
         number, _, name = key.partition(".")
         memory.setdefault(int(number) if number.isdecimal() else -1, {})[name] = tensor
-    groups = materials.optimizer.state_dict()["param_groups"]
-    weights = [one for group in materials.optimizer.param_groups for one in group["params"]]
+    groups = components.optimizer.state_dict()["param_groups"]
+    weights = [one for group in components.optimizer.param_groups for one in group["params"]]
     names = _remembered(experiment)
     if set(memory) != set(range(len(weights))) or not all(
         set(quantities) == names
@@ -276,7 +278,7 @@ def _restore(materials: Materials, experiment: Experiment, state: State, path: P
         for number, quantities in memory.items()
     ):
         raise damaged(path, "what another optimiser remembers, or one of another network")
-    materials.optimizer.load_state_dict({"state": memory, "param_groups": groups})
+    components.optimizer.load_state_dict({"state": memory, "param_groups": groups})
 
 
 def _remembered(experiment: Experiment) -> set[str]:

@@ -1,0 +1,26 @@
+"""What a page shows of a run beyond its records: arrays and records, gathered by one function a kind."""
+
+from .analyse import Analysis, gather
+from .autoencoder import AutoencoderAnalysis, analyse_autoencoder
+from .classifier import ClassifierAnalysis, analyse_classifier
+from .denoiser import DenoiserAnalysis, analyse_denoiser
+from .growth import CodeSizeResult, analyse_growth
+from .run_context import RunContext
+from .variational import PriorGrid, VariationalAnalysis, analyse_variational
+
+__all__ = [
+    "Analysis",
+    "AutoencoderAnalysis",
+    "ClassifierAnalysis",
+    "CodeSizeResult",
+    "DenoiserAnalysis",
+    "PriorGrid",
+    "RunContext",
+    "VariationalAnalysis",
+    "analyse_autoencoder",
+    "analyse_classifier",
+    "analyse_denoiser",
+    "analyse_growth",
+    "analyse_variational",
+    "gather",
+]

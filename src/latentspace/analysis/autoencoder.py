@@ -1,0 +1,137 @@
+"""What is shown of every run that encodes and decodes: ae, dae, vae."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..core.types import CodeArray, ImageArray, Pixels
+from ..data.batches import float_blocks
+from ..evaluation.cache import kept
+from ..evaluation.codes import FITTED_TO, Plane, pca_error, principal_plane
+from ..evaluation.frechet import COMPONENTS, FrechetRecord, frechet_record
+from ..inference.sampling import DrawnCodes, around_codes, draw, has_prior, linear, prior
+from .run_context import RunContext
+
+SHOWN, DRAWN = 10, 40  # images of figures 3 and 11, and of 4, 8 and 12
+JUDGED = 2000  # random codes that are decoded to measure how far they lie from letters
+PAIRS, STEPS = 3, 9  # of the walks between two images
+
+
+@dataclass(frozen=True)
+class Walks:
+    """Codes on the straight line between the codes of two images, decoded.
+
+    Args:
+        ends: two images for each walk, one after the other.
+        steps: the decoded codes, walk after walk; the first and the last are the ends' own codes.
+        shares: of the second image, one for each step.
+    """
+
+    ends: Pixels
+    steps: ImageArray
+    shares: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class AutoencoderAnalysis:
+    """`originals` and `reconstructions` are test images and the same decoded from their codes.
+
+    Args:
+        errors: mean squared errors a pixel, of the shown images.
+        drawn, decoded: random codes, and what is decoded from them.
+        likeness: the Frechet distances of decoded random codes, and of training images, to test images.
+        plane: the codes of all images, in the images' order.
+        pca: the test error of PCA with as many numbers an image as the codes have.
+    """
+
+    context: RunContext
+    pca: float
+    originals: Pixels
+    reconstructions: ImageArray
+    errors: tuple[float, ...]
+    drawn: DrawnCodes
+    decoded: ImageArray
+    likeness: FrechetRecord
+    plane: Plane
+    walks: Walks
+    code_size: int
+
+
+def analyse_autoencoder(
+    context: RunContext,
+    *,
+    shown: int = SHOWN,
+    drawn: int = DRAWN,
+    judged: int = JUDGED,
+    fitted_to: int = FITTED_TO,
+) -> AutoencoderAnalysis:
+    """Reconstruct test images, decode random codes, and lay all codes in a plane.
+
+    Args:
+        judged: random codes that are decoded to measure them, at most; fewer of large images.
+        fitted_to: images that PCA is fitted to, at most.
+
+    Raises:
+        RunError: a classifier's run.
+    """
+    trained, images, parts = context.trained, context.images, context.run.split
+    codes = trained.encode(images)
+    fitted, judged = context.sample(parts.train, fitted_to), context.affordable(judged)
+    originals = images.pixels[context.some_test_images(shown)]
+    reconstructions = trained.reconstruct(originals)
+    random_codes = draw_codes(context, codes, max(drawn, judged))
+    decoded = trained.decode(random_codes.codes)
+    return AutoencoderAnalysis(
+        context=context,
+        pca=pca_error(images.pixels, fitted, parts.test, trained.code_size),
+        originals=originals,
+        reconstructions=reconstructions,
+        errors=errors(reconstructions, originals),
+        drawn=random_codes,
+        decoded=decoded[:drawn],
+        likeness=likeness(context, decoded[:judged]),
+        plane=principal_plane(codes),
+        walks=walks(context, codes),
+        code_size=trained.code_size,
+    )
+
+
+def draw_codes(context: RunContext, codes: CodeArray, count: int) -> DrawnCodes:
+    """From the prior where the run has one, else around the codes of its training images."""
+    if has_prior(context.run.experiment):
+        return draw(prior(codes.shape[1]), count, context.seed)
+    return around_codes(codes[context.run.split.train], count, context.seed)
+
+
+def likeness(context: RunContext, decoded: ImageArray) -> FrechetRecord:
+    """Kept in the run: how far its random decodes, and as many training images, lie from the test images."""
+    parts, pixels = context.run.split, context.images.pixels
+
+    def measure(
+        judged: int = len(decoded), components: int = COMPONENTS, fitted_to: int = FITTED_TO
+    ) -> FrechetRecord:
+        training, test = context.sample(parts.train, judged), context.sample(parts.test, fitted_to)
+        more = float_blocks(pixels, np.setdiff1d(parts.test, test), "images compared")
+        real = floats(pixels[training]), floats(pixels[test])
+        return frechet_record(decoded[: len(training)], *real, components, more)
+
+    return kept(context.run, "samples", FrechetRecord, measure)
+
+
+def walks(context: RunContext, codes: CodeArray, pairs: int = PAIRS, steps: int = STEPS) -> Walks:
+    chosen = context.pairs(pairs)
+    between = [linear(codes[first], codes[second], steps) for first, second in chosen.reshape(-1, 2)]
+    return Walks(
+        ends=context.images.pixels[chosen],
+        steps=context.trained.decode(np.concatenate(between)),
+        shares=tuple(np.linspace(0, 1, steps).tolist()),
+    )
+
+
+def errors(made: ImageArray, originals: Pixels) -> tuple[float, ...]:
+    """Of each image, a pixel."""
+    return tuple(((made - floats(originals)) ** 2).mean(axis=(1, 2, 3)).tolist())
+
+
+def floats(pixels: Pixels) -> ImageArray:
+    return pixels / np.float32(255)

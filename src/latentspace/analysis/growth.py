@@ -1,0 +1,41 @@
+"""Random decodes of plain autoencoders that differ in the size of their code alone."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ..core.types import ImageArray
+from ..evaluation.frechet import FrechetRecord
+from .autoencoder import JUDGED, draw_codes, likeness
+from .run_context import RunContext
+
+SHOWN = 10
+
+
+@dataclass(frozen=True)
+class CodeSizeResult:
+    """One of them: its test error, what it decodes from random codes, and how far that lies from letters."""
+
+    code_size: int
+    epochs: int
+    mse: float
+    decoded: ImageArray
+    likeness: FrechetRecord
+
+
+def analyse_growth(subjects: Sequence[RunContext]) -> tuple[CodeSizeResult, ...]:
+    """In the order of their code sizes."""
+    grown = [_grown(context) for context in subjects]
+    return tuple(sorted(grown, key=lambda one: one.code_size))
+
+
+def _grown(context: RunContext) -> CodeSizeResult:
+    codes = draw_codes(context, context.trained.encode(context.images), context.affordable(JUDGED))
+    decoded = context.trained.decode(codes.codes)
+    mse = context.result.metrics["mse"]
+    return CodeSizeResult(
+        code_size=context.trained.code_size,
+        epochs=len(context.run.metrics),
+        mse=float(mse) if not isinstance(mse, list) else mse[0],
+        decoded=decoded[:SHOWN],
+        likeness=likeness(context, decoded),
+    )

@@ -1,0 +1,60 @@
+"""What is shown of a variational autoencoder beyond what is shown of every autoencoder."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..core.types import ImageArray
+from ..evaluation.bce_bounds import bce_of_copy, bce_of_mean
+from ..inference.sampling import CodeGrid, grid, prior
+from .autoencoder import AutoencoderAnalysis, analyse_autoencoder
+from .run_context import RunContext
+
+SIDE = 10  # of the grid: quantiles from 0.05 to 0.95 of the prior
+
+
+@dataclass(frozen=True)
+class PriorGrid:
+    """The decoded codes of `plan`: a grid over two dimensions, the others at the prior's mean."""
+
+    plan: CodeGrid
+    decoded: ImageArray
+
+
+@dataclass(frozen=True)
+class VariationalAnalysis:
+    """`kl` is the mean divergence over the test images of each dimension, in nats; `grid` needs two of them.
+
+    `bce_of_copy` and `bce_of_mean`, in nats a test image, are what any reconstruction lies between.
+    """
+
+    plain: AutoencoderAnalysis
+    kl: tuple[float, ...]
+    grid: PriorGrid | None
+    bce_of_copy: float
+    bce_of_mean: float
+
+    @property
+    def context(self) -> RunContext:
+        return self.plain.context
+
+
+def analyse_variational(context: RunContext) -> VariationalAnalysis:
+    """Decode samples of the prior, and a grid over the two dimensions that the posterior uses most."""
+    plain = analyse_autoencoder(context)
+    measured = context.result.metrics["kl_per_dimension"]
+    kl = tuple(measured) if isinstance(measured, list) else (measured,)
+    pixels, parts = context.images.pixels, context.run.split
+    return VariationalAnalysis(
+        plain=plain,
+        kl=kl,
+        grid=None if len(kl) < 2 else prior_grid(context, kl),
+        bce_of_copy=bce_of_copy(pixels, parts.test),
+        bce_of_mean=bce_of_mean(pixels, parts.train, parts.test),
+    )
+
+
+def prior_grid(context: RunContext, kl: tuple[float, ...], side: int = SIDE) -> PriorGrid:
+    across, down = np.argsort(-np.array(kl), kind="stable")[:2].tolist()
+    plan = grid(prior(len(kl)), (across, down), side)
+    return PriorGrid(plan, context.trained.decode(plan.codes))

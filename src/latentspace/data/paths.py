@@ -1,0 +1,35 @@
+"""Where files are kept that are not a user's own, and where they can be had."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import platformdirs
+
+from ..core.atomic_files import expanded
+
+
+def cache_directory() -> Path:
+    """`$LATENTSPACE_CACHE`, or the user's cache directory of this system; it need not exist.
+
+    Raises:
+        ConfigurationError: the home of a user that is not there.
+    """
+    named = os.environ.get("LATENTSPACE_CACHE")
+    return expanded(Path(named)) if named else Path(platformdirs.user_cache_dir("latentspace"))
+
+
+@dataclass(frozen=True)
+class Mirror:
+    """A place that a file can be had from, and the MD5 checksum it must have there.
+
+    `size` is its length in bytes where that is published, else None.
+    """
+
+    url: str
+    md5: str
+    size: int | None = None
+
+    @property
+    def file_name(self) -> str:
+        return self.url.rpartition("/")[2]

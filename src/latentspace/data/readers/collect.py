@@ -1,0 +1,218 @@
+"""Many image files -> one array: of one size, grey or RGB, with a record of what was skipped or converted.
+
+Images are decoded one after the other and written straight into an array that grows: nothing but the
+result is held. Threads were measured slower than none for small images (Pillow holds the lock throughout).
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from ...core.errors import DataError
+from ...core.progress import told
+from ...core.types import Pixels
+from ...core.wording import counted, option
+from ..cleaning import CleaningRecord, Unreadable, sentence
+from ..imageset import ImageSet
+from .decode import Picture, decode, decoding, format_size, resized
+from .filenames import classes_of, common_folder, natural
+
+BEGUN = 2**26  # bytes of pixels that the array begins with, or one image
+MEMORY_LIMIT = 16 * 2**30  # bytes of pixels in one set, which stays in memory
+
+
+@dataclass(frozen=True)
+class File:
+    """A file that should be an image: its path within the source, and its bytes or where they are.
+
+    `reason` says why there is nothing to read, where that is known beforehand; `stamp` is its size in
+    bytes and its time of change in nanoseconds, where it lies on the disk.
+    """
+
+    name: str
+    content: bytes | Path
+    reason: str = ""
+    stamp: tuple[int, int] = (0, 0)
+
+
+@dataclass(frozen=True, eq=False)
+class Gathered:
+    """The images of a source in the natural order of their names, which are `class/file` or `file`.
+
+    `root` is the folder that all of them lie in; `sizes` are those before any resizing.
+    """
+
+    pixels: Pixels
+    names: tuple[str, ...]
+    root: str
+    sizes: frozenset[tuple[int, int]]
+    record: CleaningRecord
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The class folders in order; none where some image lies in no class folder."""
+        if any(name.count("/") != 1 for name in self.names):
+            return ()
+        return classes_of(self.names, "")[1]
+
+    def images(self, source: str, *, origin: str, comparable: bool = False) -> ImageSet:
+        """
+        Raises:
+            DataError: the names tell neither of class folders nor of a flat folder; `origin` is named.
+        """
+        labels, class_names = classes_of(self.names, origin)
+        return ImageSet(
+            self.pixels,
+            source=source,
+            labels=labels,
+            class_names=class_names,
+            record=self.record,
+            comparable=comparable,
+            files=self.names,
+        )
+
+
+def gather(
+    files: Iterable[File], *, origin: str, resize: tuple[int, int] | None = None, strict: bool = False
+) -> Gathered:
+    """Decode `files`, skip and count what cannot be read, and order the rest by name.
+
+    Raises:
+        DataError: no readable image, more than one size without `resize`, more than fits in memory, or,
+            with `strict`, an unreadable image. `origin` names the source.
+    """
+    pile = _Pile(origin, resize)
+    with decoding():
+        for file in told(files, "images read"):
+            try:
+                picture = decode(_content(file))
+            except DataError as error:
+                if strict:
+                    raise DataError(
+                        f"{origin}: {file.name}: {error.must}", found=error.found, do=error.do
+                    ) from error
+                pile.unreadable.append(Unreadable(file.name, error.found))
+                continue
+            pile.add(file.name, picture)
+    return pile.finished()
+
+
+def _content(file: File) -> bytes | Path:
+    if file.reason:
+        raise DataError(
+            "an image must be a file",
+            found=file.reason,
+            do=f"remove it, or leave out {option('strict', True)}",
+        )
+    return file.content
+
+
+def _natural_order(names: Sequence[str]) -> list[int]:
+    """The places of `class/file` names, class by class."""
+    of_folder = cache(natural)
+
+    def key(place: int) -> tuple[tuple[str, str], tuple[str, str]]:
+        folder, _, file = names[place].rpartition("/")
+        return of_folder(folder), natural(file)
+
+    return sorted(range(len(names)), key=key)
+
+
+class _Pile:
+    """The array that grows, and what is known of the images in it."""
+
+    def __init__(self, origin: str, resize: tuple[int, int] | None) -> None:
+        self.origin = origin
+        self.resize = resize
+        self.names: list[str] = []
+        self.unreadable: list[Unreadable] = []
+        self.sizes: Counter[tuple[int, int]] = Counter()
+        self.examples: dict[tuple[int, int], str] = {}
+        self.conversions: Counter[str] = Counter()
+        self.grey = 0
+        self.buffer: Pixels = np.empty((0, 0, 0, 0), dtype=np.uint8)
+
+    def add(self, name: str, picture: Picture) -> None:
+        pixels = picture.pixels
+        size = (pixels.shape[0], pixels.shape[1])
+        self.sizes[size] += 1
+        self.examples.setdefault(size, name)
+        self.conversions.update(picture.conversions)
+        if self.resize is not None:
+            if size != self.resize:
+                pixels = resized(pixels, self.resize)
+                self.conversions[f"resized to {format_size(self.resize)}"] += 1
+        elif len(self.sizes) > 1:
+            return  # an error in the end: from here on sizes are counted only
+        number = len(self.names)
+        self.grey += pixels.shape[2] == 1
+        self._make_room(number, pixels)
+        self.buffer[number] = pixels.transpose(2, 0, 1)
+        self.names.append(name)
+
+    def _make_room(self, number: int, pixels: np.ndarray) -> None:
+        height, width, channels = pixels.shape
+        if number == 0:
+            begun = max(1, min(16, BEGUN // pixels.size))
+            self.buffer = np.empty((begun, channels, height, width), dtype=np.uint8)
+        elif channels > self.buffer.shape[1]:
+            self.buffer = np.repeat(self.buffer, channels, axis=1)
+        if number < len(self.buffer):
+            return
+        one = self.buffer[0].size
+        if (number + 1) * one > MEMORY_LIMIT:
+            raise DataError(
+                f"the images of {self.origin} must fit in {MEMORY_LIMIT // 2**30} GiB of memory",
+                found=f"more than {counted(number)} of {format_size((height, width))}",
+                do=f"make them smaller with {option('resize')}",
+            )
+        room = min(2 * number, MEMORY_LIMIT // one)
+        self.buffer.resize((room, *self.buffer.shape[1:]), refcheck=False)
+
+    def finished(self) -> Gathered:
+        self._check()
+        count, channels = len(self.names), self.buffer.shape[1]
+        self.buffer.resize((count, *self.buffer.shape[1:]), refcheck=False)
+        if channels == 3 and self.grey:
+            self.conversions["repeated from grey over three channels, as others have colour"] = self.grey
+        root = common_folder(self.names)
+        names = [name[len(root) :] for name in self.names]
+        unreadable = [replace(one, name=one.name.removeprefix(root)) for one in self.unreadable]
+        order = _natural_order(names)
+        in_order = order == list(range(count))
+        return Gathered(
+            pixels=self.buffer if in_order else self.buffer[order],
+            names=tuple(names[number] for number in order),
+            root=root,
+            sizes=frozenset(self.sizes),
+            record=CleaningRecord(
+                unreadable=tuple(sorted(unreadable, key=lambda one: natural(one.name))),
+                conversions=tuple(
+                    f"{counted(many)} {what}" for what, many in sorted(self.conversions.items())
+                ),
+            ),
+        )
+
+    def _check(self) -> None:
+        if not self.sizes:
+            found = "no image"
+            if self.unreadable:
+                skipped = sentence([f"{one.name} ({one.reason})" for one in self.unreadable], most=3)
+                found = f"none in {counted(len(self.unreadable), 'file')}: {skipped}"
+            raise DataError(
+                f"{self.origin} must hold at least one image that can be read",
+                found=found,
+                do="name a folder or archive of images, or check how the files were made",
+            )
+        if len(self.sizes) > 1 and self.resize is None:
+            ranked = self.sizes.most_common()
+            listed = [f"{format_size(size)} ({many:,}, as {self.examples[size]})" for size, many in ranked]
+            raise DataError(
+                f"the images of {self.origin} must all have one size (height x width)",
+                found=f"{counted(len(ranked), 'size')}: {sentence(listed)}",
+                do=f"bring them to one size, for example {option('resize', ranked[0][0])}",
+            )

@@ -1,0 +1,132 @@
+"""What the files of a source are called: which of them are images, in what order, in what classes."""
+
+import posixpath
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from ...core.errors import DataError
+from ...core.types import Int64Array
+
+# Files that stand in folders of images without being meant as images: passed over, and mentioned.
+NOT_IMAGES = frozenset(
+    f".{ending}"
+    for ending in (
+        *("txt", "md", "rst", "json", "csv", "tsv", "html", "htm", "xml", "yaml", "yml", "toml", "ini"),
+        *("log", "pdf", "py", "ipynb", "sh", "npy", "npz", "mat", "pkl"),
+        *("gz", "tgz", "tar", "zip", "bz2", "xz", "7z", "rar"),
+    )
+)
+_DIGITS = re.compile("[0-9]+")
+_DESKTOP_JUNK = frozenset({"thumbs.db", "desktop.ini", "__macosx"})
+
+
+@contextmanager
+def readable(path: Path) -> Iterator[None]:
+    """Turn an OSError inside the block into a DataError that names `path`."""
+    try:
+        yield
+    except OSError as error:
+        raise DataError(
+            f"{path} must be readable",
+            found=error.strerror or str(error),
+            do="check the path and its permissions",
+        ) from error
+
+
+def natural(name: str) -> tuple[str, str]:
+    """A sort key that puts `10` after `9`: digits count as numbers, other text without regard to case."""
+    return _DIGITS.sub(_number, name.casefold()), name
+
+
+def _number(digits: re.Match[str]) -> str:
+    """Digits such that text sorts as numbers do: the longer number is the larger one."""
+    text = digits[0].lstrip("0")
+    return f"0{chr(min(len(text), 0x10FFFF))}{text}"
+
+
+def shown(name: str) -> str:
+    """`name` as text that can be printed and written: bytes that are not UTF-8 become escapes."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def is_junk(name: str) -> bool:
+    """Whether `name` is hidden, or something that a desktop leaves behind."""
+    return name.startswith(".") or name.casefold() in _DESKTOP_JUNK
+
+
+def may_be_image(name: str) -> bool:
+    return not is_junk(name) and _extension(name) not in NOT_IMAGES
+
+
+def _extension(name: str) -> str:
+    return posixpath.splitext(name)[1].casefold()  # several times as fast as pathlib, for many names
+
+
+@cache
+def _image_extensions() -> frozenset[str]:
+    return frozenset(Image.registered_extensions())
+
+
+def is_named_as_image(name: str) -> bool:
+    """Whether the name ends as one of Pillow's formats does."""
+    return _extension(name) in _image_extensions()
+
+
+def classes_of(names: Sequence[str], origin: str) -> tuple[Int64Array | None, tuple[str, ...]]:
+    """The labels and class names that paths such as `A/one.png` give; none for a flat list of files.
+
+    Raises:
+        DataError: some images lie in class folders and some do not, or some lie deeper.
+    """
+    depths = {name.count("/") for name in names}
+    if depths == {0}:
+        return None, ()
+    if depths != {1}:
+        examples = [next(name for name in names if name.count("/") == depth) for depth in sorted(depths)]
+        raise DataError(
+            f"{origin} must hold images alone, or class folders with the images in them",
+            found="images at several depths, or below class folders: " + ", ".join(examples),
+            do="move the images into one folder for each class, or name the folder of the class folders",
+        )
+    folders = [name.partition("/")[0] for name in names]
+    class_names = tuple(sorted(set(folders), key=natural))
+    numbers = {name: number for number, name in enumerate(class_names)}
+    return np.array([numbers[folder] for folder in folders], dtype=np.int64), class_names
+
+
+def numbered(values: np.ndarray, origin: str) -> tuple[Int64Array, tuple[str, ...]]:
+    """Labels of any whole numbers or strings -> numbers from 0, and the sorted names that they stand for.
+
+    Raises:
+        DataError: `values` are neither whole numbers nor strings, or not one for each image.
+    """
+    if values.ndim == 2 and values.shape[1] == 1:
+        values = values[:, 0]
+    if values.dtype.kind == "S":
+        values = np.char.decode(values, "utf-8", "backslashreplace")
+    if values.dtype.kind not in "iuU" or values.ndim != 1:
+        raise DataError(
+            f"the labels of {origin} must be whole numbers or strings, one for each image",
+            found=f"{values.dtype} of shape {values.shape}",
+            do="save the labels as a one-dimensional array of integers or strings",
+        )
+    found, labels = np.unique(values, return_inverse=True)
+    if values.dtype.kind == "U":
+        order = sorted(range(len(found)), key=lambda number: natural(str(found[number])))
+        found, labels = found[order], np.argsort(order)[labels]
+    return labels.astype(np.int64), tuple(str(one) for one in found)
+
+
+def common_folder(names: Sequence[str]) -> str:
+    """`outer/inner/` where all of `names` lie in it, and class folders remain below; else nothing."""
+    parts = [name.split("/") for name in names]
+    depth = 0
+    while parts and all(len(one) > depth + 2 for one in parts) and len({one[depth] for one in parts}) == 1:
+        depth += 1
+    return "".join(f"{part}/" for part in parts[0][:depth]) if depth else ""

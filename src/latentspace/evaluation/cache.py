@@ -1,0 +1,72 @@
+"""What was measured of a run, kept in its results/ so that it is measured once."""
+
+import inspect
+import json
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar, TypeVar
+
+from pydantic import TypeAdapter
+
+from ..runs.directory import Run
+
+logger = logging.getLogger(__name__)
+
+KEY = "measured"  # where a file says how its record came about
+
+Measured = TypeVar("Measured", bound="Record")
+
+
+@dataclass(frozen=True)
+class Record:
+    """The base of what is kept, as JSON.
+
+    `VERSION` goes up with every change of the code after which a run would have another record.
+    """
+
+    VERSION: ClassVar[int] = 1
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls: type[Measured], values: Mapping[str, Any]) -> Measured:
+        """Raises: ValueError: not what `to_json` makes."""
+        return TypeAdapter(cls).validate_python(dict(values))
+
+
+def kept(run: Run, name: str, kind: type[Measured], measure: Callable[..., Measured]) -> Measured:
+    """`results/NAME.json` of the run, where `measure` would find the same again; else measured, and written.
+
+    It would, where the file has the version of `kind` and the arguments that `measure` is called with: its
+    parameters, each with its default (so `functools.partial` sets another). The run itself does not change
+    once it has ended. Delete the file to measure anew, times for example.
+    """
+    arguments = {name: one.default for name, one in inspect.signature(measure).parameters.items()}
+    found = run.results().get(name)
+    if found is not None:
+        if found.get(KEY) == _key(kind, arguments):
+            try:
+                return kind.from_json(found)
+            except ValueError as error:
+                logger.warning("results/%s.json of %s is damaged (%s)", name, run.path.name, error)
+        else:
+            logger.info(
+                "results/%s.json of %s is measured again: other settings, or another version",
+                name,
+                run.path.name,
+            )
+    logger.info("measuring %s of %s", name, run.path.name)
+    measured = measure(**arguments)
+    keep(run, name, measured, arguments)
+    return measured
+
+
+def keep(run: Run, name: str, record: Record, arguments: Mapping[str, Any]) -> None:
+    """Write results/NAME.json of the run, with what the record is a function of beside the run."""
+    run.save_result(name, {**record.to_json(), KEY: _key(type(record), arguments)})
+
+
+def _key(kind: type[Record], arguments: Mapping[str, Any]) -> dict[str, Any]:
+    return {"version": kind.VERSION, "arguments": json.loads(json.dumps(arguments))}

@@ -1,0 +1,87 @@
+"""All settings of a plan, with meaning, default and limits, as their configurations have them."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..core.config import Config
+from .config import KINDS, Experiment, Kind
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting of one kind of study.
+
+    Args:
+        name: as after `--set`: `training.epochs`.
+        default: a plain value; None: not set.
+        limits: what it can be, in words; empty: any text.
+        meaning: in Markdown.
+    """
+
+    kind: Kind
+    name: str
+    default: Any
+    limits: str
+    meaning: str
+
+
+def settings_of(kind: Kind) -> tuple[Setting, ...]:
+    """First those of no table, then table by table."""
+    plan = Experiment.parse({"kind": kind}, "the defaults")
+    found = [Setting(kind, *one) for one in _settings(plan, "")]
+    return tuple(sorted(found, key=lambda one: _TABLES.index(one.name.rpartition(".")[0])))
+
+
+def by_name(kinds: tuple[Kind, ...] = KINDS) -> dict[str, tuple[Setting, ...]]:
+    """Under each name the settings of those kinds that have it."""
+    found: dict[str, list[Setting]] = {}
+    for table in _TABLES:
+        for kind in kinds:
+            for one in settings_of(kind):
+                if one.name.rpartition(".")[0] == table:
+                    found.setdefault(one.name, []).append(one)
+    return {name: tuple(settings) for name, settings in found.items()}
+
+
+def written(value: Any) -> str:
+    """A value as TOML has it; a dash for one that is not set."""
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:g}" if isinstance(value, float) and len(f"{value:g}") < 6 else str(value)
+
+
+_TABLES = ("", "data", "split", "model", "objective", "training")
+
+
+def _settings(config: Config, prefix: str) -> Iterator[tuple[str, Any, str, str]]:
+    schema = type(config).model_json_schema()["properties"]
+    for name, field in type(config).model_fields.items():
+        value = getattr(config, name)
+        if isinstance(value, Config):
+            yield from _settings(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value, _limits(schema[name]), field.description or ""
+
+
+def _limits(schema: Mapping[str, Any]) -> str:
+    """A part of a JSON schema in words."""
+    if "anyOf" in schema:  # the other one is null
+        return _limits(schema["anyOf"][0])
+    if "enum" in schema:
+        *others, last = schema["enum"]
+        return f"{', '.join(others)} or {last}"
+    kind = schema["type"]
+    if kind == "array":
+        return f"{len(schema['prefixItems'])} of: {_limits(schema['prefixItems'][0])}"
+    if kind in ("integer", "number"):
+        return f"{'whole number' if kind == 'integer' else 'number'}{_bounds(schema)}"
+    return {"boolean": "true or false", "string": ""}[kind]
+
+
+def _bounds(schema: Mapping[str, Any]) -> str:
+    words = {"minimum": "from", "exclusiveMinimum": "above", "maximum": "to", "exclusiveMaximum": "below"}
+    parts = [f"{word} {schema[key]:,}" for key, word in words.items() if key in schema]
+    return f", {' '.join(parts)}" if parts else ""

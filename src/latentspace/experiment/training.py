@@ -1,0 +1,105 @@
+"""How a set is split and a network is trained: two tables of a plan."""
+
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from typing import Any, Final, Literal
+
+import torch
+from pydantic import Field, field_validator, model_validator
+from torch import nn
+
+from ..core.config import Config
+from ..core.errors import ConfigurationError
+from ..data.splits import Shares
+
+LARGE: Final = 4800  # images: 60 % of 8,000, from where on the report's batches are kept
+STEPS: Final = 24  # of an epoch of fewer
+SMALLEST_BATCH: Final = 8
+
+OPTIMIZERS: Mapping[str, Callable[..., torch.optim.Optimizer]] = {
+    "adam": partial(torch.optim.Adam, fused=True),  # one pass over all weights instead of a dozen
+    "rmsprop": torch.optim.RMSprop,
+}
+
+
+class SplitConfig(Config):
+    """`seed` is the split's own, so that trainings with other seeds are judged on the same images."""
+
+    shares: str = Field(default="60/20/20", description="percent of training, validation and test; `--split`")
+    seed: int = Field(
+        default=0,
+        ge=0,
+        description="of the split, so that trainings with other seeds are judged on the same images",
+    )
+
+    @field_validator("shares")
+    @classmethod
+    def _parses(cls, text: str) -> str:
+        try:
+            return str(Shares.parse(text))
+        except ConfigurationError as error:
+            raise ValueError(f"{error.must} ({error.do})") from error
+
+
+class TrainingConfig(Config):
+    """How a network is trained. The defaults are the report's best autoencoder."""
+
+    optimizer: Literal["adam", "rmsprop"] = Field(default="adam", description="how a gradient becomes a step")
+    learning_rate: float = Field(
+        default=0.0033638691442384257, gt=0, description="the highest of the schedule; `--learning-rate`"
+    )
+    weight_decay: float = Field(default=1e-5, ge=0, description="our choice; the report names none")
+    batch_size: int = Field(
+        default=266,
+        ge=1,
+        description="images a step; `--batch-size`. Where none is named and fewer than 4,800 images "
+        "are learned from: a 24th of them, 8 or more. The last, smaller batch of an epoch"
+        " is kept; a batch larger than the set becomes one of all images, said and "
+        "recorded",
+    )
+    epochs: int = Field(default=50, ge=1, description="passes over the images; `--epochs`")
+    schedule: Literal["constant", "cosine", "one-cycle"] = Field(
+        default="constant", description="of the learning rate over the training"
+    )
+    clip_norm: float = Field(default=0, ge=0, description="largest norm of the gradient; 0: not clipped")
+    early_stopping: int = Field(
+        default=0, ge=0, description="end after so many epochs without a better validation score; 0: never"
+    )
+    keep: Literal["last", "best"] = Field(
+        default="last",
+        description="the weights that stay: of the `last` epoch, or of the `best` validation score; `--keep`",
+    )
+    fit: Literal["train", "train+validation"] = Field(
+        default="train",
+        description="the images that are learned from; `train+validation` leaves no validation curve;"
+        " `--fit`",
+    )
+
+    @field_validator("optimizer", mode="before")
+    @classmethod
+    def _any_case(cls, name: Any) -> Any:
+        return name.lower() if isinstance(name, str) else name
+
+    @model_validator(mode="after")
+    def _validation_is_there(self) -> "TrainingConfig":
+        if self.fit == "train+validation" and (self.keep == "best" or self.early_stopping):
+            raise ValueError(
+                "fit = 'train+validation' leaves no validation images to choose by: "
+                "use keep = 'last' and early_stopping = 0, or fit = 'train'"
+            )
+        return self
+
+    def made(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
+        """The optimiser of `parameters`."""
+        return OPTIMIZERS[self.optimizer](parameters, lr=self.learning_rate, weight_decay=self.weight_decay)
+
+    def fitted(self, images: int) -> "TrainingConfig":
+        """The same, its batch fitted to so many images to learn from, where no size was named.
+
+        From `LARGE` images on the batch is the report's. In a smaller set it leaves an epoch about `STEPS`
+        steps, but is never below `SMALLEST_BATCH` (docs/decisions/0012-batch-size.md has measurements).
+        """
+        if "batch_size" in self.model_fields_set or images >= LARGE:
+            return self
+        size = min(self.batch_size, max(images // STEPS, SMALLEST_BATCH))
+        return self.model_copy(update={"batch_size": size})

@@ -1,0 +1,165 @@
+"""A user's images, read with the names of their files, and what a trained network makes of them."""
+
+import logging
+from collections import Counter
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path, PurePosixPath
+from typing import Final
+
+from ..core.devices import AUTO
+from ..core.errors import ConfigurationError, DataError
+from ..core.types import ImageArray, Pixels
+from ..core.wording import counted, option
+from ..data.cleaning import sentence
+from ..data.readers.archives import read_archive
+from ..data.readers.collect import File, Gathered, gather
+from ..data.readers.filenames import is_named_as_image
+from ..data.readers.folders import list_folder, read_listing
+from ..data.readers.idx import holds_idx
+from ..data.sources import DataConfig, load_images
+from ..data.summary import DataRecord
+from ..experiment.config import DenoisingConfig
+from ..runs.directory import Run
+from .image_files import numbered
+from .trained import TrainedAutoencoder, conforming
+
+logger = logging.getLogger(__name__)
+
+PART_BYTES: Final = 255  # of one part of a path, on every common file system
+
+
+@dataclass(frozen=True, eq=False)
+class NamedImages:
+    """Images, and for each the path of a PNG file to be, relative and with `/` between folders."""
+
+    pixels: Pixels
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Restored:
+    """`images`, pixels in [0, 1], and their `names` as in `NamedImages`."""
+
+    images: ImageArray
+    names: tuple[str, ...]
+
+
+def restore(run: Run, data: DataConfig, device: str = AUTO) -> Restored:
+    """Images -> codes -> images, as the network sees them; a denoiser leaves the noise behind.
+
+    Raises:
+        RunError: the run has not ended, or is a classifier's.
+        DataError: images that cannot be read, or of another size than the run's.
+        DeviceError: this machine has no such device.
+    """
+    trained = TrainedAutoencoder.load(run, device)
+    if not isinstance(trained.experiment.objective, DenoisingConfig):
+        logger.warning(
+            "%s is a run of %s, which is not trained to remove noise; a run of dae is",
+            run.path,
+            trained.experiment.kind,
+        )
+    _require_size(data.resize, trained.data)
+    found = named_images(data)
+    return Restored(trained.reconstruct(conforming(found.pixels, trained.data)), found.names)
+
+
+def _require_size(resize: tuple[int, int] | None, data: DataRecord) -> None:
+    """Raises: ConfigurationError: images brought to another size than the network takes."""
+    if resize is not None and resize != data.shape[1:]:
+        height, width = data.shape[1:]
+        raise ConfigurationError(
+            f"images must be brought to the size that the run was trained on: {height}x{width}",
+            found=option("resize", resize),
+            do=f"write {option('resize', (height, width))}",
+        )
+
+
+def named_images(config: DataConfig) -> NamedImages:
+    """What `load_images` reads, or a single image; files and members of archives keep their names.
+
+    Raises:
+        DataError: images that cannot be found, read, or brought together.
+    """
+    gathered = _gathered(config)
+    if gathered is None:
+        pixels = load_images(config).pixels
+        return NamedImages(pixels, numbered(len(pixels)))
+    if gathered.record.unreadable:
+        names = sentence([one.name for one in gathered.record.unreadable], most=3)
+        many = counted(len(gathered.record.unreadable), "unreadable image")
+        logger.warning("skipped %s: %s", many, names)
+    for conversion in gathered.record.conversions:
+        logger.info("%s", conversion)
+    return NamedImages(gathered.pixels, png_names(gathered.names))
+
+
+def image_at(path: str, data: DataRecord, resize: tuple[int, int] | None = None) -> Pixels:
+    """The one image in a file, as a network trained on `data` takes it.
+
+    Raises:
+        DataError: no readable image, more than one, or one of another size or colour.
+    """
+    found = named_images(DataConfig(spec=path, resize=resize, strict=True)).pixels
+    if len(found) != 1:
+        raise DataError(
+            "a path must lead to one image", found=f"{path} holds {len(found):,}", do="name an image file"
+        )
+    return conforming(found, data)
+
+
+def _gathered(config: DataConfig) -> Gathered | None:
+    """The image files that `config` names; None where its images have no files of their own."""
+    path = Path(config.spec)
+    if path.is_dir():
+        if holds_idx(path):
+            return None
+        return read_listing(list_folder(path), resize=config.resize, strict=config.strict)
+    if path.is_file() and path.name.casefold().endswith((".tar", ".tar.gz", ".tgz", ".zip")):
+        return read_archive(path, resize=config.resize, strict=config.strict)
+    if path.is_file() and is_named_as_image(path.name):
+        return gather([File(path.name, path)], origin=str(path), resize=config.resize, strict=config.strict)
+    return None
+
+
+def png_names(names: tuple[str, ...]) -> tuple[str, ...]:
+    """`A/one.jpg` -> `A/one.png`; where two would share a name, both keep their own: `A/one.jpg.png`.
+
+    No name is a folder of another, and none has a part that is longer than a disk takes: such a part is cut,
+    and numbered where it is then no longer the only one.
+    """
+    whole = [_on_disk(PurePosixPath(one)) for one in names]
+    folders = {str(above).casefold() for one in whole for above in PurePosixPath(one).parents}
+    short = [str(PurePosixPath(one).with_suffix("")) if is_named_as_image(one) else one for one in whole]
+    many = Counter(one.casefold() for one in short)  # a disk may not tell upper from lower case
+    many.update(one.removesuffix(".png") for one in folders if one.endswith(".png"))
+    chosen = [stem if many[stem.casefold()] == 1 else name for stem, name in zip(short, whole, strict=True)]
+    if len({one.casefold() for one in chosen}) < len(chosen):  # a.jpg, a.png and a.jpg.png
+        chosen = whole
+    taken = set(folders)
+    return tuple(_only(PurePosixPath(one), taken) for one in chosen)
+
+
+def _only(name: PurePosixPath, taken: set[str]) -> str:
+    """`name` as a PNG that is not among `taken`, which it then is; numbered from 2 where it has to be."""
+    for number in count(1):
+        end = ".png" if number == 1 else f"-{number}.png"
+        found = str(name.with_name(_cut(name.name, PART_BYTES - len(end)) + end))
+        if found.casefold() not in taken:
+            break
+    taken.add(found.casefold())
+    return found
+
+
+def _on_disk(name: PurePosixPath) -> str:
+    """The name, its folders as long as a disk takes them."""
+    return str(PurePosixPath(*(_cut(part, PART_BYTES) for part in name.parts[:-1]), name.name))
+
+
+def _cut(part: str, most: int) -> str:
+    """As much of it as has at most so many bytes."""
+    part = part[:most]
+    while len(part.encode("utf-8", "surrogatepass")) > most:
+        part = part[:-1]
+    return part

@@ -1,0 +1,34 @@
+"""The images that a run is asked about: its own, as they were, or others."""
+
+from ..core.errors import DataError, RunError
+from ..core.wording import option
+from ..data.imageset import ImageSet
+from ..data.sources import DataConfig, load_images
+from ..runs.directory import Run
+
+
+def own_or_other(run: Run, data: DataConfig | ImageSet | None) -> tuple[ImageSet, bool]:
+    """The images, and whether they are the run's own.
+
+    Raises:
+        RunError: the run's own data are gone or changed, and no other were named.
+    """
+    if data is not None:
+        images = data if isinstance(data, ImageSet) else load_images(data)
+        return images, images.content_hash == run.data.content_hash
+    config = run.experiment.data
+    try:
+        images = load_images(config)
+    except DataError as error:
+        raise RunError(
+            f"the data of {run.path} must be where they were",
+            found=f"{config.spec}: {error.must}: {error.found}",
+            do=f"say where they are now with {option('data')} (they are known by their hash)",
+        ) from error
+    if images.content_hash != run.data.content_hash:
+        raise RunError(
+            f"the data of {run.path} must be as they were",
+            found=f"{config.spec} now holds other images (the content hash differs)",
+            do=f"bring them back, or judge all of the new ones with {option('data', config.spec)}",
+        )
+    return images, True

@@ -1,0 +1,339 @@
+"""New codes, to be decoded: drawn at random, on a grid, between two images, along a walk. Arrays only."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+from typing import TypeAlias, TypeVar
+
+import numpy as np
+from jaxtyping import Float
+
+from ..core.config import whole_number
+from ..core.errors import ConfigurationError
+from ..core.randomness import numpy_generator
+from ..core.types import CodeArray, Pixels
+from ..data.imageset import ImageSet
+from ..data.sources import DataConfig
+from ..experiment.config import ElboConfig, Experiment
+from ..runs.directory import Run
+from .denoise import image_at
+from .run_images import own_or_other
+from .trained import TrainedAutoencoder
+
+Code: TypeAlias = Float[np.ndarray, " code"]
+# (start, end, frames) -> the codes from `start` to `end`, both included.
+Between: TypeAlias = Callable[[Code, Code, int], CodeArray]
+
+Product = TypeVar("Product")
+
+MOST = 1_000_000  # images at a time
+TURNS = 3  # how often the fastest part of a walk goes round
+
+
+@dataclass(frozen=True, eq=False)
+class CodeDistribution:
+    """Independent Gaussians, one a dimension, that new codes come from; `words` say which, to a person."""
+
+    mean: Code
+    std: Code
+    words: str
+
+    @property
+    def code_size(self) -> int:
+        return len(self.mean)
+
+
+@dataclass(frozen=True, eq=False)
+class DrawnCodes:
+    """Codes, and the distribution that they were drawn from, in words."""
+
+    codes: CodeArray
+    distribution: str
+
+
+@dataclass(frozen=True, eq=False)
+class CodeGrid:
+    """Codes on a plane through a code space, row by row from the top.
+
+    `dimensions` are the two that vary, counted from 0: the first takes the values `across` from left to
+    right, the second the values `down` from top to bottom. `words` say where the others stand.
+    """
+
+    codes: CodeArray
+    dimensions: tuple[int, int]
+    across: tuple[float, ...]
+    down: tuple[float, ...]
+    words: str
+
+
+def prior(code_size: int) -> CodeDistribution:
+    """N(0, I): what a variational autoencoder presses its codes towards."""
+    return CodeDistribution(
+        np.zeros(code_size, dtype=np.float32),
+        np.ones(code_size, dtype=np.float32),
+        "the prior N(0, I)",
+    )
+
+
+def fitted(codes: CodeArray) -> CodeDistribution:
+    """Gaussians with the mean and standard deviation of each dimension of `codes`.
+
+    A plain autoencoder has no prior, so this stands in its place; the dimensions are taken as independent,
+    as the report drew "random samples from the latent space".
+    """
+    return CodeDistribution(
+        codes.mean(axis=0, dtype=np.float64).astype(np.float32),
+        codes.std(axis=0, dtype=np.float64).astype(np.float32),
+        "independent Gaussians with the mean and standard deviation of each code dimension "
+        "over the training images",
+    )
+
+
+def has_prior(experiment: Experiment) -> bool:
+    """Whether its codes were pressed towards N(0, I), so that new ones can be drawn from there."""
+    return isinstance(experiment.objective, ElboConfig)
+
+
+def distribution_of(
+    run: Run, trained: TrainedAutoencoder, data: DataConfig | None = None
+) -> CodeDistribution:
+    """The prior where the run has one; else `fitted` to the codes of its training images.
+
+    Args:
+        data: where the run's images are now; they are read only in the second case.
+
+    Raises:
+        RunError: the run's images are gone or have changed.
+        ConfigurationError: `data` are other images than the run's.
+    """
+    if has_prior(trained.experiment):
+        return prior(trained.code_size)
+    return fitted(trained.encode(_own_images(run, data), chosen=run.split.train))
+
+
+def made_from(
+    run: Run,
+    trained: TrainedAutoencoder,
+    data: DataConfig | None,
+    make: Callable[[CodeDistribution], Product],
+) -> Product:
+    """What `make` makes of `distribution_of` the run; what it refuses is refused before images are read.
+
+    Raises:
+        LatentspaceError: as `make` and `distribution_of`.
+    """
+    make(prior(trained.code_size))
+    return make(distribution_of(run, trained, data))
+
+
+def _own_images(run: Run, data: DataConfig | None) -> ImageSet:
+    images, own = own_or_other(run, data)
+    _require(
+        own,
+        f"the images of {run.path} itself are needed here",
+        "other images in --data (their content hash is not the run's)",
+        "name the images that the run was trained on, or leave --data out",
+    )
+    return images
+
+
+def draw(distribution: CodeDistribution, count: int, seed: int) -> DrawnCodes:
+    """`count` codes; a seed gives the same codes for ever, and the first of many are those of few.
+
+    Raises:
+        ConfigurationError: no code asked for.
+    """
+    _require(
+        1 <= count <= MOST,
+        f"at least one image and at most {MOST:,} can be asked for",
+        f"{count}",
+        "write for example --count 40",
+    )
+    noise = numpy_generator(seed, "sample").standard_normal((count, distribution.code_size))
+    codes = distribution.mean + distribution.std * noise
+    return DrawnCodes(codes.astype(np.float32), distribution.words)
+
+
+def around_codes(codes: CodeArray, count: int, seed: int) -> DrawnCodes:
+    """`draw` from what is `fitted` to `codes`."""
+    return draw(fitted(codes), count, seed)
+
+
+def grid(
+    distribution: CodeDistribution,
+    dimensions: tuple[int, int] = (0, 1),
+    side: int = 12,
+    span: tuple[float, float] | None = None,
+) -> CodeGrid:
+    """`side` x `side` codes that differ in two dimensions; the others stand at the distribution's mean.
+
+    The values are the quantiles at (i + 1/2) / side of each dimension's Gaussian, so that every image
+    stands for an equal share of it, as in figure 4 of https://arxiv.org/abs/1312.6114; with `span`, equal
+    steps from its lower to its upper end. They grow to the right, and upwards.
+
+    Raises:
+        ConfigurationError: a dimension that the codes do not have, the same one twice, an empty span.
+    """
+    first, second = dimensions
+    size = distribution.code_size
+    _require(
+        first != second and all(0 <= one < size for one in dimensions),
+        f"the grid's two dimensions must differ, and lie in 0..{size - 1}",
+        f"{first},{second}",
+        "write for example --dimensions 0,1" if size > 1 else "use a run whose codes have two dimensions",
+    )
+    _require(
+        1 <= side <= MOST**0.5,
+        f"a grid needs at least one image a side, and at most {MOST:,} in all",
+        f"{side}",
+        "write for example --count 12",
+    )
+    across, down = (_steps(distribution, one, side, span) for one in dimensions)
+    codes = np.tile(distribution.mean, (side * side, 1)).astype(np.float32)
+    codes[:, first] = np.tile(across, side)
+    codes[:, second] = np.repeat(down[::-1], side)
+    how = "quantiles" if span is None else "equal steps"
+    others = f"; the other {size - 2} stay at their mean" if size > 2 else ""
+    return CodeGrid(
+        codes,
+        dimensions,
+        tuple(float(one) for one in across),
+        tuple(float(one) for one in down[::-1]),
+        f"dimensions {first} and {second} vary, in {how}, under {distribution.words}{others}",
+    )
+
+
+def _steps(
+    distribution: CodeDistribution, dimension: int, side: int, span: tuple[float, float] | None
+) -> Float[np.ndarray, " side"]:
+    """The values of one dimension along a side of the grid, in ascending order."""
+    if span is None:
+        quantiles = np.array([NormalDist().inv_cdf((step + 0.5) / side) for step in range(side)])
+        return np.asarray(distribution.mean[dimension] + distribution.std[dimension] * quantiles)
+    _require(
+        bool(np.isfinite(span).all()) and span[0] < span[1],
+        "the range must be two finite numbers, the lower one first",
+        f"{span[0]:g},{span[1]:g}",
+        "write for example --range=-2,2",
+    )
+    return np.linspace(*span, side)
+
+
+def images_named(
+    run: Run,
+    names: Sequence[str],
+    data: DataConfig | None = None,
+    resize: tuple[int, int] | None = None,
+) -> Pixels:
+    """Images of the run's test part by their places in it, counted from 0, and image files by their paths.
+
+    Args:
+        data: where the run's images are now; they are read only for a place.
+        resize: what a file is brought to: height, width.
+
+    Raises:
+        ConfigurationError: a place that the test part does not have.
+        DataError: a path that is not one image of the run's size.
+        RunError: the run's images are gone or have changed.
+    """
+    test = run.split.test
+    places = [whole_number(name) for name in names]
+    for place in places:
+        _require(
+            place is None or place < len(test),
+            f"a place in the run's test part lies in 0..{len(test) - 1}",
+            f"{place}",
+            "name such a place, or the path of an image file",
+        )
+    files = {
+        name: image_at(name, run.data, resize)
+        for place, name in zip(places, names, strict=True)
+        if place is None
+    }
+    needed = any(place is not None for place in places)
+    own = _own_images(run, data).pixels if needed else np.empty((0, *run.data.shape), dtype=np.uint8)
+    return np.concatenate(
+        [
+            files[name] if place is None else own[test[[place]]]
+            for place, name in zip(places, names, strict=True)
+        ]
+    )
+
+
+def linear(start: Code, end: Code, frames: int) -> CodeArray:
+    """(1 - t) start + t end for `frames` equal steps of t from 0 to 1.
+
+    Raises:
+        ConfigurationError: fewer than two frames.
+    """
+    t = _times(frames)
+    return np.asarray((1 - t) * start + t * end, dtype=np.float32)
+
+
+def spherical(start: Code, end: Code, frames: int) -> CodeArray:
+    """(sin((1 - t) w) start + sin(t w) end) / sin w, with w the angle between the two.
+
+    Codes drawn from N(0, I) lie near a sphere; this path stays there, where a straight one cuts through
+    its middle (https://arxiv.org/abs/1609.04468, section 2.1). Codes in one direction are joined by a line.
+
+    Raises:
+        ConfigurationError: fewer than two frames, or opposite codes, or one at 0: there is no one path.
+    """
+    lengths = float(np.linalg.norm(start)), float(np.linalg.norm(end))
+    _require(
+        min(lengths) > 0,
+        "a path on a sphere needs codes that are not 0",
+        "a code at 0",
+        "take a straight one",
+    )
+    cosine = float(np.clip(np.dot(start / lengths[0], end / lengths[1]), -1, 1))
+    _require(
+        cosine > -1 + 1e-6,
+        "a path on a sphere needs codes that are not opposite each other",
+        "an angle of 180 degrees",
+        "take a straight one",
+    )
+    if cosine > 1 - 1e-6:  # the limit of the formula as the angle goes to 0
+        return linear(start, end, frames)
+    angle, t = np.arccos(cosine), _times(frames)
+    codes = (np.sin((1 - t) * angle) * start + np.sin(t * angle) * end) / np.sin(angle)
+    return np.asarray(codes, dtype=np.float32)
+
+
+def _times(frames: int) -> Float[np.ndarray, "frames 1"]:
+    _require(
+        2 <= frames <= MOST,
+        f"a path needs at least two frames, and at most {MOST:,}",
+        f"{frames}",
+        "write for example --frames 24",
+    )
+    return np.linspace(0, 1, frames)[:, None]
+
+
+def walk(distribution: CodeDistribution, frames: int, seed: int) -> DrawnCodes:
+    """A smooth closed walk through random codes: the last frame leads back to the first.
+
+    z(t) = mean + std * sum_k (a_k cos 2 pi k t + b_k sin 2 pi k t) / sqrt(K), k = 1..K, with a_k and b_k
+    drawn from N(0, I). The squares of each cosine and sine add up to one, so every single frame follows
+    the distribution, as an independent draw would: the walk never cuts through where no code lies.
+
+    Raises:
+        ConfigurationError: fewer than two frames.
+    """
+    _require(
+        2 <= frames <= MOST,
+        f"a walk needs at least two frames, and at most {MOST:,}",
+        f"{frames}",
+        "write for example --frames 60",
+    )
+    a, b = numpy_generator(seed, "sample").standard_normal((2, TURNS, distribution.code_size))
+    angles = 2 * np.pi * np.arange(frames)[:, None] / frames * np.arange(1, TURNS + 1)
+    path = (np.cos(angles) @ a + np.sin(angles) @ b) / np.sqrt(TURNS)
+    codes = distribution.mean + distribution.std * path
+    return DrawnCodes(codes.astype(np.float32), f"a closed walk through {distribution.words}")
+
+
+def _require(holds: bool, must: str, found: str, do: str) -> None:
+    """Raises: ConfigurationError: it does not hold."""
+    if not holds:
+        raise ConfigurationError(must, found=found, do=do)

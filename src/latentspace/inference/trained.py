@@ -1,0 +1,296 @@
+"""run -> codes: a trained network as a plain object, every pass batched, without gradients.
+
+In float32, but for codes that are asked for in bfloat16.
+"""
+
+import logging
+from pathlib import Path
+from typing import Literal, get_args
+
+import numpy as np
+import torch
+
+from ..core.atomic_files import file_hash
+from ..core.devices import AUTO, named_device
+from ..core.environment import has_native_bf16
+from ..core.errors import ConfigurationError, DataError, RunError
+from ..core.progress import told
+from ..core.tensor_types import Codes, Resident
+from ..core.types import CodeArray, ImageArray, Int64Array, Pixels, Probabilities
+from ..core.wording import brief, counted, option
+from ..data.batches import Batches, ResidentSet, at_once, passed_once, told_of
+from ..data.given import Given, as_array, as_codes, given_pixels
+from ..data.imageset import ImageSet
+from ..data.sources import load_images
+from ..data.summary import DataRecord
+from ..experiment.config import Experiment, Precision
+from ..models.autoencoder import Autoencoder
+from ..models.classifier import Classifier
+from ..runs.directory import Run
+from ..runs.tensors import fill
+
+logger = logging.getLogger(__name__)
+
+BATCH = 1024
+
+
+@torch.no_grad()
+def encode_all(
+    model: Autoencoder,
+    pixels: Pixels | Resident,
+    device: torch.device,
+    precision: Literal["32", "bf16"] = "32",
+    chosen: Int64Array | None = None,
+) -> Codes:
+    """The posterior's mean of every image, float32, in one batched pass, on `device`.
+
+    Args:
+        pixels: on any device, or on disk: no more than a batch of them is copied.
+        precision: of the products and convolutions.
+        chosen: the rows that are encoded; None: all.
+    """
+    model.eval()
+    rows = np.arange(len(pixels)) if chosen is None else chosen
+    if isinstance(pixels, torch.Tensor):
+        held: Batches = ResidentSet(pixels, None, torch.from_numpy(rows).to(pixels.device))
+    else:
+        held = passed_once(pixels, rows, torch.device("cpu"))
+    batches = told_of(held, BATCH, "images encoded")
+    with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):
+        return torch.cat([model.encode(batch.inputs.to(device)).mean.float() for batch in batches])
+
+
+class TrainedAutoencoder:
+    """The network of a finished ae, dae or vae run. Get one with `latentspace.load`."""
+
+    def __init__(
+        self, model: Autoencoder, experiment: Experiment, data: DataRecord, device: torch.device
+    ) -> None:
+        self.model = model.to(device).eval()
+        self.experiment = experiment
+        self.data = data
+        self.device = device
+
+    def __repr__(self) -> str:
+        shape = "x".join(map(str, self.data.shape))
+        numbers = counted(self.code_size, "number")
+        return f"<TrainedAutoencoder: {self.experiment.kind}, {shape} to {numbers}, on {self.device}>"
+
+    @classmethod
+    def load(cls, run: str | Path | Run, device: str = AUTO) -> "TrainedAutoencoder":
+        """Open a finished run, to compute on `device`: auto, cpu, cuda, cuda:1, mps.
+
+        Raises:
+            RunError: there is no run, it has not ended, a file of it is damaged, or it is a classifier's.
+            DeviceError: this machine has no such device.
+        """
+        run = run if isinstance(run, Run) else Run.open(run)
+        if run.experiment.kind == "classifier":
+            raise RunError(
+                "this needs the run of an autoencoder: ae, dae or vae",
+                found=f"{run.path}, a classifier's",
+                do="name the run that the classifier stands on, or another",
+            )
+        chosen = named_device(device)
+        model = run.experiment.build(run.data.shape)
+        fill(model, run.weights, run.path / "weights.safetensors")
+        return cls(model, run.experiment, run.data, chosen)
+
+    @property
+    def code_size(self) -> int:
+        size: int = self.experiment.model.code_size  # type: ignore[union-attr]  # `load` lets no classifier in
+        return size
+
+    def encode(
+        self,
+        images: Given,
+        precision: str = "32",
+        chosen: Int64Array | None = None,
+    ) -> CodeArray:
+        """Images -> codes, images x code, float32: the posterior's mean.
+
+        Args:
+            images: an ImageSet; an array or tensor of bytes, or of floats in 0..1 (images x channels x
+                height x width, or with the channels last; grey images may leave them out); pictures of
+                Pillow's, or a list of any of these; or the path of what `load_data` reads.
+            precision: of the computation. `bf16` is faster where the machine has it natively, and moves
+                the codes by some thousandths of their size; `auto` takes it where that is so.
+            chosen: the indices of the images that are encoded, in this order; None: all.
+
+        Raises:
+            DataError: images of another type, size or number of channels than the run's.
+            ConfigurationError: another precision.
+        """
+        if str(precision) not in get_args(Precision):
+            raise ConfigurationError(
+                "the precision must be a known one",
+                found=brief(precision),
+                do=f"name one of: {', '.join(get_args(Precision))}",
+            )
+        if isinstance(images, str | Path):
+            images = load_images(self.experiment.data.model_copy(update={"spec": str(images)}))
+        pixels = conforming(images, self.data)
+        fast = precision == "bf16" or (precision == "auto" and has_native_bf16(str(self.device)))
+        codes = encode_all(self.model, pixels, self.device, "bf16" if fast else "32", chosen)
+        return codes.cpu().numpy()
+
+    def decode(self, codes: Given) -> ImageArray:
+        """Codes -> pixels in [0, 1], images x channels x height x width, float32.
+
+        Raises:
+            DataError: codes of another size than the run's.
+        """
+        given, codes = codes, as_codes(codes)
+        if codes.ndim != 2 or codes.shape[1] != self.code_size or not len(codes):
+            raise DataError(
+                f"codes must be an array of images x {self.code_size}",
+                found=brief(given),
+                do="decode what `encode` of the same run returned, or codes drawn at that size",
+            )
+        batch = at_once(BATCH, self.data.shape)
+        parts = torch.split(torch.from_numpy(_owned(codes.astype(np.float32, copy=False))), batch)
+        with torch.no_grad():
+            return torch.cat(
+                [
+                    self.model.decode(part.to(self.device)).cpu()
+                    for part in told(parts, "batches of codes decoded")
+                ]
+            ).numpy()
+
+    def reconstruct(self, images: Given) -> ImageArray:
+        """Images -> codes -> pixels in [0, 1]; as `decode(encode(images))`."""
+        return self.decode(self.encode(images))
+
+
+class TrainedClassifier:
+    """The head of a finished classifier run, and the encoder that it stands on."""
+
+    def __init__(self, autoencoder: TrainedAutoencoder, head: Classifier, experiment: Experiment) -> None:
+        self.autoencoder = autoencoder
+        self.head = head.to(autoencoder.device).eval()
+        self.experiment = experiment
+
+    def __repr__(self) -> str:
+        return f"<TrainedClassifier: {counted(len(self.class_names), 'class')}, on {self.autoencoder!r}>"
+
+    @classmethod
+    def load(cls, run: str | Path | Run, device: str = AUTO) -> "TrainedClassifier":
+        """Open a finished run, to compute on `device`: auto, cpu, cuda, cuda:1, mps.
+
+        Raises:
+            RunError: there is no run, it has not ended, it is no classifier's, or its encoder is gone.
+            DeviceError: this machine has no such device.
+        """
+        run = run if isinstance(run, Run) else Run.open(run)
+        if run.experiment.kind != "classifier":
+            raise RunError(
+                "this needs the run of a classifier",
+                found=f"{run.path}, of kind {run.experiment.kind}",
+                do="train one: latentspace train classifier --encoder RUN",
+            )
+        encoder = encoder_of(run.experiment, run.encoder_hash, beside=run.path)
+        autoencoder = TrainedAutoencoder.load(encoder, device)
+        head = run.experiment.build_classifier(autoencoder.code_size, len(run.data.class_names))
+        fill(head, run.weights, run.path / "weights.safetensors")
+        return cls(autoencoder, head, run.experiment)
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        return self.autoencoder.data.class_names
+
+    @torch.no_grad()
+    def probabilities(self, images: Given, chosen: Int64Array | None = None) -> Probabilities:
+        """Images -> the probability of each class, images x classes, each row adding up to one.
+
+        Args:
+            chosen: the indices of the images that are classified, in this order; None: all.
+
+        Raises:
+            DataError: images unlike the run's.
+        """
+        codes = torch.from_numpy(self.autoencoder.encode(images, chosen=chosen)).to(self.autoencoder.device)
+        return self.head.probabilities(codes).cpu().numpy()
+
+
+def refuse_unfinished(run: Run) -> None:
+    """What can be known of a run before any image is read.
+
+    Raises:
+        RunError: its training has not ended, its weights are damaged, or a classifier's encoder is gone.
+    """
+    _ = run.weights
+    if run.experiment.kind == "classifier":
+        encoder_of(run.experiment, run.encoder_hash, beside=run.path)
+
+
+def encoder_of(experiment: Experiment, weights_hash: str | None, beside: Path | None = None) -> Run:
+    """The run whose codes a classifier learns from.
+
+    Args:
+        weights_hash: what its weights must be, or None where that is not yet settled.
+        beside: the classifier's run. Where the encoder is not at its place, a run next to this one, or
+            next to its folder, with the same weights is it: whole folders of runs can be moved.
+
+    Raises:
+        RunError: none is named, there is none, or its weights are others than the classifier learned from.
+    """
+    if experiment.encoder is None:
+        raise RunError(
+            "a classifier needs the run of an encoder",
+            found="none named",
+            do=f"add {option('encoder', 'RUN')}, the run of an ae, dae or vae",
+        )
+    place = Path(experiment.encoder)
+    if weights_hash is None:
+        return Run.open(place)
+    folders = [] if beside is None else list(beside.resolve().parents)[:2]
+    nearby = (one for folder in folders for one in sorted(folder.iterdir()))
+    at_place = _weights_at(place)
+    for path in (place, *nearby):
+        if (at_place if path == place else _weights_at(path)) == weights_hash:
+            if path != place:
+                logger.info("the encoder is no longer at %s, but at %s (the same weights)", place, path)
+            return Run.open(path)
+    raise RunError(
+        f"the encoder {place} must be as the classifier knew it",
+        found="no finished run there" if at_place is None else "other weights",
+        do="bring that run back, or put it beside the classifier's (it is known by its weights), "
+        "or train the classifier anew",
+    )
+
+
+def _weights_at(path: Path) -> str | None:
+    """The hash of the weights of the run at `path`, or None where no finished run is.
+
+    The bytes are read once and no tensor is made of them: whoever opens the run checks them.
+    """
+    try:
+        return file_hash(path / "weights.safetensors")
+    except OSError:
+        return None
+
+
+def _owned(array: np.ndarray) -> np.ndarray:
+    """In one piece and writable, as torch wants it; copied only where it is not."""
+    return np.require(array, requirements=["C", "W"])
+
+
+def conforming(images: Given, data: DataRecord) -> Pixels:
+    """The pixels of `images`, as a network trained on `data` takes them.
+
+    Raises:
+        DataError: images of another type, size or number of channels.
+    """
+    pixels = given_pixels(images, data.shape)
+    if pixels is not None:
+        return pixels
+    channels, height, width = data.shape
+    resize = f"bring them to that, for example with {option('resize', (height, width))}"
+    convert = f"make them {'grey' if channels == 1 else 'colour'}, or train a run on images like these"
+    shape = images.pixels.shape if isinstance(images, ImageSet) else as_array(images).shape
+    same_size = len(shape) == 4 and (height, width) in (shape[1:3], shape[2:])
+    raise DataError(
+        f"images must be as the run's: {channels}x{height}x{width} (channels, height, width)",
+        found=f"shape {shape}",
+        do=convert if same_size and len(images) else resize,
+    )

@@ -1,0 +1,218 @@
+"""What was gathered of a run -> its pictures, with the report's number and remark where they belong there."""
+
+from statistics import mean
+
+import numpy as np
+
+from ...analysis import (
+    AutoencoderAnalysis,
+    ClassifierAnalysis,
+    DenoiserAnalysis,
+    RunContext,
+    VariationalAnalysis,
+)
+from ...figures import (
+    Caption,
+    Samples,
+    Steps,
+    Term,
+    code_map,
+    codes_caption,
+    confusion_caption,
+    curves_caption,
+    denoising_caption,
+    draw_codes,
+    draw_confusion,
+    draw_curves,
+    draw_grid,
+    draw_rows,
+    draw_samples,
+    draw_series,
+    grid_caption,
+    image_grid,
+    image_rows,
+    labels_caption,
+    labels_plot,
+    loss_curves,
+    mistakes_caption,
+    noise_caption,
+    noise_plot,
+    plane_caption,
+    png,
+    rows_caption,
+    sample_images,
+    samples_caption,
+    shown_images,
+    walks_caption,
+)
+from ...runs.directory import Run
+from ..page import Picture
+from ..published import Beside, Figure
+
+PIXEL_ERROR = "mean squared error a pixel"
+SHORT = 2  # characters of a class name of which two have room over an image
+
+
+def samples(context: RunContext, report: Beside) -> Picture:
+    data = context.run.data
+    sheet = sample_images(context.images, seed=context.seed)
+    caption = samples_caption(sheet, source=data.source, total=data.images, seed=context.seed)
+    image = png(draw_samples(sheet))
+    alt = "a sheet of images, each with its label" if sheet.titles else "a sheet of images"
+    return framed(caption, image, alt, figure=_figure(report, context.run, "samples"))
+
+
+def losses(run: Run, terms: tuple[Term, ...], report: Beside) -> Picture:
+    curves = loss_curves(run.metrics, terms)
+    caption = curves_caption(curves, model=f"the {run.experiment.purpose.name}")
+    image = png(draw_curves(curves))
+    return framed(caption, image, "what was measured, by epoch", figure=_figure(report, run, "losses"))
+
+
+def reconstructions(shown: AutoencoderAnalysis, report: Beside) -> Picture:
+    rows = image_rows(
+        {"original": shown.originals, "reconstruction": shown.reconstructions},
+        columns=len(shown.originals),
+        errors=shown.errors,
+        error_name=PIXEL_ERROR,
+    )
+    caption = rows_caption(rows, model=name_of(shown.context), split="the test split")
+    figure = _figure(report, shown.context.run, "reconstructions")
+    return framed(
+        caption, png(draw_rows(rows)), "originals, and under each its reconstruction", figure=figure
+    )
+
+
+def decodes(shown: AutoencoderAnalysis, report: Beside) -> Picture:
+    grid = image_grid(shown.decoded, columns=10, drawn_from=f"Codes drawn from {shown.drawn.distribution}.")
+    caption = grid_caption(grid, model=name_of(shown.context))
+    figure = _figure(report, shown.context.run, "decodes")
+    return framed(caption, png(draw_grid(grid)), "images decoded from random codes", figure=figure)
+
+
+def code_plane(shown: AutoencoderAnalysis, report: Beside) -> Picture:
+    images = shown.context.images
+    codes = code_map(
+        shown.plane.points,
+        explained=shown.plane.explained,
+        labels=images.labels,
+        class_names=images.class_names,
+    )
+    caption = codes_caption(codes, split="all images", dimensions=shown.code_size)
+    alt = "a scatter of the codes" + (", coloured by class" if codes.class_names else "")
+    return framed(caption, png(draw_codes(codes)), alt, figure=_figure(report, shown.context.run, "codes"))
+
+
+def walks(shown: AutoencoderAnalysis) -> Picture:
+    """Rows from one image to another, each with the images themselves at its ends."""
+    ends, steps = shown.walks.ends, shown.walks.steps
+    pairs = np.split(ends / np.float32(255), len(ends) // 2)
+    between = np.split(steps, len(pairs))
+    rows = {
+        f"{number}": np.concatenate([pair[:1], codes, pair[1:]])
+        for number, (pair, codes) in enumerate(zip(pairs, between, strict=True), start=1)
+    }
+    titles = ("from", *(f"{share:.0%}" for share in shown.walks.shares), "to")
+    drawn = image_rows(rows, columns=len(titles), titles=titles)
+    caption = walks_caption(drawn, model=name_of(shown.context))
+    return framed(caption, png(draw_rows(drawn)), "rows of images, each changing into another")
+
+
+def denoised(shown: DenoiserAnalysis, report: Beside) -> Picture:
+    rows = image_rows(
+        {"noisy": shown.noisy, "denoised": shown.denoised, "original": shown.plain.originals},
+        columns=len(shown.noisy),
+        errors=shown.errors,
+        error_name=f"{PIXEL_ERROR}, denoised against original",
+    )
+    caption = denoising_caption(
+        rows, corruption=shown.corruption, before=mean(shown.noisy_errors), after=mean(shown.errors)
+    )
+    figure = _figure(report, shown.context.run, "denoised")
+    alt = "noisy images, the same denoised, and the originals"
+    return framed(caption, png(draw_rows(rows)), alt, figure=figure)
+
+
+def noise(shown: DenoiserAnalysis) -> Picture:
+    caption = noise_caption(shown.noise, trained_at=shown.corruption)
+    image = png(draw_series(noise_plot(shown.noise)))
+    columns, rows = shown.noise.table()
+    return framed(caption, image, "error curves that rise with the noise", (columns, *rows))
+
+
+def plane(shown: VariationalAnalysis, report: Beside) -> Picture | None:
+    if shown.grid is None:
+        return None
+    plan = shown.grid.plan
+    across, down = plan.dimensions
+    grid = image_grid(
+        shown.grid.decoded,
+        columns=len(plan.across),
+        drawn_from="",
+        across=Steps(f"dimension {across}", plan.across),
+        down=Steps(f"dimension {down}", plan.down),
+    )
+    caption = plane_caption(grid, words=plan.words, kl=(shown.kl[across], shown.kl[down]))
+    figure = _figure(report, shown.context.run, "plane")
+    return framed(
+        caption, png(draw_grid(grid)), "a grid of images that change into each other", figure=figure
+    )
+
+
+def confusion(shown: ClassifierAnalysis) -> Picture:
+    caption = confusion_caption(shown.confusion)
+    names = shown.confusion.class_names
+    counts = shown.confusion.counts.tolist()
+    table = tuple((name, *map(str, row)) for name, row in zip(names, counts, strict=True))
+    image = png(draw_confusion(shown.confusion))
+    return framed(caption, image, "a matrix, dark on its diagonal", (("labelled", *names), *table))
+
+
+def mistakes(shown: ClassifierAnalysis) -> Picture | None:
+    """None where there is no mistake. Over each: its class and the answer, or a number."""
+    found, names = shown.mistakes, shown.confusion.class_names
+    if not len(found.places):
+        return None
+    short = max(map(len, names)) <= SHORT
+    titles = tuple(
+        f"{one.labelled} → {one.taken_for} {one.probability:.0%}" if short else f"{number}"
+        for number, one in enumerate(found.named(names), start=1)
+    )
+    sheet = Samples(shown_images(shown.mistaken), titles, columns=6)
+    caption = mistakes_caption(found, numbered=not short)
+    return framed(caption, png(draw_samples(sheet)), "images that are hard to tell apart")
+
+
+def labels(shown: ClassifierAnalysis) -> Picture:
+    record = shown.baselines
+    names = tuple(record.fewer[0].accuracies)
+    rows = tuple(
+        (str(one.labels), str(draw + 1), *(f"{one.accuracies[name][draw]:.4f}" for name in names))
+        for one in record.fewer
+        for draw in range(len(one.accuracies[names[0]]))
+    )
+    image = png(draw_series(labels_plot(record)))
+    table = (("labels", "draw", *names), *rows)
+    return framed(labels_caption(record), image, "accuracies that rise with the labels", table)
+
+
+def name_of(context: RunContext) -> str:
+    return f"the {context.run.experiment.purpose.name}"
+
+
+def framed(
+    caption: Caption,
+    image: bytes,
+    alt: str,
+    numbers: tuple[tuple[str, ...], ...] = (),
+    figure: Figure | None = None,
+) -> Picture:
+    """`figure` is the report's figure of the same, whose number and remark the picture then has."""
+    if figure is None:
+        return Picture(None, caption.title, caption.text, image, alt, numbers)
+    text = f"{caption.text} {figure.remark}".strip()
+    return Picture(figure.number, caption.title, text, image, alt, numbers)
+
+
+def _figure(report: Beside, run: Run, shown: str) -> Figure | None:
+    return None if report is None else report.figure(run.experiment.kind, shown)

@@ -1,0 +1,66 @@
+"""Gather, draw, write: a finished run -> its figures and its page."""
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+from ...analysis import RunContext, gather
+from ...core.atomic_files import make_folder, sweep, write_bytes, write_text
+from ...core.csv_text import csv_text
+from ...core.devices import AUTO
+from ...data.sources import DataConfig
+from ...runs.directory import Run
+from ..page import Page, Picture, render
+from ..published import beside
+from .page import run_page
+
+logger = logging.getLogger(__name__)
+
+
+def report_run(
+    run: Run, data: DataConfig | None = None, device: str = AUTO, title: str | None = None
+) -> Path:
+    """Write the run's figures and its report.html; return the page's path.
+
+    Args:
+        title: of the page; by default the name of the run and what it is.
+
+    Raises:
+        RunError: the run has not ended, or its data are gone.
+        ConfigurationError: `data` are other images than the run's own.
+        DeviceError: this machine has no such device.
+    """
+    context = RunContext.open(run, data, device)
+    shown = gather(context)
+    logger.info("drawing the page of %s", run.path.name)
+    page = run_page(shown, beside(run), agreement=context.agreement, title=title)
+    return write_run_page(page, run)
+
+
+def write_run_page(page: Page, run: Run) -> Path:
+    """Into the run's directory: the page, each picture as PNG, and what it draws of numbers as CSV."""
+    for picture in _pictures(page):
+        run.save_figure(picture.file_name, picture.png)
+        if picture.numbers:
+            run.save_numbers(picture.file_name, csv_text(picture.numbers))
+    return run.save_page(render(page))
+
+
+def write_page(page: Page, folder: Path) -> Path:
+    """A page of several runs: report.html in `folder`, and figures/ as a run has them."""
+    make_folder(folder)
+    for picture in _pictures(page):
+        place = folder / "figures" / picture.file_name
+        write_bytes(place.with_suffix(".png"), picture.png)
+        if picture.numbers:
+            write_text(place.with_suffix(".csv"), csv_text(picture.numbers))
+    path = folder / "report.html"
+    write_text(path, render(page))
+    for place in (folder, folder / "figures"):
+        sweep(place)
+    return path
+
+
+def _pictures(page: Page) -> Iterator[Picture]:
+    for section in page.sections:
+        yield from section.pictures

@@ -1,0 +1,356 @@
+"""The run directory: the one file that reads and writes it.
+
+config.json           the experiment
+data.json             what the images were: source, counts, shape, classes, hash, what was skipped
+split.json            the indices of each part, and the hashes of the images that were learned from
+environment.json      versions, hardware, revision, seed
+metrics.jsonl         a line an epoch
+weights.safetensors   what was learned; it is there once the training has ended
+state/                weights and optimiser of the last whole epoch, while a training runs
+results/              one JSON file an evaluation
+figures/, report.html
+"""
+
+import json
+import logging
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import filelock
+import numpy as np
+
+from ..core.atomic_files import (
+    Whereabouts,
+    as_path,
+    file_hash,
+    new_folder,
+    refusals,
+    sweep,
+    taken,
+    write_bytes,
+    write_json,
+)
+from ..core.errors import LatentspaceError, OutputError, RunError
+from ..core.logs import began_with, logged_to
+from ..core.types import Hashes
+from ..core.wording import counted, option
+from ..data.imageset import ImageSet
+from ..data.readers.filenames import readable
+from ..data.splits import PARTS, Split
+from ..data.summary import DataRecord
+from ..experiment.config import Experiment
+from .checkpoint import State, States
+from .records import epoch_record, parsed
+from .tensors import Tensors, damage, damaged, read_tensors, write_tensors
+
+logger = logging.getLogger(__name__)
+
+
+class Run:
+    """One run directory. Use `Run.create` for a new one, `Run.open` for one that is there."""
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = as_path(path, "a run")
+        self._held: Whereabouts | None = None  # while it is written to
+
+    def __repr__(self) -> str:
+        try:
+            about = f"{self.experiment.kind}, {counted(len(self.metrics), 'epoch')}"
+        except (LatentspaceError, OSError):
+            about = "damaged"
+        return f"<Run {self.path}: {about}{'' if self.finished else ', not ended'}>"
+
+    @classmethod
+    def create(
+        cls,
+        path: Path,
+        experiment: Experiment,
+        images: ImageSet,
+        split: Split,
+        seen: Hashes,
+        environment: Mapping[str, Any],
+    ) -> "Run":
+        """Make the directory and write the plan into it; nothing half-made is ever at `path`.
+
+        Of two that make it at the same moment, one does, and the other finds that it is there.
+
+        Args:
+            seen: the hashes of the images that the training learns from.
+
+        Raises:
+            RunError: there is something at `path` already.
+            OutputError: the place cannot be written.
+        """
+        contents = {
+            "config.json": experiment.model_dump(mode="json"),
+            "data.json": asdict(DataRecord.of(images)),
+            "split.json": {
+                **split.to_json(),
+                "learned_from": [f"{one:016x}" for one in np.unique(seen).tolist()],
+            },
+            "environment.json": {**environment, "seed": experiment.seed},
+        }
+        with new_folder(path, refuse_existing) as folder:
+            (folder / "figures").mkdir()
+            for name, content in contents.items():
+                write_json(folder / name, content, indent=None if name == "split.json" else 2)
+        return cls(path)
+
+    @classmethod
+    def open(cls, path: str | Path) -> "Run":
+        """Raises: RunError: there is no run at `path`."""
+        path = as_path(path, "a run")
+        with readable(path):
+            if not (path / "config.json").is_file():
+                raise RunError(
+                    f"{path} must be a run directory, with a config.json in it",
+                    found="no such directory" if not path.exists() else "no config.json there",
+                    do="name a directory that `latentspace train` made; `latentspace runs` lists them",
+                )
+        return cls(path)
+
+    @property
+    def experiment(self) -> Experiment:
+        return Experiment.restored(self._json("config.json"), f"{self.path / 'config.json'}")
+
+    @property
+    def data(self) -> DataRecord:
+        with damage(self.path / "data.json"):
+            return DataRecord.from_json(self._json("data.json"))
+
+    @property
+    def split(self) -> Split:
+        with damage(self.path / "split.json"):
+            split = Split.from_json(self._json("split.json"))
+            count = sum(len(split.part(name)) for name in PARTS)
+            if count != self.data.images:
+                raise ValueError(f"parts of {counted(count)}, where data.json has {self.data.images}")
+            return split
+
+    @property
+    def learned_from(self) -> Hashes:
+        """The hashes of the images that the training learned from, in ascending order."""
+        with damage(self.path / "split.json"):
+            return np.array(
+                [int(one, 16) for one in self._json("split.json")["learned_from"]], dtype=np.uint64
+            )
+
+    @property
+    def environment(self) -> dict[str, Any]:
+        return self._json("environment.json")
+
+    @property
+    def metrics(self) -> list[dict[str, Any]]:
+        """The records of the whole epochs, in order; a last line that was cut short is left out."""
+        path = self.path / "metrics.jsonl"
+        if not path.exists():
+            return []
+        records: list[dict[str, Any]] = []
+        lines = path.read_bytes().split(b"\n")
+        for number, line in enumerate(lines[:-1], start=1):
+            try:
+                records.append(epoch_record(parsed(line)))
+            except (ValueError, RecursionError) as error:
+                raise damaged(path, f"line {number}: {error}") from error
+        return records
+
+    def append(self, record: Mapping[str, Any]) -> None:
+        path = self.path / "metrics.jsonl"
+        with self._in_place(), refusals(path), path.open("ab") as file:
+            file.write(json.dumps(record, allow_nan=False).encode() + b"\n")
+            file.flush()
+            os.fsync(file.fileno())  # the state that follows says that this epoch is recorded
+
+    def keep_metrics_until(self, epoch: int) -> None:
+        """Drop the records of epochs after `epoch`: they will be made again."""
+        kept = [json.dumps(one, allow_nan=False) + "\n" for one in self.metrics if one["epoch"] <= epoch]
+        write_bytes(self.path / "metrics.jsonl", "".join(kept).encode())
+
+    @property
+    def weights_hash(self) -> str:
+        """SHA-256 of weights.safetensors."""
+        _ = self.weights  # refuses a run that has not ended, or is damaged
+        return file_hash(self.path / "weights.safetensors")
+
+    @property
+    def encoder_hash(self) -> str | None:
+        """The hash of the encoder's weights that a classifier learned from; None for other kinds."""
+        found = self.environment.get("encoder_hash")
+        return None if found is None else str(found)
+
+    @property
+    def finished(self) -> bool:
+        return (self.path / "weights.safetensors").is_file()
+
+    @property
+    def weights(self) -> Tensors:
+        """Raises: RunError: the training has not ended, or the file is damaged."""
+        if not self.finished:
+            raise RunError(
+                f"the training of {self.path} must have ended",
+                found=f"{counted(len(self.metrics), 'epoch')} of {self.experiment.training.epochs}",
+                do=f"go on with: latentspace train --resume {self.path}",
+            )
+        return read_tensors(self.path / "weights.safetensors")[0]
+
+    def save_weights(self, weights: Tensors) -> None:
+        """The end of a training: the weights that stay, and no more state."""
+        with self._in_place():
+            write_tensors(self.path / "weights.safetensors", weights, {})
+        self._states.clear()
+
+    @property
+    def state(self) -> State | None:
+        """As `States.read`."""
+        return self._states.read()
+
+    def save_state(self, state: State) -> None:
+        with self._in_place():
+            self._states.save(state)
+
+    @property
+    def best_weights(self) -> Tensors:
+        return self._states.best
+
+    def save_best(self, weights: Tensors) -> None:
+        with self._in_place():
+            self._states.save_best(weights)
+
+    def begin_anew(self) -> None:
+        """Forget all epochs: what they learned from is not what it was taken for."""
+        self._states.clear()
+        self.keep_metrics_until(0)
+
+    @property
+    def _states(self) -> States:
+        return States(self.path / "state")
+
+    def results(self) -> dict[str, dict[str, Any]]:
+        """What `evaluate` found, by the name it was saved under."""
+        return {
+            file.stem: self._json(f"results/{file.name}")
+            for file in sorted((self.path / "results").glob("*.json"))
+        }
+
+    def save_result(self, name: str, result: Mapping[str, Any]) -> Path:
+        path = self.path / "results" / f"{name}.json"
+        write_json(path, result)
+        sweep(path.parent)
+        return path
+
+    def save_figure(self, name: str, png: bytes) -> Path:
+        path = self.path / "figures" / f"{name}.png"
+        write_bytes(path, png)
+        return path
+
+    def save_numbers(self, name: str, table: str) -> Path:
+        """What a figure draws of numbers, as CSV beside it."""
+        path = self.path / "figures" / f"{name}.csv"
+        write_bytes(path, table.encode())
+        return path
+
+    def save_page(self, html: str) -> Path:
+        path = self.path / "report.html"
+        write_bytes(path, html.encode())
+        for folder in (self.path, self.path / "figures"):
+            sweep(folder)
+        return path
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Hold the directory: one writer at a time; the lock of a process that died is free again.
+
+        Raises:
+            RunError: another process writes here, or there is no run here any more.
+        """
+        lock = self._locked()
+        try:
+            with Whereabouts(self.path) as self._held, logged_to(self.path / "run.log"):
+                self._sweep()
+                yield
+        finally:
+            self._held = None
+            lock.release()
+
+    def _locked(self) -> filelock.BaseFileLock:
+        Run.open(self.path)  # a lock would make the directory anew
+        lock = filelock.FileLock(self.path / ".lock", timeout=0)
+        with refusals(self.path):
+            try:
+                lock.acquire()
+            except filelock.Timeout as error:
+                raise RunError(
+                    f"only one process may write to {self.path}",
+                    found="another one is writing there now",
+                    do=f"wait for it, or name another directory with {option('out')}",
+                ) from error
+        return lock
+
+    def refuse_unreadable(self) -> None:
+        """Whether a training can go on here, as far as that is known without images.
+
+        Raises:
+            RunError: a file of the run is damaged, or another process writes here.
+        """
+        _ = self.split, self.learned_from, self.environment, self.metrics
+        self._locked().release()
+
+    @contextmanager
+    def _in_place(self) -> Iterator[None]:
+        """Refuse to write where the run is no longer.
+
+        Raises:
+            RunError: the directory was moved, replaced or deleted while `writing`.
+        """
+        self._require_in_place()
+        try:
+            yield
+        except OutputError:
+            self._require_in_place()  # it went away just now
+            raise
+
+    def _require_in_place(self) -> None:
+        if self._held is not None and not self._held.unchanged:
+            raise RunError(
+                f"{self.path} must stay where it is while it is trained",
+                found="the directory was moved, replaced or deleted meanwhile",
+                do="if it was moved, go on with it there: latentspace train --resume RUN",
+            )
+
+    def _sweep(self) -> None:
+        """Remove what killed writers left: half-written files, and the states of an ended training."""
+        for folder in (self.path, self.path / "state", self.path / "results", self.path / "figures"):
+            sweep(folder)
+        if self.finished:
+            self._states.clear()
+
+    def log(self, lines: Sequence[str]) -> None:
+        """Begin run.log with what was said before there was a run."""
+        began_with(self.path / "run.log", lines)
+
+    def _json(self, name: str) -> dict[str, Any]:
+        path = self.path / name
+        try:
+            content = parsed(path.read_bytes())
+        except (OSError, ValueError, RecursionError) as error:
+            raise damaged(path, str(error)) from error
+        if not isinstance(content, dict):
+            raise damaged(path, f"a {type(content).__name__}, not an object")
+        return content
+
+
+def refuse_existing(path: Path) -> None:
+    """Raises: RunError: `path` holds something already."""
+    with refusals(path):
+        found = taken(path)
+    if found:
+        raise RunError(
+            f"the run directory {path} must be new: a run is never overwritten",
+            found=found,
+            do=f"go on with it (latentspace train --resume {path}), or name another place "
+            f"with {option('out')}",
+        )

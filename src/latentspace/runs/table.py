@@ -1,0 +1,83 @@
+"""Many runs side by side: where each stands, its scores, and the settings in which they differ."""
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ..experiment.config import PURPOSES, Kind
+from .directory import Run
+
+
+def find_runs(folder: Path) -> Sequence[Run]:
+    """Every run below `folder`, at most three directories deep, by name: run-10 follows run-9."""
+    found = {file.parent for depth in range(4) for file in folder.glob("*/" * depth + "config.json")}
+    runs = [path for path in found if (path / "data.json").is_file()]
+    return [Run(path) for path in sorted(runs, key=lambda one: _natural(str(one)))]
+
+
+def compare(runs: Sequence[Run]) -> list[dict[str, Any]]:
+    """A row a run; the settings that all of them share are left out."""
+    plans = [_flat(run.experiment.model_dump(mode="json")) for run in runs]
+    settings = dict.fromkeys(key for plan in plans for key in plan)
+    differing = [key for key in settings if any(plan.get(key) != plans[0].get(key) for plan in plans)]
+    rows = [
+        _row(run) | {key: plan.get(key) for key in differing if key != "kind"}
+        for run, plan in zip(runs, plans, strict=True)
+    ]
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    return [{name: row.get(name) for name in columns} for row in rows]
+
+
+def brief(table: Sequence[Mapping[str, Any]], folder: Path) -> list[dict[str, Any]]:
+    """What `compare` found, for a person: runs by their names below `folder`, one column for all scores."""
+    rows = []
+    for row in table:
+        kind: Kind = row["kind"]
+        score = PURPOSES[kind].score
+        path = Path(row["run"])
+        shared = {
+            "run": str(path.relative_to(folder)) if path != folder else str(path),
+            "kind": kind,
+            "state": row["state"],
+            "score": score,
+            "validation": row[f"validation {score}"],
+            "test": row[f"test {score}"],
+        }
+        scores = [f"{part} {one.score}" for part in SCORED for one in PURPOSES.values()]
+        shown = {"run", "kind", "state", *scores}
+        rows.append(shared | {name: value for name, value in row.items() if name not in shown})
+    return rows
+
+
+SCORED = ("train", "validation", "test")
+
+
+def _row(run: Run) -> dict[str, Any]:
+    last = run.metrics[-1] if run.metrics else {}
+    score = run.experiment.purpose.score
+    epoch = last.get("epoch", 0)
+    return {
+        "run": str(run.path),
+        "kind": run.experiment.kind,
+        "state": "ended" if run.finished else f"epoch {epoch}",
+        "epochs": epoch,
+        f"train {score}": last.get("train", {}).get(score),
+        f"validation {score}": last.get("validation", {}).get(score),
+        f"test {score}": run.results().get("test", {}).get(score),
+    }
+
+
+def _natural(text: str) -> list[tuple[int, str]]:
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", text)]
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """`{"training": {"epochs": 5}}` -> `{"training.epochs": 5}`"""
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        if isinstance(value, dict):
+            flat |= _flat(value, f"{prefix}{key}.")
+        else:
+            flat[f"{prefix}{key}"] = value
+    return flat

@@ -1,0 +1,81 @@
+"""Files of tensors: safetensors, written whole, with a checksum that is held when they are read back."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import safetensors.torch
+import torch
+from safetensors import SafetensorError
+from torch import nn
+
+from ..core.atomic_files import replacing
+from ..core.errors import RunError
+
+Tensors = dict[str, torch.Tensor]
+
+
+def write_tensors(path: Path, tensors: Mapping[str, torch.Tensor], notes: Mapping[str, str]) -> None:
+    """Replace `path` by a file of these tensors.
+
+    Raises:
+        OutputError: the place cannot be written; what was there stays.
+    """
+    held = {key: tensor.detach().cpu().contiguous() for key, tensor in tensors.items()}
+    digest = hashlib.sha256(_parted(safetensors.torch.save(held))[1]).hexdigest()
+    content = safetensors.torch.save(held, metadata={**notes, "sha256": digest})
+    with replacing(path) as file:
+        file.write(content)
+
+
+def read_tensors(path: Path) -> tuple[Tensors, dict[str, str]]:
+    """The tensors and the notes that they were written with.
+
+    Raises:
+        RunError: there is no such file, it was cut short, or its bytes are not those that were written.
+    """
+    try:
+        content = path.read_bytes()
+        header, body = _parted(content)
+        notes = json.loads(header)["__metadata__"]
+        if hashlib.sha256(body).hexdigest() != notes["sha256"]:
+            raise damaged(path, "its checksum does not match its bytes")
+        return safetensors.torch.load(content), notes
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, SafetensorError) as error:
+        raise damaged(path, f"{type(error).__name__}: {error}") from error
+
+
+def fill(network: nn.Module, weights: Tensors, path: Path) -> None:
+    """Put `weights`, read from `path`, into their places.
+
+    Raises:
+        RunError: they are those of another network.
+    """
+    try:
+        network.load_state_dict(weights)
+    except RuntimeError as error:
+        said = " ".join(str(error).split())
+        raise damaged(path, f"weights of another network than config.json describes: {said[:200]}") from error
+
+
+def damaged(path: Path, why: str) -> RunError:
+    return RunError(
+        f"{path} must be whole", found=why, do="restore the file from a copy, or train the run again"
+    )
+
+
+@contextmanager
+def damage(path: Path) -> Iterator[None]:
+    """Turn what content of another form raises inside the block into an error that names `path`."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise damaged(path, f"{type(error).__name__}: {error}") from error
+
+
+def _parted(content: bytes) -> tuple[bytes, bytes]:
+    """The header and the tensors' bytes; the first eight bytes hold the header's length."""
+    end = 8 + int.from_bytes(content[:8], "little")
+    return content[8:end], content[end:]

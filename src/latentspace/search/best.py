@@ -1,0 +1,123 @@
+"""The best parameters: written as a recipe, trained in full, and only then judged on the test part."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+from optuna.trial import FrozenTrial
+
+from ..core.atomic_files import write_text
+from ..core.errors import TrainingError
+from ..experiment.config import Experiment
+from ..runs.directory import Run
+from ..training.train import Training, is_run_of, resume, start
+from .space import experiment_of
+from .trials import Trials
+
+RECIPE = "best.toml"
+RUN = "best"
+FRONT = "front"
+
+
+def best_trial(trials: Trials) -> FrozenTrial:
+    """The trial with the best value.
+
+    Raises:
+        TrainingError: no trial was completed.
+    """
+    best = trials.best()
+    if best is not None:
+        return best
+    reasons = [one.reason for one in trials.standing().records if one.outcome == "failed"]
+    raise TrainingError(
+        "a search needs a trial that runs to its end",
+        found=f"none did: {reasons[0]}" if reasons else "none did",
+        do="run more trials (--resume --trials N), or narrow the space to where trainings succeed",
+    )
+
+
+def plan_of(trials: Trials, trial: FrozenTrial, fit: str | None = None) -> Experiment:
+    """The trial's training as an experiment of its own, with the trial's own seed and threads.
+
+    Args:
+        fit: the parts that are learned from; None: as the trial did.
+    """
+    base = trials.plan.experiment
+    base = base.model_copy(update={"threads": trial.user_attrs.get("threads", base.threads)})
+    plan = experiment_of(trial.params, base, trial.user_attrs["seed"])
+    if fit is None:
+        return plan
+    changes = {**plan.model_dump(), "training": {**plan.training.model_dump(), "fit": fit}}
+    return Experiment.parse(changes, "the winner's plan")
+
+
+def write_recipes(trials: Trials) -> list[Path]:
+    """best.toml, or with several objectives a recipe for each trial of the front; the paths."""
+    if trials.plan.single:
+        return [_write_recipe(trials, best_trial(trials), trials.directory / RECIPE)]
+    folder = trials.directory / FRONT
+    return [_write_recipe(trials, one, folder / f"trial-{one.number}.toml") for one in trials.front()]
+
+
+def final_training(trials: Trials, fit: str | None = None) -> Training:
+    """The winner's training in STUDY/best: new, or as far as it has come.
+
+    The run of an earlier winner is kept beside it as `best-until-N`, N the number of trials by then.
+
+    Raises:
+        TrainingError: no trial was completed.
+        LatentspaceError: as `start` and `resume`.
+    """
+    plan = plan_of(trials, best_trial(trials), fit)
+    path = trials.directory / RUN
+    if (path / "config.json").exists():
+        if is_run_of(Run.open(path), plan):
+            return resume(path)
+        path.rename(_free_name(trials.directory, trials.standing().counted))
+    return start(plan, path)
+
+
+def judged_run(trials: Trials) -> Run | None:
+    """STUDY/best, where it is the winner's run, trained in full and judged on the test part.
+
+    None while it is that of an earlier winner: its result is of other parameters.
+    """
+    best, run = trials.best(), Run(trials.directory / RUN)
+    if best is None or not (run.path / "config.json").exists() or "test" not in run.results():
+        return None
+    return run if is_run_of(run, plan_of(trials, best, run.experiment.training.fit)) else None
+
+
+def _write_recipe(trials: Trials, trial: FrozenTrial, path: Path) -> Path:
+    plan = plan_of(trials, trial)
+    values = ", ".join(
+        f"{name} {value:.6g}" for name, value in zip(trials.plan.objectives, trial.values, strict=True)
+    )
+    content = {
+        "description": f"trial {trial.number} of {trials.plan.name}: {values} on the validation part",
+        "seed": plan.seed,
+        "data": plan.data.model_dump(mode="json"),
+        "split": plan.split.model_dump(mode="json"),
+        plan.kind: {
+            table: getattr(plan, table).model_dump(mode="json")
+            for table in ("model", "objective", "training")
+        },
+    }
+    command = f"# latentspace train {plan.kind} --recipe {path.name} --threads {plan.threads} --out RUN\n"
+    write_text(path, command + tomli_w.dumps(_present(content)))
+    return path
+
+
+def _present(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Without the settings that are None, for which TOML has no word, and without empty tables."""
+    kept = {key: _present(one) if isinstance(one, Mapping) else one for key, one in values.items()}
+    return {key: one for key, one in kept.items() if one is not None and one != {}}
+
+
+def _free_name(directory: Path, trials: int) -> Path:
+    path, again = directory / f"best-until-{trials}", 1
+    while path.exists():
+        again += 1
+        path = directory / f"best-until-{trials}-{again}"
+    return path

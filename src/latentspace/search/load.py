@@ -1,0 +1,207 @@
+"""A study, as Optuna keeps it or as it lies on the disk -> its record."""
+
+import logging
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import optuna
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.trial import FrozenTrial, TrialState
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from ..core.config import describe
+from ..core.errors import RunError
+from ..core.logs import quiet
+from ..core.wording import document
+from ..experiment.config import Direction, kind_named
+from ..experiment.search_space import Choices, Parameter, Range
+from .best import judged_run
+from .plan import StudyPlan
+from .replication import FILE as CONFIRMED
+from .results import Confirmed, Importances, State, StudyRecord, TrialRecord
+from .storage import JOURNAL
+from .trials import join
+
+ENOUGH = 10  # trials: with fewer, an importance is noise
+_MOST = 200  # trials that importances are computed from: more take minutes and change little
+_TREES = 32
+
+_STATES: Mapping[TrialState, State] = {
+    TrialState.COMPLETE: "complete",
+    TrialState.PRUNED: "pruned",
+    TrialState.FAIL: "failed",
+    TrialState.RUNNING: "running",
+    TrialState.WAITING: "waiting",
+}
+
+
+def read_study(path: Path, url: str | None = None) -> StudyRecord:
+    """The record of a study directory, as it stands: its search may still be going on.
+
+    Args:
+        url: of its database, where study.json's needs a password; None: as study.json says.
+
+    Raises:
+        RunError: there is no study at `path`, or it is damaged.
+        OutputError: its storage cannot be reached.
+    """
+    if url is None and StudyPlan.load(path).storage is None and not (path / JOURNAL).is_file():
+        raise _damaged(path / JOURNAL, "no such file, and study.json names no database")
+    with join(path, url) as trials:
+        record = record_of(trials.study)
+        judged = judged_run(trials)
+    if judged is not None:
+        record = replace(record, test=judged.results()["test"], comparable=judged.data.comparable)
+    confirmed = path / CONFIRMED
+    return record if not confirmed.exists() else _with_confirmed(record, confirmed)
+
+
+def record_of(study: optuna.Study) -> StudyRecord:
+    """Raises: RunError: the study does not say what it searched for, as ours do."""
+    notes = dict(study.user_attrs)
+    missing = [name for name in ("kind", "objectives", "epochs", "seed") if name not in notes]
+    if missing:
+        raise RunError(
+            f"the study {study.study_name!r} must be one that `latentspace search` made",
+            found=f"no {', '.join(missing)} among its user attributes",
+            do="name a directory that `latentspace search` made",
+        )
+    frozen = sorted(study.get_trials(deepcopy=False), key=lambda trial: trial.number)
+    objectives = tuple(notes.pop("objectives"))
+    return StudyRecord(
+        kind=kind_named(notes.pop("kind")),
+        objectives=objectives,
+        directions=tuple(_direction(one) for one in study.directions),
+        epochs=int(notes.pop("epochs")),
+        seed=(seed := int(notes.pop("seed"))),
+        searched=_searched(frozen),
+        trials=tuple(map(_trial, frozen)),
+        importances=tuple(
+            _importances(frozen, at, objective, seed) for at, objective in enumerate(objectives)
+        ),
+        published=notes.pop("published", None),
+        notes=notes,
+    )
+
+
+def _direction(direction: optuna.study.StudyDirection) -> Direction:
+    return "maximize" if direction == optuna.study.StudyDirection.MAXIMIZE else "minimize"
+
+
+def _trial(trial: FrozenTrial) -> TrialRecord:
+    state = _STATES[trial.state]
+    duration = trial.duration
+    return TrialRecord(
+        number=trial.number,
+        state="lost" if state == "failed" and trial.user_attrs.get("lost") else state,
+        params=dict(trial.params),
+        values=tuple(map(float, trial.values))
+        if state == "complete"
+        else (),  # a pruned trial's is of another epoch
+        reports=tuple((epoch, float(score)) for epoch, score in sorted(trial.intermediate_values.items())),
+        notes=dict(trial.user_attrs),
+        began=trial.datetime_start,
+        seconds=None if duration is None else duration.total_seconds(),
+    )
+
+
+def _searched(trials: list[FrozenTrial]) -> dict[str, Parameter]:
+    """What was searched, as the trials themselves say it: true also where study.json was edited."""
+    found: dict[str, BaseDistribution] = {}
+    for trial in trials:
+        found |= trial.distributions
+    return {setting: _parameter(distribution) for setting, distribution in found.items()}
+
+
+def _parameter(distribution: BaseDistribution) -> Parameter:
+    if isinstance(distribution, CategoricalDistribution):
+        return Choices(choices=tuple(distribution.choices))
+    if isinstance(distribution, IntDistribution | FloatDistribution):
+        return Range(low=distribution.low, high=distribution.high, log=distribution.log)
+    raise RunError(
+        "a setting must be searched over numbers or choices",
+        found=f"a {type(distribution).__name__}",
+        do=f"search again, with ranges or choices ({document('guide/search.md')})",
+    )
+
+
+def _importances(trials: list[FrozenTrial], at: int, objective: str, seed: int) -> Importances:
+    """Optuna's fANOVA over the complete trials, its forest seeded.
+
+    F. Hutter, H. Hoos, K. Leyton-Brown, "An Efficient Approach for Assessing Hyperparameter Importance",
+    ICML 2014, https://proceedings.mlr.press/v32/hutter14.html
+    """
+    judged = [trial for trial in trials if trial.state == TrialState.COMPLETE and _finite(trial)]
+    varied = [name for name in (judged[0].params if judged else ()) if _varies(name, judged)]
+    if len(judged) < ENOUGH:
+        why = f"it takes {ENOUGH} complete trials to say which settings matter; there are {len(judged)}"
+    elif objective in [name.rpartition(".")[2] for name in varied]:
+        why = "it is itself a setting"
+    elif not varied:
+        why = "no setting was varied"
+    elif len({trial.values[at] for trial in judged}) == 1:
+        why = "all complete trials have the same value"
+    else:
+        places = np.linspace(0, len(judged) - 1, min(_MOST, len(judged))).round().astype(int)
+        shares = _fanova([judged[place] for place in places], varied, at, seed)
+        if shares:
+            return Importances(objective, shares, len(places))
+        why = "the settings explain none of the differences"
+    return Importances(objective, {}, len(judged), why)
+
+
+def _varies(setting: str, trials: list[FrozenTrial]) -> bool:
+    """All trials have it, and not all the same: of others fANOVA returns rounding errors as shares."""
+    values = [trial.params.get(setting) for trial in trials]
+    return None not in values and len(set(values)) > 1
+
+
+def _fanova(trials: list[FrozenTrial], settings: list[str], at: int, seed: int) -> dict[str, float]:
+    """Empty where no setting explains anything."""
+    with quiet(logging.getLogger("optuna"), logging.WARNING):  # it tells of every study that it makes
+        sample = optuna.create_study(directions=["minimize"] * len(trials[0].values))
+        sample.add_trials(trials)
+    try:
+        shares = optuna.importance.get_param_importances(
+            sample,
+            evaluator=optuna.importance.FanovaImportanceEvaluator(n_trees=_TREES, seed=seed),
+            params=settings,
+            target=lambda trial: float(trial.values[at]),
+        )
+    except RuntimeError:  # Optuna's word for trees that found nothing to split
+        return {}
+    return {setting: float(share) for setting, share in shares.items()}
+
+
+def _finite(trial: FrozenTrial) -> bool:
+    return all(map(math.isfinite, trial.values))
+
+
+class _Again(BaseModel):
+    """What confirm.json has of a trial, as far as it is read."""
+
+    model_config = ConfigDict(strict=True, allow_inf_nan=False)
+    number: int
+    scores: list[float]
+    failed: int = 0
+
+
+class _Confirmation(BaseModel):
+    trials: list[_Again]
+
+
+def _with_confirmed(record: StudyRecord, path: Path) -> StudyRecord:
+    try:
+        content = _Confirmation.model_validate_json(path.read_bytes())
+    except (OSError, ValueError) as error:
+        why = describe(dict(error.errors()[0])) if isinstance(error, ValidationError) else str(error)
+        raise _damaged(path, why) from error
+    again = (Confirmed(one.number, tuple(one.scores), one.failed) for one in content.trials)
+    return replace(record, confirmed=tuple(again))
+
+
+def _damaged(path: Path, why: str) -> RunError:
+    return RunError(f"{path} must be whole", found=why, do="restore the file from a copy, or search again")

@@ -1,0 +1,153 @@
+"""What a user asked for -> the plan of a search, tried against the images before anything is written."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ..core.atomic_files import exists
+from ..core.config import merged
+from ..core.errors import ConfigurationError
+from ..core.wording import document
+from ..experiment.config import Experiment, Kind, kind_named
+from ..experiment.recipe import Recipe
+from ..experiment.search_space import SearchConfig
+from ..training.context import prepare
+from .executors.local import shared_out
+from .plan import FILE, StudyPlan, directions_of
+from .space import check_space, published, without
+from .storage import refuse_unreachable, without_password
+from .trials import refuse_place
+
+REPORT = "homework"  # the built-in recipe with the report's own spaces
+
+
+@dataclass(frozen=True)
+class SearchRequest:
+    """What was named on the command line; None: not named.
+
+    Args:
+        kind: of network.
+        recipe: a file or a built-in name, or what one held; None: the report's space.
+        changes: settings (nested, as in config.json); those that are searched are searched no more.
+        published: whether the report's own parameters are to be a trial.
+    """
+
+    kind: str | None = None
+    recipe: str | Recipe | None = None
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    trials: int | None = None
+    epochs: int | None = None
+    objectives: tuple[str, ...] | None = None
+    storage: str | None = None
+    workers: int | None = None
+    published: bool = False
+
+
+def draft(request: SearchRequest, directory: Path, *, resume: bool) -> tuple[StudyPlan, int]:
+    """The plan, and the number of workers: the study's own with the wishes laid over it, or a new one.
+
+    Raises:
+        LatentspaceError: settings that cannot be meant, a space that cannot work, images that cannot be
+            read, a device that is not there.
+    """
+    refuse_place(directory, request.storage, resume=resume)  # what can be refused is, before images are read
+    if request.storage is not None:
+        refuse_unreachable(request.storage)
+    old = StudyPlan.load(directory) if resume and exists(directory / FILE) else None
+    experiment, search = anew(request) if old is None or request.recipe else _again(request, old)
+    if old is not None:
+        search = _not_fewer(search, old.search.trials, named=request.trials is not None)
+    workers, threads = shared_out(experiment, request.workers)
+    experiment = experiment.model_copy(update={"threads": threads})
+    objectives = request.objectives or (old.objectives if old else (experiment.purpose.score,))
+    directions = directions_of(objectives, experiment)
+    settled = old.encoder_hash if old and experiment.encoder == old.experiment.encoder else None
+    check_space(search.space, experiment)
+    context = prepare(experiment, settled, beside=directory)
+    plan = StudyPlan(
+        name=old.name if old else directory.resolve().name,
+        experiment=context.experiment,
+        search=search,
+        objectives=objectives,
+        directions=directions,
+        storage=without_password(request.storage) or (old.storage if old else None),
+        source=context.images.source,
+        content_hash=context.images.content_hash,
+        encoder_hash=context.encoder_hash,
+        encoder_fit=context.encoder_fit,
+        training_images=context.learned,
+    )
+    if request.published:
+        published(plan.space, context.experiment)
+    return plan, workers
+
+
+def anew(request: SearchRequest) -> tuple[Experiment, SearchConfig]:
+    """What a new study would search, before any image has been read.
+
+    Raises:
+        ConfigurationError: settings that cannot be meant, or nothing to search.
+    """
+    if request.kind is None:
+        raise ConfigurationError(
+            "search needs a model",
+            found="no MODEL",
+            do="write for example: latentspace search ae --data notmnist --out studies/letters",
+        )
+    kind = kind_named(request.kind)
+    recipe = Recipe.load(request.recipe) if isinstance(request.recipe, str) else request.recipe or Recipe()
+    search = _laid_over(_searched(recipe, kind), request)
+    space = without(search.space, request.changes)
+    if not space:
+        raise ConfigurationError(
+            "a search needs a setting to search",
+            found="each setting of the space is fixed with --set",
+            do="leave at least one of them out",
+        )
+    changes = merged(request.changes, {"training": {"epochs": search.epochs}})
+    return recipe.experiment(kind, changes), search.model_copy(update={"space": space})
+
+
+def _again(request: SearchRequest, old: StudyPlan) -> tuple[Experiment, SearchConfig]:
+    search = _laid_over(old.search, request)
+    changes: dict[str, Any] = {"training": {"epochs": search.epochs}}
+    if request.kind is not None and kind_named(request.kind) != old.experiment.kind:
+        raise ConfigurationError(
+            "a study goes on with the model that it began with",
+            found=f"{request.kind} here, {old.experiment.kind} there",
+            do="leave the model out, or search at another place (--out)",
+        )
+    base = merged(old.experiment.model_dump(), merged(request.changes, changes))
+    space = without(search.space, request.changes)  # should it now be another, the study will be refused
+    return Experiment.parse(base, "the study's experiment"), search.model_copy(update={"space": space})
+
+
+def _not_fewer(search: SearchConfig, trials: int, *, named: bool) -> SearchConfig:
+    """A study's number of trials only grows; where a recipe has fewer, those that were asked for stay."""
+    if search.trials < trials and named:
+        raise ConfigurationError(
+            "the number of a study's trials may only grow",
+            found=f"--trials {search.trials}, and the study was asked for {trials}",
+            do="leave --trials out; to end a search before that, press Ctrl-C or use --timeout",
+        )
+    return search.model_copy(update={"trials": max(search.trials, trials)})
+
+
+def _laid_over(search: SearchConfig, request: SearchRequest) -> SearchConfig:
+    named = {"trials": request.trials, "epochs": request.epochs}
+    values = {**search.model_dump(), **{key: one for key, one in named.items() if one is not None}}
+    return SearchConfig.parse(values, "the search")
+
+
+def _searched(recipe: Recipe, kind: Kind) -> SearchConfig:
+    """The recipe's own search, else the report's."""
+    for one in (recipe, Recipe.load(REPORT)):
+        search: SearchConfig | None = getattr(one, kind).search
+        if search is not None:
+            return search
+    raise ConfigurationError(
+        f"the recipe must say what to search for {kind}: the report searched nothing there",
+        found=f"no [{kind}.search.space]",
+        do=f"write one ({document('guide/search.md')} shows how) and name the file with --recipe",
+    )

@@ -1,0 +1,197 @@
+"""What a training stands on: the images, their split, the device, and a classifier's encoder."""
+
+import logging
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from lightning_fabric import Fabric
+
+from ..core.errors import RunError
+from ..core.tensor_types import Codes
+from ..core.wording import SEEN_BY_ENCODER, option
+from ..data.imageset import ImageSet
+from ..data.sources import DataConfig, load_images
+from ..data.splits import Shares, Split, split
+from ..experiment.config import Experiment
+from ..experiment.training import SplitConfig
+from ..inference.trained import TrainedAutoencoder, encoder_of
+from ..models.autoencoder import Autoencoder
+from ..runs.directory import Run
+from .batch_size import settle_batch_size
+from .codes import codes_of
+from .components import assemble, learned_from, make_fabric, require_classes
+from .loop import Components
+from .precision import settle_precision
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class PretrainedEncoder:
+    """The finished run that a classifier stands on: its encoder, its data, and above all its split."""
+
+    run: Run
+    autoencoder: Autoencoder
+    weights_hash: str
+
+    def settle(self, experiment: Experiment) -> Experiment:
+        """The encoder's path made absolute; its split and, where none was named, its data.
+
+        Raises:
+            RunError: another split is asked for, be it the default by name, or the encoder's data, which are
+                not named, are to be read in another way.
+        """
+        own = self.run.experiment
+        asked = experiment.split.model_fields_set if "split" in experiment.model_fields_set else ()
+        if any(getattr(experiment.split, name) != getattr(own.split, name) for name in asked):
+            raise RunError(
+                "a classifier has the split of its encoder, so that no test image has trained either",
+                found=f"{_words(experiment.split)}, where the encoder has {_words(own.split)}",
+                do=f"leave {option('split')} out, or train the encoder on the other split",
+            )
+        data = self._data(experiment.data)
+        changes = {"encoder": str(self.run.path.resolve()), "data": data, "split": own.split}
+        return experiment.model_copy(update=changes)
+
+    def _data(self, asked: DataConfig) -> DataConfig:
+        """What was asked for; where it names no data, the encoder's, as they were read then."""
+        own = self.run.experiment.data
+        if asked.spec != "auto":
+            return asked
+        usual = DataConfig()
+        names = [name for name in DataConfig.model_fields if name not in ("spec", "resident")]
+        other = [one for one in names if getattr(asked, one) not in (getattr(usual, one), getattr(own, one))]
+        if other:
+            raise RunError(
+                "a classifier learns from the images of its encoder, read as they were then",
+                found=", ".join(f"data.{one} = {getattr(asked, one)}" for one in other)
+                + ", and no data are named",
+                do=f"leave that out; or name the encoder's own images with {option('data')}, and how to read "
+                "them",
+            )
+        resident = own.resident if asked.resident == usual.resident else asked.resident
+        return own.model_copy(update={"resident": resident})
+
+    def require(self, images: ImageSet) -> Split:
+        """The encoder's split: no image that it learned from is in the classifier's test part.
+
+        Raises:
+            RunError: other images than the encoder's.
+        """
+        if images.content_hash != self.run.data.content_hash:
+            raise RunError(
+                "a classifier learns from the images of its encoder, so that their split is the same",
+                found=f"{images.source}, whose content hash is not that of {self.run.path}",
+                do=f"leave {option('data')} out, or name the encoder's data where they are now",
+            )
+        return self.run.split
+
+
+def _words(split: SplitConfig) -> str:
+    return f"{split.shares} with seed {split.seed}"
+
+
+def pretrained_encoder_of(
+    experiment: Experiment, weights_hash: str | None = None, beside: Path | None = None
+) -> PretrainedEncoder | None:
+    """What a classifier stands on; None for the kinds that learn from images. Arguments as `encoder_of`.
+
+    Raises:
+        RunError: no encoder is named, its run has not ended, or it is not the one it was.
+        DataError: its images have no labels, or are of one class.
+    """
+    if experiment.kind != "classifier":
+        return None
+    run = encoder_of(experiment, weights_hash, beside)
+    require_classes(run.data)
+    return PretrainedEncoder(run, TrainedAutoencoder.load(run, "cpu").model, run.weights_hash)
+
+
+@dataclass(frozen=True)
+class TrainingContext:
+    """Made once, and shared by all trainings on it: one run, or every trial of a process.
+
+    Args:
+        experiment: with everything settled that was left open: images, precision, encoder, batch size.
+        codes_in: a folder where a classifier's codes are kept for other processes; None: they are not.
+    """
+
+    experiment: Experiment
+    images: ImageSet
+    split: Split
+    fabric: Fabric
+    pretrained: PretrainedEncoder | None
+    codes_in: Path | None = None
+
+    @property
+    def learned(self) -> int:
+        """How many images are learned from."""
+        return len(learned_from(self.experiment, self.split))
+
+    @property
+    def encoder_hash(self) -> str | None:
+        return None if self.pretrained is None else self.pretrained.weights_hash
+
+    @property
+    def encoder_fit(self) -> str | None:
+        """The parts that a classifier's encoder has learned from: its own `training.fit`."""
+        return None if self.pretrained is None else self.pretrained.run.experiment.training.fit
+
+    def components(self, experiment: Experiment) -> Components:
+        """What the loop works on; `experiment` may differ from the ground's in network and training.
+
+        Raises:
+            ConfigurationError, DataError: as `assemble`.
+        """
+        if self.pretrained is None:
+            return assemble(experiment, self.images, self.split, self.fabric)
+        autoencoder = self.pretrained.autoencoder
+        return assemble(
+            experiment, self.images, self.split, self.fabric, autoencoder, codes=lambda: self._codes
+        )
+
+    @cached_property
+    def _codes(self) -> Codes:
+        if self.pretrained is None:
+            raise RuntimeError("codes are a classifier's")
+        found = self.pretrained
+        return codes_of(found.autoencoder, found.weights_hash, self.images, self.fabric.device, self.codes_in)
+
+
+def prepare(
+    experiment: Experiment,
+    encoder_hash: str | None = None,
+    beside: Path | None = None,
+    codes_in: Path | None = None,
+) -> TrainingContext:
+    """Load and split the images; a classifier's encoder is opened, and its split taken. Nothing is written.
+
+    Args:
+        encoder_hash: of the encoder's weights, where that is settled.
+        beside: the study or run. An encoder that is no longer at its place is looked for next to it.
+        codes_in: as `TrainingContext`.
+
+    Raises:
+        LatentspaceError: data that cannot be read, a split that leaves a part empty, images too small
+            for the network, a device that is not there.
+    """
+    experiment = settle_precision(experiment)
+    fabric = make_fabric(experiment)
+    pretrained = pretrained_encoder_of(experiment, encoder_hash, beside)
+    if pretrained is not None:
+        experiment = pretrained.settle(experiment)
+    images = load_images(experiment.data)
+    if experiment.data.spec == "auto":  # what was chosen today stays, whatever can be fetched tomorrow
+        data = experiment.data.model_copy(update={"spec": "notmnist" if images.comparable else "glyphs"})
+        experiment = experiment.model_copy(update={"data": data})
+    if pretrained is None:
+        parts = split(images, Shares.parse(experiment.split.shares), experiment.split.seed)
+        experiment.build(images.shape)  # refuses images that are too small for it
+    else:
+        parts = pretrained.require(images)
+    experiment = settle_batch_size(experiment, len(learned_from(experiment, parts)))
+    context = TrainingContext(experiment, images, parts, fabric, pretrained, codes_in)
+    if (context.encoder_fit, experiment.training.fit) == ("train+validation", "train"):
+        logger.warning(SEEN_BY_ENCODER)
+    return context

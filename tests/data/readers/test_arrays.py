@@ -1,0 +1,225 @@
+"""NumPy files: what is accepted, and that nothing else is."""
+
+import io
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from latentspace.core.errors import DataError
+from latentspace.data.imageset import ImageSet
+from latentspace.data.readers.streams import read_exactly
+from latentspace.data.sources import DataConfig, load_images
+from makers import random_pixels
+
+
+def load(path: Path) -> ImageSet:
+    return load_images(DataConfig(spec=str(path)))
+
+
+def npz(folder: Path, **arrays: Any) -> Path:
+    path = folder / "file.npz"
+    np.savez(path, **arrays)
+    return path
+
+
+def npy(folder: Path, array: np.ndarray) -> Path:
+    path = folder / "file.npy"
+    np.save(path, array)
+    return path
+
+
+@pytest.mark.parametrize("name", ["images", "x", "data", "arr_0"])
+@pytest.mark.parametrize("labels", ["labels", "y", "targets", "target", "arr_1"])
+def test_the_names_of_the_arrays(tmp_path: Path, name: str, labels: str) -> None:
+    pixels = random_pixels(3, 6, 5)
+    images = load(npz(tmp_path, **{name: pixels, labels: np.array([30, -4, 30]), "other": np.zeros(9)}))
+    np.testing.assert_array_equal(images.pixels[:, 0], pixels)
+    assert images.class_names == ("-4", "30")
+    assert images.labels is not None
+    assert images.labels.tolist() == [1, 0, 1]
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("x_train", "y_train", "x_test", "y_test"),
+        ("train_images", "train_labels", "test_images", "test_labels"),
+    ],
+)
+def test_parts_are_joined(tmp_path: Path, names: tuple[str, str, str, str]) -> None:
+    pixels = random_pixels(5, 6, 5)
+    parts = (pixels[:3], np.array([[0], [1], [2]]), pixels[3:], np.array([[1], [0]]))
+    images = load(npz(tmp_path, **dict(zip(names, parts, strict=True))))
+    np.testing.assert_array_equal(images.pixels[:, 0], pixels)
+    assert images.labels is not None
+    assert images.labels.tolist() == [0, 1, 2, 1, 0]
+
+
+def test_strings_are_classes_in_natural_order(tmp_path: Path) -> None:
+    images = load(npz(tmp_path, images=random_pixels(4, 6, 5), labels=np.array(["c10", "c9", "c10", "c1"])))
+    assert images.class_names == ("c1", "c9", "c10")
+    assert images.labels is not None
+    assert images.labels.tolist() == [2, 1, 2, 0]
+
+
+def test_class_names_and_groups(tmp_path: Path) -> None:
+    names = np.array(["zebra", "ape", "unused"])
+    groups = np.array([7, 7, 9])
+    images = load(npz(tmp_path, x=random_pixels(3, 6, 5), y=[1, 0, 1], class_names=names, groups=groups))
+    assert images.class_names == ("zebra", "ape", "unused")
+    assert images.labels is not None
+    assert images.labels.tolist() == [1, 0, 1]
+    assert images.groups is not None
+    assert images.groups.tolist() == [0, 0, 1]
+
+
+def test_floats_are_rounded_and_that_is_recorded(tmp_path: Path) -> None:
+    values = np.array([[[0.0, 1.0], [0.5, 0.1]]], dtype=np.float32)
+    images = load(npy(tmp_path, values))
+    assert images.pixels[0, 0].tolist() == [[0, 255], [128, 26]]
+    assert images.record.conversions == ("1 image rounded from float32 in 0..1 to 8 bits",)
+
+
+@pytest.mark.parametrize("dtype", ["<f2", ">f4", "<f8"])
+def test_floats_of_any_kind(tmp_path: Path, dtype: str) -> None:
+    pixels = random_pixels(3, 4, 5)
+    np.testing.assert_array_equal(load(npy(tmp_path, (pixels / 255).astype(dtype))).pixels[:, 0], pixels)
+
+
+def test_alpha_is_laid_over_black(tmp_path: Path) -> None:
+    pixels = random_pixels(2, 4, 5, 4)
+    pixels[1, :, :, 3] = 255
+    images = load(npy(tmp_path, pixels))
+    exact = pixels[..., :3] * (pixels[..., 3:] / 255.0)
+    assert np.abs(images.pixels.transpose(0, 2, 3, 1) - exact).max() <= 0.5
+    assert images.record.conversions == ("1 image with alpha laid over black",)
+
+
+@pytest.mark.parametrize(
+    ("shape", "channels"), [((2, 6, 5, 1), 1), ((2, 6, 5, 3), 3), ((2, 1, 6, 5), 1), ((2, 3, 6, 5), 3)]
+)
+def test_channels_may_come_first_or_last(tmp_path: Path, shape: tuple[int, ...], channels: int) -> None:
+    pixels = random_pixels(*shape)
+    images = load(npy(tmp_path, pixels))
+    assert images.shape == (channels, 6, 5)
+    first = pixels if shape[1] == channels else pixels.transpose(0, 3, 1, 2)
+    np.testing.assert_array_equal(images.pixels, first)
+
+
+BAD = {
+    "two dimensions": (np.zeros((5, 784), np.uint8), r"\(5, 784\)"),
+    "five dimensions": (np.zeros((5, 1, 1, 8, 8), np.uint8), "shape"),
+    "two channels": (np.zeros((5, 8, 8, 2), np.uint8), r"\(5, 8, 8, 2\)"),
+    "no image": (np.zeros((0, 8, 8), np.uint8), r"\(0, 8, 8\)"),
+    "a single number": (np.array(0.5), r"\(\)"),
+    "int64": (np.zeros((5, 8, 8), np.int64), "int64"),
+    "bool": (np.zeros((5, 8, 8), bool), "bool"),
+    "complex": (np.zeros((5, 8, 8), complex), "complex128"),
+    "strings": (np.full((5, 8, 8), "a"), "<U1"),
+    "floats to 255": (np.full((5, 8, 8), 255.0), "values from 255 to 255"),
+    "negative floats": (np.full((5, 8, 8), -0.1), "values from -0.1"),
+    "NaN": (np.where(np.arange(5) == 3, np.nan, 0.5)[:, None, None] * np.ones((5, 8, 8)), "NaN in image 3"),
+    "infinity": (np.full((5, 8, 8), np.inf), "inf"),
+    "records": (np.zeros((5, 8, 8), np.dtype([("a", "u1")])), "records"),
+}
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_arrays_that_are_no_images(tmp_path: Path, kind: str) -> None:
+    array, found = BAD[kind]
+    for path in (npy(tmp_path, array), npz(tmp_path, images=array)):
+        with pytest.raises(DataError, match=found) as error:
+            load(path)
+        assert error.value.do
+
+
+def test_objects_are_never_unpickled(tmp_path: Path) -> None:
+    array = np.empty(2, dtype=object)
+    array[:] = [np.zeros((2, 2)), print]
+    np.save(tmp_path / "file.npy", array, allow_pickle=True)
+    np.savez(tmp_path / "file.npz", images=random_pixels(2, 4, 4), labels=array, allow_pickle=True)
+    for name in ("file.npy", "file.npz"):
+        with pytest.raises(DataError, match="never unpickled"):
+            load(tmp_path / name)
+
+
+BAD_BESIDE = {
+    "labels too short": ({"labels": np.zeros(2, int)}, "3 images, labels of shape"),
+    "labels of floats": ({"labels": np.zeros(3)}, "float64"),
+    "labels of two columns": ({"labels": np.zeros((3, 2), int)}, r"\(3, 2\)"),
+    "groups too long": ({"groups": np.zeros(4, int)}, "groups of shape"),
+    "a label without a name": (
+        {"labels": np.array([0, 1, 2]), "class_names": np.array(["a", "b"])},
+        "label '2'",
+    ),
+    "a name that is not listed": (
+        {"labels": np.array(["a", "c", "a"]), "class_names": ["a", "b"]},
+        "label 'c'",
+    ),
+    "class names that repeat": ({"labels": np.array([0, 1, 0]), "class_names": ["a", "a"]}, "'a'"),
+}
+
+
+@pytest.mark.parametrize("kind", BAD_BESIDE)
+def test_what_stands_beside_the_images_must_fit(tmp_path: Path, kind: str) -> None:
+    beside, found = BAD_BESIDE[kind]
+    with pytest.raises(DataError, match=found):
+        load(npz(tmp_path, images=random_pixels(3, 4, 4), **beside))
+
+
+def test_an_npz_without_images_lists_what_it_holds(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"weights \(3, 4\)"):
+        load(npz(tmp_path, weights=np.zeros((3, 4))))
+
+
+def test_parts_of_two_sizes(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="one shape"):
+        load(npz(tmp_path, x_train=random_pixels(3, 4, 4), x_test=random_pixels(3, 5, 4)))
+
+
+@pytest.mark.parametrize("keep", [0, 5, 60, 150])
+def test_files_cut_short(tmp_path: Path, keep: int) -> None:
+    for path in (npy(tmp_path, random_pixels(3, 4, 4)), npz(tmp_path, images=random_pixels(3, 4, 4))):
+        path.write_bytes(path.read_bytes()[:keep])
+        with pytest.raises(DataError):
+            load(path)
+
+
+def test_an_absurd_shape_is_not_believed(tmp_path: Path) -> None:
+    path = npy(tmp_path, random_pixels(3, 4, 4))
+    content = path.read_bytes().replace(b"(3, 4, 4), }          ", b"(30000000, 4000, 400)}")
+    assert b"30000000" in content
+    path.write_bytes(content)
+    with pytest.raises(DataError, match="48 bytes where"):
+        load(path)
+    with zipfile.ZipFile(tmp_path / "file.npz", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("images.npy", content)
+    with pytest.raises(DataError, match="48 bytes where"):
+        load(tmp_path / "file.npz")
+
+
+def test_what_no_memory_can_hold_is_refused_before_it_is_read():
+    with pytest.raises(DataError, match=r"1,152,921,504,606,846,976 bytes declared"):
+        read_exactly(io.BytesIO(b"abc"), 2**60)
+
+
+def test_only_what_is_there_is_read():
+    assert read_exactly(io.BytesIO(b"abc"), 2**30).tobytes() == b"abc"
+    assert read_exactly(io.BytesIO(b"abcdef"), 4).tobytes() == b"abcd"
+
+
+def test_a_damaged_byte_in_an_npz_is_noticed(tmp_path: Path) -> None:
+    path = npz(tmp_path, images=np.full((3, 4, 4), 77, np.uint8))
+    path.write_bytes(path.read_bytes().replace(bytes([77] * 8), bytes([77] * 7 + [78]), 1))
+    with pytest.raises(DataError, match="CRC"):
+        load(path)
+
+
+def test_other_things_in_an_npz(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "file.npz", "w") as archive:
+        archive.writestr("images.txt", "hello")
+    with pytest.raises(DataError, match=r"images\.txt is no array"):
+        load(tmp_path / "file.npz")

@@ -1,0 +1,210 @@
+"""Folders of images as people have them: junk, odd names, broken files, mixed sizes."""
+
+import logging
+import os
+from itertools import permutations
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from latentspace.core.errors import DataError
+from latentspace.data.imageset import ImageSet
+from latentspace.data.readers import collect as gathering
+from latentspace.data.readers.filenames import natural
+from latentspace.data.sources import DataConfig, load_images
+from makers import encoded, random_pixels, write_folder
+
+
+def png(seed: int = 0, height: int = 6, width: int = 5) -> bytes:
+    return encoded(random_pixels(height, width, seed=seed))
+
+
+def load(folder: Path, **settings: object) -> ImageSet:
+    return load_images(DataConfig.parse({"spec": str(folder), **settings}, "the test"))
+
+
+def values(images: ImageSet) -> list[int]:
+    return images.pixels[:, 0, 0, 0].tolist()
+
+
+def flat(value: int) -> bytes:
+    return encoded(np.full((6, 5), value, np.uint8))
+
+
+def test_classes_and_files_in_natural_order(tmp_path: Path) -> None:
+    names = ["10/a10.png", "9/a9.png", "10/a9.png", "9/a10.png", "100/x.png"]
+    write_folder(tmp_path, {name: flat(10 * number) for number, name in enumerate(names)})
+    images = load(tmp_path)
+    assert images.class_names == ("9", "10", "100")
+    assert values(images) == [10, 30, 20, 0, 40]
+    assert images.source == "a folder of 3 class folders"
+
+
+@pytest.mark.parametrize(
+    "names", [["9", "10"], ["a2", "A10"], ["img", "img1"], ["01", "1"], ["a", "é", "日本"], ["", "0"]]
+)
+def test_natural_order(names: list[str]) -> None:
+    assert all(sorted(given, key=natural) == names for given in permutations(names))
+    natural("9" * 10_000)  # longer than int() takes
+
+
+def test_a_flat_folder_has_no_labels(tmp_path: Path) -> None:
+    write_folder(tmp_path, {"b.png": flat(2), "a.png": flat(1)})
+    images = load(tmp_path)
+    assert images.labels is None
+    assert values(images) == [1, 2]
+    assert images.source == "a folder of images without labels"
+
+
+@pytest.mark.parametrize(
+    "name", ["<script>alert(1)</script>", "Ünïcödé 日本", " spaces  in it ", "a'b\"c;$(x)", "%s%n{0}"]
+)
+def test_odd_names_are_only_names(tmp_path: Path, name: str) -> None:
+    folder = name.replace("/", "_")
+    write_folder(tmp_path, {f"{folder}/{folder}.png": flat(1), f"{folder}/bad.png": b"bad"})
+    images = load(tmp_path)
+    assert images.class_names == (folder,)
+    assert images.record.unreadable[0].name == f"{folder}/bad.png"
+
+
+def test_names_that_are_not_utf8_are_escaped(tmp_path: Path) -> None:
+    write_folder(tmp_path, {os.fsdecode(b"caf\xe9/a.png"): flat(1)})
+    assert load(tmp_path).class_names == ("caf\\xe9",)
+
+
+def test_junk_is_passed_over_and_the_rest_is_mentioned(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    junk = {"a/.DS_Store": b"x", "a/Thumbs.db": b"x", ".git/config.png": b"x", "a/._b.png": b"x"}
+    plain = {"README.md": b"x", "a/labels.csv": b"x", "a/deep/b.png": png(), "empty/notes.txt": b"x"}
+    write_folder(tmp_path, {"a/a.png": flat(7), **junk, **plain})
+    with caplog.at_level(logging.INFO):
+        images = load(tmp_path)
+    assert values(images) == [7]
+    assert images.class_names == ("a",)
+    assert images.record.unreadable == ()
+    assert "a/deep/, a/labels.csv, empty/, empty/notes.txt, README.md" in caplog.text
+
+
+def test_unreadable_images_are_counted_named_and_skipped(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    write_folder(
+        tmp_path,
+        {"a/1.png": flat(1), "a/2.png": b"", "b/3.png": flat(3), "b/4": b"what", "b/5.jpg": png()[:40]},
+    )
+    images = load(tmp_path)
+    assert values(images) == [1, 3]
+    assert [one.name for one in images.record.unreadable] == ["a/2.png", "b/4", "b/5.jpg"]
+    assert all(one.reason for one in images.record.unreadable)
+    assert "skipped 3 unreadable images: a/2.png, b/4, b/5.jpg" in caplog.text
+
+
+def test_strict_stops_at_the_first_unreadable_image(tmp_path: Path) -> None:
+    write_folder(tmp_path, {"a/1.png": flat(1), "a/2.png": b"", "a/3.png": b""})
+    with pytest.raises(DataError, match=r"a/2\.png"):
+        load(tmp_path, strict=True)
+
+
+def test_what_is_no_file_is_not_opened(tmp_path: Path) -> None:
+    write_folder(tmp_path, {"1.png": flat(1)})
+    os.mkfifo(tmp_path / "pipe.png")
+    (tmp_path / "gone.png").symlink_to(tmp_path / "nowhere.png")
+    (tmp_path / "link.png").symlink_to(tmp_path / "1.png")
+    images = load(tmp_path)
+    assert values(images) == [1, 1]
+    assert [one.name for one in images.record.unreadable] == ["gone.png", "pipe.png"]
+    with pytest.raises(DataError, match=r"gone\.png"):
+        load(tmp_path, strict=True)
+
+
+def test_mixed_sizes_are_listed_and_resizing_is_offered(tmp_path: Path) -> None:
+    write_folder(
+        tmp_path, {"a/1.png": png(), "a/2.png": png(height=8), "b/3.png": png(), "b/4.png": png(height=9)}
+    )
+    with pytest.raises(DataError) as error:
+        load(tmp_path)
+    assert error.value.found == "3 sizes: 6x5 (2, as a/1.png), 8x5 (1, as a/2.png), 9x5 (1, as b/4.png)"
+    assert "resize=(6, 5)" in error.value.do
+
+    images = load(tmp_path, resize=(6, 5))
+    assert images.size == (6, 5)
+    assert images.record.conversions == ("2 images resized to 6x5",)
+
+
+def test_one_coloured_image_makes_all_of_them_colour(tmp_path: Path) -> None:
+    colour = random_pixels(6, 5, 3)
+    many = {f"{number:03}.png": flat(number) for number in range(40)}
+    write_folder(tmp_path, {**many, "020b.png": encoded(colour)})
+    images = load(tmp_path)
+    assert images.shape == (3, 6, 5)
+    np.testing.assert_array_equal(images.pixels[21], colour.transpose(2, 0, 1))
+    assert values(images)[:21] == list(range(21))
+    assert images.pixels[40, :, 5, 4].tolist() == [39, 39, 39]
+    assert images.record.conversions == (
+        "40 images repeated from grey over three channels, as others have colour",
+    )
+
+
+def test_conversions_are_counted(tmp_path: Path) -> None:
+    deep = Image.fromarray(np.full((6, 5), 257 * 9, np.uint16))
+    deep.save(tmp_path / "a.png")
+    deep.save(tmp_path / "b.tif")
+    assert values(load(tmp_path)) == [9, 9]
+    assert load(tmp_path).record.conversions == ("2 images scaled from 16 bits to 8",)
+
+
+def test_a_folder_that_holds_one_folder_of_class_folders(tmp_path: Path) -> None:
+    write_folder(tmp_path, {"outer/inner/a/1.png": flat(1), "outer/inner/b/2.png": flat(2)})
+    assert load(tmp_path).class_names == ("a", "b")
+    assert load(tmp_path / "outer" / "inner" / "a").labels is None
+
+
+def test_a_single_class_folder_is_a_class(tmp_path: Path) -> None:
+    write_folder(tmp_path, {"only/1.png": flat(1)})
+    assert load(tmp_path).class_names == ("only",)
+
+
+def test_images_beside_class_folders_are_not_guessed_at(tmp_path: Path) -> None:
+    write_folder(tmp_path, {"1.png": flat(1), "a/2.png": flat(2)})
+    with pytest.raises(DataError, match=r"1 image \(1\.png\) beside 1 folder \(a\)"):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("files", "found"),
+    [
+        ({}, "an empty folder"),
+        ({"notes.txt": b"x", "archive.zip": b"x"}, r"archive\.zip, notes\.txt"),
+        ({"a/b/1.png": b"x", "c/d/1.png": b"x"}, "folders without images in them: a, c"),
+        ({"1.png": b"x", "2.png": b""}, "none in 2 files: 1.png"),
+    ],
+)
+def test_a_folder_without_images_says_what_is_there(
+    tmp_path: Path, files: dict[str, bytes], found: str
+) -> None:
+    write_folder(tmp_path, files)
+    with pytest.raises(DataError, match=found):
+        load(tmp_path)
+
+
+def test_more_than_memory_holds_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gathering, "MEMORY_LIMIT", 20 * 30)
+    write_folder(tmp_path, {f"{number}.png": flat(1) for number in range(20)})
+    assert len(load(tmp_path)) == 20
+    (tmp_path / "one_more.png").write_bytes(flat(1))
+    with pytest.raises(DataError, match=r"resize=\.\.\."):
+        load(tmp_path)
+
+
+def test_a_folder_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: object) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    write_folder(tmp_path, {"1.png": flat(1)})
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(DataError, match="Permission denied") as error:
+        load(tmp_path)
+    assert str(tmp_path) in error.value.must
