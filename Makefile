@@ -12,7 +12,7 @@ KILLS ?= 50
 EVERY ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install reproduce test lint types floors unit fuzz chaos cuts benchmark format clean
+.PHONY: help install reproduce test lint types layers unit fuzz chaos cuts benchmark format clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -34,7 +34,7 @@ install: $(VENV)/.installed  ## make .venv and install latentspace into it
 reproduce: install  ## run the report's studies (RECIPE=quick|homework|FILE, DATA=SPEC, OUT=DIR)
 	$(BIN)/latentspace reproduce --recipe $(RECIPE) --data $(DATA) $(if $(OUT),--out $(OUT))
 
-test: lint types floors unit  ## lint, types, floors, tests
+test: lint types layers unit  ## lint, types, layers, tests
 
 lint: $(VENV)/.tested
 	$(BIN)/ruff check
@@ -43,7 +43,7 @@ lint: $(VENV)/.tested
 types: $(VENV)/.tested
 	$(BIN)/mypy
 
-floors: $(VENV)/.tested
+layers: $(VENV)/.tested
 	$(BIN)/lint-imports
 
 # One thread a process: two workers fill two cores, and results do not depend on the machine's core count.

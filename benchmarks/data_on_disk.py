@@ -62,7 +62,8 @@ def measure(path: Path, resident: str) -> dict[str, float]:
 
     from latentspace.core.randomness import generator
     from latentspace.data.batches import laid_out, order
-    from latentspace.data.sources import DataConfig, load_images
+    from latentspace.data.config import DataConfig
+    from latentspace.data.sources import load_images
     from latentspace.data.splits import Shares, split
 
     torch.set_num_threads(1)

@@ -25,10 +25,11 @@ import json, sys, threading, time
 from dataclasses import replace
 from pathlib import Path
 import torch
-from latentspace.data.sources import DataConfig, load_images
+from latentspace.data.config import DataConfig
+from latentspace.data.sources import load_images
 from latentspace.data.splits import Shares, split
 from latentspace.experiment import Experiment
-from latentspace.training.materials import assemble, make_fabric
+from latentspace.training.components import assemble, make_fabric
 from latentspace.training.precision import settle_precision
 from latentspace.training.train import learn
 

@@ -44,11 +44,11 @@ def losses(kind: str, epochs: int, seeds: list[int], data: str, share: int) -> d
             plan = plan_of(kind, precision, seed, epochs, data, share)
             with tempfile.TemporaryDirectory() as folder:
                 run = train(plan, Path(folder) / "run")
-                found[precision].append(run.metrics[-1]["validation"][plan.purpose.score])
+                found[precision].append(run.metrics[-1]["validation"][plan.task.score])
             print(kind, precision, seed, found[precision][-1], flush=True)
     return {
         "kind": kind,
-        "score": plan.purpose.score,
+        "score": plan.task.score,
         "epochs": epochs,
         "share": share,
         "seeds": seeds,

@@ -28,7 +28,8 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from latentspace.core.environment import has_native_bf16
-from latentspace.data.sources import DataConfig, load_images
+from latentspace.data.config import DataConfig
+from latentspace.data.sources import load_images
 from latentspace.data.splits import Shares, split
 from speed.hardware import hardware, keep, sentence, today
 from speed.sides import Samples

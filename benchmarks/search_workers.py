@@ -17,7 +17,7 @@ import sys, torch
 from latentspace.data import glyphs
 from latentspace.data.splits import Shares, split
 from latentspace.experiment import Experiment
-from latentspace.training.materials import assemble, make_fabric
+from latentspace.training.components import assemble, make_fabric
 from latentspace.training.train import learn
 images, threads, epochs = map(int, sys.argv[1:])
 plan = Experiment.model_validate({"threads": threads, "device": "cpu", "training": {"epochs": epochs + 1}})

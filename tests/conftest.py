@@ -15,9 +15,14 @@ import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 
 import databases  # noqa: E402
+from latentspace.analysis import RunContext, analyse, analyse_growth  # noqa: E402
 from latentspace.data.imageset import ImageSet  # noqa: E402
 from latentspace.experiment.config import Experiment  # noqa: E402
+from latentspace.report.page import Page, Section  # noqa: E402
+from latentspace.report.published import REPORT  # noqa: E402
+from latentspace.report.run.sections import data_section, section_of  # noqa: E402
 from latentspace.runs.directory import Run  # noqa: E402
+from latentspace.studies.foscarin2021.page import Studies, whole_page  # noqa: E402
 from latentspace.training.train import train  # noqa: E402
 from materials import make_images  # noqa: E402
 
@@ -108,3 +113,22 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
         (title, text.encode("utf-8", "backslashreplace").decode()) for title, text in report.sections
     ]
     return report
+
+
+@pytest.fixture(scope="session")
+def whole(small_runs: dict[str, Run]) -> Page:
+    """The page of all studies, gathered and drawn once for the tests that look at it."""
+    subjects = {name: RunContext.open(run) for name, run in small_runs.items()}
+    shown = {kind: analyse(subjects[kind]) for kind in ("ae", "dae", "classifier", "vae")}
+    grown = analyse_growth((subjects["ae"], subjects["ae-code-2"]))
+    return whole_page(
+        Studies(
+            "bars",
+            **shown,
+            reported=subjects["classifier"],
+            growth=grown,
+            data=data_section(subjects["ae"], REPORT),
+            sections=tuple(section_of(one, REPORT) for one in shown.values()),
+            searches=(Section("The search: autoencoder", ("Twelve trials.",)),),
+        )
+    )

@@ -4,14 +4,14 @@ from pathlib import Path
 from typing import Any
 
 from latentspace.core.config import merged
-from latentspace.experiment.config import Experiment, Kind
+from latentspace.experiment.config import Experiment
 from latentspace.runs.directory import Run
 from latentspace.training.train import train
 
 CONVOLUTIONAL = {
     "code_size": 3, "conv1_channels": 8, "conv2_channels": 8, "conv3_channels": 16, "neurons": 32,
 }  # fmt: skip
-MODELS: dict[Kind, dict[str, int]] = {
+MODELS: dict[str, dict[str, int]] = {
     "ae": CONVOLUTIONAL,
     "dae": CONVOLUTIONAL,
     "vae": {"code_size": 3, "conv1_channels": 8, "conv2_channels": 12},
@@ -19,7 +19,7 @@ MODELS: dict[Kind, dict[str, int]] = {
 }
 
 
-def small(kind: Kind, spec: Path | None = None, changes: dict[str, Any] | None = None) -> Experiment:
+def small(kind: str, spec: Path | None = None, changes: dict[str, Any] | None = None) -> Experiment:
     """A plan of that kind; `changes` are laid over it, nested as in config.json."""
     base: dict[str, Any] = {
         "kind": kind,
@@ -32,5 +32,5 @@ def small(kind: Kind, spec: Path | None = None, changes: dict[str, Any] | None =
     return Experiment.parse(merged(base, changes or {}), "the test's plan")
 
 
-def trained(kind: Kind, spec: Path, out: Path, changes: dict[str, Any] | None = None) -> Run:
+def trained(kind: str, spec: Path, out: Path, changes: dict[str, Any] | None = None) -> Run:
     return train(small(kind, spec, changes), out)

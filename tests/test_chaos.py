@@ -15,7 +15,12 @@ HERE = Path(__file__).parent
 )
 def test_what_is_killed_and_gone_on_with_ends_as_if_it_never_was(only, last, tmp_path):
     command = [sys.executable, "-m", "chaos", "--kills", "3", "--only", only]
-    environment = {**os.environ, "PYTHONPATH": str(HERE), "OMP_NUM_THREADS": "1", "TMPDIR": str(tmp_path)}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join([str(HERE), *sys.path]),
+        "OMP_NUM_THREADS": "1",
+        "TMPDIR": str(tmp_path),
+    }
     done = subprocess.run(
         command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=280, check=False
     )

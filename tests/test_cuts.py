@@ -14,7 +14,12 @@ EVERY = {"training": 17, "evaluation": 4, "report": 13, "search": 80}  # 10 to 2
 @pytest.mark.parametrize("work", EVERY)
 def test_what_is_cut_and_gone_on_with_ends_as_if_it_never_was(work, tmp_path):
     command = [sys.executable, "-m", "cuts", "--only", work, "--first", "2", "--every", str(EVERY[work])]
-    environment = {**os.environ, "PYTHONPATH": str(HERE), "OMP_NUM_THREADS": "1", "TMPDIR": str(tmp_path)}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join([str(HERE), *sys.path]),
+        "OMP_NUM_THREADS": "1",
+        "TMPDIR": str(tmp_path),
+    }
     done = subprocess.run(
         command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=280, check=False
     )

@@ -26,7 +26,11 @@ HERE = Path(__file__).parent
 def test_a_damaged_input_loads_or_is_refused_in_our_own_words(reader, tmp_path):
     count = 40 if reader == "runs" else 100
     command = [sys.executable, "-m", "fuzz", "--reader", reader, "--count", str(count), "--seed", "1"]
-    environment = {**os.environ, "PYTHONPATH": str(HERE), "OMP_NUM_THREADS": "1"}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join([str(HERE), *sys.path]),
+        "OMP_NUM_THREADS": "1",
+    }
     done = subprocess.run(
         command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=280, check=False
     )

@@ -17,10 +17,11 @@ import latentspace
 from latentspace.cli.main import app
 from latentspace.core.config import overrides
 from latentspace.data.readers.idx import write_idx_folder
-from latentspace.experiment.config import KINDS, Experiment
+from latentspace.experiment.config import Experiment
 from latentspace.experiment.recipe import Recipe
 from latentspace.experiment.search_space import SearchConfig
 from latentspace.experiment.settings import Setting, by_name, settings_of, written
+from latentspace.experiment.tasks import TASKS
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
@@ -80,7 +81,7 @@ def test_every_command_in_the_documents_exists_with_its_options(document: str, l
 def test_every_setting_in_a_command_is_one(document: str, line: str):
     words = shlex.split(line, comments=True)
     assignments = [after for before, after in pairwise(words) if before == "--set"]
-    kind = next((word for word in words if word in KINDS), "ae")
+    kind = next((word for word in words if word in tuple(TASKS)), "ae")
     Recipe().experiment(kind, overrides(assignments))
 
 
@@ -88,7 +89,7 @@ def test_every_setting_in_a_command_is_one(document: str, line: str):
 def test_every_recipe_in_a_document_is_one(document: Path):
     for block in blocks(document, "toml"):
         recipe = Recipe.parse(tomllib.loads(block), "the document's recipe")
-        for kind in KINDS:
+        for kind in tuple(TASKS):
             recipe.experiment(kind)
 
 
@@ -150,10 +151,10 @@ def row(name: str, of_kinds: tuple[Setting, ...]) -> str:
     for one in of_kinds:
         having.setdefault(code(written(one.default)), []).append(one.kind)
     defaults = [f"{default} ({', '.join(kinds)})" for default, kinds in having.items()]
-    if len(having) == 1 and len(of_kinds) == len(KINDS):
+    if len(having) == 1 and len(of_kinds) == len(tuple(TASKS)):
         defaults = list(having)
     if name == "kind":
-        defaults = [code(kind) for kind in KINDS]
+        defaults = [code(kind) for kind in tuple(TASKS)]
     limits = f" ({of_kinds[0].limits})" if of_kinds[0].limits else ""
     return f"| `{name}` | {', '.join(defaults)} | {of_kinds[0].meaning}{limits} |"
 
@@ -165,7 +166,7 @@ def test_the_reference_has_a_row_for_each_setting_as_the_code_has_it():
     assert listed == {name: row(name, settings) for name, settings in by_name().items()}
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", tuple(TASKS))
 def test_the_settings_are_those_of_a_plan(kind):
     found = {one.name: one for one in settings_of(kind)}
     assert {name: one.default for name, one in found.items()} == dict(leaves(Recipe().experiment(kind)))

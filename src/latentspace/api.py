@@ -8,9 +8,10 @@ from .core.atomic_files import as_path
 from .core.devices import AUTO
 from .core.errors import ConfigurationError
 from .core.wording import brief
+from .data.config import DataConfig
 from .data.given import Given, given_set
 from .data.imageset import ImageSet
-from .data.sources import DataConfig, finished, load_images
+from .data.sources import finished, load_images
 from .evaluation.evaluate import Evaluation, Scope
 from .evaluation.evaluate import evaluate as _evaluate
 from .experiment.config import Experiment

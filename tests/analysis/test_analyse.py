@@ -11,9 +11,9 @@ from latentspace.analysis import (
     DenoiserAnalysis,
     RunContext,
     VariationalAnalysis,
+    analyse,
     analyse_denoiser,
     analyse_growth,
-    gather,
 )
 from latentspace.core.errors import ConfigurationError
 from latentspace.evaluation.evaluate import evaluate
@@ -24,7 +24,7 @@ from materials import make_images
 
 @pytest.fixture(scope="module")
 def ae(small_runs: dict[str, Run]) -> AutoencoderAnalysis:
-    shown = gather(RunContext.open(small_runs["ae"]))
+    shown = analyse(RunContext.open(small_runs["ae"]))
     assert isinstance(shown, AutoencoderAnalysis)
     return shown
 
@@ -48,7 +48,7 @@ def test_an_autoencoder_draws_around_its_training_codes_and_a_variational_one_fr
     codes = trained.encode(images.pixels[small_runs["ae"].split.train])
     assert ae.drawn.codes.mean(axis=0) == pytest.approx(codes.mean(axis=0), abs=float(0.1 * codes.std()))
     assert "training images" in ae.drawn.distribution
-    vae = gather(RunContext.open(small_runs["vae"]))
+    vae = analyse(RunContext.open(small_runs["vae"]))
     assert isinstance(vae, VariationalAnalysis)
     assert np.abs(vae.plain.drawn.codes.mean(axis=0)).max() < 0.1
     assert vae.plain.drawn.codes.std(axis=0) == pytest.approx(1, abs=0.06)
@@ -65,7 +65,7 @@ def test_walks_begin_and_end_at_the_codes_of_their_images(ae, small_runs):
 
 
 def test_the_same_seed_shows_the_same(ae, small_runs):
-    again = gather(RunContext.open(small_runs["ae"]))
+    again = analyse(RunContext.open(small_runs["ae"]))
     assert isinstance(again, AutoencoderAnalysis)
     assert np.array_equal(again.decoded, ae.decoded)
     assert np.array_equal(again.originals, ae.originals)
@@ -81,13 +81,13 @@ def test_a_denoiser_shows_noisy_and_denoised_and_is_judged_beside_others(small_r
     assert list(shown.noise.errors)[:2] == ["denoising autoencoder", "plain autoencoder"]
     kept = [name for name in small_runs["dae"].results() if name.startswith("noise-beside-")]
     assert kept == [f"noise-beside-{small_runs['ae'].weights_hash[:12]}"]
-    alone = gather(context)
+    alone = analyse(context)
     assert isinstance(alone, DenoiserAnalysis)
     assert "plain autoencoder" not in alone.noise.errors
 
 
 def test_the_grid_varies_the_two_dimensions_that_are_used_most(small_runs):
-    shown = gather(RunContext.open(small_runs["vae"]))
+    shown = analyse(RunContext.open(small_runs["vae"]))
     assert isinstance(shown, VariationalAnalysis)
     assert shown.grid is not None
     across, down = shown.grid.plan.dimensions
@@ -105,7 +105,7 @@ def test_the_grid_varies_the_two_dimensions_that_are_used_most(small_runs):
 
 def test_a_classifier_shows_its_mistakes_the_surest_first(small_runs, images):
     run = small_runs["classifier"]
-    shown = gather(RunContext.open(run))
+    shown = analyse(RunContext.open(run))
     assert isinstance(shown, ClassifierAnalysis)
     test = images.subset(run.split.test)
     probabilities = TrainedClassifier.load(run).probabilities(test)
@@ -145,7 +145,7 @@ def test_a_run_that_was_not_judged_is_judged_for_its_page(small_runs):
 
 
 def test_other_images_are_refused(small_runs, tmp_path: Path):
-    from latentspace.data.sources import DataConfig
+    from latentspace.data.config import DataConfig
 
     np.save(tmp_path / "others.npy", make_images(30, seed=5).pixels)
     with pytest.raises(ConfigurationError, match="its own test images"):

@@ -154,7 +154,7 @@ def trained_again(out: Path, seed: int) -> list[int]:
         experiment = experiment_of(trial.params, plan.experiment, trial.user_attrs["seed"])
         components = assemble(experiment, images, parts, make_fabric(experiment))
         scores = {
-            record.epoch: (record.validation or {})[experiment.purpose.score]
+            record.epoch: (record.validation or {})[experiment.task.score]
             for record in learn(experiment, components)
         }
         if any(scores[epoch] != score for epoch, score in trial.intermediate_values.items()):

@@ -18,7 +18,13 @@ def no_images(monkeypatch):
     def read(*_, **__):
         raise AssertionError("images were read")
 
-    for place in ("training.ground", "training.train", "evaluation.evaluate", "restoration", "data.sources"):
+    for place in (
+        "training.context",
+        "training.train",
+        "inference.run_images",
+        "inference.denoise",
+        "data.sources",
+    ):
         monkeypatch.setattr(f"latentspace.{place}.load_images", read)
     monkeypatch.setattr("latentspace.inference.denoise.named_images", read)
     monkeypatch.setattr("latentspace.data.catalog.glyphs.render.render", read)

@@ -6,17 +6,18 @@ import pytest
 
 from latentspace.core.config import Config, did_you_mean
 from latentspace.core.errors import ConfigurationError
-from latentspace.data.sources import DataConfig
-from latentspace.experiment.config import KINDS, Experiment
+from latentspace.data.config import DataConfig
+from latentspace.experiment.config import Experiment
 from latentspace.experiment.recipe import Recipe
 from latentspace.experiment.search_space import Range
 from latentspace.experiment.settings import settings_of
+from latentspace.experiment.tasks import TASKS
 from latentspace.runs.directory import Run
 from latentspace.search.space import check_space
 from runner import call
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", tuple(TASKS))
 def test_each_setting_of_a_kind_is_listed(kind, monkeypatch):
     monkeypatch.setenv("COLUMNS", "80")
     code, stdout, _ = call(["settings", kind])
@@ -33,7 +34,7 @@ def test_without_a_kind_those_of_all_are_listed(monkeypatch):
     code, stdout, _ = call(["settings"])
     assert code == 0
     names = {line.split()[0] for line in stdout.splitlines()[1:] if line[:1].strip()}
-    assert names == {one.name for kind in KINDS for one in settings_of(kind)}
+    assert names == {one.name for kind in tuple(TASKS) for one in settings_of(kind)}
     lines = {line.split()[0]: line for line in stdout.splitlines() if line[:1].strip()}
     assert "0.3 (vae)" in lines["model.dropout"]
     assert "number, from 0 below 1" in lines["model.dropout"]
@@ -49,7 +50,7 @@ def test_as_json():
     assert listed["objective.noise"]["limits"] == "gaussian, masking, salt-and-pepper or blur"
     assert listed["training.learning_rate"]["limits"] == "number, above 0"
     everything = json.loads(call(["settings", "--json"])[1])
-    assert {one["kind"] for one in everything} == set(KINDS)
+    assert {one["kind"] for one in everything} == set(TASKS)
 
 
 def test_an_unknown_kind():

@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from latentspace.data.config import DataConfig
 from latentspace.data.imageset import ImageSet
 from latentspace.data.readers.idx import write_idx_folder
-from latentspace.data.sources import DataConfig, load_images
+from latentspace.data.sources import load_images
 from makers import files_of, write_folder, write_tar, write_zip
 from materials import make_images
 

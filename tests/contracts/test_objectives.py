@@ -1,4 +1,4 @@
-"""The contract of every objective: (model, batch, generator) -> Loss."""
+"""The contract of every objective: (model, batch, context) -> Loss."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import nn
 
+from drawing import drawing
 from latentspace.core.randomness import generator
 from latentspace.data.batches import Batch
 from latentspace.data.corruption import blur, gaussian, masking, salt_and_pepper
@@ -70,7 +71,7 @@ CASES = {
         denoising_and_clean(gaussian(0.1)), plain, NOISY | {"mse"}, True, denoising_and_clean(gaussian(0.0))
     ),
     "elbo": Case(elbo(), variational, ELBO, True, elbo(), still),
-    "beta and free bits": Case(elbo(0.5, 0.1), variational, ELBO, True, elbo(0.5), still),
+    "beta and free bits": Case(elbo(0.5, free_bits=0.1), variational, ELBO, True, elbo(0.5), still),
     "classification": Case(classification, head, CLASSES),
     "classification as reported": Case(classification_as_reported, head, CLASSES),
 }
@@ -93,7 +94,7 @@ def part_of(whole: Batch, here: slice) -> Batch:
 
 
 def test_it_is_finite_and_names_its_parts(case):
-    loss = case.objective(case.model(), batch(case), generator(0, "noise"))
+    loss = case.objective(case.model(), batch(case), drawing())
     assert loss.total.shape == ()
     assert torch.isfinite(loss.total)
     assert loss.parts.keys() == case.parts
@@ -102,7 +103,7 @@ def test_it_is_finite_and_names_its_parts(case):
 
 def test_it_moves_every_weight(case):
     model = case.model().train()
-    case.objective(model, batch(case, 32), generator(0, "noise")).total.backward()
+    case.objective(model, batch(case, 32), drawing()).total.backward()
     for name, parameter in model.named_parameters():
         assert parameter.grad is not None, name
         assert parameter.grad.abs().sum() > 0, name
@@ -111,9 +112,9 @@ def test_it_moves_every_weight(case):
 def test_it_is_a_mean_over_images_whatever_the_batches(case):
     model, whole = (case.quiet_model or case.model)().eval(), batch(case)
     objective = case.quiet or case.objective
-    at_once = objective(model, whole, generator(0, "noise"))
-    first = objective(model, part_of(whole, slice(0, 2)), generator(0, "noise"))
-    rest = objective(model, part_of(whole, slice(2, 9)), generator(0, "noise"))
+    at_once = objective(model, whole, drawing())
+    first = objective(model, part_of(whole, slice(0, 2)), drawing())
+    rest = objective(model, part_of(whole, slice(2, 9)), drawing())
     torch.testing.assert_close(at_once.total, (2 * first.total + 7 * rest.total) / 9, rtol=1e-5, atol=1e-7)
     for name, value in at_once.parts.items():
         torch.testing.assert_close(
@@ -124,17 +125,17 @@ def test_it_is_a_mean_over_images_whatever_the_batches(case):
 def test_it_draws_from_the_given_generator_alone(case):
     model, whole = case.model().train(), batch(case)
     before = torch.random.get_rng_state()
-    one, two = (case.objective(model, whole, generator(1, "noise")).total for _ in range(2))
+    one, two = (case.objective(model, whole, drawing(1)).total for _ in range(2))
     assert torch.equal(one, two)
-    noise = generator(1, "noise")
-    state = noise.get_state()
-    case.objective(model, whole, noise)
-    assert torch.equal(noise.get_state(), state) != case.draws
+    context = drawing(1)
+    state = context.generator.get_state()
+    case.objective(model, whole, context)
+    assert torch.equal(context.generator.get_state(), state) != case.draws
     assert torch.equal(torch.random.get_rng_state(), before), "drawn from torch's global generator"
 
 
 def test_the_batch_is_left_as_it_was(case):
     whole = batch(case)
     copy = whole.inputs.clone()
-    case.objective(case.model().train(), whole, generator(0, "noise"))
+    case.objective(case.model().train(), whole, drawing())
     assert torch.equal(whole.inputs, copy)

@@ -12,7 +12,7 @@ from optuna.trial import FrozenTrial
 
 from chaos.searching import check, trained_again
 from chaos.training import RECIPE, timeless
-from latentspace.analysis import RunContext, gather
+from latentspace.analysis import RunContext, analyse
 from latentspace.report.page import Page
 from latentspace.report.published import beside
 from latentspace.report.run import write as writing
@@ -112,10 +112,10 @@ class Report(Work):
     def drawn(ready: Path) -> Page:
         run = Run.open(ready / OUT)
         context = RunContext.open(run, device="cpu")
-        return run_page(gather(context), beside(run), agreement=context.agreement)
+        return run_page(analyse(context), beside(run), agreement=context.agreement)
 
     def prepare(self) -> None:
-        writing.gather = lambda _: None  # type: ignore[assignment]
+        writing.analyse = lambda _: None  # type: ignore[assignment]
         writing.run_page = lambda *_, **__: self.page
 
     def begin(self, folder: Path) -> list[str]:

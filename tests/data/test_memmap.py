@@ -15,9 +15,10 @@ from latentspace.core.errors import DataError, OutputError
 from latentspace.data import memmap as mapping
 from latentspace.data.cache import keep, recall
 from latentspace.data.cleaning import blank, mean_and_deviation
+from latentspace.data.config import DataConfig
 from latentspace.data.imageset import ImageSet
 from latentspace.data.memmap import free_memory, scratch, stays_on_disk
-from latentspace.data.sources import DataConfig, load_images
+from latentspace.data.sources import load_images
 from latentspace.data.splits import Shares, split
 from makers import random_pixels
 from materials import make_images
@@ -223,7 +224,8 @@ def test_a_set_on_disk_takes_no_memory_of_its_own(tmp_path: Path) -> None:
 import subprocess
 import sys
 from pathlib import Path
-from latentspace.data.sources import DataConfig, load_images
+from latentspace.data.config import DataConfig
+from latentspace.data.sources import load_images
 from latentspace.data.splits import Shares, split
 
 def anonymous():

@@ -17,9 +17,10 @@ from latentspace.core.errors import ConfigurationError, DataError, LatentspaceEr
 from latentspace.data.catalog import download as mirrors
 from latentspace.data.catalog import notmnist
 from latentspace.data.catalog.download import Mirror
+from latentspace.data.config import DataConfig
 from latentspace.data.imageset import ImageSet
 from latentspace.data.paths import cache_directory
-from latentspace.data.sources import DataConfig, load_images
+from latentspace.data.sources import load_images
 from makers import encoded, letters, random_pixels, write_folder, write_tar
 from materials import make_images
 

@@ -4,8 +4,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from latentspace.core.errors import ConfigurationError, DataError
+from latentspace.data.config import DataConfig
 from latentspace.data.imageset import ImageSet
-from latentspace.data.sources import DataConfig, load_images
+from latentspace.data.sources import load_images
 from latentspace.data.splits import PARTS, Shares, Split, split
 from latentspace.experiment.training import SplitConfig
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from latentspace.analysis import RunContext, analyse_growth, gather
+from latentspace.analysis import RunContext, analyse, analyse_growth
 from latentspace.data.batches import OnDiskSet, ResidentSet, at_once, passed_once
 from latentspace.data.imageset import ImageSet
 from latentspace.data.sampling import HELD, affordable
@@ -76,7 +76,7 @@ def test_no_part_is_copied_whole(small_runs, kind, on_disk, copied, monkeypatch,
         file.unlink()
     result = evaluate_images(run, on_disk, own=True, scope="train")
     assert result.images == 72
-    gather(RunContext.of(run, on_disk))
+    analyse(RunContext.of(run, on_disk))
     assert copied
     assert max(copied) <= 3 * CAP, "a sample of each of three parts, at most"
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from latentspace.core.errors import ConfigurationError, DataError, RunError
-from latentspace.data.sources import DataConfig
+from latentspace.data.config import DataConfig
 from latentspace.evaluation.codes import pca_error, principal_plane
 from latentspace.evaluation.evaluate import Evaluation, evaluate
 from latentspace.experiment.config import Experiment

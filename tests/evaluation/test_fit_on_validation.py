@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from sklearn.neighbors import KNeighborsClassifier
 
-from latentspace.analysis import RunContext, gather
+from latentspace.analysis import RunContext, analyse
 from latentspace.core.wording import SEEN_BY_ENCODER
 from latentspace.data.imageset import ImageSet
 from latentspace.evaluation.baselines import NEIGHBOURS, baseline_record
@@ -73,8 +73,8 @@ def test_a_training_that_is_validated_on_images_that_its_encoder_knows_says_so(r
 
 
 def test_so_does_its_page(runs, small_runs):
-    assert SEEN_BY_ENCODER in section_of(gather(RunContext.open(runs["validated"])), None).text
-    assert SEEN_BY_ENCODER not in section_of(gather(RunContext.open(small_runs["classifier"])), None).text
+    assert SEEN_BY_ENCODER in section_of(analyse(RunContext.open(runs["validated"])), None).text
+    assert SEEN_BY_ENCODER not in section_of(analyse(RunContext.open(small_runs["classifier"])), None).text
 
 
 def test_so_does_an_evaluation_on_them(runs, caplog):

@@ -7,14 +7,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from latentspace.core.errors import ConfigurationError
-from latentspace.experiment.config import Experiment, kind_named
+from latentspace.experiment.config import Experiment
 from latentspace.experiment.recipe import Recipe
+from latentspace.experiment.tasks import TASKS
 from latentspace.experiment.training import TrainingConfig
 
 
 def test_the_defaults_are_the_reports_best_autoencoder():
     plan = Recipe().experiment("ae")
     assert plan.model.model_dump() == {
+        "name": "convolutional",
         "code_size": 10,
         "conv1_channels": 64,
         "conv2_channels": 128,
@@ -113,9 +115,9 @@ def test_recipes_that_are_not_there(tmp_path):
 
 
 def test_kinds():
-    assert kind_named("ae") == "ae"
-    with pytest.raises(ConfigurationError, match="known kind"):
-        kind_named("gan")
+    assert TASKS.require("ae") == "ae"
+    with pytest.raises(ConfigurationError, match="task must be a known one"):
+        TASKS.require("gan")
 
 
 @pytest.mark.parametrize(

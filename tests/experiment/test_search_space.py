@@ -48,7 +48,7 @@ def test_a_search_of_nothing_is_refused():
 
 def test_the_reports_spaces_are_in_the_homework_recipe():
     recipe = Recipe.load("homework")
-    for study in (recipe.ae, recipe.dae):
+    for study in (recipe.study("ae"), recipe.study("dae")):
         assert study.search is not None
         assert (study.search.trials, study.search.epochs) == (100, 50)
         assert (study.search.startup_trials, study.search.warmup_steps) == (5, 5)
@@ -60,7 +60,7 @@ def test_the_reports_spaces_are_in_the_homework_recipe():
             **{f"model.conv{n}_channels": Choices(choices=(32, 64, 128)) for n in (1, 2, 3)},
             "model.neurons": Choices(choices=(32, 64, 128)),
         }
-    classifier = recipe.classifier.search
+    classifier = recipe.study("classifier").search
     assert classifier is not None
     assert classifier.epochs == 30
     assert classifier.space["training.batch_size"] == Range(low=100, high=1000)

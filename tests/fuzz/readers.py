@@ -19,8 +19,9 @@ from PIL import Image
 
 from fuzz.mutations import mistaken, mutated
 from latentspace.core.config import overrides, read_toml
+from latentspace.data.config import DataConfig
 from latentspace.data.readers.idx import read_idx, write_idx_folder
-from latentspace.data.sources import DataConfig, load_images
+from latentspace.data.sources import load_images
 from latentspace.evaluation.evaluate import evaluate
 from latentspace.experiment.config import Experiment
 from latentspace.experiment.recipe import Recipe

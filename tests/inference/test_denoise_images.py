@@ -9,7 +9,7 @@ from PIL import Image
 
 from latentspace.core.atomic_files import refuse_taken
 from latentspace.core.errors import DataError, OutputError
-from latentspace.data.sources import DataConfig
+from latentspace.data.config import DataConfig
 from latentspace.inference.denoise import named_images, png_names, restore
 from latentspace.inference.image_files import FILM_SIDE, numbered, there_and_back, write_film, write_pictures
 from latentspace.inference.trained import TrainedAutoencoder

@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 
 from latentspace.core.errors import ConfigurationError, DataError, RunError
+from latentspace.data.config import DataConfig
 from latentspace.data.imageset import ImageSet
-from latentspace.data.sources import DataConfig
 from latentspace.inference.sampling import (
     CodeDistribution,
     around_codes,

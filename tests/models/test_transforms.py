@@ -13,8 +13,10 @@ from torch.func import functional_call, grad, jacfwd, jacrev, vmap
 from latentspace.core.randomness import generator
 from latentspace.experiment.config import Experiment
 from latentspace.models.autoencoder import Autoencoder
-from latentspace.models.layers.conv import Conv2d, ConvTranspose2d, Dropout, initialise
+from latentspace.models.layers.conv import Conv2d, ConvTranspose2d
+from latentspace.models.layers.dropout import Dropout
 from latentspace.models.layers.im2col import Choice
+from latentspace.models.layers.init import initialise
 
 WIDTHS = {"code_size": 3, "conv1_channels": 4, "conv2_channels": 5}
 MODELS = {"ae": {**WIDTHS, "conv3_channels": 4, "neurons": 6}, "vae": {**WIDTHS, "dropout": 0.3}}

@@ -4,6 +4,7 @@ import pytest
 import torch
 from torch import nn
 
+from drawing import drawing
 from latentspace.core.errors import DataError
 from latentspace.core.randomness import generator
 from latentspace.data.batches import Batch
@@ -18,7 +19,7 @@ from latentspace.objectives.classification import (
 
 def given(logits: torch.Tensor, labels: torch.Tensor) -> dict[str, float]:
     """The parts, of a model that gives its inputs back."""
-    loss = classification(nn.Identity(), Batch(logits, labels), generator(0, "noise"))
+    loss = classification(nn.Identity(), Batch(logits, labels), drawing())
     return {name: value.item() for name, value in loss.parts.items()}
 
 
@@ -49,8 +50,7 @@ def test_the_floor_of_the_reports_loss_with_ten_classes():
 def test_each_minimises_its_own_term():
     batch = Batch(torch.randn(5, 3, generator=generator(0, "sample")), torch.tensor([0, 1, 2, 0, 1]))
     plain, reported = (
-        one(nn.Identity(), batch, generator(0, "noise"))
-        for one in (classification, classification_as_reported)
+        one(nn.Identity(), batch, drawing()) for one in (classification, classification_as_reported)
     )
     assert torch.equal(plain.total, plain.parts["cross_entropy"])
     assert torch.equal(reported.total, reported.parts["report_cross_entropy"])
@@ -58,7 +58,7 @@ def test_each_minimises_its_own_term():
 
 def test_a_batch_without_labels_is_refused():
     with pytest.raises(DataError, match="a label for each image"):
-        classification(nn.Identity(), Batch(torch.zeros(2, 3)), generator(0, "noise"))
+        classification(nn.Identity(), Batch(torch.zeros(2, 3)), drawing())
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_the_gradients_that_are_written_out(objective, gradient):
     found = torch.from_numpy(gradient(logits.detach().t().numpy(), targets.t().numpy())).t()
 
     def total(of: torch.Tensor) -> torch.Tensor:
-        return objective(nn.Identity(), Batch(of, labels), generator(0, "noise")).total
+        return objective(nn.Identity(), Batch(of, labels), drawing()).total
 
     (expected,) = torch.autograd.grad(total(logits), logits)
     torch.testing.assert_close(found, expected.to(found), rtol=1e-5, atol=1e-7)

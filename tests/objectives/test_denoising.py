@@ -1,6 +1,7 @@
 import pytest
 import torch
 
+from drawing import drawing
 from latentspace.core.randomness import generator
 from latentspace.data.batches import Batch
 from latentspace.data.corruption import blur, gaussian
@@ -25,7 +26,7 @@ def batch() -> Batch:
 
 def test_what_goes_in_is_noisy_and_what_is_compared_with_is_clean(model, batch):
     noise = gaussian(0.5)
-    loss = denoising(noise)(model, batch, generator(4, "noise"))
+    loss = denoising(noise)(model, batch, drawing(4))
     noisy = noise(batch.inputs, generator(4, "noise"))
     decoded = model.decode(model.encode(noisy).mean)
     torch.testing.assert_close(loss.total, ((decoded - batch.inputs) ** 2).mean())
@@ -33,14 +34,14 @@ def test_what_goes_in_is_noisy_and_what_is_compared_with_is_clean(model, batch):
 
 
 def test_the_clean_error_stands_beside_it(model, batch):
-    loss = denoising_and_clean(gaussian(0.5))(model, batch, generator(4, "noise"))
-    clean = reconstruction(model, batch, generator(0, "noise"))
+    loss = denoising_and_clean(gaussian(0.5))(model, batch, drawing(4))
+    clean = reconstruction(model, batch, drawing())
     assert torch.equal(loss.parts["mse"], clean.total)
     assert torch.equal(loss.total, loss.parts["mse_from_noisy"])
     assert not torch.equal(loss.parts["mse"], loss.parts["mse_from_noisy"])
 
 
 def test_any_corruption_can_stand_in_its_place(model, batch):
-    loss = denoising(blur(2.0))(model, batch, generator(4, "noise"))
+    loss = denoising(blur(2.0))(model, batch, drawing(4))
     decoded = model.decode(model.encode(blur(2.0)(batch.inputs, generator(0, "noise"))).mean)
     torch.testing.assert_close(loss.total, ((decoded - batch.inputs) ** 2).mean())

@@ -4,13 +4,20 @@ import math
 
 import pytest
 import torch
-from torch.distributions import Bernoulli, Normal, kl_divergence
+from torch import distributions
+from torch.distributions import Normal, kl_divergence
 
+from drawing import drawing
 from latentspace.core.randomness import generator
 from latentspace.data.batches import Batch
-from latentspace.experiment.config import ElboConfig
 from latentspace.models.autoencoder import Autoencoder, VariationalConfig
-from latentspace.objectives.elbo import bce_per_image, elbo, warmed_up
+from latentspace.models.likelihoods import Bernoulli
+from latentspace.models.priors import StandardNormal
+from latentspace.objectives.elbo import ElboConfig, elbo, warmed_up
+
+
+def bce_per_image(logits: torch.Tensor, images: torch.Tensor) -> torch.Tensor:
+    return -Bernoulli().log_prob(logits, images)
 
 
 @pytest.fixture
@@ -27,7 +34,7 @@ def batch() -> Batch:
 def test_bce_of_black_and_white_pixels_is_bernoullis_log_probability():
     logits = torch.randn(4, 3, 5, 6, generator=generator(0, "sample")) * 4
     images = (torch.rand(4, 3, 5, 6, generator=generator(1, "sample")) > 0.5).float()
-    expected = -Bernoulli(logits=logits).log_prob(images).flatten(1).sum(dim=1)
+    expected = -distributions.Bernoulli(logits=logits).log_prob(images).flatten(1).sum(dim=1)
     torch.testing.assert_close(bce_per_image(logits, images), expected)
 
 
@@ -46,7 +53,7 @@ def test_bce_stays_finite_where_a_sigmoid_would_not():
 
 
 def test_the_loss_is_the_mean_of_both_terms_over_the_images(model, batch):
-    loss = elbo()(model, batch, generator(3, "noise"))
+    loss = elbo()(model, batch, drawing(3))
     posterior = model.encode(batch.inputs)
     codes = posterior.sample(generator(3, "noise"))
     theirs = Normal(posterior.mean, torch.exp(0.5 * posterior.log_variance))
@@ -59,15 +66,16 @@ def test_the_loss_is_the_mean_of_both_terms_over_the_images(model, batch):
 
 
 def test_beta_weighs_the_divergence_and_leaves_what_is_reported(model, batch):
-    plain, weighted = (elbo(beta)(model, batch, generator(0, "noise")) for beta in (1.0, 4.0))
+    plain, weighted = (elbo(beta)(model, batch, drawing()) for beta in (1.0, 4.0))
     torch.testing.assert_close(weighted.total, plain.total + 3 * plain.parts["kl"])
     assert all(torch.equal(weighted.parts[name], plain.parts[name]) for name in plain.parts)
 
 
 def test_free_bits_lift_each_dimension_to_the_floor_and_no_further(model, batch):
-    dimensions = model.encode(batch.inputs).kl_per_dimension().mean(dim=0)
+    posterior = model.encode(batch.inputs)
+    dimensions = StandardNormal(3).kl_terms(posterior, posterior.mean).mean(dim=0)
     floor = dimensions.sort().values[1].item()  # one dimension lies under it, one at it, one over it
-    plain, freed = (elbo(1.0, bits)(model, batch, generator(0, "noise")) for bits in (0.0, floor))
+    plain, freed = (elbo(1.0, free_bits=bits)(model, batch, drawing()) for bits in (0.0, floor))
     lifted = floor - dimensions.min()
     assert lifted > 0
     torch.testing.assert_close(freed.total, plain.total + lifted)
@@ -77,8 +85,8 @@ def test_free_bits_lift_each_dimension_to_the_floor_and_no_further(model, batch)
 def test_a_dimension_under_the_floor_is_not_pressed(model, batch):
     """With a floor over all of them the divergence has no gradient: only the pixels' term is left."""
     parameters = [model.encoder.logvar.bias]
-    freed = elbo(1.0, 1e3)(model, batch, generator(0, "noise"))
-    bce = elbo(0.0)(model, batch, generator(0, "noise"))
+    freed = elbo(1.0, free_bits=1e3)(model, batch, drawing())
+    bce = elbo(0.0)(model, batch, drawing())
     ours, pixels = (torch.autograd.grad(one.total, parameters)[0] for one in (freed, bce))
     torch.testing.assert_close(ours, pixels)
 
@@ -91,8 +99,8 @@ def test_warm_up_rises_in_equal_steps_and_stays():
 def test_the_plan_warms_up_in_training_and_judges_by_the_plain_elbo(model, batch):
     plan = ElboConfig(beta=2.0, warm_up=4, free_bits=0.5)
     for epoch, beta in ((1, 0.5), (4, 2.0), (9, 2.0)):
-        ours = plan.training(epoch)(model, batch, generator(0, "noise"))
-        expected = elbo(beta, 0.5)(model, batch, generator(0, "noise"))
+        ours = plan.training(model, batch, drawing(epoch=epoch))
+        expected = elbo(beta, free_bits=0.5)(model, batch, drawing())
         assert torch.equal(ours.total, expected.total)
-    judged = plan.validation(model, batch, generator(0, "noise"))
+    judged = plan.validation(model, batch, drawing())
     assert torch.equal(judged.total, judged.parts["elbo_loss"])

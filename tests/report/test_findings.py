@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from latentspace.analysis import RunContext, gather
+from latentspace.analysis import RunContext, analyse
 from latentspace.evaluation.agreement import Agreement, agreement_of, compared
 from latentspace.evaluation.confusion import Confusion
 from latentspace.report.findings import findings
@@ -15,7 +15,7 @@ from latentspace.report.trend import Trend, trend
 
 @pytest.fixture(scope="module")
 def shown(small_runs):
-    return {kind: gather(RunContext.open(small_runs[kind])) for kind in ("ae", "dae", "classifier", "vae")}
+    return {kind: analyse(RunContext.open(small_runs[kind])) for kind in ("ae", "dae", "classifier", "vae")}
 
 
 def headlines(shown, agreement=None) -> dict[str, bool | None]:

@@ -108,7 +108,7 @@ def test_a_mistake_in_the_program_is_no_failed_training_of_a_confirmation(search
     def fail(*_: object) -> None:
         raise RuntimeError("a mistake")
 
-    monkeypatch.setattr(TrainingContext, "materials", fail)
+    monkeypatch.setattr(TrainingContext, "components", fail)
     job = Job(98, searched.best().params, 0)
     with pytest.raises(RuntimeError, match="a mistake"):
         confirm_jobs(

@@ -4,7 +4,7 @@ import pytest
 from optuna.trial import TrialState
 
 from latentspace.evaluation.evaluate import evaluate
-from latentspace.experiment.config import PURPOSES
+from latentspace.experiment.tasks import TASKS
 from latentspace.inference.trained import encode_all
 from latentspace.search.best import final_training
 from latentspace.search.executors.worker import Order, work
@@ -55,14 +55,14 @@ def test_a_search_of_each_kind(kind, plan, archive, tmp_path):
     trials = begin(made, out, None, resume=False)
     ended = run_all(trials)
     assert [one.state for one in ended] == [TrialState.COMPLETE] * 3
-    direction = PURPOSES[kind].direction
+    direction = TASKS[kind].direction
     assert trials.study.direction.name.lower() == direction
     best = {"minimize": min, "maximize": max}[direction](one.value for one in ended)
     assert trials.best().value == best
     training = final_training(trials)
     records = list(training.records())
-    assert records[-1].validation[PURPOSES[kind].score] == best
-    assert PURPOSES[kind].score in evaluate(training.run).metrics
+    assert records[-1].validation[TASKS[kind].score] == best
+    assert TASKS[kind].score in evaluate(training.run).metrics
 
 
 def test_a_search_over_classifiers_encodes_the_set_once_for_all_workers(
@@ -76,7 +76,7 @@ def test_a_search_over_classifiers_encodes_the_set_once_for_all_workers(
         encoded.append(len(pixels))
         return encode_all(model, pixels, *rest)
 
-    for place in ("codes", "materials"):
+    for place in ("codes", "components"):
         monkeypatch.setattr(f"latentspace.training.{place}.encode_all", counted)
     recipe = tmp_path / "small.toml"
     setting, low, high = SETTINGS["classifier"]

@@ -82,14 +82,14 @@ def test_what_the_user_fixed_is_searched_no_more():
 
 def test_the_published_parameters_are_those_of_the_report():
     recipe = Recipe.load("homework")
-    of_ae = published(recipe.ae.search.space, Experiment(kind="ae"))
+    of_ae = published(recipe.study("ae").search.space, Experiment(kind="ae"))
     assert of_ae["training.learning_rate"] == 0.0033638691442384257
     assert (of_ae["model.code_size"], of_ae["training.batch_size"], of_ae["model.conv1_channels"]) == (
         10,
         266,
         64,
     )
-    of_dae = published(recipe.dae.search.space, Experiment(kind="dae"))
+    of_dae = published(recipe.study("dae").search.space, Experiment(kind="dae"))
     assert (of_dae["training.batch_size"], of_dae["model.conv2_channels"]) == (505, 64)
 
 

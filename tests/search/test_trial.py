@@ -12,7 +12,7 @@ from optuna.trial import TrialState
 from PIL import Image
 
 from latentspace.core.errors import OutputError
-from latentspace.data.sources import DataConfig
+from latentspace.data.config import DataConfig
 from latentspace.data.splits import Shares, split
 from latentspace.search import trial as trial_module
 from latentspace.search.heartbeat import Heartbeat
@@ -140,7 +140,7 @@ def test_no_memory_is_a_failed_trial_too(archive, tmp_path, monkeypatch, error):
     def fail(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr(TrainingContext, "materials", fail)
+    monkeypatch.setattr(TrainingContext, "components", fail)
     (only,) = run_all(small_study(archive, tmp_path / "study", trials=1))
     assert only.state == TrialState.FAIL
     assert "no more" in only.user_attrs["reason"]
@@ -158,7 +158,7 @@ def test_a_mistake_in_the_program_ends_the_worker_and_is_no_failed_trial(
         raise error("mat1 and mat2 shapes cannot be multiplied")
 
     trials = small_study(archive, tmp_path / "study", trials=1)
-    monkeypatch.setattr(TrainingContext, "materials", fail)
+    monkeypatch.setattr(TrainingContext, "components", fail)
     with pytest.raises(error, match="shapes cannot be multiplied"):
         run_all(trials)
     monkeypatch.undo()

@@ -159,7 +159,7 @@ def test_the_winners_are_trained_in_full_and_judged_once(done):
     for kind in SIZES:
         run = Run.open(out / f"search-{kind}" / "best")
         assert run.experiment.kind == kind
-        assert run.experiment.purpose.score in run.results()["test"]
+        assert run.experiment.task.score in run.results()["test"]
         assert (out / f"search-{kind}" / "best.toml").is_file()
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from latentspace.analysis import RunContext, gather
+from latentspace.analysis import RunContext, analyse
 from latentspace.evaluation.confusion import surest_mistakes
 from latentspace.report.page import Page, Section, render
 from latentspace.report.published import REPORT, Published, beside
@@ -32,9 +32,9 @@ def titles(sections: Sequence[Section]) -> list[str]:
 @pytest.mark.parametrize("kind", FIGURES)
 def test_a_run_has_its_figures_and_tables_on_its_page_and_in_its_folder(kind, small_runs):
     run = small_runs[kind]
-    page = run_page(gather(RunContext.open(run)), REPORT)
+    page = run_page(analyse(RunContext.open(run)), REPORT)
     assert numbers(page) == FIGURES[kind]
-    purpose = run.experiment.purpose
+    purpose = run.experiment.task
     assert f"Results of the {purpose.name}" in titles(page.sections)
     assert f"Parameters of the {purpose.name}" in titles(page.sections)
     path = write_run_page(page, run)
@@ -139,7 +139,7 @@ def test_the_page_of_other_images_is_about_them_alone(kind, small_runs):
     assert "<h1>My bars</h1>" in page
     assert "report" not in re.sub(r"<style>.*?</style>|base64,[^\"]*", "", page, flags=re.S).lower()
     assert 'class="notice"' not in page
-    for published in run.experiment.purpose.published.values():
+    for published in run.experiment.task.published.values():
         assert str(published) not in page
     found = [int(number) for number in re.findall(r"<b>Figure (\d+)\.", page)]
     assert found == list(range(1, len(found) + 1))
@@ -147,12 +147,12 @@ def test_the_page_of_other_images_is_about_them_alone(kind, small_runs):
         file.name for file in (run.path / "figures").iterdir()
     }
     assert page.index('class="findings"') < page.index("<main>")
-    assert f"<h1>{run.path.name}: {run.experiment.purpose.name}</h1>" in Path(report_run(run)).read_text()
+    assert f"<h1>{run.path.name}: {run.experiment.task.title}</h1>" in Path(report_run(run)).read_text()
 
 
 def test_the_page_of_the_reports_images_has_its_numbers(small_runs, monkeypatch):
     run = small_runs["ae"]
-    shown = gather(RunContext.open(run))
+    shown = analyse(RunContext.open(run))
     letters = replace(run.data, comparable=True)
     monkeypatch.setattr("latentspace.runs.directory.Run.data", property(lambda self: letters))
     page = run_page(shown, beside(run))
@@ -164,7 +164,7 @@ def test_the_page_of_the_reports_images_has_its_numbers(small_runs, monkeypatch)
 
 @pytest.mark.parametrize("names", [("A", "B", "C"), ("a wide table", "a chair", "a lamp")])
 def test_the_surest_mistakes_are_named_over_them_or_in_a_table(small_runs, names):
-    shown = gather(RunContext.open(small_runs["classifier"]))
+    shown = analyse(RunContext.open(small_runs["classifier"]))
     wrong = surest_mistakes(np.array([0, 1]), np.array([[0.1, 0.9, 0], [0.7, 0.2, 0.1]]))
     confusion = replace(shown.confusion, class_names=names)
     shown = replace(shown, mistakes=wrong, mistaken=shown.mistaken[:1].repeat(2, axis=0), confusion=confusion)

@@ -10,7 +10,7 @@ from latentspace.data.batches import ResidentSet, passed_once
 from latentspace.evaluation.likelihood import importance_weighted_loss, mean_code_loss, posterior_record
 from latentspace.experiment.config import Experiment
 from latentspace.inference.trained import encode_all
-from latentspace.models.layers.conv import Dropout
+from latentspace.models.layers.dropout import Dropout
 from latentspace.training.components import make_fabric, set_up
 from latentspace.training.loop import validation_noise
 from latentspace.training.train import learn

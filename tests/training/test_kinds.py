@@ -12,7 +12,8 @@ from latentspace.core.errors import ConfigurationError, DataError, RunError
 from latentspace.data.corruption import Corruption, gaussian
 from latentspace.data.imageset import ImageSet
 from latentspace.data.splits import Shares, split
-from latentspace.experiment.config import KINDS, Experiment
+from latentspace.experiment.config import Experiment
+from latentspace.experiment.tasks import TASKS
 from latentspace.models.classifier import FrozenEncoderClassifier
 from latentspace.objectives.denoising import denoising, denoising_and_clean
 from latentspace.runs.directory import Run
@@ -70,7 +71,7 @@ def test_an_interrupted_training_ends_as_one_that_never_stopped(
         assert torch.equal(tensor, again.run.weights[name]), name
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", tuple(TASKS))
 def test_the_records_name_each_term(encoders, archive, tmp_path, kind):
     plan = classifier(encoders["ae"]) if kind == "classifier" else small(kind, archive)
     run = train(plan, tmp_path / "run")
@@ -84,7 +85,7 @@ def test_the_records_name_each_term(encoders, archive, tmp_path, kind):
     for record in run.metrics:
         assert record["train"].keys() == {"loss"} | parts
         assert record["validation"].keys() == {"loss"} | parts | judged
-    assert run.experiment.purpose.score in run.metrics[-1]["validation"]
+    assert run.experiment.task.score in run.metrics[-1]["validation"]
 
 
 class Watched:

@@ -1,6 +1,6 @@
 """What a page shows of a run beyond its records: arrays and records, gathered by one function a kind."""
 
-from .analyse import Analysis, gather
+from .analyse import Analysis, analyse
 from .autoencoder import AutoencoderAnalysis, analyse_autoencoder
 from .classifier import ClassifierAnalysis, analyse_classifier
 from .denoiser import DenoiserAnalysis, analyse_denoiser
@@ -17,10 +17,10 @@ __all__ = [
     "PriorGrid",
     "RunContext",
     "VariationalAnalysis",
+    "analyse",
     "analyse_autoencoder",
     "analyse_classifier",
     "analyse_denoiser",
     "analyse_growth",
     "analyse_variational",
-    "gather",
 ]

@@ -9,7 +9,7 @@ from ..data.batches import float_blocks
 from ..evaluation.cache import kept
 from ..evaluation.codes import FITTED_TO, Plane, pca_error, principal_plane
 from ..evaluation.frechet import COMPONENTS, FrechetRecord, frechet_record
-from ..inference.sampling import DrawnCodes, around_codes, draw, has_prior, linear, prior
+from ..inference.sampling import DrawnCodes, around_codes, draw, linear, of_prior
 from .run_context import RunContext
 
 SHOWN, DRAWN = 10, 40  # images of figures 3 and 11, and of 4, 8 and 12
@@ -98,8 +98,8 @@ def analyse_autoencoder(
 
 def draw_codes(context: RunContext, codes: CodeArray, count: int) -> DrawnCodes:
     """From the prior where the run has one, else around the codes of its training images."""
-    if has_prior(context.run.experiment):
-        return draw(prior(codes.shape[1]), count, context.seed)
+    if context.trained.model.prior is not None:
+        return draw(of_prior(context.trained.model.prior), count, context.seed)
     return around_codes(codes[context.run.split.train], count, context.seed)
 
 

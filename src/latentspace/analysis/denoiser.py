@@ -9,8 +9,8 @@ from ..core.randomness import generator
 from ..core.types import ImageArray
 from ..evaluation.cache import kept
 from ..evaluation.denoising import DenoisingRecord, decoded, denoising_record
-from ..experiment.config import DenoisingConfig
 from ..inference.trained import TrainedAutoencoder
+from ..objectives.denoising import DenoisingConfig
 from ..runs.directory import Run
 from .autoencoder import AutoencoderAnalysis, analyse_autoencoder, errors, floats
 from .run_context import RunContext

@@ -9,9 +9,9 @@ from ..core.devices import AUTO, named_device
 from ..core.errors import ConfigurationError
 from ..core.randomness import numpy_generator
 from ..core.types import Int64Array
+from ..data.config import DataConfig
 from ..data.imageset import ImageSet
 from ..data.sampling import affordable, stratified_sample
-from ..data.sources import DataConfig
 from ..evaluation.agreement import Agreement, agreement_with_test
 from ..evaluation.evaluate import Evaluation, judged_on_test
 from ..inference.run_images import own_or_other

@@ -6,7 +6,8 @@ import numpy as np
 
 from ..core.types import ImageArray
 from ..evaluation.bce_bounds import bce_of_copy, bce_of_mean
-from ..inference.sampling import CodeGrid, grid, prior
+from ..evaluation.likelihood import required_prior
+from ..inference.sampling import CodeGrid, grid, of_prior
 from .autoencoder import AutoencoderAnalysis, analyse_autoencoder
 from .run_context import RunContext
 
@@ -42,13 +43,13 @@ class VariationalAnalysis:
 def analyse_variational(context: RunContext) -> VariationalAnalysis:
     """Decode samples of the prior, and a grid over the two dimensions that the posterior uses most."""
     plain = analyse_autoencoder(context)
-    measured = context.result.metrics["kl_per_dimension"]
+    measured = context.result.metrics.get("kl_per_dimension", [])
     kl = tuple(measured) if isinstance(measured, list) else (measured,)
     pixels, parts = context.images.pixels, context.run.split
     return VariationalAnalysis(
         plain=plain,
         kl=kl,
-        grid=None if len(kl) < 2 else prior_grid(context, kl),
+        grid=None if plain.code_size < 2 else prior_grid(context, kl or (0.0,) * plain.code_size),
         bce_of_copy=bce_of_copy(pixels, parts.test),
         bce_of_mean=bce_of_mean(pixels, parts.train, parts.test),
     )
@@ -56,5 +57,5 @@ def analyse_variational(context: RunContext) -> VariationalAnalysis:
 
 def prior_grid(context: RunContext, kl: tuple[float, ...], side: int = SIDE) -> PriorGrid:
     across, down = np.argsort(-np.array(kl), kind="stable")[:2].tolist()
-    plan = grid(prior(len(kl)), (across, down), side)
+    plan = grid(of_prior(required_prior(context.trained.model)), (across, down), side)
     return PriorGrid(plan, context.trained.decode(plan.codes))

@@ -56,6 +56,7 @@ def evaluate(
     """
     from ..evaluation.evaluate import evaluate as judge
     from ..evaluation.evaluate import require_scope
+    from ..report.published import RESULTS
     from ..runs.directory import Run
 
     require_scope(split)
@@ -81,9 +82,8 @@ def evaluate(
     ]
     columns = ["", "value"]
     if opened.data.comparable and result.content_hash == opened.data.content_hash:
-        published = opened.experiment.purpose.published
         columns = [*columns, "the report"]
-        rows = [[*row, f"{published[row[0]]}" if row[0] in published else ""] for row in rows]
+        rows = [[*row, RESULTS.get((result.kind, row[0]), "")] for row in rows]
     console.show_table(f"{run}: {result.split} of {result.data}", columns, rows)
 
 

@@ -178,9 +178,9 @@ def _grid(run: "Run", trained: "TrainedAutoencoder", wish: Wish) -> Made:
 
 
 def _between(run: "Run", trained: "TrainedAutoencoder", wish: Wish) -> Made:
-    from ..inference.sampling import has_prior, images_named, linear, prior, spherical
+    from ..inference.sampling import images_named, linear, prior, spherical
 
-    if wish.spherical and not has_prior(trained.experiment):
+    if wish.spherical and trained.model.prior is None:
         raise ConfigurationError(
             "--spherical needs codes that lie around 0, as a vae's do",
             found=f"a run of {trained.experiment.kind}",

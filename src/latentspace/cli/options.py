@@ -10,7 +10,7 @@ from ..core.errors import ConfigurationError
 from . import console
 
 if TYPE_CHECKING:
-    from ..data.sources import DataConfig
+    from ..data.config import DataConfig
     from ..runs.directory import Run
 
 
@@ -143,14 +143,14 @@ def data_changes(
 
 def data_config(*given: Any) -> "DataConfig":
     """`data_changes` as a configuration of its own."""
-    from ..data.sources import DataConfig
+    from ..data.config import DataConfig
 
     return DataConfig.parse(data_changes(*given), "the data options")
 
 
 def moved(run: "Run", spec: str | None) -> "DataConfig | None":
     """The run's own data settings, with the place where its images are now."""
-    from ..data.sources import DataConfig
+    from ..data.config import DataConfig
 
     if spec is None:
         return None

@@ -38,10 +38,10 @@ def settings(
 
       latentspace settings ae --json
     """
-    from ..experiment.config import KINDS, kind_named
     from ..experiment.settings import by_name, settings_of
+    from ..experiment.tasks import TASKS
 
-    kinds = KINDS if kind is None else (kind_named(kind),)
+    kinds = tuple(TASKS) if kind is None else (TASKS.require(kind),)
     if json:
         listed = [asdict(one) for each in kinds for one in settings_of(each)]
         console.out.print(json_module.dumps(listed, ensure_ascii=False), soft_wrap=True, markup=False)

@@ -126,14 +126,14 @@ def conclude(last: "SearchProgress", plan: "StudyPlan", run: "Run | None") -> No
     """The winner's parameters, its score, and what it is worth on the test part."""
     if last.best is None or last.best.value is None:
         return
-    purpose = plan.experiment.purpose
+    task = plan.experiment.task
     rows = [[name, console.number(value)] for name, value in last.best.parameters.items()]
     rows.append([f"validation {plan.objectives[0]}", f"{last.best.value:.5f}"])
     if run is not None:
         rows += [
             [f"test {name}", f"{value:.5f}"]
             for name, value in run.results()["test"].items()
-            if name == purpose.score
+            if name == task.score
         ]
     if run is not None:
         rows.append(["learned from", run.experiment.training.fit])

@@ -170,11 +170,11 @@ def train(
 
 def _plan(kind: str, recipe: str | None, changes: dict[str, Any], assignments: list[str]) -> "Experiment":
     from ..core.config import merged, overrides
-    from ..experiment.config import kind_named
     from ..experiment.recipe import Recipe
+    from ..experiment.tasks import TASKS
 
     base = Recipe() if recipe is None else Recipe.load(recipe)
-    return base.experiment(kind_named(kind), merged(given(changes), overrides(assignments)))
+    return base.experiment(TASKS.require(kind), merged(given(changes), overrides(assignments)))
 
 
 def _resume(path: Path) -> None:
@@ -213,14 +213,14 @@ def _several(experiment: "Experiment", out: Path, seeds: int) -> None:
 
     refuse_existing(out)
     scores: list[float] = []
-    purpose = experiment.purpose
+    task = experiment.task
     for seed in range(experiment.seed, experiment.seed + seeds):
         run = _run(_start(experiment.model_copy(update={"seed": seed}), out / f"seed-{seed}"))
         last = run.metrics[-1]
-        scores.append(last.get("validation", last["train"])[purpose.score])
+        scores.append(last.get("validation", last["train"])[task.score])
     part = "validation" if experiment.training.fit == "train" else "training"
     console.show_table(
-        f"{part} {purpose.score} after the last epoch",
+        f"{part} {task.score} after the last epoch",
         ["seeds", "mean", "standard deviation", "each"],
         [
             [

@@ -12,74 +12,31 @@ import gzip
 import hashlib
 import logging
 import zlib
-from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Final, TypeAlias
+from typing import Final
 
-from pydantic import Field
-
-from ..core.atomic_files import expanded, file_hash
-from ..core.config import Config, whole_number
+from ..core.atomic_files import expanded
+from ..core.config import whole_number
 from ..core.errors import ConfigurationError, DataError, FetchError, OutputError
 from ..core.malloc import within_memory
 from ..core.wording import counted, option
 from .cache import keep, recall
 from .catalog import notmnist
 from .cleaning import sentence
+from .config import DataConfig
 from .imageset import ImageSet
 from .memmap import SHARE, Residence, free_memory
 from .paths import cache_directory
-from .readers.archives import read_archive
-from .readers.arrays import read_npy, read_npz
-from .readers.collect import Gathered
 from .readers.decode import resized_set
 from .readers.filenames import is_named_as_image, readable
-from .readers.folders import list_folder, read_listing
-from .readers.idx import holds_idx, is_idx_header, is_idx_name, read_idx_files, read_idx_folder
+from .readers.registry import READERS
 
 logger = logging.getLogger(__name__)
-
-Side: TypeAlias = Annotated[int, Field(ge=1, le=4096)]
 
 GLYPHS: Final = 18_724  # as many as notMNIST (small) has
 MOST_GLYPHS: Final = 10_000_000
 GLYPH_SIZE: Final = 28
 QUICK: Final = 3.0  # seconds that `auto` waits for a mirror
-
-
-class DataConfig(Config):
-    """Which images, and what is done to them before anything else sees them."""
-
-    spec: str = Field(
-        default="auto",
-        min_length=1,
-        description="which images: `notmnist`, `notmnist:large`, `glyphs`, `glyphs:COUNT`, `auto`, or a path "
-        "(the guide to your own images lists what it can be); `--data`",
-    )
-    resize: tuple[Side, Side] | None = Field(
-        default=None, description="height and width to bring every image to; `--resize`"
-    )
-    deduplicate: bool = Field(
-        default=False, description="keep the first of each set of equal images; `--deduplicate`"
-    )
-    strict: bool = Field(
-        default=False,
-        description="the first unreadable image is an error, else such images are counted and "
-        "skipped; `--strict`",
-    )
-    fonts: str = Field(
-        default="bundled",
-        description="what glyphs are rendered from: `bundled`, `system`, or a directory; `--fonts`",
-    )
-    seed: int = Field(default=0, description="of the rendering of glyphs")
-    resident: Residence = Field(
-        default="auto",
-        description="where pixels are while a network trains: `always` in memory, `never`: they stay "
-        "on disk and are read batch by batch, `auto`: on disk where they are more than a "
-        "quarter of the free memory (Linux: MemAvailable, or what a control group "
-        "leaves). `.npy`, uncompressed `.npz` and IDX files of bytes, and what is in the "
-        "cache, can stay on disk. Results are the same to the bit",
-    )
 
 
 def load_images(config: DataConfig) -> ImageSet:
@@ -196,6 +153,7 @@ def _glyphs(count: int, config: DataConfig) -> ImageSet:
 
 
 def _at(path: Path, config: DataConfig) -> ImageSet:
+    """What the first reader that knows the file or the folder makes of it."""
     if config.spec.startswith("~"):
         path = expanded(path)
     if not _exists(path):
@@ -204,19 +162,18 @@ def _at(path: Path, config: DataConfig) -> ImageSet:
             found=repr(config.spec),
             do="check the spelling; latentspace data --help lists what can be read",
         )
-    if path.is_dir():
-        if holds_idx(path):
-            return read_idx_folder(path, config.resident)
-        listing = list_folder(path)
-        return notmnist.remembered(listing.identity, config.resident) or _pictures(
-            read_listing(listing, resize=config.resize, strict=config.strict),
-            origin=str(path),
-            identity=listing.identity,
-            what="a folder",
-        )
-    if not path.is_file():
+    if not (path.is_dir() or path.is_file()):
         raise DataError(f"{path} must be a file or a folder", found="something else", do="name another path")
-    return _file(path, config)
+    start = b"" if path.is_dir() else _start(path)
+    for reader in READERS.values():
+        if reader.knows(path, start):
+            return reader.read(path, config)
+    is_picture = is_named_as_image(path.name)
+    raise DataError(
+        f"{path} must be {', '.join(reader.words for reader in READERS.values())}",
+        found="one image" if is_picture else f"a file that begins {start[:4].hex(' ') or 'and ends'}",
+        do="name the folder that the image lies in" if is_picture else "name another file",
+    )
 
 
 def _exists(path: Path) -> bool:
@@ -225,28 +182,6 @@ def _exists(path: Path) -> bool:
             return path.exists()
     except ValueError:  # a zero byte in the name
         return False
-
-
-def _file(path: Path, config: DataConfig) -> ImageSet:
-    """A file is what its name says, else what its first bytes say."""
-    name = path.name.casefold()
-    start = _start(path)
-    if name.endswith(".npy") or start.startswith(b"\x93NUMPY"):
-        return read_npy(path, config.resident)
-    if name.endswith(".npz"):
-        return read_npz(path, config.resident)
-    if name.endswith((".tar", ".tar.gz", ".tgz", ".zip")) or start[:2] == b"PK" or start[257:262] == b"ustar":
-        return _archive(path, config)
-    if is_idx_name(name) or is_idx_header(start):
-        return read_idx_files(path, config.resident)
-    found = (
-        "one image" if is_named_as_image(name) else f"a file that begins {start[:4].hex(' ') or 'and ends'}"
-    )
-    raise DataError(
-        f"{path} must be IDX, .npy, .npz, a tar, tar.gz or zip archive, or a folder of images",
-        found=found,
-        do="name the folder that the image lies in" if found == "one image" else "name another file",
-    )
 
 
 def _start(path: Path) -> bytes:
@@ -261,29 +196,3 @@ def _start(path: Path) -> bytes:
                 return inflated.read(512)
         except (gzip.BadGzipFile, EOFError, zlib.error):
             return start
-
-
-def _archive(path: Path, config: DataConfig) -> ImageSet:
-    with readable(path):
-        checksum = file_hash(path, "md5")
-    size = notmnist.published(checksum)
-    if size is not None:
-        return notmnist.load_archive(path, size, config.resident)
-    return notmnist.remembered(checksum, config.resident) or _pictures(
-        read_archive(path, resize=config.resize, strict=config.strict),
-        origin=str(path),
-        identity=checksum,
-        what="an archive",
-    )
-
-
-def _pictures(gathered: Gathered, *, origin: str, identity: str, what: str) -> ImageSet:
-    """An ImageSet of class folders or of loose images; what is recognised as notMNIST is remembered."""
-    if notmnist.recognised(gathered):
-        images = notmnist.named(gathered, notmnist.name_of(gathered), origin=origin)
-        if images.comparable:  # else it was resized
-            notmnist.remember(identity, images)
-        return images
-    images = gathered.images(what, origin=origin)
-    kind = counted(len(images.class_names), "class folder") if images.class_names else "images without labels"
-    return replace(images, source=f"{what} of {kind}")

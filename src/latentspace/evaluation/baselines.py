@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from jaxtyping import Float32
 from sklearn.neighbors import NearestNeighbors
+from torch import nn
 
 from ..core.devices import AUTO
 from ..core.progress import told, unheard
@@ -18,7 +19,6 @@ from ..data.imageset import ImageSet
 from ..data.sampling import HELD, affordable, balanced_sample, stratified_sample
 from ..experiment.config import Experiment
 from ..inference.trained import TrainedClassifier
-from ..models.classifier import Classifier
 from ..runs.directory import Run
 from ..training.components import learned_from, make_fabric, required_labels, set_up
 from ..training.train import learn
@@ -179,7 +179,7 @@ def inputs_of(codes: Features, pixels: Pixels, fitted: Int64Array) -> dict[str, 
     }
 
 
-def head_of(plan: Experiment, inputs: Features, labels: Int64Array, classes: int, steps: int) -> Classifier:
+def head_of(plan: Experiment, inputs: Features, labels: Int64Array, classes: int, steps: int) -> nn.Module:
     """The plan's classifier trained on `inputs` for about `steps` steps, in whole epochs."""
     batch = min(plan.training.batch_size, len(inputs))
     epochs = max(1, round(steps / -(-len(inputs) // batch)))

@@ -12,9 +12,9 @@ from ..core.devices import AUTO, named_device
 from ..core.errors import ConfigurationError
 from ..core.types import Hashes
 from ..core.wording import brief, counted, option
+from ..data.config import DataConfig
 from ..data.imageset import ImageSet
 from ..data.memmap import require_unchanged
-from ..data.sources import DataConfig
 from ..inference.run_images import own_or_other
 from ..inference.trained import conforming, encoder_of, refuse_unfinished
 from ..runs.directory import Run

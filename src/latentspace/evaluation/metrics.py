@@ -1,21 +1,28 @@
-"""The metrics of each kind of run, by the names that `evaluate --json` prints; all in float32."""
+"""The registry of metrics, and what each of them is on images: by the names that `evaluate --json` prints.
 
+All in float32. A metric measures what it can of any run, and gives None where a run has nothing of the kind.
+The terms of a run's own objective that are no metrics are reported too, after the others.
+"""
+
+import math
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import singledispatch
-from typing import Any
+from functools import cached_property
+from typing import Literal, TypeAlias
 
 import numpy as np
 import torch
+from torch import nn
 
-from ..core.config import Config
 from ..core.devices import AUTO
 from ..core.errors import ConfigurationError, DataError
+from ..core.registry import Registry
+from ..core.tensor_types import Images
 from ..core.types import Int64Array
 from ..core.wording import option
-from ..data.batches import Batches, ResidentSet, passed_once
+from ..data.batches import Batches, ResidentSet, passed_once, told_of
 from ..data.cleaning import sentence
 from ..data.imageset import ImageSet
-from ..experiment.config import ClassificationConfig, DenoisingConfig, ElboConfig, ReconstructionConfig
 from ..inference.trained import TrainedAutoencoder, TrainedClassifier
 from ..runs.directory import Run
 from ..training.components import required_labels
@@ -25,12 +32,15 @@ from .likelihood import importance_weighted_loss, mean_code_loss, posterior_reco
 IWAE_SAMPLES = 16
 JUDGING = "batches judged"
 
-Metrics = dict[str, float | int | list[float]]
+Value: TypeAlias = float | int | list[float]
+Metrics: TypeAlias = dict[str, Value]
 
 
 @dataclass(frozen=True)
 class Case:
     """What is judged: a run, on images, with so many codes an image for the importance-weighted bound.
+
+    What several metrics need is computed once.
 
     Args:
         chosen: the indices of the images that are judged.
@@ -43,9 +53,142 @@ class Case:
     iwae_samples: int
     device: str
 
-    def held(self, device: torch.device) -> Batches:
+    @property
+    def decodes(self) -> bool:
+        """Whether the run decodes codes to images: a classifier does not."""
+        return not self.run.experiment.task.needs_encoder
+
+    @cached_property
+    def trained(self) -> TrainedAutoencoder:
+        """The run's network, of a run that decodes."""
+        return TrainedAutoencoder.load(self.run, self.device)
+
+    @property
+    def has_prior(self) -> bool:
+        return self.decodes and self.trained.model.prior is not None
+
+    @cached_property
+    def held(self) -> Batches:
         """The chosen images, read as they are asked for."""
-        return passed_once(self.images.pixels, self.chosen, device)
+        return passed_once(self.images.pixels, self.chosen, self.trained.device)
+
+    def noise(self, device: torch.device) -> torch.Generator:
+        """What is drawn to judge the run: the same each time."""
+        return validation_noise(self.run.experiment.seed, device)
+
+    def reconstructions(self) -> Iterator[tuple[Images, Images]]:
+        """Batches of the chosen images, and of what their mean codes are decoded to."""
+        model = self.trained.model.eval()
+        for batch in told_of(self.held, 256, "images decoded"):
+            with torch.no_grad():
+                yield batch.inputs, model.decode(model.encode(batch.inputs).mean)
+
+    @cached_property
+    def parts(self) -> dict[str, float]:
+        """The terms of the run's objective, as validation reports them."""
+        network, held = (self.trained.model, self.held) if self.decodes else self._classified
+        objective = self.run.experiment.objective.validation
+        losses = evaluate(network, objective, held, self.noise(held.device), JUDGING)
+        return {name: value for name, value in losses.items() if name != "loss"}
+
+    @property
+    def _classified(self) -> tuple[nn.Module, Batches]:
+        """The head, and the codes that it is given."""
+        labels = labels_as_learned(self.images, self.run.data.class_names)[self.chosen]
+        trained = TrainedClassifier.load(self.run, self.device)
+        device = trained.autoencoder.device
+        codes = torch.from_numpy(trained.autoencoder.encode(self.images, chosen=self.chosen)).to(device)
+        return trained.head, ResidentSet(codes, torch.from_numpy(labels).to(device))
+
+    @cached_property
+    def posterior(self) -> Metrics:
+        """How the codes of the images lie, of a run with a prior."""
+        return {**posterior_record(self.trained.model, self.held)} if self.has_prior else {}
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One number of a run, or one for each dimension of its codes.
+
+    Args:
+        title: what it is called in a table: "largest error of a pixel".
+        measure: the number, or None of a run that has none of the kind.
+        unit: "nats an image"; empty: none.
+        better: which way is better; None: neither.
+        digits: after the decimal point, in a table.
+    """
+
+    title: str
+    measure: Callable[[Case], Value | None]
+    unit: str = ""
+    better: Literal["lower", "higher"] | None = "lower"
+    digits: int = 4
+
+
+def part_of(name: str) -> Callable[[Case], Value | None]:
+    """The term `name` of the run's objective."""
+    return lambda case: case.parts.get(name)
+
+
+def mean_code(case: Case) -> Value | None:
+    return mean_code_loss(case.trained.model, case.held) if case.has_prior else None
+
+
+def iwae(case: Case) -> Value | None:
+    if not case.has_prior:
+        return None
+    noise = case.noise(case.trained.device)
+    return importance_weighted_loss(case.trained.model, case.held, case.iwae_samples, noise)
+
+
+def iwae_samples(case: Case) -> Value | None:
+    return case.iwae_samples if case.has_prior else None
+
+
+def mse(case: Case) -> Value | None:
+    """Of a run without a prior, also where its objective has no such term."""
+    if "mse" in case.parts or not case.decodes or case.has_prior:
+        return case.parts.get("mse")
+    sums = [float((decoded - images).square().sum()) for images, decoded in case.reconstructions()]
+    return sum(sums) / (math.prod(case.images.shape) * len(case.chosen))
+
+
+NATS = "nats an image"
+
+MSE = Metric("mean squared error from clean images", mse, "a pixel")
+MSE_FROM_NOISY = Metric("mean squared error from noisy images", part_of("mse_from_noisy"), "a pixel")
+MEAN_CODE_LOSS = Metric("loss with the mean code decoded", mean_code, NATS, digits=2)
+ELBO_LOSS = Metric("negative ELBO, one sampled code", part_of("elbo_loss"), NATS, digits=2)
+BCE = Metric("its cross-entropy", part_of("bce"), NATS, digits=2)
+KL = Metric("its divergence from the prior", part_of("kl"), NATS, better=None, digits=2)
+IWAE_LOSS = Metric("importance-weighted bound", iwae, NATS, digits=2)
+IWAE = Metric("codes an image of the importance-weighted bound", iwae_samples, better=None, digits=0)
+KL_PER_DIMENSION = Metric(
+    "divergence from the prior", lambda case: case.posterior.get("kl_per_dimension"), "nats", None, 3
+)
+ACTIVE_UNITS = Metric("dimensions in use", lambda case: case.posterior.get("active_units"), "", None, 0)
+ACCURACY = Metric("accuracy", part_of("accuracy"), "share of the images", "higher")
+CROSS_ENTROPY = Metric("cross-entropy of the logits", part_of("cross_entropy"), NATS)
+REPORT_CROSS_ENTROPY = Metric("cross-entropy through the Softmax", part_of("report_cross_entropy"), NATS)
+
+METRICS: Registry[Metric] = Registry(
+    "metric",
+    {
+        "mse": f"{__name__}:MSE",
+        "mse_from_noisy": f"{__name__}:MSE_FROM_NOISY",
+        "mean_code_loss": f"{__name__}:MEAN_CODE_LOSS",
+        "elbo_loss": f"{__name__}:ELBO_LOSS",
+        "bce": f"{__name__}:BCE",
+        "kl": f"{__name__}:KL",
+        "iwae_loss": f"{__name__}:IWAE_LOSS",
+        "iwae_samples": f"{__name__}:IWAE",
+        "kl_per_dimension": f"{__name__}:KL_PER_DIMENSION",
+        "active_units": f"{__name__}:ACTIVE_UNITS",
+        "accuracy": f"{__name__}:ACCURACY",
+        "cross_entropy": f"{__name__}:CROSS_ENTROPY",
+        "report_cross_entropy": f"{__name__}:REPORT_CROSS_ENTROPY",
+    },
+)
 
 
 def judge(
@@ -55,7 +198,7 @@ def judge(
     device: str = AUTO,
     chosen: Int64Array | None = None,
 ) -> Metrics:
-    """Every metric of the run's kind on `images`, or on those at the indices `chosen`.
+    """Every metric of the run on `images`, or on those at the indices `chosen`.
 
     Raises:
         ConfigurationError: no sample for the importance-weighted bound.
@@ -63,7 +206,10 @@ def judge(
     """
     require_samples(iwae_samples)
     chosen = np.arange(len(images)) if chosen is None else chosen
-    return _judge(run.experiment.objective, Case(run, images, chosen, iwae_samples, device))
+    case = Case(run, images, chosen, iwae_samples, device)
+    measured = {name: metric.measure(case) for name, metric in METRICS.items()}
+    found = {name: value for name, value in measured.items() if value is not None}
+    return {**found, **{name: value for name, value in case.parts.items() if name not in found}}
 
 
 def require_samples(iwae_samples: int) -> None:
@@ -74,55 +220,6 @@ def require_samples(iwae_samples: int) -> None:
             found=option("iwae_samples", iwae_samples),
             do=f"write for example {option('iwae_samples', 16)}",
         )
-
-
-@singledispatch
-def _judge(objective: Config, case: Case) -> Metrics:
-    raise TypeError(f"no metrics are known for {type(objective).__name__} ({case.run.path})")
-
-
-@_judge.register
-def _reconstruction(objective: ReconstructionConfig, case: Case) -> Metrics:
-    """mse: a pixel."""
-    return _parts(TrainedAutoencoder.load(case.run, case.device), objective, case)
-
-
-@_judge.register
-def _denoising(objective: DenoisingConfig, case: Case) -> Metrics:
-    """mse: a pixel, from the clean image; mse_from_noisy: from the corrupted one, at the run's strength."""
-    parts = _parts(TrainedAutoencoder.load(case.run, case.device), objective, case)
-    return {name: parts[name] for name in ("mse", "mse_from_noisy")}
-
-
-@_judge.register
-def _elbo(objective: ElboConfig, case: Case) -> Metrics:
-    """All in nats an image, lower is better; kl_per_dimension and active_units describe the posterior."""
-    trained = TrainedAutoencoder.load(case.run, case.device)
-    parts, held = _parts(trained, objective, case), case.held(trained.device)
-    noise = validation_noise(trained.experiment.seed, trained.device)
-    return {
-        "mean_code_loss": mean_code_loss(trained.model, held),
-        "elbo_loss": parts["elbo_loss"],
-        "bce": parts["bce"],
-        "kl": parts["kl"],
-        "iwae_loss": importance_weighted_loss(trained.model, held, case.iwae_samples, noise),
-        "iwae_samples": case.iwae_samples,
-        **posterior_record(trained.model, held),
-    }
-
-
-@_judge.register
-def _classification(objective: ClassificationConfig, case: Case) -> Metrics:
-    """accuracy: share of the images; cross_entropy, report_cross_entropy: nats an image."""
-    labels = labels_as_learned(case.images, case.run.data.class_names)[case.chosen]
-    trained = TrainedClassifier.load(case.run, case.device)
-    codes = torch.from_numpy(trained.autoencoder.encode(case.images, chosen=case.chosen)).to(
-        trained.autoencoder.device
-    )
-    held = ResidentSet(codes, torch.from_numpy(labels).to(codes.device))
-    noise = validation_noise(case.run.experiment.seed, codes.device)
-    losses = evaluate(trained.head, objective.validation, held, noise, JUDGING)
-    return {name: losses[name] for name in ("accuracy", "cross_entropy", "report_cross_entropy")}
 
 
 def labels_as_learned(images: ImageSet, class_names: tuple[str, ...]) -> Int64Array:
@@ -143,9 +240,3 @@ def labels_as_learned(images: ImageSet, class_names: tuple[str, ...]) -> Int64Ar
         )
     numbers = np.array([class_names.index(name) for name in images.class_names], dtype=np.int64)
     return np.asarray(numbers[labels])
-
-
-def _parts(trained: TrainedAutoencoder, objective: Any, case: Case) -> Metrics:
-    noise = validation_noise(trained.experiment.seed, trained.device)
-    losses = evaluate(trained.model, objective.validation, case.held(trained.device), noise, JUDGING)
-    return {name: value for name, value in losses.items() if name != "loss"}

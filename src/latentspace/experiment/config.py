@@ -1,175 +1,32 @@
-"""The plan of one training: frozen, validated, and the one mapping from names to what they stand for."""
+"""The plan of one training: frozen, validated, and complete but for the machine that it runs on."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, TypeVar
 
 import torch
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, SerializeAsAny, ValidationError, field_validator, model_validator
 from torch import nn
 
 from ..core.config import Config, describe, names_of
 from ..core.errors import ConfigurationError
 from ..core.malloc import within_memory
 from ..core.randomness import generator
+from ..core.registry import Registry, known, near
 from ..core.wording import brief, option
-from ..data.corruption import CorruptionConfig
-from ..data.sources import DataConfig
-from ..models.autoencoder import Autoencoder, AutoencoderConfig, VariationalConfig
-from ..models.classifier import Classifier, ClassifierConfig
-from ..objectives.classification import (
-    Gradient,
-    classification,
-    classification_as_reported,
-    cross_entropy_gradient,
-    report_cross_entropy_gradient,
-)
-from ..objectives.denoising import denoising, denoising_and_clean
-from ..objectives.elbo import elbo, warmed_up
-from ..objectives.loss import Objective
-from ..objectives.reconstruction import reconstruction
+from ..data.config import DataConfig
+from ..models.autoencoder import Autoencoder, AutoencoderConfig, EncoderDecoderConfig, NetworkConfig
+from ..models.classifier import HeadConfig
+from ..models.families import MODELS
+from ..models.layers.init import build_seeded
+from ..objectives.families import OBJECTIVES
+from ..objectives.loss import ObjectiveConfig
+from ..objectives.reconstruction import ReconstructionConfig
+from .tasks import TASKS, Task
 from .training import SplitConfig, TrainingConfig
 
-Kind: TypeAlias = Literal["ae", "dae", "vae", "classifier"]
-KINDS: tuple[Kind, ...] = ("ae", "dae", "vae", "classifier")
-Direction: TypeAlias = Literal["minimize", "maximize"]
 Precision: TypeAlias = Literal["auto", "32", "bf16"]
-
-
-class ReconstructionConfig(Config):
-    """Mean squared error against the image itself: nothing to set."""
-
-    def training(self, epoch: int) -> Objective:  # noqa: ARG002 - the same in every epoch
-        return reconstruction
-
-    @property
-    def validation(self) -> Objective:
-        return reconstruction
-
-
-class DenoisingConfig(CorruptionConfig):
-    """Mean squared error against the clean image, from a corrupted one."""
-
-    def training(self, epoch: int) -> Objective:  # noqa: ARG002 - the same in every epoch
-        return denoising(self.corruption())
-
-    @property
-    def validation(self) -> Objective:
-        return denoising_and_clean(self.corruption())
-
-
-class ElboConfig(Config):
-    """The negative ELBO. The defaults are the report's: a plain sum of the two terms."""
-
-    beta: float = Field(default=1.0, ge=0, description="weight of the divergence")
-    warm_up: int = Field(
-        default=0, ge=0, description="epochs over which that weight rises from 0 in equal steps"
-    )
-    free_bits: float = Field(
-        default=0.0, ge=0, description="nats a dimension under which the divergence is not pressed"
-    )
-
-    def training(self, epoch: int) -> Objective:
-        return elbo(warmed_up(self.beta, self.warm_up, epoch), self.free_bits)
-
-    @property
-    def validation(self) -> Objective:
-        return elbo()
-
-
-class ClassificationConfig(Config):
-    """Cross-entropy."""
-
-    loss: Literal["cross-entropy", "report"] = Field(
-        default="cross-entropy",
-        description="of the logits, or `report`: of the Softmax's outputs, as the report did",
-    )
-    method: Literal["codes", "frozen-encoder"] = Field(
-        default="codes",
-        description="encode the set once, or `frozen-encoder`: each batch anew in every epoch",
-    )
-
-    def training(self, epoch: int) -> Objective:  # noqa: ARG002 - the same in every epoch
-        return self.validation
-
-    @property
-    def validation(self) -> Objective:
-        return classification if self.loss == "cross-entropy" else classification_as_reported
-
-    @property
-    def minimised(self) -> str:
-        """The name of what is minimised, among the objective's parts."""
-        return "cross_entropy" if self.loss == "cross-entropy" else "report_cross_entropy"
-
-    @property
-    def gradient(self) -> Gradient:
-        """Of what is minimised, with respect to the logits."""
-        return cross_entropy_gradient if self.loss == "cross-entropy" else report_cross_entropy_gradient
-
-
-NetworkConfig: TypeAlias = AutoencoderConfig | VariationalConfig | ClassifierConfig
-ObjectiveConfig: TypeAlias = ReconstructionConfig | DenoisingConfig | ElboConfig | ClassificationConfig
-
-
-@dataclass(frozen=True)
-class Purpose:
-    """What a kind of study is for, and the report's own settings and results.
-
-    Args:
-        network, objective: the configurations that `model` and `objective` are read as.
-        training: where the report's training differs from `TrainingConfig`.
-        model: where its network differs from the default.
-        score: the metric that selects, and the way in which it is better.
-        published: what the report found, by the name of the metric.
-    """
-
-    name: str
-    network: type[AutoencoderConfig] | type[VariationalConfig] | type[ClassifierConfig]
-    objective: (
-        type[ReconstructionConfig] | type[DenoisingConfig] | type[ElboConfig] | type[ClassificationConfig]
-    )
-    score: str
-    direction: Direction
-    published: Mapping[str, float]
-    model: Mapping[str, Any] = field(default_factory=dict)
-    training: Mapping[str, Any] = field(default_factory=dict)
-
-    def better(self, one: float, other: float) -> bool:
-        return one < other if self.direction == "minimize" else one > other
-
-
-PURPOSES: Mapping[Kind, Purpose] = {
-    "ae": Purpose("autoencoder", AutoencoderConfig, ReconstructionConfig, "mse", "minimize", {"mse": 0.0272}),
-    "dae": Purpose(
-        "denoising autoencoder",
-        AutoencoderConfig,
-        DenoisingConfig,
-        "mse_from_noisy",
-        "minimize",
-        {"mse": 0.0283},
-        model={"conv2_channels": 64},
-        training={"batch_size": 505, "learning_rate": 0.003301244567030449},
-    ),
-    "vae": Purpose(
-        "variational autoencoder",
-        VariationalConfig,
-        ElboConfig,
-        "elbo_loss",
-        "minimize",
-        {"mean_code_loss": 183.59},
-        training={"batch_size": 256, "learning_rate": 1e-3, "epochs": 100},
-    ),
-    "classifier": Purpose(
-        "classifier",
-        ClassifierConfig,
-        ClassificationConfig,
-        "accuracy",
-        "maximize",
-        {"accuracy": 0.8958, "report_cross_entropy": 1.5658},
-        training={"batch_size": 411, "learning_rate": 0.0018263185631044734, "epochs": 30},
-    ),
-}
+Member = TypeVar("Member", bound=NetworkConfig | ObjectiveConfig)
 
 
 class Experiment(Config):
@@ -179,10 +36,7 @@ class Experiment(Config):
     run whose codes a classifier learns from; the other kinds have none.
     """
 
-    kind: Kind = Field(
-        default="ae",
-        description="what is trained: autoencoder, denoising or variational autoencoder, classifier",
-    )
+    kind: str = Field(default="ae", description="the task: what is trained, and for what")
     seed: int = Field(
         default=0,
         ge=0,
@@ -190,8 +44,8 @@ class Experiment(Config):
     )
     data: DataConfig = DataConfig()
     split: SplitConfig = SplitConfig()
-    model: NetworkConfig = AutoencoderConfig()
-    objective: ObjectiveConfig = ReconstructionConfig()
+    model: SerializeAsAny[NetworkConfig] = AutoencoderConfig()
+    objective: SerializeAsAny[ObjectiveConfig] = ReconstructionConfig()
     training: TrainingConfig = TrainingConfig()
     encoder: str | None = Field(
         default=None, description="classifier: the run whose codes it learns from; `--encoder`"
@@ -215,28 +69,44 @@ class Experiment(Config):
     @classmethod
     def names(cls, values: Mapping[str, Any]) -> list[str]:
         """Of the kind that the values name."""
-        kind = values.get("kind", "ae") if isinstance(values, Mapping) else "ae"
-        return _names(PURPOSES[kind if isinstance(kind, str) and kind in KINDS else "ae"])
+        given = values if isinstance(values, Mapping) else {}
+        kind = given.get("kind", "ae") if given.get("kind", "ae") in TASKS else "ae"
+        return _names(
+            _member(MODELS, given.get("model", {}), models_of(kind)),
+            _member(OBJECTIVES, given.get("objective", {}), objectives_of(kind)),
+        )
+
+    @field_validator("kind")
+    @classmethod
+    def _kind_is_known(cls, name: str) -> str:
+        return known(TASKS, name)
 
     @model_validator(mode="before")
     @classmethod
-    def _as_the_kind_has_it(cls, values: Any) -> Any:
-        if not isinstance(values, dict):
+    def _as_the_task_has_it(cls, values: Any) -> Any:
+        if not isinstance(values, dict) or values.get("kind", "ae") not in TASKS:
             return values
         kind = values.get("kind", "ae")
-        if not isinstance(kind, str) or kind not in KINDS:
-            return values
-        purpose = PURPOSES[kind]
+        task, models, objectives = TASKS[kind], models_of(kind), objectives_of(kind)
+        model = _named(values.get("model", {}), models, "model")
+        objective = _named(values.get("objective", {}), objectives, "objective")
+        names = _names(MODELS[model], OBJECTIVES[objective])
+
+        def read(table: str, config: type[Config], defaults: Mapping[str, Any]) -> Any:
+            return _read_as(config, values.get(table, {}), defaults, table, names)
+
         return {
             **values,
-            "model": _read_as(purpose.network, values.get("model", {}), purpose, "model"),
-            "objective": _read_as(purpose.objective, values.get("objective", {}), purpose, "objective"),
-            "training": _read_as(TrainingConfig, values.get("training", {}), purpose, "training"),
+            "model": read("model", MODELS[model], task.model if model == models[0] else {}),
+            "objective": read(
+                "objective", OBJECTIVES[objective], task.objective if objective == objectives[0] else {}
+            ),
+            "training": read("training", TrainingConfig, task.training),
         }
 
     @model_validator(mode="after")
     def _encoder_where_it_belongs(self) -> "Experiment":
-        if self.encoder is not None and self.kind != "classifier":
+        if self.encoder is not None and not self.task.needs_encoder:
             raise ValueError(f"a classifier alone learns from an encoder's codes: {self.kind} has no encoder")
         return self
 
@@ -245,8 +115,8 @@ class Experiment(Config):
         return self.model_copy(update={"device": device})
 
     @property
-    def purpose(self) -> Purpose:
-        return PURPOSES[self.kind]
+    def task(self) -> Task:
+        return TASKS[self.kind]
 
     def build(self, shape: tuple[int, int, int]) -> Autoencoder:
         """The autoencoder, its weights a function of the seed.
@@ -258,25 +128,34 @@ class Experiment(Config):
             ConfigurationError: images that are too small for the network, a network that is too large for
                 this machine, or a classifier's plan.
         """
-        if isinstance(self.model, ClassifierConfig):
+        if not isinstance(self.model, EncoderDecoderConfig):
             raise ConfigurationError(
                 "this needs an autoencoder: ae, dae or vae", found="a classifier", do="name another run"
             )
         with _sizes():
             return self.model.build(shape, generator(self.seed, "weights"))
 
-    def build_classifier(self, code_size: int, classes: int) -> Classifier:
+    def build_classifier(self, code_size: int, classes: int) -> nn.Module:
         """The classifier's head, its weights a function of the seed.
 
         Raises:
             ConfigurationError: not a classifier's plan.
         """
-        if not isinstance(self.model, ClassifierConfig):
+        if not isinstance(self.model, HeadConfig):
             raise ConfigurationError(
                 "this needs a classifier", found=f"a run of {self.kind}", do="name another run"
             )
         with _sizes():
             return self.model.build(code_size, classes, generator(self.seed, "weights"))
+
+    def build_auxiliary(self) -> dict[str, nn.Module]:
+        """The objective's own networks by name, their weights a function of the seed."""
+        if not isinstance(self.model, EncoderDecoderConfig):
+            return {}
+        size, draw = self.model.code_size, generator(self.seed, "weights")
+        with _sizes():
+            networks = build_seeded(lambda: nn.ModuleDict(self.objective.auxiliary(size)), draw)
+        return dict(networks.items())
 
     def optimizer(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
         return self.training.made(parameters)
@@ -291,42 +170,71 @@ def _sizes() -> AbstractContextManager[None]:
     )
 
 
-def _names(purpose: Purpose) -> list[str]:
-    """The dotted names of all settings of a kind."""
-    own = {"model": purpose.network, "objective": purpose.objective}
+def models_of(kind: str) -> tuple[str, ...]:
+    """The names of the networks that a task may train: those it names, and those that name it."""
+    return _suited(MODELS, TASKS[kind].models, kind)
+
+
+def objectives_of(kind: str) -> tuple[str, ...]:
+    """The names of the objectives that a task may have: those it names, and those that name it."""
+    return _suited(OBJECTIVES, TASKS[kind].objectives, kind)
+
+
+def _suited(registry: Registry[type[Member]], named: tuple[str, ...], kind: str) -> tuple[str, ...]:
+    own = [name for name, member in registry.items() if kind in member.tasks]
+    return tuple(dict.fromkeys([*named, *own]))
+
+
+def _named(values: Any, suited: tuple[str, ...], table: str) -> str:
+    """The member that `values` name, the first where they name none.
+
+    Raises:
+        ValueError: they name one that the task does not have.
+    """
+    given = values if isinstance(values, Mapping) else {"name": getattr(values, "name", suited[0])}
+    name = given.get("name", suited[0])
+    if not isinstance(name, str) or name not in suited:
+        raise ValueError(
+            f"{table}.name = {brief(name)}: {near(name, suited)}name one of: {', '.join(suited)}"
+        )
+    return name
+
+
+def _member(registry: Registry[type[Member]], values: Any, suited: tuple[str, ...]) -> type[Member]:
+    """As `_named`, the first where they name none that there is."""
+    try:
+        return registry[_named(values, suited, "")]
+    except ValueError:
+        return registry[suited[0]]
+
+
+def _names(model: type[NetworkConfig], objective: type[ObjectiveConfig]) -> list[str]:
+    """The dotted names of all settings."""
+    own = {"model": model, "objective": objective}
     shared = [name for name in names_of(Experiment) if name.partition(".")[0] not in own]
     return [*shared, *own, *(name for table, one in own.items() for name in names_of(one, f"{table}."))]
 
 
-def _read_as(config: type[Config], values: Any, purpose: Purpose, where: str) -> Any:
-    """`values` over the kind's defaults, with the errors' keys as the user wrote them."""
+def _read_as(
+    config: type[Config], values: Any, defaults: Mapping[str, Any], where: str, names: Collection[str]
+) -> Any:
+    """`values` over the task's defaults, with the errors' keys as the user wrote them."""
     if isinstance(values, config):
         return values
     if isinstance(values, Config):
         raise ValueError(f"{where} is a {type(values).__name__} where a {config.__name__} belongs")  # noqa: TRY004
     if not isinstance(values, dict):
         raise ValueError(f"{where} must be a table of settings")  # noqa: TRY004
-    defaults = {"model": purpose.model, "training": purpose.training}.get(where, {})
     try:
         read = config.model_validate({**defaults, **values})
         return config.model_construct(set(values), **dict(read))  # what was named, apart from the defaults
     except ValidationError as error:
         raise ValueError(
-            "; ".join(_described(dict(part), where, purpose) for part in error.errors()[:5])
+            "; ".join(_described(dict(part), where, names) for part in error.errors()[:5])
         ) from error
 
 
-def _described(part: Mapping[str, Any], where: str, purpose: Purpose) -> str:
+def _described(part: Mapping[str, Any], where: str, names: Collection[str]) -> str:
     if not part["loc"]:  # of several keys
         return describe(part, f"{where}.")
-    return describe({**part, "loc": (where, *part["loc"])}, known=_names(purpose))
-
-
-def kind_named(name: str) -> Kind:
-    """Raises: ConfigurationError: there is no such kind of network."""
-    for kind in KINDS:
-        if isinstance(name, str) and kind == name:
-            return kind
-    raise ConfigurationError(
-        "the model must be a known kind", found=brief(name), do=f"name one of: {', '.join(KINDS)}"
-    )
+    return describe({**part, "loc": (where, *part["loc"])}, known=names)

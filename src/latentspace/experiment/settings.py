@@ -1,11 +1,11 @@
 """All settings of a plan, with meaning, default and limits, as their configurations have them."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..core.config import Config
-from .config import KINDS, Experiment, Kind
+from .config import Experiment, models_of, objectives_of
 
 
 @dataclass(frozen=True)
@@ -19,21 +19,27 @@ class Setting:
         meaning: in Markdown.
     """
 
-    kind: Kind
+    kind: str
     name: str
     default: Any
     limits: str
     meaning: str
 
 
-def settings_of(kind: Kind) -> tuple[Setting, ...]:
+def settings_of(kind: str) -> tuple[Setting, ...]:
     """First those of no table, then table by table."""
     plan = Experiment.parse({"kind": kind}, "the defaults")
-    found = [Setting(kind, *one) for one in _settings(plan, "")]
+    found = [_named(Setting(kind, *one)) for one in _settings(plan, "")]
     return tuple(sorted(found, key=lambda one: _TABLES.index(one.name.rpartition(".")[0])))
 
 
-def by_name(kinds: tuple[Kind, ...] = KINDS) -> dict[str, tuple[Setting, ...]]:
+def _named(setting: Setting) -> Setting:
+    """With the names of the networks or objectives that the task may have as its limits."""
+    suited = {"model.name": models_of, "objective.name": objectives_of}.get(setting.name)
+    return setting if suited is None else replace(setting, limits=_one_of(suited(setting.kind)))
+
+
+def by_name(kinds: tuple[str, ...]) -> dict[str, tuple[Setting, ...]]:
     """Under each name the settings of those kinds that have it."""
     found: dict[str, list[Setting]] = {}
     for table in _TABLES:
@@ -70,15 +76,19 @@ def _limits(schema: Mapping[str, Any]) -> str:
     """A part of a JSON schema in words."""
     if "anyOf" in schema:  # the other one is null
         return _limits(schema["anyOf"][0])
-    if "enum" in schema:
-        *others, last = schema["enum"]
-        return f"{', '.join(others)} or {last}"
+    if "enum" in schema or "const" in schema:
+        return _one_of(schema.get("enum", [schema.get("const")]))
     kind = schema["type"]
     if kind == "array":
         return f"{len(schema['prefixItems'])} of: {_limits(schema['prefixItems'][0])}"
     if kind in ("integer", "number"):
         return f"{'whole number' if kind == 'integer' else 'number'}{_bounds(schema)}"
     return {"boolean": "true or false", "string": ""}[kind]
+
+
+def _one_of(names: Sequence[str]) -> str:
+    *others, last = names
+    return f"{', '.join(others)} or {last}" if others else last
 
 
 def _bounds(schema: Mapping[str, Any]) -> str:

@@ -12,14 +12,15 @@ from ..core.errors import ConfigurationError, DataError
 from ..core.types import ImageArray, Pixels
 from ..core.wording import counted, option
 from ..data.cleaning import sentence
+from ..data.config import DataConfig
 from ..data.readers.archives import read_archive
 from ..data.readers.collect import File, Gathered, gather
 from ..data.readers.filenames import is_named_as_image
 from ..data.readers.folders import list_folder, read_listing
 from ..data.readers.idx import holds_idx
-from ..data.sources import DataConfig, load_images
+from ..data.sources import load_images
 from ..data.summary import DataRecord
-from ..experiment.config import DenoisingConfig
+from ..objectives.denoising import DenoisingConfig
 from ..runs.directory import Run
 from .image_files import numbered
 from .trained import TrainedAutoencoder, conforming

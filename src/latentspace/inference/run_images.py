@@ -2,8 +2,9 @@
 
 from ..core.errors import DataError, RunError
 from ..core.wording import option
+from ..data.config import DataConfig
 from ..data.imageset import ImageSet
-from ..data.sources import DataConfig, load_images
+from ..data.sources import load_images
 from ..runs.directory import Run
 
 

@@ -6,15 +6,16 @@ from statistics import NormalDist
 from typing import TypeAlias, TypeVar
 
 import numpy as np
+import torch
 from jaxtyping import Float
 
 from ..core.config import whole_number
 from ..core.errors import ConfigurationError
-from ..core.randomness import numpy_generator
+from ..core.randomness import generator, numpy_generator
 from ..core.types import CodeArray, Pixels
+from ..data.config import DataConfig
 from ..data.imageset import ImageSet
-from ..data.sources import DataConfig
-from ..experiment.config import ElboConfig, Experiment
+from ..models.priors import Prior, StandardNormal
 from ..runs.directory import Run
 from .denoise import image_at
 from .run_images import own_or_other
@@ -27,6 +28,7 @@ Between: TypeAlias = Callable[[Code, Code, int], CodeArray]
 Product = TypeVar("Product")
 
 MOST = 1_000_000  # images at a time
+MANY = 10_000  # draws of a prior that its mean and deviation are taken from
 TURNS = 3  # how often the fastest part of a walk goes round
 
 
@@ -37,6 +39,7 @@ class CodeDistribution:
     mean: Code
     std: Code
     words: str
+    prior: Prior | None = None  # drawn from instead, where it is no such Gaussian
 
     @property
     def code_size(self) -> int:
@@ -75,6 +78,17 @@ def prior(code_size: int) -> CodeDistribution:
     )
 
 
+def of_prior(learned: Prior) -> CodeDistribution:
+    """The prior of a network; the mean and deviation of one that is not N(0, I) are those of many draws."""
+    if isinstance(learned, StandardNormal):
+        return prior(learned.code_size)
+    device = next(iter(learned.parameters()), torch.empty(0)).device
+    with torch.no_grad():
+        codes = learned.sample(MANY, torch.Generator(device).manual_seed(0)).cpu().numpy()
+    found = fitted(codes)
+    return CodeDistribution(found.mean, found.std, f"the prior: {learned.words}", learned)
+
+
 def fitted(codes: CodeArray) -> CodeDistribution:
     """Gaussians with the mean and standard deviation of each dimension of `codes`.
 
@@ -89,11 +103,6 @@ def fitted(codes: CodeArray) -> CodeDistribution:
     )
 
 
-def has_prior(experiment: Experiment) -> bool:
-    """Whether its codes were pressed towards N(0, I), so that new ones can be drawn from there."""
-    return isinstance(experiment.objective, ElboConfig)
-
-
 def distribution_of(
     run: Run, trained: TrainedAutoencoder, data: DataConfig | None = None
 ) -> CodeDistribution:
@@ -106,8 +115,8 @@ def distribution_of(
         RunError: the run's images are gone or have changed.
         ConfigurationError: `data` are other images than the run's.
     """
-    if has_prior(trained.experiment):
-        return prior(trained.code_size)
+    if trained.model.prior is not None:
+        return of_prior(trained.model.prior)
     return fitted(trained.encode(_own_images(run, data), chosen=run.split.train))
 
 
@@ -149,9 +158,17 @@ def draw(distribution: CodeDistribution, count: int, seed: int) -> DrawnCodes:
         f"{count}",
         "write for example --count 40",
     )
+    if distribution.prior is not None:
+        return DrawnCodes(_drawn(distribution.prior, count, seed), distribution.words)
     noise = numpy_generator(seed, "sample").standard_normal((count, distribution.code_size))
     codes = distribution.mean + distribution.std * noise
     return DrawnCodes(codes.astype(np.float32), distribution.words)
+
+
+@torch.no_grad()
+def _drawn(learned: Prior, count: int, seed: int) -> CodeArray:
+    device = next(iter(learned.parameters()), torch.empty(0)).device
+    return learned.sample(count, generator(seed, "sample", device=device)).cpu().numpy()
 
 
 def around_codes(codes: CodeArray, count: int, seed: int) -> DrawnCodes:

@@ -9,6 +9,7 @@ from typing import Literal, get_args
 
 import numpy as np
 import torch
+from torch import nn
 
 from ..core.atomic_files import file_hash
 from ..core.devices import AUTO, named_device
@@ -24,8 +25,7 @@ from ..data.imageset import ImageSet
 from ..data.sources import load_images
 from ..data.summary import DataRecord
 from ..experiment.config import Experiment, Precision
-from ..models.autoencoder import Autoencoder
-from ..models.classifier import Classifier
+from ..models.autoencoder import Autoencoder, EncoderDecoderConfig
 from ..runs.directory import Run
 from ..runs.tensors import fill
 
@@ -85,7 +85,7 @@ class TrainedAutoencoder:
             DeviceError: this machine has no such device.
         """
         run = run if isinstance(run, Run) else Run.open(run)
-        if run.experiment.kind == "classifier":
+        if run.experiment.task.needs_encoder:
             raise RunError(
                 "this needs the run of an autoencoder: ae, dae or vae",
                 found=f"{run.path}, a classifier's",
@@ -98,8 +98,10 @@ class TrainedAutoencoder:
 
     @property
     def code_size(self) -> int:
-        size: int = self.experiment.model.code_size  # type: ignore[union-attr]  # `load` lets no classifier in
-        return size
+        plan = self.experiment.model
+        if not isinstance(plan, EncoderDecoderConfig):  # `load` lets none in
+            raise TypeError(f"a {type(plan).__name__} has no codes of images")
+        return plan.code_size
 
     def encode(
         self,
@@ -165,7 +167,7 @@ class TrainedAutoencoder:
 class TrainedClassifier:
     """The head of a finished classifier run, and the encoder that it stands on."""
 
-    def __init__(self, autoencoder: TrainedAutoencoder, head: Classifier, experiment: Experiment) -> None:
+    def __init__(self, autoencoder: TrainedAutoencoder, head: nn.Module, experiment: Experiment) -> None:
         self.autoencoder = autoencoder
         self.head = head.to(autoencoder.device).eval()
         self.experiment = experiment
@@ -209,7 +211,7 @@ class TrainedClassifier:
             DataError: images unlike the run's.
         """
         codes = torch.from_numpy(self.autoencoder.encode(images, chosen=chosen)).to(self.autoencoder.device)
-        return self.head.probabilities(codes).cpu().numpy()
+        return torch.softmax(self.head(codes), dim=1).cpu().numpy()
 
 
 def refuse_unfinished(run: Run) -> None:
@@ -219,7 +221,7 @@ def refuse_unfinished(run: Run) -> None:
         RunError: its training has not ended, its weights are damaged, or a classifier's encoder is gone.
     """
     _ = run.weights
-    if run.experiment.kind == "classifier":
+    if run.experiment.task.needs_encoder:
         encoder_of(run.experiment, run.encoder_hash, beside=run.path)
 
 

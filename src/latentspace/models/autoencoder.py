@@ -1,28 +1,64 @@
 """The autoencoder: encode -> Posterior, decode -> images. One class for the plain and the variational one."""
 
-from typing import Any, NamedTuple, final
+from abc import abstractmethod
+from collections.abc import Mapping
+from typing import ClassVar, Literal, NamedTuple, final
 
 import torch
-from pydantic import Field
+from pydantic import Field, field_validator
 from torch import nn
 
 from ..core.config import Config, Width
 from ..core.errors import ConfigurationError
-from ..core.tensor_types import Codes, Images, Logits
+from ..core.registry import known
+from ..core.tensor_types import Codes, Images, KLTerms, Logits, PerImage
 from ..core.wording import option
 from .decoders import ConvolutionalDecoder, VariationalDecoder
 from .encoders import ConvolutionalEncoder, VariationalEncoder
-from .layers.conv import initialise
+from .layers.init import initialise
+from .likelihoods import LIKELIHOODS, Likelihood, MeanSquared
 from .posteriors import Posterior
+from .priors import PRIORS, Prior
 
 SMALLEST_SIDE = 8  # three halvings leave one pixel of it
-CODE_SIZE: Any = Field(default=10, description="numbers that an image is compressed to; `--code-size`")
 
 
-class AutoencoderConfig(Config):
+class NetworkConfig(Config):
+    """A network's settings."""
+
+    tasks: ClassVar[tuple[str, ...]] = ()
+    """Tasks that may use it beside those that name it: a network from outside joins `ae` or `vae` so."""
+
+    words: ClassVar[str] = "A network"
+    """What it is, at the beginning of a sentence: "Three strided convolutions"."""
+
+    name: str = Field(description="the network, by its name in the registry of models")
+
+
+class EncoderDecoderConfig(NetworkConfig):
+    """The settings of a network that encodes images and decodes codes."""
+
+    code_size: Width = Field(default=10, description="numbers that an image is compressed to; `--code-size`")
+
+    @abstractmethod
+    def build(self, shape: tuple[int, int, int], generator: torch.Generator) -> "Autoencoder":
+        """A new network on the CPU, its weights a function of the generator's seed.
+
+        Args:
+            shape: channels, height and width of an image.
+
+        Raises:
+            ConfigurationError: images that this network cannot take.
+        """
+
+
+@final
+class AutoencoderConfig(EncoderDecoderConfig):
     """The report's section 2.1; the defaults are the best parameters that it published."""
 
-    code_size: Width = CODE_SIZE
+    words: ClassVar[str] = "Three strided convolutions and two linear layers, and the same backwards"
+
+    name: Literal["convolutional"] = "convolutional"
     conv1_channels: Width = Field(default=64, description="of the encoder's first convolution")
     conv2_channels: Width = Field(default=128, description="of its second")
     conv3_channels: Width = Field(default=128, description="of its third")
@@ -42,14 +78,17 @@ class AutoencoderConfig(Config):
         with torch.device("meta"):  # no memory, and no draw from the global generator
             encoder = ConvolutionalEncoder(shape, channels, self.neurons, self.code_size)
             decoder = ConvolutionalDecoder(encoder, shape, channels, self.neurons, self.code_size)
-            model = Autoencoder(encoder, decoder)
+            model = Autoencoder(encoder, decoder, MeanSquared())
         return drawn(model, generator)
 
 
-class VariationalConfig(Config):
+@final
+class VariationalConfig(EncoderDecoderConfig):
     """The report's section 5.1 and its parameters."""
 
-    code_size: Width = CODE_SIZE
+    words: ClassVar[str] = "Two strided convolutions with dropout and a linear layer, and the same backwards"
+
+    name: Literal["convolutional-variational"] = "convolutional-variational"
     conv1_channels: Width = Field(default=200, description="of the encoder's first convolution")
     conv2_channels: Width = Field(default=400, description="of its second")
     dropout: float = Field(
@@ -58,6 +97,18 @@ class VariationalConfig(Config):
         lt=1,
         description="chance that a value is left out after each convolution of the encoder",
     )
+    prior: str = Field(default="standard-normal", description="of the codes")
+    likelihood: str = Field(default="bernoulli", description="of the pixels, given the decoder's output")
+
+    @field_validator("prior")
+    @classmethod
+    def _prior_is_known(cls, name: str) -> str:
+        return known(PRIORS, name)
+
+    @field_validator("likelihood")
+    @classmethod
+    def _likelihood_is_known(cls, name: str) -> str:
+        return known(LIKELIHOODS, name)
 
     def build(self, shape: tuple[int, int, int], generator: torch.Generator) -> "Autoencoder":
         """As `AutoencoderConfig.build`."""
@@ -66,26 +117,69 @@ class VariationalConfig(Config):
         with torch.device("meta"):
             encoder = VariationalEncoder(shape, channels, self.dropout, self.code_size)
             decoder = VariationalDecoder(encoder, shape, channels, self.code_size)
-            model = Autoencoder(encoder, decoder)
+            model = Autoencoder(
+                encoder, decoder, LIKELIHOODS[self.likelihood](), PRIORS[self.prior](self.code_size)
+            )
         return drawn(model, generator)
 
 
-class Passed(NamedTuple):
-    """What one pass through an autoencoder leaves: the posterior, the codes decoded, their logits."""
+class Latent(NamedTuple):
+    """One level of codes in a pass: the posterior, the codes drawn from it, and their prior (None: none)."""
 
     posterior: Posterior
     codes: Codes
+    prior: Prior | None
+
+    def kl_terms(self) -> KLTerms:
+        """The divergence from the posterior to the prior, in nats, in terms that add up to an image's.
+
+        Raises:
+            TypeError: a latent without a prior.
+        """
+        if self.prior is None:
+            raise TypeError("a divergence needs a prior, and this network has none")
+        return self.prior.kl_terms(self.posterior, self.codes)
+
+
+class Passed(NamedTuple):
+    """What one pass through an autoencoder leaves.
+
+    Args:
+        latents: every level of codes; most networks have one.
+        logits: what the decoder puts out, and `likelihood` what that says of pixels.
+        terms: what the network itself adds to any objective, such as a commitment loss.
+    """
+
+    latents: tuple[Latent, ...]
     logits: Logits
+    likelihood: Likelihood
+    terms: Mapping[str, PerImage] = {}
+
+    @property
+    def decoded(self) -> Images:
+        """Pixels in [0, 1]."""
+        return self.likelihood.mean(self.logits)
 
 
 @final
 class Autoencoder(nn.Module):
-    """An encoder and a decoder. `forward` is what training calls: one pass, everything an objective needs."""
+    """An encoder and a decoder. `forward` is what training calls: one pass, everything an objective needs.
 
-    def __init__(self, encoder: nn.Module, decoder: nn.Module) -> None:
+    Args:
+        encoder: images, generator -> Posterior.
+        decoder: codes -> logits of pixels.
+        likelihood: what the logits say of pixels.
+        prior: of the codes; None: codes cannot be drawn without codes of images.
+    """
+
+    def __init__(
+        self, encoder: nn.Module, decoder: nn.Module, likelihood: Likelihood, prior: Prior | None = None
+    ) -> None:
         super().__init__()
         self.encoder = encoder
         self.decoder = decoder
+        self.likelihood = likelihood
+        self.prior = prior
 
     def encode(self, images: Images, generator: torch.Generator | None = None) -> Posterior:
         """The generator is drawn from by dropout alone, in training."""
@@ -94,12 +188,12 @@ class Autoencoder(nn.Module):
 
     def decode(self, codes: Codes) -> Images:
         """Pixels in [0, 1]."""
-        return torch.sigmoid(self.decoder(codes))
+        return self.likelihood.mean(self.decoder(codes))
 
     def forward(self, images: Images, generator: torch.Generator | None = None) -> Passed:
         posterior = self.encode(images, generator)
         codes = posterior.sample(generator)
-        return Passed(posterior, codes, self.decoder(codes))
+        return Passed((Latent(posterior, codes, self.prior),), self.decoder(codes), self.likelihood)
 
 
 def require_size(shape: tuple[int, int, int]) -> None:

@@ -1,22 +1,33 @@
 """The classifier: four linear layers over codes, alone or behind a frozen encoder."""
 
+from abc import abstractmethod
 from itertools import pairwise
-from typing import final
+from typing import Literal, final
 
 import torch
 from jaxtyping import Float
 from pydantic import Field
 from torch import Tensor, nn
 
-from ..core.config import Config, Width
+from ..core.config import Width
 from ..core.tensor_types import Codes, Images
-from .autoencoder import Autoencoder
-from .layers.conv import initialise
+from .autoencoder import Autoencoder, NetworkConfig
+from .layers.init import initialise
 
 
-class ClassifierConfig(Config):
+class HeadConfig(NetworkConfig):
+    """The settings of a network that tells the class of a code."""
+
+    @abstractmethod
+    def build(self, code_size: int, classes: int, generator: torch.Generator) -> "nn.Module":
+        """A new head on the CPU, codes -> the logits of each class; its weights a function of the seed."""
+
+
+@final
+class ClassifierConfig(HeadConfig):
     """The report's section 4.1; the defaults are the best parameters that it published."""
 
+    name: Literal["perceptron"] = "perceptron"
     linear1_neurons: Width = Field(default=45, description="of the first layer")
     linear2_neurons: Width = Field(default=52, description="of the second")
     linear3_neurons: Width = Field(default=17, description="of the third; the fourth has one for each class")
@@ -47,16 +58,12 @@ class Classifier(nn.Module):
         logits: Tensor = self.layers(codes)
         return logits
 
-    def probabilities(self, codes: Codes) -> Float[Tensor, "batch classes"]:
-        """The Softmax of the logits: each row adds up to one."""
-        return torch.softmax(self(codes), dim=1)
-
 
 @final
 class FrozenEncoderClassifier(nn.Module):
     """A head behind an encoder whose weights do not move: images -> the logits of each class."""
 
-    def __init__(self, autoencoder: Autoencoder, head: Classifier) -> None:
+    def __init__(self, autoencoder: Autoencoder, head: nn.Module) -> None:
         super().__init__()
         self.autoencoder = autoencoder.requires_grad_(False)
         self.head = head

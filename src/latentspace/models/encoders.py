@@ -7,7 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from ..core.tensor_types import Images
-from .layers.conv import Conv2d, Dropout, Flatten
+from .layers.conv import Conv2d, Flatten
+from .layers.dropout import Dropout
 from .layers.im2col import Geometry, Pair
 from .posteriors import Dirac, Gaussian
 

@@ -1,4 +1,4 @@
-"""What an encoder says of an image: a distribution over codes."""
+"""Posteriors q(code | image): what an encoder says of an image."""
 
 import math
 from abc import ABC, abstractmethod
@@ -10,7 +10,7 @@ from ..core.tensor_types import Codes, PerImage
 
 
 class Posterior(ABC):
-    """q(code | image) for a batch; everything that only needs one code an image reads `mean`."""
+    """A distribution over codes for each image; everything that needs only one code an image reads `mean`."""
 
     mean: Codes
 
@@ -19,8 +19,8 @@ class Posterior(ABC):
         """One code an image, differentiable in the posterior's parameters."""
 
     @abstractmethod
-    def kl(self) -> PerImage:
-        """The divergence from the posterior to the prior N(0, I), in nats an image."""
+    def log_prob(self, codes: Codes) -> PerImage:
+        """The logarithm of the density at `codes`, in nats."""
 
 
 @final
@@ -33,9 +33,10 @@ class Dirac(Posterior):
     def sample(self, generator: torch.Generator | None) -> Codes:  # noqa: ARG002 - nothing is drawn
         return self.mean
 
-    def kl(self) -> PerImage:
-        """Infinite: a point has no density with respect to a Gaussian."""
-        return torch.full_like(self.mean[:, 0], torch.inf)
+    def log_prob(self, codes: Codes) -> PerImage:
+        """Infinite at the mean, minus infinite elsewhere: a point has no density."""
+        at_mean = (codes == self.mean).all(dim=1)
+        return torch.where(at_mean, torch.inf, -torch.inf)
 
 
 @final
@@ -60,23 +61,6 @@ class Gaussian(Posterior):
         )
         return self.mean + torch.exp(0.5 * self.log_variance) * noise
 
-    def kl_per_dimension(self) -> Codes:
-        """1/2 (mean^2 + variance - 1 - log variance), in nats; appendix B of the same paper."""
-        return 0.5 * (self.mean.square() + self.log_variance.exp() - 1 - self.log_variance)
-
-    def kl(self) -> PerImage:
-        return self.kl_per_dimension().sum(dim=1)
-
     def log_prob(self, codes: Codes) -> PerImage:
-        """The logarithm of the density at `codes`, in nats."""
-        return _normal_log_prob(codes, self.mean, self.log_variance)
-
-
-def prior_log_prob(codes: Codes) -> PerImage:
-    """The logarithm of the prior's density, N(0, I), in nats."""
-    return _normal_log_prob(codes, torch.zeros_like(codes), torch.zeros_like(codes))
-
-
-def _normal_log_prob(codes: Codes, mean: Codes, log_variance: Codes) -> PerImage:
-    scaled = (codes - mean).square() * torch.exp(-log_variance)
-    return -0.5 * (scaled + log_variance + math.log(2 * math.pi)).sum(dim=1)
+        scaled = (codes - self.mean).square() * torch.exp(-self.log_variance)
+        return -0.5 * (scaled + self.log_variance + math.log(2 * math.pi)).sum(dim=1)

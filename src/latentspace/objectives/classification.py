@@ -5,11 +5,12 @@ there a column is an image.
 """
 
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import numpy as np
 import torch
 from jaxtyping import Float
+from pydantic import Field
 from torch import nn
 from torch.nn.functional import cross_entropy
 
@@ -17,14 +18,14 @@ from ..core.errors import DataError
 from ..core.tensor_types import Labels
 from ..core.types import Int64Array
 from ..data.batches import Batch
-from .loss import Loss
+from .loss import Context, Loss, Objective, ObjectiveConfig
 
 Columns: TypeAlias = Float[np.ndarray, "_rows _images"]  # a column is an image
 # (logits, targets) -> d loss / d logits, each of classes x images; a target is 1 at the label and else 0
 Gradient: TypeAlias = Callable[[Columns, Columns], Columns]
 
 
-def classification(model: nn.Module, batch: Batch, generator: torch.Generator) -> Loss:  # noqa: ARG001
+def classification(model: nn.Module, batch: Batch, context: Context) -> Loss:  # noqa: ARG001
     """cross_entropy = mean of -log softmax(logits)[label], in nats an image; what is minimised.
 
     Beside it `report_cross_entropy`, and `accuracy`: the share of images whose largest logit is the label's.
@@ -33,7 +34,7 @@ def classification(model: nn.Module, batch: Batch, generator: torch.Generator) -
     return Loss(parts["cross_entropy"], parts)
 
 
-def classification_as_reported(model: nn.Module, batch: Batch, generator: torch.Generator) -> Loss:  # noqa: ARG001
+def classification_as_reported(model: nn.Module, batch: Batch, context: Context) -> Loss:  # noqa: ARG001
     """report_cross_entropy: the Softmax's outputs taken for logits, as the report trained (section 4.1).
 
     Its smallest possible value with 10 classes is log(e + 9) - 1 = 1.4612 nats, not 0.
@@ -106,3 +107,31 @@ def required_labels(batch: Batch) -> Labels:
     if batch.labels is None:
         raise DataError("a classifier needs a label for each image", found="none", do="name data with labels")
     return batch.labels
+
+
+class ClassificationConfig(ObjectiveConfig):
+    """Cross-entropy."""
+
+    name: Literal["classification"] = "classification"
+    loss: Literal["cross-entropy", "report"] = Field(
+        default="cross-entropy",
+        description="of the logits, or `report`: of the Softmax's outputs, as the report did",
+    )
+    method: Literal["codes", "frozen-encoder"] = Field(
+        default="codes",
+        description="encode the set once, or `frozen-encoder`: each batch anew in every epoch",
+    )
+
+    @property
+    def training(self) -> Objective:
+        return classification if self.loss == "cross-entropy" else classification_as_reported
+
+    @property
+    def minimised(self) -> str:
+        """The name of what is minimised, among the objective's parts."""
+        return "cross_entropy" if self.loss == "cross-entropy" else "report_cross_entropy"
+
+    @property
+    def gradient(self) -> Gradient:
+        """Of what is minimised, with respect to the logits."""
+        return cross_entropy_gradient if self.loss == "cross-entropy" else report_cross_entropy_gradient

@@ -1,18 +1,38 @@
 """Reconstruction: the mean squared error between an image and its decoded code."""
 
-import torch
+from typing import Literal
+
 from torch import nn
 from torch.nn.functional import mse_loss
 
+from ..core.tensor_types import Images, Scalar
 from ..data.batches import Batch
-from .loss import Loss
+from ..models.autoencoder import Passed
+from .loss import Context, Loss, Objective, ObjectiveConfig
 
 
-def reconstruction(model: nn.Module, batch: Batch, generator: torch.Generator) -> Loss:
-    """Mse = mean over images, channels and pixels of (sigmoid(logits) - image)^2; no unit, pixels in [0, 1].
+def reconstruction(model: nn.Module, batch: Batch, context: Context) -> Loss:
+    """Mse = mean over images, channels and pixels of (decoded - image)^2; no unit, pixels in [0, 1].
 
-    The report's `MSELoss` on the autoencoder's output (section 2.1).
+    The report's `MSELoss` on the autoencoder's output (section 2.1). Terms that the model adds itself, such
+    as a commitment loss, are minimised with it.
     """
-    passed = model(batch.inputs, generator)
-    mse = mse_loss(torch.sigmoid(passed.logits).float(), batch.inputs)
-    return Loss(mse, {"mse": mse})
+    passed: Passed = model(batch.inputs, context.generator)
+    return squared_error("mse", passed, batch.inputs)
+
+
+def squared_error(name: str, passed: Passed, images: Images) -> Loss:
+    """The mean squared error of a pass against `images`, as the part `name`, and the model's own terms."""
+    mse = mse_loss(passed.decoded.float(), images)
+    own: dict[str, Scalar] = {term: value.mean() for term, value in passed.terms.items()}
+    return Loss(sum(own.values(), start=mse), {name: mse, **own})
+
+
+class ReconstructionConfig(ObjectiveConfig):
+    """Mean squared error against the image itself: nothing to set."""
+
+    name: Literal["reconstruction"] = "reconstruction"
+
+    @property
+    def training(self) -> Objective:
+        return reconstruction

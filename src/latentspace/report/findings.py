@@ -68,7 +68,7 @@ def _denoiser(shown: DenoiserAnalysis, agreement: Agreement | None) -> list[Find
 @_worth.register
 def _variational(shown: VariationalAnalysis, agreement: Agreement | None) -> list[Finding]:
     found = _autoencoder(shown.plain, agreement)
-    used, size = shown.context.result.metrics["active_units"], len(shown.kl)
+    used, size = shown.context.result.metrics["active_units"], shown.plain.code_size
     if used == 0:
         text = f"None of its {counted(size, 'dimension')} follows the images: every image has the same code."
         advice = "Try --set objective.warm_up=10, a smaller --set objective.beta=0.5, or more epochs."
@@ -147,8 +147,8 @@ def _compared(error: float, other: float, noise: float = 0.0) -> bool | None:
 
 def _training(run: Run) -> list[Finding]:
     """Whether it was trained long enough, by its validation curve."""
-    purpose, plan = run.experiment.purpose, run.experiment.training
-    seen = trend(run.metrics, purpose.score, purpose.direction)
+    task, plan = run.experiment.task, run.experiment.training
+    seen = trend(run.metrics, task.score, task.direction)
     after = f"after {counted(seen.epochs, 'epoch')}"
     match seen.course:
         case "unknown":

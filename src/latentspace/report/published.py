@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from ..core.wording import counted
-from ..experiment.config import Experiment, Kind
+from ..experiment.config import Experiment
 from ..inference.trained import encoder_of
 from ..runs.directory import Run
 
@@ -28,7 +28,7 @@ class Figure:
     remark: str = ""
 
 
-FIGURES: Mapping[Kind, Mapping[str, Figure]] = {
+FIGURES: Mapping[str, Mapping[str, Figure]] = {
     "ae": {
         "losses": Figure("2", _WATCHED),
         "reconstructions": Figure("3"),
@@ -51,7 +51,7 @@ FIGURES: Mapping[Kind, Mapping[str, Figure]] = {
 SAMPLES = Figure("1")
 
 # Paragraphs of a section, after what holds of any images.
-REMARKS: Mapping[Kind, tuple[str, ...]] = {
+REMARKS: Mapping[str, tuple[str, ...]] = {
     "ae": (),
     "dae": (
         "The report gives one test loss and does not say whether its test images were noisy. It added noise "
@@ -71,7 +71,7 @@ DATA: Mapping[str, str] = {
     "classes": "A to J",
     "split": "11,234, 3,745 and 3,745",
 }
-RESULTS: Mapping[tuple[Kind, str], str] = {
+RESULTS: Mapping[tuple[str, str], str] = {
     ("ae", "mse"): "0.0272",
     ("dae", "mse"): "0.0283",
     ("classifier", "accuracy"): "0.8958",
@@ -82,7 +82,7 @@ RESULTS: Mapping[tuple[Kind, str], str] = {
 _DECAY = "It names no weight decay: ours is our choice."
 
 # Where its winners lie in the ranges that it searched (sections 2.1, 3.1 and 4.1).
-EDGES: Mapping[Kind, str] = {
+EDGES: Mapping[str, str] = {
     "ae": (
         "The report's winner lies on the edge of its ranges in four places: code size 10 of 2 to 10, and 128 "
         "of 32, 64 and 128 for conv2, conv3 and the neurons. A wider search might have gone further. "
@@ -103,11 +103,11 @@ EDGES: Mapping[Kind, str] = {
 class Published:
     """The report, as a page asks it."""
 
-    def figure(self, kind: Kind, shown: str) -> Figure | None:
+    def figure(self, kind: str, shown: str) -> Figure | None:
         """The report's figure of what is shown ("losses"), or None where it has none."""
-        return SAMPLES if shown == "samples" else FIGURES[kind].get(shown)
+        return SAMPLES if shown == "samples" else FIGURES.get(kind, {}).get(shown)
 
-    def plan(self, kind: Kind) -> dict[str, Any]:
+    def plan(self, kind: str) -> dict[str, Any]:
         """Its settings, nested as in config.json; those that it does not name are our defaults."""
         return Experiment.parse({"kind": kind}, "the report's plan").model_dump()
 
@@ -148,5 +148,5 @@ Beside: TypeAlias = Published | None
 
 
 def beside(run: Run) -> Beside:
-    """The report, for the page of a run on its images; None for any other run."""
-    return REPORT if run.data.comparable else None
+    """The report, for the page of a run of its studies on its images; None for any other run."""
+    return REPORT if run.data.comparable and run.experiment.kind in FIGURES else None

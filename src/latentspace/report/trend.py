@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-from ..experiment.config import Direction
+from ..experiment.tasks import Direction
 
 TrialCourse: TypeAlias = Literal["unknown", "short", "better", "level", "worse"]
 

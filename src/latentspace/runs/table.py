@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..experiment.config import PURPOSES, Kind
+from ..experiment.tasks import TASKS
 from .directory import Run
 
 
@@ -33,8 +33,8 @@ def brief(table: Sequence[Mapping[str, Any]], folder: Path) -> list[dict[str, An
     """What `compare` found, for a person: runs by their names below `folder`, one column for all scores."""
     rows = []
     for row in table:
-        kind: Kind = row["kind"]
-        score = PURPOSES[kind].score
+        kind: str = row["kind"]
+        score = TASKS[kind].score
         path = Path(row["run"])
         shared = {
             "run": str(path.relative_to(folder)) if path != folder else str(path),
@@ -44,7 +44,7 @@ def brief(table: Sequence[Mapping[str, Any]], folder: Path) -> list[dict[str, An
             "validation": row[f"validation {score}"],
             "test": row[f"test {score}"],
         }
-        scores = [f"{part} {one.score}" for part in SCORED for one in PURPOSES.values()]
+        scores = [f"{part} {one.score}" for part in SCORED for one in TASKS.values()]
         shown = {"run", "kind", "state", *scores}
         rows.append(shared | {name: value for name, value in row.items() if name not in shown})
     return rows
@@ -55,7 +55,7 @@ SCORED = ("train", "validation", "test")
 
 def _row(run: Run) -> dict[str, Any]:
     last = run.metrics[-1] if run.metrics else {}
-    score = run.experiment.purpose.score
+    score = run.experiment.task.score
     epoch = last.get("epoch", 0)
     return {
         "run": str(run.path),

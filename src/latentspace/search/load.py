@@ -16,8 +16,8 @@ from ..core.config import describe
 from ..core.errors import RunError
 from ..core.logs import quiet
 from ..core.wording import document
-from ..experiment.config import Direction, kind_named
 from ..experiment.search_space import Choices, Parameter, Range
+from ..experiment.tasks import TASKS, Direction
 from .best import judged_run
 from .plan import StudyPlan
 from .replication import FILE as CONFIRMED
@@ -72,7 +72,7 @@ def record_of(study: optuna.Study) -> StudyRecord:
     frozen = sorted(study.get_trials(deepcopy=False), key=lambda trial: trial.number)
     objectives = tuple(notes.pop("objectives"))
     return StudyRecord(
-        kind=kind_named(notes.pop("kind")),
+        kind=TASKS.require(notes.pop("kind")),
         objectives=objectives,
         directions=tuple(_direction(one) for one in study.directions),
         epochs=int(notes.pop("epochs")),

@@ -10,8 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ..core.config import describe
 from ..core.errors import RunError
-from ..experiment.config import Direction, Kind
 from ..experiment.search_space import Setting, Settings
+from ..experiment.tasks import Direction
 
 Count = Annotated[int, Field(ge=0)]
 
@@ -36,7 +36,7 @@ class _Pruning(_Notes):
 
 
 class _StudyNotes(_Notes):
-    kind: Kind = "ae"
+    kind: str = "ae"
     score: str = ""
     objectives: list[str] = []
     directions: list[Direction] = []

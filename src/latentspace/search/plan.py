@@ -19,8 +19,9 @@ from ..core.atomic_files import write_json
 from ..core.config import Config
 from ..core.errors import ConfigurationError, RunError
 from ..data.readers.filenames import readable
-from ..experiment.config import Direction, Experiment
+from ..experiment.config import Experiment
 from ..experiment.search_space import SearchConfig, Space
+from ..experiment.tasks import Direction
 from .combinations import Combinations
 from .space import fitted
 
@@ -74,7 +75,7 @@ class StudyPlan(Config):
         experiment = self.experiment
         return {
             "kind": experiment.kind,
-            "score": experiment.purpose.score,
+            "score": experiment.task.score,
             "objectives": list(self.objectives),
             "directions": list(self.directions),
             "epochs": experiment.training.epochs,
@@ -141,13 +142,13 @@ def setting_named(name: str, experiment: Experiment) -> str | None:
 
 
 def _direction(objective: str, experiment: Experiment) -> Direction:
-    if objective == experiment.purpose.score:
-        return experiment.purpose.direction
+    if objective == experiment.task.score:
+        return experiment.task.direction
     if objective != "weights" and setting_named(objective, experiment) is None:
         raise ConfigurationError(
             "an objective must be the score, weights, or a setting that is a number",
             found=repr(objective),
-            do=f"name for example --objectives {experiment.purpose.score},weights",
+            do=f"name for example --objectives {experiment.task.score},weights",
         )
     return "minimize"
 

@@ -127,7 +127,7 @@ def summarise(jobs: Sequence[Job], plan: StudyPlan, directory: Path) -> dict[str
             }
         )
     content = {
-        "score": plan.experiment.purpose.score,
+        "score": plan.experiment.task.score,
         "epochs": plan.experiment.training.epochs,
         "seeds": len({job.place for job in jobs}),
         "trials": rows,

@@ -9,9 +9,10 @@ from ..core.atomic_files import exists
 from ..core.config import merged
 from ..core.errors import ConfigurationError
 from ..core.wording import document
-from ..experiment.config import Experiment, Kind, kind_named
+from ..experiment.config import Experiment
 from ..experiment.recipe import Recipe
 from ..experiment.search_space import SearchConfig
+from ..experiment.tasks import TASKS
 from ..training.context import prepare
 from .executors.local import shared_out
 from .plan import FILE, StudyPlan, directions_of
@@ -60,7 +61,7 @@ def draft(request: SearchRequest, directory: Path, *, resume: bool) -> tuple[Stu
         search = _not_fewer(search, old.search.trials, named=request.trials is not None)
     workers, threads = shared_out(experiment, request.workers)
     experiment = experiment.model_copy(update={"threads": threads})
-    objectives = request.objectives or (old.objectives if old else (experiment.purpose.score,))
+    objectives = request.objectives or (old.objectives if old else (experiment.task.score,))
     directions = directions_of(objectives, experiment)
     settled = old.encoder_hash if old and experiment.encoder == old.experiment.encoder else None
     check_space(search.space, experiment)
@@ -95,7 +96,7 @@ def anew(request: SearchRequest) -> tuple[Experiment, SearchConfig]:
             found="no MODEL",
             do="write for example: latentspace search ae --data notmnist --out studies/letters",
         )
-    kind = kind_named(request.kind)
+    kind = TASKS.require(request.kind)
     recipe = Recipe.load(request.recipe) if isinstance(request.recipe, str) else request.recipe or Recipe()
     search = _laid_over(_searched(recipe, kind), request)
     space = without(search.space, request.changes)
@@ -112,7 +113,7 @@ def anew(request: SearchRequest) -> tuple[Experiment, SearchConfig]:
 def _again(request: SearchRequest, old: StudyPlan) -> tuple[Experiment, SearchConfig]:
     search = _laid_over(old.search, request)
     changes: dict[str, Any] = {"training": {"epochs": search.epochs}}
-    if request.kind is not None and kind_named(request.kind) != old.experiment.kind:
+    if request.kind is not None and TASKS.require(request.kind) != old.experiment.kind:
         raise ConfigurationError(
             "a study goes on with the model that it began with",
             found=f"{request.kind} here, {old.experiment.kind} there",
@@ -140,10 +141,10 @@ def _laid_over(search: SearchConfig, request: SearchRequest) -> SearchConfig:
     return SearchConfig.parse(values, "the search")
 
 
-def _searched(recipe: Recipe, kind: Kind) -> SearchConfig:
+def _searched(recipe: Recipe, kind: str) -> SearchConfig:
     """The recipe's own search, else the report's."""
     for one in (recipe, Recipe.load(REPORT)):
-        search: SearchConfig | None = getattr(one, kind).search
+        search = one.study(kind).search
         if search is not None:
             return search
     raise ConfigurationError(

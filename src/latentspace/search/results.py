@@ -9,8 +9,8 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
-from ..experiment.config import Direction, Kind
 from ..experiment.search_space import Parameter, Setting
+from ..experiment.tasks import Direction
 
 State: TypeAlias = Literal["complete", "pruned", "failed", "lost", "running", "waiting"]
 COUNTED: tuple[State, ...] = ("complete", "pruned", "failed")  # a lost trial was run again
@@ -102,7 +102,7 @@ class StudyRecord:
         comparable: whether that run's images are known to be the report's.
     """
 
-    kind: Kind
+    kind: str
     objectives: tuple[str, ...]
     directions: tuple[Direction, ...]
     epochs: int

@@ -97,15 +97,15 @@ def train_and_report(
     experiment: Experiment, components: Components, trial: Trial | None, stop: Callable[[], bool]
 ) -> TrialCourse:
     """Train until the last epoch, or until the trial (None: nobody) is pruned, or `stop` says so."""
-    course, purpose, plan = TrialCourse(), experiment.purpose, experiment.training
+    course, task, plan = TrialCourse(), experiment.task, experiment.training
     best = 0  # the epoch, counted from 1, with the best score
     records = learn(experiment, components)
     with closing(records):
         for record in records:
-            score = (record.validation or {})[purpose.score]
+            score = (record.validation or {})[task.score]
             course.scores.append(score)
             course.speeds.append(record.images_per_second)
-            if best == 0 or purpose.better(score, course.scores[best - 1]):
+            if best == 0 or task.better(score, course.scores[best - 1]):
                 best = record.epoch
             if trial is not None:
                 trial.report(score, record.epoch)
@@ -126,11 +126,11 @@ def kept_score(experiment: Experiment, scores: list[float]) -> float:
     """The score of the weights that the training would keep: of its last epoch, or of its best."""
     if experiment.training.keep == "last":
         return scores[-1]
-    return min(scores) if experiment.purpose.direction == "minimize" else max(scores)
+    return min(scores) if experiment.task.direction == "minimize" else max(scores)
 
 
 def _value(objective: str, experiment: Experiment, score: float, weights: int) -> float:
-    if objective == experiment.purpose.score:
+    if objective == experiment.task.score:
         return score
     if objective == "weights":
         return float(weights)
@@ -140,7 +140,7 @@ def _value(objective: str, experiment: Experiment, score: float, weights: int) -
 
 def _leads(trials: Trials, score: float) -> bool:
     ahead = trials.top(PICTURED)
-    better = trials.plan.experiment.purpose.better
+    better = trials.plan.experiment.task.better
     return len(ahead) < PICTURED or better(score, ahead[-1].values[0])
 
 

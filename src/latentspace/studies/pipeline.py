@@ -175,7 +175,7 @@ class SearchStep(Step):
         """The study, new or as far as it has come, and how many workers are to run it; close the study.
 
         Raises:
-            LatentspaceError: as `refuse_another`, `search.draft.draft` and `search.study.begin`.
+            LatentspaceError: as `refuse_another`, `search.request.draft` and `search.trials.begin`.
         """
         self.refuse_another()
         here = (self.place / FILE).exists()

@@ -18,11 +18,12 @@ from ..data.batches import Batches, ResidentSet, laid_out
 from ..data.imageset import ImageSet
 from ..data.splits import Split
 from ..data.summary import DataRecord
-from ..experiment.config import ClassificationConfig, Experiment
+from ..experiment.config import Experiment
 from ..inference.trained import encode_all
 from ..models.autoencoder import Autoencoder
 from ..models.classifier import FrozenEncoderClassifier
-from .loop import Components
+from ..objectives.classification import ClassificationConfig
+from .loop import Auxiliary, Components
 
 if TYPE_CHECKING:
     import lightning_fabric
@@ -113,13 +114,17 @@ def set_up(
     validation: Batches | None = None,
     learned: nn.Module | None = None,
 ) -> Components:
-    """The network and its optimiser on the device, with the experiment's purpose.
+    """The network and its optimiser on the device, with the experiment's objective.
 
     Args:
         learned: the part of the network whose weights move; None: all of it.
     """
     learned = network if learned is None else learned
     model, optimizer = fabric.setup(network, experiment.optimizer(learned.parameters()))
+    auxiliary = {
+        name: Auxiliary(*fabric.setup(one, experiment.optimizer(one.parameters())))
+        for name, one in experiment.build_auxiliary().items()
+    }
     return Components(
         fabric=fabric,
         model=model,
@@ -129,6 +134,7 @@ def set_up(
         judge=experiment.objective.validation,
         train=train,
         validation=validation,
+        auxiliary=auxiliary,
     )
 
 

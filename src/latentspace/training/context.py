@@ -10,8 +10,9 @@ from lightning_fabric import Fabric
 from ..core.errors import RunError
 from ..core.tensor_types import Codes
 from ..core.wording import SEEN_BY_ENCODER, option
+from ..data.config import DataConfig
 from ..data.imageset import ImageSet
-from ..data.sources import DataConfig, load_images
+from ..data.sources import load_images
 from ..data.splits import Shares, Split, split
 from ..experiment.config import Experiment
 from ..experiment.training import SplitConfig

@@ -4,7 +4,8 @@ import numpy as np
 import torch
 
 from ..data.batches import ResidentSet
-from ..experiment.config import ClassificationConfig, Experiment
+from ..experiment.config import Experiment
+from ..objectives.classification import ClassificationConfig
 from .components import make_fabric, set_up
 from .precision import settle_precision
 from .train import learn

@@ -2,9 +2,9 @@
 
 import math
 import time
-from collections.abc import Callable, Generator
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import torch
 from torch import nn
@@ -14,7 +14,7 @@ from ..core.progress import tell
 from ..core.randomness import generator
 from ..core.wording import option
 from ..data.batches import Batches, at_once, order
-from ..objectives.loss import Loss, Objective
+from ..objectives.loss import Context, Loss, Objective
 
 if TYPE_CHECKING:
     import lightning_fabric
@@ -46,6 +46,13 @@ class EpochRecord:
         return values
 
 
+class Auxiliary(NamedTuple):
+    """A network that an objective needs beside the model, such as a discriminator, and its optimiser."""
+
+    network: nn.Module
+    optimizer: torch.optim.Optimizer
+
+
 @dataclass(frozen=True)
 class Components:
     """What a training works on.
@@ -53,8 +60,9 @@ class Components:
     Args:
         fabric: what set up the network and the optimiser.
         model: what is called; `learned` is the part of it whose weights move and are kept.
-        objective: of an epoch, counted from 1: a weight of it may change from epoch to epoch.
+        objective: what is minimised.
         judge: the objective whose parts are the validation's.
+        auxiliary: the objective's own networks by name.
         train, validation: what is learned from, and what is judged after each epoch, or None.
     """
 
@@ -62,10 +70,11 @@ class Components:
     model: nn.Module
     learned: nn.Module
     optimizer: torch.optim.Optimizer
-    objective: Callable[[int], Objective]
+    objective: Objective
     judge: Objective
     train: Batches
     validation: Batches | None
+    auxiliary: Mapping[str, Auxiliary] = field(default_factory=dict)
 
     @property
     def device(self) -> torch.device:
@@ -99,7 +108,7 @@ class Epoch:
         return (self.number - 1) * self.steps
 
 
-# Moves the weights of some materials through an epoch -> each term's mean over its images.
+# Moves the weights of components through an epoch -> each term's mean over its images.
 # Raises TrainingError.
 Pass: TypeAlias = Callable[[Epoch], dict[str, float]]
 
@@ -158,13 +167,13 @@ def by_autograd(m: Components, epoch: Epoch) -> dict[str, float]:
             weights; elsewhere, where looking would be a wait, after the epoch.
     """
     on_cpu = m.device.type == "cpu"
-    objective = m.objective(epoch.number)
     losses = Losses(epoch.steps)
     batches = m.train.batches(epoch.batch_size, epoch.order)
     for step, batch in enumerate(batches, start=epoch.first_step):
-        for group in m.optimizer.param_groups:
-            group["lr"] = epoch.learning_rate(step)
-        loss = objective(m.model, batch, epoch.noise)
+        for optimizer in (m.optimizer, *(one.optimizer for one in m.auxiliary.values())):
+            for group in optimizer.param_groups:
+                group["lr"] = epoch.learning_rate(step)
+        loss = m.objective(m.model, batch, context(m, epoch, step))
         if on_cpu and not math.isfinite(loss.total.item()):
             raise _not_finite(_values(loss), losses.steps_done, epoch.steps, epoch.number)
         descend(m, loss, epoch.clip_norm)
@@ -172,13 +181,27 @@ def by_autograd(m: Components, epoch: Epoch) -> dict[str, float]:
     return losses.mean_over_images(m.train.images, epoch.batch_size, epoch.number)
 
 
+def context(m: Components, epoch: Epoch, step: int) -> Context:
+    """Where a batch stands; `step` counts from 0 over the whole training."""
+    networks = {name: one.network for name, one in m.auxiliary.items()}
+    return Context(epoch.noise, m.train.images, epoch.number, step, networks)
+
+
 def descend(m: Components, loss: Loss, clip_norm: float) -> None:
-    """One step of the optimiser, down the gradient of the loss."""
-    m.optimizer.zero_grad()
-    m.fabric.backward(loss.total)
+    """One step of each optimiser, down the gradient of what its network minimises."""
+    _step(m, m.model, m.optimizer, loss.total, clip_norm)
+    for name, one in m.auxiliary.items():  # the model's step left gradients in it: they are set to zero
+        _step(m, one.network, one.optimizer, loss.auxiliary[name], clip_norm)
+
+
+def _step(
+    m: Components, network: nn.Module, optimizer: torch.optim.Optimizer, loss: torch.Tensor, clip_norm: float
+) -> None:
+    optimizer.zero_grad()
+    m.fabric.backward(loss)
     if clip_norm:  # a gradient that is not finite shows in the next loss
-        m.fabric.clip_gradients(m.model, m.optimizer, max_norm=clip_norm, error_if_nonfinite=False)
-    m.optimizer.step()
+        m.fabric.clip_gradients(network, optimizer, max_norm=clip_norm, error_if_nonfinite=False)
+    optimizer.step()
 
 
 def validation_noise(seed: int, device: torch.device) -> torch.Generator:
@@ -204,7 +227,7 @@ def evaluate(
     size = at_once(EVALUATION_BATCH, images.shape)
     losses = Losses(-(-images.images // size), what)
     for batch in images.batches(size):
-        losses.add(objective(network, batch, noise))
+        losses.add(objective(network, batch, Context(noise, images.images)))
     return losses.mean_over_images(images.images, size, None)
 
 

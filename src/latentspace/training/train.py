@@ -7,9 +7,6 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import torch
-from torch import nn
-
 from ..core.environment import describe
 from ..core.errors import DataError, RunError, TrainingError
 from ..core.logs import collected
@@ -17,14 +14,14 @@ from ..core.malloc import within_memory
 from ..core.wording import option
 from ..data.memmap import require_unchanged
 from ..data.sources import load_images
-from ..experiment.config import ClassificationConfig, Experiment
-from ..runs.checkpoint import State
+from ..experiment.config import Experiment
+from ..objectives.classification import ClassificationConfig
 from ..runs.directory import Run, refuse_existing
-from ..runs.tensors import damaged, fill
 from .components import learned_from, make_fabric, require_classes, threads_of
 from .context import TrainingContext, prepare, pretrained_encoder_of
 from .loop import Components, EpochRecord, Pass, by_autograd, epochs
 from .schedules import SCHEDULES, Schedule
+from .state import restore, state_of, weights_of
 from .steps.numpy_head import ManualBackward
 
 logger = logging.getLogger(__name__)
@@ -61,34 +58,32 @@ class Training:
                 yield from self._train()
 
     def _train(self) -> Iterator[EpochRecord]:
-        plan, purpose = self.experiment.training, self.experiment.purpose
+        plan, task = self.experiment.training, self.experiment.task
         components = self.context.components(self.experiment)
         state = self.run.state
         self.run.keep_metrics_until(state.epoch if state else 0)
         best_epoch, best_score = (state.best_epoch, state.best_score) if state else (0, float("nan"))
         if state:
-            _restore(components, self.experiment, state, self.run.path / "state")
+            restore(components, self.experiment, state, self.run.path / "state")
             logger.info("going on after epoch %d of %d", state.epoch, plan.epochs)
         first = state.epoch + 1 if state else 1
         stop = self._stops_early(first - 1, best_epoch)
         for record in () if stop else learn(self.experiment, components, first):
             require_unchanged(self.context.images.pixels)
-            weights = _weights(components)
+            weights = weights_of(components)
             if record.validation is not None:
-                score = record.validation[purpose.score]
-                if best_epoch == 0 or purpose.better(score, best_score):
+                score = record.validation[task.score]
+                if best_epoch == 0 or task.better(score, best_score):
                     best_epoch, best_score = record.epoch, score
                     if plan.keep == "best":
                         self.run.save_best(weights)
             self.run.append(record.to_json())
-            self.run.save_state(
-                State(record.epoch, best_epoch, best_score, weights, _optimizer_tensors(components.optimizer))
-            )
+            self.run.save_state(state_of(components, record.epoch, best_epoch, best_score))
             yield record
             if self._stops_early(record.epoch, best_epoch):
                 break
         self._require_own_images()
-        kept = self.run.best_weights if plan.keep == "best" else _weights(components)
+        kept = self.run.best_weights if plan.keep == "best" else weights_of(components)
         self.run.save_weights(kept)
 
     def _require_own_images(self) -> None:
@@ -246,45 +241,3 @@ def _pass_for(experiment: Experiment, components: Components) -> Pass:
 
 def _rate(peak: float, schedule: Schedule, steps: int, step: int) -> float:
     return peak * schedule(step, steps)
-
-
-def _weights(components: Components) -> dict[str, torch.Tensor]:
-    return {name: tensor.detach().cpu() for name, tensor in components.learned.state_dict().items()}
-
-
-def _optimizer_tensors(optimizer: torch.optim.Optimizer) -> dict[str, torch.Tensor]:
-    """`{"3.exp_avg": ...}`: a tensor for each weight's number and quantity, all that it remembers."""
-    memory = optimizer.state_dict()["state"]
-    return {
-        f"{number}.{name}": torch.as_tensor(value)
-        for number, quantities in memory.items()
-        for name, value in quantities.items()
-    }
-
-
-def _restore(components: Components, experiment: Experiment, state: State, path: Path) -> None:
-    """Raises: RunError: the state, read from `path`, is that of another network or optimiser."""
-    fill(components.learned, state.model, path)
-    memory: dict[int, dict[str, torch.Tensor]] = {}
-    for key, tensor in state.optimizer.items():
-        number, _, name = key.partition(".")
-        memory.setdefault(int(number) if number.isdecimal() else -1, {})[name] = tensor
-    groups = components.optimizer.state_dict()["param_groups"]
-    weights = [one for group in components.optimizer.param_groups for one in group["params"]]
-    names = _remembered(experiment)
-    if set(memory) != set(range(len(weights))) or not all(
-        set(quantities) == names
-        and all(one.shape in ((), weights[number].shape) for one in quantities.values())
-        for number, quantities in memory.items()
-    ):
-        raise damaged(path, "what another optimiser remembers, or one of another network")
-    components.optimizer.load_state_dict({"state": memory, "param_groups": groups})
-
-
-def _remembered(experiment: Experiment) -> set[str]:
-    """The names of what the experiment's optimiser remembers of a weight."""
-    weight = nn.Parameter(torch.zeros(1))
-    weight.grad = torch.zeros(1)
-    optimizer = experiment.optimizer([weight])
-    optimizer.step()
-    return set(optimizer.state[weight])

@@ -81,7 +81,7 @@ def test_workers_change_no_image(letters, monkeypatch):
 def test_rendering_needs_no_guarded_main_program_and_no_matplotlib(tmp_path):
     script = tmp_path / "unguarded.py"
     script.write_text(
-        "import sys\nfrom latentspace.data import glyphs\nglyphs.PER_WORKER = 10\n"
+        "import sys\nfrom latentspace.data.catalog.glyphs import render as glyphs\nglyphs.PER_WORKER = 10\n"
         "print(len(glyphs.render(20, workers=2)), 'matplotlib' in sys.modules)\n"
     )
     command = [sys.executable, "-W", "error", str(script)]

@@ -14,8 +14,9 @@ import pytest
 from latentspace.core.errors import DataError, FetchError, OutputError
 from latentspace.data.catalog import notmnist
 from latentspace.data.catalog.download import Mirror
+from latentspace.data.config import DataConfig
 from latentspace.data.imageset import ImageSet
-from latentspace.data.sources import DataConfig, load_images
+from latentspace.data.sources import load_images
 from makers import encoded, letters, random_pixels, write_folder, write_tar, write_zip
 
 CONTENT = bytes(range(256)) * 400

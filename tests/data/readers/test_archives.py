@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 from latentspace.core.errors import DataError
+from latentspace.data.config import DataConfig
 from latentspace.data.imageset import ImageSet
 from latentspace.data.readers import archives
-from latentspace.data.sources import DataConfig, load_images
+from latentspace.data.sources import load_images
 from makers import encoded, random_pixels, write_tar, write_zip
 
 FILES = {

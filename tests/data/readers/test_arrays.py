@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 
 from latentspace.core.errors import DataError
+from latentspace.data.config import DataConfig
 from latentspace.data.imageset import ImageSet
 from latentspace.data.readers.streams import read_exactly
-from latentspace.data.sources import DataConfig, load_images
+from latentspace.data.sources import load_images
 from makers import random_pixels
 
 

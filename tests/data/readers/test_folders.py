@@ -10,10 +10,11 @@ import pytest
 from PIL import Image
 
 from latentspace.core.errors import DataError
+from latentspace.data.config import DataConfig
 from latentspace.data.imageset import ImageSet
 from latentspace.data.readers import collect as gathering
 from latentspace.data.readers.filenames import natural
-from latentspace.data.sources import DataConfig, load_images
+from latentspace.data.sources import load_images
 from makers import encoded, random_pixels, write_folder
 
 

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from latentspace.core.errors import DataError, OutputError
+from latentspace.data.config import DataConfig
 from latentspace.data.readers.idx import read_idx, read_idx_files, read_idx_folder, write_idx_folder
-from latentspace.data.sources import DataConfig, load_images
+from latentspace.data.sources import load_images
 from makers import encoded, random_pixels
 from materials import make_images
 

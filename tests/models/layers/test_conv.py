@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from torch import Tensor, nn
 
 from latentspace.core.randomness import generator
-from latentspace.models.layers.conv import Conv2d, ConvTranspose2d, Dropout, Flatten, Unflatten
+from latentspace.models.layers.conv import Conv2d, ConvTranspose2d, Flatten, Unflatten
+from latentspace.models.layers.dropout import Dropout
 from latentspace.models.layers.im2col import Choice, Geometry, choose
 
 CHOICES = [Choice(*one) for one in product((False, True), repeat=3)]

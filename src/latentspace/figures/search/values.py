@@ -12,7 +12,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator
 
 from ...core.errors import RunError
 from ...core.wording import counted
-from ...experiment.config import Direction
+from ...experiment.tasks import Direction
 from ...search.results import StudyRecord, TrialRecord
 from ..curves import ACCURACY, BCE, CROSS_ENTROPY, ELBO, KL, MSE
 from ..style import QUIET, SMALL

@@ -4,7 +4,6 @@ Torch's own operators take their place where torch compiles, exports, traces or 
 network, and in gradients that are differentiated again.
 """
 
-import math
 from typing import Any, final
 
 import torch
@@ -18,7 +17,7 @@ from .im2col import Choice, Geometry, Onward, Pair, choose, correlate, gather, s
 class Conv2d(nn.Module):
     """torch.nn.Conv2d with a square kernel and a bias, and a ReLU on request.
 
-    Which kernels compute it is `lowering.choose`'s, by device, type and shape.
+    Which kernels compute it is `im2col.choose`'s, by device, type and shape.
     """
 
     def __init__(
@@ -31,7 +30,7 @@ class Conv2d(nn.Module):
 
     def forward(self, images: Tensor, choice: Choice | None = None) -> Tensor:
         """Args: choice: what to compute with, instead of what the table says."""
-        if _is_transformed():
+        if is_transformed():
             maps = functional.conv2d(images, self.weight, self.bias, self.stride, self.padding)
             return maps.relu() if self.relu else maps
         images, weight, bias = _as_autocast(images, self.weight, self.bias)
@@ -67,7 +66,7 @@ class ConvTranspose2d(nn.Module):
 
     def forward(self, images: Tensor, choice: Choice | None = None) -> Tensor:
         """As `Conv2d.forward`."""
-        if _is_transformed():
+        if is_transformed():
             maps = functional.conv_transpose2d(
                 images, self.weight, self.bias, self.stride, self.padding, self.output_padding
             )
@@ -104,7 +103,7 @@ class Unflatten(nn.Module):
         return rows.view(-1, *self.sides, self.channels).permute(0, 3, 1, 2)
 
 
-def _is_transformed() -> bool:
+def is_transformed() -> bool:
     """Whether torch compiles, exports, traces or transforms a network: that is done to torch's operators."""
     is_traced: bool = torch.jit.is_tracing()  # type: ignore[attr-defined, no-untyped-call]
     return is_traced or torch.compiler.is_compiling() or torch._C._are_functorch_transforms_active()
@@ -136,7 +135,7 @@ class _Strided(torch.autograd.Function):
         images, weight, activations = ctx.saved_tensors
         is_convolution = ctx.onward is gather
         is_many = torch._C._functorch.is_legacy_batchedtensor(gradient)  # by is_grads_batched
-        if torch.is_grad_enabled() or is_many or _is_transformed():
+        if torch.is_grad_enabled() or is_many or is_transformed():
             return *_torchs_backward(ctx, gradient, is_convolution), *[None] * 4
         gradient = _before_activation(gradient, activations)
         homeward = scatter if is_convolution else gather
@@ -191,90 +190,3 @@ def _as_autocast(*tensors: Tensor) -> list[Tensor]:
     if not torch.is_autocast_enabled(kind):
         return list(tensors)
     return [tensor.to(torch.get_autocast_dtype(kind)) for tensor in tensors]
-
-
-@final
-class Dropout(nn.Module):
-    """Dropout as torch's (https://jmlr.org/papers/v15/srivastava14a.html), but drawn from a given generator.
-
-    In training each activation is zero with chance `p`, the others are scaled by 1 / (1 - p); else nothing.
-
-    In training `torch.compile` compiles what is around the draws, and refuses `fullgraph=True`: it knows no
-    generators. A network is exported as it is evaluated.
-    """
-
-    def __init__(self, p: float) -> None:
-        super().__init__()
-        self.p = p
-
-    def forward(self, activations: Tensor, generator: torch.Generator | None) -> Tensor:
-        if not self.training or self.p == 0:
-            return activations
-        if generator is None:
-            raise TypeError("dropout draws from a generator of its own in training: give it one")
-        if _is_transformed():
-            draws = torch.rand(activations.shape, generator=generator, device=activations.device)
-            return activations * (draws >= self.p) / (1 - self.p)
-        dropped: Tensor = _Dropped.apply(  # type: ignore[no-untyped-call]
-            activations, _kept(activations, self.p, generator), self.p
-        )
-        return dropped
-
-
-class _Dropped(torch.autograd.Function):
-    """Keeps a byte an activation for the way back, where autograd would keep a float."""
-
-    @staticmethod
-    def forward(ctx: Any, activations: Tensor, kept: Tensor, p: float) -> Tensor:
-        ctx.save_for_backward(kept)
-        ctx.scale = 1 / (1 - p)
-        return _masked(activations, kept, ctx.scale)
-
-    @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None]:
-        (kept,) = ctx.saved_tensors
-        return _masked(gradient, kept, ctx.scale), None, None
-
-
-def _masked(values: Tensor, kept: Tensor, scale: float) -> Tensor:
-    if values.device.type == "mps":  # has the fused kernel from PyTorch 2.9 on
-        return values * kept * scale
-    masked: Tensor = torch.ops.aten.native_dropout_backward(values, kept, scale)
-    return masked
-
-
-def _kept(activations: Tensor, p: float, generator: torch.Generator) -> Tensor:
-    """True with chance 1 - p, in steps of 1 / 65,536: four draws from each 64 bits, ten times as fast.
-
-    Apple GPUs do not draw 64 bits at once: there it is one draw each, in steps of 2^-24.
-    """
-    if activations.device.type == "mps":
-        return torch.empty_like(activations, dtype=torch.float32).uniform_(generator=generator) >= p
-    words = -(-activations.numel() // 4)
-    bits = torch.empty(words, dtype=torch.int64, device=activations.device)
-    bits.random_(-(2**63), None, generator=generator)
-    threshold = min(round(p * 65536), 65535) - 32768
-    kept = torch.empty_like(activations, dtype=torch.bool)  # as the activations lie, without a gap
-    flat = kept.as_strided((kept.numel(),), (1,))
-    torch.ge(bits.view(torch.int16)[: kept.numel()], threshold, out=flat)
-    return kept
-
-
-def initialise(module: nn.Module, generator: torch.Generator) -> None:
-    """Draw every weight as PyTorch does by default, but from `generator`.
-
-    Uniform in +-1/sqrt(fan in), for weights and biases alike: Kaiming's uniform rule with a = sqrt(5)
-    (https://arxiv.org/abs/1502.01852, and `reset_parameters` of torch.nn.Linear and _ConvNd).
-
-    Raises:
-        TypeError: a layer with weights that this rule does not know.
-    """
-    for layer in module.modules():
-        if isinstance(layer, nn.Linear | Conv2d | ConvTranspose2d):
-            nn.init.kaiming_uniform_(layer.weight, a=math.sqrt(5), generator=generator)
-            if layer.bias is not None:
-                fan_in = layer.weight.shape[1] * layer.weight[0][0].numel()
-                bound = 1 / math.sqrt(fan_in)
-                nn.init.uniform_(layer.bias, -bound, bound, generator=generator)
-        elif list(layer.parameters(recurse=False)):
-            raise TypeError(f"no rule draws the weights of a {type(layer).__name__}")

@@ -22,13 +22,13 @@ def run_page(
     """
     context = shown.context
     run, metrics = context.run, context.result.metrics
-    purpose = run.experiment.purpose
+    task = run.experiment.task
     told = next((name for name in WORDS if name in metrics), None)
     score = "" if told is None else f", {WORDS[told]} is {metrics[told]:.4g}"
     page = Page(
-        title=title or f"{run.path.resolve().name}: {purpose.name}",
+        title=title or f"{run.path.resolve().name}: {task.title}",
         lead=(
-            f"{purpose.name.capitalize()}, trained on {run.data.source}. On the "
+            f"{task.title.capitalize()}, trained on {run.data.source}. On the "
             f"{counted(context.result.images, 'test image')}, opened for this alone{score}."
         ),
         findings=findings(shown, agreement),

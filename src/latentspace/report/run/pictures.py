@@ -64,7 +64,7 @@ def samples(context: RunContext, report: Beside) -> Picture:
 
 def losses(run: Run, terms: tuple[Term, ...], report: Beside) -> Picture:
     curves = loss_curves(run.metrics, terms)
-    caption = curves_caption(curves, model=f"the {run.experiment.purpose.name}")
+    caption = curves_caption(curves, model=f"the {run.experiment.task.title}")
     image = png(draw_curves(curves))
     return framed(caption, image, "what was measured, by epoch", figure=_figure(report, run, "losses"))
 
@@ -197,7 +197,7 @@ def labels(shown: ClassifierAnalysis) -> Picture:
 
 
 def name_of(context: RunContext) -> str:
-    return f"the {context.run.experiment.purpose.name}"
+    return f"the {context.run.experiment.task.title}"
 
 
 def framed(

@@ -13,22 +13,12 @@ from ...analysis import (
 )
 from ...core.wording import SEEN_BY_ENCODER, counted
 from ...data.cleaning import sentence
-from ...experiment.config import ClassificationConfig
-from ...figures import (
-    ACCURACY,
-    BCE,
-    CROSS_ENTROPY,
-    ELBO,
-    KL,
-    MSE,
-    MSE_FROM_CLEAN,
-    MSE_FROM_NOISY,
-    REPORT_CROSS_ENTROPY,
-)
+from ...objectives.classification import ClassificationConfig
 from ...runs.directory import Run
 from ..page import Section
 from ..published import DATA, REMARKS, Beside
 from . import pictures, tables
+from .terms import terms_of
 
 T = TypeVar("T")
 
@@ -75,14 +65,14 @@ def _listed(names: tuple[str, ...]) -> str:
 def autoencoder_section(shown: AutoencoderAnalysis, report: Beside) -> Section:
     run = shown.context.run
     text = (
-        f"Three strided convolutions and two linear layers, and the same backwards, {_trained(run)} to give "
-        f"back each image from {counted(shown.code_size, 'number')}.",
+        f"{run.experiment.model.words}, {_trained(run)} to give back each image from "
+        f"{counted(shown.code_size, 'number')}.",
     )
     return Section(
-        title="Autoencoder",
+        title=_title(run),
         text=text,
         pictures=(
-            pictures.losses(run, (MSE,), report),
+            pictures.losses(run, terms_of(run), report),
             pictures.reconstructions(shown, report),
             pictures.decodes(shown, report),
             pictures.code_plane(shown, report),
@@ -96,15 +86,15 @@ def autoencoder_section(shown: AutoencoderAnalysis, report: Beside) -> Section:
 def denoiser_section(shown: DenoiserAnalysis, report: Beside) -> Section:
     run = shown.plain.context.run
     text = (
-        f"The same network, {_trained(run)} to give back the clean image from a corrupted one: "
+        f"{run.experiment.model.words}, {_trained(run)} to give back the clean image from a corrupted one: "
         f"{shown.corruption}, drawn anew for each batch of each epoch and not clipped.",
         *_remarks(run, report),
     )
     return Section(
-        title="Denoising autoencoder",
+        title=_title(run),
         text=text,
         pictures=(
-            pictures.losses(run, (MSE_FROM_NOISY, MSE_FROM_CLEAN), report),
+            pictures.losses(run, terms_of(run), report),
             pictures.denoised(shown, report),
             pictures.decodes(shown.plain, report),
             pictures.noise(shown),
@@ -129,12 +119,11 @@ def classifier_section(shown: ClassifierAnalysis, report: Beside) -> Section:
         *([SEEN_BY_ENCODER] if shown.seen_by_encoder else []),
         *_remarks(run, report),
     )
-    terms = (REPORT_CROSS_ENTROPY if reported else CROSS_ENTROPY, ACCURACY)
     return Section(
         title="Classification of the codes",
         text=text,
         pictures=_those(
-            pictures.losses(run, terms, report),
+            pictures.losses(run, terms_of(run), report),
             pictures.confusion(shown),
             pictures.mistakes(shown),
             pictures.labels(shown),
@@ -154,24 +143,24 @@ def classifier_section(shown: ClassifierAnalysis, report: Beside) -> Section:
 def variational_section(shown: VariationalAnalysis, report: Beside) -> Section:
     run = shown.plain.context.run
     text = (
-        "Two convolutions and two linear layers, which give a mean and a variance for each of "
-        f"{counted(shown.plain.code_size, 'number')}, and the same backwards, {_trained(run)} on the ELBO: "
-        "cross-entropy summed over the pixels plus the divergence from the prior.",
+        f"{run.experiment.model.words}, with a distribution over {counted(shown.plain.code_size, 'number')} "
+        f"for each image, {_trained(run)} on the ELBO: what the decoded image loses, summed over the pixels, "
+        "plus the divergence from the prior.",
         "The loss with the mean code decoded bounds nothing: the ELBO, with a sampled code, and the "
         "importance-weighted bound are what the likelihood of the images can be judged by.",
         *_remarks(run, report),
     )
     return Section(
-        title="Variational autoencoder",
+        title=_title(run),
         text=text,
         pictures=_those(
-            pictures.losses(run, (ELBO, BCE, KL), report),
+            pictures.losses(run, terms_of(run), report),
             pictures.reconstructions(shown.plain, report),
             pictures.decodes(shown.plain, report),
             pictures.plane(shown, report),
             pictures.walks(shown.plain),
         ),
-        tables=(
+        tables=_those(
             tables.variational_results(shown, report),
             tables.parameters_table(run, report),
             tables.kl_table(shown),
@@ -179,8 +168,13 @@ def variational_section(shown: VariationalAnalysis, report: Beside) -> Section:
     )
 
 
+def _title(run: Run) -> str:
+    title = run.experiment.task.title
+    return f"{title[0].upper()}{title[1:]}"
+
+
 def _remarks(run: Run, report: Beside) -> tuple[str, ...]:
-    return () if report is None else REMARKS[run.experiment.kind]
+    return () if report is None else REMARKS.get(run.experiment.kind, ())
 
 
 def _trained(run: Run) -> str:

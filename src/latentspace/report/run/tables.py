@@ -1,22 +1,29 @@
 """The tables of a run: its parameters and its results, beside the report's where they belong there."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from ...analysis import AutoencoderAnalysis, ClassifierAnalysis, RunContext, VariationalAnalysis
 from ...core.config import Config
 from ...core.wording import counted
 from ...evaluation.confusion import worst_pairs
-from ...experiment.config import ClassificationConfig
+from ...evaluation.metrics import METRICS, Metrics, Value
 from ...models.autoencoder import AutoencoderConfig, VariationalConfig
 from ...models.classifier import ClassifierConfig
+from ...objectives.classification import ClassificationConfig
 from ...runs.directory import Run
 from ..page import Table
 from ..published import COLUMN, EDGES, RESULTS, TEST, Beside
 from .pictures import SHORT
 
 NOTHING = "–"
+
+TRAINING = (
+    ("batch size", "training.batch_size"),
+    ("learning rate", "training.learning_rate"),
+    ("optimizer", "training.optimizer"),
+)
 
 # The rows of a table of parameters, and where each setting is in config.json.
 PARAMETERS: Mapping[type[Config], tuple[tuple[str, str], ...]] = {
@@ -53,11 +60,14 @@ def parameters_table(run: Run, report: Beside) -> Table:
     """What was set, with the report's settings beside where they belong."""
     plan = run.experiment
     here, there = plan.model_dump(), {} if report is None else report.plan(plan.kind)
-    paths = (*PARAMETERS[type(plan.model)], ("epochs", "training.epochs"))
+    own = [
+        (name.replace("_", " "), f"model.{name}") for name in type(plan.model).model_fields if name != "name"
+    ]
+    paths = (*PARAMETERS.get(type(plan.model), (*own, *TRAINING)), ("epochs", "training.epochs"))
     rows = [(name, _setting(here, path), _setting(there, path)) for name, path in paths]
     rows.append(("weight decay", f"{plan.training.weight_decay:g}", NOTHING))
-    title = f"Parameters of the {plan.purpose.name}"
-    return compared(title, rows, report, "" if report is None else EDGES[plan.kind])
+    title = f"Parameters of the {plan.task.title}"
+    return compared(title, rows, report, "" if report is None else EDGES.get(plan.kind, ""))
 
 
 def compared(title: str, rows: Sequence[tuple[str, str, str]], report: Beside, note: str = "") -> Table:
@@ -80,10 +90,14 @@ def _setting(plan: Mapping[str, Any], path: str) -> str:
 def autoencoder_results(shown: AutoencoderAnalysis, report: Beside) -> Table:
     """Of an ae or a dae."""
     metrics, kind = shown.context.result.metrics, shown.context.run.experiment.kind
-    rows = [("test error from clean images", f"{metrics['mse']:.4f}", RESULTS[kind, "mse"])]
+    rows = []
+    if "mse" in metrics:
+        published = RESULTS.get((kind, "mse"), NOTHING)
+        rows.append(("test error from clean images", f"{metrics['mse']:.4f}", published))
     if "mse_from_noisy" in metrics:
         rows.append(("test error from noisy images", f"{metrics['mse_from_noisy']:.4f}", NOTHING))
     rows.append((f"PCA with {counted(shown.code_size, 'component')}", f"{shown.pca:.4f}", NOTHING))
+    rows += _others(metrics, ("mse", "mse_from_noisy"))
     return _results(shown.context, rows, "Mean squared errors a pixel.", report)
 
 
@@ -112,23 +126,29 @@ def softmax_floor(classes: int) -> float:
 def variational_results(shown: VariationalAnalysis, report: Beside) -> Table:
     context = shown.plain.context
     metrics = context.result.metrics
-    published = RESULTS["vae", "mean_code_loss"]
-    codes = f"importance-weighted bound, {metrics['iwae_samples']} codes"
+    own = ("mean_code_loss", "elbo_loss", "bce", "kl", "iwae_loss")
+    codes = f", {metrics['iwae_samples']} codes"
     rows = [
-        ("loss with the mean code decoded", f"{metrics['mean_code_loss']:.2f}", published),
-        ("negative ELBO, one sampled code", f"{metrics['elbo_loss']:.2f}", NOTHING),
-        ("its cross-entropy", f"{metrics['bce']:.2f}", NOTHING),
-        ("its divergence from the prior", f"{metrics['kl']:.2f}", NOTHING),
-        (codes, f"{metrics['iwae_loss']:.2f}", NOTHING),
-        ("cross-entropy of a perfect copy", f"{shown.bce_of_copy:.2f}", NOTHING),
-        ("cross-entropy of the mean image", f"{shown.bce_of_mean:.2f}", NOTHING),
-        (f"dimensions in use, of {len(shown.kl)}", f"{metrics['active_units']}", NOTHING),
+        (
+            METRICS[name].title + (codes if name == "iwae_loss" else ""),
+            _shown(name, metrics[name]),
+            RESULTS.get((context.run.experiment.kind, name), NOTHING),
+        )
+        for name in own
+        if name in metrics
     ]
-    note = (
-        "In nats an image; lower is better. A copy costs more than 0 because grey pixels are not sure to be "
-        "white or black. A dimension is in use where the variance of its mean over the test images is above "
-        "0.01."
-    )
+    note = "In nats an image; lower is better. "
+    if "bce" in metrics:
+        rows += [
+            ("cross-entropy of a perfect copy", f"{shown.bce_of_copy:.2f}", NOTHING),
+            ("cross-entropy of the mean image", f"{shown.bce_of_mean:.2f}", NOTHING),
+        ]
+        note += "A copy costs more than 0 because grey pixels are not sure to be white or black. "
+    rows += [
+        (f"dimensions in use, of {shown.plain.code_size}", f"{metrics['active_units']}", NOTHING),
+        *_others(metrics, (*own, "iwae_samples", "kl_per_dimension", "active_units")),
+    ]
+    note += "A dimension is in use where the variance of its mean over the test images is above 0.01."
     return _results(context, rows, note, report)
 
 
@@ -142,10 +162,27 @@ def _results(context: RunContext, rows: list[tuple[str, str, str]], note: str, r
     if report is not None:
         answer = report.verdict(run)
         note = f"{note} May the two columns be compared? {answer[0].upper()}{answer[1:]}.".strip()
-    return compared(f"Results of the {run.experiment.purpose.name}", rows, report, note)
+    return compared(f"Results of the {run.experiment.task.title}", rows, report, note)
 
 
-def kl_table(shown: VariationalAnalysis) -> Table:
+def _others(metrics: Metrics, known: Collection[str]) -> list[tuple[str, str, str]]:
+    """A row for each metric that has no row of its own, by the title that its registry has."""
+    return [
+        (METRICS[name].title if name in METRICS else name.replace("_", " "), _shown(name, value), NOTHING)
+        for name, value in metrics.items()
+        if name not in known
+    ]
+
+
+def _shown(name: str, value: Value) -> str:
+    digits = METRICS[name].digits if name in METRICS else 4
+    return ", ".join(f"{one:.{digits}f}" for one in (value if isinstance(value, list) else [value]))
+
+
+def kl_table(shown: VariationalAnalysis) -> Table | None:
+    """None where the prior has no divergence of a single dimension."""
+    if not shown.kl:
+        return None
     rows = tuple((f"dimension {number}", f"{value:.3f}") for number, value in enumerate(shown.kl))
     return Table("Divergence from the prior", ("", "nats"), rows, "Means over the test images.")
 

@@ -4,11 +4,11 @@ import logging
 from collections.abc import Iterator
 from pathlib import Path
 
-from ...analysis import RunContext, gather
+from ...analysis import RunContext, analyse
 from ...core.atomic_files import make_folder, sweep, write_bytes, write_text
 from ...core.csv_text import csv_text
 from ...core.devices import AUTO
-from ...data.sources import DataConfig
+from ...data.config import DataConfig
 from ...runs.directory import Run
 from ..page import Page, Picture, render
 from ..published import beside
@@ -31,7 +31,7 @@ def report_run(
         DeviceError: this machine has no such device.
     """
     context = RunContext.open(run, data, device)
-    shown = gather(context)
+    shown = analyse(context)
     logger.info("drawing the page of %s", run.path.name)
     page = run_page(shown, beside(run), agreement=context.agreement, title=title)
     return write_run_page(page, run)

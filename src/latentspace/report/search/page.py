@@ -5,13 +5,15 @@ from pathlib import Path
 
 from ...core.atomic_files import sweep, write_bytes, write_text
 from ...core.wording import SEEN_BY_ENCODER, counted
-from ...experiment.config import PURPOSES, Experiment
+from ...experiment.config import Experiment
 from ...experiment.search_space import Settings
+from ...experiment.tasks import TASKS
 from ...search.load import read_study
 from ...search.positions import in_words, labels
 from ...search.results import StudyRecord
 from ...search.significance import edges, runner_up, verdicts
 from ..page import Page, Picture, Section, Table, render
+from ..published import RESULTS
 from .pictures import (
     front_picture,
     history_picture,
@@ -91,7 +93,7 @@ def study_page(name: str, record: StudyRecord) -> Page:
     found = _front_section(record) if not record.single else _best_section(record)
     parts = [found, _luck_section(record), _course_section(record), _settings_section(record)]
     return Page(
-        title=f"{name}: a search for the {PURPOSES[record.kind].name}",
+        title=f"{name}: a search for the {TASKS[record.kind].title}",
         lead=_lead(record),
         notices=_notices(record),
         sections=tuple(part for part in (*parts, _trials_section(record)) if part is not None),
@@ -106,7 +108,7 @@ def search_section(record: StudyRecord, page: Page, address: str) -> Section:
         page: of the search alone; its best parameters and counts, and some of its pictures, are shown here.
         address: of that page, as seen from the other.
     """
-    kind = PURPOSES[record.kind].name
+    kind = TASKS[record.kind].title
     text = [page.lead]
     for section in page.sections:
         if section.title in (BEST, "What mattered"):
@@ -193,11 +195,11 @@ def _best_section(record: StudyRecord) -> Section | None:
     ]
     score, test = record.objectives[0], record.test
     if test is not None and score in test:
-        published = PURPOSES[record.kind].published.get(score) if record.comparable else None
+        published = RESULTS.get((record.kind, score)) if record.comparable else None
         text.append(
             f"Trained in full and judged once on the {test['images']:,} images of the test part, they reach "
             f"a {score} of {test[score]:.5g}"
-            + (f"; the report's was {published:.4g}, on its own split." if published is not None else ".")
+            + (f"; the report's was {published}, on its own split." if published is not None else ".")
         )
     return Section(BEST, tuple(text), tables=(best_table(record, record.best),))
 

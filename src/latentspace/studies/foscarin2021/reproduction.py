@@ -26,7 +26,7 @@ from ...core.config import merged
 from ...core.errors import RunError
 from ...data.imageset import ImageSet
 from ...data.sources import load_images
-from ...experiment.config import Experiment, Kind
+from ...experiment.config import Experiment
 from ...experiment.recipe import Recipe
 from ...report.page import Section
 from ...report.published import REPORT
@@ -126,17 +126,17 @@ class Reproduction:
         require_classes(images)
         return images
 
-    def _training(self, name: str, kind: Kind, more: Mapping[str, Any]) -> TrainingStep:
+    def _training(self, name: str, kind: str, more: Mapping[str, Any]) -> TrainingStep:
         plan = partial(self._plan, kind, more)
         return TrainingStep(name, self.out / name, self._code_size, plan, for_classifier=name == "ae")
 
-    def _search(self, kind: Kind, more: Mapping[str, Any] | None = None) -> Iterator[SearchStep]:
+    def _search(self, kind: str, more: Mapping[str, Any] | None = None) -> Iterator[SearchStep]:
         """The kind's search, if the recipe has one."""
-        if getattr(self.recipe, kind).search is not None:
+        if self.recipe.study(kind).search is not None:
             name = f"search-{kind}"
             yield SearchStep(name, self.out / name, self._code_size, partial(self._wishes, kind, more or {}))
 
-    def _wishes(self, kind: Kind, more: Mapping[str, Any]) -> SearchRequest:
+    def _wishes(self, kind: str, more: Mapping[str, Any]) -> SearchRequest:
         settled = {"data": {"spec": self._plan(kind, {}).data.spec}}
         return SearchRequest(kind, self.recipe, merged(merged(self.changes, settled), more))
 
@@ -145,7 +145,7 @@ class Reproduction:
         """Of the autoencoder that the classifiers stand on."""
         return int(self.recipe.experiment("ae", self.changes).model_dump()["model"]["code_size"])
 
-    def _plan(self, kind: Kind, more: Mapping[str, Any]) -> Experiment:
+    def _plan(self, kind: str, more: Mapping[str, Any]) -> Experiment:
         """On the images that the first study settled for, whatever `auto` would find now."""
         plan = self.recipe.experiment(kind, merged(self.changes, more))
         first = self.out / "ae"

@@ -1,0 +1,135 @@
+"""The registry of readers: what knows a kind of file or folder, and makes an ImageSet of it."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Protocol
+
+from ...core.atomic_files import file_hash
+from ...core.registry import Registry
+from ...core.wording import counted
+from ..catalog import notmnist
+from ..config import DataConfig
+from ..imageset import ImageSet
+from .archives import read_archive
+from .arrays import read_npy, read_npz
+from .collect import Gathered
+from .filenames import readable
+from .folders import list_folder, read_listing
+from .idx import holds_idx, is_idx_header, is_idx_name, read_idx_files, read_idx_folder
+
+
+class Reader(Protocol):
+    """What knows and reads one format."""
+
+    @property
+    def words(self) -> str:
+        """What it reads, for a person: ".npy"."""
+
+    def knows(self, path: Path, start: bytes) -> bool:
+        """Whether this reader takes what lies at `path`. The first that does reads it.
+
+        Args:
+            start: the first 512 bytes of a file, inflated where they are gzip; none of a folder.
+        """
+
+    def read(self, path: Path, config: DataConfig) -> ImageSet:
+        """The images, before they are resized.
+
+        Raises:
+            DataError: they cannot be read; names the file and what to do.
+        """
+
+
+class Npy:
+    words = ".npy"
+
+    def knows(self, path: Path, start: bytes) -> bool:
+        return start.startswith(b"\x93NUMPY") or (path.is_file() and path.name.casefold().endswith(".npy"))
+
+    def read(self, path: Path, config: DataConfig) -> ImageSet:
+        return read_npy(path, config.resident)
+
+
+class Npz:
+    words = ".npz"
+
+    def knows(self, path: Path, start: bytes) -> bool:  # noqa: ARG002 - another zip by its bytes
+        return path.is_file() and path.name.casefold().endswith(".npz")
+
+    def read(self, path: Path, config: DataConfig) -> ImageSet:
+        return read_npz(path, config.resident)
+
+
+class Archive:
+    words = "a tar, tar.gz or zip archive"
+
+    def knows(self, path: Path, start: bytes) -> bool:
+        named = path.is_file() and path.name.casefold().endswith((".tar", ".tar.gz", ".tgz", ".zip"))
+        return named or start[:2] == b"PK" or start[257:262] == b"ustar"
+
+    def read(self, path: Path, config: DataConfig) -> ImageSet:
+        with readable(path):
+            checksum = file_hash(path, "md5")
+        size = notmnist.published(checksum)
+        if size is not None:
+            return notmnist.load_archive(path, size, config.resident)
+        return notmnist.remembered(checksum, config.resident) or _pictures(
+            read_archive(path, resize=config.resize, strict=config.strict),
+            origin=str(path),
+            identity=checksum,
+            what="an archive",
+        )
+
+
+class Idx:
+    words = "IDX"
+
+    def knows(self, path: Path, start: bytes) -> bool:
+        if path.is_dir():
+            return holds_idx(path)
+        return is_idx_name(path.name.casefold()) or is_idx_header(start)
+
+    def read(self, path: Path, config: DataConfig) -> ImageSet:
+        return (read_idx_folder if path.is_dir() else read_idx_files)(path, config.resident)
+
+
+class Folder:
+    words = "a folder of images"
+
+    def knows(self, path: Path, start: bytes) -> bool:  # noqa: ARG002 - it has none
+        return path.is_dir()
+
+    def read(self, path: Path, config: DataConfig) -> ImageSet:
+        listing = list_folder(path)
+        return notmnist.remembered(listing.identity, config.resident) or _pictures(
+            read_listing(listing, resize=config.resize, strict=config.strict),
+            origin=str(path),
+            identity=listing.identity,
+            what="a folder",
+        )
+
+
+def _pictures(gathered: Gathered, *, origin: str, identity: str, what: str) -> ImageSet:
+    """An ImageSet of class folders or of loose images; what is recognised as notMNIST is remembered."""
+    if notmnist.recognised(gathered):
+        images = notmnist.named(gathered, notmnist.name_of(gathered), origin=origin)
+        if images.comparable:  # else it was resized
+            notmnist.remember(identity, images)
+        return images
+    images = gathered.images(what, origin=origin)
+    kind = counted(len(images.class_names), "class folder") if images.class_names else "images without labels"
+    return replace(images, source=f"{what} of {kind}")
+
+
+NPY, NPZ, ARCHIVE, IDX, FOLDER = Npy(), Npz(), Archive(), Idx(), Folder()
+
+READERS: Registry[Reader] = Registry(
+    "reader",
+    {
+        "npy": f"{__name__}:NPY",
+        "npz": f"{__name__}:NPZ",
+        "archive": f"{__name__}:ARCHIVE",
+        "idx": f"{__name__}:IDX",
+        "folder": f"{__name__}:FOLDER",
+    },
+)

@@ -1,0 +1,75 @@
+"""The registry of tasks: what a network is trained for, and which models and objectives go together there."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+from ..core.registry import Registry
+
+Direction: TypeAlias = Literal["minimize", "maximize"]
+
+
+@dataclass(frozen=True)
+class Task:
+    """What `latentspace train NAME` trains.
+
+    Args:
+        title: what its network is called: "denoising autoencoder".
+        models, objectives: names in those registries that this task may combine; the first is the default.
+        score: the metric that selects, among the parts of the objectives, and the way in which it is better.
+        model, objective, training: settings where the task's defaults differ from those of their classes.
+        needs_encoder: it learns from the codes of a finished run, and from labels.
+    """
+
+    title: str
+    models: tuple[str, ...]
+    objectives: tuple[str, ...]
+    score: str
+    direction: Direction = "minimize"
+    model: Mapping[str, Any] = field(default_factory=dict)
+    objective: Mapping[str, Any] = field(default_factory=dict)
+    training: Mapping[str, Any] = field(default_factory=dict)
+    needs_encoder: bool = False
+
+    def better(self, one: float, other: float) -> bool:
+        return one < other if self.direction == "minimize" else one > other
+
+
+AE = Task("autoencoder", ("convolutional",), ("reconstruction",), "mse")
+
+DAE = Task(
+    "denoising autoencoder",
+    ("convolutional",),
+    ("denoising",),
+    "mse_from_noisy",
+    model={"conv2_channels": 64},
+    training={"batch_size": 505, "learning_rate": 0.003301244567030449},
+)
+
+VAE = Task(
+    "variational autoencoder",
+    ("convolutional-variational",),
+    ("elbo",),
+    "elbo_loss",
+    training={"batch_size": 256, "learning_rate": 1e-3, "epochs": 100},
+)
+
+CLASSIFIER = Task(
+    "classifier",
+    ("perceptron",),
+    ("classification",),
+    "accuracy",
+    "maximize",
+    training={"batch_size": 411, "learning_rate": 0.0018263185631044734, "epochs": 30},
+    needs_encoder=True,
+)
+
+TASKS: Registry[Task] = Registry(
+    "task",
+    {
+        "ae": f"{__name__}:AE",
+        "dae": f"{__name__}:DAE",
+        "vae": f"{__name__}:VAE",
+        "classifier": f"{__name__}:CLASSIFIER",
+    },
+)

@@ -1,0 +1,13 @@
+"""The registry of networks: the configuration of each, by the name that `model.name` takes."""
+
+from ..core.registry import Registry
+from .autoencoder import NetworkConfig
+
+MODELS: Registry[type[NetworkConfig]] = Registry(
+    "model",
+    {
+        "convolutional": "latentspace.models.autoencoder:AutoencoderConfig",
+        "convolutional-variational": "latentspace.models.autoencoder:VariationalConfig",
+        "perceptron": "latentspace.models.classifier:ClassifierConfig",
+    },
+)

@@ -1,0 +1,73 @@
+"""Priors p(code): what codes are drawn from, and what a posterior is kept close to."""
+
+import math
+from abc import ABC, abstractmethod
+from typing import ClassVar, final
+
+import torch
+from torch import nn
+
+from ..core.registry import Registry
+from ..core.tensor_types import Codes, KLTerms, PerImage
+from .posteriors import Gaussian, Posterior
+
+
+class Prior(ABC, nn.Module):
+    """A distribution over codes. A module, so that a prior may have weights to learn.
+
+    Args:
+        code_size: numbers in a code.
+    """
+
+    words: ClassVar[str]
+    """What it is, for a person: "N(0, I)"."""
+
+    def __init__(self, code_size: int) -> None:
+        super().__init__()
+        self.code_size = code_size
+
+    @abstractmethod
+    def log_prob(self, codes: Codes) -> PerImage:
+        """The logarithm of the density at `codes`, in nats."""
+
+    @abstractmethod
+    def sample(self, count: int, generator: torch.Generator) -> Codes:
+        """`count` codes, on the generator's device."""
+
+    def kl_terms(self, posterior: Posterior, codes: Codes) -> KLTerms:
+        """The divergence from the posterior to this prior, in nats, in terms that add up to an image's.
+
+        Here one term an image: log q(code | image) - log p(code) at a code drawn from the posterior, an
+        unbiased estimate for any prior (https://arxiv.org/abs/1312.6114, equation 8). A prior with a closed
+        form returns that, a term a dimension.
+
+        Args:
+            codes: drawn from the posterior.
+        """
+        return (posterior.log_prob(codes) - self.log_prob(codes))[:, None]
+
+
+@final
+class StandardNormal(Prior):
+    """N(0, I): independent dimensions of mean 0 and variance 1."""
+
+    words = "N(0, I)"
+
+    def log_prob(self, codes: Codes) -> PerImage:
+        return -0.5 * (codes.square() + math.log(2 * math.pi)).sum(dim=1)
+
+    def sample(self, count: int, generator: torch.Generator) -> Codes:
+        return torch.randn(count, self.code_size, generator=generator, device=generator.device)
+
+    def kl_terms(self, posterior: Posterior, codes: Codes) -> KLTerms:
+        """1/2 (mean^2 + variance - 1 - log variance) of a Gaussian posterior's dimensions, in nats.
+
+        The same paper, appendix B.
+        """
+        if not isinstance(posterior, Gaussian):
+            return super().kl_terms(posterior, codes)
+        variance = posterior.log_variance.exp()
+        return 0.5 * (posterior.mean.square() + variance - 1 - posterior.log_variance)
+
+
+PRIORS: Registry[type[Prior]] = Registry("prior", {"standard-normal": f"{__name__}:StandardNormal"})

@@ -1,0 +1,84 @@
+"""The state of a training between two epochs: weights of its networks, and what its optimisers remember."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from ..experiment.config import Experiment
+from ..runs.checkpoint import State
+from ..runs.tensors import damaged, fill
+from .loop import Components
+
+Tensors = dict[str, torch.Tensor]
+
+
+def weights_of(components: Components) -> Tensors:
+    """What the run keeps: the weights and buffers of the part that is learned."""
+    return {name: tensor.detach().cpu() for name, tensor in components.learned.state_dict().items()}
+
+
+def state_of(components: Components, epoch: int, best_epoch: int, best_score: float) -> State:
+    """The state after `epoch`. An auxiliary network's names begin with its own: `critic/layer.weight`."""
+    auxiliary = {
+        f"{name}/{key}": tensor.detach().cpu()
+        for name, one in components.auxiliary.items()
+        for key, tensor in one.network.state_dict().items()
+    }
+    remembered = {
+        f"{prefix}{number}.{name}": torch.as_tensor(value)
+        for prefix, optimizer in _optimizers(components).items()
+        for number, quantities in optimizer.state_dict()["state"].items()
+        for name, value in quantities.items()
+    }
+    return State(epoch, best_epoch, best_score, {**weights_of(components), **auxiliary}, remembered)
+
+
+def restore(components: Components, experiment: Experiment, state: State, path: Path) -> None:
+    """Raises: RunError: the state, read from `path`, is that of another network or optimiser."""
+    fill(components.learned, _below("", state.model), path)
+    for name, one in components.auxiliary.items():
+        fill(one.network, _below(f"{name}/", state.model), path)
+    names = _remembered(experiment)
+    for prefix, optimizer in _optimizers(components).items():
+        _restore_optimizer(optimizer, _below(prefix, state.optimizer), names, path)
+
+
+def _optimizers(components: Components) -> dict[str, torch.optim.Optimizer]:
+    """Each optimiser by the prefix of its tensors: the model's has none."""
+    auxiliary = {f"{name}/": one.optimizer for name, one in components.auxiliary.items()}
+    return {"": components.optimizer, **auxiliary}
+
+
+def _below(prefix: str, tensors: Mapping[str, torch.Tensor]) -> Tensors:
+    """The tensors whose names have this prefix and no other, without it."""
+    found = {name.removeprefix(prefix): one for name, one in tensors.items() if name.startswith(prefix)}
+    return {name: one for name, one in found.items() if "/" not in name}
+
+
+def _restore_optimizer(
+    optimizer: torch.optim.Optimizer, tensors: Mapping[str, torch.Tensor], names: set[str], path: Path
+) -> None:
+    memory: dict[int, Tensors] = {}
+    for key, tensor in tensors.items():
+        number, _, name = key.partition(".")
+        memory.setdefault(int(number) if number.isdecimal() else -1, {})[name] = tensor
+    groups = optimizer.state_dict()["param_groups"]
+    weights = [one for group in optimizer.param_groups for one in group["params"]]
+    if set(memory) != set(range(len(weights))) or not all(
+        set(quantities) == names
+        and all(one.shape in ((), weights[number].shape) for one in quantities.values())
+        for number, quantities in memory.items()
+    ):
+        raise damaged(path, "what another optimiser remembers, or one of another network")
+    optimizer.load_state_dict({"state": memory, "param_groups": groups})
+
+
+def _remembered(experiment: Experiment) -> set[str]:
+    """The names of what the experiment's optimiser remembers of a weight."""
+    weight = nn.Parameter(torch.zeros(1))
+    weight.grad = torch.zeros(1)
+    optimizer = experiment.optimizer([weight])
+    optimizer.step()
+    return set(optimizer.state[weight])

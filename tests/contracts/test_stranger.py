@@ -1,0 +1,149 @@
+"""What is added from outside goes everywhere: `stranger/plugin.py` through every command."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from latentspace.runs.directory import Run
+from latentspace.runs.tensors import read_tensors
+from makers import random_pixels
+from runner import heeds_interrupts
+
+PLUGIN = Path(__file__).parents[1] / "stranger"
+COMMAND = [sys.executable, "-W", "error", "-m", "latentspace"]
+OPTIONS = ("--device", "cpu", "--threads", "1", "--precision", "32")
+
+
+def environment() -> dict[str, str]:
+    path = os.pathsep.join([str(PLUGIN), *filter(None, [os.environ.get("PYTHONPATH")])])
+    return {**os.environ, "LATENTSPACE_PLUGINS": "plugin", "PYTHONPATH": path}
+
+
+def latentspace(*arguments: object) -> str:
+    done = subprocess.run(
+        [*COMMAND, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        env=environment(),
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A hundred images in the stranger's own format, 12 x 10."""
+    path = tmp_path_factory.mktemp("data") / "images.hex"
+    pixels = random_pixels(100, 12, 10)
+    path.write_text("12 10\n" + "".join(one.tobytes().hex() + "\n" for one in pixels))
+    return path
+
+
+@pytest.fixture(scope="module")
+def run(images: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("runs") / "stranger"
+    latentspace("train", "stranger", "--data", images, "--out", out, *OPTIONS)
+    return out
+
+
+def test_the_run_holds_the_strangers_settings(run: Path) -> None:
+    config = json.loads((run / "config.json").read_text())
+    assert config["kind"] == "stranger"
+    assert config["model"] == {"name": "stranger-residual", "code_size": 10, "width": 8}
+    assert config["objective"] == {"name": "stranger-criticised", "weight": 0.1}
+    assert config["training"]["epochs"] == 3
+
+
+def test_killed_and_resumed_it_has_the_same_weights(run: Path, images: Path, tmp_path: Path) -> None:
+    out = tmp_path / "again"
+    process = subprocess.Popen(
+        [*COMMAND, "train", "stranger", "--data", str(images), "--out", str(out), *OPTIONS],
+        env=environment(),
+        preexec_fn=heeds_interrupts,  # noqa: PLW1509
+        stderr=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+    )
+    metrics = out / "metrics.jsonl"
+    while process.poll() is None and not (metrics.exists() and metrics.read_text().count("\n")):
+        time.sleep(0.005)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    latentspace("train", "--resume", out)
+    one, other = (read_tensors(place / "weights.safetensors") for place in (run, out))
+    assert one.keys() == other.keys()
+    assert all(np.array_equal(one[name].numpy(), other[name].numpy()) for name in one)
+
+
+def test_it_is_evaluated_with_its_own_terms_and_metric(run: Path) -> None:
+    result = json.loads(latentspace("evaluate", run, "--json"))
+    assert result["images"] == 20
+    assert 0 < result["largest_error"] <= 1
+    assert {"stranger_score", "nll", "kl", "mean_code_loss", "active_units"} <= result.keys()
+
+
+def test_another_run_has_the_strangers_metric_too(images: Path, tmp_path: Path) -> None:
+    tiny = [f"--set=model.{name}=2" for name in ("conv1_channels", "conv2_channels", "code_size")]
+    out = tmp_path / "vae"
+    latentspace(
+        "train", "vae", "--data", images, "--resize", "16x16", "--out", out, "--epochs", 1, *tiny, *OPTIONS
+    )
+    assert "largest_error" in json.loads(latentspace("evaluate", out, "--json"))
+
+
+def test_a_task_of_the_package_takes_the_strangers_network_and_objective(
+    images: Path, tmp_path: Path
+) -> None:
+    chosen = ("--set=model.name=stranger-residual", "--set=model.width=3", "--set=model.code_size=2")
+    out = tmp_path / "vae"
+    latentspace("train", "vae", "--data", images, "--out", out, "--epochs", 1, *chosen, *OPTIONS)
+    result = json.loads(latentspace("evaluate", out, "--json"))
+    assert {"gaussian_nll", "elbo_loss", "iwae_loss"} <= result.keys()
+
+
+def test_it_has_a_page_with_its_title_and_its_metric(run: Path) -> None:
+    page = Path(latentspace("report", run).strip())
+    html = page.read_text()
+    assert "stranger's autoencoder" in html.replace("&#39;", "'")
+    assert "largest error of a pixel" in html
+    assert "0.0272" not in html
+
+
+def test_it_draws_images(run: Path, tmp_path: Path) -> None:
+    latentspace("generate", run, "--out", tmp_path / "drawn", "--count", 6)
+    assert len(list((tmp_path / "drawn").rglob("*.png"))) >= 1
+
+
+def test_it_is_searched(images: Path, tmp_path: Path) -> None:
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text(
+        "[stranger.search]\ntrials = 2\nepochs = 1\n[stranger.search.space]\n"
+        '"model.width" = {low = 2, high = 4}\n"objective.weight" = {choices = [0.0, 0.5]}\n'
+    )
+    out = tmp_path / "study"
+    latentspace(
+        "search", "stranger", "--recipe", recipe, "--data", images, "--out", out, "--workers", 1, *OPTIONS[:2]
+    )
+    assert json.loads((out / "best" / "results" / "test.json").read_text())["kind"] == "stranger"
+    assert Run.open(out / "best").path.is_dir()
+
+
+def test_its_settings_are_listed() -> None:
+    listed = latentspace("settings", "stranger")
+    for name in ("model.width", "objective.weight", "channels of every map"):
+        assert name in listed
+
+
+def test_without_the_plugin_the_run_says_what_is_missing(run: Path) -> None:
+    done = subprocess.run([*COMMAND, "evaluate", str(run)], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "stranger" in done.stderr
+    assert "Traceback" not in done.stderr
