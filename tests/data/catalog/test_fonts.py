@@ -1,5 +1,4 @@
 import shutil
-from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -23,48 +22,43 @@ def folder(tmp_path: Path, *names: str) -> str:
 
 def test_fonts_without_letters_are_left_out():
     found = typefaces("bundled")
-    used = {Path(alphabet.path).name for alphabet in found.alphabets if alphabet.path}
+    used = {Path(face.path).name for face in found.faces if face.path}
     assert used | set(found.left_out) == set(BUNDLED)
     assert not used & set(found.left_out)
     assert {"cmex10.ttf", "LastResortHE-Regular.ttf", "STIXSizOneSymReg.ttf"} <= set(found.left_out)
     assert {"cmsy10.ttf", "cmmi10.ttf", "cmr10.ttf", "DejaVuSerif.ttf", "STIXGeneral.ttf"} <= used
-    assert "" in {alphabet.path for alphabet in found.alphabets}  # the font inside Pillow
+    assert "" in {face.path for face in found.faces}  # the font inside Pillow
 
 
-def test_every_alphabet_has_ten_letters_that_are_there_and_differ():
-    for alphabet in typefaces("bundled").alphabets:
-        font = load(alphabet.path, alphabet.face, 40)
-        missing = ink(font, fonts.NO_CHARACTER, 40)[0]
-        pictures = [ink(font, letter, 40)[0] for letter in alphabet.letters]
-        assert all(picture.size and picture.max() > 128 for picture in pictures)
-        assert not any(np.array_equal(picture, missing) for picture in pictures)
-        assert len({picture.tobytes() for picture in pictures}) == 10
+def test_every_face_has_ten_letters_that_are_there_and_differ():
+    for face in typefaces("bundled").faces:
+        font = load(face.path, face.number, 40)
+        missing = ink(font, fonts.NO_CHARACTER)
+        drawn = [ink(font, letter) for letter in face.letters]
+        assert all(one is not None and one != missing and one.getextrema()[1] > 128 for one in drawn)
+        assert len({one.tobytes() for one in drawn}) == 10
 
 
 def test_the_families():
     found = typefaces("bundled")
-    assert len(found.names) == len(found.ornate) == 12
-    assert set(found.family) == set(range(12))
+    assert len(found.faces) == len(found.families) == 47
+    assert len(set(found.families)) == 20
     family = {
-        (Path(alphabet.path).stem, alphabet.letters[0]): number
-        for alphabet, number in zip(found.alphabets, found.family, strict=True)
+        (Path(face.path).stem, face.letters[0]): name
+        for face, name in zip(found.faces, found.families, strict=True)
     }
-    regular = family["DejaVuSans", "A"]
-    assert {family[f"DejaVuSans{style}", "A"] for style in ("-Bold", "-Oblique", "Mono", "Mono-Bold")} == {
-        regular
-    }
-    assert len({family[name, "A"] for name in ("cmr10", "cmb10", "cmti10", "cmmi10")}) == 1
-    assert family["STIXGeneral", "\U0001d670"] == family["cmtt10", "A"]  # typewriters, as good as equal
-    plain = [
-        family[name, "A"]
-        for name in ("DejaVuSans", "DejaVuSerif", "STIXGeneral", "cmr10", "cmss10", "cmsy10")
-    ]
-    assert len(set(plain)) == 6
-    script, fraktur = family["STIXGeneral", "\U0001d49c"], family["STIXGeneral", "\U0001d504"]
-    assert found.ornate[script]
-    assert found.ornate[fraktur]
-    assert not found.ornate[regular]
-    assert script != fraktur
+    assert {family[f"DejaVuSans{style}", "A"] for style in ("", "-Bold", "-Oblique")} == {"DejaVu Sans"}
+    assert family["STIXGeneral", "A"] == family["STIXGeneralBol", "A"] == "STIXGeneral"
+    assert family["STIXGeneral", "\U0001d49c"] == family["STIXGeneral", "\U0001d4d0"] == "STIXGeneral script"
+    assert family["STIXGeneral", "\U0001d504"] == "STIXGeneral fraktur"
+    assert family["cmr10", "A"] == "cmr10"
+    assert "Aileron" in found.families
+
+
+def test_mathematical_capitals_that_unicode_had_before_are_found():
+    styles = ("SCRIPT", "FRAKTUR", "DOUBLE-STRUCK", "MONOSPACE")
+    found = [fonts._character(style, "H") for style in styles]
+    assert found == ["\u210b", "\u210c", "\u210d", "\U0001d677"]
 
 
 def test_a_directory_is_searched_to_its_depths_and_copies_add_nothing(tmp_path):
@@ -72,26 +66,12 @@ def test_a_directory_is_searched_to_its_depths_and_copies_add_nothing(tmp_path):
     (tmp_path / "broken.ttf").write_bytes(b"no font")
     (tmp_path / "read.me").write_text("not a font either")
     found = typefaces(name)
-    assert found.names == ("Computer Modern", "Computer Modern Sans")
-    assert len(found.alphabets) == 2
+    assert found.families == ("cmr10", "cmss10")
     assert sorted(found.left_out) == ["broken.ttf", "cmex10.ttf"]
     images = glyphs.render(60, fonts=name)
     assert images.source == "glyphs (rendered letters A-J from 2 font families; not notMNIST)"
     assert images.record.conversions == ("2 font files without letters A-J left out: broken.ttf, cmex10.ttf",)
     assert set(images.groups.tolist()) == {0, 1}
-
-
-def test_the_same_shapes_under_other_names_are_one_family(tmp_path, monkeypatch):
-    names = count()
-    monkeypatch.setattr(fonts, "_design", lambda name, kind: f"{name} {kind} {next(names)}")
-    found = typefaces(folder(tmp_path, "STIXGeneral.ttf", "STIXGeneralBol.ttf", "cmss10.ttf"))
-    family = {
-        (Path(alphabet.path).stem, alphabet.letters[0]): number
-        for alphabet, number in zip(found.alphabets, found.family, strict=True)
-    }
-    sans_bold = "\U0001d5d4"
-    assert family["STIXGeneral", sans_bold] == family["STIXGeneralBol", sans_bold] != family["cmss10", "A"]
-    assert family["STIXGeneral", "A"] != family["STIXGeneral", sans_bold]
 
 
 def test_where_the_fonts_stand_does_not_matter(tmp_path):
@@ -130,8 +110,5 @@ def test_places_without_usable_fonts(tmp_path):
 
 def test_the_systems_fonts_are_those_of_its_folders(tmp_path, monkeypatch):
     name = folder(tmp_path, "a/cmr10.ttf", "b/DejaVuSerif.ttf")
-    monkeypatch.setattr(
-        fonts, "_system_folders", lambda: [Path(name) / "b", Path(name) / "a", Path(name) / "none"]
-    )
-    assert typefaces("system").names[:2] == ("DejaVu Serif", "mathematical double-struck")
-    assert "Computer Modern" in typefaces("system").names
+    monkeypatch.setattr(fonts, "SYSTEM", (f"{name}/b", f"{name}/a", f"{name}/none"))
+    assert typefaces("system").families == ("DejaVu Serif", "DejaVu Serif double-struck", "cmr10")

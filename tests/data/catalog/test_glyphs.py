@@ -11,7 +11,7 @@ from latentspace.data.imageset import ImageSet
 from latentspace.data.splits import PARTS, Shares, split
 
 MANY = 3000
-NOTMNISTS_ERROR = 0.0685  # a pixel, ten components, on the 8,000 images: 0.0689
+NOTMNISTS_ERROR = 0.0689  # a pixel, ten components, on the 8,000 images
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,7 @@ def test_what_a_set_is(letters):
     assert letters.pixels.shape == (MANY, 1, 28, 28)
     assert letters.class_names == tuple("ABCDEFGHIJ")
     assert not letters.comparable
-    assert letters.source == "glyphs (rendered letters A-J from 12 font families; not notMNIST)"
+    assert letters.source == "glyphs (rendered letters A-J from 20 font families; not notMNIST)"
     assert letters.pixels.flags.writeable  # torch warns of arrays that are not
     assert 0.38 < letters.pixels.mean() / 255 < 0.48  # notMNIST: 0.43
 
@@ -47,7 +47,7 @@ def test_ten_components_leave_as_much_as_of_notmnist(letters):
 def test_letters_can_be_told_apart_all_the_same(letters):
     pixels, half = flat(letters), MANY // 2
     neighbour, _ = nearest(pixels[half:], pixels[:half])
-    assert (letters.labels[:half][neighbour] == letters.labels[half:]).mean() > 0.8
+    assert (letters.labels[:half][neighbour] == letters.labels[half:]).mean() > 0.75
 
 
 def test_no_image_is_nearly_empty_full_or_a_copy(letters):
@@ -112,7 +112,7 @@ def test_the_global_random_state_is_left_alone():
 @pytest.mark.parametrize("seed", [0, 1, 2])
 @pytest.mark.parametrize("count", [300, MANY])
 def test_faces_never_straddle_a_split_and_every_part_has_all_letters(letters, count, seed):
-    assert set(letters.groups.tolist()) == set(range(len(typefaces("bundled").alphabets)))
+    assert set(letters.groups.tolist()) == set(range(len(typefaces("bundled").faces)))
     some = letters.subset(np.arange(count))
     parts = split(some, Shares.parse("60/20/20"), seed)
     faces = [set(some.groups[parts.part(name)].tolist()) for name in PARTS]
@@ -122,10 +122,12 @@ def test_faces_never_straddle_a_split_and_every_part_has_all_letters(letters, co
         assert abs(len(parts.part(name)) / count - share) < 0.06
 
 
-def test_families_never_straddle_a_split_where_there_are_many(letters, monkeypatch):
-    monkeypatch.setattr(glyphs, "ENOUGH", 12)
-    some = glyphs.render(300, seed=3, workers=1)
-    np.testing.assert_array_equal(some.groups, families(letters)[:300])
+def test_where_there_are_many_families_they_are_the_groups(letters, monkeypatch):
+    monkeypatch.setattr(glyphs, "ENOUGH", 20)
+    some = glyphs.render(400, seed=3, workers=1)
+    table = np.zeros((10, 20))
+    np.add.at(table, (some.labels[:200], some.groups[:200]), 1)
+    assert (table == 1).all()
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -142,30 +144,10 @@ def test_validation_and_test_letters_are_about_equally_hard(letters, seed):
     assert abs(right[0] - right[1]) < 0.08
 
 
-def families(letters) -> np.ndarray:
-    """Of each image; its group is the number of its face."""
-    return np.asarray(typefaces("bundled").family)[letters.groups]
-
-
-def test_families_have_even_shares_and_ornate_ones_half(letters):
-    ornate = np.array(typefaces("bundled").ornate)
-    counts = np.bincount(families(letters))
-    share = np.where(ornate, 0.5, 1)
-    np.testing.assert_allclose(counts, MANY * share / share.sum(), rtol=0.06)
-    table = np.zeros((10, len(ornate)))
-    np.add.at(table, (letters.labels[:210], families(letters)[:210]), 1)
-    assert (table == np.where(ornate, 1, 2)).all()  # one round of 21 tens: every letter of every family
-
-
-def test_an_image_is_nearest_to_its_own_family(letters):
-    """Families would be wrongly drawn if another held shapes as near as a family's own."""
-    pixels, of_image = flat(letters), families(letters)
-    members = [np.flatnonzero(of_image == family)[:60] for family in range(of_image.max() + 1)]
-    for family in range(len(members)):
-        probes = np.flatnonzero(of_image == family)[60:]
-        reach = [nearest(pixels[probes], pixels[others])[1].mean() for others in members]
-        own = reach.pop(family)
-        assert own < 0.97 * min(reach), typefaces("bundled").names[family]
+def test_in_a_round_every_face_draws_every_letter_once(letters):
+    table = np.zeros((10, 47))
+    np.add.at(table, (letters.labels[:470], letters.groups[:470]), 1)
+    assert (table == 1).all()
 
 
 @pytest.mark.parametrize(("size", "fonts"), [(16, "bundled"), (33, "bundled"), (64, "bundled")])
