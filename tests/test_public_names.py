@@ -21,6 +21,7 @@ PUBLIC = [
     "keep_freed",
     "load",
     "load_data",
+    "resume",
     "train",
 ]
 REFERENCE = Path(__file__).parents[1] / "docs" / "reference.md"

@@ -14,7 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .api import evaluate, load, load_data, train
+    from .api import evaluate, load, load_data, resume, train
     from .core.errors import LatentspaceError
     from .core.malloc import keep_freed
     from .data.imageset import ImageSet
@@ -36,6 +36,7 @@ __all__ = [
     "keep_freed",
     "load",
     "load_data",
+    "resume",
     "train",
 ]
 
@@ -51,6 +52,7 @@ _HOMES = {
     "keep_freed": ".core.malloc",
     "load": ".api",
     "load_data": ".api",
+    "resume": ".api",
     "train": ".api",
 }
 

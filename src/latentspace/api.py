@@ -17,6 +17,7 @@ from .evaluation.evaluate import evaluate as _evaluate
 from .experiment.config import Experiment
 from .inference.trained import TrainedAutoencoder
 from .runs.directory import Run
+from .training.train import resume as _resume
 from .training.train import train as _train
 
 
@@ -56,11 +57,13 @@ def _source(spec: Given, options: dict[str, Any]) -> DataConfig | ImageSet:
     return finished(given_set(spec), config)
 
 
-def train(experiment: Experiment | Mapping[str, Any], out: str | Path) -> Run:
+def train(experiment: Experiment | Mapping[str, Any], out: str | Path, images: Given | None = None) -> Run:
     """Train from start to end; the run directory is new.
 
     Args:
         experiment: the plan, or its settings: `{"kind": "vae", "data": {"spec": "photos/"}}`.
+        images: what is learned from, as for `load_data`; None: what the plan names. They are not copied into
+            the run, which knows them by their hash alone: give them again to go on with it, or to judge it.
 
     Raises:
         LatentspaceError: data, settings or a place that cannot be used, or a loss that is not finite.
@@ -73,7 +76,30 @@ def train(experiment: Experiment | Mapping[str, Any], out: str | Path) -> Run:
             found=brief(experiment),
             do='write for example Recipe.load("homework").experiment("ae")',
         )
-    return _train(experiment, as_path(out, "the run directory"))
+    if isinstance(images, str | Path):
+        experiment, images = experiment.model_copy(update={"data": _at(experiment, images)}), None
+    return _train(experiment, as_path(out, "the run directory"), images)
+
+
+def resume(run: str | Path, images: Given | None = None) -> Run:
+    """Go on with an interrupted training, to its end.
+
+    Args:
+        images: the run's own, as for `load_data`; None: they are where they were.
+
+    Raises:
+        LatentspaceError: no run, other images, or a loss that is not finite.
+    """
+    path = as_path(run, "a run")
+    where = _at(Run.open(path).experiment, images) if isinstance(images, str | Path) else images
+    training = _resume(path, where)
+    for _ in training.records():
+        pass
+    return training.run
+
+
+def _at(experiment: Experiment, spec: str | Path) -> DataConfig:
+    return experiment.data.model_copy(update={"spec": str(spec)})
 
 
 def evaluate(

@@ -11,14 +11,12 @@ from pathlib import Path
 from optuna.trial import FrozenTrial
 
 from chaos.killing import ChaosError, Victim, elsewhere, moment
-from latentspace.data.sources import load_images
-from latentspace.data.splits import Shares, split
 from latentspace.search.plan import StudyPlan
 from latentspace.search.space import experiment_of
 from latentspace.search.standing import COUNTED, outcome_of
 from latentspace.search.trials import LOSSES, join
-from latentspace.training.components import assemble, make_fabric
-from latentspace.training.train import learn
+from latentspace.training.context import prepare
+from latentspace.training.loop import learn
 from small_search import write_recipe
 
 WORKERS = 2
@@ -147,15 +145,13 @@ def trained_again(out: Path, seed: int) -> list[int]:
     plan = StudyPlan.load(out)
     with join(out, None) as study:
         ended = [one for one in study.study.get_trials() if outcome_of(one) in ("complete", "pruned")]
-    images = load_images(plan.experiment.data)
-    parts = split(images, Shares.parse(plan.experiment.split.shares), plan.experiment.split.seed)
+    context = prepare(plan.experiment)
     drawn = sorted(random.Random(seed).sample(ended, min(DRAWN, len(ended))), key=lambda one: one.number)
     for trial in drawn:
         experiment = experiment_of(trial.params, plan.experiment, trial.user_attrs["seed"])
-        components = assemble(experiment, images, parts, make_fabric(experiment))
         scores = {
             record.epoch: (record.validation or {})[experiment.task.score]
-            for record in learn(experiment, components)
+            for record in learn(experiment, context.components(experiment))
         }
         if any(scores[epoch] != score for epoch, score in trial.intermediate_values.items()):
             raise ChaosError(f"trial {trial.number} gives other scores when it is trained again")

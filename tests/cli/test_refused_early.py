@@ -19,7 +19,6 @@ def no_images(monkeypatch):
         raise AssertionError("images were read")
 
     for place in (
-        "training.context",
         "training.train",
         "inference.run_images",
         "inference.denoise",

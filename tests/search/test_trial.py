@@ -13,16 +13,13 @@ from PIL import Image
 
 from latentspace.core.errors import OutputError
 from latentspace.data.config import DataConfig
-from latentspace.data.splits import Shares, split
 from latentspace.search import trial as trial_module
 from latentspace.search.heartbeat import Heartbeat
 from latentspace.search.preview import COUNT, ENLARGED, reconstructions
 from latentspace.search.space import experiment_of
 from latentspace.search.trial import pictured, run_trial
-from latentspace.training.components import assemble, make_fabric
 from latentspace.training.context import TrainingContext, prepare
-from latentspace.training.loop import EpochRecord
-from latentspace.training.train import learn
+from latentspace.training.loop import EpochRecord, learn
 from materials import make_images
 from small_search import run_all, small_study
 
@@ -54,13 +51,13 @@ def curves(monkeypatch, *given: list[float]) -> list[int]:
 def test_a_trial_trained_again_gives_its_values_bit_for_bit(archive, tmp_path, images):
     trials = run_all(small_study(archive, tmp_path / "study"))
     plan = small_study(archive, tmp_path / "other").plan
-    parts = split(images, Shares.parse("60/20/20"), 0)
+    context = prepare(plan.experiment)
     assert {one.state for one in trials} <= {TrialState.COMPLETE, TrialState.PRUNED}
     assert TrialState.COMPLETE in {one.state for one in trials}
     for one in trials:
         experiment = experiment_of(one.params, plan.experiment, one.user_attrs["seed"])
-        components = assemble(experiment, images, parts, make_fabric(experiment))
-        again = [record.validation["mse"] for record in learn(experiment, components)]
+        records = learn(experiment, context.components(experiment))
+        again = [record.validation["mse"] for record in records]
         assert again[: len(scores(one))] == scores(one)
         if one.state == TrialState.COMPLETE:
             assert one.value == again[-1]

@@ -12,8 +12,7 @@ from latentspace.experiment.config import Experiment
 from latentspace.inference.trained import encode_all
 from latentspace.models.layers.dropout import Dropout
 from latentspace.training.components import make_fabric, set_up
-from latentspace.training.loop import validation_noise
-from latentspace.training.train import learn
+from latentspace.training.loop import learn, validation_noise
 
 SMALL = {"code_size": 3, "conv1_channels": 4, "conv2_channels": 4}
 

@@ -17,10 +17,10 @@ from latentspace.experiment.tasks import TASKS
 from latentspace.models.classifier import FrozenEncoderClassifier
 from latentspace.objectives.denoising import denoising, denoising_and_clean
 from latentspace.runs.directory import Run
-from latentspace.training.components import assemble, make_fabric
-from latentspace.training.context import pretrained_encoder_of
-from latentspace.training.loop import Components
-from latentspace.training.train import learn, resume, start, train
+from latentspace.training.components import Components, make_fabric
+from latentspace.training.context import TrainingContext, pretrained_encoder_of
+from latentspace.training.loop import learn
+from latentspace.training.train import resume, start, train
 from materials import make_images
 from runner import call
 from studies import small, trained
@@ -44,7 +44,8 @@ def losses(run: Run) -> list[dict]:
 
 
 def gathered(plan: Experiment, images: ImageSet) -> Components:
-    return assemble(plan, images, split(images, Shares.parse("60/20/20"), 0), make_fabric(plan))
+    parts = split(images, Shares.parse("60/20/20"), 0)
+    return TrainingContext(plan, images, parts, make_fabric(plan)).components()
 
 
 @pytest.mark.parametrize("stop_after", [1, 2])
@@ -106,7 +107,7 @@ def watched(images: ImageSet, first: int = 1) -> tuple[list[torch.Tensor], list[
     plan, train_noise, validation_noise = small("dae"), Watched(), Watched()
     components = replace(
         gathered(plan, images),
-        objective=lambda epoch: denoising(train_noise),
+        objective=denoising(train_noise),
         judge=denoising_and_clean(validation_noise),
     )
     list(learn(plan, components, first))
@@ -172,7 +173,8 @@ def test_the_frozen_encoder_stands_still_and_its_dropout_stays_off(encoders, ima
     plan = classifier(encoders["vae"], objective={"method": "frozen-encoder"})
     pretrained = pretrained_encoder_of(plan)
     before = {name: one.clone() for name, one in pretrained.autoencoder.state_dict().items()}
-    components = assemble(plan, images, pretrained.run.split, make_fabric(plan), pretrained.autoencoder)
+    context = TrainingContext(plan, images, pretrained.run.split, make_fabric(plan), pretrained)
+    components = context.components()
     head_before = {name: one.clone() for name, one in components.learned.state_dict().items()}
     list(learn(plan, components))
     network = components.model.module
@@ -252,7 +254,7 @@ def test_a_classifier_needs_classes_and_says_so_before_images_are_read(
     np.savez(tmp_path / "set.npz", images=images.pixels, **labels)
     encoder = trained("ae", tmp_path / "set.npz", tmp_path / "ae")
     monkeypatch.setattr(
-        "latentspace.training.context.load_images", lambda data: pytest.fail("images are read")
+        "latentspace.training.context.settled_images", lambda *_: pytest.fail("images are read")
     )
     with pytest.raises(DataError, match=said):
         start(classifier(encoder), tmp_path / "run")

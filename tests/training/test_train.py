@@ -12,14 +12,14 @@ import torch
 from latentspace.core.errors import ConfigurationError, DeviceError, RunError, TrainingError
 from latentspace.core.randomness import generator
 from latentspace.data.batches import ResidentSet, order
-from latentspace.data.splits import Shares, split
 from latentspace.experiment.config import Experiment
-from latentspace.objectives.loss import Loss, Objective
+from latentspace.objectives.loss import Loss
 from latentspace.objectives.reconstruction import reconstruction
 from latentspace.runs.directory import Run
-from latentspace.training.components import assemble, learned_from, make_fabric
-from latentspace.training.loop import evaluate
-from latentspace.training.train import is_run_of, learn, resume, start, train
+from latentspace.training.components import learned_from
+from latentspace.training.context import prepare
+from latentspace.training.loop import evaluate, learn
+from latentspace.training.train import is_run_of, resume, start, train
 
 
 def changed(plan: Experiment, **changes) -> Experiment:
@@ -89,7 +89,7 @@ def test_a_run_is_resumed_only_on_its_own_images(plan, tmp_path, archive, images
     plan = Experiment.parse({**plan.model_dump(), "data": {"spec": str(moved)}}, "plan")
     start(plan, tmp_path / "run")
     np.savez(moved, images=images.pixels[::-1])
-    with pytest.raises(RunError, match="the images it began with"):
+    with pytest.raises(RunError, match="as they were"):
         resume(tmp_path / "run")
 
 
@@ -108,21 +108,19 @@ def test_the_records(plan, tmp_path, images):
     assert again["mse"] == pytest.approx(run.metrics[-1]["validation"]["mse"], rel=1e-6)
 
 
-def test_the_training_loss_weighs_each_image_once(plan, images):
+def test_the_training_loss_weighs_each_image_once(plan):
     """With a learning rate of nearly nothing, the mean over unequal batches is the mean over the set."""
     plan = changed(plan, learning_rate=1e-30, epochs=1, batch_size=50, weight_decay=0)
-    parts = split(images, Shares.parse("60/20/20"), 0)
-    components = assemble(plan, images, parts, make_fabric(plan))
+    components = prepare(plan).components()
     record = next(learn(plan, components))
     assert components.train.images % 50  # the last batch is smaller
     whole = evaluate(components.model, plan.objective.validation, components.train, generator(0, "noise"))
     assert record.train["mse"] == pytest.approx(whole["mse"], rel=1e-5)
 
 
-def test_no_tensor_of_a_step_outlives_it(plan, images):
+def test_no_tensor_of_a_step_outlives_it(plan):
     """Kept ones, however small, keep the large pieces between them from being used again."""
-    parts = split(images, Shares.parse(plan.split.shares), plan.split.seed)
-    components = assemble(plan, images, parts, make_fabric(plan))
+    components = prepare(plan).components()
     alive: list[int] = []
 
     class Watched(ResidentSet):
@@ -206,19 +204,16 @@ def test_a_loss_that_is_not_finite_ends_the_training_and_names_the_step(plan, tm
     assert training.run.metrics == []
 
 
-def test_nothing_is_learned_from_a_loss_that_is_not_finite(plan, images):
+def test_nothing_is_learned_from_a_loss_that_is_not_finite(plan):
     """The weights are those of the step before: the bad loss never reaches them."""
-    components = assemble(plan, images, split(images, Shares.parse("60/20/20"), 0), make_fabric(plan))
+    components = prepare(plan).components()
     before: list[dict[str, torch.Tensor]] = []
 
-    def goes_wrong(epoch: int) -> Objective:
-        def objective(model, batch, noise):
-            before.append({name: one.clone() for name, one in components.learned.state_dict().items()})
-            loss = reconstruction(model, batch, noise)
-            bad = loss.total * (math.nan if len(before) == 2 else 1)
-            return Loss(bad, {"mse": bad, "other": loss.total})
-
-        return objective
+    def goes_wrong(model, batch, context):
+        before.append({name: one.clone() for name, one in components.learned.state_dict().items()})
+        loss = reconstruction(model, batch, context)
+        bad = loss.total * (math.nan if len(before) == 2 else 1)
+        return Loss(bad, {"mse": bad, "other": loss.total})
 
     with pytest.raises(TrainingError, match="mse = nan at step 2 of 3 in epoch 1"):
         list(learn(plan, replace(components, objective=goes_wrong)))
@@ -253,7 +248,7 @@ def test_a_plans_threads_are_those_of_its_training_alone(plan, tmp_path, monkeyp
         used.append(torch.get_num_threads())
         return reconstruction(model, batch, noise)
 
-    monkeypatch.setattr("latentspace.experiment.config.reconstruction", watched)
+    monkeypatch.setattr("latentspace.objectives.reconstruction.reconstruction", watched)
     before = torch.get_num_threads()
     try:
         torch.set_num_threads(3)

@@ -158,17 +158,17 @@ def moved(run: "Run", spec: str | None) -> "DataConfig | None":
     return DataConfig.parse(settings, "the data options")
 
 
-def refuse_beside(context: Any, option: str, why: str) -> None:
-    """Refuse what was given on the command line beside `option`; how much is said may be chosen.
+def refuse_beside(context: Any, option: str, why: str, *allowed: str) -> None:
+    """Refuse what was given beside `option` and those `allowed`; how much is said may be chosen.
 
     Raises:
         ConfigurationError: something was, and is named.
     """
-    allowed = {option, "--verbose", "--quiet"}
+    free = {option, *allowed, "--verbose", "--quiet"}
     found = [
         one.opts[0] if one.param_type_name == "option" else str(one.metavar)
         for one in context.command.params
-        if not allowed.intersection(one.opts)
+        if not free.intersection(one.opts)
         and (source := context.get_parameter_source(str(one.name)))
         and source.name == "COMMANDLINE"
     ]

@@ -22,6 +22,7 @@ from .options import (
     Verbose,
     data_changes,
     given,
+    moved,
     refuse_beside,
 )
 
@@ -32,11 +33,12 @@ if TYPE_CHECKING:
 
 
 class ResumesAlone(TyperCommand):
-    """A command whose --resume takes nothing beside it."""
+    """A command whose --resume takes nothing beside it but --data."""
 
     def invoke(self, ctx: Any) -> Any:
         if ctx.params["resume"] is not None:
-            refuse_beside(ctx, "--resume", "a run goes on with the settings that it began with")
+            why = "a run goes on with the settings that it began with; --data says where its images are now"
+            refuse_beside(ctx, "--resume", why, "--data")
         return super().invoke(ctx)
 
 
@@ -135,7 +137,7 @@ def train(
       latentspace train --resume runs/letters
     """
     if resume is not None:
-        _resume(resume)
+        _resume(resume, data)
         return
     if kind is None or out is None:
         raise ConfigurationError(
@@ -177,7 +179,7 @@ def _plan(kind: str, recipe: str | None, changes: dict[str, Any], assignments: l
     return base.experiment(TASKS.require(kind), merged(given(changes), overrides(assignments)))
 
 
-def _resume(path: Path) -> None:
+def _resume(path: Path, data: str | None) -> None:
     from ..runs.directory import Run
     from ..training.train import resume
 
@@ -187,7 +189,7 @@ def _resume(path: Path) -> None:
             console.say(f"{path} has ended already: nothing to do")
         console.made(path)
     else:
-        _run(resume(path))
+        _run(resume(path, moved(run, data)))
 
 
 def _start(experiment: "Experiment", out: Path) -> "Training":

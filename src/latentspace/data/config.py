@@ -1,12 +1,13 @@
 """Which images, and what is done to them first: the table `data` of a plan."""
 
-from typing import Annotated, TypeAlias
+from typing import Annotated, Final, TypeAlias
 
 from pydantic import Field
 
 from ..core.config import Config
 from .memmap import Residence
 
+GIVEN: Final = "given:"  # the SPEC of images that Python had in memory, before their content hash
 Side: TypeAlias = Annotated[int, Field(ge=1, le=4096)]
 
 
@@ -17,7 +18,8 @@ class DataConfig(Config):
         default="auto",
         min_length=1,
         description="which images: `notmnist`, `notmnist:large`, `glyphs`, `glyphs:COUNT`, `auto`, or a path "
-        "(the guide to your own images lists what it can be); `--data`",
+        "(the guide to your own images lists what it can be); `--data`. A run of images that were given to "
+        "Python has `given:` and their content hash here",
     )
     resize: tuple[Side, Side] | None = Field(
         default=None, description="height and width to bring every image to; `--resize`"
@@ -43,3 +45,8 @@ class DataConfig(Config):
         "leaves). `.npy`, uncompressed `.npz` and IDX files of bytes, and what is in the "
         "cache, can stay on disk. Results are the same to the bit",
     )
+
+    @property
+    def given(self) -> bool:
+        """Whether the images were given to Python, and so lie nowhere that a SPEC could name."""
+        return self.spec.startswith(GIVEN)

@@ -23,7 +23,8 @@ from ..core.wording import counted, option
 from .cache import keep, recall
 from .catalog import notmnist
 from .cleaning import sentence
-from .config import DataConfig
+from .config import GIVEN, DataConfig
+from .given import Given, given_set
 from .imageset import ImageSet
 from .memmap import SHARE, Residence, free_memory
 from .paths import cache_directory
@@ -39,8 +40,11 @@ GLYPH_SIZE: Final = 28
 QUICK: Final = 3.0  # seconds that `auto` waits for a mirror
 
 
-def load_images(config: DataConfig) -> ImageSet:
+def load_images(config: DataConfig, given: Given | None = None) -> ImageSet:
     """The images that `config` names. What was recognised, skipped and converted goes to the log.
+
+    Args:
+        given: images in memory, to be treated as `config` says; None: those that it names.
 
     Raises:
         ConfigurationError: a SPEC such as `glyphs:0`.
@@ -51,7 +55,7 @@ def load_images(config: DataConfig) -> ImageSet:
         f"the images of {config.spec} must fit in memory",
         f"make them smaller ({option('resize')}), or save them as an uncompressed .npy: it stays on disk",
     ):
-        return finished(_found(config), config)
+        return finished(_found(config) if given is None else given_set(given), config)
 
 
 def finished(images: ImageSet, config: DataConfig) -> ImageSet:
@@ -72,15 +76,46 @@ def finished(images: ImageSet, config: DataConfig) -> ImageSet:
     return images
 
 
+def settled_images(config: DataConfig, given: Given | None = None) -> tuple[ImageSet, DataConfig]:
+    """As `load_images`, and the settings with which the same images are found again.
+
+    `auto` becomes what it chose, whatever can be fetched tomorrow; where images are given, their hash.
+
+    Raises:
+        DataError: also where `config` names the hash of other images than those that are given.
+    """
+    images = load_images(config, given)
+    spec = config.spec
+    if given is not None and (config.given or spec == "auto"):
+        spec = f"{GIVEN}{images.content_hash[:16]}"
+    elif spec == "auto":
+        spec = "notmnist" if images.comparable else "glyphs"
+    if config.given and spec != config.spec:
+        raise DataError(
+            "the images given must be those that the plan names",
+            found=f"{spec}, where the plan has {config.spec}",
+            do="give the same ones again, or leave data.spec out of the plan",
+        )
+    return images, config.model_copy(update={"spec": spec})
+
+
 def names_a_path(spec: str) -> bool:
     """Whether `spec` is a path, and none of the words."""
-    return spec not in ("notmnist", "notmnist:large", "auto") and spec.partition(":")[0] != "glyphs"
+    words = ("notmnist", "notmnist:large", "auto")
+    return spec not in words and spec.partition(":")[0] not in ("glyphs", GIVEN[:-1])
 
 
 def _found(config: DataConfig) -> ImageSet:
     word, colon, argument = config.spec.partition(":")
     if word == "glyphs":
         return _glyphs(_count(argument, config.spec) if colon else GLYPHS, config)
+    if config.given:
+        raise DataError(
+            "images that were given to Python must be given again",
+            found=f"{config.spec}, which is where no file lies",
+            do="on the command line name a file or folder that holds the same images with --data SPEC; in "
+            "Python give them with images=...",
+        )
     if config.spec == "notmnist":
         return notmnist.load("small", resident=config.resident)
     if config.spec == "notmnist:large":

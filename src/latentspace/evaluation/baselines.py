@@ -21,7 +21,7 @@ from ..experiment.config import Experiment
 from ..inference.trained import TrainedClassifier
 from ..runs.directory import Run
 from ..training.components import learned_from, make_fabric, required_labels, set_up
-from ..training.train import learn
+from ..training.loop import learn
 from .cache import Record
 from .codes import FITTED_TO
 from .pca import fit_pca

@@ -10,9 +10,9 @@ from ..core.wording import counted
 from ..data.imageset import ImageSet
 from ..experiment.config import Experiment
 from ..runs.directory import Run
-from ..training.components import assemble, make_fabric, threads_of
-from ..training.context import pretrained_encoder_of
-from ..training.train import learn
+from ..training.components import make_fabric, threads_of
+from ..training.context import TrainingContext, pretrained_encoder_of
+from ..training.loop import learn
 from .cache import Record
 
 TIMED = 3  # epochs of each
@@ -94,9 +94,9 @@ def _train(run: Run, plan: Experiment, images: ImageSet, method: str, timed: int
             found=f"{run.path}, of kind {plan.kind}",
             do="name the run of a classifier",
         )
-    fabric = make_fabric(plan)
+    context = TrainingContext(plan, images, run.split, make_fabric(plan), pretrained)
     began = time.perf_counter()
-    components = assemble(plan, images, run.split, fabric, pretrained.autoencoder)
+    components = context.components()
     prepared = time.perf_counter() - began
     seconds = [record.seconds for record in learn(plan, components)]
     return prepared, sum(seconds) / len(seconds)

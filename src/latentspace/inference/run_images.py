@@ -18,6 +18,13 @@ def own_or_other(run: Run, data: DataConfig | ImageSet | None) -> tuple[ImageSet
         images = data if isinstance(data, ImageSet) else load_images(data)
         return images, images.content_hash == run.data.content_hash
     config = run.experiment.data
+    if config.given:
+        raise RunError(
+            f"the images of {run.path} must be given again, as Python alone had them",
+            found=f"{config.spec} in its config.json, and nothing beside it",
+            do="on the command line name a file or folder that holds the same images with --data SPEC; in "
+            "Python give them with images=... (resume) or data=... (evaluate)",
+        )
     try:
         images = load_images(config)
     except DataError as error:
@@ -30,6 +37,7 @@ def own_or_other(run: Run, data: DataConfig | ImageSet | None) -> tuple[ImageSet
         raise RunError(
             f"the data of {run.path} must be as they were",
             found=f"{config.spec} now holds other images (the content hash differs)",
-            do=f"bring them back, or judge all of the new ones with {option('data', config.spec)}",
+            do=f"bring them back, or name where they are now with {option('data')}; what is named there may "
+            "be other images to judge",
         )
     return images, True

@@ -65,7 +65,7 @@ def draft(request: SearchRequest, directory: Path, *, resume: bool) -> tuple[Stu
     directions = directions_of(objectives, experiment)
     settled = old.encoder_hash if old and experiment.encoder == old.experiment.encoder else None
     check_space(search.space, experiment)
-    context = prepare(experiment, settled, beside=directory)
+    context = prepare(experiment, encoder_hash=settled, beside=directory)
     plan = StudyPlan(
         name=old.name if old else directory.resolve().name,
         experiment=context.experiment,

@@ -23,9 +23,9 @@ from ..core.types import Pixels
 from ..data.sampling import balanced_sample
 from ..experiment.config import Experiment
 from ..models.autoencoder import Autoencoder
+from ..training.components import Components
 from ..training.context import TrainingContext
-from ..training.loop import Components
-from ..training.train import learn
+from ..training.loop import learn
 from .heartbeat import beating
 from .plan import setting_named
 from .preview import COUNT, reconstructions

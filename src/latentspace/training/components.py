@@ -1,9 +1,10 @@
-"""experiment + images -> what the loop works on: the network, the optimiser, and the data on the device."""
+"""What the training loop works on: the network, the optimiser, and the data on the device."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import torch
@@ -12,21 +13,51 @@ from torch import nn
 from ..core.devices import named_device
 from ..core.errors import DataError
 from ..core.logs import quiet
-from ..core.tensor_types import Codes
 from ..core.types import Int64Array
-from ..data.batches import Batches, ResidentSet, laid_out
+from ..data.batches import Batches
 from ..data.imageset import ImageSet
 from ..data.splits import Split
 from ..data.summary import DataRecord
 from ..experiment.config import Experiment
-from ..inference.trained import encode_all
-from ..models.autoencoder import Autoencoder
-from ..models.classifier import FrozenEncoderClassifier
-from ..objectives.classification import ClassificationConfig
-from .loop import Auxiliary, Components
+from ..objectives.loss import Objective
 
 if TYPE_CHECKING:
     import lightning_fabric
+
+
+class Auxiliary(NamedTuple):
+    """A network that an objective needs beside the model, such as a discriminator, and its optimiser."""
+
+    network: nn.Module
+    optimizer: torch.optim.Optimizer
+
+
+@dataclass(frozen=True)
+class Components:
+    """What a training works on.
+
+    Args:
+        fabric: what set up the network and the optimiser.
+        model: what is called; `learned` is the part of it whose weights move and are kept.
+        objective: what is minimised.
+        judge: the objective whose parts are the validation's.
+        auxiliary: the objective's own networks by name.
+        train, validation: what is learned from, and what is judged after each epoch, or None.
+    """
+
+    fabric: "lightning_fabric.Fabric"
+    model: nn.Module
+    learned: nn.Module
+    optimizer: torch.optim.Optimizer
+    objective: Objective
+    judge: Objective
+    train: Batches
+    validation: Batches | None
+    auxiliary: Mapping[str, Auxiliary] = field(default_factory=dict)
+
+    @property
+    def device(self) -> torch.device:
+        return self.train.device
 
 
 def make_fabric(experiment: Experiment) -> "lightning_fabric.Fabric":
@@ -61,51 +92,6 @@ def learned_from(experiment: Experiment, parts: Split) -> Int64Array:
     return np.sort(np.concatenate([parts.train, parts.validation]))
 
 
-def assemble(
-    experiment: Experiment,
-    images: ImageSet,
-    parts: Split,
-    fabric: "lightning_fabric.Fabric",
-    autoencoder: Autoencoder | None = None,
-    codes: Callable[[], Codes] | None = None,
-) -> Components:
-    """Build the network, and lay the data on the device.
-
-    Args:
-        autoencoder: the trained one that a classifier stands on; None for the other kinds.
-        codes: of all images, where they are known; called if the classifier learns from codes at all.
-
-    Raises:
-        ConfigurationError: images too small for the network.
-        DataError: a classifier without labels to learn.
-    """
-    if autoencoder is None:
-        network: nn.Module = experiment.build(images.shape)
-        learned, inputs = network, None
-    else:
-        with threads_of(experiment):
-            network, learned, inputs = _classifier(experiment, images, autoencoder, fabric, codes)
-    validation = None if experiment.training.fit == "train+validation" else parts.validation
-    labels = None if autoencoder is None else torch.from_numpy(required_labels(images))
-
-    def part(chosen: Int64Array) -> Batches:
-        if inputs is None:
-            return laid_out(images.pixels, chosen, fabric.device, labels)
-        rows = torch.from_numpy(chosen)
-        return ResidentSet(
-            inputs[rows.to(inputs.device)], None if labels is None else labels[rows].to(inputs.device)
-        )
-
-    return set_up(
-        experiment,
-        fabric,
-        network,
-        part(learned_from(experiment, parts)),
-        None if validation is None else part(validation),
-        learned,
-    )
-
-
 def set_up(
     experiment: Experiment,
     fabric: "lightning_fabric.Fabric",
@@ -136,25 +122,6 @@ def set_up(
         validation=validation,
         auxiliary=auxiliary,
     )
-
-
-def _classifier(
-    experiment: Experiment,
-    images: ImageSet,
-    autoencoder: Autoencoder,
-    fabric: "lightning_fabric.Fabric",
-    codes: Callable[[], Codes] | None,
-) -> tuple[nn.Module, nn.Module, Codes | None]:
-    """What is called, the head in it, and codes made once; None: the frozen encoder is given images."""
-    required_labels(images)
-    plan = experiment.objective
-    if isinstance(plan, ClassificationConfig) and plan.method == "frozen-encoder":
-        probe = encode_all(autoencoder, images.pixels[:1], torch.device("cpu"))
-        head = experiment.build_classifier(probe.shape[1], len(images.class_names))
-        return FrozenEncoderClassifier(autoencoder, head), head, None
-    inputs = codes() if codes else encode_all(autoencoder.to(fabric.device), images.pixels, fabric.device)
-    head = experiment.build_classifier(inputs.shape[1], len(images.class_names))
-    return head, head, inputs
 
 
 def require_classes(of: ImageSet | DataRecord) -> None:

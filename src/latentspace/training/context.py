@@ -1,28 +1,42 @@
-"""What a training stands on: the images, their split, the device, and a classifier's encoder."""
+"""What trainings share: the images, their split, the device, and a classifier's encoder."""
 
 import logging
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import torch
 from lightning_fabric import Fabric
+from torch import nn
 
-from ..core.errors import RunError
+from ..core.errors import ConfigurationError, RunError
 from ..core.tensor_types import Codes
-from ..core.wording import SEEN_BY_ENCODER, option
+from ..core.types import Int64Array
+from ..core.wording import SEEN_BY_ENCODER, brief, option
+from ..data.batches import Batches, ResidentSet, laid_out
 from ..data.config import DataConfig
+from ..data.given import Given
 from ..data.imageset import ImageSet
-from ..data.sources import load_images
+from ..data.sources import settled_images
 from ..data.splits import Shares, Split, split
 from ..experiment.config import Experiment
 from ..experiment.training import SplitConfig
-from ..inference.trained import TrainedAutoencoder, encoder_of
+from ..inference.trained import TrainedAutoencoder, encode_all, encoder_of
 from ..models.autoencoder import Autoencoder
+from ..models.classifier import FrozenEncoderClassifier
+from ..objectives.classification import ClassificationConfig
 from ..runs.directory import Run
 from .batch_size import settle_batch_size
 from .codes import codes_of
-from .components import assemble, learned_from, make_fabric, require_classes
-from .loop import Components
+from .components import (
+    Components,
+    learned_from,
+    make_fabric,
+    require_classes,
+    required_labels,
+    set_up,
+    threads_of,
+)
 from .precision import settle_precision
 
 logger = logging.getLogger(__name__)
@@ -122,7 +136,7 @@ class TrainingContext:
     images: ImageSet
     split: Split
     fabric: Fabric
-    pretrained: PretrainedEncoder | None
+    pretrained: PretrainedEncoder | None = None
     codes_in: Path | None = None
 
     @property
@@ -139,18 +153,46 @@ class TrainingContext:
         """The parts that a classifier's encoder has learned from: its own `training.fit`."""
         return None if self.pretrained is None else self.pretrained.run.experiment.training.fit
 
-    def components(self, experiment: Experiment) -> Components:
-        """What the loop works on; `experiment` may differ from the ground's in network and training.
+    def components(self, experiment: Experiment | None = None) -> Components:
+        """What the loop works on: the network on the device, its optimiser, the data.
+
+        Args:
+            experiment: may differ from the context's in network and training; None: the context's own.
 
         Raises:
-            ConfigurationError, DataError: as `assemble`.
+            ConfigurationError: images too small for the network.
+            DataError: a classifier without labels to learn.
         """
+        plan = self.experiment if experiment is None else experiment
         if self.pretrained is None:
-            return assemble(experiment, self.images, self.split, self.fabric)
-        autoencoder = self.pretrained.autoencoder
-        return assemble(
-            experiment, self.images, self.split, self.fabric, autoencoder, codes=lambda: self._codes
-        )
+            network: nn.Module = plan.build(self.images.shape)
+            learned, inputs, labels = network, None, None
+        else:
+            labels = torch.from_numpy(required_labels(self.images))
+            with threads_of(plan):
+                network, learned, inputs = self._classifier(plan, self.pretrained.autoencoder)
+
+        def part(chosen: Int64Array) -> Batches:
+            if inputs is None:
+                return laid_out(self.images.pixels, chosen, self.fabric.device, labels)
+            rows = torch.from_numpy(chosen)
+            own = None if labels is None else labels[rows].to(inputs.device)
+            return ResidentSet(inputs[rows.to(inputs.device)], own)
+
+        judged = None if plan.training.fit == "train+validation" else part(self.split.validation)
+        return set_up(plan, self.fabric, network, part(learned_from(plan, self.split)), judged, learned)
+
+    def _classifier(
+        self, plan: Experiment, autoencoder: Autoencoder
+    ) -> tuple[nn.Module, nn.Module, Codes | None]:
+        """What is called, the head in it, and codes made once; None: the frozen encoder is given images."""
+        classes = len(self.images.class_names)
+        if isinstance(plan.objective, ClassificationConfig) and plan.objective.method == "frozen-encoder":
+            probe = encode_all(autoencoder, self.images.pixels[:1], torch.device("cpu"))
+            head = plan.build_classifier(probe.shape[1], classes)
+            return FrozenEncoderClassifier(autoencoder, head), head, None
+        head = plan.build_classifier(self._codes.shape[1], classes)
+        return head, head, self._codes
 
     @cached_property
     def _codes(self) -> Codes:
@@ -162,6 +204,8 @@ class TrainingContext:
 
 def prepare(
     experiment: Experiment,
+    images: Given | None = None,
+    *,
     encoder_hash: str | None = None,
     beside: Path | None = None,
     codes_in: Path | None = None,
@@ -169,6 +213,7 @@ def prepare(
     """Load and split the images; a classifier's encoder is opened, and its split taken. Nothing is written.
 
     Args:
+        images: what `data.given.given_set` takes; None: those that the plan names.
         encoder_hash: of the encoder's weights, where that is settled.
         beside: the study or run. An encoder that is no longer at its place is looked for next to it.
         codes_in: as `TrainingContext`.
@@ -177,22 +222,26 @@ def prepare(
         LatentspaceError: data that cannot be read, a split that leaves a part empty, images too small
             for the network, a device that is not there.
     """
+    if images is not None and experiment.data.spec != "auto" and not experiment.data.given:
+        raise ConfigurationError(
+            "images are named in the plan, or given: not both",
+            found=f"data.spec = {experiment.data.spec}, and {brief(images)}",
+            do="leave one of them out",
+        )
     experiment = settle_precision(experiment)
     fabric = make_fabric(experiment)
     pretrained = pretrained_encoder_of(experiment, encoder_hash, beside)
     if pretrained is not None:
         experiment = pretrained.settle(experiment)
-    images = load_images(experiment.data)
-    if experiment.data.spec == "auto":  # what was chosen today stays, whatever can be fetched tomorrow
-        data = experiment.data.model_copy(update={"spec": "notmnist" if images.comparable else "glyphs"})
-        experiment = experiment.model_copy(update={"data": data})
+    loaded, data = settled_images(experiment.data, images)
+    experiment = experiment.model_copy(update={"data": data})
     if pretrained is None:
-        parts = split(images, Shares.parse(experiment.split.shares), experiment.split.seed)
-        experiment.build(images.shape)  # refuses images that are too small for it
+        parts = split(loaded, Shares.parse(experiment.split.shares), experiment.split.seed)
+        experiment.build(loaded.shape)  # refuses images that are too small for it
     else:
-        parts = pretrained.require(images)
+        parts = pretrained.require(loaded)
     experiment = settle_batch_size(experiment, len(learned_from(experiment, parts)))
-    context = TrainingContext(experiment, images, parts, fabric, pretrained, codes_in)
+    context = TrainingContext(experiment, loaded, parts, fabric, pretrained, codes_in)
     if (context.encoder_fit, experiment.training.fit) == ("train+validation", "train"):
         logger.warning(SEEN_BY_ENCODER)
     return context

@@ -7,8 +7,8 @@ from ..data.batches import ResidentSet
 from ..experiment.config import Experiment
 from ..objectives.classification import ClassificationConfig
 from .components import make_fabric, set_up
+from .loop import learn
 from .precision import settle_precision
-from .train import learn
 
 STEPS = 2  # of each of two epochs; the first only warms up
 

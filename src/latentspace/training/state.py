@@ -9,7 +9,7 @@ from torch import nn
 from ..experiment.config import Experiment
 from ..runs.checkpoint import State
 from ..runs.tensors import damaged, fill
-from .loop import Components
+from .components import Components
 
 Tensors = dict[str, torch.Tensor]
 

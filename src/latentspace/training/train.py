@@ -1,10 +1,8 @@
 """experiment -> loop -> run: the one place where a training is put together."""
 
 import logging
-from collections.abc import Generator, Iterator
-from contextlib import closing
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 from ..core.environment import describe
@@ -12,17 +10,17 @@ from ..core.errors import DataError, RunError, TrainingError
 from ..core.logs import collected
 from ..core.malloc import within_memory
 from ..core.wording import option
+from ..data.config import DataConfig
+from ..data.given import Given
 from ..data.memmap import require_unchanged
 from ..data.sources import load_images
 from ..experiment.config import Experiment
-from ..objectives.classification import ClassificationConfig
+from ..inference.run_images import own_or_other
 from ..runs.directory import Run, refuse_existing
 from .components import learned_from, make_fabric, require_classes, threads_of
 from .context import TrainingContext, prepare, pretrained_encoder_of
-from .loop import Components, EpochRecord, Pass, by_autograd, epochs
-from .schedules import SCHEDULES, Schedule
+from .loop import EpochRecord, learn
 from .state import restore, state_of, weights_of
-from .steps.numpy_head import ManualBackward
 
 logger = logging.getLogger(__name__)
 
@@ -59,7 +57,7 @@ class Training:
 
     def _train(self) -> Iterator[EpochRecord]:
         plan, task = self.experiment.training, self.experiment.task
-        components = self.context.components(self.experiment)
+        components = self.context.components()
         state = self.run.state
         self.run.keep_metrics_until(state.epoch if state else 0)
         best_epoch, best_score = (state.best_epoch, state.best_score) if state else (0, float("nan"))
@@ -110,10 +108,13 @@ class Training:
         return stops
 
 
-def start(experiment: Experiment, out: Path, *, for_classifier: bool = False) -> Training:
+def start(
+    experiment: Experiment, out: Path, *, images: Given | None = None, for_classifier: bool = False
+) -> Training:
     """Load the data, split them, and make the run directory at `out`.
 
     Args:
+        images: an ImageSet, an array, pictures ... (see `data.given`); None: those that the plan names.
         for_classifier: whether a classifier is to stand on the run, and so the images must have classes.
 
     Raises:
@@ -122,13 +123,12 @@ def start(experiment: Experiment, out: Path, *, for_classifier: bool = False) ->
     """
     refuse_existing(out)
     with collected() as said:
-        training = _begun(experiment, out, for_classifier)
+        training = _begun(prepare(experiment, images), out, for_classifier)
     training.run.log(said)
     return training
 
 
-def _begun(experiment: Experiment, out: Path, for_classifier: bool) -> Training:
-    context = prepare(experiment)
+def _begun(context: TrainingContext, out: Path, for_classifier: bool) -> Training:
     if for_classifier:
         require_classes(context.images)
     experiment, parts = context.experiment, context.split
@@ -152,26 +152,31 @@ def _begun(experiment: Experiment, out: Path, for_classifier: bool) -> Training:
     return Training(Run.create(out, experiment, context.images, parts, hashes, environment), context)
 
 
-def resume(path: Path) -> Training:
+def resume(path: Path, images: Given | DataConfig | None = None) -> Training:
     """Open the run at `path` to go on with it.
 
+    Args:
+        images: the run's own, or where they are now; None: where they were.
+
     Raises:
-        RunError: there is no run, a file of it is damaged, another process writes there, or its data have
-            changed since.
+        RunError: there is no run, a file of it is damaged, another process writes there, or its data are
+            gone or others.
     """
     run = Run.open(path)
     experiment = run.experiment
     run.refuse_unreadable()  # what can be refused is refused before images are read
     fabric = make_fabric(experiment)
     pretrained = pretrained_encoder_of(experiment, run.encoder_hash, beside=path)
-    images = load_images(experiment.data)
-    if images.content_hash != run.data.content_hash:
+    if images is not None and not isinstance(images, DataConfig):
+        images = load_images(experiment.data, images)
+    found, own = own_or_other(run, images)
+    if not own:
         raise RunError(
             f"{path} must be resumed on the images it began with",
-            found=f"{experiment.data.spec} now holds other images (the content hash differs)",
-            do="bring the data back, or train a new run",
+            found=f"{found.source}: other images (the content hash differs)",
+            do=f"name the run's own with {option('data')}, or train a new run",
         )
-    return Training(run, TrainingContext(experiment, images, run.split, fabric, pretrained))
+    return Training(run, TrainingContext(experiment, found, run.split, fabric, pretrained))
 
 
 def is_run_of(run: Run, plan: Experiment) -> bool:
@@ -191,53 +196,9 @@ def is_run_of(run: Run, plan: Experiment) -> bool:
     return there == plan
 
 
-def train(experiment: Experiment, out: Path) -> Run:
-    """Train from start to end without looking: the plain call for scripts."""
-    training = start(experiment, out)
+def train(experiment: Experiment, out: Path, images: Given | None = None) -> Run:
+    """Train from start to end without looking; arguments as `start`."""
+    training = start(experiment, out, images=images)
     for _ in training.records():
         pass
     return training.run
-
-
-def learn(
-    experiment: Experiment, components: Components, first: int = 1
-) -> Generator[EpochRecord, None, None]:
-    """The loop with the experiment's settings, from epoch `first` to its last."""
-    plan = experiment.training
-    batch_size = min(plan.batch_size, components.train.images)
-    steps = plan.epochs * -(-components.train.images // batch_size)
-    schedule = SCHEDULES[plan.schedule]
-    records = epochs(
-        components,
-        learn=_pass_for(experiment, components),
-        seed=experiment.seed,
-        batch_size=batch_size,
-        learning_rate=partial(_rate, plan.learning_rate, schedule, steps),
-        clip_norm=plan.clip_norm,
-        first=first,
-        last=plan.epochs,
-    )
-    with closing(records):
-        while True:
-            with threads_of(experiment):  # not while the caller has the record
-                record = next(records, None)
-            if record is None:
-                return
-            yield record
-
-
-def _pass_for(experiment: Experiment, components: Components) -> Pass:
-    """A function of the plan and the device alone, so that a training repeats exactly."""
-    plan = experiment.objective
-    if (
-        isinstance(plan, ClassificationConfig)
-        and plan.method == "codes"
-        and experiment.precision != "bf16"
-        and components.device.type == "cpu"
-    ):
-        return ManualBackward(components, gradient=plan.gradient, minimised=plan.minimised)
-    return partial(by_autograd, components)
-
-
-def _rate(peak: float, schedule: Schedule, steps: int, step: int) -> float:
-    return peak * schedule(step, steps)

@@ -10,10 +10,11 @@ from latentspace.core.errors import TrainingError
 from latentspace.core.randomness import generator
 from latentspace.data.batches import ResidentSet, order
 from latentspace.experiment.config import Experiment
-from latentspace.training import train
-from latentspace.training.components import make_fabric, set_up
-from latentspace.training.loop import Components, EpochRecord, by_autograd
+from latentspace.training import loop
+from latentspace.training.components import Components, make_fabric, set_up
+from latentspace.training.loop import EpochRecord, learn
 from latentspace.training.steps import numpy_head as head
+from latentspace.training.steps.autograd import by_autograd
 
 IMAGES, CODE, CLASSES = 150, 6, 4
 
@@ -35,7 +36,7 @@ def materials_of(plan: Experiment, codes: torch.Tensor | None = None) -> Compone
 
 def trained(plan: Experiment) -> tuple[list[EpochRecord], dict[str, torch.Tensor]]:
     components = materials_of(plan)
-    return list(train.learn(plan, components)), components.learned.state_dict()
+    return list(learn(plan, components)), components.learned.state_dict()
 
 
 @pytest.mark.parametrize("loss", ["cross-entropy", "report"])
@@ -54,7 +55,7 @@ def trained(plan: Experiment) -> tuple[list[EpochRecord], dict[str, torch.Tensor
 def test_the_same_as_autograd(loss, training, monkeypatch):
     plan = plan_of(loss, **training)
     records, weights = trained(plan)
-    monkeypatch.setattr(train, "ManualBackward", lambda m, **_: partial(by_autograd, m))
+    monkeypatch.setattr(loop, "ManualBackward", lambda m, **_: partial(by_autograd, m))
     expected, as_autograd = trained(plan)
     for one, other in zip(records, expected, strict=True):
         assert list(one.train) == list(other.train)
@@ -68,7 +69,7 @@ def test_the_same_as_autograd(loss, training, monkeypatch):
 
 def test_it_is_the_one_that_is_used(monkeypatch):
     used = []
-    monkeypatch.setattr(train, "ManualBackward", lambda m, **_: used.append(1) or partial(by_autograd, m))
+    monkeypatch.setattr(loop, "ManualBackward", lambda m, **_: used.append(1) or partial(by_autograd, m))
     trained(plan_of())
     assert used == [1]
     trained(plan_of().model_copy(update={"precision": "bf16"}))
@@ -93,6 +94,6 @@ def test_a_loss_that_is_not_finite_names_its_first_step(step):
     codes[image] = math.nan
     components = materials_of(plan, codes)
     with pytest.raises(TrainingError, match=rf"cross_entropy = nan at step {step + 1} of 5 in epoch 1"):
-        list(train.learn(plan, components))
+        list(learn(plan, components))
     for name, value in plan.build_classifier(CODE, CLASSES).state_dict().items():
         assert torch.equal(components.learned.state_dict()[name], value)  # as before the epoch

@@ -71,7 +71,12 @@ def _run_trials(order: Order, context: TrainingContext, stop: Callable[[], bool]
 
 
 def _ground(plan: StudyPlan, directory: Path) -> TrainingContext:
-    context = prepare(plan.experiment, plan.encoder_hash, beside=directory, codes_in=directory / CODES)
+    context = prepare(
+        plan.experiment,
+        encoder_hash=plan.encoder_hash,
+        beside=directory,
+        codes_in=directory / CODES,
+    )
     if context.images.content_hash != plan.content_hash:
         raise RunError(
             "a study goes on with the images that it began with",

@@ -21,7 +21,8 @@ from ...core.types import CodeArray, Int64Array
 from ...data.batches import Batches, ResidentSet
 from ...models.classifier import Classifier
 from ...objectives.classification import Columns, Gradient, column_terms, required_labels
-from ..loop import Components, Epoch, Losses
+from ..components import Components
+from ..epoch import Epoch, Losses
 from .flat_optimizer import Flat
 
 _threshold_backward = torch.ops.aten.threshold_backward.grad_input  # ReLU's way back, in place

@@ -1,0 +1,55 @@
+"""An epoch of any network and objective, its gradients by PyTorch's autograd."""
+
+import math
+
+import torch
+from torch import nn
+
+from ...objectives.loss import Context, Loss
+from ..components import Components
+from ..epoch import Epoch, Losses, not_finite, values_of
+
+
+def by_autograd(m: Components, epoch: Epoch) -> dict[str, float]:
+    """The pass of every network and objective.
+
+    Raises:
+        TrainingError: a loss that is not finite: at once on the CPU, before its gradient reaches the
+            weights; elsewhere, where looking would be a wait, after the epoch.
+    """
+    on_cpu = m.device.type == "cpu"
+    losses = Losses(epoch.steps)
+    batches = m.train.batches(epoch.batch_size, epoch.order)
+    for step, batch in enumerate(batches, start=epoch.first_step):
+        for optimizer in (m.optimizer, *(one.optimizer for one in m.auxiliary.values())):
+            for group in optimizer.param_groups:
+                group["lr"] = epoch.learning_rate(step)
+        loss = m.objective(m.model, batch, context(m, epoch, step))
+        if on_cpu and not math.isfinite(loss.total.item()):
+            raise not_finite(values_of(loss), losses.steps_done, epoch.steps, epoch.number)
+        descend(m, loss, epoch.clip_norm)
+        losses.add(loss)
+    return losses.mean_over_images(m.train.images, epoch.batch_size, epoch.number)
+
+
+def context(m: Components, epoch: Epoch, step: int) -> Context:
+    """Where a batch stands; `step` counts from 0 over the whole training."""
+    networks = {name: one.network for name, one in m.auxiliary.items()}
+    return Context(epoch.noise, m.train.images, epoch.number, step, networks)
+
+
+def descend(m: Components, loss: Loss, clip_norm: float) -> None:
+    """One step of each optimiser, down the gradient of what its network minimises."""
+    _step(m, m.model, m.optimizer, loss.total, clip_norm)
+    for name, one in m.auxiliary.items():  # the model's step left gradients in it: they are set to zero
+        _step(m, one.network, one.optimizer, loss.auxiliary[name], clip_norm)
+
+
+def _step(
+    m: Components, network: nn.Module, optimizer: torch.optim.Optimizer, loss: torch.Tensor, clip_norm: float
+) -> None:
+    optimizer.zero_grad()
+    m.fabric.backward(loss)
+    if clip_norm:  # a gradient that is not finite shows in the next loss
+        m.fabric.clip_gradients(network, optimizer, max_norm=clip_norm, error_if_nonfinite=False)
+    optimizer.step()
