@@ -19,10 +19,10 @@ from latentspace.analysis import RunContext, analyse, analyse_growth  # noqa: E4
 from latentspace.data.imageset import ImageSet  # noqa: E402
 from latentspace.experiment.config import Experiment  # noqa: E402
 from latentspace.report.page import Page, Section  # noqa: E402
-from latentspace.report.published import REPORT  # noqa: E402
 from latentspace.report.run.sections import data_section, section_of  # noqa: E402
 from latentspace.runs.directory import Run  # noqa: E402
 from latentspace.studies.foscarin2021.page import Studies, whole_page  # noqa: E402
+from latentspace.studies.foscarin2021.published import REPORT  # noqa: E402
 from latentspace.training.train import train  # noqa: E402
 from materials import make_images  # noqa: E402
 
@@ -119,7 +119,7 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 def whole(small_runs: dict[str, Run]) -> Page:
     """The page of all studies, gathered and drawn once for the tests that look at it."""
     subjects = {name: RunContext.open(run) for name, run in small_runs.items()}
-    shown = {kind: analyse(subjects[kind]) for kind in ("ae", "dae", "classifier", "vae")}
+    shown = {kind: analyse(subjects[kind], subjects["ae"].run) for kind in ("ae", "dae", "classifier", "vae")}
     grown = analyse_growth((subjects["ae"], subjects["ae-code-2"]))
     return whole_page(
         Studies(

@@ -40,7 +40,7 @@ def test_every_package_is_a_layer():
     packages = {
         path.stem for path in SOURCE.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()
     }
-    assert packages - {"__init__"} == set(layers()) - {"recipes"}
+    assert packages - {"__init__"} == set(layers())
 
 
 @pytest.mark.parametrize(

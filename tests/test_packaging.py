@@ -161,7 +161,7 @@ def test_a_wheel_brings_the_documentation_that_messages_name(wheel: set[str]):
 
 
 @pytest.mark.parametrize(
-    "kind", [r"recipes/\w+\.toml", r"report/\w+\.html\.j2", r"py\.typed", r"cli/main\.py"]
+    "kind", [r"studies/\w+/recipes/\w+\.toml", r"report/\w+\.html\.j2", r"py\.typed", r"cli/main\.py"]
 )
 def test_a_wheel_holds_what_the_code_reads_at_run_time(wheel: set[str], kind: str):
     assert any(re.fullmatch(f"latentspace/{kind}", name) for name in wheel)

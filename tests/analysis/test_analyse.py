@@ -5,16 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from latentspace.analysis import (
-    AutoencoderAnalysis,
-    ClassifierAnalysis,
-    DenoiserAnalysis,
-    RunContext,
-    VariationalAnalysis,
-    analyse,
-    analyse_denoiser,
-    analyse_growth,
-)
+from latentspace.analysis import AutoencoderAnalysis, RunContext, analyse, analyse_growth
 from latentspace.core.errors import ConfigurationError
 from latentspace.evaluation.evaluate import evaluate
 from latentspace.inference.trained import TrainedAutoencoder, TrainedClassifier
@@ -25,8 +16,8 @@ from materials import make_images
 @pytest.fixture(scope="module")
 def ae(small_runs: dict[str, Run]) -> AutoencoderAnalysis:
     shown = analyse(RunContext.open(small_runs["ae"]))
-    assert isinstance(shown, AutoencoderAnalysis)
-    return shown
+    assert shown.denoiser is shown.variational is shown.classifier is None
+    return shown.autoencoder
 
 
 def test_originals_are_test_images_and_under_them_is_what_is_decoded(ae, small_runs, images):
@@ -48,11 +39,10 @@ def test_an_autoencoder_draws_around_its_training_codes_and_a_variational_one_fr
     codes = trained.encode(images.pixels[small_runs["ae"].split.train])
     assert ae.drawn.codes.mean(axis=0) == pytest.approx(codes.mean(axis=0), abs=float(0.1 * codes.std()))
     assert "training images" in ae.drawn.distribution
-    vae = analyse(RunContext.open(small_runs["vae"]))
-    assert isinstance(vae, VariationalAnalysis)
-    assert np.abs(vae.plain.drawn.codes.mean(axis=0)).max() < 0.1
-    assert vae.plain.drawn.codes.std(axis=0) == pytest.approx(1, abs=0.06)
-    assert "prior" in vae.plain.drawn.distribution
+    vae = analyse(RunContext.open(small_runs["vae"])).autoencoder
+    assert np.abs(vae.drawn.codes.mean(axis=0)).max() < 0.1
+    assert vae.drawn.codes.std(axis=0) == pytest.approx(1, abs=0.06)
+    assert "prior" in vae.drawn.distribution
 
 
 def test_walks_begin_and_end_at_the_codes_of_their_images(ae, small_runs):
@@ -65,30 +55,28 @@ def test_walks_begin_and_end_at_the_codes_of_their_images(ae, small_runs):
 
 
 def test_the_same_seed_shows_the_same(ae, small_runs):
-    again = analyse(RunContext.open(small_runs["ae"]))
-    assert isinstance(again, AutoencoderAnalysis)
+    again = analyse(RunContext.open(small_runs["ae"])).autoencoder
     assert np.array_equal(again.decoded, ae.decoded)
     assert np.array_equal(again.originals, ae.originals)
 
 
 def test_a_denoiser_shows_noisy_and_denoised_and_is_judged_beside_others(small_runs):
     context = RunContext.open(small_runs["dae"])
-    shown = analyse_denoiser(context, small_runs["ae"])
-    assert (shown.noisy - shown.plain.originals / 255).std() == pytest.approx(0.1, rel=0.05)
+    shown = analyse(context, small_runs["ae"]).denoiser
+    assert (shown.noisy - shown.originals / 255).std() == pytest.approx(0.1, rel=0.05)
     assert np.mean(shown.noisy_errors) == pytest.approx(0.01, rel=0.1)
-    made = shown.denoised - shown.plain.originals / 255
+    made = shown.denoised - shown.originals / 255
     assert shown.errors == pytest.approx((made**2).mean(axis=(1, 2, 3)), rel=1e-5)
     assert list(shown.noise.errors)[:2] == ["denoising autoencoder", "plain autoencoder"]
     kept = [name for name in small_runs["dae"].results() if name.startswith("noise-beside-")]
     assert kept == [f"noise-beside-{small_runs['ae'].weights_hash[:12]}"]
-    alone = analyse(context)
-    assert isinstance(alone, DenoiserAnalysis)
+    alone = analyse(context).denoiser
     assert "plain autoencoder" not in alone.noise.errors
 
 
 def test_the_grid_varies_the_two_dimensions_that_are_used_most(small_runs):
-    shown = analyse(RunContext.open(small_runs["vae"]))
-    assert isinstance(shown, VariationalAnalysis)
+    context = RunContext.open(small_runs["vae"])
+    shown = analyse(context).variational
     assert shown.grid is not None
     across, down = shown.grid.plan.dimensions
     order = np.argsort(shown.kl)[::-1]
@@ -100,13 +88,12 @@ def test_the_grid_varies_the_two_dimensions_that_are_used_most(small_runs):
         (-1.645, 1.645), abs=1e-3
     )
     assert np.array_equal(shown.grid.decoded, TrainedAutoencoder.load(small_runs["vae"]).decode(codes))
-    assert shown.bce_of_copy < shown.context.result.metrics["bce"]
+    assert shown.bce_of_copy < context.result.metrics["bce"]
 
 
 def test_a_classifier_shows_its_mistakes_the_surest_first(small_runs, images):
     run = small_runs["classifier"]
-    shown = analyse(RunContext.open(run))
-    assert isinstance(shown, ClassifierAnalysis)
+    shown = analyse(RunContext.open(run)).classifier
     test = images.subset(run.split.test)
     probabilities = TrainedClassifier.load(run).probabilities(test)
     wrong = (probabilities.argmax(axis=1) != test.labels).sum()

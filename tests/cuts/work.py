@@ -14,7 +14,6 @@ from chaos.searching import check, trained_again
 from chaos.training import RECIPE, timeless
 from latentspace.analysis import RunContext, analyse
 from latentspace.report.page import Page
-from latentspace.report.published import beside
 from latentspace.report.run import write as writing
 from latentspace.report.run.page import run_page
 from latentspace.runs.directory import Run
@@ -22,6 +21,7 @@ from latentspace.search.executors import local as workers
 from latentspace.search.executors.worker import work
 from latentspace.search.standing import outcome_of
 from latentspace.search.trials import join
+from latentspace.studies import published
 from latentspace.training.train import train
 from small_search import write_recipe
 
@@ -112,7 +112,9 @@ class Report(Work):
     def drawn(ready: Path) -> Page:
         run = Run.open(ready / OUT)
         context = RunContext.open(run, device="cpu")
-        return run_page(analyse(context), beside(run), agreement=context.agreement)
+        return run_page(
+            analyse(context), published(run.experiment.kind, run.data.comparable), agreement=context.agreement
+        )
 
     def prepare(self) -> None:
         writing.analyse = lambda _: None  # type: ignore[assignment]

@@ -1,4 +1,4 @@
-"""Figures 2, 6, 9 and 10: the numbers of the records are on the axes, and the best epoch is the best."""
+"""Curves: the numbers of the records are on the axes, and the best epoch is the best."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,7 +8,12 @@ import pytest
 from matplotlib.figure import Figure
 
 from latentspace.core.errors import ConfigurationError, RunError
-from latentspace.figures import ACCURACY, BCE, ELBO, KL, MSE, Curve, curves_caption, draw_curves, loss_curves
+from latentspace.figures import Curve, Term, curves_caption, draw_curves, loss_curves
+
+MSE = Term("mse", "mean squared error per pixel")
+ELBO, BCE = Term("elbo_loss", "negative ELBO"), Term("bce", "cross-entropy of the pixels")
+KL = Term("kl", "divergence from the prior", better=None)
+ACCURACY = Term("accuracy", "accuracy", better="higher")
 
 
 def records(
@@ -49,7 +54,7 @@ def test_the_curves_are_the_records() -> None:
     drawn = lines(figure)
     assert drawn["--"].tolist() == [[1, 0.3], [2, 0.2], [3, 0.1]]
     assert drawn["-"].tolist() == [[1, 0.4], [2, 0.25], [3, 0.3]]
-    assert figure.axes[0].get_title(loc="left") == "mean squared error a pixel"
+    assert figure.axes[0].get_title(loc="left") == "mean squared error per pixel"
     assert figure.axes[0].get_xlabel() == "epoch"
     assert figure.axes[0].get_yscale() == "linear"
 
@@ -124,9 +129,9 @@ def test_several_terms_stand_under_each_other_with_the_first_ones_best_epoch() -
     assert curves.best == (3, 200.0)
     figure = draw_curves(curves)
     assert [axes.get_title(loc="left") for axes in figure.axes] == [
-        "negative ELBO, nats an image",
-        "binary cross-entropy, nats an image",
-        "Kullback-Leibler divergence, nats an image",
+        "negative ELBO",
+        "cross-entropy of the pixels",
+        "divergence from the prior",
     ]
     assert lines(figure, 2)["-"][:, 1].tolist() == [21, 22, 23, 24, 25]
     for axes, value in zip(figure.axes, (200.0, 177.0, 23.0), strict=True):
@@ -142,7 +147,7 @@ def test_the_scale_is_logarithmic_only_where_told() -> None:
     curves = loss_curves(records([0.3, 0.02], [0.4, 0.03]), [MSE])
     (axes,) = draw_curves(curves, log=True).axes
     assert axes.get_yscale() == "log"
-    assert axes.get_title(loc="left") == "mean squared error a pixel, log scale"
+    assert axes.get_title(loc="left") == "mean squared error per pixel, log scale"
     axes.figure.draw_without_rendering()
     labels = [label.get_text() for label in axes.get_yticklabels(which="both") if label.get_text()]
     assert "0.1" in labels

@@ -12,19 +12,18 @@ from PIL import Image
 import latentspace.figures
 from latentspace.core.errors import ConfigurationError, OutputError
 from latentspace.data.imageset import ImageSet
-from latentspace.figures import MSE, draw_curves, draw_samples, loss_curves, png, sample_images, save
+from latentspace.figures import Term, draw_curves, draw_samples, loss_curves, png, sample_images, save
 from latentspace.figures.style import DPI, WIDTH
 from latentspace.figures.text import legible, text_width, wrapped
 
 
 def curves() -> Figure:
-    return draw_curves(loss_curves([{"epoch": 1, "train": {"mse": 0.1}}], [MSE]))
+    return draw_curves(loss_curves([{"epoch": 1, "train": {"mse": 0.1}}], [Term("mse", "error")]))
 
 
 def test_the_public_names() -> None:
     assert set(latentspace.figures.__all__) == {
-        *("Term", "MSE", "BCE", "KL", "ELBO", "CROSS_ENTROPY", "ACCURACY"),
-        *("Curve", "Panel", "LossCurves", "loss_curves", "draw_curves", "curves_caption"),
+        *("Term", "Curve", "Panel", "LossCurves", "loss_curves", "draw_curves", "curves_caption"),
         *("Samples", "sample_images", "draw_samples", "samples_caption"),
         *("ImageRows", "image_rows", "draw_rows", "rows_caption"),
         *("ImageGrid", "Steps", "image_grid", "draw_grid", "grid_caption"),
@@ -36,8 +35,14 @@ def test_the_public_names() -> None:
         *("ReportedValues", "reported_values", "draw_reported"),
         *("Front", "search_front", "draw_front"),
         *("Series", "SeriesPlot", "draw_series", "noise_plot", "labels_plot", "noise_caption"),
-        *("MSE_FROM_NOISY", "MSE_FROM_CLEAN", "REPORT_CROSS_ENTROPY", "denoising_caption"),
-        *("draw_confusion", "confusion_caption", "mistakes_caption", "labels_caption", "shown_images"),
+        *(
+            "denoising_caption",
+            "draw_confusion",
+            "confusion_caption",
+            "mistakes_caption",
+            "labels_caption",
+            "shown_images",
+        ),
         *("plane_caption", "walks_caption"),
         *("Caption", "ValueAxis", "png", "save"),
     }

@@ -24,7 +24,7 @@ from latentspace.data.readers.idx import read_idx, write_idx_folder
 from latentspace.data.sources import load_images
 from latentspace.evaluation.evaluate import evaluate
 from latentspace.experiment.config import Experiment
-from latentspace.experiment.recipe import Recipe
+from latentspace.experiment.recipe import RECIPES, Recipe
 from latentspace.inference.denoise import named_images
 from latentspace.inference.trained import TrainedAutoencoder
 from latentspace.runs.directory import Run
@@ -207,8 +207,7 @@ class Recipes:
     """Recipes in TOML, plans in JSON, and `--set`."""
 
     def __init__(self, place: Path) -> None:
-        folder = Path(__file__).parents[2] / "src" / "latentspace" / "recipes"
-        self.recipes = [one.read_bytes() for one in sorted(folder.glob("*.toml"))]
+        self.recipes = [one.read_bytes() for one in RECIPES.values()]
         self.trees = [tomllib.loads(one.decode()) for one in self.recipes]
         kinds = ("ae", "dae", "vae", "classifier")
         self.plans = [Recipe().experiment(kind).model_dump(mode="json") for kind in kinds]  # type: ignore[arg-type]

@@ -25,7 +25,15 @@ def headlines(shown, agreement=None) -> dict[str, bool | None]:
 def scored(shown, **metrics):
     """The same with other test metrics."""
     result = replace(shown.context.result, metrics={**shown.context.result.metrics, **metrics})
-    return replace(shown, context=replace(shown.context, result=result))
+    context = replace(shown.context, result=result)
+    parts = {name: getattr(shown, name) for name in ("autoencoder", "classifier")}
+    found = {name: replace(one, context=context) for name, one in parts.items() if one is not None}
+    return replace(shown, context=context, **found)
+
+
+def changed(shown, part, **values):
+    """The same with other values of one part."""
+    return replace(shown, **{part: replace(getattr(shown, part), **values)})
 
 
 @pytest.mark.parametrize(
@@ -33,7 +41,7 @@ def scored(shown, **metrics):
     [(0.05, "Better than PCA", True), (0.2, "Worse than PCA", False), (0.101, "As good as PCA", None)],
 )
 def test_an_error_is_set_beside_that_of_pca(shown, mse, headline, good):
-    found = findings(replace(scored(shown["ae"], mse=mse), pca=0.1), None)[0]
+    found = findings(changed(scored(shown["ae"], mse=mse), "autoencoder", pca=0.1), None)[0]
     assert (found.headline, found.good) == (headline, good)
     assert f"{mse:.4g}" in found.text
     assert "0.1." in found.text
@@ -42,42 +50,46 @@ def test_an_error_is_set_beside_that_of_pca(shown, mse, headline, good):
 
 def test_a_vae_is_set_beside_pca_by_its_reconstructions(shown):
     agreement = Agreement("mean squared error a pixel", 0.05, 0.05, 1.0, (24, 24), 0)
-    plain = replace(shown["vae"].plain, pca=0.1)
-    assert headlines(replace(shown["vae"], plain=plain), agreement)["Better than PCA"] is True
+    better = changed(shown["vae"], "autoencoder", pca=0.1)
+    assert headlines(better, agreement)["Better than PCA"] is True
     assert not any("PCA" in one for one in headlines(shown["vae"]))
 
 
 def test_reconstructions_that_are_all_alike_are_said_to_be(shown):
-    ae = shown["ae"]
+    ae = shown["ae"].autoencoder
     mean = np.repeat(ae.reconstructions.mean(axis=0, keepdims=True), len(ae.reconstructions), axis=0)
-    assert headlines(replace(ae, reconstructions=mean))["All reconstructions are alike"] is False
+    assert (
+        headlines(changed(shown["ae"], "autoencoder", reconstructions=mean))["All reconstructions are alike"]
+        is False
+    )
     same = (ae.originals / np.float32(255)).astype(np.float32)
-    assert headlines(replace(ae, reconstructions=same))["Reconstructions differ as their images do"] is True
+    found = headlines(changed(shown["ae"], "autoencoder", reconstructions=same))
+    assert found["Reconstructions differ as their images do"] is True
 
 
 def test_a_code_that_no_image_moves_is_said_to_be_unused(shown):
-    plain = scored(shown["vae"].plain, active_units=0)
-    assert headlines(replace(shown["vae"], plain=plain))["The code is not used"] is False
+    assert headlines(scored(shown["vae"], active_units=0))["The code is not used"] is False
 
 
 def test_noise_that_is_taken_away_and_that_is_not(shown):
-    noisy = replace(shown["dae"], noisy_errors=(0.04, 0.04), errors=(0.01, 0.01))
-    assert headlines(noisy)["It takes noise away"] is True
-    assert "it takes 75% away" in findings(noisy, None)[0].text
-    assert headlines(replace(noisy, errors=(0.05, 0.05)))["It takes no noise away"] is False
+    noisy = changed(shown["dae"], "denoiser", noisy_errors=(0.04, 0.04), errors=(0.01, 0.01))
+    assert headlines(noisy)["It removes noise"] is True
+    assert "It removes 75% of the noise" in findings(noisy, None)[0].text
+    worse = changed(noisy, "denoiser", errors=(0.05, 0.05))
+    assert headlines(worse)["It removes no noise"] is False
 
 
 def test_a_classifier_is_set_beside_guessing_and_beside_pca(shown):
     one = shown["classifier"]
     heads = {"the encoder's 3 codes": 0.9, "3 principal components": 0.5, "256 raw pixels": 0.9}
-    one = replace(one, baselines=replace(one.baselines, chance=0.4, heads=heads))
+    one = changed(one, "classifier", baselines=replace(one.classifier.baselines, chance=0.4, heads=heads))
     good = headlines(scored(one, accuracy=0.95))
     assert good["Better than guessing"] is True
     assert good["Better than PCA with as many numbers"] is True
     assert "As good as PCA with as many numbers" in headlines(scored(one, accuracy=0.7))  # of 24 images
     assert headlines(scored(one, accuracy=0.45))["No better than always giving one answer"] is False
     counts = np.array([[1000, 0, 0], [8, 2, 0], [4, 1, 0]])
-    lumped = replace(scored(one, accuracy=0.95), confusion=Confusion(counts, ("A", "B", "C")))
+    lumped = changed(scored(one, accuracy=0.95), "classifier", confusion=Confusion(counts, tuple("ABC")))
     assert headlines(lumped)["Nearly all answers are one class"] is False
 
 

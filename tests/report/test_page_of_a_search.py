@@ -19,6 +19,8 @@ from latentspace.search.best import final_training, judged_run
 from latentspace.search.heartbeat import Heartbeat
 from latentspace.search.load import record_of
 from latentspace.search.trials import Trials
+from latentspace.studies import published
+from latentspace.studies.foscarin2021.published import REPORT
 from runner import call
 from searches import MIDDLE, new_study, search_like, study_directory, trial
 from small_search import run_all, small_study
@@ -111,10 +113,10 @@ def best(published: int | None) -> Table:
     return best_table(made, made.best)
 
 
-def test_the_best_parameters_stand_beside_their_ranges_and_the_reports() -> None:
+def test_the_best_parameters_stand_beside_their_ranges_and_the_defaults() -> None:
     table = best(1)
     assert table.title == "Best parameters: trial 0"
-    assert table.columns == ("", "best", "searched", "on the edge", "the report's best")
+    assert table.columns == ("", "best", "searched", "on the edge", "the defaults")
     assert rows(table)["code size"] == ("10", "2 to 10", "highest", "5")
     assert rows(table)["learning rate"] == ("0.003", "0.0001 to 0.1, logarithmic", "–", "0.003")
     assert best(0).columns == best(None).columns == ("", "best", "searched", "on the edge")
@@ -124,7 +126,7 @@ def test_the_best_parameters_stand_beside_their_ranges_and_the_reports() -> None
 def test_the_search_in_short_as_a_part_of_another_page() -> None:
     record = record_of(new_study(search_like(36)))
     page = study_page("search-ae", record)
-    section = search_section(record, page, "search-ae/report.html")
+    section = search_section(record, page, "search-ae/report.html", REPORT)
     assert section.title == "The search: autoencoder"
     assert section.text[0] == page.lead
     table, counts = section.tables
@@ -213,13 +215,13 @@ def judged(archive: Path, tmp_path: Path, _undrawn: None) -> Trials:
 
 
 def told(trials: Trials) -> str:
-    return words(report_study(trials.directory))
+    return words(report_study(trials.directory, published=published))
 
 
 def test_the_test_parts_result_is_told_once_it_is_there(judged: Trials) -> None:
     result = judged.directory / "best" / "results" / "test.json"
     found = json.loads(result.read_text())
-    said = f"on the {found['images']} images of the test part, they reach a mse of {found['mse']:.5g}."
+    said = f"on {found['images']} images of the test part, they reach a mse of {found['mse']:.5g}."
     assert said in told(judged)
     result.unlink()
     assert "test part" not in told(judged)

@@ -1,4 +1,4 @@
-"""What a page shows of a run beyond its records: arrays and records, gathered by one function a kind."""
+"""Analysis: a finished run -> the arrays and records that its page shows."""
 
 from .analyse import Analysis, analyse
 from .autoencoder import AutoencoderAnalysis, analyse_autoencoder

@@ -1,4 +1,4 @@
-"""What is shown of every run that encodes and decodes: ae, dae, vae."""
+"""What is shown of every run that encodes and decodes."""
 
 from dataclasses import dataclass
 
@@ -12,8 +12,8 @@ from ..evaluation.frechet import COMPONENTS, FrechetRecord, frechet_record
 from ..inference.sampling import DrawnCodes, around_codes, draw, linear, of_prior
 from .run_context import RunContext
 
-SHOWN, DRAWN = 10, 40  # images of figures 3 and 11, and of 4, 8 and 12
-JUDGED = 2000  # random codes that are decoded to measure how far they lie from letters
+SHOWN, DRAWN = 10, 40  # reconstructions, and images decoded from random codes
+JUDGED = 2000  # random codes that are decoded to measure how far they lie from real images
 PAIRS, STEPS = 3, 9  # of the walks between two images
 
 

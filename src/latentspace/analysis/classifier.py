@@ -15,9 +15,11 @@ from .run_context import RunContext
 
 @dataclass(frozen=True)
 class ClassifierAnalysis:
-    """All of the test images; `mistaken` are the pictures of `mistakes`.
+    """What a classifier makes of the test images, and what its codes are worth.
 
-    `seen_by_encoder`: whether the encoder has learned from the validation images.
+    Args:
+        mistaken: the pictures of `mistakes`.
+        seen_by_encoder: whether the encoder has learned from the validation images.
     """
 
     context: RunContext
@@ -27,6 +29,13 @@ class ClassifierAnalysis:
     baselines: BaselineRecord
     times: MethodTimes
     seen_by_encoder: bool
+
+    @property
+    def accuracy(self) -> float:
+        """The share of the test images that are classified rightly."""
+        measured = self.context.result.metrics.get("accuracy")
+        counts = self.confusion.counts
+        return measured if isinstance(measured, float) else float(counts.trace() / counts.sum())
 
 
 def analyse_classifier(context: RunContext) -> ClassifierAnalysis:

@@ -6,13 +6,13 @@ from functools import partial
 import torch
 
 from ..core.randomness import generator
-from ..core.types import ImageArray
+from ..core.types import ImageArray, Pixels
+from ..data.corruption import CorruptionConfig
 from ..evaluation.cache import kept
 from ..evaluation.denoising import DenoisingRecord, decoded, denoising_record
 from ..inference.trained import TrainedAutoencoder
-from ..objectives.denoising import DenoisingConfig
 from ..runs.directory import Run
-from .autoencoder import AutoencoderAnalysis, analyse_autoencoder, errors, floats
+from .autoencoder import AutoencoderAnalysis, errors, floats
 from .run_context import RunContext
 
 DENOISER, PLAIN = "denoising autoencoder", "plain autoencoder"
@@ -20,44 +20,38 @@ DENOISER, PLAIN = "denoising autoencoder", "plain autoencoder"
 
 @dataclass(frozen=True)
 class DenoiserAnalysis:
-    """The originals of `plain`, corrupted as in training, and what is made of them.
+    """Test images, the same corrupted as in training, and what is made of them.
 
     Args:
-        plain: what is shown of every autoencoder.
         corruption: in words.
         noisy_errors, errors: mean squared errors a pixel against the clean image, before and after.
         noise: the error at other levels of noise, beside other methods.
     """
 
-    plain: AutoencoderAnalysis
     corruption: str
+    originals: Pixels
     noisy: ImageArray
     denoised: ImageArray
     noisy_errors: tuple[float, ...]
     errors: tuple[float, ...]
     noise: DenoisingRecord
 
-    @property
-    def context(self) -> RunContext:
-        return self.plain.context
 
-
-def analyse_denoiser(context: RunContext, beside: Run | None = None) -> DenoiserAnalysis:
-    """Denoise the test images that figure 7 shows, and judge the network at each level of noise.
+def analyse_denoiser(
+    plain: AutoencoderAnalysis, corruption: CorruptionConfig, beside: Run | None = None
+) -> DenoiserAnalysis:
+    """The test images that `plain` shows, denoised; and the network's error at each level of noise.
 
     Args:
-        beside: the run of a plain autoencoder to judge on the same noise, or None.
+        beside: the run of a plain autoencoder to evaluate on the same noise, or None.
     """
-    plain = analyse_autoencoder(context)
-    plan = context.run.experiment.objective
-    if not isinstance(plan, DenoisingConfig):
-        raise TypeError(f"a denoiser is trained by a DenoisingConfig, not by a {type(plan).__name__}")
+    context = plain.context
     clean = floats(plain.originals)
-    noisy = plan.corruption()(torch.from_numpy(clean), generator(context.seed, "figure")).numpy()
+    noisy = corruption.corruption()(torch.from_numpy(clean), generator(context.seed, "figure")).numpy()
     denoised = decoded(context.trained, noisy)
     return DenoiserAnalysis(
-        plain=plain,
-        corruption=f"{plan.noise} noise of strength {plan.strength:g}",
+        corruption=corruption.words,
+        originals=plain.originals,
         noisy=noisy,
         denoised=denoised,
         noisy_errors=errors(noisy, plain.originals),

@@ -13,7 +13,7 @@ SHOWN = 10
 
 @dataclass(frozen=True)
 class CodeSizeResult:
-    """One of them: its test error, what it decodes from random codes, and how far that lies from letters."""
+    """One of them: its test error, images decoded from random codes, and their distance to test images."""
 
     code_size: int
     epochs: int
@@ -23,7 +23,7 @@ class CodeSizeResult:
 
 
 def analyse_growth(subjects: Sequence[RunContext]) -> tuple[CodeSizeResult, ...]:
-    """In the order of their code sizes."""
+    """One for each autoencoder, in the order of their code sizes."""
     grown = [_grown(context) for context in subjects]
     return tuple(sorted(grown, key=lambda one: one.code_size))
 

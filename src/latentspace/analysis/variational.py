@@ -8,7 +8,6 @@ from ..core.types import ImageArray
 from ..evaluation.bce_bounds import bce_of_copy, bce_of_mean
 from ..evaluation.likelihood import required_prior
 from ..inference.sampling import CodeGrid, grid, of_prior
-from .autoencoder import AutoencoderAnalysis, analyse_autoencoder
 from .run_context import RunContext
 
 SIDE = 10  # of the grid: quantiles from 0.05 to 0.95 of the prior
@@ -24,34 +23,33 @@ class PriorGrid:
 
 @dataclass(frozen=True)
 class VariationalAnalysis:
-    """`kl` is the mean divergence over the test images of each dimension, in nats; `grid` needs two of them.
+    """The prior's grid, and bounds of the cross-entropy.
 
-    `bce_of_copy` and `bce_of_mean`, in nats a test image, are what any reconstruction lies between.
+    Args:
+        kl: the mean divergence over the test images of each dimension, in nats; empty where the prior has no
+            divergence of a single dimension.
+        grid: None for codes of one dimension.
+        bce_of_copy, bce_of_mean: what the cross-entropy of any reconstruction lies between, in nats a test
+            image; None where pixels are not Bernoulli.
     """
 
-    plain: AutoencoderAnalysis
     kl: tuple[float, ...]
     grid: PriorGrid | None
-    bce_of_copy: float
-    bce_of_mean: float
-
-    @property
-    def context(self) -> RunContext:
-        return self.plain.context
+    bce_of_copy: float | None
+    bce_of_mean: float | None
 
 
 def analyse_variational(context: RunContext) -> VariationalAnalysis:
-    """Decode samples of the prior, and a grid over the two dimensions that the posterior uses most."""
-    plain = analyse_autoencoder(context)
-    measured = context.result.metrics.get("kl_per_dimension", [])
+    """Decode a grid over the two dimensions that the posterior uses most."""
+    metrics, size = context.result.metrics, context.trained.code_size
+    measured = metrics.get("kl_per_dimension", [])
     kl = tuple(measured) if isinstance(measured, list) else (measured,)
     pixels, parts = context.images.pixels, context.run.split
     return VariationalAnalysis(
-        plain=plain,
         kl=kl,
-        grid=None if plain.code_size < 2 else prior_grid(context, kl or (0.0,) * plain.code_size),
-        bce_of_copy=bce_of_copy(pixels, parts.test),
-        bce_of_mean=bce_of_mean(pixels, parts.train, parts.test),
+        grid=None if size < 2 else prior_grid(context, kl or (0.0,) * size),
+        bce_of_copy=bce_of_copy(pixels, parts.test) if "bce" in metrics else None,
+        bce_of_mean=bce_of_mean(pixels, parts.train, parts.test) if "bce" in metrics else None,
     )
 
 

@@ -56,8 +56,8 @@ def evaluate(
     """
     from ..evaluation.evaluate import evaluate as judge
     from ..evaluation.evaluate import require_scope
-    from ..report.published import RESULTS
     from ..runs.directory import Run
+    from ..studies import published
 
     require_scope(split)
     if data is None and any(one is not None for one in (resize, deduplicate, strict, fonts)):
@@ -81,9 +81,11 @@ def evaluate(
         *([name, _shown(value)] for name, value in result.metrics.items()),
     ]
     columns = ["", "value"]
-    if opened.data.comparable and result.content_hash == opened.data.content_hash:
-        columns = [*columns, "the report"]
-        rows = [[*row, RESULTS.get((result.kind, row[0]), "")] for row in rows]
+    own = result.content_hash == opened.data.content_hash
+    beside = published(result.kind, opened.data.comparable and own)
+    if beside is not None:
+        columns = [*columns, beside.name]
+        rows = [[*row, beside.result(result.kind, row[0]) or ""] for row in rows]
     console.show_table(f"{run}: {result.split} of {result.data}", columns, rows)
 
 

@@ -38,13 +38,14 @@ def report(
       latentspace report studies/letters
     """
     from ..core.atomic_files import exists
+    from ..studies import published
 
     if exists(path / "study.json"):
         _refuse("--data", data, "a study is reported from its trials, without images")
         _refuse("--device", None if device == "auto" else device, "a study's page is drawn, not computed")
         from ..report.search.page import report_study
 
-        page = report_study(path, storage, title)
+        page = report_study(path, storage, title, published)
         console.say(f"trials: {page.parent / 'trials.csv'}")
     elif exists(path / "config.json"):
         _refuse("--storage", storage, "a run has no database")
@@ -53,7 +54,7 @@ def report(
 
         run = Run.open(path)
         with console.following():
-            page = report_run(run, moved(run, data), device, title)
+            page = report_run(run, moved(run, data), device, title, published)
     else:
         raise RunError(
             f"{path} must be a run directory (with a config.json) or a study directory (with a study.json)",

@@ -81,6 +81,12 @@ class Config(BaseModel, metaclass=_Called):
             )
         return parsed
 
+    @classmethod
+    def summary(cls) -> str:
+        """What it is, in a few words: the first sentence of its docstring, without the full stop."""
+        first = " ".join((cls.__doc__ or cls.__name__).partition("\n\n")[0].split())
+        return first.removesuffix(".")
+
     def __setattr__(self, name: str, value: Any) -> None:
         raise ConfigurationError(
             "settings do not change once they are made",

@@ -14,7 +14,7 @@ Corruption: TypeAlias = Callable[[Images, torch.Generator], Images]
 
 
 class CorruptionConfig(Config):
-    """How images are corrupted; the defaults are the report's section 3.1."""
+    """How images are corrupted."""
 
     noise: Literal["gaussian", "masking", "salt-and-pepper", "blur"] = Field(
         default="gaussian", description="what images are corrupted by"
@@ -32,7 +32,13 @@ class CorruptionConfig(Config):
             raise ValueError(f"strength = {self.strength:g}: {self.noise} takes a share of pixels, at most 1")
         return self
 
+    @property
+    def words(self) -> str:
+        """What it does, in a sentence: "gaussian noise of strength 0.1"."""
+        return f"{self.noise} noise of strength {self.strength:g}"
+
     def corruption(self) -> Corruption:
+        """The function that corrupts a batch."""
         return {
             "gaussian": gaussian,
             "masking": masking,

@@ -155,16 +155,20 @@ def mse(case: Case) -> Value | None:
 
 NATS = "nats an image"
 
-MSE = Metric("mean squared error from clean images", mse, "a pixel")
-MSE_FROM_NOISY = Metric("mean squared error from noisy images", part_of("mse_from_noisy"), "a pixel")
+MSE = Metric("mean squared error", mse, "per pixel")
+MSE_FROM_NOISY = Metric("mean squared error from noisy images", part_of("mse_from_noisy"), "per pixel")
 MEAN_CODE_LOSS = Metric("loss with the mean code decoded", mean_code, NATS, digits=2)
-ELBO_LOSS = Metric("negative ELBO, one sampled code", part_of("elbo_loss"), NATS, digits=2)
-BCE = Metric("its cross-entropy", part_of("bce"), NATS, digits=2)
-KL = Metric("its divergence from the prior", part_of("kl"), NATS, better=None, digits=2)
+ELBO_LOSS = Metric("negative ELBO of one sampled code", part_of("elbo_loss"), NATS, digits=2)
+BCE = Metric("cross-entropy of the pixels", part_of("bce"), NATS, digits=2)
+KL = Metric("divergence from the prior", part_of("kl"), NATS, better=None, digits=2)
 IWAE_LOSS = Metric("importance-weighted bound", iwae, NATS, digits=2)
 IWAE = Metric("codes an image of the importance-weighted bound", iwae_samples, better=None, digits=0)
 KL_PER_DIMENSION = Metric(
-    "divergence from the prior", lambda case: case.posterior.get("kl_per_dimension"), "nats", None, 3
+    "divergence from the prior, by dimension",
+    lambda case: case.posterior.get("kl_per_dimension"),
+    "nats",
+    None,
+    3,
 )
 ACTIVE_UNITS = Metric("dimensions in use", lambda case: case.posterior.get("active_units"), "", None, 0)
 ACCURACY = Metric("accuracy", part_of("accuracy"), "share of the images", "higher")
@@ -189,6 +193,19 @@ METRICS: Registry[Metric] = Registry(
         "report_cross_entropy": f"{__name__}:REPORT_CROSS_ENTROPY",
     },
 )
+
+
+def title_and_unit(name: str) -> tuple[str, str]:
+    """Of a metric; of another part of an objective its name in words, and no unit."""
+    if name not in METRICS:
+        return name.replace("_", " "), ""
+    return METRICS[name].title, METRICS[name].unit
+
+
+def label(name: str) -> str:
+    """What a metric is called on an axis or in a table: "mean squared error per pixel"."""
+    title, unit = title_and_unit(name)
+    return f"{title} {unit}" if unit.startswith("per ") else ", ".join(filter(None, (title, unit)))
 
 
 def judge(

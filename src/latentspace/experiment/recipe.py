@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from importlib import resources
+from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from pydantic import ConfigDict, Field, model_validator
 from ..core.atomic_files import as_path, exists
 from ..core.config import Config, did_you_mean, merged, names_of, read_toml
 from ..core.errors import ConfigurationError
+from ..core.registry import Registry
 from ..core.wording import brief
 from ..data.config import DataConfig
 from .config import Experiment
@@ -17,9 +19,18 @@ from .search_space import SearchConfig
 from .tasks import TASKS
 from .training import SplitConfig
 
+RECIPES: Registry[Traversable] = Registry(
+    "recipe",
+    {
+        "homework": "latentspace.studies.foscarin2021.recipes:HOMEWORK",
+        "quick": "latentspace.studies.foscarin2021.recipes:QUICK",
+    },
+)
+"""The recipes that are known by name."""
+
 
 class Study(Config):
-    """One table of a recipe: what differs from the report's settings for that kind."""
+    """One table of a recipe: what differs from the task's default settings."""
 
     model: dict[str, Any] = Field(default_factory=dict)
     objective: dict[str, Any] = Field(default_factory=dict)
@@ -74,15 +85,14 @@ class Recipe(Config):
             ConfigurationError: no such recipe, or one with unknown keys or values out of range.
         """
         path = as_path(name, "a recipe")
-        builtin = {file.name.removesuffix(".toml"): file for file in _builtin()}
-        if str(name) in builtin:
-            with resources.as_file(builtin[str(name)]) as file:
+        if str(name) in RECIPES:
+            with resources.as_file(RECIPES[str(name)]) as file:
                 return cls.read(file, f"the recipe {name}")
         if path.suffix != ".toml" and not exists(path):
             raise ConfigurationError(
                 "a recipe is a TOML file or a built-in name",
                 found=repr(str(name)),
-                do=f"name a file, or one of: {', '.join(sorted(builtin))}",
+                do=f"name a file, or one of: {', '.join(RECIPES)}",
             )
         return cls.read(path, f"the recipe {path}")
 
@@ -120,8 +130,3 @@ class Recipe(Config):
             "objective": study.objective,
             "training": study.training,
         }
-
-
-def _builtin() -> list[Any]:
-    folder = resources.files("latentspace.recipes")
-    return [file for file in folder.iterdir() if file.name.endswith(".toml")]

@@ -19,6 +19,7 @@ class Task:
         score: the metric that selects, among the parts of the objectives, and the way in which it is better.
         model, objective, training: settings where the task's defaults differ from those of their classes.
         needs_encoder: it learns from the codes of a finished run, and from labels.
+        recipe: the named recipe that has its default search space; empty: it has none.
     """
 
     title: str
@@ -30,12 +31,13 @@ class Task:
     objective: Mapping[str, Any] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
     needs_encoder: bool = False
+    recipe: str = ""
 
     def better(self, one: float, other: float) -> bool:
         return one < other if self.direction == "minimize" else one > other
 
 
-AE = Task("autoencoder", ("convolutional",), ("reconstruction",), "mse")
+AE = Task("autoencoder", ("convolutional",), ("reconstruction",), "mse", recipe="homework")
 
 DAE = Task(
     "denoising autoencoder",
@@ -44,6 +46,7 @@ DAE = Task(
     "mse_from_noisy",
     model={"conv2_channels": 64},
     training={"batch_size": 505, "learning_rate": 0.003301244567030449},
+    recipe="homework",
 )
 
 VAE = Task(
@@ -62,6 +65,7 @@ CLASSIFIER = Task(
     "maximize",
     training={"batch_size": 411, "learning_rate": 0.0018263185631044734, "epochs": 30},
     needs_encoder=True,
+    recipe="homework",
 )
 
 TASKS: Registry[Task] = Registry(

@@ -86,14 +86,22 @@ def denoising_caption(rows: ImageRows, *, corruption: str, before: float, after:
     return Caption("Noisy images and what the denoising autoencoder makes of them", text)
 
 
-def plane_caption(grid: ImageGrid, *, words: str, kl: tuple[float, float]) -> Caption:
-    """`words` say what varies and where the rest stands; `kl` is of the two dimensions, nats."""
-    share = 0.5 / grid.columns
+def plane_caption(grid: ImageGrid, *, words: str, kl: tuple[float, float] | None) -> Caption:
+    """The caption of a grid over two dimensions.
+
+    Args:
+        words: what varies, and where the other dimensions are.
+        kl: the divergence of the two dimensions, in nats; None where a single dimension has none.
+    """
+    share, most = 0.5 / grid.columns, ""
+    if kl is not None:
+        most = (
+            "These two dimensions, counted from 0, are the ones that the posterior uses most (a mean "
+            f"divergence of {kl[0]:.2f} and {kl[1]:.2f} nats over the test images). "
+        )
     text = (
-        f"{counted(len(grid.images), 'decoded code')}: {words}. These two dimensions, counted from 0, are "
-        f"the ones that the posterior uses most (a mean divergence of {kl[0]:.2f} and {kl[1]:.2f} nats over "
-        f"the test images). Their values stand at the sides: the quantiles {share:g} to {1 - share:g} in "
-        "equal steps."
+        f"{counted(len(grid.images), 'decoded code')}: {words}. {most}Their values stand at the sides: the "
+        f"quantiles {share:g} to {1 - share:g} in equal steps."
     )
     return Caption("A grid over two dimensions of the code", text)
 
@@ -128,15 +136,15 @@ def labels_caption(record: BaselineRecord) -> Caption:
 def confusion_caption(confusion: Confusion) -> Caption:
     text = (
         f"The whole test part, {counted(int(confusion.counts.sum()))}; a row holds the images of one label, "
-        "a column those taken for one class. Darker is a larger share of the row, on a scale that keeps "
+        "a column those of one prediction. Darker is a larger share of the row, on a scale that keeps "
         "small shares visible."
     )
-    return Caption("What is taken for what", text)
+    return Caption("The confusion matrix", text)
 
 
 def mistakes_caption(mistakes: Mistakes, *, numbered: bool = False) -> Caption:
     """`numbered`: what is over each image is its number in a table."""
-    over = "number in the table" if numbered else "label, what it is taken for, and with what probability"
+    over = "number in the table" if numbered else "label, the prediction, and its probability"
     text = (
         f"The {len(mistakes.places)} of {mistakes.of:,} wrong answers on the test images that the classifier "
         f"is surest of, the surest first. Over each: its {over}. Some of the labels may be what is wrong."

@@ -1,4 +1,4 @@
-"""Figures 2, 6, 9 and 10: what was measured in each epoch of a training, one panel a term."""
+"""Curves of a training: what was measured in each epoch, one panel for each term."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,16 +26,6 @@ class Term:
     label: str
     better: Literal["lower", "higher"] | None = "lower"
 
-
-MSE = Term("mse", "mean squared error a pixel")
-MSE_FROM_NOISY = Term("mse_from_noisy", "from the noisy image: mean squared error a pixel")
-MSE_FROM_CLEAN = Term("mse", "from the clean image: mean squared error a pixel")
-BCE = Term("bce", "binary cross-entropy, nats an image")
-KL = Term("kl", "Kullback-Leibler divergence, nats an image", better=None)
-ELBO = Term("elbo_loss", "negative ELBO, nats an image")
-CROSS_ENTROPY = Term("cross_entropy", "cross-entropy, nats an image")
-REPORT_CROSS_ENTROPY = Term("report_cross_entropy", "cross-entropy of the Softmax's outputs, nats an image")
-ACCURACY = Term("accuracy", "accuracy, share of the images", better="higher")
 
 # What each curve is drawn on, as the legend says it.
 MEANING: Mapping[CurvePart, str] = {
@@ -116,9 +106,7 @@ def loss_curves(records: Sequence[Mapping[str, Any]], terms: Sequence[Term]) -> 
                 do="train for an epoch first, or draw another term",
             )
     if not panels:
-        raise ConfigurationError(
-            "a figure of curves draws at least one term", found="none", do="name one, such as MSE"
-        )
+        raise ConfigurationError("a figure of curves draws at least one term", found="none", do="name one")
     return LossCurves(tuple(panels), _best(panels[0]))
 
 

@@ -1,4 +1,4 @@
-"""What other floors use of the figures, all in one place; `from ..figures import ...` finds it here."""
+"""The names that other packages use of the figures; `from ..figures import ...` finds them here."""
 
 from .captions import (
     Caption,
@@ -18,15 +18,6 @@ from .captions import (
 from .codes import CodeMap, code_map, draw_codes
 from .confusion import draw_confusion
 from .curves import (
-    ACCURACY,
-    BCE,
-    CROSS_ENTROPY,
-    ELBO,
-    KL,
-    MSE,
-    MSE_FROM_CLEAN,
-    MSE_FROM_NOISY,
-    REPORT_CROSS_ENTROPY,
     Curve,
     LossCurves,
     Panel,
@@ -49,15 +40,6 @@ from .series import Series, SeriesPlot, draw_series, labels_plot, noise_plot
 from .style import png, save
 
 __all__ = [
-    "ACCURACY",
-    "BCE",
-    "CROSS_ENTROPY",
-    "ELBO",
-    "KL",
-    "MSE",
-    "MSE_FROM_CLEAN",
-    "MSE_FROM_NOISY",
-    "REPORT_CROSS_ENTROPY",
     "Caption",
     "CodeMap",
     "Coordinate",

@@ -29,9 +29,6 @@ class NetworkConfig(Config):
     tasks: ClassVar[tuple[str, ...]] = ()
     """Tasks that may use it beside those that name it: a network from outside joins `ae` or `vae` so."""
 
-    words: ClassVar[str] = "A network"
-    """What it is, at the beginning of a sentence: "Three strided convolutions"."""
-
     name: str = Field(description="the network, by its name in the registry of models")
 
 
@@ -54,9 +51,10 @@ class EncoderDecoderConfig(NetworkConfig):
 
 @final
 class AutoencoderConfig(EncoderDecoderConfig):
-    """The report's section 2.1; the defaults are the best parameters that it published."""
+    """Three strided convolutions and two linear layers, and the same backwards.
 
-    words: ClassVar[str] = "Three strided convolutions and two linear layers, and the same backwards"
+    The report's section 2.1; the defaults are the best parameters that it published.
+    """
 
     name: Literal["convolutional"] = "convolutional"
     conv1_channels: Width = Field(default=64, description="of the encoder's first convolution")
@@ -84,9 +82,10 @@ class AutoencoderConfig(EncoderDecoderConfig):
 
 @final
 class VariationalConfig(EncoderDecoderConfig):
-    """The report's section 5.1 and its parameters."""
+    """Two strided convolutions with dropout and a linear layer, and the same backwards.
 
-    words: ClassVar[str] = "Two strided convolutions with dropout and a linear layer, and the same backwards"
+    The report's section 5.1 and its parameters.
+    """
 
     name: Literal["convolutional-variational"] = "convolutional-variational"
     conv1_channels: Width = Field(default=200, description="of the encoder's first convolution")

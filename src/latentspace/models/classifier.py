@@ -25,7 +25,10 @@ class HeadConfig(NetworkConfig):
 
 @final
 class ClassifierConfig(HeadConfig):
-    """The report's section 4.1; the defaults are the best parameters that it published."""
+    """Four linear layers on the codes of a trained encoder.
+
+    The report's section 4.1; the defaults are the best parameters that it published.
+    """
 
     name: Literal["perceptron"] = "perceptron"
     linear1_neurons: Width = Field(default=45, description="of the first layer")

@@ -110,12 +110,12 @@ def required_labels(batch: Batch) -> Labels:
 
 
 class ClassificationConfig(ObjectiveConfig):
-    """Cross-entropy."""
+    """The cross-entropy between a label and what the network says of the image."""
 
     name: Literal["classification"] = "classification"
     loss: Literal["cross-entropy", "report"] = Field(
         default="cross-entropy",
-        description="of the logits, or `report`: of the Softmax's outputs, as the report did",
+        description="of the logits, or `report`: of the Softmax's outputs, taken for logits",
     )
     method: Literal["codes", "frozen-encoder"] = Field(
         default="codes",
@@ -125,6 +125,10 @@ class ClassificationConfig(ObjectiveConfig):
     @property
     def training(self) -> Objective:
         return classification if self.loss == "cross-entropy" else classification_as_reported
+
+    @property
+    def curves(self) -> tuple[str, ...]:
+        return self.minimised, "accuracy"
 
     @property
     def minimised(self) -> str:

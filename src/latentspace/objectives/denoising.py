@@ -36,13 +36,17 @@ def denoising_and_clean(corruption: Corruption) -> Objective:
 
 
 class DenoisingConfig(CorruptionConfig, ObjectiveConfig):
-    """Mean squared error against the clean image, from a corrupted one."""
+    """The mean squared error between the clean image and what is made of a corrupted one."""
 
     name: Literal["denoising"] = "denoising"
 
     @property
     def training(self) -> Objective:
         return denoising(self.corruption())
+
+    @property
+    def corrupted_by(self) -> CorruptionConfig:
+        return self
 
     @property
     def validation(self) -> Objective:

@@ -47,7 +47,7 @@ def warmed_up(beta: float, epochs: int, epoch: int) -> float:
 
 
 class ElboConfig(ObjectiveConfig):
-    """The negative ELBO. The defaults are the report's: a plain sum of the two terms."""
+    """The negative ELBO: what the decoded image loses, over pixels, plus the divergence from the prior."""
 
     name: Literal["elbo"] = "elbo"
     beta: float = Field(default=1.0, ge=0, description="weight of the divergence")

@@ -12,6 +12,7 @@ from torch import nn
 from ..core.config import Config
 from ..core.tensor_types import Scalar
 from ..data.batches import Batch
+from ..data.corruption import CorruptionConfig
 
 
 class Loss(NamedTuple):
@@ -67,6 +68,16 @@ class ObjectiveConfig(Config):
     def validation(self) -> Objective:
         """What validation and evaluation report."""
         return self.training
+
+    @property
+    def curves(self) -> tuple[str, ...]:
+        """The parts that a page draws and lists, in this order; empty: all, the task's score first."""
+        return ()
+
+    @property
+    def corrupted_by(self) -> CorruptionConfig | None:
+        """How the images that the network is given are corrupted; None: not at all."""
+        return None
 
     def auxiliary(self, code_size: int) -> dict[str, nn.Module]:  # noqa: ARG002
         """Networks that the objective needs beside the model, each trained by an optimiser of its own.

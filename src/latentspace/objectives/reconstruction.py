@@ -29,7 +29,7 @@ def squared_error(name: str, passed: Passed, images: Images) -> Loss:
 
 
 class ReconstructionConfig(ObjectiveConfig):
-    """Mean squared error against the image itself: nothing to set."""
+    """The mean squared error between an image and its decoded code."""
 
     name: Literal["reconstruction"] = "reconstruction"
 

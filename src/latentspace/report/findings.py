@@ -1,7 +1,6 @@
 """What a run is worth, in plain words, before any table: each finding with its numbers and what to try."""
 
 import math
-from functools import singledispatch
 
 import numpy as np
 from scipy.stats import binomtest
@@ -11,7 +10,7 @@ from ..analysis import (
     AutoencoderAnalysis,
     ClassifierAnalysis,
     DenoiserAnalysis,
-    VariationalAnalysis,
+    RunContext,
 )
 from ..core.types import ImageArray
 from ..core.wording import counted
@@ -24,10 +23,15 @@ MARGIN = 0.02  # share by which an error must be smaller to be called better
 ALIKE = 0.05  # share of the images' variance under which reconstructions are all one picture
 ONE_ANSWER = 0.95  # share of the answers
 LUCK = 0.01  # probability of as many right answers by the commonest class alone
+# What presses less on the code, by the setting of the objective that does it.
+LIGHTER = {
+    "warm_up": "--set objective.warm_up=10",
+    "beta": "a smaller --set objective.beta=0.5",
+}
 
 
 def findings(shown: Analysis, agreement: Agreement | None) -> tuple[Finding, ...]:
-    """The most important first: the comparison, then what may be wrong with it.
+    """What a reader must know first: the comparison with simpler methods, then what may be wrong.
 
     Args:
         agreement: of the validation and the test part; None where the validation part was learned from.
@@ -38,48 +42,50 @@ def findings(shown: Analysis, agreement: Agreement | None) -> tuple[Finding, ...
     return tuple(found)
 
 
-@singledispatch
-def _worth(shown: Analysis, agreement: Agreement | None) -> list[Finding]:  # noqa: ARG001
-    """What it can do, beside what simpler means can."""
-    raise TypeError(f"no findings are known for {type(shown).__name__}")
+def _worth(shown: Analysis, agreement: Agreement | None) -> list[Finding]:
+    """What it can do, beside what simpler methods can: of each part that there is."""
+    found = [] if shown.denoiser is None else [_noise(shown.denoiser)]
+    if shown.autoencoder is not None:
+        found += _reconstruction(shown.autoencoder, agreement)
+    if shown.variational is not None:
+        found += _use_of_the_code(shown.context)
+    if shown.classifier is not None:
+        found += _classification(shown.classifier)
+    return found
 
 
-@_worth.register
-def _autoencoder(shown: AutoencoderAnalysis, agreement: Agreement | None) -> list[Finding]:
-    metrics = shown.context.result.metrics
-    error = metrics.get("mse", None if agreement is None else agreement.test)
+def _noise(shown: DenoiserAnalysis) -> Finding:
+    before, after = (float(np.mean(one)) for one in (shown.noisy_errors, shown.errors))
+    text = (
+        f"It removes {1 - after / before:.0%} of the noise in {counted(len(shown.errors), 'test image')}: "
+        f"the mean squared error a pixel is {before:.4g} before and {after:.4g} after."
+    )
+    if after < before:
+        return Finding("It removes noise", text, True)
+    advice = "Train longer (--epochs), or with a larger code (--set model.code_size=32)."
+    return Finding("It removes no noise", text, False, advice)
+
+
+def _reconstruction(shown: AutoencoderAnalysis, agreement: Agreement | None) -> list[Finding]:
+    error = shown.context.result.metrics.get("mse", None if agreement is None else agreement.test)
     against = [] if error is None else [_against_pca(float(np.mean(error)), shown.pca, shown.code_size)]
     return [*against, _variety(shown)]
 
 
-@_worth.register
-def _denoiser(shown: DenoiserAnalysis, agreement: Agreement | None) -> list[Finding]:
-    before, after = (float(np.mean(one)) for one in (shown.noisy_errors, shown.errors))
-    text = (
-        f"Of the noise in {counted(len(shown.errors), 'test image')} it takes {1 - after / before:.0%} away: "
-        f"the mean squared error a pixel is {before:.4g} before and {after:.4g} after."
-    )
-    better = after < before
-    headline = "It takes noise away" if better else "It takes no noise away"
-    advice = "" if better else "Train longer (--epochs), or with a larger code (--set model.code_size=32)."
-    return [Finding(headline, text, better, advice), *_autoencoder(shown.plain, agreement)]
+def _use_of_the_code(context: RunContext) -> list[Finding]:
+    if context.result.metrics.get("active_units") != 0:
+        return []
+    size = context.trained.code_size
+    text = f"None of its {counted(size, 'dimension')} follows the images: every image has the same code."
+    settings = type(context.run.experiment.objective).model_fields
+    tries = [words for name, words in LIGHTER.items() if name in settings]
+    advice = f"Try {', '.join([*tries, 'more epochs'])}."
+    return [Finding("The code is not used", text, False, advice)]
 
 
-@_worth.register
-def _variational(shown: VariationalAnalysis, agreement: Agreement | None) -> list[Finding]:
-    found = _autoencoder(shown.plain, agreement)
-    used, size = shown.context.result.metrics["active_units"], shown.plain.code_size
-    if used == 0:
-        text = f"None of its {counted(size, 'dimension')} follows the images: every image has the same code."
-        advice = "Try --set objective.warm_up=10, a smaller --set objective.beta=0.5, or more epochs."
-        found.append(Finding("The code is not used", text, good=False, advice=advice))
-    return found
-
-
-@_worth.register
-def _classifier(shown: ClassifierAnalysis, agreement: Agreement | None) -> list[Finding]:  # noqa: ARG001
-    accuracy, chance = float(np.mean(shown.context.result.metrics["accuracy"])), shown.baselines.chance
-    right = f"{accuracy:.1%} of the test images are named rightly"
+def _classification(shown: ClassifierAnalysis) -> list[Finding]:
+    accuracy, chance = shown.accuracy, shown.baselines.chance
+    right = f"{accuracy:.1%} of the test images are classified rightly"
     tested = int(shown.confusion.counts.sum())
     by_luck = binomtest(round(accuracy * tested), tested, min(1.0, chance), alternative="greater").pvalue
     if by_luck > LUCK:
@@ -99,7 +105,7 @@ def _classifier(shown: ClassifierAnalysis, agreement: Agreement | None) -> list[
         found.append(Finding(f"{headline} PCA with as many numbers", text, better, advice))
     answers = shown.confusion.counts.sum(axis=0)
     if answers.max() > ONE_ANSWER * answers.sum():
-        text = f"{answers.max() / answers.sum():.0%} of the images are taken for one class."
+        text = f"{answers.max() / answers.sum():.0%} of the images get the same answer."
         found.append(Finding("Nearly all answers are one class", text, False, "Try a smaller learning rate."))
     return found
 

@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass, field, replace
 from io import BytesIO
 from itertools import count
+from typing import TypeVar
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from PIL import Image
@@ -12,6 +13,8 @@ from PIL import Image
 from ..core.errors import DataError
 from ..core.printable import printable
 from ..core.wording import counted
+
+Part = TypeVar("Part")
 
 # What is set flush right: "0.0272", "11,234", "−3.1 ± 0.2", "89.6 %", "3e-4", and a dash for nothing.
 _NUMBER = r"[+\-\N{MINUS SIGN}]?[\d,]*\.?\d+(e[+\-]?\d+)?"
@@ -174,6 +177,11 @@ _TEMPLATES = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+
+
+def present(*found: Part | None) -> tuple[Part, ...]:
+    """Those that are there."""
+    return tuple(one for one in found if one is not None)
 
 
 def numbered(page: Page) -> Page:

@@ -20,8 +20,6 @@ from .space import check_space, published, without
 from .storage import refuse_unreachable, without_password
 from .trials import refuse_place
 
-REPORT = "homework"  # the built-in recipe with the report's own spaces
-
 
 @dataclass(frozen=True)
 class SearchRequest:
@@ -29,9 +27,9 @@ class SearchRequest:
 
     Args:
         kind: of network.
-        recipe: a file or a built-in name, or what one held; None: the report's space.
+        recipe: a file or a built-in name, or what one held; None: the task's default space.
         changes: settings (nested, as in config.json); those that are searched are searched no more.
-        published: whether the report's own parameters are to be a trial.
+        published: whether the default settings are to be a trial.
     """
 
     kind: str | None = None
@@ -142,13 +140,14 @@ def _laid_over(search: SearchConfig, request: SearchRequest) -> SearchConfig:
 
 
 def _searched(recipe: Recipe, kind: str) -> SearchConfig:
-    """The recipe's own search, else the report's."""
-    for one in (recipe, Recipe.load(REPORT)):
+    """The recipe's own search, else the task's default one."""
+    default = TASKS[kind].recipe
+    for one in (recipe, *([Recipe.load(default)] if default else [])):
         search = one.study(kind).search
         if search is not None:
             return search
     raise ConfigurationError(
-        f"the recipe must say what to search for {kind}: the report searched nothing there",
+        f"the recipe must say what to search for {kind}: there is no default",
         found=f"no [{kind}.search.space]",
         do=f"write one ({document('guide/search.md')} shows how) and name the file with --recipe",
     )

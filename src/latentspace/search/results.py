@@ -95,11 +95,11 @@ class StudyRecord:
         epochs: how many a trial that is not pruned runs.
         searched: what each setting was searched over.
         trials: by number.
-        published: the number of the trial with the report's own best parameters, if one was asked for.
+        published: the number of the trial with the task's default settings, if one was asked for.
         notes: what else the search says of itself: data, content_hash, split and others.
         confirmed: trials that were trained again with several seeds, the winner first.
         test: what `evaluate` found of the winner's own run on the test part; None until it was judged.
-        comparable: whether that run's images are known to be the report's.
+        comparable: whether that run's images are known to be the published ones.
     """
 
     kind: str

@@ -86,20 +86,21 @@ def without(space: Space, changes: Mapping[str, Any]) -> Space:
 
 
 def published(space: Space, base: Experiment) -> Settings:
-    """The report's own settings for the kind, as far as they are searched.
+    """The default settings of what is searched.
 
     Raises:
         ConfigurationError: one of them lies outside the space.
     """
-    report = Experiment.parse({"kind": base.kind}, "the report's settings").model_dump()
+    members = {table: {"name": getattr(base, table).name} for table in ("model", "objective")}
+    defaults = Experiment.parse({"kind": base.kind, **members}, "the default settings").model_dump()
     settings: Settings = {}
     for name, parameter in space.items():
-        value: Any = report
+        value: Any = defaults
         for step in name.split("."):
             value = value[step]
         if not parameter.holds(value):
             raise ConfigurationError(
-                "the report's published parameters must lie in the space",
+                "the default settings must lie in the space",
                 found=f"{name} = {value!r}, which the space does not hold",
                 do="widen the space, or leave out --published",
             )

@@ -92,7 +92,7 @@ class Trials:
         self.study.tell(trial.number, state=TrialState.FAIL)
 
     def enqueue_published(self) -> None:
-        """Make the report's own parameters the next trial, unless they have been one already.
+        """Make the task's default settings the next trial, unless they have been one already.
 
         Raises:
             ConfigurationError: they lie outside the space.

@@ -61,7 +61,7 @@ def test_the_history_is_the_trials() -> None:
     assert history.best.values.tolist() == [0.04, 0.03, 0.03]
     assert history.failed.tolist() == [2, 6]
     assert history.published == (0, 0.04)
-    assert history.axis.title == "validation mean squared error a pixel"
+    assert history.axis.title == "validation mean squared error per pixel"
     figure = draw_history(history)
     assert sorted(dots(figure)) == [[0, 0.04], [1, 0.08], [3, 0.03], [5, 0.05]]
     assert legend(figure) == [
@@ -69,7 +69,7 @@ def test_the_history_is_the_trials() -> None:
         "complete: 3",
         "best so far: 0.03",
         "failed or lost: 2",
-        "the report's best parameters",
+        "the default settings",
     ]
 
 
@@ -123,7 +123,7 @@ def test_values_off_the_axis_stand_on_its_edge_and_are_counted() -> None:
 
 
 def test_objectives_have_their_names() -> None:
-    assert objective_label("mse") == "validation mean squared error a pixel"
+    assert objective_label("mse") == "validation mean squared error per pixel"
     assert objective_label("code_size") == "code size"
 
 

@@ -24,7 +24,7 @@ class Front:
         front: those on the front, from small to large across.
         numbers: the numbers of the latter.
         less_is_better: whether the objective across is minimised.
-        published: where the trial with the report's own parameters lies, if it is complete.
+        published: where the trial with the default settings lies, if it is complete.
     """
 
     up: ValueAxis
@@ -81,7 +81,7 @@ def draw_front(front: Front) -> Figure:
                 color=INK,
                 linestyle="",
             )
-            mark.set(marker="o", markersize=8, fillstyle="none", label="the report's best parameters")
+            mark.set(marker="o", markersize=8, fillstyle="none", label="the default settings")
         if len(front.front) <= _NAMED:
             for (across, up), number in zip(front.front, front.numbers, strict=True):
                 name = axes.annotate(str(number), (across, up), (-3, -3), textcoords="offset points")

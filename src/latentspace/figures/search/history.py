@@ -27,7 +27,7 @@ class SearchHistory:
     pruned: those that were stopped, each at the last value that it reported.
     best: the best value so far, a point wherever it changed; and a last one at the last trial.
     failed: the numbers of trials that failed or were lost.
-    published: number and value of the trial with the report's own parameters, if it is complete.
+    published: number and value of the trial with the default settings, if it is complete.
     """
 
     axis: ValueAxis
@@ -128,7 +128,7 @@ def draw_history(history: SearchHistory) -> Figure:
             _draw_failed(axes, history.failed)
         if history.published is not None:
             (mark,) = axes.plot(*zip(history.published, strict=True), color=PALETTE[2], linestyle="")
-            mark.set(marker="D", markersize=8, fillstyle="none", label="the report's best parameters")
+            mark.set(marker="D", markersize=8, fillstyle="none", label="the default settings")
         if history.beyond:
             axes.plot([], [], linestyle="", label=f"({history.beyond:,} off the axis, on its edge)")
         axes.set_title(history.axis.title, loc="left")

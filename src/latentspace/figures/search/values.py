@@ -12,15 +12,14 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator
 
 from ...core.errors import RunError
 from ...core.wording import counted
+from ...evaluation.metrics import METRICS, label
 from ...experiment.tasks import Direction
 from ...search.results import StudyRecord, TrialRecord
-from ..curves import ACCURACY, BCE, CROSS_ENTROPY, ELBO, KL, MSE
 from ..style import QUIET, SMALL
 
 # From light to dark in one hue: it reads the same under every colour vision, and in grey.
 GRADIENT = LinearSegmentedColormap.from_list("light to dark", ["#d3dde7", "#3f90da", "#0a2747"])
 
-_TERMS = {term.name: term.label for term in (MSE, BCE, KL, ELBO, CROSS_ENTROPY, ACCURACY)}
 _LOG = 5.0  # from such a ratio of the largest to the smallest on, the scale is logarithmic
 _TAIL = 6.0  # how many times farther from the best than the median is: what lies beyond is not on the axis
 _NAMED = (1, 2, 3, 5)  # the digits that are printed on a logarithmic axis
@@ -56,8 +55,8 @@ class ValueAxis:
 
 
 def objective_label(name: str) -> str:
-    """`mse` -> "validation mean squared error a pixel"; what is no score of a split keeps its own name."""
-    return f"validation {_TERMS[name]}" if name in _TERMS else name.replace("_", " ")
+    """`mse` -> "validation mean squared error per pixel"; what is no metric keeps its own name."""
+    return f"validation {label(name)}" if name in METRICS else name.replace("_", " ")
 
 
 def value_axis(values: Iterable[float], objective: str, direction: Direction) -> ValueAxis:

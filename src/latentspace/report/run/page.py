@@ -1,53 +1,58 @@
-"""The page of one run of its own."""
+"""The page of one run."""
 
 from ...analysis import Analysis
 from ...core.wording import counted
 from ...evaluation.agreement import Agreement
+from ...evaluation.metrics import title_and_unit
 from ...runs.directory import Run
+from ..beside import Beside
 from ..findings import findings
 from ..page import Page, numbered
-from ..published import Beside
 from .sections import data_section, section_of
 
 
 def run_page(
-    shown: Analysis, report: Beside = None, *, agreement: Agreement | None = None, title: str | None = None
+    shown: Analysis,
+    beside: Beside | None = None,
+    *,
+    agreement: Agreement | None = None,
+    title: str | None = None,
 ) -> Page:
     """Its findings, its figures, its tables and its data.
 
     Args:
-        report: what it stands beside; then its figures have the report's numbers, else their own from 1.
+        beside: a published study; then figures have the numbers of its figures, else their own from 1.
         agreement: of the validation and the test part.
         title: the page's; by default the name of the run and what it is.
     """
     context = shown.context
-    run, metrics = context.run, context.result.metrics
-    task = run.experiment.task
-    told = next((name for name in WORDS if name in metrics), None)
-    score = "" if told is None else f", {WORDS[told]} is {metrics[told]:.4g}"
+    run, task = context.run, context.run.experiment.task
     page = Page(
         title=title or f"{run.path.resolve().name}: {task.title}",
         lead=(
-            f"{task.title.capitalize()}, trained on {run.data.source}. On the "
-            f"{counted(context.result.images, 'test image')}, opened for this alone{score}."
+            f"{task.title.capitalize()}, trained on {run.data.source}. Evaluated on "
+            f"{counted(context.result.images, 'test image')}, which are opened for this alone{_score(shown)}."
         ),
         findings=findings(shown, agreement),
-        notices=() if report is None else report.notices(run),
-        sections=(section_of(shown, report), data_section(context, report)),
+        notices=() if beside is None else beside.notices(run),
+        sections=(section_of(shown, beside), data_section(context, beside)),
         footer=footer(run),
     )
-    return page if report is not None else numbered(page)
+    return page if beside is not None else numbered(page)
 
 
-# What the first metric of a run is called in a sentence.
-WORDS = {
-    "mean_code_loss": "the loss in nats an image, with the mean code decoded,",
-    "mse": "the mean squared error a pixel",
-    "accuracy": "the accuracy",
-}
+def _score(shown: Analysis) -> str:
+    """The value of the score that the task selects by, on the test images."""
+    name = shown.context.run.experiment.task.score
+    value = shown.context.result.metrics.get(name)
+    if value is None or isinstance(value, list):
+        return ""
+    title, unit = title_and_unit(name)
+    return f": {title} {value:.4g}" + (f" ({unit})" if unit else "")
 
 
 def footer(run: Run) -> tuple[str, ...]:
+    """What made the run: seeds, hardware, versions."""
     where = run.environment
     versions = ", ".join(f"{name} {version}" for name, version in where["versions"].items() if version)
     return (

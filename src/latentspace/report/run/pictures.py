@@ -1,4 +1,4 @@
-"""What was gathered of a run -> its pictures, with the report's number and remark where they belong there."""
+"""The analysis of a run -> its pictures, each with the number of the published figure, if there is one."""
 
 from statistics import mean
 
@@ -46,30 +46,30 @@ from ...figures import (
     walks_caption,
 )
 from ...runs.directory import Run
+from ..beside import Beside, PublishedFigure
 from ..page import Picture
-from ..published import Beside, Figure
 
 PIXEL_ERROR = "mean squared error a pixel"
 SHORT = 2  # characters of a class name of which two have room over an image
 
 
-def samples(context: RunContext, report: Beside) -> Picture:
+def samples(context: RunContext, beside: Beside | None) -> Picture:
     data = context.run.data
     sheet = sample_images(context.images, seed=context.seed)
     caption = samples_caption(sheet, source=data.source, total=data.images, seed=context.seed)
     image = png(draw_samples(sheet))
     alt = "a sheet of images, each with its label" if sheet.titles else "a sheet of images"
-    return framed(caption, image, alt, figure=_figure(report, context.run, "samples"))
+    return framed(caption, image, alt, figure=_figure(beside, context.run, "samples"))
 
 
-def losses(run: Run, terms: tuple[Term, ...], report: Beside) -> Picture:
+def losses(run: Run, terms: tuple[Term, ...], beside: Beside | None) -> Picture:
     curves = loss_curves(run.metrics, terms)
     caption = curves_caption(curves, model=f"the {run.experiment.task.title}")
     image = png(draw_curves(curves))
-    return framed(caption, image, "what was measured, by epoch", figure=_figure(report, run, "losses"))
+    return framed(caption, image, "what was measured, by epoch", figure=_figure(beside, run, "losses"))
 
 
-def reconstructions(shown: AutoencoderAnalysis, report: Beside) -> Picture:
+def reconstructions(shown: AutoencoderAnalysis, beside: Beside | None) -> Picture:
     rows = image_rows(
         {"original": shown.originals, "reconstruction": shown.reconstructions},
         columns=len(shown.originals),
@@ -77,20 +77,20 @@ def reconstructions(shown: AutoencoderAnalysis, report: Beside) -> Picture:
         error_name=PIXEL_ERROR,
     )
     caption = rows_caption(rows, model=name_of(shown.context), split="the test split")
-    figure = _figure(report, shown.context.run, "reconstructions")
+    figure = _figure(beside, shown.context.run, "reconstructions")
     return framed(
         caption, png(draw_rows(rows)), "originals, and under each its reconstruction", figure=figure
     )
 
 
-def decodes(shown: AutoencoderAnalysis, report: Beside) -> Picture:
+def decodes(shown: AutoencoderAnalysis, beside: Beside | None) -> Picture:
     grid = image_grid(shown.decoded, columns=10, drawn_from=f"Codes drawn from {shown.drawn.distribution}.")
     caption = grid_caption(grid, model=name_of(shown.context))
-    figure = _figure(report, shown.context.run, "decodes")
+    figure = _figure(beside, shown.context.run, "decodes")
     return framed(caption, png(draw_grid(grid)), "images decoded from random codes", figure=figure)
 
 
-def code_plane(shown: AutoencoderAnalysis, report: Beside) -> Picture:
+def code_plane(shown: AutoencoderAnalysis, beside: Beside | None) -> Picture:
     images = shown.context.images
     codes = code_map(
         shown.plane.points,
@@ -100,7 +100,7 @@ def code_plane(shown: AutoencoderAnalysis, report: Beside) -> Picture:
     )
     caption = codes_caption(codes, split="all images", dimensions=shown.code_size)
     alt = "a scatter of the codes" + (", coloured by class" if codes.class_names else "")
-    return framed(caption, png(draw_codes(codes)), alt, figure=_figure(report, shown.context.run, "codes"))
+    return framed(caption, png(draw_codes(codes)), alt, figure=_figure(beside, shown.context.run, "codes"))
 
 
 def walks(shown: AutoencoderAnalysis) -> Picture:
@@ -118,9 +118,9 @@ def walks(shown: AutoencoderAnalysis) -> Picture:
     return framed(caption, png(draw_rows(drawn)), "rows of images, each changing into another")
 
 
-def denoised(shown: DenoiserAnalysis, report: Beside) -> Picture:
+def denoised(context: RunContext, shown: DenoiserAnalysis, beside: Beside | None) -> Picture:
     rows = image_rows(
-        {"noisy": shown.noisy, "denoised": shown.denoised, "original": shown.plain.originals},
+        {"noisy": shown.noisy, "denoised": shown.denoised, "original": shown.originals},
         columns=len(shown.noisy),
         errors=shown.errors,
         error_name=f"{PIXEL_ERROR}, denoised against original",
@@ -128,7 +128,7 @@ def denoised(shown: DenoiserAnalysis, report: Beside) -> Picture:
     caption = denoising_caption(
         rows, corruption=shown.corruption, before=mean(shown.noisy_errors), after=mean(shown.errors)
     )
-    figure = _figure(report, shown.context.run, "denoised")
+    figure = _figure(beside, context.run, "denoised")
     alt = "noisy images, the same denoised, and the originals"
     return framed(caption, png(draw_rows(rows)), alt, figure=figure)
 
@@ -140,7 +140,8 @@ def noise(shown: DenoiserAnalysis) -> Picture:
     return framed(caption, image, "error curves that rise with the noise", (columns, *rows))
 
 
-def plane(shown: VariationalAnalysis, report: Beside) -> Picture | None:
+def plane(context: RunContext, shown: VariationalAnalysis, beside: Beside | None) -> Picture | None:
+    """A grid over two dimensions of the code; None for codes of one dimension."""
     if shown.grid is None:
         return None
     plan = shown.grid.plan
@@ -152,8 +153,9 @@ def plane(shown: VariationalAnalysis, report: Beside) -> Picture | None:
         across=Steps(f"dimension {across}", plan.across),
         down=Steps(f"dimension {down}", plan.down),
     )
-    caption = plane_caption(grid, words=plan.words, kl=(shown.kl[across], shown.kl[down]))
-    figure = _figure(report, shown.context.run, "plane")
+    kl = (shown.kl[across], shown.kl[down]) if shown.kl else None
+    caption = plane_caption(grid, words=plan.words, kl=kl)
+    figure = _figure(beside, context.run, "plane")
     return framed(
         caption, png(draw_grid(grid)), "a grid of images that change into each other", figure=figure
     )
@@ -165,7 +167,7 @@ def confusion(shown: ClassifierAnalysis) -> Picture:
     counts = shown.confusion.counts.tolist()
     table = tuple((name, *map(str, row)) for name, row in zip(names, counts, strict=True))
     image = png(draw_confusion(shown.confusion))
-    return framed(caption, image, "a matrix, dark on its diagonal", (("labelled", *names), *table))
+    return framed(caption, image, "a matrix, dark on its diagonal", (("label", *names), *table))
 
 
 def mistakes(shown: ClassifierAnalysis) -> Picture | None:
@@ -205,14 +207,18 @@ def framed(
     image: bytes,
     alt: str,
     numbers: tuple[tuple[str, ...], ...] = (),
-    figure: Figure | None = None,
+    figure: PublishedFigure | None = None,
 ) -> Picture:
-    """`figure` is the report's figure of the same, whose number and remark the picture then has."""
+    """The picture with its caption.
+
+    Args:
+        figure: the published figure of the same, whose number and remark the picture then has.
+    """
     if figure is None:
         return Picture(None, caption.title, caption.text, image, alt, numbers)
     text = f"{caption.text} {figure.remark}".strip()
     return Picture(figure.number, caption.title, text, image, alt, numbers)
 
 
-def _figure(report: Beside, run: Run, shown: str) -> Figure | None:
-    return None if report is None else report.figure(run.experiment.kind, shown)
+def _figure(beside: Beside | None, run: Run, shown: str) -> PublishedFigure | None:
+    return None if beside is None else beside.figure(run.experiment.kind, shown)

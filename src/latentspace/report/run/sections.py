@@ -1,35 +1,102 @@
-"""The section of each kind of study: what was done, its tables, its pictures."""
+"""The sections of a run's page: what was done, with its tables and pictures; and what the images are."""
 
-from functools import singledispatch
-from typing import TypeVar
-
-from ...analysis import (
-    Analysis,
-    AutoencoderAnalysis,
-    ClassifierAnalysis,
-    DenoiserAnalysis,
-    RunContext,
-    VariationalAnalysis,
-)
+from ...analysis import Analysis, RunContext
 from ...core.wording import SEEN_BY_ENCODER, counted
 from ...data.cleaning import sentence
-from ...objectives.classification import ClassificationConfig
 from ...runs.directory import Run
-from ..page import Section
-from ..published import DATA, REMARKS, Beside
+from ..beside import Beside
+from ..page import Picture, Section, Table, present
 from . import pictures, tables
 from .terms import terms_of
 
-T = TypeVar("T")
+
+def section_of(shown: Analysis, beside: Beside | None) -> Section:
+    """What the page of a run shows of it, but for its data.
+
+    Args:
+        beside: the published study that it stands beside, or None.
+    """
+    run = shown.context.run
+    title = run.experiment.task.title
+    return Section(
+        title=f"{title[0].upper()}{title[1:]}",
+        text=(*_text(shown), *(() if beside is None else beside.remarks(run.experiment.kind))),
+        pictures=(pictures.losses(run, terms_of(run), beside), *_pictures(shown, beside)),
+        tables=(
+            tables.results_table(shown, beside),
+            tables.parameters_table(run, beside),
+            *_tables(shown),
+        ),
+    )
 
 
-@singledispatch
-def section_of(shown: Analysis, report: Beside) -> Section:  # noqa: ARG001
-    """What the page of one run shows of it, but for its data; `report` is what it stands beside, or None."""
-    raise TypeError(f"no section is known for {type(shown).__name__}")
+def _text(shown: Analysis) -> list[str]:
+    """What was trained, on what, for what; and what to mind when its numbers are read."""
+    run = shown.context.run
+    plan = run.experiment
+    text = [f"{plan.model.summary()}, {_trained(run)}. Its objective: {plan.objective.summary()}."]
+    if shown.autoencoder is not None:
+        text[0] += f" An image becomes {counted(shown.autoencoder.code_size, 'number')}."
+    if shown.denoiser is not None:
+        text.append(
+            f"In training, images were corrupted by {shown.denoiser.corruption}, drawn anew for each batch "
+            "and not clipped."
+        )
+    if shown.variational is not None:
+        text.append(
+            "The ELBO, with a sampled code, and the importance-weighted bound are bounds of the likelihood; "
+            "the loss with the mean code decoded is none. A dimension of the code is in use where the "
+            "variance of its mean over the test images is above 0.01."
+        )
+    if shown.classifier is not None:
+        text.append(
+            "The split is the encoder's, so no image is evaluated that the encoder or the classifier has "
+            "learned from."
+        )
+        text += [SEEN_BY_ENCODER] if shown.classifier.seen_by_encoder else []
+    return text
 
 
-def data_section(context: RunContext, report: Beside) -> Section:
+def _pictures(shown: Analysis, beside: Beside | None) -> tuple[Picture, ...]:
+    """Those of each part that there is."""
+    plain, denoiser, classifier = shown.autoencoder, shown.denoiser, shown.classifier
+    found: list[Picture | None] = []
+    if plain is not None:
+        if denoiser is None:
+            found.append(pictures.reconstructions(plain, beside))
+        else:
+            found.append(pictures.denoised(shown.context, denoiser, beside))
+        found.append(pictures.decodes(plain, beside))
+        if shown.variational is None:
+            found.append(pictures.code_plane(plain, beside))
+        else:
+            found.append(pictures.plane(shown.context, shown.variational, beside))
+        found.append(pictures.walks(plain))
+    if denoiser is not None:
+        found.append(pictures.noise(denoiser))
+    if classifier is not None:
+        found += [
+            pictures.confusion(classifier),
+            pictures.mistakes(classifier),
+            pictures.labels(classifier),
+        ]
+    return present(*found)
+
+
+def _tables(shown: Analysis) -> tuple[Table, ...]:
+    """Those of each part that there is."""
+    found: list[Table | None] = [*tables.dimensions_tables(shown)]
+    if shown.classifier is not None:
+        found += [
+            tables.pairs_table(shown.classifier),
+            tables.mistakes_table(shown.classifier),
+            tables.baselines_table(shown.classifier),
+            tables.times_table(shown.classifier),
+        ]
+    return present(*found)
+
+
+def data_section(context: RunContext, beside: Beside | None) -> Section:
     """Some of the images, and what they are."""
     data, split = context.run.data, context.run.split
     rows = (
@@ -46,11 +113,11 @@ def data_section(context: RunContext, report: Beside) -> Section:
         ("unreadable files skipped", f"{len(data.cleaning.unreadable):,}"),
         ("content hash", data.content_hash[:16]),
     )
-    beside = [(*row, DATA.get(row[0], tables.NOTHING)) for row in rows]
+    compared = [(*row, (beside and beside.data(row[0])) or tables.NOTHING) for row in rows]
     return Section(
         title="The data",
-        pictures=(pictures.samples(context, report),),
-        tables=(tables.compared("What the images are", beside, report),),
+        pictures=(pictures.samples(context, beside),),
+        tables=(tables.compared("What the images are", compared, beside),),
     )
 
 
@@ -61,128 +128,7 @@ def _listed(names: tuple[str, ...]) -> str:
     return f"{len(names)}: {sentence(names, 12)}" if len(names) > 12 else " ".join(names)
 
 
-@section_of.register
-def autoencoder_section(shown: AutoencoderAnalysis, report: Beside) -> Section:
-    run = shown.context.run
-    text = (
-        f"{run.experiment.model.words}, {_trained(run)} to give back each image from "
-        f"{counted(shown.code_size, 'number')}.",
-    )
-    return Section(
-        title=_title(run),
-        text=text,
-        pictures=(
-            pictures.losses(run, terms_of(run), report),
-            pictures.reconstructions(shown, report),
-            pictures.decodes(shown, report),
-            pictures.code_plane(shown, report),
-            pictures.walks(shown),
-        ),
-        tables=(tables.autoencoder_results(shown, report), tables.parameters_table(run, report)),
-    )
-
-
-@section_of.register
-def denoiser_section(shown: DenoiserAnalysis, report: Beside) -> Section:
-    run = shown.plain.context.run
-    text = (
-        f"{run.experiment.model.words}, {_trained(run)} to give back the clean image from a corrupted one: "
-        f"{shown.corruption}, drawn anew for each batch of each epoch and not clipped.",
-        *_remarks(run, report),
-    )
-    return Section(
-        title=_title(run),
-        text=text,
-        pictures=(
-            pictures.losses(run, terms_of(run), report),
-            pictures.denoised(shown, report),
-            pictures.decodes(shown.plain, report),
-            pictures.noise(shown),
-        ),
-        tables=(tables.autoencoder_results(shown.plain, report), tables.parameters_table(run, report)),
-    )
-
-
-@section_of.register
-def classifier_section(shown: ClassifierAnalysis, report: Beside) -> Section:
-    run = shown.context.run
-    plan = run.experiment.objective
-    reported = isinstance(plan, ClassificationConfig) and plan.loss == "report"
-    how = (
-        "on the cross-entropy of what a Softmax puts out"
-        if reported
-        else "on the cross-entropy of the logits"
-    )
-    text = (
-        f"Four linear layers on the codes of a trained encoder, {_trained(run)} {how}. The split is the "
-        "encoder's, so no image that either has learned from is judged.",
-        *([SEEN_BY_ENCODER] if shown.seen_by_encoder else []),
-        *_remarks(run, report),
-    )
-    return Section(
-        title="Classification of the codes",
-        text=text,
-        pictures=_those(
-            pictures.losses(run, terms_of(run), report),
-            pictures.confusion(shown),
-            pictures.mistakes(shown),
-            pictures.labels(shown),
-        ),
-        tables=_those(
-            tables.classifier_results(shown, report),
-            tables.parameters_table(run, report),
-            tables.pairs_table(shown),
-            tables.mistakes_table(shown),
-            tables.baselines_table(shown),
-            tables.times_table(shown),
-        ),
-    )
-
-
-@section_of.register
-def variational_section(shown: VariationalAnalysis, report: Beside) -> Section:
-    run = shown.plain.context.run
-    text = (
-        f"{run.experiment.model.words}, with a distribution over {counted(shown.plain.code_size, 'number')} "
-        f"for each image, {_trained(run)} on the ELBO: what the decoded image loses, summed over the pixels, "
-        "plus the divergence from the prior.",
-        "The loss with the mean code decoded bounds nothing: the ELBO, with a sampled code, and the "
-        "importance-weighted bound are what the likelihood of the images can be judged by.",
-        *_remarks(run, report),
-    )
-    return Section(
-        title=_title(run),
-        text=text,
-        pictures=_those(
-            pictures.losses(run, terms_of(run), report),
-            pictures.reconstructions(shown.plain, report),
-            pictures.decodes(shown.plain, report),
-            pictures.plane(shown, report),
-            pictures.walks(shown.plain),
-        ),
-        tables=_those(
-            tables.variational_results(shown, report),
-            tables.parameters_table(run, report),
-            tables.kl_table(shown),
-        ),
-    )
-
-
-def _title(run: Run) -> str:
-    title = run.experiment.task.title
-    return f"{title[0].upper()}{title[1:]}"
-
-
-def _remarks(run: Run, report: Beside) -> tuple[str, ...]:
-    return () if report is None else REMARKS.get(run.experiment.kind, ())
-
-
 def _trained(run: Run) -> str:
     fit = run.experiment.training.fit
     learned = "the training split" if fit == "train" else "the training and the validation split"
-    epochs = len(run.metrics)
-    return f"trained for {counted(epochs, 'epoch')} on {learned}"
-
-
-def _those(*found: T | None) -> tuple[T, ...]:
-    return tuple(one for one in found if one is not None)
+    return f"trained for {counted(len(run.metrics), 'epoch')} on {learned}"

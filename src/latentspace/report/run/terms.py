@@ -1,46 +1,32 @@
-"""The curves of a run: which of the numbers that each epoch measured are drawn."""
+"""The curves of a run: which of the numbers that each epoch measured are drawn, and what they are called."""
 
-from ...evaluation.metrics import METRICS
-from ...figures import (
-    ACCURACY,
-    BCE,
-    CROSS_ENTROPY,
-    ELBO,
-    KL,
-    MSE,
-    MSE_FROM_CLEAN,
-    MSE_FROM_NOISY,
-    REPORT_CROSS_ENTROPY,
-    Term,
-)
-from ...objectives.classification import ClassificationConfig
-from ...objectives.denoising import DenoisingConfig
-from ...objectives.elbo import ElboConfig
-from ...objectives.reconstruction import ReconstructionConfig
+from typing import Literal
+
+from ...evaluation.metrics import METRICS, label
+from ...figures import Term
 from ...runs.directory import Run
 
 
 def terms_of(run: Run) -> tuple[Term, ...]:
-    """Those of the run's objective that its epochs measured; of an objective from outside all of them."""
-    match run.experiment.objective:
-        case ReconstructionConfig():
-            terms: tuple[Term, ...] = (MSE,)
-        case DenoisingConfig():
-            terms = (MSE_FROM_NOISY, MSE_FROM_CLEAN)
-        case ElboConfig():
-            terms = (ELBO, BCE, KL)
-        case ClassificationConfig(loss=loss):
-            terms = (REPORT_CROSS_ENTROPY if loss == "report" else CROSS_ENTROPY, ACCURACY)
-        case _:
-            terms = ()
-    measured = dict.fromkeys(name for record in run.metrics for name in record["train"] if name != "loss")
-    measured |= dict.fromkeys(name for record in run.metrics for name in record.get("validation", {}))
-    known = tuple(one for one in terms if one.name in measured)
-    return known or tuple(_labelled(name) for name in measured)
+    """Those that the objective names; where it names none, all that were measured, the task's score first."""
+    objective, task = run.experiment.objective, run.experiment.task
+    measured = measured_in(run)
+    named = objective.curves or (task.score, *(name for name in measured if name != task.score))
+    return tuple(Term(name, label(name), _better(run, name)) for name in named if name in measured)
 
 
-def _labelled(name: str) -> Term:
-    if name not in METRICS:
-        return Term(name, name, better=None)
-    metric = METRICS[name]
-    return Term(name, ", ".join(filter(None, (metric.title, metric.unit))), metric.better)
+def measured_in(run: Run) -> tuple[str, ...]:
+    """The parts of the objective that the epochs measured, in training or in validation."""
+    found = dict.fromkeys(name for record in run.metrics for name in record["train"] if name != "loss")
+    found |= dict.fromkeys(
+        name for record in run.metrics for name in record.get("validation") or {} if name != "loss"
+    )
+    return tuple(found)
+
+
+def _better(run: Run, name: str) -> Literal["lower", "higher"] | None:
+    """Which way a part is better, as far as it is known."""
+    task = run.experiment.task
+    if name == task.score:
+        return "lower" if task.direction == "minimize" else "higher"
+    return METRICS[name].better if name in METRICS else None

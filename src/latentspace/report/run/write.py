@@ -1,4 +1,4 @@
-"""Gather, draw, write: a finished run -> its figures and its page."""
+"""A finished run -> its figures and its page, written into its directory."""
 
 import logging
 from collections.abc import Iterator
@@ -10,20 +10,25 @@ from ...core.csv_text import csv_text
 from ...core.devices import AUTO
 from ...data.config import DataConfig
 from ...runs.directory import Run
+from ..beside import Find, nothing
 from ..page import Page, Picture, render
-from ..published import beside
 from .page import run_page
 
 logger = logging.getLogger(__name__)
 
 
 def report_run(
-    run: Run, data: DataConfig | None = None, device: str = AUTO, title: str | None = None
+    run: Run,
+    data: DataConfig | None = None,
+    device: str = AUTO,
+    title: str | None = None,
+    published: Find = nothing,
 ) -> Path:
     """Write the run's figures and its report.html; return the page's path.
 
     Args:
         title: of the page; by default the name of the run and what it is.
+        published: finds the published study that the page stands beside, if there is one.
 
     Raises:
         RunError: the run has not ended, or its data are gone.
@@ -33,7 +38,8 @@ def report_run(
     context = RunContext.open(run, data, device)
     shown = analyse(context)
     logger.info("drawing the page of %s", run.path.name)
-    page = run_page(shown, beside(run), agreement=context.agreement, title=title)
+    beside = published(run.experiment.kind, run.data.comparable)
+    page = run_page(shown, beside, agreement=context.agreement, title=title)
     return write_run_page(page, run)
 
 

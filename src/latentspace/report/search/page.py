@@ -5,15 +5,13 @@ from pathlib import Path
 
 from ...core.atomic_files import sweep, write_bytes, write_text
 from ...core.wording import SEEN_BY_ENCODER, counted
-from ...experiment.config import Experiment
-from ...experiment.search_space import Settings
 from ...experiment.tasks import TASKS
 from ...search.load import read_study
 from ...search.positions import in_words, labels
 from ...search.results import StudyRecord
 from ...search.significance import edges, runner_up, verdicts
-from ..page import Page, Picture, Section, Table, render
-from ..published import RESULTS
+from ..beside import Beside, Find, nothing
+from ..page import Page, Section, Table, present, render
 from .pictures import (
     front_picture,
     history_picture,
@@ -52,13 +50,17 @@ FILES = {
 }
 
 
-def report_study(path: Path, url: str | None = None, title: str | None = None) -> Path:
+def report_study(
+    path: Path, url: str | None = None, title: str | None = None, published: Find = nothing
+) -> Path:
     """As `write_study`; return the page's path."""
-    write_study(path, url, title)
+    write_study(path, url, title, published)
     return path / "report.html"
 
 
-def write_study(path: Path, url: str | None = None, title: str | None = None) -> tuple[StudyRecord, Page]:
+def write_study(
+    path: Path, url: str | None = None, title: str | None = None, published: Find = nothing
+) -> tuple[StudyRecord, Page]:
     """Write STUDY/report.html, STUDY/figures/*.png and STUDY/trials.csv; return what was read and the page.
 
     A search that is still going on is reported as far as it has come.
@@ -66,13 +68,14 @@ def write_study(path: Path, url: str | None = None, title: str | None = None) ->
     Args:
         url: of the study's database, where it needs a password.
         title: of the page; by default the name of the study and what was searched.
+        published: finds the published study that the page stands beside, if there is one.
 
     Raises:
         RunError: there is no study at `path`, or it is damaged.
         OutputError: its storage cannot be reached, or the place cannot be written.
     """
     record = read_study(path, url)
-    page = study_page(path.resolve().name, record)
+    page = study_page(path.resolve().name, record, published(record.kind, record.comparable))
     page = replace(page, title=title or page.title)
     for section in page.sections:
         for picture in section.pictures:
@@ -84,13 +87,14 @@ def write_study(path: Path, url: str | None = None, title: str | None = None) ->
     return record, page
 
 
-def study_page(name: str, record: StudyRecord) -> Page:
+def study_page(name: str, record: StudyRecord, beside: Beside | None = None) -> Page:
     """The page of a search.
 
     Args:
         name: of the study.
+        beside: a published study whose result stands beside that of the best parameters, or None.
     """
-    found = _front_section(record) if not record.single else _best_section(record)
+    found = _front_section(record) if not record.single else _best_section(record, beside)
     parts = [found, _luck_section(record), _course_section(record), _settings_section(record)]
     return Page(
         title=f"{name}: a search for the {TASKS[record.kind].title}",
@@ -101,12 +105,13 @@ def study_page(name: str, record: StudyRecord) -> Page:
     )
 
 
-def search_section(record: StudyRecord, page: Page, address: str) -> Section:
+def search_section(record: StudyRecord, page: Page, address: str, beside: Beside | None = None) -> Section:
     """The search in short, as a part of a page of several studies.
 
     Args:
         page: of the search alone; its best parameters and counts, and some of its pictures, are shown here.
         address: of that page, as seen from the other.
+        beside: a published study whose parameters stand beside the best ones, or None.
     """
     kind = TASKS[record.kind].title
     text = [page.lead]
@@ -115,7 +120,7 @@ def search_section(record: StudyRecord, page: Page, address: str) -> Section:
             text += [paragraph for paragraph in section.text if paragraph != AS_A_RECIPE]
     tables = [counts_table(record)]
     if record.best is not None:
-        tables.insert(0, best_table(record, record.best, beside=report_settings(record)))
+        tables.insert(0, best_table(record, record.best, beside))
     return Section(
         f"The search: {kind}",
         tuple(text),
@@ -128,17 +133,6 @@ def search_section(record: StudyRecord, page: Page, address: str) -> Section:
         tuple(tables),
         links=((f"The whole report of this search: {address}", address),),
     )
-
-
-def report_settings(record: StudyRecord) -> Settings:
-    """The report's own values of what was searched."""
-    report = Experiment.parse({"kind": record.kind}, "the report's settings").model_dump()
-    found: Settings = {}
-    for setting in record.searched:
-        table, _, name = setting.partition(".")
-        if name in report[table]:
-            found[setting] = report[table][name]
-    return found
 
 
 def _lead(record: StudyRecord) -> str:
@@ -186,7 +180,7 @@ def _notices(record: StudyRecord) -> tuple[str, ...]:
     return tuple(said)
 
 
-def _best_section(record: StudyRecord) -> Section | None:
+def _best_section(record: StudyRecord, beside: Beside | None) -> Section | None:
     if record.best is None:
         return None
     text = [
@@ -195,11 +189,15 @@ def _best_section(record: StudyRecord) -> Section | None:
     ]
     score, test = record.objectives[0], record.test
     if test is not None and score in test:
-        published = RESULTS.get((record.kind, score)) if record.comparable else None
+        published = None if beside is None else beside.result(record.kind, score)
+        said = (
+            ""
+            if beside is None or published is None
+            else f"; {beside.name}'s was {published}, on its own split"
+        )
         text.append(
-            f"Trained in full and judged once on the {test['images']:,} images of the test part, they reach "
-            f"a {score} of {test[score]:.5g}"
-            + (f"; the report's was {published}, on its own split." if published is not None else ".")
+            f"Trained in full and evaluated once, on {counted(test['images'])} of the test part, they reach "
+            f"a {score} of {test[score]:.5g}{said}."
         )
     return Section(BEST, tuple(text), tables=(best_table(record, record.best),))
 
@@ -211,7 +209,7 @@ def _front_section(record: StudyRecord) -> Section | None:
         f"Several objectives ({', '.join(record.objectives)}) have no best trial but a front. Nothing was "
         "pruned: only one value can stop a trial. The folder front holds a recipe for each of these.",
     )
-    return Section("The front", text, _there(front_picture(record)), (front_table(record),))
+    return Section("The front", text, present(front_picture(record)), (front_table(record),))
 
 
 def _luck_section(record: StudyRecord) -> Section | None:
@@ -237,7 +235,7 @@ def _luck_section(record: StudyRecord) -> Section | None:
 
 def _course_section(record: StudyRecord) -> Section:
     pictures = (history_picture(record), reported_picture(record)) if record.judged else ()
-    return Section("The search", (), _there(*pictures), (counts_table(record),))
+    return Section("The search", (), present(*pictures), (counts_table(record),))
 
 
 def _settings_section(record: StudyRecord) -> Section | None:
@@ -247,7 +245,7 @@ def _settings_section(record: StudyRecord) -> Section | None:
     text = why_no_importances(record)
     if not record.single:
         text = (*text, f"The scores below are of the first objective, {record.objectives[0]}.")
-    return Section("What mattered", text, _there(*pictures))
+    return Section("What mattered", text, present(*pictures))
 
 
 def _trials_section(record: StudyRecord) -> Section:
@@ -277,7 +275,3 @@ def _footer(record: StudyRecord) -> tuple[str, ...]:
             f"{pruning['warmup_steps']} epochs."
         )
     return tuple(lines)
-
-
-def _there(*pictures: Picture | None) -> tuple[Picture, ...]:
-    return tuple(picture for picture in pictures if picture is not None)

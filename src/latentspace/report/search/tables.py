@@ -1,13 +1,14 @@
 """The tables of a search's page, and the file of all its trials."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from ...core.csv_text import csv_text
-from ...experiment.search_space import Setting, Settings
+from ...experiment.search_space import Setting
 from ...search.positions import described, edge, in_words, labels
 from ...search.results import State, StudyRecord, TrialRecord
 from ...search.significance import front_edges
+from ..beside import Beside
 from ..page import Table
 
 TOP = 10  # trials in the table of the best
@@ -24,26 +25,37 @@ _STATES: dict[State, str] = {
 }
 
 
-def best_table(record: StudyRecord, best: TrialRecord, beside: Settings | None = None) -> Table:
-    """Every searched setting of the winner: its value, its range, and the end that it stands on.
+def best_table(record: StudyRecord, best: TrialRecord, beside: Beside | None = None) -> Table:
+    """Every searched setting of the best trial: its value, its range, and the end of it that it is at.
 
     Args:
-        beside: the report's settings; None: those of the trial that had them, if another one had.
+        beside: a published study whose settings have a column; None: the defaults have one, if they were a
+            trial and are not the best.
     """
     names = labels(record.searched)
-    published: Mapping[str, Setting] = beside or {}
-    if beside is None and record.published not in (None, best.number):
-        published = record.trial(record.published).params
-    columns = ["", "best", "searched", "on the edge", *(["the report's best"] if published else [])]
+    others: Mapping[str, Setting] = {}
+    if beside is not None:
+        others = {name: one for name, one in _dotted(beside.plan(record.kind)) if name in record.searched}
+    elif record.published not in (None, best.number):
+        others = record.trial(record.published).params
+    head = "the defaults" if beside is None else f"{beside.name}'s best"
+    columns = ["", "best", "searched", "on the edge", *([head] if others else [])]
     rows = []
     for setting, searched in record.searched.items():
         value = best.params.get(setting)
         end = None if value is None else edge(searched, value)
         row = [names[setting], "–" if value is None else _precise(value), described(searched), end or "–"]
-        if published:
-            row.append("–" if setting not in published else _precise(published[setting]))
+        if others:
+            row.append("–" if setting not in others else _precise(others[setting]))
         rows.append(tuple(row))
     return Table(f"Best parameters: trial {best.number}", tuple(columns), tuple(rows))
+
+
+def _dotted(plan: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The settings of a plan's tables by their dotted names."""
+    for table, settings in plan.items():
+        if isinstance(settings, Mapping):
+            yield from ((f"{table}.{name}", value) for name, value in settings.items())
 
 
 def _precise(value: object) -> str:

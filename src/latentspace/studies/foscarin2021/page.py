@@ -5,23 +5,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ...analysis import (
-    AutoencoderAnalysis,
-    ClassifierAnalysis,
-    CodeSizeResult,
-    DenoiserAnalysis,
-    RunContext,
-    VariationalAnalysis,
-)
+from ...analysis import Analysis, AutoencoderAnalysis, CodeSizeResult, RunContext
 from ...core.wording import counted
+from ...evaluation.metrics import METRICS
 from ...figures import Caption, draw_rows, image_rows, png
 from ...report.page import Page, Picture, Section, Table
-from ...report.published import COLUMN, REPORT, RESULTS
 from ...report.run.page import footer
 from ...report.run.pictures import framed
-from ...report.run.tables import NOTHING, softmax_floor
+from ...report.run.tables import NOTHING
 from ...runs.directory import Run
 from .differences import differences_section
+from .published import REPORT, RESULTS, least_softmax_loss
 
 BESIDE = 10  # random decodes of each network, side by side
 
@@ -40,10 +34,10 @@ class Studies:
     """
 
     description: str
-    ae: AutoencoderAnalysis
-    dae: DenoiserAnalysis
-    classifier: ClassifierAnalysis
-    vae: VariationalAnalysis
+    ae: Analysis
+    dae: Analysis
+    classifier: Analysis
+    vae: Analysis
     reported: RunContext
     growth: tuple[CodeSizeResult, ...]
     data: Section
@@ -102,7 +96,7 @@ def results_table(studies: Studies) -> Table:
     )
     reported, other_loss = studies.reported, ("trained on another loss",)
     accuracy, through = RESULTS["classifier", "accuracy"], RESULTS["classifier", "report_cross_entropy"]
-    least = softmax_floor(len(classifier.run.data.class_names))
+    least = least_softmax_loss(len(classifier.run.data.class_names))
     rows = (
         _row("autoencoder, mean squared error", ae, "mse", RESULTS["ae", "mse"]),
         _row("denoising autoencoder, the same from clean images", dae, "mse", RESULTS["dae", "mse"]),
@@ -130,7 +124,7 @@ def results_table(studies: Studies) -> Table:
         "codes are the autoencoder's, so what limits that also limits it. May the numbers be compared? "
         f"{compared}"
     )
-    columns = ("measure", "here", COLUMN, "compare")
+    columns = ("measure", "here", REPORT.name, "compare")
     short = tuple((*row[:3], row[3].partition(":")[0]) for row in rows)
     return Table("Ours and the report's", columns, short, note)
 
@@ -139,7 +133,7 @@ def _row(
     label: str, context: RunContext, metric: str, published: str = "", but: tuple[str, ...] = ()
 ) -> tuple[str, str, str, str]:
     value = context.result.metrics[metric]
-    here = f"{value:.2f}" if context.run.experiment.kind == "vae" else f"{value:.4f}"
+    here = f"{value:.{METRICS[metric].digits}f}"
     compared = REPORT.verdict(context.run, *but) if published else NOTHING
     return label, here, published or NOTHING, compared
 
@@ -160,9 +154,9 @@ def decodes_section(studies: Studies) -> Section:
         pictures=(
             _beside(
                 {
-                    "4: plain": studies.ae,
-                    "8: denoising": studies.dae.plain,
-                    "12: variational": studies.vae.plain,
+                    "4: plain": _autoencoder(studies.ae),
+                    "8: denoising": _autoencoder(studies.dae),
+                    "12: variational": _autoencoder(studies.vae),
                 }
             ),
             framed(
@@ -171,6 +165,12 @@ def decodes_section(studies: Studies) -> Section:
         ),
         tables=(growth_table(studies.growth),),
     )
+
+
+def _autoencoder(shown: Analysis) -> AutoencoderAnalysis:
+    if shown.autoencoder is None:
+        raise TypeError(f"{shown.context.run.path} decodes nothing")
+    return shown.autoencoder
 
 
 def _beside(networks: dict[str, AutoencoderAnalysis]) -> Picture:
@@ -184,13 +184,13 @@ def _beside(networks: dict[str, AutoencoderAnalysis]) -> Picture:
     return framed(caption, png(draw_rows(drawn)), "rows of decoded images, and one of test images")
 
 
-def beside_caption(columns: int, distances: Mapping[str, float], yardstick: float) -> Caption:
+def beside_caption(columns: int, distances: Mapping[str, float], training: float) -> Caption:
     """Figures 4, 8 and 12 together. `distances`: Frechet distances to the test images, by network."""
     numbers = ", ".join(f"{name} {distance:.1f}" for name, distance in distances.items())
     text = (
         f"The first {counted(columns, 'random decode')} of figures 4, 8 and 12, none left out, and test "
         "images. Frechet distance to the test images (in the first principal components of their pixels; "
-        f"lower is more alike): {numbers}; training images {yardstick:.1f}."
+        f"lower is more alike): {numbers}; training images {training:.1f}."
     )
     return Caption("Random decodes of the three autoencoders side by side", text)
 

@@ -13,15 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from ...analysis import (
-    Analysis,
-    RunContext,
-    analyse_autoencoder,
-    analyse_classifier,
-    analyse_denoiser,
-    analyse_growth,
-    analyse_variational,
-)
+from ...analysis import RunContext, analyse, analyse_growth
 from ...core.config import merged
 from ...core.errors import RunError
 from ...data.imageset import ImageSet
@@ -29,7 +21,6 @@ from ...data.sources import load_images
 from ...experiment.config import Experiment
 from ...experiment.recipe import Recipe
 from ...report.page import Section
-from ...report.published import REPORT
 from ...report.run.page import run_page
 from ...report.run.sections import data_section, section_of
 from ...report.run.write import write_page, write_run_page
@@ -40,9 +31,11 @@ from ...search.request import SearchRequest
 from ...training.components import require_classes
 from ..pipeline import SearchStep, Step, TrainingStep
 from .page import Studies, whole_page
+from .published import REPORT
 
 logger = logging.getLogger(__name__)
 
+KINDS = ("ae", "dae", "classifier", "vae")  # the tasks, in the report's order
 CODE_SIZES = (2, 32)  # of the plain autoencoders beside the report's own
 
 
@@ -90,28 +83,22 @@ class Reproduction:
             if isinstance(step, SearchStep):
                 searches.append(self._searched(step))
             else:
-                logger.info("judging %s", step.place)
+                logger.info("evaluating %s", step.place)
                 opened[step.place.name] = RunContext.of(Run.open(step.place), images, self._device)
-        ae = opened.pop("ae")
-        plain, denoiser = analyse_autoencoder(ae), analyse_denoiser(opened.pop("dae"), ae.run)
-        classifier = analyse_classifier(opened.pop("classifier"))
-        variational = analyse_variational(opened.pop("vae"))
-        every: tuple[Analysis, ...] = (plain, denoiser, classifier, variational)
-        for shown in every:
+        ae = opened["ae"]
+        every = {kind: analyse(opened.pop(kind), beside=ae.run) for kind in KINDS}
+        for shown in every.values():
             page = run_page(shown, REPORT, agreement=shown.context.agreement)
             write_run_page(page, shown.context.run)
         if not ae.run.data.comparable:
             logger.warning("made from %s: no figure can be compared with the report's", ae.run.data.source)
         studies = Studies(
             description=self.recipe.description,
-            ae=plain,
-            dae=denoiser,
-            classifier=classifier,
-            vae=variational,
+            **every,
             reported=opened.pop("classifier-report"),
             growth=analyse_growth((ae, *opened.values())),
             data=data_section(ae, REPORT),
-            sections=tuple(section_of(shown, REPORT) for shown in every),
+            sections=tuple(section_of(shown, REPORT) for shown in every.values()),
             searches=tuple(searches),
         )
         return write_page(whole_page(studies), self.out)
@@ -134,9 +121,9 @@ class Reproduction:
         """The kind's search, if the recipe has one."""
         if self.recipe.study(kind).search is not None:
             name = f"search-{kind}"
-            yield SearchStep(name, self.out / name, self._code_size, partial(self._wishes, kind, more or {}))
+            yield SearchStep(name, self.out / name, self._code_size, partial(self._request, kind, more or {}))
 
-    def _wishes(self, kind: str, more: Mapping[str, Any]) -> SearchRequest:
+    def _request(self, kind: str, more: Mapping[str, Any]) -> SearchRequest:
         settled = {"data": {"spec": self._plan(kind, {}).data.spec}}
         return SearchRequest(kind, self.recipe, merged(merged(self.changes, settled), more))
 
@@ -181,4 +168,4 @@ class Reproduction:
         """Write the study's own page, and take from it what the page of all shows."""
         logger.info("drawing the search %s", step.place)
         record, page = write_study(step.place)
-        return search_section(record, page, f"{step.place.name}/report.html")
+        return search_section(record, page, f"{step.place.name}/report.html", REPORT)

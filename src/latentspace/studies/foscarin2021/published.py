@@ -1,31 +1,19 @@
-"""All that a run's page says of the published report: its figures' numbers, its results, its words.
+"""What the report published: its figures, its results, its parameters, and what is said of them."""
 
-A page is given `REPORT` where the run's images are the report's or its study is reproduced. Elsewhere it is
-given None, and nothing of this file is on it.
-"""
-
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
-from ..core.wording import counted
-from ..experiment.config import Experiment
-from ..inference.trained import encoder_of
-from ..runs.directory import Run
+from ...core.wording import counted
+from ...experiment.config import Experiment
+from ...inference.trained import encoder_of
+from ...report.beside import PublishedFigure as Figure
+from ...runs.directory import Run
 
-IMAGES, TEST = 18_724, 3_745
-COLUMN = "the report"  # over what it published
+IMAGES = 18_724
 
 _WATCHED = "The report drew its test set as the second curve."
 _DRAWN = "The report does not say what distribution it drew from."
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One of the report's: its number there, and how ours differs."""
-
-    number: str
-    remark: str = ""
 
 
 FIGURES: Mapping[str, Mapping[str, Figure]] = {
@@ -63,13 +51,14 @@ REMARKS: Mapping[str, tuple[str, ...]] = {
     "vae": ("The report's test loss decodes the mean code.",),
 }
 
-# What it published, by the rows of our tables.
+# What it says of its images and its results, by the rows of our tables.
 DATA: Mapping[str, str] = {
     "source": "notMNIST (small)",
     "images": f"{IMAGES:,}",
     "size": "28x28, grey",
     "classes": "A to J",
     "split": "11,234, 3,745 and 3,745",
+    "test images": "3,745",
 }
 RESULTS: Mapping[tuple[str, str], str] = {
     ("ae", "mse"): "0.0272",
@@ -77,6 +66,38 @@ RESULTS: Mapping[tuple[str, str], str] = {
     ("classifier", "accuracy"): "0.8958",
     ("classifier", "report_cross_entropy"): "1.5658",
     ("vae", "mean_code_loss"): "183.59",
+}
+
+# The rows of its tables of parameters, and where each setting is in config.json.
+_CONVOLUTIONAL = (
+    ("encoded space dimension", "model.code_size"),
+    ("batch size", "training.batch_size"),
+    ("optimizer", "training.optimizer"),
+    ("learning rate", "training.learning_rate"),
+    ("conv1 channels", "model.conv1_channels"),
+    ("conv2 channels", "model.conv2_channels"),
+    ("conv3 channels", "model.conv3_channels"),
+    ("fully connected neurons", "model.neurons"),
+)
+PARAMETERS: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "ae": _CONVOLUTIONAL,
+    "dae": _CONVOLUTIONAL,
+    "classifier": (
+        ("batch size", "training.batch_size"),
+        ("learning rate", "training.learning_rate"),
+        ("linear layer 1 neurons", "model.linear1_neurons"),
+        ("linear layer 2 neurons", "model.linear2_neurons"),
+        ("linear layer 3 neurons", "model.linear3_neurons"),
+        ("optimizer", "training.optimizer"),
+    ),
+    "vae": (
+        ("encoded space dimension", "model.code_size"),
+        ("batch size", "training.batch_size"),
+        ("learning rate", "training.learning_rate"),
+        ("conv1 channels", "model.conv1_channels"),
+        ("conv2 channels", "model.conv2_channels"),
+        ("optimizer", "training.optimizer"),
+    ),
 }
 
 _DECAY = "It names no weight decay: ours is our choice."
@@ -101,18 +122,36 @@ EDGES: Mapping[str, str] = {
 
 
 class Published:
-    """The report, as a page asks it."""
+    """The report, as a page asks it: a `report.beside.Beside`."""
+
+    name = "the report"
+
+    def covers(self, kind: str, comparable: bool) -> bool:
+        return comparable and kind in FIGURES
 
     def figure(self, kind: str, shown: str) -> Figure | None:
-        """The report's figure of what is shown ("losses"), or None where it has none."""
         return SAMPLES if shown == "samples" else FIGURES.get(kind, {}).get(shown)
 
-    def plan(self, kind: str) -> dict[str, Any]:
-        """Its settings, nested as in config.json; those that it does not name are our defaults."""
+    def result(self, kind: str, metric: str) -> str | None:
+        return RESULTS.get((kind, metric))
+
+    def data(self, row: str) -> str | None:
+        return DATA.get(row)
+
+    def parameters(self, kind: str) -> tuple[tuple[str, str], ...]:
+        return PARAMETERS[kind]
+
+    def plan(self, kind: str) -> Mapping[str, Any]:
+        """Its settings; those that it does not name are our defaults."""
         return Experiment.parse({"kind": kind}, "the report's plan").model_dump()
 
+    def note(self, kind: str) -> str:
+        return EDGES[kind]
+
+    def remarks(self, kind: str) -> tuple[str, ...]:
+        return REMARKS[kind]
+
     def notices(self, run: Run) -> tuple[str, ...]:
-        """What must be known before any number is read."""
         if run.data.comparable:
             return ()
         return (
@@ -138,15 +177,14 @@ class Published:
         return tuple(found)
 
     def verdict(self, run: Run, *more: str) -> str:
-        """Whether a figure may be compared with its own, in a cell of a table."""
+        """Whether a number may be compared with its own; `more` are reasons why it may not."""
         found = (*self.obstacles(run), *more)
         return f"no: {', '.join(found)}" if found else "nearly: another split, and no look at the test images"
 
 
 REPORT = Published()
-Beside: TypeAlias = Published | None
 
 
-def beside(run: Run) -> Beside:
-    """The report, for the page of a run of its studies on its images; None for any other run."""
-    return REPORT if run.data.comparable and run.experiment.kind in FIGURES else None
+def least_softmax_loss(classes: int) -> float:
+    """The smallest loss through a Softmax over so many classes, in nats: log(e + classes - 1) - 1."""
+    return math.log(math.e + classes - 1) - 1
