@@ -17,7 +17,7 @@ from ..core.errors import DataError
 from ..core.types import Pixels
 from ..core.wording import brief
 from .imageset import ImageSet
-from .readers.arrays import as_pixels
+from .readers.conversion import as_pixels
 from .readers.decode import decode, decoding, raster_of
 
 ORIGIN = "what was given"

@@ -109,7 +109,7 @@ def test_colour(tmp_path: Path, order: str) -> None:
 
 
 BROKEN = {
-    "cut short": (header(3, 4, 4) + bytes(47), "cut short"),
+    "cut short": (header(3, 4, 4) + bytes(47), "47 bytes where"),
     "too long": (header(3, 4, 4) + bytes(49), "more than the 48 bytes"),
     "a wrong magic number": (b"\x00\x01\x08\x03" + bytes(60), "00 01 08 03"),
     "an unknown type": (header(3, 4, 4, kind=7) + bytes(48), "00 00 07 03"),

@@ -9,7 +9,6 @@ each. Without `classes.txt` the labels name themselves.
 import gzip
 import io
 import logging
-import math
 import re
 import struct
 import zlib
@@ -23,10 +22,10 @@ from ...core.errors import DataError
 from ...core.types import Int64Array
 from ...core.wording import counted
 from ..imageset import ImageSet
-from ..memmap import Residence, mapped, stays_on_disk
-from .arrays import to_channels_first
+from ..memmap import Residence
+from .conversion import to_channels_first
 from .filenames import is_junk, is_named_as_image, numbered, readable
-from .streams import Stream, read_exactly
+from .streams import DEFLATE_AT_BEST, Stream, read_array, wrong_length
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +34,6 @@ _TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: "
 _MAGIC_OF = {"u1": 0x08, ">i4": 0x0C}
 _IMAGES_NAME = re.compile(r"idx[34]([-._]|$)", re.IGNORECASE)
 _LABELS_NAME = re.compile(r"idx1([-._]|$)", re.IGNORECASE)
-_DEFLATE_AT_BEST = 1032  # no deflate stream grows by more than this factor
 
 
 def is_idx_name(name: str) -> bool:
@@ -194,7 +192,7 @@ def read_idx(path: Path, resident: Residence = "always") -> np.ndarray:
             return _parsed(file, path, most=size, resident=resident)
         with closing(gzip.GzipFile(fileobj=file, mode="rb")) as inflated:
             try:
-                return _parsed(inflated, path, most=size * _DEFLATE_AT_BEST)
+                return _parsed(inflated, path, most=size * DEFLATE_AT_BEST)
             except (gzip.BadGzipFile, EOFError, zlib.error) as error:
                 raise DataError(
                     f"{path} must be a whole gzip file", found=str(error), do="fetch or make the file again"
@@ -216,33 +214,15 @@ def _parsed(stream: Stream, path: Path, *, most: int, resident: Residence = "alw
     dtype, rank = np.dtype(_TYPES[start[2]]), start[3]
     sizes = stream.read(4 * rank)
     if len(sizes) < 4 * rank:
-        raise _wrong_length(path, "a header cut short")
+        raise wrong_length(str(path), "a header cut short")
     shape = struct.unpack(f">{rank}I", sizes)
     if 0 in shape:
         raise DataError(
             f"{path} must not be empty", found=f"declared sizes {shape}", do="make the file again"
         )
-    declared = math.prod(shape) * dtype.itemsize
-    if declared > most:
-        raise _wrong_length(path, f"sizes {shape} declare {declared:,} bytes, more than the file can hold")
     header = 4 + len(sizes)
-    if dtype == np.uint8 and header + declared == most and stays_on_disk(declared, resident):
-        return mapped(path, header, shape)
-    content = read_exactly(stream, declared)
-    if len(content) < declared:
-        raise _wrong_length(
-            path, f"{len(content):,} bytes where sizes {shape} declare {declared:,}: cut short"
-        )
-    if stream.read(1):
-        raise _wrong_length(path, f"more than the {declared:,} bytes that sizes {shape} declare")
-    return np.frombuffer(content, dtype=dtype).reshape(shape)
-
-
-def _wrong_length(path: Path, found: str) -> DataError:
-    return DataError(
-        f"{path} must hold exactly the bytes that its header declares",
-        found=found,
-        do="fetch or make it again",
+    return read_array(
+        stream, shape, dtype, str(path), most=most - header, at=(path, header), resident=resident
     )
 
 

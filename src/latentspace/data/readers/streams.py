@@ -1,11 +1,17 @@
-"""Bytes from an open file or a member of an archive."""
+"""Bytes and arrays from an open file or a member of an archive: no more than are there."""
 
-from typing import Protocol, runtime_checkable
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import UInt8
 
 from ...core.errors import DataError
+from ..memmap import Residence, mapped, stays_on_disk
+
+DEFLATE_AT_BEST: Final = 1032  # no deflate stream grows by more than this factor
 
 
 @runtime_checkable
@@ -13,6 +19,8 @@ class Stream(Protocol):
     """What bytes are read from: an open file, or a member of an archive."""
 
     def read(self, size: int, /) -> bytes: ...
+
+    def tell(self) -> int: ...
 
 
 def read_exactly(stream: Stream, size: int) -> UInt8[np.ndarray, " _bytes"]:
@@ -39,3 +47,48 @@ def read_exactly(stream: Stream, size: int) -> UInt8[np.ndarray, " _bytes"]:
         content[filled : filled + len(step)] = np.frombuffer(step, dtype=np.uint8)
         filled += len(step)
     return content[:filled]
+
+
+def read_array(
+    stream: Stream,
+    shape: Sequence[int],
+    dtype: np.dtype,
+    origin: str,
+    *,
+    most: int,
+    at: tuple[Path, int] | None = None,
+    resident: Residence = "always",
+    fortran: bool = False,
+) -> np.ndarray:
+    """The array that is all that is left of `stream`, read or mapped.
+
+    Args:
+        origin: names the stream in errors.
+        most: bytes that can be left; where `at` is given, exactly these are.
+        at: the file, and the offset in it, where the same bytes lie; bytes alone are mapped.
+
+    Raises:
+        DataError: more or fewer bytes than `shape` declares.
+    """
+    declared = math.prod(shape) * dtype.itemsize
+    whole = f"shape {tuple(shape)} of {dtype} declares {declared:,}"
+    if declared > most:
+        raise wrong_length(origin, f"{most:,} bytes where {whole}: more than the file can hold")
+    if at and dtype == np.uint8 and 0 < declared == most and stays_on_disk(declared, resident):
+        return mapped(*at, shape, fortran=fortran)
+    content = read_exactly(stream, declared)
+    if len(content) < declared:
+        raise wrong_length(origin, f"{len(content):,} bytes where {whole}: cut short")
+    if stream.read(1):
+        raise wrong_length(
+            origin, f"more than the {declared:,} bytes that shape {tuple(shape)} of {dtype} declares"
+        )
+    return content.view(dtype).reshape(shape, order="F" if fortran else "C")
+
+
+def wrong_length(origin: str, found: str) -> DataError:
+    return DataError(
+        f"{origin} must hold exactly the bytes that its header declares",
+        found=found,
+        do="fetch or make it again",
+    )
