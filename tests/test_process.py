@@ -42,7 +42,7 @@ latentspace.load("run").encode(latentspace.load_data(sys.argv[1]))
 
 from pathlib import Path
 from latentspace.search.request import SearchRequest, draft
-from latentspace.search.study import begin
+from latentspace.search.trials import begin
 space = {"space": {"model.code_size": {"low": 1, "high": 3}}}
 study = {"model": small, "training": {"batch_size": 20}, "search": space}
 recipe = latentspace.Recipe.parse({"data": data, "ae": study}, "the recipe")

@@ -57,7 +57,10 @@ CASES = {
     "0 epochs": ([*GOOD, "--epochs", "0"], "training.epochs = 0"),
     "a malformed split": ([*GOOD, "--split", "60/40"], "three positive percentages"),
     "a split that leaves a part empty": ([*TRAIN, "{}/few.npz", "--split", "98/1/1"], "empty"),
-    "an unknown model": (["train", "gan", "--data", "{}/good.npz", "--out", "{}/run"], "known kind"),
+    "an unknown model": (
+        ["train", "gan", "--data", "{}/good.npz", "--out", "{}/run"],
+        "a known one",
+    ),
     "no model": (["train", "--out", "{}/run"], "needs a model"),
     "no place for the run": (["train", "ae", "--data", "{}/good.npz"], "no --out"),
     "an unknown device": ([*GOOD, "--device", "warp"], "this machine has"),
@@ -190,7 +193,10 @@ CASES = {
         ["search", "vae", "--data", "{}/good.npz", "--out", "{}/new"],
         "searched nothing",
     ),
-    "search: an unknown kind": (["search", "gan", "--data", "{}/good.npz", "--out", "{}/new"], "known kind"),
+    "search: an unknown kind": (
+        ["search", "gan", "--data", "{}/good.npz", "--out", "{}/new"],
+        "a known one",
+    ),
     "search: no kind": (["search", "--data", "{}/good.npz", "--out", "{}/new"], "needs a model"),
     "search: no place": (["search", "ae", "--data", "{}/good.npz"], "no --out"),
     "search: no trials": ([*NEW, *NARROW, "--trials", "0"], "trials = 0"),

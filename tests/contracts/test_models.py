@@ -37,7 +37,8 @@ def test_images_come_out_at_the_size_they_went_in(config, shape):
     model = build(config, shape)
     passed = model(some(shape), generator(0, "noise"))
     assert passed.logits.shape == (5, *shape)
-    assert passed.codes.shape == passed.posterior.mean.shape == (5, 3)
+    (latent,) = passed.latents
+    assert latent.codes.shape == latent.posterior.mean.shape == (5, 3)
     decoded = model.decode(passed.codes)
     torch.testing.assert_close(decoded, torch.sigmoid(passed.logits))
 

@@ -190,5 +190,5 @@ def test_the_record_of_a_posterior(pixels):
 
 def test_a_plain_autoencoder_has_no_likelihood(pixels):
     model = AutoencoderConfig().build((1, 16, 16), generator(0, "weights"))
-    with pytest.raises(TypeError, match="not a Dirac"):
+    with pytest.raises(TypeError, match="needs a prior"):
         mean_code_loss(model, ResidentSet(pixels))

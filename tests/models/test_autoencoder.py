@@ -39,7 +39,7 @@ def test_images_come_out_at_the_size_they_went_in(channels, height, width):
     model = build(shape=(channels, height, width))
     passed = model(torch.rand(2, channels, height, width))
     assert passed.logits.shape == (2, channels, height, width)
-    assert passed.codes.shape == (2, 3)
+    assert passed.latents[0].codes.shape == (2, 3)
 
 
 @pytest.mark.parametrize("shape", [(1, 7, 28), (3, 28, 7)])

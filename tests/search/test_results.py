@@ -222,7 +222,7 @@ def test_categories_alone_can_be_searched() -> None:
 def test_a_study_of_someone_else_is_refused() -> None:
     with pytest.raises(RunError, match="no kind, objectives, epochs, seed among its user attributes"):
         record_of(optuna.create_study())
-    with pytest.raises(ConfigurationError, match="known kind"):
+    with pytest.raises(ConfigurationError, match="task must be a known one"):
         record_of(new_study(kind="gan"))
 
 

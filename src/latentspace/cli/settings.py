@@ -50,14 +50,16 @@ def settings(
 
 
 def _table(listed: "dict[str, tuple[Setting, ...]]", kinds: int) -> Table:
+    from ..experiment.settings import limits_of
+
     table = Table(box=None, header_style="bold", pad_edge=False, leading=1)
     table.add_column("setting", no_wrap=True)
     table.add_column("default", overflow="fold")
     table.add_column("meaning, limits", overflow="fold", ratio=1)
     for name, settings in listed.items():
         meaning = Text(settings[0].meaning.replace("`", ""))
-        if settings[0].limits:
-            meaning.append(f" ({settings[0].limits})", style="dim")
+        if limits := limits_of(settings):
+            meaning.append(f" ({limits})", style="dim")
         table.add_row(Text(name), Text("\n".join(_defaults(settings, kinds))), meaning)
     return table
 

@@ -51,7 +51,7 @@ def _large(value: object) -> bool:
 
 def document(name: str) -> str:
     """The path of a page of the documentation: a wheel brings it, a source tree has it beside `src`."""
-    package = Path(__file__).parent
+    package = Path(__file__).parents[1]
     brought = package / "docs" / name
     return str(brought if brought.exists() else package.parents[1] / "docs" / name)
 

@@ -84,8 +84,12 @@ class Experiment(Config):
     @model_validator(mode="before")
     @classmethod
     def _as_the_task_has_it(cls, values: Any) -> Any:
-        if not isinstance(values, dict) or values.get("kind", "ae") not in TASKS:
+        if not isinstance(values, dict):
             return values
+        if values.get("kind", "ae") not in TASKS:  # the one error to tell: no other is of known settings
+            return {
+                name: one for name, one in values.items() if name not in ("model", "objective", "training")
+            }
         kind = values.get("kind", "ae")
         task, models, objectives = TASKS[kind], models_of(kind), objectives_of(kind)
         model = _named(values.get("model", {}), models, "model")

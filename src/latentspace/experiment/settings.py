@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..core.config import Config
+from ..models.autoencoder import NetworkConfig
+from ..objectives.loss import ObjectiveConfig
 from .config import Experiment, models_of, objectives_of
 
 
@@ -35,8 +37,15 @@ def settings_of(kind: str) -> tuple[Setting, ...]:
 
 def _named(setting: Setting) -> Setting:
     """With the names of the networks or objectives that the task may have as its limits."""
-    suited = {"model.name": models_of, "objective.name": objectives_of}.get(setting.name)
-    return setting if suited is None else replace(setting, limits=_one_of(suited(setting.kind)))
+    suited = {
+        "model.name": (models_of, NetworkConfig),
+        "objective.name": (objectives_of, ObjectiveConfig),
+    }
+    if setting.name not in suited:
+        return setting
+    names, base = suited[setting.name]
+    meaning = base.model_fields["name"].description or ""
+    return replace(setting, limits=_one_of(names(setting.kind)), meaning=meaning)
 
 
 def by_name(kinds: tuple[str, ...]) -> dict[str, tuple[Setting, ...]]:
@@ -48,6 +57,16 @@ def by_name(kinds: tuple[str, ...]) -> dict[str, tuple[Setting, ...]]:
                 if one.name.rpartition(".")[0] == table:
                     found.setdefault(one.name, []).append(one)
     return {name: tuple(settings) for name, settings in found.items()}
+
+
+def limits_of(settings: Sequence[Setting]) -> str:
+    """What one setting can be, in words; by kind, where the kinds differ."""
+    kinds: dict[str, list[str]] = {}
+    for one in settings:
+        kinds.setdefault(one.limits, []).append(one.kind)
+    if len(kinds) == 1:
+        return settings[0].limits
+    return "; ".join(f"{', '.join(names)}: {limits}" for limits, names in kinds.items())
 
 
 def written(value: Any) -> str:
