@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from latentspace.inference.sampling import draw, grid, linear, prior, spherical, walk
+from latentspace.inference.code_paths import linear, spherical, walk
+from latentspace.inference.sampling import draw, grid, prior
 from latentspace.inference.trained import TrainedAutoencoder
 from latentspace.runs.directory import Run
 from runner import call

@@ -39,7 +39,7 @@ def test_images_come_out_at_the_size_they_went_in(config, shape):
     assert passed.logits.shape == (5, *shape)
     (latent,) = passed.latents
     assert latent.codes.shape == latent.posterior.mean.shape == (5, 3)
-    decoded = model.decode(passed.codes)
+    decoded = model.decode(latent.codes)
     torch.testing.assert_close(decoded, torch.sigmoid(passed.logits))
 
 

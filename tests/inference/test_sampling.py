@@ -11,6 +11,7 @@ from PIL import Image
 from latentspace.core.errors import ConfigurationError, DataError, RunError
 from latentspace.data.config import DataConfig
 from latentspace.data.imageset import ImageSet
+from latentspace.inference.code_paths import linear, spherical, walk
 from latentspace.inference.sampling import (
     CodeDistribution,
     around_codes,
@@ -19,10 +20,7 @@ from latentspace.inference.sampling import (
     fitted,
     grid,
     images_named,
-    linear,
     prior,
-    spherical,
-    walk,
 )
 from latentspace.inference.trained import TrainedAutoencoder
 from latentspace.runs.directory import Run

@@ -9,7 +9,8 @@ from ..data.batches import float_blocks
 from ..evaluation.cache import kept
 from ..evaluation.codes import FITTED_TO, Plane, pca_error, principal_plane
 from ..evaluation.frechet import COMPONENTS, FrechetRecord, frechet_record
-from ..inference.sampling import DrawnCodes, around_codes, draw, linear, of_prior
+from ..inference.code_paths import linear
+from ..inference.sampling import DrawnCodes, around_codes, draw, of_prior
 from .run_context import RunContext
 
 SHOWN, DRAWN = 10, 40  # reconstructions, and images decoded from random codes

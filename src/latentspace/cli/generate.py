@@ -158,7 +158,8 @@ def _samples(run: "Run", trained: "TrainedAutoencoder", wish: Wish) -> Made:
 
 
 def _walk(run: "Run", trained: "TrainedAutoencoder", wish: Wish) -> Made:
-    from ..inference.sampling import made_from, walk
+    from ..inference.code_paths import walk
+    from ..inference.sampling import made_from
 
     frames = 60 if wish.count is None else wish.count
     data = moved(run, wish.data)
@@ -178,7 +179,8 @@ def _grid(run: "Run", trained: "TrainedAutoencoder", wish: Wish) -> Made:
 
 
 def _between(run: "Run", trained: "TrainedAutoencoder", wish: Wish) -> Made:
-    from ..inference.sampling import images_named, linear, prior, spherical
+    from ..inference.code_paths import linear, spherical
+    from ..inference.sampling import images_named, prior
 
     if wish.spherical and trained.model.prior is None:
         raise ConfigurationError(

@@ -1,4 +1,4 @@
-"""New codes, to be decoded: drawn at random, on a grid, between two images, along a walk. Arrays only."""
+"""New codes, to be decoded: drawn at random, or on a grid. Arrays only."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -22,14 +22,11 @@ from .run_images import own_or_other
 from .trained import TrainedAutoencoder
 
 Code: TypeAlias = Float[np.ndarray, " code"]
-# (start, end, frames) -> the codes from `start` to `end`, both included.
-Between: TypeAlias = Callable[[Code, Code, int], CodeArray]
 
 Product = TypeVar("Product")
 
 MOST = 1_000_000  # images at a time
 MANY = 10_000  # draws of a prior that its mean and deviation are taken from
-TURNS = 3  # how often the fastest part of a walk goes round
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,7 +134,7 @@ def made_from(
 
 def _own_images(run: Run, data: DataConfig | None) -> ImageSet:
     images, own = own_or_other(run, data)
-    _require(
+    require(
         own,
         f"the images of {run.path} itself are needed here",
         "other images in --data (their content hash is not the run's)",
@@ -152,7 +149,7 @@ def draw(distribution: CodeDistribution, count: int, seed: int) -> DrawnCodes:
     Raises:
         ConfigurationError: no code asked for.
     """
-    _require(
+    require(
         1 <= count <= MOST,
         f"at least one image and at most {MOST:,} can be asked for",
         f"{count}",
@@ -193,13 +190,13 @@ def grid(
     """
     first, second = dimensions
     size = distribution.code_size
-    _require(
+    require(
         first != second and all(0 <= one < size for one in dimensions),
         f"the grid's two dimensions must differ, and lie in 0..{size - 1}",
         f"{first},{second}",
         "write for example --dimensions 0,1" if size > 1 else "use a run whose codes have two dimensions",
     )
-    _require(
+    require(
         1 <= side <= MOST**0.5,
         f"a grid needs at least one image a side, and at most {MOST:,} in all",
         f"{side}",
@@ -227,7 +224,7 @@ def _steps(
     if span is None:
         quantiles = np.array([NormalDist().inv_cdf((step + 0.5) / side) for step in range(side)])
         return np.asarray(distribution.mean[dimension] + distribution.std[dimension] * quantiles)
-    _require(
+    require(
         bool(np.isfinite(span).all()) and span[0] < span[1],
         "the range must be two finite numbers, the lower one first",
         f"{span[0]:g},{span[1]:g}",
@@ -256,7 +253,7 @@ def images_named(
     test = run.split.test
     places = [whole_number(name) for name in names]
     for place in places:
-        _require(
+        require(
             place is None or place < len(test),
             f"a place in the run's test part lies in 0..{len(test) - 1}",
             f"{place}",
@@ -277,80 +274,7 @@ def images_named(
     )
 
 
-def linear(start: Code, end: Code, frames: int) -> CodeArray:
-    """(1 - t) start + t end for `frames` equal steps of t from 0 to 1.
-
-    Raises:
-        ConfigurationError: fewer than two frames.
-    """
-    t = _times(frames)
-    return np.asarray((1 - t) * start + t * end, dtype=np.float32)
-
-
-def spherical(start: Code, end: Code, frames: int) -> CodeArray:
-    """(sin((1 - t) w) start + sin(t w) end) / sin w, with w the angle between the two.
-
-    Codes drawn from N(0, I) lie near a sphere; this path stays there, where a straight one cuts through
-    its middle (https://arxiv.org/abs/1609.04468, section 2.1). Codes in one direction are joined by a line.
-
-    Raises:
-        ConfigurationError: fewer than two frames, or opposite codes, or one at 0: there is no one path.
-    """
-    lengths = float(np.linalg.norm(start)), float(np.linalg.norm(end))
-    _require(
-        min(lengths) > 0,
-        "a path on a sphere needs codes that are not 0",
-        "a code at 0",
-        "take a straight one",
-    )
-    cosine = float(np.clip(np.dot(start / lengths[0], end / lengths[1]), -1, 1))
-    _require(
-        cosine > -1 + 1e-6,
-        "a path on a sphere needs codes that are not opposite each other",
-        "an angle of 180 degrees",
-        "take a straight one",
-    )
-    if cosine > 1 - 1e-6:  # the limit of the formula as the angle goes to 0
-        return linear(start, end, frames)
-    angle, t = np.arccos(cosine), _times(frames)
-    codes = (np.sin((1 - t) * angle) * start + np.sin(t * angle) * end) / np.sin(angle)
-    return np.asarray(codes, dtype=np.float32)
-
-
-def _times(frames: int) -> Float[np.ndarray, "frames 1"]:
-    _require(
-        2 <= frames <= MOST,
-        f"a path needs at least two frames, and at most {MOST:,}",
-        f"{frames}",
-        "write for example --frames 24",
-    )
-    return np.linspace(0, 1, frames)[:, None]
-
-
-def walk(distribution: CodeDistribution, frames: int, seed: int) -> DrawnCodes:
-    """A smooth closed walk through random codes: the last frame leads back to the first.
-
-    z(t) = mean + std * sum_k (a_k cos 2 pi k t + b_k sin 2 pi k t) / sqrt(K), k = 1..K, with a_k and b_k
-    drawn from N(0, I). The squares of each cosine and sine add up to one, so every single frame follows
-    the distribution, as an independent draw would: the walk never cuts through where no code lies.
-
-    Raises:
-        ConfigurationError: fewer than two frames.
-    """
-    _require(
-        2 <= frames <= MOST,
-        f"a walk needs at least two frames, and at most {MOST:,}",
-        f"{frames}",
-        "write for example --frames 60",
-    )
-    a, b = numpy_generator(seed, "sample").standard_normal((2, TURNS, distribution.code_size))
-    angles = 2 * np.pi * np.arange(frames)[:, None] / frames * np.arange(1, TURNS + 1)
-    path = (np.cos(angles) @ a + np.sin(angles) @ b) / np.sqrt(TURNS)
-    codes = distribution.mean + distribution.std * path
-    return DrawnCodes(codes.astype(np.float32), f"a closed walk through {distribution.words}")
-
-
-def _require(holds: bool, must: str, found: str, do: str) -> None:
+def require(holds: bool, must: str, found: str, do: str) -> None:
     """Raises: ConfigurationError: it does not hold."""
     if not holds:
         raise ConfigurationError(must, found=found, do=do)
