@@ -8,7 +8,7 @@ from jaxtyping import Float
 
 from ..core.randomness import numpy_generator
 from ..core.types import CodeArray
-from .sampling import Code, CodeDistribution, DrawnCodes, require
+from .sampling import MOST, Code, CodeDistribution, DrawnCodes, require
 
 # (start, end, frames) -> the codes from `start` to `end`, both included.
 Between: TypeAlias = Callable[[Code, Code, int], CodeArray]
