@@ -14,8 +14,7 @@ import requests
 from latentspace.core.atomic_files import file_hash
 from latentspace.core.config import Config
 from latentspace.core.errors import ConfigurationError, DataError, LatentspaceError
-from latentspace.data.catalog import download as mirrors
-from latentspace.data.catalog import notmnist
+from latentspace.data.catalog import download, notmnist
 from latentspace.data.catalog.download import Mirror
 from latentspace.data.config import DataConfig
 from latentspace.data.imageset import ImageSet
@@ -170,7 +169,7 @@ def test_only_mirrors_that_answer_are_asked(monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setattr("requests.head", head)
     first, second = Mirror("http://silent/a", ""), Mirror("http://answers/a", "")
-    assert mirrors.answering([first, second], 1.0) == [second]
+    assert download.answering([first, second], 1.0) == [second]
 
 
 def test_notmnist_without_a_network_names_the_mirrors() -> None:

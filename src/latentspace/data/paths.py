@@ -21,14 +21,11 @@ def cache_directory() -> Path:
 
 @dataclass(frozen=True)
 class Mirror:
-    """A place that a file can be had from, and the MD5 checksum it must have there.
-
-    `size` is its length in bytes where that is published, else None.
-    """
+    """A URL that a file can be had from, its MD5 checksum, and its length, or the most that it can be."""
 
     url: str
     md5: str
-    size: int | None = None
+    size: int = 2**30  # bytes
 
     @property
     def file_name(self) -> str:

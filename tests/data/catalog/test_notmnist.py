@@ -142,17 +142,6 @@ def bad_mirrors(site: Site) -> dict[str, Mirror]:
         handler.wfile.flush()
         site.stop.wait(5)
 
-    def dripping(handler: Handler) -> None:
-        handler.send_response(200)
-        handler.end_headers()
-        for _ in range(100):
-            if site.stop.wait(0.05):
-                return
-            try:
-                handler.wfile.write(bytes(256))
-            except OSError:
-                return
-
     def endless(handler: Handler) -> None:
         handler.send_response(200)
         handler.end_headers()
@@ -168,7 +157,6 @@ def bad_mirrors(site: Site) -> dict[str, Mirror]:
         "HTTP status 404": Mirror(f"{site.url}/missing/file.gz", "0" * 32),
         "no answer in time": site.act("/slow/file.gz", slow),
         "no answer in time ": site.act("/stuck/file.gz", stuck),
-        "too slow": site.act("/dripping/file.gz", dripping),
         "sends more than": site.act("/endless/file.gz", endless),
         "no connection": Mirror("http://127.0.0.1:9/file.gz", "0" * 32),
     }

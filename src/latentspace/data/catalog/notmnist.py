@@ -64,7 +64,7 @@ def fetch(size: Size, *, timeout: float = TIMEOUT, mirrors: Sequence[Mirror] | N
 
     Args:
         size: 18,724 or 529,114 readable images.
-        timeout: seconds to connect, without a byte, and until a slow mirror is given up.
+        timeout: seconds to connect, and without a byte.
         mirrors: the places to ask, in this order; None: those of `MIRRORS`.
 
     Raises:
