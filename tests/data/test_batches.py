@@ -72,13 +72,13 @@ def test_no_more_than_a_few_batches_are_read_ahead(
     sets: tuple[Batches, Batches], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     read: list[int] = []
-    gather = OnDiskSet._gather
+    original = OnDiskSet._read
 
     def counted(self: OnDiskSet, rows: np.ndarray) -> torch.Tensor:
         read.append(len(rows))
-        return gather(self, rows)
+        return original(self, rows)
 
-    monkeypatch.setattr(module.OnDiskSet, "_gather", counted)
+    monkeypatch.setattr(module.OnDiskSet, "_read", counted)
     cut = sets[1].batches(5)
     for taken in range(1, 6):
         next(cut)

@@ -51,6 +51,12 @@ def test_files_and_members_keep_their_names(store, tmp_path):
         assert np.array_equal(pixels[0], np.asarray(Image.open(_written(tmp_path, files[name]))))
 
 
+def test_an_archive_without_its_suffix_keeps_the_names_too(tmp_path):
+    files = files_of(make_images(12))
+    found = named_images(DataConfig(spec=str(write_zip(tmp_path / "images", files))))
+    assert sorted(found.names) == sorted(files)
+
+
 def _written(folder, content):
     (folder / "one.png").write_bytes(content)
     return folder / "one.png"

@@ -1,4 +1,4 @@
-"""Seeded order -> batches: cut on the device from what lies there, or gathered from disk a few ahead."""
+"""Seeded order -> batches: cut on the device from what lies there, or read from disk a few ahead."""
 
 import warnings
 from collections import deque
@@ -135,11 +135,11 @@ class OnDiskSet:
         cuts = (slice(start, start + batch_size) for start in range(0, self.images, batch_size))
         pool = ThreadPoolExecutor(1, thread_name_prefix="batches")
         try:
-            ahead = deque((cut, pool.submit(self._gather, rows[cut])) for cut in islice(cuts, AHEAD))
+            ahead = deque((cut, pool.submit(self._read, rows[cut])) for cut in islice(cuts, AHEAD))
             while ahead:
                 here, coming = ahead.popleft()
                 pixels = coming.result()
-                ahead.extend((cut, pool.submit(self._gather, rows[cut])) for cut in islice(cuts, 1))
+                ahead.extend((cut, pool.submit(self._read, rows[cut])) for cut in islice(cuts, 1))
                 yield Batch(to_images(pixels.to(self.on)), self._labels(here, order))
         finally:
             pool.shutdown(cancel_futures=True)
@@ -149,16 +149,16 @@ class OnDiskSet:
             return None
         return self.labels[here if order is None else order[here]]
 
-    def _gather(self, rows: Int64Array) -> Resident:
+    def _read(self, rows: Int64Array) -> Resident:
         """The rows in their order, read in the file's: neighbours are read together."""
         require_unchanged(self.pixels)
         ascending = np.argsort(rows, kind="stable")
-        places = np.empty_like(ascending)
-        places[ascending] = np.arange(len(rows))
+        original = np.empty_like(ascending)
+        original[ascending] = np.arange(len(rows))
         read, whole = rows[ascending], np.asarray(self.pixels)
         # `take` moves an image at once, but would copy all of an array that does not lie in that order
         pixels = whole.take(read, axis=0) if whole.flags.c_contiguous else whole[read]
-        return torch.from_numpy(np.ascontiguousarray(pixels.take(places, axis=0)))
+        return torch.from_numpy(np.ascontiguousarray(pixels.take(original, axis=0)))
 
 
 def laid_out(

@@ -10,14 +10,10 @@ from typing import Final
 from ..core.devices import AUTO
 from ..core.errors import ConfigurationError, DataError
 from ..core.types import ImageArray, Pixels
-from ..core.wording import counted, option
-from ..data.cleaning import sentence
+from ..core.wording import option
 from ..data.config import DataConfig
-from ..data.readers.archives import read_archive
-from ..data.readers.collect import File, Gathered, gather
+from ..data.readers.collect import File, collect
 from ..data.readers.filenames import is_named_as_image
-from ..data.readers.folders import list_folder, read_listing
-from ..data.readers.idx import holds_idx
 from ..data.sources import load_images
 from ..data.summary import DataRecord
 from ..objectives.denoising import DenoisingConfig
@@ -83,17 +79,13 @@ def named_images(config: DataConfig) -> NamedImages:
     Raises:
         DataError: images that cannot be found, read, or brought together.
     """
-    gathered = _gathered(config)
-    if gathered is None:
-        pixels = load_images(config).pixels
-        return NamedImages(pixels, numbered(len(pixels)))
-    if gathered.record.unreadable:
-        names = sentence([one.name for one in gathered.record.unreadable], most=3)
-        many = counted(len(gathered.record.unreadable), "unreadable image")
-        logger.warning("skipped %s: %s", many, names)
-    for conversion in gathered.record.conversions:
-        logger.info("%s", conversion)
-    return NamedImages(gathered.pixels, png_names(gathered.names))
+    path = Path(config.spec)
+    if path.is_file() and is_named_as_image(path.name):
+        found = collect([File(path.name, path)], origin=str(path), resize=config.resize, strict=True)
+        return NamedImages(found.pixels, png_names(found.names))
+    images = load_images(config)
+    names = numbered(len(images)) if images.files is None else png_names(images.names)
+    return NamedImages(images.pixels, names)
 
 
 def image_at(path: str, data: DataRecord, resize: tuple[int, int] | None = None) -> Pixels:
@@ -108,20 +100,6 @@ def image_at(path: str, data: DataRecord, resize: tuple[int, int] | None = None)
             "a path must lead to one image", found=f"{path} holds {len(found):,}", do="name an image file"
         )
     return conforming(found, data)
-
-
-def _gathered(config: DataConfig) -> Gathered | None:
-    """The image files that `config` names; None where its images have no files of their own."""
-    path = Path(config.spec)
-    if path.is_dir():
-        if holds_idx(path):
-            return None
-        return read_listing(list_folder(path), resize=config.resize, strict=config.strict)
-    if path.is_file() and path.name.casefold().endswith((".tar", ".tar.gz", ".tgz", ".zip")):
-        return read_archive(path, resize=config.resize, strict=config.strict)
-    if path.is_file() and is_named_as_image(path.name):
-        return gather([File(path.name, path)], origin=str(path), resize=config.resize, strict=config.strict)
-    return None
 
 
 def png_names(names: tuple[str, ...]) -> tuple[str, ...]:

@@ -9,11 +9,11 @@ import pytest
 from PIL import Image
 
 from latentspace.core.errors import DataError
-from latentspace.data.readers.decode import Picture, decode, decoding, resized
+from latentspace.data.readers.decode import DecodedImage, decode, decoding, resized
 from makers import encoded, random_pixels
 
 
-def decoded(content: bytes | Path) -> Picture:
+def decoded(content: bytes | Path) -> DecodedImage:
     with decoding():
         return decode(content)
 

@@ -21,7 +21,7 @@ from ..imageset import ImageSet
 from ..memmap import Residence
 from ..paths import Mirror, cache_directory
 from ..readers.archives import read_archive
-from ..readers.collect import Gathered
+from ..readers.collect import Collected
 
 logger = logging.getLogger(__name__)
 
@@ -65,7 +65,7 @@ def fetch(size: Size, *, timeout: float = TIMEOUT, mirrors: Sequence[Mirror] | N
     Args:
         size: 18,724 or 529,114 readable images.
         timeout: seconds to connect, and without a byte.
-        mirrors: the places to ask, in this order; None: those of `MIRRORS`.
+        mirrors: what to ask, in this order; None: those of `MIRRORS`.
 
     Raises:
         FetchError: no mirror delivered it; each is named with its reason.
@@ -131,26 +131,26 @@ def remember(identity: str, images: ImageSet) -> None:
 
 def _parsed(archive: Path, size: Size, resident: Residence) -> ImageSet:
     logger.info("reading %s: this is done once", archive)
-    gathered = read_archive(archive)
-    if gathered.class_names != LETTERS or gathered.sizes != {(28, 28)}:
+    collected = read_archive(archive)
+    if collected.class_names != LETTERS or collected.sizes != {(28, 28)}:
         raise DataError(
             f"{archive} must hold the letters A-J, 28x28, in class folders",
-            found=f"classes {sentence(gathered.class_names, 10)}; sizes {sorted(gathered.sizes)}",
+            found=f"classes {sentence(collected.class_names, 10)}; sizes {sorted(collected.sizes)}",
             do="remove the file, and fetch it again",
         )
-    images = named(gathered, f"notMNIST ({size})", origin=str(archive))
+    images = named(collected, f"notMNIST ({size})", origin=str(archive))
     return keep(_kept(size), images, resident)
 
 
-def recognised(gathered: Gathered) -> bool:
+def recognised(collected: Collected) -> bool:
     """Whether these are notMNIST's letters: class folders A-J, 28x28 grey, files named as it names them.
 
     There a file's name is the name of a font file in base64: `MDEtMDEtMDAudHRm.png` is `01-01-00.ttf`.
     """
-    if gathered.class_names != LETTERS or gathered.sizes != {(28, 28)} or gathered.pixels.shape[1] != 1:
+    if collected.class_names != LETTERS or collected.sizes != {(28, 28)} or collected.pixels.shape[1] != 1:
         return False
-    fonts = sum(_names_a_font(name.rpartition("/")[2]) for name in gathered.names)
-    return 2 * fonts > len(gathered.names)
+    fonts = sum(_names_a_font(name.rpartition("/")[2]) for name in collected.names)
+    return 2 * fonts > len(collected.names)
 
 
 def _names_a_font(name: str) -> bool:
@@ -161,16 +161,16 @@ def _names_a_font(name: str) -> bool:
     return name.endswith(".png") and re.search(rb"\.[A-Za-z]{2,5}$", text) is not None
 
 
-def named(gathered: Gathered, source: str, *, origin: str) -> ImageSet:
+def named(collected: Collected, source: str, *, origin: str) -> ImageSet:
     """The images as notMNIST; resized ones can no longer be compared with the report's."""
-    images = gathered.images(source, origin=origin)
+    images = collected.images(source, origin=origin)
     return replace(images, comparable=images.shape == (1, 28, 28))
 
 
-def name_of(gathered: Gathered) -> str:
+def name_of(collected: Collected) -> str:
     """`notMNIST (small)` where the number of images, or the folder that they lie in, says so."""
     sizes: dict[int, Size] = {18_724: "small", 529_114: "large"}
     for size in ("small", "large"):
-        if sizes.get(len(gathered.names)) == size or f"notmnist_{size}" in gathered.root.casefold():
+        if sizes.get(len(collected.names)) == size or f"notmnist_{size}" in collected.root.casefold():
             return f"notMNIST ({size})"
-    return f"notMNIST ({counted(len(gathered.names))})"
+    return f"notMNIST ({counted(len(collected.names))})"

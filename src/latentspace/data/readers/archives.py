@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import IO, Any
 
 from ...core.errors import DataError
-from .collect import File, Gathered, gather
+from .collect import Collected, File, collect
 from .filenames import is_junk, may_be_image, readable, shown
 from .streams import Stream
 
@@ -38,13 +38,13 @@ _DAMAGED = (
 )
 
 
-def read_archive(path: Path, *, resize: tuple[int, int] | None = None, strict: bool = False) -> Gathered:
+def read_archive(path: Path, *, resize: tuple[int, int] | None = None, strict: bool = False) -> Collected:
     """The images of an archive that holds class folders, or images alone.
 
     Raises:
-        DataError: a damaged or hostile archive, or what `gather` raises.
+        DataError: a damaged or hostile archive, or what `collect` raises.
     """
-    return gather(members(path), origin=str(path), resize=resize, strict=strict)
+    return collect(members(path), origin=str(path), resize=resize, strict=strict)
 
 
 def members(path: Path) -> Iterator[File]:

@@ -18,7 +18,7 @@ from ...core.types import Pixels
 from ...core.wording import counted, option
 from ..cleaning import CleaningRecord, Unreadable, sentence
 from ..imageset import ImageSet
-from .decode import Picture, decode, decoding, format_size, resized
+from .decode import DecodedImage, decode, decoding, format_size, resized
 from .filenames import classes_of, common_folder, natural
 
 BEGUN = 2**26  # bytes of pixels that the array begins with, or one image
@@ -40,7 +40,7 @@ class File:
 
 
 @dataclass(frozen=True, eq=False)
-class Gathered:
+class Collected:
     """The images of a source in the natural order of their names, which are `class/file` or `file`.
 
     `root` is the folder that all of them lie in; `sizes` are those before any resizing.
@@ -76,29 +76,29 @@ class Gathered:
         )
 
 
-def gather(
+def collect(
     files: Iterable[File], *, origin: str, resize: tuple[int, int] | None = None, strict: bool = False
-) -> Gathered:
+) -> Collected:
     """Decode `files`, skip and count what cannot be read, and order the rest by name.
 
     Raises:
         DataError: no readable image, more than one size without `resize`, more than fits in memory, or,
             with `strict`, an unreadable image. `origin` names the source.
     """
-    pile = _Pile(origin, resize)
+    collection = _Collection(origin, resize)
     with decoding():
         for file in told(files, "images read"):
             try:
-                picture = decode(_content(file))
+                decoded = decode(_content(file))
             except DataError as error:
                 if strict:
                     raise DataError(
                         f"{origin}: {file.name}: {error.must}", found=error.found, do=error.do
                     ) from error
-                pile.unreadable.append(Unreadable(file.name, error.found))
+                collection.unreadable.append(Unreadable(file.name, error.found))
                 continue
-            pile.add(file.name, picture)
-    return pile.finished()
+            collection.add(file.name, decoded)
+    return collection.finished()
 
 
 def _content(file: File) -> bytes | Path:
@@ -112,17 +112,17 @@ def _content(file: File) -> bytes | Path:
 
 
 def _natural_order(names: Sequence[str]) -> list[int]:
-    """The places of `class/file` names, class by class."""
+    """The indices that put `class/file` names in order, class by class."""
     of_folder = cache(natural)
 
-    def key(place: int) -> tuple[tuple[str, str], tuple[str, str]]:
-        folder, _, file = names[place].rpartition("/")
+    def key(index: int) -> tuple[tuple[str, str], tuple[str, str]]:
+        folder, _, file = names[index].rpartition("/")
         return of_folder(folder), natural(file)
 
     return sorted(range(len(names)), key=key)
 
 
-class _Pile:
+class _Collection:
     """The array that grows, and what is known of the images in it."""
 
     def __init__(self, origin: str, resize: tuple[int, int] | None) -> None:
@@ -136,12 +136,12 @@ class _Pile:
         self.grey = 0
         self.buffer: Pixels = np.empty((0, 0, 0, 0), dtype=np.uint8)
 
-    def add(self, name: str, picture: Picture) -> None:
-        pixels = picture.pixels
+    def add(self, name: str, decoded: DecodedImage) -> None:
+        pixels = decoded.pixels
         size = (pixels.shape[0], pixels.shape[1])
         self.sizes[size] += 1
         self.examples.setdefault(size, name)
-        self.conversions.update(picture.conversions)
+        self.conversions.update(decoded.conversions)
         if self.resize is not None:
             if size != self.resize:
                 pixels = resized(pixels, self.resize)
@@ -173,7 +173,7 @@ class _Pile:
         room = min(2 * number, MEMORY_LIMIT // one)
         self.buffer.resize((room, *self.buffer.shape[1:]), refcheck=False)
 
-    def finished(self) -> Gathered:
+    def finished(self) -> Collected:
         self._check()
         count, channels = len(self.names), self.buffer.shape[1]
         self.buffer.resize((count, *self.buffer.shape[1:]), refcheck=False)
@@ -184,7 +184,7 @@ class _Pile:
         unreadable = [replace(one, name=one.name.removeprefix(root)) for one in self.unreadable]
         order = _natural_order(names)
         in_order = order == list(range(count))
-        return Gathered(
+        return Collected(
             pixels=self.buffer if in_order else self.buffer[order],
             names=tuple(names[number] for number in order),
             root=root,

@@ -61,7 +61,7 @@ _NEVER_TURNED = ("PNG", "BMP", "GIF", "PPM")
 
 
 @dataclass(frozen=True)
-class Picture:
+class DecodedImage:
     """One image, grey (1 channel) or RGB, and what was done to it ("with alpha laid over black")."""
 
     pixels: Raster
@@ -84,7 +84,7 @@ def _formats() -> tuple[str, ...]:
     return common + tuple(sorted(set(Image.OPEN) - {*common, "EPS"}))
 
 
-def decode(content: bytes | Path) -> Picture:
+def decode(content: bytes | Path) -> DecodedImage:
     """The image in a file, or in the bytes of one; to be called within `decoding()`.
 
     Raises:
@@ -95,9 +95,9 @@ def decode(content: bytes | Path) -> Picture:
         with Image.open(source, formats=_formats()) as image:
             frames = getattr(image, "is_animated", False)
             image.load()
-            picture = raster_of(image)
+            decoded = raster_of(image)
         notes = ("cut to the first frame",) if frames else ()
-        return replace(picture, conversions=notes + picture.conversions) if notes else picture
+        return replace(decoded, conversions=notes + decoded.conversions) if notes else decoded
     except _BROKEN as error:
         raise DataError(
             "an image must be a file that Pillow can read",
@@ -114,7 +114,7 @@ def _reason(error: BaseException) -> str:
     return str(error).partition("\n")[0] or type(error).__name__
 
 
-def raster_of(image: Image.Image) -> Picture:
+def raster_of(image: Image.Image) -> DecodedImage:
     """An image that Pillow has opened, by the rules above."""
     info = image.info
     if image.format in _NEVER_TURNED and not any(
@@ -123,14 +123,14 @@ def raster_of(image: Image.Image) -> Picture:
         return _converted(image)
     if image.getexif().get(_ORIENTATION, 1) not in range(2, 9):
         return _converted(image)
-    picture = _converted(ImageOps.exif_transpose(image))
-    return replace(picture, conversions=(*picture.conversions, "turned as their EXIF data say"))
+    decoded = _converted(ImageOps.exif_transpose(image))
+    return replace(decoded, conversions=(*decoded.conversions, "turned as their EXIF data say"))
 
 
-def _converted(image: Image.Image) -> Picture:
+def _converted(image: Image.Image) -> DecodedImage:
     mode = image.mode
     if mode == "L" and "transparency" not in image.info:
-        return Picture(np.asarray(image)[:, :, None])
+        return DecodedImage(np.asarray(image)[:, :, None])
     if mode.startswith("I") or mode == "F":
         return _deep(np.asarray(image), mode)
     if mode in ("P", "PA"):
@@ -138,33 +138,35 @@ def _converted(image: Image.Image) -> Picture:
     if mode in ("LA", "La", "RGBA", "RGBa") or "transparency" in image.info:
         return _over_black(np.asarray(image.convert("LA" if mode[0] in "1L" and mode != "LAB" else "RGBA")))
     if mode == "1":
-        return Picture(np.asarray(image.convert("L"))[:, :, None])
+        return DecodedImage(np.asarray(image.convert("L"))[:, :, None])
     notes = () if mode in ("RGB", "RGBX") else (f"converted from {mode} to RGB",)
-    return Picture(np.asarray(image.convert("RGB")), notes)
+    return DecodedImage(np.asarray(image.convert("RGB")), notes)
 
 
-def _deep(values: np.ndarray, mode: str) -> Picture:
+def _deep(values: np.ndarray, mode: str) -> DecodedImage:
     top = 1 if mode == "F" else 65535
     if not (values.min() >= 0 and values.max() <= top):  # NaN fails both
         raise ValueError(f"pixels of mode {mode} outside 0..{top}")
     if mode == "F":
-        return Picture(np.rint(values * 255).astype(np.uint8)[:, :, None], ("rounded from floats to 8 bits",))
+        return DecodedImage(
+            np.rint(values * 255).astype(np.uint8)[:, :, None], ("rounded from floats to 8 bits",)
+        )
     scaled = (values.astype(np.uint32) * 255 + 32767) // 65535
-    return Picture(scaled.astype(np.uint8)[:, :, None], ("scaled from 16 bits to 8",))
+    return DecodedImage(scaled.astype(np.uint8)[:, :, None], ("scaled from 16 bits to 8",))
 
 
-def _resolved(image: Image.Image) -> Picture:
+def _resolved(image: Image.Image) -> DecodedImage:
     colours = np.asarray(image.convert("RGBA"))
     grey = bool((colours[:, :, :1] == colours[:, :, 1:3]).all())
     return _over_black(colours[:, :, [0, 3]] if grey else colours)
 
 
-def _over_black(layers: UInt8[np.ndarray, "height width layers"]) -> Picture:
+def _over_black(layers: UInt8[np.ndarray, "height width layers"]) -> DecodedImage:
     """The last layer is alpha; it is no conversion where everything is opaque."""
     colour, alpha = layers[:, :, :-1], layers[:, :, -1:]
     if (alpha == 255).all():
-        return Picture(colour)
-    return Picture(flattened(colour, alpha), ("with alpha laid over black",))
+        return DecodedImage(colour)
+    return DecodedImage(flattened(colour, alpha), ("with alpha laid over black",))
 
 
 def flattened(colour: UInt8[np.ndarray, "..."], alpha: UInt8[np.ndarray, "..."]) -> UInt8[np.ndarray, "..."]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from ...core.errors import DataError
 from ...core.wording import counted
 from ..cleaning import sentence
-from .collect import File, Gathered, gather
+from .collect import Collected, File, collect
 from .filenames import is_junk, is_named_as_image, may_be_image, natural, readable, shown
 
 logger = logging.getLogger(__name__)
@@ -46,13 +46,13 @@ def list_folder(folder: Path) -> Listing:
 
 def read_listing(
     listing: Listing, *, resize: tuple[int, int] | None = None, strict: bool = False
-) -> Gathered:
+) -> Collected:
     """
     Raises:
-        DataError: what `gather` raises.
+        DataError: what `collect` raises.
     """
-    gathered = gather(listing.files, origin=str(listing.root), resize=resize, strict=strict)
-    return replace(gathered, root=f"{listing.root.name}/")
+    collected = collect(listing.files, origin=str(listing.root), resize=resize, strict=strict)
+    return replace(collected, root=f"{listing.root.name}/")
 
 
 def _descended(folder: Path) -> Path:
@@ -76,10 +76,10 @@ def _contents(folder: Path) -> tuple[list[str], list[str]]:
     """The names of what is no folder and of the folders, without junk, in natural order."""
     names: list[str] = []
     folders: list[str] = []
-    with os.scandir(folder) as entries:
-        for entry in entries:
-            if not is_junk(entry.name):
-                (folders if entry.is_dir() else names).append(entry.name)
+    with os.scandir(folder) as found:
+        for one in found:
+            if not is_junk(one.name):
+                (folders if one.is_dir() else names).append(one.name)
     return sorted(names, key=natural), sorted(folders, key=natural)
 
 

@@ -12,7 +12,7 @@ from ..config import DataConfig
 from ..imageset import ImageSet
 from .archives import read_archive
 from .arrays import read_npy, read_npz
-from .collect import Gathered
+from .collect import Collected
 from .filenames import readable
 from .folders import list_folder, read_listing
 from .idx import holds_idx, is_idx_header, is_idx_name, read_idx_files, read_idx_folder
@@ -73,7 +73,7 @@ class Archive:
         size = notmnist.published(checksum)
         if size is not None:
             return notmnist.load_archive(path, size, config.resident)
-        return notmnist.remembered(checksum, config.resident) or _pictures(
+        return notmnist.remembered(checksum, config.resident) or _image_files(
             read_archive(path, resize=config.resize, strict=config.strict),
             origin=str(path),
             identity=checksum,
@@ -101,7 +101,7 @@ class Folder:
 
     def read(self, path: Path, config: DataConfig) -> ImageSet:
         listing = list_folder(path)
-        return notmnist.remembered(listing.identity, config.resident) or _pictures(
+        return notmnist.remembered(listing.identity, config.resident) or _image_files(
             read_listing(listing, resize=config.resize, strict=config.strict),
             origin=str(path),
             identity=listing.identity,
@@ -109,14 +109,14 @@ class Folder:
         )
 
 
-def _pictures(gathered: Gathered, *, origin: str, identity: str, what: str) -> ImageSet:
-    """An ImageSet of class folders or of loose images; what is recognised as notMNIST is remembered."""
-    if notmnist.recognised(gathered):
-        images = notmnist.named(gathered, notmnist.name_of(gathered), origin=origin)
+def _image_files(collected: Collected, *, origin: str, identity: str, what: str) -> ImageSet:
+    """An ImageSet of image files, in class folders or not; what is recognised as notMNIST is remembered."""
+    if notmnist.recognised(collected):
+        images = notmnist.named(collected, notmnist.name_of(collected), origin=origin)
         if images.comparable:  # else it was resized
             notmnist.remember(identity, images)
         return images
-    images = gathered.images(what, origin=origin)
+    images = collected.images(what, origin=origin)
     kind = counted(len(images.class_names), "class folder") if images.class_names else "images without labels"
     return replace(images, source=f"{what} of {kind}")
 
