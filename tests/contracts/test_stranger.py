@@ -114,6 +114,15 @@ def test_it_has_a_page_with_its_title_and_its_metric(run: Path) -> None:
     html = page.read_text()
     assert "stranger's autoencoder" in html.replace("&#39;", "'")
     assert "largest error of a pixel" in html
+    for words in (
+        "A small residual network with Gaussian codes and Gaussian pixels, trained for 3 epochs",
+        "Its objective: Negative ELBO, and a critic that tells codes of images from codes of the prior.",
+    ):
+        assert words in html
+    assert '<th scope="row">width</th>' in html
+    assert '<th scope="row">weight</th>' in html
+    assert "stranger score" in html
+    assert {"figure-01.png", "figure-02.png"} <= {file.name for file in (run / "figures").iterdir()}
     assert "0.0272" not in html
 
 
