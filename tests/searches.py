@@ -132,7 +132,8 @@ def study_directory(
         trials, objectives=objectives, directions=directions, storage=storage, name=path.name, **attributes
     )
     if confirmed is not None:
-        (path / "confirm.json").write_text(json.dumps({"trials": confirmed}))
+        content = {"score": objectives[0], "epochs": 50, "seeds": 3, "trials": confirmed}
+        (path / "confirm.json").write_text(json.dumps(content))
     return path
 
 

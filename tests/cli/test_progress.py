@@ -25,7 +25,14 @@ JUDGED = {"loss": 0.5504, "cross_entropy": 0.5504, "accuracy": 0.81}
 
 
 def record(epoch: int) -> EpochRecord:
-    return EpochRecord(epoch, SCORES, JUDGED, 1.0, 123_456.0, 1e-3)
+    return EpochRecord(
+        epoch=epoch,
+        train=SCORES,
+        validation=JUDGED,
+        seconds=1.0,
+        images_per_second=123_456.0,
+        learning_rate=1e-3,
+    )
 
 
 def records() -> Iterator[EpochRecord]:

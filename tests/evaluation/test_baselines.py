@@ -200,10 +200,14 @@ def test_the_mean_image_is_bernoullis_by_hand_and_finite_where_it_is_black_or_wh
     assert mean_for(255 - blank, blank[:30]) == pytest.approx(surprised, rel=1e-6)
 
 
+def frechet(count: int, test_images: int) -> FrechetRecord:
+    return FrechetRecord(decoded=1.0, training=2.0, count=count, test_images=test_images, components=5)
+
+
 def counted(calls: list[int]) -> Callable[..., FrechetRecord]:
     def measure(judged: int = 3, levels: tuple[float, ...] = (0.0, 0.5)) -> FrechetRecord:
         calls.append(judged)
-        return FrechetRecord(1.0, 2.0, judged, len(levels), 5)
+        return frechet(judged, len(levels))
 
     return measure
 
@@ -212,7 +216,7 @@ def test_what_was_measured_is_measured_once(small_runs):
     calls: list[int] = []
     run = small_runs["ae-code-2"]
     first = kept(run, "once", FrechetRecord, counted(calls))
-    assert kept(run, "once", FrechetRecord, counted(calls)) == first == FrechetRecord(1.0, 2.0, 3, 2, 5)
+    assert kept(run, "once", FrechetRecord, counted(calls)) == first == frechet(3, 2)
     assert calls == [3]
 
 

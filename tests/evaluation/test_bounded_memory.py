@@ -65,7 +65,9 @@ def on_disk(images: ImageSet, tmp_path: Path) -> ImageSet:
 
 def not_timed(run: Run, images: ImageSet, device: str, where: str) -> MethodTimes:
     """It trains, in batches of the plan's size."""
-    return MethodTimes(1.0, 1.0, 1.0, 1, 1, len(images), where)
+    return MethodTimes(
+        encoding=1.0, codes_epoch=1.0, frozen_epoch=1.0, timed=1, epochs=1, images=len(images), where=where
+    )
 
 
 @pytest.mark.parametrize("kind", ["ae", "dae", "vae", "classifier"])

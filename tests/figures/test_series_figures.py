@@ -19,14 +19,21 @@ from latentspace.figures import (
 )
 
 NOISE = DenoisingRecord(
-    (0.0, 0.1, 0.5), {"it": (0.03, 0.04, 0.1), NOISY: (0.0, 0.01, 0.25)}, ("none", "a", "a"), 9, 5
+    levels=(0.0, 0.1, 0.5),
+    errors={"it": (0.03, 0.04, 0.1), NOISY: (0.0, 0.01, 0.25)},
+    filters=("none", "a", "a"),
+    images=9,
+    chosen_on=5,
 )
 LABELS = BaselineRecord(
     heads={"codes": 0.9},
     neighbours={"codes": 0.8},
     k={"codes": 3},
     chance=0.1,
-    fewer=(Fewer(10, {"codes": (0.2, 0.3, 0.7)}), Fewer(5000, {"codes": (0.9,)})),
+    fewer=(
+        Fewer(labels=10, accuracies={"codes": (0.2, 0.3, 0.7)}),
+        Fewer(labels=5000, accuracies={"codes": (0.9,)}),
+    ),
     steps=840,
     fewer_steps=300,
     judged=400,
@@ -64,7 +71,7 @@ def test_fewer_labels_have_a_mean_and_a_range():
 
 def test_a_number_that_is_none_is_refused():
     with pytest.raises(DataError, match="finite"):
-        noise_plot(DenoisingRecord((0.0,), {"it": (float("nan"),)}, ("none",), 1, 1))
+        noise_plot(NOISE.model_copy(update={"levels": (0.0,), "errors": {"it": (float("nan"),)}}))
 
 
 def test_the_matrix_prints_its_counts_but_for_zeros():

@@ -24,7 +24,7 @@ def headlines(shown, agreement=None) -> dict[str, bool | None]:
 
 def scored(shown, **metrics):
     """The same with other test metrics."""
-    result = replace(shown.context.result, metrics={**shown.context.result.metrics, **metrics})
+    result = shown.context.result.model_copy(update=metrics)
     context = replace(shown.context, result=result)
     parts = {name: getattr(shown, name) for name in ("autoencoder", "classifier")}
     found = {name: replace(one, context=context) for name, one in parts.items() if one is not None}
@@ -49,7 +49,14 @@ def test_an_error_is_set_beside_that_of_pca(shown, mse, headline, good):
 
 
 def test_a_vae_is_set_beside_pca_by_its_reconstructions(shown):
-    agreement = Agreement("mean squared error a pixel", 0.05, 0.05, 1.0, (24, 24), 0)
+    agreement = Agreement(
+        measure="mean squared error a pixel",
+        validation=0.05,
+        test=0.05,
+        chance=1.0,
+        images=(24, 24),
+        groups=0,
+    )
     better = changed(shown["vae"], "autoencoder", pca=0.1)
     assert headlines(better, agreement)["Better than PCA"] is True
     assert not any("PCA" in one for one in headlines(shown["vae"]))
@@ -82,7 +89,8 @@ def test_noise_that_is_taken_away_and_that_is_not(shown):
 def test_a_classifier_is_set_beside_guessing_and_beside_pca(shown):
     one = shown["classifier"]
     heads = {"the encoder's 3 codes": 0.9, "3 principal components": 0.5, "256 raw pixels": 0.9}
-    one = changed(one, "classifier", baselines=replace(one.classifier.baselines, chance=0.4, heads=heads))
+    baselines = one.classifier.baselines.model_copy(update={"chance": 0.4, "heads": heads})
+    one = changed(one, "classifier", baselines=baselines)
     good = headlines(scored(one, accuracy=0.95))
     assert good["Better than guessing"] is True
     assert good["Better than PCA with as many numbers"] is True

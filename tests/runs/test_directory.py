@@ -133,7 +133,11 @@ def test_weights_of_an_unfinished_run(run):
 
 def test_a_state_comes_back_as_it_went(run):
     state = State(
-        3, 2, 0.1 + 0.2, {"a.b": torch.randn(3, 2)}, {"0.step": torch.tensor(7.0), "0.exp": torch.ones(2)}
+        epoch=3,
+        best_epoch=2,
+        best_score=0.1 + 0.2,
+        model={"a.b": torch.randn(3, 2)},
+        optimizer={"0.step": torch.tensor(7.0), "0.exp": torch.ones(2)},
     )
     run.save_state(state)
     again = run.state

@@ -81,7 +81,7 @@ def test_a_confirmation_trains_the_best_from_the_same_seeds(searched):
         (one.number, place) for one in top for place in (0, 1)
     ]
     confirm_jobs(jobs, searched.plan, searched.directory, prepare(searched.plan.experiment), lambda: False)
-    content = summarise(jobs, searched.plan, searched.directory)
+    content = summarise(jobs, searched.plan, searched.directory).to_json()
     assert content == json.loads((searched.directory / "confirm.json").read_text())
     assert [one["number"] for one in content["trials"]] == [one.number for one in top]
     for row, trial in zip(content["trials"], top, strict=True):
@@ -100,7 +100,7 @@ def test_a_confirmation_trains_the_best_from_the_same_seeds(searched):
 def test_a_training_of_a_confirmation_that_fails_is_counted_as_such(searched):
     job = Job(99, {**searched.best().params, "training.learning_rate": 1e25}, 0)
     confirm_jobs([job], searched.plan, searched.directory, prepare(searched.plan.experiment), lambda: False)
-    (row,) = summarise([job], searched.plan, searched.directory)["trials"]
+    (row,) = summarise([job], searched.plan, searched.directory).to_json()["trials"]
     assert (row["scores"], row["mean"], row["std"], row["failed"]) == ([], None, None, 1)
 
 

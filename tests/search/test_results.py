@@ -238,7 +238,7 @@ def test_a_directory_is_read_and_left_as_it_is(tmp_path: Path) -> None:
     (one,) = made.confirmed
     assert (one.number, one.scores, one.failed) == (1, (0.1, 0.2), 1)
     assert one.mean == pytest.approx(0.15)
-    assert one.spread == pytest.approx(0.1 / math.sqrt(2))
+    assert one.std == pytest.approx(0.1 / math.sqrt(2))
     assert {file: file.read_bytes() for file in path.iterdir()} == before
 
 

@@ -140,7 +140,9 @@ def confirmed(*scores: Sequence[float], maximise: bool = False, trials: int = 3)
         directions=["maximize" if maximise else "minimize"],
         objectives=["accuracy" if maximise else "mse"],
     )
-    again = tuple(Confirmed(number, tuple(own)) for number, own in enumerate(scores))
+    again = tuple(
+        Confirmed(number=number, params={}, scores=tuple(own), failed=0) for number, own in enumerate(scores)
+    )
     return replace(record_of(study), confirmed=again)
 
 

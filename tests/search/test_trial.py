@@ -42,7 +42,14 @@ def curves(monkeypatch, *given: list[float]) -> list[int]:
         course = left.pop(0)
         for epoch, score in enumerate(course, start=1):
             ran.append(epoch)
-            yield EpochRecord(epoch, {"loss": score}, {"mse": score}, 0.1, 100.0 * epoch, 0.001)
+            yield EpochRecord(
+                epoch=epoch,
+                train={"loss": score},
+                validation={"mse": score},
+                seconds=0.1,
+                images_per_second=100.0 * epoch,
+                learning_rate=0.001,
+            )
 
     monkeypatch.setattr(trial_module, "learn", learn_as_told)
     return ran

@@ -120,7 +120,7 @@ def test_the_loss_through_a_softmax_has_a_floor():
 def test_what_stands_between_ours_and_the_reports(small_runs, monkeypatch):
     run = small_runs["classifier"]
     assert REPORT.obstacles(run) == ("the images are not known to be the report's",)
-    letters = replace(run.data, comparable=True, images=18_724)
+    letters = run.data.model_copy(update={"comparable": True, "images": 18_724})
     monkeypatch.setattr("latentspace.runs.directory.Run.data", property(lambda self: letters))
     found = REPORT.obstacles(run)
     assert found[:2] == ("8 epochs, not 30", "a network of another size")
@@ -159,7 +159,7 @@ def test_the_page_of_other_images_is_about_them_alone(kind, small_runs):
 def test_the_page_of_the_reports_images_has_its_numbers(small_runs, monkeypatch):
     run = small_runs["ae"]
     shown = analyse(RunContext.open(run))
-    letters = replace(run.data, comparable=True)
+    letters = run.data.model_copy(update={"comparable": True})
     monkeypatch.setattr("latentspace.runs.directory.Run.data", property(lambda self: letters))
     page = run_page(shown, published("ae", True))
     assert numbers(page) == FIGURES["ae"]

@@ -248,10 +248,10 @@ def _confirm(study: "Trials", workers: int, extent: "ReplicationPlan") -> None:
     content = summarise(jobs, study.plan, study.directory)
     rows = [
         [str(one["number"]), console.number(one["mean"]), console.number(one["std"]), str(len(one["scores"]))]
-        for one in content["trials"]
+        for one in content.to_json()["trials"]
     ]
     console.show_table(
-        f"validation {content['score']} over {counted(extent.seeds, 'seed')}",
+        f"validation {content.score} over {counted(extent.seeds, 'seed')}",
         ["trial", "mean", "standard deviation", "trainings"],
         rows,
         to=console.err,

@@ -1,25 +1,23 @@
 """What was found wrong with a source, and the removal of what should not be there twice."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
+from ..core.record import Record
 from ..core.types import Hashes, Int64Array, Pixels
 from .memmap import blocks
 
 
-@dataclass(frozen=True)
-class Unreadable:
+class Unreadable(Record):
     """A file that should have been an image: its name within the source, and why it was skipped."""
 
     name: str
     reason: str
 
 
-@dataclass(frozen=True)
-class CleaningRecord:
+class CleaningRecord(Record):
     """What was dropped between the source and the ImageSet, and how its pixels were converted.
 
     `conversions` are sentences for a person ("3 images with alpha laid over black").
@@ -28,17 +26,6 @@ class CleaningRecord:
     unreadable: tuple[Unreadable, ...] = ()
     duplicates_dropped: int = 0
     conversions: tuple[str, ...] = ()
-
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self)
-
-    @classmethod
-    def from_json(cls, values: dict[str, Any]) -> "CleaningRecord":
-        return cls(
-            unreadable=tuple(Unreadable(**one) for one in values["unreadable"]),
-            duplicates_dropped=values["duplicates_dropped"],
-            conversions=tuple(values["conversions"]),
-        )
 
 
 @dataclass(frozen=True)

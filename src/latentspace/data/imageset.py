@@ -177,7 +177,7 @@ class ImageSet:
             return self
         kept = self._with(chosen(self.pixels, first), first)
         dropped = self.record.duplicates_dropped + len(self) - len(kept)
-        return replace(kept, record=replace(self.record, duplicates_dropped=dropped))
+        return replace(kept, record=self.record.model_copy(update={"duplicates_dropped": dropped}))
 
 
 def _numbers(given: object, name: str) -> Int64Array:

@@ -1,19 +1,25 @@
 """Splits: seeded, stratified, exact in size, and no image on two sides."""
 
 from dataclasses import dataclass
-from typing import Any, Literal, TypeAlias
+from functools import partial
+from typing import Annotated, Literal, TypeAlias
 
 import numpy as np
 from jaxtyping import Float, Int64
+from pydantic import BeforeValidator, PlainSerializer, model_validator
 
 from ..core.errors import ConfigurationError, DataError
 from ..core.randomness import numpy_generator
+from ..core.record import Record
 from ..core.types import Int64Array
 from ..core.wording import counted
 from .imageset import ImageSet
 
 Part: TypeAlias = Literal["train", "validation", "test"]
 PARTS: tuple[Part, Part, Part] = ("train", "validation", "test")
+Indices: TypeAlias = Annotated[  # an array here, a list on disk
+    Int64Array, BeforeValidator(partial(np.asarray, dtype=np.int64)), PlainSerializer(np.ndarray.tolist)
+]
 
 
 @dataclass(frozen=True)
@@ -67,17 +73,16 @@ class Shares:
         return sizes
 
 
-@dataclass(frozen=True)
-class Split:
+class Split(Record):
     """The indices of each part, in ascending order, and the hash of the images they index."""
 
-    train: Int64Array
-    validation: Int64Array
-    test: Int64Array
+    content_hash: str
     seed: int
     shares: str
-    content_hash: str
     kept_together: int
+    train: Indices
+    validation: Indices
+    test: Indices
 
     def part(self, name: Part) -> Int64Array:
         return {"train": self.train, "validation": self.validation, "test": self.test}[name]
@@ -91,31 +96,12 @@ class Split:
         exact = Shares.parse(self.shares).sizes(sum(sizes)).tolist() == sizes
         return text if exact else f"{text}: {got} where {self.shares} was asked, as groups stay together"
 
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "content_hash": self.content_hash,
-            "seed": self.seed,
-            "shares": self.shares,
-            "kept_together": self.kept_together,
-            **{name: self.part(name).tolist() for name in PARTS},
-        }
-
-    @classmethod
-    def from_json(cls, values: dict[str, Any]) -> "Split":
-        """Raises: KeyError, TypeError, ValueError: not what `to_json` makes."""
-        train, validation, test = (np.array(values[name], dtype=np.int64, ndmin=1) for name in PARTS)
-        together = np.sort(np.concatenate([train, validation, test]))
+    @model_validator(mode="after")
+    def _each_image_once(self) -> "Split":
+        together = np.sort(np.concatenate([self.part(name) for name in PARTS]))
         if not np.array_equal(together, np.arange(len(together))):
             raise ValueError("the parts do not hold each image once")
-        return cls(
-            train=train,
-            validation=validation,
-            test=test,
-            seed=int(values["seed"]),
-            shares=str(values["shares"]),
-            content_hash=str(values["content_hash"]),
-            kept_together=int(values["kept_together"]),
-        )
+        return self
 
 
 def split(images: ImageSet, shares: Shares, seed: int) -> Split:

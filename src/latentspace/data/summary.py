@@ -1,10 +1,10 @@
 """What is kept of the images when they themselves are not there."""
 
-from dataclasses import dataclass
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Literal, TypeAlias
 
-from pydantic import Field, TypeAdapter
+from pydantic import Field
 
+from ..core.record import Record
 from .cleaning import CleaningRecord
 from .imageset import ImageSet
 
@@ -12,13 +12,12 @@ Count: TypeAlias = Annotated[int, Field(ge=0)]
 Side: TypeAlias = Annotated[int, Field(ge=1, le=2**15)]  # pixels
 
 
-@dataclass(frozen=True)
-class DataRecord:
+class DataRecord(Record):
     """What is kept of the images: enough to build the network and to name what was seen."""
 
     source: str
     images: Count
-    channels: Annotated[int, Field(ge=1, le=3)]
+    channels: Literal[1, 3]
     height: Side
     width: Side
     class_names: tuple[str, ...]
@@ -50,11 +49,3 @@ class DataRecord:
     @property
     def shape(self) -> tuple[int, int, int]:
         return self.channels, self.height, self.width
-
-    @classmethod
-    def from_json(cls, values: dict[str, Any]) -> "DataRecord":
-        """Raises: ValueError: a value that is missing, or of another kind or size than it can have."""
-        found = TypeAdapter(cls).validate_python(values)
-        if found.channels not in (1, 3):
-            raise ValueError(f"{found.channels} channels")
-        return found

@@ -1,6 +1,5 @@
 """Whether a run is worth the same on its validation and on its test part, as far as chance allows."""
 
-from dataclasses import dataclass
 from functools import partial
 from typing import Final
 
@@ -16,15 +15,14 @@ from ..data.sampling import affordable, stratified_sample
 from ..inference.trained import TrainedAutoencoder, TrainedClassifier
 from ..runs.directory import Run
 from ..training.components import required_labels
-from .cache import Record, kept
+from .cache import Measurement, kept
 
 MOST: Final = 1000  # images of each part, at most
 RARE: Final = 0.001  # probability below which a difference is not chance
 LARGE: Final = 0.1  # share of the error by which the parts must differ, to be worth a word
 
 
-@dataclass(frozen=True)
-class Agreement(Record):
+class Agreement(Measurement):
     """The mean of a measure over images of each part.
 
     Args:
@@ -93,7 +91,14 @@ def compared(
     else:
         chance = float(ttest_ind(validation, test, equal_var=False).pvalue)
     sizes = len(validation), len(test)
-    return Agreement(measure, float(validation.mean()), float(test.mean()), chance, sizes, groups)
+    return Agreement(
+        measure=measure,
+        validation=float(validation.mean()),
+        test=float(test.mean()),
+        chance=chance,
+        images=sizes,
+        groups=groups,
+    )
 
 
 def _judged(

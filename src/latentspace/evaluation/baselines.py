@@ -13,6 +13,7 @@ from torch import nn
 from ..core.devices import AUTO
 from ..core.progress import told, unheard
 from ..core.randomness import numpy_generator
+from ..core.record import Record
 from ..core.types import Int64Array, Pixels
 from ..data.batches import ResidentSet
 from ..data.imageset import ImageSet
@@ -22,7 +23,7 @@ from ..inference.trained import TrainedClassifier
 from ..runs.directory import Run
 from ..training.components import learned_from, make_fabric, required_labels, set_up
 from ..training.loop import learn
-from .cache import Record
+from .cache import Measurement
 from .codes import FITTED_TO
 from .pca import fit_pca
 
@@ -36,16 +37,14 @@ PRODUCTS = 1 << 31  # in one search for neighbours: about a tenth of a second, i
 Features: TypeAlias = Float32[np.ndarray, "_images features"]
 
 
-@dataclass(frozen=True)
-class Fewer:
+class Fewer(Record):
     """Accuracies with `labels` labels, one for each draw of them; all labels are drawn once."""
 
     labels: int
     accuracies: dict[str, tuple[float, ...]]
 
 
-@dataclass(frozen=True)
-class BaselineRecord(Record):
+class BaselineRecord(Measurement):
     """Accuracies: shares of the test images.
 
     Args:
@@ -151,7 +150,8 @@ def baseline_record(
         accuracy = _accuracy(plan, every[name], on, learned, len(images.class_names), at_most)
         found.setdefault(len(learned), {}).setdefault(name, []).append(accuracy)
     fewer = [
-        Fewer(labels, {name: tuple(row) for name, row in rows.items()}) for labels, rows in found.items()
+        Fewer(labels=labels, accuracies={name: tuple(row) for name, row in rows.items()})
+        for labels, rows in found.items()
     ]
     near = {name: _nearest(one, on) for name, one in every.items()}
     commonest = np.bincount(on.labels[on.learned]).argmax()

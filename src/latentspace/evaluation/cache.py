@@ -4,36 +4,26 @@ import inspect
 import json
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, TypeVar
 
-from pydantic import TypeAdapter
-
+from ..core.record import Record
 from ..runs.directory import Run
 
 logger = logging.getLogger(__name__)
 
 KEY = "measured"  # where a file says how its record came about
 
-Measured = TypeVar("Measured", bound="Record")
+Measured = TypeVar("Measured", bound="Measurement")
 
 
-@dataclass(frozen=True)
-class Record:
-    """The base of what is kept, as JSON.
-
-    `VERSION` goes up with every change of the code after which a run would have another record.
-    """
+class Measurement(Record):
+    """`VERSION` goes up with every change of the code after which a run would have another record."""
 
     VERSION: ClassVar[int] = 1
 
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self)
-
     @classmethod
     def from_json(cls: type[Measured], values: Mapping[str, Any]) -> Measured:
-        """Raises: ValueError: not what `to_json` makes."""
-        return TypeAdapter(cls).validate_python(dict(values))
+        return super().from_json({name: one for name, one in values.items() if name != KEY})
 
 
 def kept(run: Run, name: str, kind: type[Measured], measure: Callable[..., Measured]) -> Measured:
@@ -63,10 +53,10 @@ def kept(run: Run, name: str, kind: type[Measured], measure: Callable[..., Measu
     return measured
 
 
-def keep(run: Run, name: str, record: Record, arguments: Mapping[str, Any]) -> None:
+def keep(run: Run, name: str, record: Measurement, arguments: Mapping[str, Any]) -> None:
     """Write results/NAME.json of the run, with what the record is a function of beside the run."""
     run.save_result(name, {**record.to_json(), KEY: _key(type(record), arguments)})
 
 
-def _key(kind: type[Record], arguments: Mapping[str, Any]) -> dict[str, Any]:
+def _key(kind: type[Measurement], arguments: Mapping[str, Any]) -> dict[str, Any]:
     return {"version": kind.VERSION, "arguments": json.loads(json.dumps(arguments))}

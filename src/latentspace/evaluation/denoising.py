@@ -1,7 +1,6 @@
 """Error against noise: the networks, PCA of the same size, and SciPy's filters on equally noisy images."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import ClassVar, TypeAlias
 
 import numpy as np
@@ -18,7 +17,7 @@ from ..data.imageset import ImageSet
 from ..data.sampling import HELD, affordable, stratified_sample
 from ..inference.trained import BATCH, TrainedAutoencoder
 from ..runs.directory import Run
-from .cache import Record
+from .cache import Measurement
 from .codes import FITTED_TO
 from .pca import fit_pca
 
@@ -30,8 +29,7 @@ Grey: TypeAlias = Float32[np.ndarray, "_images channels height width"]
 Filter: TypeAlias = Callable[[Grey, float], Grey]
 
 
-@dataclass(frozen=True)
-class DenoisingRecord(Record):
+class DenoisingRecord(Measurement):
     """Mean squared errors a pixel against the clean test images, by the name of the method.
 
     Args:
@@ -99,7 +97,11 @@ def denoising_record(
         for row, image in zip(errors.values(), made, strict=True):
             row.append(_mse(image, clean))
     return DenoisingRecord(
-        levels, {name: tuple(row) for name, row in errors.items()}, tuple(filters), len(clean), len(held)
+        levels=levels,
+        errors={name: tuple(row) for name, row in errors.items()},
+        filters=tuple(filters),
+        images=len(clean),
+        chosen_on=len(held),
     )
 
 

@@ -1,12 +1,11 @@
 """A finished run -> what it is worth on images it did not learn from. Here alone the test split is opened."""
 
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
 from functools import partial
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Literal, TypeAlias, get_args
 
 import numpy as np
+from pydantic import ConfigDict
 
 from ..core.devices import AUTO, named_device
 from ..core.errors import ConfigurationError
@@ -19,20 +18,21 @@ from ..inference.run_images import own_or_other
 from ..inference.trained import conforming, encoder_of, refuse_unfinished
 from ..runs.directory import Run
 from .agreement import agreement_with_test
-from .cache import KEY, Measured, Record, keep, kept
-from .metrics import IWAE_SAMPLES, judge, require_samples
+from .cache import Measurement, keep, kept
+from .metrics import IWAE_SAMPLES, Metrics, judge, require_samples
 
 logger = logging.getLogger(__name__)
 
 Scope: TypeAlias = Literal["train", "validation", "test", "all"]
 
 
-@dataclass(frozen=True)
-class Evaluation(Record):
+class Evaluation(Measurement):
     """What was judged, and every metric by its name (all in float32).
 
     `seen_in_training` counts images that are exact copies of images that the run learned from.
     """
+
+    model_config = ConfigDict(extra="allow")  # the metrics, beside the rest
 
     kind: str
     data: str
@@ -40,24 +40,16 @@ class Evaluation(Record):
     split: Scope
     images: int
     seen_in_training: int
-    metrics: dict[str, float | int | list[float]]
+    __pydantic_extra__: Metrics
+
+    @property
+    def metrics(self) -> Metrics:
+        return self.__pydantic_extra__
 
     def __repr__(self) -> str:
         scores = [f"{name} {value:.5g}" for name, value in self.metrics.items() if isinstance(value, float)]
         part = f"{counted(self.images)} ({self.split})"
         return f"<Evaluation: {self.kind}, {part} of {self.data}: {', '.join(scores)}>"
-
-    def to_json(self) -> dict[str, Any]:
-        """The metrics beside the rest."""
-        values = super().to_json()
-        metrics = values.pop("metrics")
-        return {**values, **metrics}
-
-    @classmethod
-    def from_json(cls: type[Measured], values: Mapping[str, Any]) -> Measured:
-        own = {one.name for one in fields(cls)}
-        metrics = {name: value for name, value in values.items() if name not in {*own, KEY}}
-        return super().from_json({**values, "metrics": metrics})
 
 
 def evaluate(
@@ -153,7 +145,7 @@ def _judged(
         split=scope,
         images=len(chosen),
         seen_in_training=int(seen.sum()),
-        metrics=judge(run, images, iwae_samples, device, chosen),
+        **judge(run, images, iwae_samples, device, chosen),
     )
     require_unchanged(images.pixels)
     return result

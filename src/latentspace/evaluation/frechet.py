@@ -1,7 +1,6 @@
 """How far images that were decoded from random codes lie from real ones."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from itertools import chain
 from typing import ClassVar, TypeAlias
 
@@ -9,7 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ..core.types import ImageArray
-from .cache import Record
+from .cache import Measurement
 from .pca import fit_pca
 
 COMPONENTS = 50
@@ -17,8 +16,7 @@ COMPONENTS = 50
 Rows: TypeAlias = Float[np.ndarray, "_images dimensions"]
 
 
-@dataclass(frozen=True)
-class FrechetRecord(Record):
+class FrechetRecord(Measurement):
     """Frechet distances to the test images: of `count` decoded random codes, and of as many training images.
 
     Args:

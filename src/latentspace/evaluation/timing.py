@@ -1,8 +1,8 @@
 """How long the two ways of classification take: codes made once, or the frozen encoder in every epoch."""
 
 import time
-from dataclasses import dataclass
-from typing import Any
+
+from pydantic import computed_field
 
 from ..core.environment import describe
 from ..core.errors import RunError
@@ -13,13 +13,12 @@ from ..runs.directory import Run
 from ..training.components import make_fabric, threads_of
 from ..training.context import TrainingContext, pretrained_encoder_of
 from ..training.loop import learn
-from .cache import Record
+from .cache import Measurement
 
 TIMED = 3  # epochs of each
 
 
-@dataclass(frozen=True)
-class MethodTimes(Record):
+class MethodTimes(Measurement):
     """Seconds, measured one way after the other on one machine.
 
     Args:
@@ -37,18 +36,17 @@ class MethodTimes(Record):
     images: int
     where: str
 
+    @computed_field  # type: ignore[prop-decorator]
     @property
     def measured_ratio(self) -> float:
         """Frozen encoder over codes, for the epochs that were timed."""
         return self.timed * self.frozen_epoch / (self.encoding + self.timed * self.codes_epoch)
 
+    @computed_field  # type: ignore[prop-decorator]
     @property
     def whole_ratio(self) -> float:
         """The same for the run's whole training, as the measured epochs would add up to it."""
         return self.epochs * self.frozen_epoch / (self.encoding + self.epochs * self.codes_epoch)
-
-    def to_json(self) -> dict[str, Any]:
-        return {**super().to_json(), "measured_ratio": self.measured_ratio, "whole_ratio": self.whole_ratio}
 
 
 def machine_of(plan: Experiment) -> str:

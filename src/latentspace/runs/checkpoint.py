@@ -2,11 +2,14 @@
 
 import logging
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, model_validator
 
 from ..core.atomic_files import refusals, remove
 from ..core.errors import RunError
+from ..core.record import Record
 from .tensors import Tensors, damage, read_tensors, write_tensors
 
 logger = logging.getLogger(__name__)
@@ -14,15 +17,20 @@ logger = logging.getLogger(__name__)
 NAMES = ("last", "next", "previous")  # in the order they are trusted; "next" is there for an instant only
 
 
-@dataclass(frozen=True)
-class State:
+class State(Record):
     """A training between two epochs: what the next one needs to go on as if nothing had happened."""
 
-    epoch: int
-    best_epoch: int
+    epoch: Annotated[int, Field(ge=0)]
+    best_epoch: Annotated[int, Field(ge=0)]
     best_score: float
     model: Tensors
     optimizer: Tensors
+
+    @model_validator(mode="after")
+    def _the_best_is_past(self) -> "State":
+        if self.best_epoch > self.epoch:
+            raise ValueError(f"epoch {self.epoch}, the best of them {self.best_epoch}")
+        return self
 
 
 class States:
@@ -56,11 +64,8 @@ class States:
         """Keep this state and the one before it; at every moment one of them is whole."""
         tensors = {f"model.{name}": tensor for name, tensor in state.model.items()}
         tensors |= {f"optimizer.{name}": tensor for name, tensor in state.optimizer.items()}
-        notes = {
-            "epoch": str(state.epoch),
-            "best_epoch": str(state.best_epoch),
-            "best_score": repr(state.best_score),
-        }
+        numbers = state.model_dump(exclude={"model", "optimizer"})
+        notes = {name: str(value) for name, value in numbers.items()}
         last, following, previous = map(self._file, NAMES)
         write_tensors(following, tensors, notes)
         with refusals(self.folder):
@@ -89,16 +94,8 @@ class States:
 def _read(path: Path) -> State:
     tensors, notes = read_tensors(path)
     with damage(path):
-        epoch, best_epoch = int(notes["epoch"]), int(notes["best_epoch"])
-        if not 0 <= best_epoch <= epoch:
-            raise ValueError(f"epoch {epoch}, the best of them {best_epoch}")
-        return State(
-            epoch=epoch,
-            best_epoch=best_epoch,
-            best_score=float(notes["best_score"]),
-            model=_below("model.", tensors),
-            optimizer=_below("optimizer.", tensors),
-        )
+        parts = {part: _below(f"{part}.", tensors) for part in ("model", "optimizer")}
+        return State.from_json({**notes, **parts})
 
 
 def _below(prefix: str, tensors: Tensors) -> Tensors:

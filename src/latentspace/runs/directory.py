@@ -16,7 +16,6 @@ import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +86,7 @@ class Run:
         """
         contents = {
             "config.json": experiment.model_dump(mode="json"),
-            "data.json": asdict(DataRecord.of(images)),
+            "data.json": DataRecord.of(images).to_json(),
             "split.json": {
                 **split.to_json(),
                 "learned_from": [f"{one:016x}" for one in np.unique(seen).tolist()],

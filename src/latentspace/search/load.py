@@ -10,7 +10,7 @@ import numpy as np
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.trial import FrozenTrial, TrialState
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
 from ..core.config import describe
 from ..core.errors import RunError
@@ -21,7 +21,7 @@ from ..experiment.tasks import TASKS, Direction
 from .best import judged_run
 from .plan import StudyPlan
 from .replication import FILE as CONFIRMED
-from .results import Confirmed, Importances, State, StudyRecord, TrialRecord
+from .results import Confirmation, Importances, State, StudyRecord, TrialRecord
 from .storage import JOURNAL
 from .trials import join
 
@@ -180,27 +180,13 @@ def _finite(trial: FrozenTrial) -> bool:
     return all(map(math.isfinite, trial.values))
 
 
-class _Again(BaseModel):
-    """What confirm.json has of a trial, as far as it is read."""
-
-    model_config = ConfigDict(strict=True, allow_inf_nan=False)
-    number: int
-    scores: list[float]
-    failed: int = 0
-
-
-class _Confirmation(BaseModel):
-    trials: list[_Again]
-
-
 def _with_confirmed(record: StudyRecord, path: Path) -> StudyRecord:
     try:
-        content = _Confirmation.model_validate_json(path.read_bytes())
+        content = Confirmation.model_validate_json(path.read_bytes())
     except (OSError, ValueError) as error:
         why = describe(dict(error.errors()[0])) if isinstance(error, ValidationError) else str(error)
         raise _damaged(path, why) from error
-    again = (Confirmed(one.number, tuple(one.scores), one.failed) for one in content.trials)
-    return replace(record, confirmed=tuple(again))
+    return replace(record, confirmed=content.trials)
 
 
 def _damaged(path: Path, why: str) -> RunError:

@@ -4,20 +4,21 @@ The winner of many trials is chosen by a score that holds some luck; trained aga
 remains between the trials' means, set against their spread, is their parameters' doing.
 """
 
-import json
-import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+
+from pydantic import ValidationError
 
 from ..core.atomic_files import write_json
-from ..core.config import two_numbers
+from ..core.config import describe, two_numbers
 from ..core.errors import ConfigurationError, RunError
 from ..core.malloc import give_back
+from ..core.record import Record
 from ..experiment.search_space import Settings
 from ..training.context import TrainingContext
 from .plan import StudyPlan
+from .results import Confirmation, Confirmed, Score, Whole
 from .sampler import seed_of
 from .space import experiment_of
 from .trial import is_failure, kept_score, reason_of, train_and_report
@@ -57,6 +58,15 @@ class Job:
         return directory / FOLDER / f"trial-{self.number}-seed-{self.place}.json"
 
 
+class JobResult(Record):
+    """What is kept of a training; one that failed has a reason and no score."""
+
+    number: Whole
+    seed: Whole
+    score: Score | None
+    reason: str
+
+
 def jobs_of(trials: Trials, extent: ReplicationPlan) -> list[Job]:
     """The trainings, best trial first; with fewer complete trials than asked for, of those there are."""
     return [
@@ -75,62 +85,46 @@ def confirm_jobs(
             continue
         seed = seed_of(plan.experiment.seed, "confirmation", job.place)
         experiment = experiment_of(job.parameters, context.experiment, seed)
-        result: dict[str, Any] = {"number": job.number, "seed": seed, "score": None, "reason": ""}
+        score, reason = None, ""
         try:
             components = context.components(experiment)
             course = train_and_report(experiment, components, None, stop)
         except Exception as error:
             if not is_failure(error):
                 raise
-            result["reason"] = reason_of(error)
+            reason = reason_of(error)
         else:
             if course.ending == "interrupted":
                 return
-            result["score"] = kept_score(experiment, course.scores)
-        write_json(job.file(directory), result)
+            score = kept_score(experiment, course.scores)
+        result = JobResult(number=job.number, seed=seed, score=score, reason=reason)
+        write_json(job.file(directory), result.to_json())
         give_back()
 
 
 def _score_in(path: Path) -> float | None:
     """None for a training that failed. Raises: RunError: the file is not as `confirm_jobs` left it."""
     try:
-        score = json.loads(path.read_bytes())["score"]
-        if not isinstance(score, int | float | None) or isinstance(score, bool):
-            raise TypeError(f"a score of {score!r}")  # noqa: TRY301
-    except (OSError, ValueError, LookupError, TypeError, RecursionError) as error:
-        raise RunError(
-            f"{path} must be whole",
-            found=f"{type(error).__name__}: {error}",
-            do="remove it: it is made again",
-        ) from error
-    return score
+        return JobResult.model_validate_json(path.read_bytes()).score
+    except (OSError, ValueError) as error:
+        why = describe(dict(error.errors()[0])) if isinstance(error, ValidationError) else str(error)
+        raise RunError(f"{path} must be whole", found=why, do="remove it: it is made again") from error
 
 
-def summarise(jobs: Sequence[Job], plan: StudyPlan, directory: Path) -> dict[str, Any]:
-    """Write confirm.json: each trial's scores on the validation part, their mean and standard deviation.
-
-    A training that failed has no score; `std` is the sample's (n - 1), None for a single score.
-    """
-    rows: list[dict[str, Any]] = []
+def summarise(jobs: Sequence[Job], plan: StudyPlan, directory: Path) -> Confirmation:
+    """Write confirm.json: each trial's scores on the validation part, their mean and standard deviation."""
+    rows: list[Confirmed] = []
     for number in dict.fromkeys(job.number for job in jobs):
         own = [job for job in jobs if job.number == number]
         results = [_score_in(job.file(directory)) for job in own]
-        scores = [one for one in results if one is not None]
-        rows.append(
-            {
-                "number": number,
-                "params": own[0].parameters,
-                "scores": scores,
-                "mean": statistics.fmean(scores) if scores else None,
-                "std": statistics.stdev(scores) if len(scores) > 1 else None,
-                "failed": len(results) - len(scores),
-            }
-        )
-    content = {
-        "score": plan.experiment.task.score,
-        "epochs": plan.experiment.training.epochs,
-        "seeds": len({job.place for job in jobs}),
-        "trials": rows,
-    }
-    write_json(directory / FILE, content)
+        scores = tuple(one for one in results if one is not None)
+        failed = len(results) - len(scores)
+        rows.append(Confirmed(number=number, params=own[0].parameters, scores=scores, failed=failed))
+    content = Confirmation(
+        score=plan.experiment.task.score,
+        epochs=plan.experiment.training.epochs,
+        seeds=len({job.place for job in jobs}),
+        trials=tuple(rows),
+    )
+    write_json(directory / FILE, content.to_json())
     return content

@@ -1,15 +1,18 @@
 """A search as plain values: its trials, the best of them, what pruning saved. Nothing here knows Optuna."""
 
 import math
+import statistics
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 import numpy as np
+from pydantic import Field, computed_field, field_serializer
 
-from ..experiment.search_space import Parameter, Setting
+from ..core.record import Record
+from ..experiment.search_space import Parameter, Setting, Settings
 from ..experiment.tasks import Direction
 
 State: TypeAlias = Literal["complete", "pruned", "failed", "lost", "running", "waiting"]
@@ -68,22 +71,41 @@ class Importances:
     why_not: str = ""
 
 
-@dataclass(frozen=True)
-class Confirmed:
+Whole = Annotated[int, Field(strict=True, ge=0)]
+Score = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+
+
+class Confirmed(Record):
     """The parameters of one trial, trained again: a finite score for each seed, and how many seeds failed."""
 
-    number: int
-    scores: tuple[float, ...]
-    failed: int = 0
+    number: Whole
+    params: Settings
+    scores: tuple[Score, ...]
+    failed: Whole
 
+    @computed_field  # type: ignore[prop-decorator]
     @property
     def mean(self) -> float:
-        return float(np.mean(self.scores)) if self.scores else math.nan
+        return statistics.fmean(self.scores) if self.scores else math.nan
 
+    @computed_field  # type: ignore[prop-decorator]
     @property
-    def spread(self) -> float:
+    def std(self) -> float:
         """The standard deviation over seeds (that of a sample: divided by n - 1); NaN below two seeds."""
-        return float(np.std(self.scores, ddof=1)) if len(self.scores) > 1 else math.nan
+        return statistics.stdev(self.scores) if len(self.scores) > 1 else math.nan
+
+    @field_serializer("mean", "std")
+    def _none_for_nan(self, value: float) -> float | None:
+        return None if math.isnan(value) else value
+
+
+class Confirmation(Record):
+    """The best trials, each over the same seeds: what confirm.json holds."""
+
+    score: str
+    epochs: Whole
+    seeds: Whole
+    trials: tuple[Confirmed, ...]
 
 
 @dataclass(frozen=True)

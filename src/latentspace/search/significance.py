@@ -145,9 +145,9 @@ def _margin(one: Confirmed, other: Confirmed, comparisons: int) -> float:
     B. L. Welch, "The generalization of Student's problem when several different population variances are
     involved", Biometrika 34, 1947; O. J. Dunn, "Multiple Comparisons Among Means", JASA 56, 1961.
     """
-    if math.isnan(one.spread + other.spread):
+    if math.isnan(one.std + other.std):
         return math.nan
-    if one.spread == other.spread == 0:
+    if one.std == other.std == 0:
         return 0.0
     with warnings.catch_warnings():  # the scores of one trial may be all the same: accuracies often are
         warnings.filterwarnings("ignore", "Precision loss", RuntimeWarning)

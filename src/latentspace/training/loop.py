@@ -2,14 +2,14 @@
 
 import time
 from collections.abc import Callable, Generator
-from dataclasses import asdict, dataclass
 from functools import partial
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import torch
 from torch import nn
 
 from ..core.randomness import generator
+from ..core.record import Record
 from ..data.batches import Batches, at_once, order
 from ..experiment.config import Experiment
 from ..objectives.classification import ClassificationConfig
@@ -27,8 +27,7 @@ EVALUATION_BATCH = 1024
 Pass: TypeAlias = Callable[[Epoch], dict[str, float]]
 
 
-@dataclass(frozen=True)
-class EpochRecord:
+class EpochRecord(Record):
     """One line of metrics.jsonl.
 
     `train` holds each term as its mean over the epoch's images as they were trained on (the weights
@@ -42,12 +41,6 @@ class EpochRecord:
     seconds: float
     images_per_second: float
     learning_rate: float
-
-    def to_json(self) -> dict[str, Any]:
-        values = asdict(self)
-        if self.validation is None:
-            del values["validation"]
-        return values
 
 
 def learn(

@@ -32,7 +32,13 @@ def state_of(components: Components, epoch: int, best_epoch: int, best_score: fl
         for number, quantities in optimizer.state_dict()["state"].items()
         for name, value in quantities.items()
     }
-    return State(epoch, best_epoch, best_score, {**weights_of(components), **auxiliary}, remembered)
+    return State(
+        epoch=epoch,
+        best_epoch=best_epoch,
+        best_score=best_score,
+        model={**weights_of(components), **auxiliary},
+        optimizer=remembered,
+    )
 
 
 def restore(components: Components, experiment: Experiment, state: State, path: Path) -> None:

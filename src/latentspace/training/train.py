@@ -75,7 +75,7 @@ class Training:
                     best_epoch, best_score = record.epoch, score
                     if plan.keep == "best":
                         self.run.save_best(weights)
-            self.run.append(record.to_json())
+            self.run.append(record.model_dump(exclude_none=True))
             self.run.save_state(state_of(components, record.epoch, best_epoch, best_score))
             yield record
             if self._stops_early(record.epoch, best_epoch):

@@ -6,7 +6,7 @@ result is held. Threads were measured slower than none for small images (Pillow 
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -95,7 +95,7 @@ def collect(
                     raise DataError(
                         f"{origin}: {file.name}: {error.must}", found=error.found, do=error.do
                     ) from error
-                collection.unreadable.append(Unreadable(file.name, error.found))
+                collection.unreadable.append(Unreadable(name=file.name, reason=error.found))
                 continue
             collection.add(file.name, decoded)
     return collection.finished()
@@ -181,7 +181,9 @@ class _Collection:
             self.conversions["repeated from grey over three channels, as others have colour"] = self.grey
         root = common_folder(self.names)
         names = [name[len(root) :] for name in self.names]
-        unreadable = [replace(one, name=one.name.removeprefix(root)) for one in self.unreadable]
+        unreadable = [
+            Unreadable(name=one.name.removeprefix(root), reason=one.reason) for one in self.unreadable
+        ]
         order = _natural_order(names)
         in_order = order == list(range(count))
         return Collected(

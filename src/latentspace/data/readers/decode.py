@@ -196,7 +196,7 @@ def resized_set(images: ImageSet, size: tuple[int, int]) -> ImageSet:
         require_unchanged(images.pixels)
         pixels[number] = resized(one.transpose(1, 2, 0), size).transpose(2, 0, 1)
     note = f"{counted(len(images))} resized from {format_size(images.size)} to {format_size(size)}"
-    record = replace(images.record, conversions=(*images.record.conversions, note))
+    record = images.record.model_copy(update={"conversions": (*images.record.conversions, note)})
     return replace(images, pixels=pixels, record=record, comparable=False)
 
 

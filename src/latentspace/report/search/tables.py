@@ -112,7 +112,7 @@ def confirmed_table(record: StudyRecord) -> Table:
             (
                 f"trial {one.number}",
                 f"{searched[0]:.5g}" if searched else "–",
-                mean + (f" ± {one.spread:.2g}" if len(one.scores) > 1 else ""),
+                mean + (f" ± {one.std:.2g}" if len(one.scores) > 1 else ""),
                 f"{len(one.scores)}",
                 f"{one.failed}",
             )
