@@ -24,7 +24,7 @@ class ImageSet:
         source: what was recognised, for a person: "notMNIST (small)", "a folder of class folders".
         labels: whole numbers that index `class_names`, or None.
         class_names: the names of the labels, in their order.
-        groups: images with the same number must stay on one side of a split (fonts of one family,
+        groups: images with the same number must stay in one part of a split (fonts of one family,
             pictures of one patient), or None.
         record: what was skipped or converted on the way.
         comparable: whether these are notMNIST letters, so that figures may stand beside the report's.

@@ -1,4 +1,4 @@
-"""Splits: seeded, stratified, exact in size, and no image on two sides."""
+"""Splits: seeded, stratified, exact in size, and no image in two parts."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -24,7 +24,7 @@ Indices: TypeAlias = Annotated[  # an array here, a list on disk
 
 @dataclass(frozen=True)
 class Shares:
-    """What part of the images goes where, in percent; the three add up to 100."""
+    """What share of the images each part gets, in percent; the three add up to 100."""
 
     train: float
     validation: float
@@ -38,7 +38,7 @@ class Shares:
             ConfigurationError: not three positive numbers that add up to 100.
         """
         try:
-            numbers = [float(part) for part in text.split("/")]
+            numbers = [float(share) for share in text.split("/")]
         except ValueError:
             numbers = []
         if len(numbers) != 3 or not all(0 < one < 100 for one in numbers) or abs(sum(numbers) - 100) > 1e-6:
@@ -51,11 +51,11 @@ class Shares:
 
     def __str__(self) -> str:
         """What `parse` reads back as the same shares, to the last digit: `60/20/20`."""
-        parts = (self.train, self.validation, self.test)
-        return "/".join(np.format_float_positional(one, trim="-") for one in parts)
+        shares = (self.train, self.validation, self.test)
+        return "/".join(np.format_float_positional(one, trim="-") for one in shares)
 
     def sizes(self, count: int) -> Int64[np.ndarray, "3"]:
-        """Int64Array sizes that add up to `count`, by largest remainder: 18,724 -> 11,234, 3,745, 3,745.
+        """Whole sizes that add up to `count`, by largest remainder: 18,724 -> 11,234, 3,745, 3,745.
 
         Raises:
             ConfigurationError: a part would hold no image.
@@ -105,33 +105,31 @@ class Split(Record):
 
 
 def split(images: ImageSet, shares: Shares, seed: int) -> Split:
-    """Divide `images` so that equal images, and images of one group, share a side.
+    """Divide `images` so that equal images, and images of one group, are in one part.
 
-    Classes are spread evenly as far as that allows. The sizes are exact unless a group is too large to
-    fit, as when whole font families stay together.
+    1. Images that may not be parted make a unit; `_units` finds them. Most units are single images.
+    2. The units of several images are put into parts, the largest first: large ones into the part that misses
+       most images of their classes, small ones by chance, in proportion to what each part misses.
+    3. A table says how many of the single images of each class each part takes. Its rows sum to the images
+       of a class, its columns to the places that are left in a part.
+    4. The single images of each class are shuffled, and dealt out by the table.
+
+    Classes are spread evenly as far as that allows. The sizes are exact unless a unit is too large to fit, as
+    when whole font families stay together.
 
     Raises:
         ConfigurationError: a part would hold no image.
     """
-    draw = numpy_generator(seed, "split")
-    room = shares.sizes(len(images))
-    labels = np.zeros(len(images), dtype=np.int64) if images.labels is None else images.labels
-    _, labels = np.unique(labels, return_inverse=True)
     units = _units(images)
-    sizes = np.bincount(units)
-    side = np.full(len(images), -1, dtype=np.int64)
-    counts = np.bincount(labels)
-    quota = counts[:, None] * (room / len(images))
-
-    _place_large_units(side, units, sizes, labels, room, quota, draw)
-    singles = np.flatnonzero(side < 0)
-    if len(singles):
-        _place_singles(side, singles, labels, room, quota, draw)
-    parts = [np.flatnonzero(side == number).astype(np.int64) for number in range(3)]
+    unit_sizes = np.bincount(units)
+    dealing = _Dealing.of(images, shares.sizes(len(images)), seed)
+    dealing.place_units(units, unit_sizes)
+    dealing.place_singles()
+    parts = [np.flatnonzero(dealing.part == number).astype(np.int64) for number in range(len(PARTS))]
     if not all(len(part) for part in parts):
         raise DataError(
             "every part of a split must hold an image",
-            found=f"{counted(len(sizes), 'group')} of images that must stay together",
+            found=f"{counted(len(unit_sizes), 'group')} of images that must stay together",
             do="use data with more groups, or give the empty part a larger share",
         )
     train, validation, test = parts
@@ -142,7 +140,7 @@ def split(images: ImageSet, shares: Shares, seed: int) -> Split:
         seed=seed,
         shares=str(shares),
         content_hash=images.content_hash,
-        kept_together=int(sizes[sizes > 1].sum()),
+        kept_together=int(unit_sizes[unit_sizes > 1].sum()),
     )
 
 
@@ -163,59 +161,71 @@ def _units(images: ImageSet) -> Int64Array:
     return np.unique(component[copies], return_inverse=True)[1].astype(np.int64)
 
 
-def _place_large_units(
-    side: Int64Array,
-    units: Int64Array,
-    sizes: Int64Array,
-    labels: Int64Array,
-    room: Int64[np.ndarray, "3"],
-    quota: Float[np.ndarray, "classes 3"],
-    draw: np.random.Generator,
-) -> None:
-    """Place every unit of more than one image; `side`, `room` and `quota` are updated in place.
+@dataclass
+class _Dealing:
+    """A split while it is made.
 
-    One that would fill a hundredth of the smallest part goes where there is most room for it; the
-    smaller ones are drawn in proportion to the room, as single images are.
+    Args:
+        part: the number of the part of each image; -1 while it has none.
+        labels: of the images, from 0.
+        places: how many images each part still takes; less than 0 where a unit was too large.
+        missing: how many images of each class each part still misses of an even share.
+        rng: what is left to chance is drawn from it.
     """
-    order = np.argsort(units, kind="stable")
-    starts = np.concatenate([[0], np.cumsum(sizes)])
-    several = np.flatnonzero(sizes > 1)
-    several = draw.permutation(several)
-    several = several[np.argsort(-sizes[several], kind="stable")]
-    large = room.min() / 100
-    for unit in several:
-        members = order[starts[unit] : starts[unit + 1]]
-        of_class = np.bincount(labels[members], minlength=len(quota))
-        wanted = np.clip(of_class @ np.clip(quota, 0, None) / len(members), 1e-9, None)
-        fits = room >= len(members)
+
+    part: Int64Array
+    labels: Int64Array
+    places: Int64[np.ndarray, "3"]
+    missing: Float[np.ndarray, "classes 3"]
+    rng: np.random.Generator
+
+    @classmethod
+    def of(cls, images: ImageSet, sizes: Int64[np.ndarray, "3"], seed: int) -> "_Dealing":
+        """Nothing is placed yet; the parts are to have `sizes` images."""
+        given = np.zeros(len(images), dtype=np.int64) if images.labels is None else images.labels
+        _, labels = np.unique(given, return_inverse=True)
+        missing = np.bincount(labels)[:, None] * (sizes / len(images))
+        part = np.full(len(images), -1, dtype=np.int64)
+        return cls(part, labels, sizes.copy(), missing, numpy_generator(seed, "split"))
+
+    def place_units(self, units: Int64Array, sizes: Int64Array) -> None:
+        """Place every unit of more than one image; large are those of a hundredth of the smallest part."""
+        order = np.argsort(units, kind="stable")
+        starts = np.cumsum(sizes) - sizes
+        several = self.rng.permutation(np.flatnonzero(sizes > 1))
+        several = several[np.argsort(-sizes[several], kind="stable")]
+        large = float(self.places.min()) / 100
+        for unit in several:
+            members = order[starts[unit] : starts[unit] + sizes[unit]]
+            of_class = np.bincount(self.labels[members], minlength=len(self.missing))
+            chosen = self._part_for(of_class, len(members), at_random=len(members) <= large)
+            self.part[members] = chosen
+            self.places[chosen] -= len(members)
+            self.missing[:, chosen] -= of_class
+
+    def _part_for(self, of_class: Int64Array, size: int, *, at_random: bool) -> int:
+        """The number of the part for a unit of `size` images, so many of each class."""
+        fits = self.places >= size
         if not fits.any():
-            chosen = int(np.argmax(room))
-        elif len(members) > large:
-            chosen = int(np.argmax(np.where(fits, wanted, -1)))
-        else:
-            chance = np.where(fits, wanted, 0)
-            chosen = int(draw.choice(3, p=chance / chance.sum()))
-        side[members] = chosen
-        room[chosen] -= len(members)
-        quota[:, chosen] -= of_class
+            return int(np.argmax(self.places))
+        wanted = np.clip(of_class @ np.clip(self.missing, 0, None) / size, 1e-9, None)
+        if not at_random:
+            return int(np.argmax(np.where(fits, wanted, -1)))
+        chance = np.where(fits, wanted, 0)
+        return int(self.rng.choice(3, p=chance / chance.sum()))
 
-
-def _place_singles(
-    side: Int64Array,
-    singles: Int64Array,
-    labels: Int64Array,
-    room: Int64[np.ndarray, "3"],
-    quota: Float[np.ndarray, "classes 3"],
-    draw: np.random.Generator,
-) -> None:
-    room = np.clip(room, 0, None)
-    while room.sum() > len(singles):  # a unit that did not fit took room that was promised to others
-        room[int(np.argmax(room))] -= 1
-    per_class = np.bincount(labels[singles], minlength=len(quota))
-    table = _whole_table(quota, per_class, room)
-    for number, row in enumerate(table):
-        members = draw.permutation(singles[labels[singles] == number])
-        side[members] = np.repeat(np.arange(3), row)
+    def place_singles(self) -> None:
+        """Place all images that have no part yet."""
+        singles = np.flatnonzero(self.part < 0)
+        if not len(singles):
+            return
+        places = np.clip(self.places, 0, None)
+        while places.sum() > len(singles):  # a unit that did not fit took places that were promised to others
+            places[int(np.argmax(places))] -= 1
+        per_class = np.bincount(self.labels[singles], minlength=len(self.missing))
+        for number, row in enumerate(_whole_table(self.missing, per_class, places)):
+            members = self.rng.permutation(singles[self.labels[singles] == number])
+            self.part[members] = np.repeat(np.arange(3), row)
 
 
 def _whole_table(
@@ -223,9 +233,13 @@ def _whole_table(
     rows: Int64[np.ndarray, " classes"],
     columns: Int64[np.ndarray, "3"],
 ) -> Int64[np.ndarray, "classes 3"]:
-    """Int64Array numbers near `target` with exactly these row and column sums (which agree in total)."""
+    """Whole numbers near `target` with exactly these row and column sums (which agree in total).
+
+    `target` is fitted to the sums by iterative proportional fitting and rounded down. What is then too much
+    in a column or row is taken from its largest number; what is missing is added where rounding took most.
+    """
     fitted = np.clip(target, 1e-6, None)
-    for _ in range(50):  # iterative proportional fitting; the rounding below makes the sums exact
+    for _ in range(50):
         fitted *= (rows / np.clip(fitted.sum(axis=1), 1e-12, None))[:, None]
         fitted *= columns / np.clip(fitted.sum(axis=0), 1e-12, None)
     table: Int64[np.ndarray, "classes 3"] = np.minimum(np.floor(fitted).astype(np.int64), rows[:, None])
@@ -235,8 +249,8 @@ def _whole_table(
     while (over := table.sum(axis=1) - rows).max() > 0:
         row = int(np.argmax(over))
         table[row, int(np.argmax(table[row]))] -= 1
-    while (missing := rows - table.sum(axis=1)).any():
+    while (under := rows - table.sum(axis=1)).any():
         short = columns - table.sum(axis=0)
-        gain = np.where((missing[:, None] > 0) & (short > 0), fitted - table, -np.inf)
+        gain = np.where((under[:, None] > 0) & (short > 0), fitted - table, -np.inf)
         table[np.unravel_index(int(np.argmax(gain)), gain.shape)] += 1
     return table

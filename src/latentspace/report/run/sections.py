@@ -109,7 +109,7 @@ def data_section(context: RunContext, beside: Beside | None) -> Section:
             "exact copies of another image",
             f"{data.duplicate_images:,} in {counted(data.duplicate_groups, 'set')}",
         ),
-        ("kept on one side of the split, as copies or groups", f"{split.kept_together:,}"),
+        ("kept in one part of the split, as copies or groups", f"{split.kept_together:,}"),
         ("unreadable files skipped", f"{len(data.cleaning.unreadable):,}"),
         ("content hash", data.content_hash[:16]),
     )

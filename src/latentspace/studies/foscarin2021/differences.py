@@ -18,7 +18,7 @@ def _paragraphs(fit: str, decay: str) -> tuple[str, ...]:
         "opened once, to report.",
         f"The final trainings learn from {learned}. The report's learned from its full training set, which "
         "may hold its validation images too.",
-        "Copies stay on one side. notMNIST holds many exact copies of images. A plain random split lays "
+        "Copies stay in one part. notMNIST holds many exact copies of images. A plain random split lays "
         "some on both sides, and such test images have been learned from. Here all copies of an image are "
         "in one part; how many images that concerned stands in the table of the data.",
         "The classifier's split is the encoder's. The report split the codes anew, so images that trained "
