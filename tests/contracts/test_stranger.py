@@ -116,7 +116,7 @@ def test_it_has_a_page_with_its_title_and_its_metric(run: Path) -> None:
     assert "largest error of a pixel" in html
     for words in (
         "A small residual network with Gaussian codes and Gaussian pixels, trained for 3 epochs",
-        "Its objective: Negative ELBO, and a critic that tells codes of images from codes of the prior.",
+        "What is minimised: Negative ELBO, and a critic that tells codes of images from codes of the prior.",
     ):
         assert words in html
     assert '<th scope="row">width</th>' in html

@@ -81,7 +81,7 @@ def test_a_code_that_no_image_moves_is_said_to_be_unused(shown):
 def test_noise_that_is_taken_away_and_that_is_not(shown):
     noisy = changed(shown["dae"], "denoiser", noisy_errors=(0.04, 0.04), errors=(0.01, 0.01))
     assert headlines(noisy)["It removes noise"] is True
-    assert "It removes 75% of the noise" in findings(noisy, None)[0].text
+    assert "0.04 before and 0.01 after: 75% less." in findings(noisy, None)[0].text
     worse = changed(noisy, "denoiser", errors=(0.05, 0.05))
     assert headlines(worse)["It removes no noise"] is False
 

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from matplotlib.figure import Figure
 
-from .mosaic import Drawable, Shown, Words, check_count, check_positive, draw_mosaic, shown
+from ..inference.image_files import Drawable
+from .mosaic import Shown, Words, check_count, check_positive, draw_mosaic, shown
 
 
 @dataclass(frozen=True)

@@ -1,23 +1,19 @@
-"""Many small images on one sheet, pixel for pixel: what figures 1, 3, 4 and their kin are drawn with."""
+"""Many small images on one sheet, pixel for pixel."""
 
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import UInt8
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from PIL import Image
 
 from ..core.errors import ConfigurationError, DataError
-from ..core.wording import counted
+from ..inference.image_files import Drawable, raster
 from .style import BODY, DPI, QUIET, SMALL, WIDTH, blank, styled
 from .text import legible, text_width, wrapped
 
-# What a figure of images accepts: bytes, or floats of which 0 is black and 1 is white.
-Drawable: TypeAlias = (
-    UInt8[np.ndarray, "images channels height width"] | Float[np.ndarray, "images channels height width"]
-)
 _Across: TypeAlias = Literal["left", "center", "right"]
 _Down: TypeAlias = Literal["top", "center", "baseline", "center_baseline"]
 # What is drawn: red, green and blue.
@@ -31,37 +27,13 @@ _FRAME = 201  # grey of the hairline around each image, so that white images do 
 
 
 def shown(images: Drawable) -> Shown:
-    """Bytes to draw: one channel is grey, three are colour, any other number stand side by side in grey.
-
-    Floats are cut at 0 and 1, where a noisy image may lie outside.
+    """The images as red, green and blue.
 
     Raises:
-        DataError: no image, or a pixel that is not a number.
+        DataError: as `raster`.
     """
-    if len(images) == 0:
-        raise DataError(
-            "a figure of images needs at least one image",
-            found=f"an array of shape {images.shape}",
-            do="give it images",
-        )
-    if images.dtype != np.uint8 and not np.issubdtype(images.dtype, np.floating):
-        raise DataError(
-            "images to draw are bytes from 0 to 255, or floats from 0 to 1",
-            found=f"an array of {images.dtype}",
-            do="convert it to uint8, or divide it by its largest possible value",
-        )
-    if images.dtype != np.uint8:
-        if not np.isfinite(images).all():
-            raise DataError(
-                "the pixels of an image must be numbers",
-                found=f"{counted(int((~np.isfinite(images)).sum()), 'value')} infinite or not a number",
-                do="look at the training's loss: the model may have diverged",
-            )
-        images = np.round(np.clip(images, 0, 1) * 255).astype(np.uint8)
-    if images.shape[1] == 3:
-        return np.ascontiguousarray(images.transpose(0, 2, 3, 1))
-    beside = np.concatenate(list(images.transpose(1, 0, 2, 3)), axis=2)
-    return np.repeat(beside[..., None], 3, axis=3)
+    drawn = raster(images)
+    return np.repeat(drawn, 3, axis=3) if drawn.shape[3] == 1 else drawn
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from ..core.errors import DataError
-from .mosaic import Drawable, Shown, Words, check_count, check_positive, draw_mosaic, shown
+from ..inference.image_files import Drawable
+from .mosaic import Shown, Words, check_count, check_positive, draw_mosaic, shown
 from .text import legible
 
 

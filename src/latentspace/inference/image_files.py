@@ -1,15 +1,24 @@
-"""Decoded images -> picture files: a PNG for each, and a film. A file is whole or not there."""
+"""Images -> the bytes that are drawn, and picture files: a PNG for each, and a film."""
 
 from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
+from jaxtyping import Float, UInt8
 from PIL import Image
 
 from ..core.atomic_files import make_folder, write_bytes
 from ..core.errors import DataError
 from ..core.types import ImageArray
+from ..core.wording import counted
+
+# Bytes, or floats of which 0 is black and 1 is white.
+Drawable: TypeAlias = (
+    UInt8[np.ndarray, "images channels height width"] | Float[np.ndarray, "images channels height width"]
+)
+Raster: TypeAlias = UInt8[np.ndarray, "images raster_height raster_width bands"]
 
 FILM_SIDE = 256  # pixels that the longer side of a film fills, in whole steps of the image's own pixels
 FRAME_TIME = 80  # milliseconds
@@ -61,19 +70,43 @@ def there_and_back(images: ImageArray) -> ImageArray:
     return np.concatenate([images, images[-2:0:-1]])
 
 
-def _pictures(images: ImageArray) -> list[Image.Image]:
-    """One channel is grey, three are colour, any other number stand side by side in grey.
+def raster(images: Drawable) -> Raster:
+    """The bytes to draw: one channel is grey, three are colour, any other number stand side by side in grey.
+
+    Floats are cut at 0 and 1, where a noisy image may lie outside.
 
     Raises:
-        DataError: a pixel that is not a number.
+        DataError: no image, values that are neither bytes nor floats, or a pixel that is not a number.
     """
-    if not np.isfinite(images).all():
+    if len(images) == 0:
         raise DataError(
-            "the pixels of an image must be numbers",
-            found="pixels that are infinite or not a number",
-            do="look at the training's loss: the network may have diverged",
+            "a picture of images needs at least one image",
+            found=f"an array of shape {images.shape}",
+            do="give it images",
         )
-    pixels = np.rint(np.clip(images, 0, 1) * 255).astype(np.uint8)
-    if pixels.shape[1] == 3:
-        return [Image.fromarray(np.ascontiguousarray(one.transpose(1, 2, 0))) for one in pixels]
-    return [Image.fromarray(np.concatenate(list(one), axis=1)) for one in pixels]
+    if images.dtype != np.uint8 and not np.issubdtype(images.dtype, np.floating):
+        raise DataError(
+            "images to draw are bytes from 0 to 255, or floats from 0 to 1",
+            found=f"an array of {images.dtype}",
+            do="convert it to uint8, or divide it by its largest possible value",
+        )
+    if images.dtype != np.uint8:
+        if not np.isfinite(images).all():
+            raise DataError(
+                "the pixels of an image must be numbers",
+                found=f"{counted(int((~np.isfinite(images)).sum()), 'value')} infinite or not a number",
+                do="look at the training's loss: the network may have diverged",
+            )
+        images = np.rint(np.clip(images, 0, 1) * 255).astype(np.uint8)
+    if images.shape[1] == 3:
+        return np.ascontiguousarray(images.transpose(0, 2, 3, 1))
+    return np.concatenate(list(images.transpose(1, 0, 2, 3)), axis=2)[..., None]
+
+
+def picture(pixels: UInt8[np.ndarray, "height width bands"]) -> Image.Image:
+    """One image of a raster, grey or in colour."""
+    return Image.fromarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels)
+
+
+def _pictures(images: ImageArray) -> list[Image.Image]:
+    return [picture(one) for one in raster(images)]

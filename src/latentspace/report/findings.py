@@ -56,14 +56,12 @@ def _worth(shown: Analysis, agreement: Agreement | None) -> list[Finding]:
 
 def _noise(shown: DenoiserAnalysis) -> Finding:
     before, after = (float(np.mean(one)) for one in (shown.noisy_errors, shown.errors))
-    text = (
-        f"It removes {1 - after / before:.0%} of the noise in {counted(len(shown.errors), 'test image')}: "
-        f"the mean squared error a pixel is {before:.4g} before and {after:.4g} after."
-    )
+    images, errors = counted(len(shown.errors), "test image"), f"{before:.4g} before and {after:.4g} after"
+    text = f"The mean squared error a pixel of {images} is {errors}"
     if after < before:
-        return Finding("It removes noise", text, True)
+        return Finding("It removes noise", f"{text}: {1 - after / before:.0%} less.", True)
     advice = "Train longer (--epochs), or with a larger code (--set model.code_size=32)."
-    return Finding("It removes no noise", text, False, advice)
+    return Finding("It removes no noise", f"{text}.", False, advice)
 
 
 def _reconstruction(shown: AutoencoderAnalysis, agreement: Agreement | None) -> list[Finding]:

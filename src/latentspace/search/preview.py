@@ -2,11 +2,13 @@
 
 import io
 
+import numpy as np
 import torch
 from PIL import Image
 
 from ..core.tensor_types import Resident
 from ..data.batches import to_images
+from ..inference.image_files import picture, raster
 from ..models.autoencoder import Autoencoder
 
 COUNT = 10  # images
@@ -19,10 +21,9 @@ def reconstructions(model: Autoencoder, pixels: Resident) -> bytes:
     images = to_images(pixels)
     model.eval()
     decoded = model.decode(model.encode(images).mean)
-    rows = torch.cat([torch.cat(list(row), dim=-1) for row in (images, decoded)], dim=-2)
-    raster = rows.mul(255).round().to(torch.uint8).permute(1, 2, 0).cpu().numpy()
-    picture = Image.fromarray(raster[..., 0] if raster.shape[2] == 1 else raster)
-    picture = picture.resize((picture.width * ENLARGED, picture.height * ENLARGED), Image.Resampling.NEAREST)
+    rows = [np.concatenate(list(raster(one.cpu().numpy())), axis=1) for one in (images, decoded)]
+    sheet = picture(np.concatenate(rows))
+    sheet = sheet.resize((sheet.width * ENLARGED, sheet.height * ENLARGED), Image.Resampling.NEAREST)
     buffer = io.BytesIO()
-    picture.save(buffer, "PNG")
+    sheet.save(buffer, "PNG")
     return buffer.getvalue()

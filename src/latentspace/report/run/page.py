@@ -31,7 +31,7 @@ def run_page(
         title=title or f"{run.path.resolve().name}: {task.title}",
         lead=(
             f"{task.title.capitalize()}, trained on {run.data.source}. Evaluated on "
-            f"{counted(context.result.images, 'test image')}, which are opened for this alone{_score(shown)}."
+            f"{counted(context.result.images, 'test image')}, kept apart until now{_score(shown)}."
         ),
         findings=findings(shown, agreement),
         notices=() if beside is None else beside.notices(run),

@@ -34,7 +34,7 @@ def _text(shown: Analysis) -> list[str]:
     """What was trained, on what, for what; and what to mind when its numbers are read."""
     run = shown.context.run
     plan = run.experiment
-    text = [f"{plan.model.summary()}, {_trained(run)}. Its objective: {plan.objective.summary()}."]
+    text = [f"{plan.model.summary()}, {_trained(run)}. What is minimised: {plan.objective.summary()}."]
     if shown.autoencoder is not None:
         text[0] += f" An image becomes {counted(shown.autoencoder.code_size, 'number')}."
     if shown.denoiser is not None:

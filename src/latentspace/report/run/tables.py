@@ -82,7 +82,7 @@ def _references(shown: Analysis) -> Iterator[tuple[str, str]]:
     """What the results are read against: the values of other methods, in the same units."""
     metrics = shown.context.result.metrics
     if shown.autoencoder is not None and "mse" in metrics:
-        name = f"the same of PCA with {counted(shown.autoencoder.code_size, 'component')}"
+        name = f"mean squared error of PCA with {counted(shown.autoencoder.code_size, 'component')}"
         yield name, f"{shown.autoencoder.pca:.4f}"
     if shown.variational is not None and shown.variational.bce_of_copy is not None:
         yield (
