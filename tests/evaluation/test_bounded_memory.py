@@ -37,18 +37,18 @@ class Watched(np.memmap):
 @pytest.fixture
 def copied(monkeypatch) -> list[int]:
     Watched.copied = []
-    gathered, batches = OnDiskSet._gather, ResidentSet.batches
+    read, batches = OnDiskSet._read, ResidentSet.batches
 
-    def gather_rows(self, rows):
+    def read_rows(self, rows):
         Watched.copied.append(len(rows))
-        return gathered(self, rows)
+        return read(self, rows)
 
     def cut(self, batch_size, order=None):
         if self.inputs.dtype == torch.uint8:
             Watched.copied.append(min(batch_size, self.images))
         return batches(self, batch_size, order)
 
-    monkeypatch.setattr(OnDiskSet, "_gather", gather_rows)
+    monkeypatch.setattr(OnDiskSet, "_read", read_rows)
     monkeypatch.setattr(ResidentSet, "batches", cut)
     for name, module in list(sys.modules.items()):
         if name.startswith("latentspace.") and hasattr(module, "affordable"):
