@@ -110,7 +110,7 @@ def _judged(
         stratified_sample(run.split.part(name), affordable(most, images.shape), images.labels, draw)
         for name in ("validation", "test")
     )
-    if run.experiment.kind == "classifier":
+    if run.experiment.task.needs_encoder:
         head = TrainedClassifier.load(run, device)
 
         def wrong(chosen: Int64Array) -> Float[np.ndarray, " _images"]:

@@ -16,7 +16,6 @@ from ..data.readers.collect import File, collect
 from ..data.readers.filenames import is_named_as_image
 from ..data.sources import load_images
 from ..data.summary import DataRecord
-from ..objectives.denoising import DenoisingConfig
 from ..runs.directory import Run
 from .image_files import numbered
 from .trained import TrainedAutoencoder, conforming
@@ -51,7 +50,7 @@ def restore(run: Run, data: DataConfig, device: str = AUTO) -> Restored:
         DeviceError: this machine has no such device.
     """
     trained = TrainedAutoencoder.load(run, device)
-    if not isinstance(trained.experiment.objective, DenoisingConfig):
+    if trained.experiment.objective.corrupted_by is None:
         logger.warning(
             "%s is a run of %s, which is not trained to remove noise; a run of dae is",
             run.path,

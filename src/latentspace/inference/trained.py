@@ -184,7 +184,7 @@ class TrainedClassifier:
             DeviceError: this machine has no such device.
         """
         run = run if isinstance(run, Run) else Run.open(run)
-        if run.experiment.kind != "classifier":
+        if not run.experiment.task.needs_encoder:
             raise RunError(
                 "this needs the run of a classifier",
                 found=f"{run.path}, of kind {run.experiment.kind}",

@@ -52,6 +52,11 @@ class Step(ABC):
     @abstractmethod
     def is_done(self) -> bool: ...
 
+    @property
+    @abstractmethod
+    def content_hash(self) -> str | None:
+        """The hash of the images that a step which has ended was made from."""
+
     @abstractmethod
     def seconds_left(self, images: ImageSet) -> float:
         """About how long what is left would take on this machine, found by training a little on noise."""
@@ -93,6 +98,10 @@ class TrainingStep(Step):
     def done(self) -> int:
         records = Run.open(self.place).metrics if self._begun else []
         return int(records[-1]["epoch"]) if records else 0
+
+    @property
+    def content_hash(self) -> str | None:
+        return Run.open(self.place).data.content_hash
 
     def records(self) -> Iterator[EpochRecord]:
         """Train, anew or as far as it is still to be done.
@@ -155,6 +164,10 @@ class SearchStep(Step):
             if standing.counted < standing.asked:
                 return False
             return study.best() is None or judged_run(study) is not None
+
+    @property
+    def content_hash(self) -> str | None:
+        return StudyPlan.load(self.place).content_hash
 
     def refuse_another(self) -> None:
         """Raises: RunError: there is a study that was begun with another plan."""

@@ -110,13 +110,13 @@ def _words(split: SplitConfig) -> str:
 def pretrained_encoder_of(
     experiment: Experiment, weights_hash: str | None = None, beside: Path | None = None
 ) -> PretrainedEncoder | None:
-    """What a classifier stands on; None for the kinds that learn from images. Arguments as `encoder_of`.
+    """The encoder whose codes are learned from; None for tasks that learn from images.
 
     Raises:
         RunError: no encoder is named, its run has not ended, or it is not the one it was.
         DataError: its images have no labels, or are of one class.
     """
-    if experiment.kind != "classifier":
+    if not experiment.task.needs_encoder:
         return None
     run = encoder_of(experiment, weights_hash, beside)
     require_classes(run.data)

@@ -5,7 +5,6 @@ import torch
 
 from ..data.batches import ResidentSet
 from ..experiment.config import Experiment
-from ..objectives.classification import ClassificationConfig
 from .components import make_fabric, set_up
 from .loop import learn
 from .precision import settle_precision
@@ -27,7 +26,7 @@ def images_per_second(
     fabric = make_fabric(plan)
     count = STEPS * plan.training.batch_size
     draw = np.random.default_rng(0)
-    if isinstance(plan.objective, ClassificationConfig):
+    if plan.task.needs_encoder:
         network: torch.nn.Module = plan.build_classifier(code_size, classes)
         inputs = torch.from_numpy(draw.standard_normal((count, code_size), dtype=np.float32))
         labels = torch.from_numpy(draw.integers(0, classes, count))

@@ -12,6 +12,7 @@ from ..core.randomness import generator
 from ..core.record import Record
 from ..data.batches import Batches, at_once, order
 from ..experiment.config import Experiment
+from ..models.classifier import ClassifierConfig
 from ..objectives.classification import ClassificationConfig
 from ..objectives.loss import Context, Objective
 from .components import Components, threads_of
@@ -92,6 +93,7 @@ def _pass_for(experiment: Experiment, components: Components) -> Pass:
     plan = experiment.objective
     if (
         isinstance(plan, ClassificationConfig)
+        and isinstance(experiment.model, ClassifierConfig)
         and plan.method == "codes"
         and experiment.precision != "bf16"
         and components.device.type == "cpu"

@@ -18,7 +18,7 @@ def settle_precision(experiment: Experiment, *, quietly: bool = False) -> Experi
     if experiment.precision != "auto":
         return experiment
     chosen, reason = "32", "no native bfloat16 here"
-    if experiment.kind == "classifier":
+    if experiment.task.needs_encoder:
         reason = "a classifier is too small to gain by less"
     elif has_native_bf16(experiment.device):
         chosen, reason = "bf16", f"native here; {option('precision', '32')} for float32"

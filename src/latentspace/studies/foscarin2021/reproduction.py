@@ -26,7 +26,6 @@ from ...report.run.sections import data_section, section_of
 from ...report.run.write import write_page, write_run_page
 from ...report.search.page import search_section, write_study
 from ...runs.directory import Run
-from ...search.plan import StudyPlan
 from ...search.request import SearchRequest
 from ...training.components import require_classes
 from ..pipeline import SearchStep, Step, TrainingStep
@@ -153,11 +152,8 @@ class Reproduction:
         return {"encoder": self._encoder, "objective": {"loss": loss}}
 
     def _require(self, step: Step, images: ImageSet) -> None:
-        if step.is_done:
-            study = isinstance(step, SearchStep)
-            made_of = StudyPlan.load(step.place) if study else Run.open(step.place).data
-            if made_of.content_hash == images.content_hash:
-                return
+        if step.is_done and step.content_hash == images.content_hash:
+            return
         raise RunError(
             f"every study of {self.out} must be done, on the same images",
             found=f"{step.place} is not",
