@@ -103,12 +103,17 @@ def place(archive, tmp_path_factory):
 
 
 @pytest.mark.parametrize("kind", ["ae", "dae"])
-def test_restored_is_decoded_from_the_code(place, archive, images, caplog, kind):
+def test_restored_is_decoded_from_the_code_some_at_a_time(place, archive, images, caplog, kind, monkeypatch):
     from latentspace.runs.directory import Run
 
     caplog.set_level(logging.WARNING, logger="latentspace")
+    monkeypatch.setattr("latentspace.inference.denoise.BATCH", 50)
     restored = restore(Run.open(place / kind), DataConfig(spec=str(archive)))
-    assert np.array_equal(restored.images, TrainedAutoencoder.load(place / kind).reconstruct(images))
+    blocks = list(restored.blocks())
+    assert [len(decoded) for decoded, _ in blocks] == [50, 50, 20]
+    assert sum((names for _, names in blocks), ()) == numbered(120)
+    expected = TrainedAutoencoder.load(place / kind).reconstruct(images)
+    np.testing.assert_allclose(np.concatenate([one for one, _ in blocks]), expected, rtol=0, atol=1e-6)
     assert ("is not trained to remove noise" in caplog.text) == (kind == "ae")
 
 

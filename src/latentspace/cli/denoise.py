@@ -41,7 +41,8 @@ def denoise(
     refuse_taken(out)
     with console.following():
         restored = restore(Run.open(Path(run)), data_config(images, resize, None, strict), device)
-    with new_folder(out) as folder:
-        write_pictures(restored.images, restored.names, folder)
+        with new_folder(out) as folder:
+            for decoded, names in restored.blocks():
+                write_pictures(decoded, names, folder)
     console.say(f"cleaned {counted(len(restored.names))}")
     console.made(out)

@@ -2,6 +2,7 @@
 
 import logging
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path, PurePosixPath
@@ -9,8 +10,10 @@ from typing import Final
 
 from ..core.devices import AUTO
 from ..core.errors import ConfigurationError, DataError
-from ..core.types import ImageArray, Pixels
+from ..core.progress import told, unheard
+from ..core.types import CodeArray, ImageArray, Pixels
 from ..core.wording import option
+from ..data.batches import at_once
 from ..data.config import DataConfig
 from ..data.readers.collect import File, collect
 from ..data.readers.filenames import is_named_as_image
@@ -18,7 +21,7 @@ from ..data.sources import load_images
 from ..data.summary import DataRecord
 from ..runs.directory import Run
 from .image_files import numbered
-from .trained import TrainedAutoencoder, conforming
+from .trained import BATCH, TrainedAutoencoder, conforming
 
 logger = logging.getLogger(__name__)
 
@@ -35,10 +38,20 @@ class NamedImages:
 
 @dataclass(frozen=True, eq=False)
 class Restored:
-    """`images`, pixels in [0, 1], and their `names` as in `NamedImages`."""
+    """Codes of images, the network that decodes them, and `names` as in `NamedImages`."""
 
-    images: ImageArray
+    trained: TrainedAutoencoder
+    codes: CodeArray
     names: tuple[str, ...]
+
+    def blocks(self) -> Iterator[tuple[ImageArray, tuple[str, ...]]]:
+        """Some decoded images at a time, pixels in [0, 1], with their names: all may not fit in memory."""
+        size = at_once(BATCH, self.trained.data.shape)
+        for start in told(range(0, len(self.codes), size), "batches of codes decoded"):
+            here = slice(start, start + size)
+            with unheard():
+                decoded = self.trained.decode(self.codes[here])
+            yield decoded, self.names[here]
 
 
 def restore(run: Run, data: DataConfig, device: str = AUTO) -> Restored:
@@ -58,7 +71,7 @@ def restore(run: Run, data: DataConfig, device: str = AUTO) -> Restored:
         )
     _require_size(data.resize, trained.data)
     found = named_images(data)
-    return Restored(trained.reconstruct(conforming(found.pixels, trained.data)), found.names)
+    return Restored(trained, trained.encode(conforming(found.pixels, trained.data)), found.names)
 
 
 def _require_size(resize: tuple[int, int] | None, data: DataRecord) -> None:
