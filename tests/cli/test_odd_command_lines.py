@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from latentspace.cli import console
-from latentspace.cli.options import data_changes
+from latentspace.cli.options import Reading
 from makers import encoded, random_pixels, write_zip
 from runner import call
 from small_search import write_recipe
@@ -330,10 +330,10 @@ def test_an_output_that_is_full_is_explained(base):
 def test_a_folder_named_like_a_word_does_not_hide_the_word(here):
     for name in ("glyphs", "notmnist", "auto"):
         (here / name).mkdir()
-        assert data_changes(name) == {"spec": name}
-        assert data_changes(f"./{name}") == {"spec": str(here / name)}
-    assert data_changes("glyphs:20") == {"spec": "glyphs:20"}
-    assert data_changes("bars.npz") == {"spec": str(here / "bars.npz")}
+        assert Reading().settings(name) == {"spec": name}
+        assert Reading().settings(f"./{name}") == {"spec": str(here / name)}
+    assert Reading().settings("glyphs:20") == {"spec": "glyphs:20"}
+    assert Reading().settings("bars.npz") == {"spec": str(here / "bars.npz")}
     (here / "glyphs" / "a.png").write_bytes(encoded(random_pixels(9, 9)))
     code, out, _ = call(["data", "info", "./glyphs", "--json"])
     assert (code, json.loads(out)["images"]) == (0, 1)

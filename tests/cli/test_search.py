@@ -17,7 +17,7 @@ import optuna
 import pytest
 from rich.console import Console
 
-from latentspace.cli import console, standing
+from latentspace.cli import console, progress
 from latentspace.runs.directory import Run
 from latentspace.search.standing import SearchProgress, TrialStatus, outcome_of
 from latentspace.search.trials import join
@@ -138,7 +138,7 @@ def test_the_live_table_shows_counts_the_best_and_the_time_left(archive, tmp_pat
         TrialStatus(2, "lost", None, 1, 1.0, {}, "its worker was killed"),
         TrialStatus(3, "running", 0.25, 1, None, {}, ""),
     )
-    last = standing.follow(iter([SearchProgress(4, (best, *others), best)]), plan, workers=2)
+    last = progress.follow(iter([SearchProgress(4, (best, *others), best)]), plan, workers=2)
     assert last.counted == 2
     shown = [line.split() for line in re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", screen.getvalue()).splitlines()]
     assert ["2/4", "1", "1", "0", "1", "1", "0:00:50"] in shown  # 2 trials of 50 seconds by 2 workers

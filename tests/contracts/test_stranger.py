@@ -151,6 +151,12 @@ def test_its_settings_are_listed() -> None:
         assert name in listed
 
 
+def test_help_names_it_and_what_its_reader_reads() -> None:
+    shown = " ".join(latentspace("train", "--help").replace("\u2502", " ").split())
+    assert "stranger (stranger's autoencoder)" in shown
+    assert "a .hex file" in shown
+
+
 def test_without_the_plugin_the_run_says_what_is_missing(run: Path) -> None:
     done = subprocess.run([*COMMAND, "evaluate", str(run)], capture_output=True, text=True, check=False)
     assert done.returncode == 2

@@ -1,5 +1,6 @@
 """What a person sees: messages, errors and progress, all on standard error; results go to standard output."""
 
+import json
 import logging
 import sys
 import time
@@ -21,6 +22,7 @@ from ..core.progress import Listener, heard_by
 
 if TYPE_CHECKING:
     from ..training.loop import EpochRecord
+    from ..training.train import Training
     from .bar import Bar
 
 err = Console(stderr=True, highlight=False)
@@ -123,6 +125,17 @@ def table_width(columns: Sequence[str], rows: Sequence[Mapping[str, str]]) -> in
     """How many characters wide `show_table` makes a table of these columns, if nothing is broken."""
     texts = [[column, *(row[column] for row in rows)] for column in columns]
     return sum(max(map(cell_len, column)) for column in texts) + 2 * (len(columns) - 1)
+
+
+def show_json(content: Any) -> None:
+    """One JSON value on standard output."""
+    out.print(json.dumps(content), soft_wrap=True, markup=False)
+
+
+def follow_training(training: "Training", title: str) -> None:
+    """Run a training to its end, or to where it ends from where it was interrupted, and show how it goes."""
+    state, epochs = training.run.state, training.experiment.training.epochs
+    follow(training.records(), epochs, state.epoch if state else 0, title)
 
 
 def follow(records: "Iterable[EpochRecord]", epochs: int, done: int, title: str) -> None:

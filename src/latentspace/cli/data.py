@@ -1,6 +1,5 @@
 """latentspace data info | fetch | render"""
 
-import json as json_module
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,7 +9,8 @@ import typer
 
 from ..core.errors import ConfigurationError, OutputError
 from . import console
-from .options import Deduplicate, Fonts, Quiet, Resize, Strict, Verbose, data_config
+from .command import Group, add
+from .options import Fonts, Json, Reading
 
 if TYPE_CHECKING:
     from ..data.imageset import ImageSet
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
 LISTS = ("copies", "blank", "unreadable")
 
 app = typer.Typer(
+    cls=Group,
     no_args_is_help=True,
     help="Look at images, fetch notMNIST, render letters.\n\n"
-    "SPEC is notmnist, notmnist:large, glyphs, glyphs:COUNT, auto, or a path: a folder of class folders, a "
-    "flat folder of images, IDX files (plain or .gz; alone, or a folder of images, labels and perhaps "
-    "classes.txt), .npz, .npy, a tar or zip archive of class folders; notMNIST is recognised among them.",
+    "SPEC is notmnist, notmnist:large, glyphs, glyphs:COUNT, auto, or a path: {formats}; notMNIST is "
+    "recognised among them.",
 )
 
 
-@app.command("info")
 def info(
+    *,
     spec: Annotated[
         str,
         typer.Argument(
@@ -36,25 +36,16 @@ def info(
     ],
     picture: Annotated[
         Path | None,
-        typer.Option(
-            metavar="FILE",
-            help="Where to put the picture (.png, .svg, .pdf). \\[default: here, named after SPEC; none with "
-            "--json or --list]",
-        ),
+        "Where to put the picture (.png, .svg, .pdf). \\[default: here, named after SPEC; none with "
+        "--json or --list]",
+        "FILE",
     ] = None,
     listed: Annotated[
         str | None,
         typer.Option("--list", metavar="|".join(LISTS), help="List only these images, one on a line."),
     ] = None,
-    json: Annotated[
-        bool, typer.Option("--json", help="One JSON object on standard output, nothing else.")
-    ] = False,
-    resize: Resize = None,
-    deduplicate: Deduplicate = None,
-    strict: Strict = None,
-    fonts: Fonts = None,
-    verbose: Verbose = False,
-    quiet: Quiet = False,
+    json: Json = False,
+    reading: Reading,
 ) -> None:
     """Say what SPEC holds: counts, classes, size, mean, duplicates, and a picture of some of it.
 
@@ -76,12 +67,11 @@ def info(
         from ..figures.style import require_format
 
         require_format(picture)
-    images = load_images(data_config(spec, resize, deduplicate, strict, fonts))
+    images = load_images(reading.config(spec))
     facts = _facts(images)
     drawn = _draw(images, picture, spec) if picture or not (json or listed) else None
     if json:
-        whole = {**facts, "picture": None if drawn is None else str(drawn)}
-        console.out.print(json_module.dumps(whole), soft_wrap=True, markup=False)
+        console.show_json({**facts, "picture": None if drawn is None else str(drawn)})
         return
     if listed:
         _show_list(listed, images, facts)
@@ -181,16 +171,14 @@ def _draw(images: "ImageSet", picture: Path | None, spec: str) -> Path | None:
     return path
 
 
-@app.command("fetch")
 def fetch(
+    *,
     spec: Annotated[
         str, typer.Argument(metavar="notmnist|notmnist:large", help="Which set: 18,724 or 529,114 letters.")
     ] = "notmnist",
     timeout: Annotated[
-        float, typer.Option(min=0.1, help="How many seconds to wait for a mirror that sends nothing.")
+        float, "How many seconds to wait for a mirror that sends nothing.", {"min": 0.1}
     ] = 30.0,
-    verbose: Verbose = False,
-    quiet: Quiet = False,
 ) -> None:
     """Fetch notMNIST into the cache directory, verify its checksum, and parse it once.
 
@@ -212,18 +200,14 @@ def fetch(
     console.made(path)
 
 
-@app.command("render")
 def render(
-    out: Annotated[Path, typer.Option(metavar="DIR", help="A new folder for the IDX files.")],
-    count: Annotated[int, typer.Option(min=1, help="How many letters.")] = 18_724,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of what is drawn.")] = 0,
-    size: Annotated[int, typer.Option(min=16, help="Height and width, in pixels.")] = 28,
+    *,
+    out: Annotated[Path, "A new folder for the IDX files.", "DIR"],
+    count: Annotated[int, "How many letters.", {"min": 1}] = 18_724,
+    seed: Annotated[int, "Seed of what is drawn.", {"min": 0}] = 0,
+    size: Annotated[int, "Height and width, in pixels.", {"min": 16}] = 28,
     fonts: Fonts = None,
-    workers: Annotated[
-        int | None, typer.Option(min=1, help="How many processes. \\[default: one for each core]")
-    ] = None,
-    verbose: Verbose = False,
-    quiet: Quiet = False,
+    workers: Annotated[int | None, "How many processes. \\[default: one for each core]", {"min": 1}] = None,
 ) -> None:
     """Render letters A-J from fonts and write them as IDX files, which --data DIR reads.
 
@@ -238,3 +222,7 @@ def render(
     refuse_taken(out)
     write_idx_folder(draw(count, seed=seed, fonts=fonts or "bundled", size=size, workers=workers), out)
     console.made(out)
+
+
+for one in (info, fetch, render):
+    add(app, one)

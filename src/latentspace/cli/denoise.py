@@ -6,21 +6,20 @@ from typing import Annotated
 import typer
 
 from . import console
-from .options import Device, Quiet, Resize, RunPath, Strict, Verbose, data_config
+from .options import Device, Reading, Resize, RunPath, Strict
 
 
 def denoise(
+    *,
     run: RunPath,
     images: Annotated[
         str,
         typer.Argument(metavar="IN", help="An image, a folder of images, or any SPEC that --data takes."),
     ],
     out: Annotated[Path, typer.Argument(metavar="OUT", help="A new folder for the cleaned images.")],
+    device: Device = "auto",
     resize: Resize = None,
     strict: Strict = None,
-    device: Device = "auto",
-    verbose: Verbose = False,
-    quiet: Quiet = False,
 ) -> None:
     """Clean images with a denoising autoencoder: a PNG for each, under its own name where it has one.
 
@@ -40,7 +39,8 @@ def denoise(
 
     refuse_taken(out)
     with console.following():
-        restored = restore(Run.open(Path(run)), data_config(images, resize, None, strict), device)
+        reading = Reading(resize=resize, strict=strict)
+        restored = restore(Run.open(run), reading.config(images), device)
         with new_folder(out) as folder:
             for decoded, names in restored.blocks():
                 write_pictures(decoded, names, folder)

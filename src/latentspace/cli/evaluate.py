@@ -1,50 +1,36 @@
 """latentspace evaluate"""
 
-import json as json_module
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Annotated
-
-import typer
 
 from ..core.errors import ConfigurationError
 from . import console
-from .options import (
-    Deduplicate,
-    Device,
-    Fonts,
-    OtherData,
-    Quiet,
-    Resize,
-    RunPath,
-    Strict,
-    Verbose,
-    data_config,
-)
+from .options import DataOptions, Device, Json, Reading, RunPath
+
+
+@dataclass(frozen=True, kw_only=True)
+class OtherData(DataOptions):
+    """Other images than the run's."""
+
+    data: Annotated[
+        str | None,
+        "Other images to judge the run on, or where its own are now; these are known by their hash.",
+        "SPEC",
+    ] = None
 
 
 def evaluate(
+    *,
     run: RunPath,
-    data: OtherData = None,
     split: Annotated[
         str | None,
-        typer.Option(
-            metavar="PART",
-            help="The part to judge on: train, validation, test or all. \\[default: test; all of other data]",
-        ),
+        "The part to judge on: train, validation, test or all. \\[default: test; all of other data]",
+        "PART",
     ] = None,
-    json: Annotated[
-        bool, typer.Option("--json", help="One JSON object on standard output, nothing else.")
-    ] = False,
-    iwae_samples: Annotated[
-        int, typer.Option(metavar="K", help="A vae: codes for each image in the importance-weighted bound.")
-    ] = 16,
-    resize: Resize = None,
-    deduplicate: Deduplicate = None,
-    strict: Strict = None,
-    fonts: Fonts = None,
+    json: Json = False,
+    iwae_samples: Annotated[int, "A vae: codes for each image in the importance-weighted bound.", "K"] = 16,
     device: Device = "auto",
-    verbose: Verbose = False,
-    quiet: Quiet = False,
+    data: OtherData,
 ) -> None:
     """Judge a finished run on images that it did not learn from; every metric in float32.
 
@@ -60,20 +46,18 @@ def evaluate(
     from ..studies import published
 
     require_scope(split)
-    if data is None and any(one is not None for one in (resize, deduplicate, strict, fonts)):
+    if data.data is None and data.reading != Reading():
         raise ConfigurationError(
             "--resize, --deduplicate, --strict and --fonts say how to read --data",
             found="no --data",
             do="add --data SPEC, or leave them out: the run's own settings are used for its own data",
         )
-    other = None if data is None else data_config(data, resize, deduplicate, strict, fonts)
-    opened = Run.open(Path(run))
+    other = None if data.data is None else data.reading.config(data.data)
+    opened = Run.open(run)
     with console.following():
         result = judge(opened, other, split, iwae_samples, device)  # type: ignore[arg-type]
     if json:
-        console.out.print(
-            json_module.dumps({"run": str(run), **result.to_json()}), soft_wrap=True, markup=False
-        )
+        console.show_json({"run": str(run), **result.to_json()})
         return
     rows = [
         ["images", console.number(result.images)],

@@ -1,4 +1,4 @@
-"""The door: `latentspace COMMAND`. Heavy libraries are imported by the command that needs them."""
+"""The program: commands, errors, exit codes. A command imports the heavy libraries that it needs."""
 
 import atexit
 import logging
@@ -11,7 +11,6 @@ from contextlib import contextmanager, suppress
 from typing import Annotated, Any, NoReturn
 
 import typer
-from typer.core import TyperGroup
 
 from ..core.credentials import masked
 from ..core.errors import LatentspaceError
@@ -19,7 +18,7 @@ from ..core.malloc import keep_freed, within_memory
 from ..core.printable import printable
 from ..core.wording import on_command_line
 from . import console, data, denoise, evaluate, generate, report, reproduce, runs, search, settings, train
-from .options import Quiet, Verbose
+from .command import Group, add, flat
 from .signals import insistent
 
 GUIDE = """See what is in a pile of small images: compress them to a few numbers, judge that, look at it.
@@ -42,7 +41,7 @@ GUIDE = """See what is in a pile of small images: compress them to a few numbers
 _UsageError: Any = typer.BadParameter.__bases__[0]  # Typer names no other of them
 
 
-class _Commands(TyperGroup):
+class _Commands(Group):
     """Commands that show no password where one was given in a wrong place."""
 
     def make_context(self, *arguments: Any, **extra: Any) -> Any:
@@ -72,15 +71,18 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Every command explains itself: latentspace train --help. Completion: --install-completion.",
 )
-app.command("train", cls=train.ResumesAlone)(train.train)
-app.command("search")(search.search)
-app.command("evaluate")(evaluate.evaluate)
-app.command("generate")(generate.generate)
-app.command("denoise")(denoise.denoise)
-app.command("report")(report.report)
-app.command("reproduce")(reproduce.reproduce)
-app.command("runs")(runs.runs)
-app.command("settings")(settings.settings)
+for one in (
+    train.train,
+    search.search,
+    evaluate.evaluate,
+    generate.generate,
+    denoise.denoise,
+    report.report,
+    reproduce.reproduce,
+    runs.runs,
+    settings.settings,
+):
+    add(app, one)
 app.add_typer(data.app, name="data")
 
 
@@ -92,18 +94,19 @@ def _version(asked: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _root(
+    *,
     version: Annotated[
         bool,
         typer.Option(
             "--version", callback=_version, is_eager=True, expose_value=False, help="Print the version."
         ),
     ] = False,
-    verbose: Verbose = False,
-    quiet: Quiet = False,
 ) -> None:
     pass
+
+
+app.callback()(flat(_root))
 
 
 class Terminated(BaseException):

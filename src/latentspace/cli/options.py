@@ -1,8 +1,10 @@
-"""Options that several commands share, and what they stand for."""
+"""Options that several commands share, alone or in groups, and what they stand for."""
 
 import logging
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple, TypeAlias
 
 import typer
 
@@ -12,6 +14,41 @@ from . import console
 if TYPE_CHECKING:
     from ..data.config import DataConfig
     from ..runs.directory import Run
+
+
+class Pair(NamedTuple):
+    """Two values of one option."""
+
+    first: Any
+    second: Any
+
+
+def pair(example: str, read: Callable[[str], Any]) -> Callable[[str], Pair]:
+    """A parser of two values with a comma between, each as `read` reads it; in its error stands `example`."""
+
+    def parse(text: str) -> Pair:
+        try:
+            return Pair(*(read(part.strip()) for part in text.split(",") if part.strip()))
+        except (ValueError, TypeError) as error:  # TypeError: not two
+            raise ConfigurationError(
+                f"{example.partition('=')[0]} takes two values with a comma between",
+                found=repr(text),
+                do=f"write for example {example}",
+            ) from error
+
+    return parse
+
+
+def size(text: str) -> Pair:
+    """`28x28` -> (28, 28), height and width. Raises: ConfigurationError: another form."""
+    from ..core.config import two_numbers
+
+    found = two_numbers(text)
+    if found is None:
+        raise ConfigurationError(
+            "--resize takes HEIGHTxWIDTH, in pixels", found=repr(text), do="write for example --resize 28x28"
+        )
+    return Pair(*found)
 
 
 def _verbose(chosen: bool) -> bool:
@@ -26,126 +63,129 @@ def _quiet(chosen: bool) -> bool:
     return chosen
 
 
-DATA_PANEL = "Data"
-
-Data: TypeAlias = Annotated[
-    str | None,
-    typer.Option(
-        metavar="SPEC",
-        rich_help_panel=DATA_PANEL,
-        help="notmnist, notmnist:large, glyphs, glyphs:COUNT, auto, or a path: a folder of images or of "
-        "class folders, IDX files, .npz, .npy, a zip or tar archive. \\[default: the recipe's, else auto]",
-    ),
-]
-OtherData: TypeAlias = Annotated[
-    str | None,
-    typer.Option(
-        "--data",
-        metavar="SPEC",
-        rich_help_panel=DATA_PANEL,
-        help="Other images to judge the run on, or where its own are now; these are known by their hash.",
-    ),
-]
+Task: TypeAlias = Annotated[str | None, typer.Argument(metavar="MODEL", help="What to train: {tasks}.")]
+RunPath: TypeAlias = Annotated[Path, typer.Argument(metavar="RUN", help="A run directory.")]
+Json: TypeAlias = Annotated[bool, "One JSON value on standard output, nothing else."]
 MovedData: TypeAlias = Annotated[
     str | None,
-    typer.Option(
-        "--data",
-        metavar="SPEC",
-        rich_help_panel=DATA_PANEL,
-        help="Where the run's own images are now, if they were moved; they are known by their hash.",
-    ),
+    "Where the run's own images are now, if they were moved; they are known by their hash.",
+    "SPEC",
 ]
-Resize: TypeAlias = Annotated[
-    str | None,
-    typer.Option(metavar="HxW", rich_help_panel=DATA_PANEL, help="Bring every image to this size."),
-]
-Deduplicate: TypeAlias = Annotated[
-    bool | None,
-    typer.Option("--deduplicate", rich_help_panel=DATA_PANEL, help="Keep one of each set of exact copies."),
-]
-Strict: TypeAlias = Annotated[
-    bool | None,
-    typer.Option("--strict", rich_help_panel=DATA_PANEL, help="Stop at the first unreadable image."),
-]
-Fonts: TypeAlias = Annotated[
-    str | None,
-    typer.Option(
-        metavar="bundled|system|DIR",
-        rich_help_panel=DATA_PANEL,
-        help="The fonts that glyphs are rendered from.",
-    ),
-]
+Resize: TypeAlias = Annotated[Pair | None, "Bring every image to this size.", "HxW", {"parser": size}]
+Strict: TypeAlias = Annotated[bool | None, "Stop at the first unreadable image."]
+Fonts: TypeAlias = Annotated[str | None, "The fonts that glyphs are rendered from.", "bundled|system|DIR"]
+Recipe: TypeAlias = Annotated[str | None, "A TOML recipe, or a built-in one: quick, homework.", "FILE"]
 Precision: TypeAlias = Annotated[
     str | None,
-    typer.Option(
-        metavar="auto|32|bf16",
-        help="Precision of the training. auto: bf16 where the hardware computes in it, else 32.",
-    ),
+    "Precision of the training. auto: bf16 where the hardware computes in it, else 32.",
+    "auto|32|bf16",
 ]
-_DEVICE = typer.Option(
-    "--device",
-    metavar="auto|cpu|cuda|mps",
-    help="The device that computes. auto: a GPU where there is one, else the CPU.",
-)
-Device: TypeAlias = Annotated[str, _DEVICE]
-PlannedDevice: TypeAlias = Annotated[str | None, _DEVICE]  # None: the plan's
-SplitShares: TypeAlias = Annotated[
-    str | None,
-    typer.Option(metavar="T/V/E", help="Percentages for training/validation/test, such as 60/20/20."),
-]
-Verbose: TypeAlias = Annotated[
-    bool,
-    typer.Option("--verbose", "-v", callback=_verbose, expose_value=False, help="Show more messages."),
-]
-Quiet: TypeAlias = Annotated[
-    bool,
-    typer.Option("--quiet", "-q", callback=_quiet, expose_value=False, help="Show warnings and errors only."),
-]
-RunPath: TypeAlias = Annotated[Path, typer.Argument(metavar="RUN", help="A run directory.")]
+_COMPUTES = "The device that computes. auto: a GPU where there is one, else the CPU."
+Device: TypeAlias = Annotated[str, _COMPUTES, "auto|cpu|cuda|mps"]
+PlannedDevice: TypeAlias = Annotated[str | None, _COMPUTES, "auto|cpu|cuda|mps"]  # None: the plan's
 
 
-def size(text: str | None) -> tuple[int, int] | None:
-    """`28x28` -> (28, 28), height and width. Raises: ConfigurationError: another form."""
-    if text is None:
-        return None
-    from ..core.config import two_numbers
+@dataclass(frozen=True, kw_only=True)
+class Messages:
+    """How much is said; every command has it."""
 
-    found = two_numbers(text)
-    if found is None:
-        raise ConfigurationError(
-            "--resize takes HEIGHTxWIDTH, in pixels", found=repr(text), do="write for example --resize 28x28"
-        )
-    return found
-
-
-def data_changes(
-    spec: str | None,
-    resize: str | None = None,
-    deduplicate: bool | None = None,
-    strict: bool | None = None,
-    fonts: str | None = None,
-) -> dict[str, Any]:
-    """The data settings that were given on the command line; a path is made absolute."""
-    from ..core.atomic_files import exists
-    from ..data.sources import names_a_path
-
-    if spec and names_a_path(spec) and exists(Path(spec)):
-        spec = str(Path(spec).resolve())
-    given = {
-        "spec": spec,
-        "resize": size(resize),
-        "deduplicate": deduplicate,
-        "strict": strict,
-        "fonts": fonts,
-    }
-    return {key: value for key, value in given.items() if value is not None}
+    verbose: Annotated[
+        bool,
+        typer.Option("--verbose", "-v", callback=_verbose, expose_value=False, help="Show more messages."),
+    ] = False
+    quiet: Annotated[
+        bool,
+        typer.Option(
+            "--quiet", "-q", callback=_quiet, expose_value=False, help="Show warnings and errors only."
+        ),
+    ] = False
 
 
-def data_config(*given: Any) -> "DataConfig":
-    """`data_changes` as a configuration of its own."""
-    from ..data.config import DataConfig
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """How images are read, whatever they are."""
 
-    return DataConfig.parse(data_changes(*given), "the data options")
+    panel: ClassVar = "Data"
+
+    resize: Resize = None
+    deduplicate: Annotated[bool | None, "Keep one of each set of exact copies."] = None
+    strict: Strict = None
+    fonts: Fonts = None
+
+    def settings(self, spec: str | None) -> dict[str, Any]:
+        """The settings of `data` that were given; a path is made absolute."""
+        from ..core.atomic_files import exists
+        from ..data.sources import names_a_path
+
+        if spec and names_a_path(spec) and exists(Path(spec)):
+            spec = str(Path(spec).resolve())
+        return given({"spec": spec, **vars(self)})
+
+    def config(self, spec: str | None) -> "DataConfig":
+        from ..data.config import DataConfig
+
+        return DataConfig.parse(self.settings(spec), "the data options")
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataOptions:
+    """Which images, and how they are read."""
+
+    panel: ClassVar = "Data"
+
+    data: Annotated[
+        str | None,
+        "notmnist, notmnist:large, glyphs, glyphs:COUNT, auto, or a path: {formats}. "
+        "\\[default: the recipe's, else auto]",
+        "SPEC",
+    ] = None
+    reading: Reading
+
+    def settings(self) -> dict[str, Any]:
+        return self.reading.settings(self.data)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExperimentOptions:
+    """Settings of an experiment that train and search have options for."""
+
+    recipe: Recipe = None
+    set_: Annotated[
+        list[str] | None,
+        "Any setting by its name, such as training.schedule=cosine; may be repeated. "
+        "`latentspace settings` lists them.",
+        "KEY=VALUE",
+    ] = None
+    encoder: Annotated[Path | None, "Classifier: the run of an autoencoder to learn from.", "RUN"] = None
+    split: Annotated[str | None, "Percentages for training/validation/test, such as 60/20/20.", "T/V/E"] = (
+        None
+    )
+    seed: Annotated[int | None, "Seed of weights, order and noise; the split has a seed of its own."] = None
+    device: PlannedDevice = None
+    precision: Precision = None
+    threads: Annotated[int | None, "Threads of the CPU. \\[default: PyTorch's choice]", {"min": 1}] = None
+    data: DataOptions
+
+    def changes(self, more: dict[str, Any] | None = None) -> dict[str, Any]:
+        """The settings that were given, nested as in config.json; those of --set are laid over the others."""
+        from ..core.config import merged, overrides
+
+        settings = {
+            "seed": self.seed,
+            "device": self.device,
+            "precision": self.precision,
+            "threads": self.threads,
+            "data": self.data.settings(),
+            "split": {"shares": self.split},
+            "encoder": None if self.encoder is None else str(self.encoder),
+        }
+        return merged(given({**settings, **(more or {})}), overrides(self.set_ or []))
+
+
+def given(settings: dict[str, Any]) -> dict[str, Any]:
+    """Without the options that were not given."""
+    kept = {key: given(value) if isinstance(value, dict) else value for key, value in settings.items()}
+    return {key: value for key, value in kept.items() if value is not None and value != {}}
 
 
 def moved(run: "Run", spec: str | None) -> "DataConfig | None":
@@ -154,7 +194,7 @@ def moved(run: "Run", spec: str | None) -> "DataConfig | None":
 
     if spec is None:
         return None
-    settings = {**run.experiment.data.model_dump(), **data_changes(spec)}
+    settings = {**run.experiment.data.model_dump(), **Reading().settings(spec)}
     return DataConfig.parse(settings, "the data options")
 
 
@@ -178,9 +218,3 @@ def refuse_beside(context: Any, option: str, why: str, *allowed: str) -> None:
             found=", ".join(found),
             do=f"leave {'it' if len(found) == 1 else 'them'} out",
         )
-
-
-def given(changes: dict[str, Any]) -> dict[str, Any]:
-    """Without the options that were not given."""
-    kept = {key: given(value) if isinstance(value, dict) else value for key, value in changes.items()}
-    return {key: value for key, value in kept.items() if value is not None and value != {}}

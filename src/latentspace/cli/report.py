@@ -7,25 +7,18 @@ import typer
 
 from ..core.errors import ConfigurationError, RunError
 from . import console
-from .options import Device, MovedData, Quiet, Verbose, moved
+from .options import Device, MovedData, moved
 
 
 def report(
+    *,
     path: Annotated[
         Path, typer.Argument(metavar="RUN|STUDY", help="A run directory, or a study directory of a search.")
     ],
-    title: Annotated[
-        str | None,
-        typer.Option(metavar="TEXT", help="Title of the page. \\[default: the directory's name]"),
-    ] = None,
+    title: Annotated[str | None, "Title of the page. \\[default: the directory's name]", "TEXT"] = None,
     data: MovedData = None,
-    storage: Annotated[
-        str | None,
-        typer.Option(metavar="URL", help="Study: the URL of its database, if that needs a password."),
-    ] = None,
+    storage: Annotated[str | None, "Study: the URL of its database, if that needs a password.", "URL"] = None,
     device: Device = "auto",
-    verbose: Verbose = False,
-    quiet: Quiet = False,
 ) -> None:
     """Draw the figures of a run or of a search, and write them with the tables into one self-contained page.
 

@@ -1,25 +1,10 @@
 """latentspace reproduce"""
 
-from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
-from . import console, standing
-from .options import (
-    Data,
-    Deduplicate,
-    Fonts,
-    PlannedDevice,
-    Precision,
-    Quiet,
-    Resize,
-    Strict,
-    Verbose,
-    data_changes,
-    given,
-)
+from . import console, progress
+from .options import DataOptions, PlannedDevice, Precision, given
 
 if TYPE_CHECKING:
     from ..studies.foscarin2021.reproduction import Reproduction
@@ -27,26 +12,15 @@ if TYPE_CHECKING:
 
 
 def reproduce(
-    recipe: Annotated[
-        str, typer.Option(metavar="quick|homework|FILE", help="The recipe: a TOML file, or a built-in one.")
-    ] = "quick",
-    data: Data = None,
+    *,
+    recipe: Annotated[str, "The recipe: a TOML file, or a built-in one.", "quick|homework|FILE"] = "quick",
     out: Annotated[
-        Path | None,
-        typer.Option(metavar="DIR", help="The folder for the runs and the page. \\[default: runs/RECIPE]"),
+        Path | None, "The folder for the runs and the page. \\[default: runs/RECIPE]", "DIR"
     ] = None,
-    dry_run: Annotated[
-        bool,
-        typer.Option("--dry-run", help="Only say what would be done, and about how long it would take here."),
-    ] = False,
+    dry_run: Annotated[bool, "Only say what would be done, and about how long it would take here."] = False,
     device: PlannedDevice = None,
     precision: Precision = None,
-    resize: Resize = None,
-    deduplicate: Deduplicate = None,
-    strict: Strict = None,
-    fonts: Fonts = None,
-    verbose: Verbose = False,
-    quiet: Quiet = False,
+    data: DataOptions,
 ) -> None:
     """Run the report's studies in order, and write one page that shows them; go on where it was interrupted.
 
@@ -62,8 +36,7 @@ def reproduce(
     from ..studies.foscarin2021.reproduction import Reproduction
 
     place = out or Path("runs") / Path(recipe).stem
-    read_as = data_changes(data, resize, deduplicate, strict, fonts)
-    changes = given({"device": device, "precision": precision, "data": read_as})
+    changes = given({"device": device, "precision": precision, "data": data.settings()})
     work = Reproduction(Recipe.load(recipe), place, changes)
     if dry_run:
         _foretell(work)
@@ -90,19 +63,14 @@ def _do(step: "TrainingStep | SearchStep") -> None:
 
 
 def _search(step: "SearchStep") -> None:
-    from ..search.executors.local import search
-
     study, workers = step.open()
     with study:
-        standing.introduce(study.plan, workers)
-        with closing(search(study, workers=workers)) as standings:
-            standing.follow(standings, study.plan, workers)
+        progress.run(study, workers)
         training = step.winner(study)
     if training is None:
         console.say(f"{step.name}: no trial ran to its end, so there is no winner to train")
         return
-    state, epochs = training.run.state, training.experiment.training.epochs
-    console.follow(training.records(), epochs, state.epoch if state else 0, f"{step.name}, the winner,")
+    console.follow_training(training, f"{step.name}, the winner,")
     with console.following():
         step.judge(training.run)
 

@@ -1,6 +1,5 @@
 """latentspace runs"""
 
-import json as json_module
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,22 +9,17 @@ import typer
 from ..core.errors import ConfigurationError
 from ..core.wording import counted
 from . import console
-from .options import Quiet, Verbose
+from .options import Json
 
 FEW = ("run", "kind", "state", "score", "validation", "test")  # columns that always stand there
 
 
 def runs(
+    *,
     folder: Annotated[Path, typer.Argument(help="Where to look, up to three folders deep.")] = Path("runs"),
-    wide: Annotated[bool, typer.Option("--wide", help="All columns, however long the lines become.")] = False,
-    csv: Annotated[
-        bool, typer.Option("--csv", help="All columns as CSV on standard output, for a spreadsheet.")
-    ] = False,
-    json: Annotated[
-        bool, typer.Option("--json", help="One JSON list on standard output, nothing else.")
-    ] = False,
-    verbose: Verbose = False,
-    quiet: Quiet = False,
+    wide: Annotated[bool, "All columns, however long the lines become."] = False,
+    csv: Annotated[bool, "All columns as CSV on standard output, for a spreadsheet."] = False,
+    json: Json = False,
 ) -> None:
     """List the runs below a folder, with their scores and the settings in which they differ.
 
@@ -51,7 +45,7 @@ def runs(
         console.say(f"no runs below {folder}")
     table = compare(found)
     if json:
-        console.out.print(json_module.dumps(table), soft_wrap=True, markup=False)
+        console.show_json(table)
     elif csv and found:
         columns = list(table[0])
         rows = [[row[column] for column in columns] for row in table]

@@ -1,27 +1,14 @@
 """latentspace search"""
 
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from ..core.errors import ConfigurationError
 from ..core.wording import counted
-from . import console, standing
-from .options import (
-    Deduplicate,
-    Fonts,
-    PlannedDevice,
-    Precision,
-    Quiet,
-    Resize,
-    SplitShares,
-    Strict,
-    Verbose,
-    data_changes,
-    given,
-)
+from . import console, progress
+from .options import DataOptions, ExperimentOptions, Task
 
 if TYPE_CHECKING:
     from ..runs.directory import Run
@@ -29,90 +16,93 @@ if TYPE_CHECKING:
     from ..search.trials import Trials
 
 
-def search(
-    kind: Annotated[
-        str | None, typer.Argument(metavar="MODEL", help="What to search for: ae, dae, vae, classifier.")
-    ] = None,
+@dataclass(frozen=True, kw_only=True)
+class SearchedData(DataOptions):
+    """The images of a study."""
+
     data: Annotated[
         str | None,
-        typer.Option(
-            metavar="SPEC",
-            rich_help_panel="Data",
-            help="The images, as for train. \\[default: the recipe's, auto; with --resume the study's]",
-        ),
-    ] = None,
-    out: Annotated[Path | None, typer.Option(metavar="STUDY", help="The study directory.")] = None,
-    trials: Annotated[
-        int | None,
-        typer.Option(help="How many trials; pruned and failed ones count. \\[default: the recipe's, 100]"),
-    ] = None,
-    epochs: Annotated[
-        int | None, typer.Option(help="Epochs of a trial that is not pruned. \\[default: the recipe's, 50]")
-    ] = None,
-    workers: Annotated[
-        int | None,
-        typer.Option(min=1, help="How many processes; they share the cores. \\[default: one a core]"),
-    ] = None,
-    threads: Annotated[int | None, typer.Option(min=1, help="Threads of each worker.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed of suggestions and trainings.")] = None,
-    storage: Annotated[
-        str | None,
-        typer.Option(
-            metavar="URL", help="A database for the trials, postgresql://... \\[default: STUDY/journal.log]"
-        ),
-    ] = None,
-    timeout: Annotated[
-        float | None, typer.Option(min=0, metavar="SECONDS", help="Begin no trial after this time.")
-    ] = None,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Go on with the study, or take part in it; its settings stay.")
-    ] = False,
-    published: Annotated[
-        bool, typer.Option("--published", help="Try the report's own best parameters first.")
-    ] = False,
-    fit: Annotated[
-        str | None,
-        typer.Option(
-            metavar="train|train+validation",
-            help="Which parts of the split the winner learns from at the end.",
-        ),
-    ] = None,
-    confirm: Annotated[
-        str | None, typer.Option(metavar="KxS", help="Train the K best trials again from S seeds each.")
-    ] = None,
-    objectives: Annotated[
-        str | None,
-        typer.Option(
-            metavar="A,B", help="Search for several at once, such as mse,code_size; nothing is pruned then."
-        ),
-    ] = None,
-    no_final: Annotated[
-        bool, typer.Option("--no-final", help="Do not train the winner in full; the test part stays shut.")
-    ] = False,
-    recipe: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FILE", help="A TOML recipe with a search space, or a built-in one: quick, homework."
-        ),
-    ] = None,
+        "The images, as for train. \\[default: the recipe's, auto; with --resume the study's]",
+        "SPEC",
+    ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchedExperiment(ExperimentOptions):
+    """Settings of the trials; here are those that mean something else than in train."""
+
     set_: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set", metavar="KEY=VALUE", help="Fix a setting, which is then not searched; may be repeated."
-        ),
-    ] = None,
-    encoder: Annotated[
-        Path | None, typer.Option(metavar="RUN", help="Classifier: the run to learn from.")
-    ] = None,
-    split: SplitShares = None,
-    device: PlannedDevice = None,
-    precision: Precision = None,
-    resize: Resize = None,
-    deduplicate: Deduplicate = None,
-    strict: Strict = None,
-    fonts: Fonts = None,
-    verbose: Verbose = False,
-    quiet: Quiet = False,
+        list[str] | None, "Fix a setting, which is then not searched; may be repeated.", "KEY=VALUE"
+    ] = None
+    seed: Annotated[int | None, "Seed of suggestions and trainings."] = None
+    threads: Annotated[int | None, "Threads of each worker.", {"min": 1}] = None
+    data: SearchedData
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchOptions:
+    """How trials are made, and what becomes of the best one."""
+
+    panel: ClassVar = "Search"
+
+    trials: Annotated[
+        int | None, "How many trials; pruned and failed ones count. \\[default: the recipe's, 100]"
+    ] = None
+    epochs: Annotated[int | None, "Epochs of a trial that is not pruned. \\[default: the recipe's, 50]"] = (
+        None
+    )
+    workers: Annotated[
+        int | None, "How many processes; they share the cores. \\[default: one a core]", {"min": 1}
+    ] = None
+    timeout: Annotated[float | None, "Begin no trial after this time.", "SECONDS", {"min": 0}] = None
+    objectives: Annotated[
+        str | None, "Search for several at once, such as mse,code_size; nothing is pruned then.", "A,B"
+    ] = None
+    published: Annotated[bool, "Try the report's own best parameters first."] = False
+    storage: Annotated[
+        str | None, "A database for the trials, postgresql://... \\[default: STUDY/journal.log]", "URL"
+    ] = None
+    confirm: Annotated[str | None, "Train the K best trials again from S seeds each.", "KxS"] = None
+    fit: Annotated[
+        str | None, "Which parts of the split the winner learns from at the end.", "train|train+validation"
+    ] = None
+    no_final: Annotated[bool, "Do not train the winner in full; the test part stays shut."] = False
+
+    @property
+    def several(self) -> tuple[str, ...] | None:
+        """The objectives, where any is named."""
+        return None if self.objectives is None else tuple(one.strip() for one in self.objectives.split(","))
+
+    def replications(self) -> "ReplicationPlan | None":
+        """What --confirm asks for. Raises: ConfigurationError: options that cannot be meant."""
+        from ..search.replication import ReplicationPlan
+
+        plan = None if self.confirm is None else ReplicationPlan.parse(self.confirm)
+        if self.fit not in (None, "train", "train+validation"):
+            raise ConfigurationError(
+                "--fit takes train or train+validation", found=repr(self.fit), do="name one of them"
+            )
+        objectives = self.several or ()
+        if len(set(objectives)) < len(objectives):
+            raise ConfigurationError(
+                "each objective is named once", found=",".join(objectives), do="leave the second one out"
+            )
+        if len(objectives) > 1 and plan is not None:
+            raise ConfigurationError(
+                "--confirm compares the best trials, and several objectives have no best one",
+                found=f"--objectives {','.join(objectives)}",
+                do="leave out one of the two options",
+            )
+        return plan
+
+
+def search(
+    *,
+    kind: Task = None,
+    out: Annotated[Path | None, "The study directory.", "STUDY"] = None,
+    resume: Annotated[bool, "Go on with the study, or take part in it; its settings stay."] = False,
+    options: SearchOptions,
+    experiment: SearchedExperiment,
 ) -> None:
     """Search for the best parameters, train the winner in full, and judge it on the test part once.
 
@@ -126,8 +116,6 @@ def search(
 
       latentspace search --out studies/letters --resume --trials 200 --confirm 3x3
     """
-    from ..core.config import merged, overrides
-    from ..search.replication import ReplicationPlan
     from ..search.request import SearchRequest, draft
     from ..search.trials import begin
 
@@ -135,92 +123,49 @@ def search(
         raise ConfigurationError(
             "search needs a place for the study", found="no --out", do="name a directory with --out"
         )
-    extent = None if confirm is None else ReplicationPlan.parse(confirm)
-    several = None if objectives is None else tuple(one.strip() for one in objectives.split(","))
-    _check(fit, extent, several)
-    options: dict[str, Any] = {
-        "seed": seed,
-        "device": device,
-        "precision": precision,
-        "threads": threads,
-        "data": data_changes(data, resize, deduplicate, strict, fonts),
-        "split": {"shares": split},
-        "encoder": None if encoder is None else str(encoder),
-    }
+    replications = options.replications()
     request = SearchRequest(
         kind=kind,
-        recipe=recipe,
-        changes=merged(given(options), overrides(set_ or [])),
-        trials=trials,
-        epochs=epochs,
-        objectives=several,
-        storage=storage,
-        workers=workers,
-        published=published,
+        recipe=experiment.recipe,
+        changes=experiment.changes(),
+        trials=options.trials,
+        epochs=options.epochs,
+        objectives=options.several,
+        storage=options.storage,
+        workers=options.workers,
+        published=options.published,
     )
-    plan, pool = draft(request, out, resume=resume)
-    with begin(plan, out, storage or plan.storage, resume=resume) as study:
-        if published:
+    plan, workers = draft(request, out, resume=resume)
+    with begin(plan, out, options.storage or plan.storage, resume=resume) as study:
+        if options.published:
             study.enqueue_published()
-        _search_and_finish(study, pool, storage, timeout, fit, extent, no_final=no_final)
-
-
-def _check(fit: str | None, extent: "ReplicationPlan | None", objectives: tuple[str, ...] | None) -> None:
-    if fit not in (None, "train", "train+validation"):
-        raise ConfigurationError(
-            "--fit takes train or train+validation", found=repr(fit), do="name one of them"
-        )
-    if objectives is not None and len(set(objectives)) < len(objectives):
-        raise ConfigurationError(
-            "each objective is named once", found=",".join(objectives), do="leave the second one out"
-        )
-    if objectives is not None and len(objectives) > 1 and extent is not None:
-        raise ConfigurationError(
-            "--confirm compares the best trials, and several objectives have no best one",
-            found=f"--objectives {','.join(objectives)}",
-            do="leave out one of the two options",
-        )
+        _search_and_finish(study, workers, options, replications)
 
 
 def _search_and_finish(
-    study: "Trials",
-    workers: int,
-    url: str | None,
-    timeout: float | None,
-    fit: str | None,
-    extent: "ReplicationPlan | None",
-    *,
-    no_final: bool,
+    study: "Trials", workers: int, options: SearchOptions, replications: "ReplicationPlan | None"
 ) -> None:
     from ..search.best import write_recipes
-    from ..search.executors.local import search as run
 
     plan, place = study.plan, study.directory
-    standing.introduce(plan, workers)
+    again = f"latentspace search --out {place} --resume"
     try:
-        with closing(run(study, workers=workers, url=url, timeout=timeout)) as standings:
-            last = standing.follow(standings, plan, workers)
+        last = progress.run(study, workers, url=options.storage, timeout=options.timeout)
         recipes = write_recipes(study)
         if last.counted < last.asked:
-            console.say(
-                f"time is up after {last.counted} of {last.asked} trials; go on with: {_again(place)}"
-            )
+            console.say(f"time is up after {last.counted} of {last.asked} trials; go on with: {again}")
         if last.counted >= last.asked < plan.search.trials:
             console.say("every combination of the space was tried: there is nothing left to search")
-        if extent is not None:
-            _confirm(study, workers, extent)
-        run_made = None if no_final or not plan.single else _final(study, fit)
+        if replications is not None:
+            _confirm(study, workers, replications)
+        winner = None if options.no_final or not plan.single else _final(study, options.fit)
     except KeyboardInterrupt:
-        console.note(f"interrupted; go on with: {_again(place)}")
+        console.note(f"interrupted; go on with: {again}")
         raise
-    standing.conclude(last, plan, run_made)
+    progress.conclude(last, plan, winner)
     for path in recipes:
         console.say(f"recipe: {path}")
     console.made(place)
-
-
-def _again(place: Path) -> str:
-    return f"latentspace search --out {place} --resume"
 
 
 def _final(study: "Trials", fit: str | None) -> "Run":
@@ -228,20 +173,18 @@ def _final(study: "Trials", fit: str | None) -> "Run":
     from ..search.best import final_training
 
     training = final_training(study, fit)
-    state = training.run.state
-    epochs = training.experiment.training.epochs
-    console.follow(training.records(), epochs, state.epoch if state else 0, "the winner")
+    console.follow_training(training, "the winner")
     if "test" not in training.run.results():
         with console.following():
             evaluate(training.run, device=training.experiment.device)
     return training.run
 
 
-def _confirm(study: "Trials", workers: int, extent: "ReplicationPlan") -> None:
+def _confirm(study: "Trials", workers: int, replications: "ReplicationPlan") -> None:
     from ..search.executors.local import confirm
     from ..search.replication import jobs_of, summarise
 
-    jobs = jobs_of(study, extent)
+    jobs = jobs_of(study, replications)
     with closing(confirm(study, jobs, workers=workers)) as counts:
         for done in counts:
             console.say(f"confirmation: {done} of {counted(len(jobs), 'training')}")
@@ -251,7 +194,7 @@ def _confirm(study: "Trials", workers: int, extent: "ReplicationPlan") -> None:
         for one in content.to_json()["trials"]
     ]
     console.show_table(
-        f"validation {content.score} over {counted(extent.seeds, 'seed')}",
+        f"validation {content.score} over {counted(replications.seeds, 'seed')}",
         ["trial", "mean", "standard deviation", "trainings"],
         rows,
         to=console.err,

@@ -1,6 +1,5 @@
 """latentspace settings"""
 
-import json as json_module
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,21 +8,18 @@ from rich.table import Table
 from rich.text import Text
 
 from . import console
-from .options import Quiet, Verbose
+from .options import Json
 
 if TYPE_CHECKING:
     from ..experiment.settings import Setting
 
 
 def settings(
+    *,
     kind: Annotated[
-        str | None, typer.Argument(metavar="[KIND]", help="ae, dae, vae or classifier; all without one.")
+        str | None, typer.Argument(metavar="[KIND]", help="Of what: {tasks}. All without one.")
     ] = None,
-    json: Annotated[
-        bool, typer.Option("--json", help="One JSON list on standard output, nothing else.")
-    ] = False,
-    verbose: Verbose = False,
-    quiet: Quiet = False,
+    json: Json = False,
 ) -> None:
     """List all settings of a training: name, default, limits, meaning.
 
@@ -43,8 +39,7 @@ def settings(
 
     kinds = tuple(TASKS) if kind is None else (TASKS.require(kind),)
     if json:
-        listed = [asdict(one) for each in kinds for one in settings_of(each)]
-        console.out.print(json_module.dumps(listed, ensure_ascii=False), soft_wrap=True, markup=False)
+        console.show_json([asdict(one) for each in kinds for one in settings_of(each)])
     else:
         console.show(_table(by_name(kinds), len(kinds)))
 

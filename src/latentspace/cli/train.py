@@ -1,30 +1,13 @@
 """latentspace train"""
 
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean, stdev
-from typing import TYPE_CHECKING, Annotated, Any
-
-import typer
-from typer.core import TyperCommand
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from ..core.errors import ConfigurationError
 from . import console
-from .options import (
-    Data,
-    Deduplicate,
-    Fonts,
-    PlannedDevice,
-    Precision,
-    Quiet,
-    Resize,
-    SplitShares,
-    Strict,
-    Verbose,
-    data_changes,
-    given,
-    moved,
-    refuse_beside,
-)
+from .options import ExperimentOptions, Task, moved, refuse_beside
 
 if TYPE_CHECKING:
     from ..experiment.config import Experiment
@@ -32,97 +15,52 @@ if TYPE_CHECKING:
     from ..training.train import Training
 
 
-class ResumesAlone(TyperCommand):
-    """A command whose --resume takes nothing beside it but --data."""
+@dataclass(frozen=True, kw_only=True)
+class TrainingOptions:
+    """Settings that have options of their own in train."""
 
-    def invoke(self, ctx: Any) -> Any:
-        if ctx.params["resume"] is not None:
-            why = "a run goes on with the settings that it began with; --data says where its images are now"
-            refuse_beside(ctx, "--resume", why, "--data")
-        return super().invoke(ctx)
+    panel: ClassVar = "Training"
+
+    epochs: Annotated[int | None, "How many times to go through the training images."] = None
+    batch_size: Annotated[
+        int | None, "Images in a training step; by default the report's number, fewer in a small set."
+    ] = None
+    learning_rate: Annotated[float | None, "Step size of the optimiser, at its highest."] = None
+    code_size: Annotated[int | None, "How many numbers to compress an image to."] = None
+    fit: Annotated[str | None, "Which parts of the split to learn from.", "train|train+validation"] = None
+    keep: Annotated[
+        str | None, "Which weights to keep: of the last epoch, or of the best validation score.", "last|best"
+    ] = None
+    method: Annotated[
+        str | None, "Classifier: encode the images once, or anew in every epoch.", "codes|frozen-encoder"
+    ] = None
+    loss: Annotated[
+        str | None,
+        "Classifier: cross-entropy of logits, or, as in the report, of Softmax outputs.",
+        "cross-entropy|report",
+    ] = None
+
+    def settings(self) -> dict[str, Any]:
+        """As config.json nests them; None: not given."""
+        of_table = ("epochs", "batch_size", "learning_rate", "fit", "keep")
+        return {
+            "model": {"code_size": self.code_size},
+            "objective": {"method": self.method, "loss": self.loss},
+            "training": {name: getattr(self, name) for name in of_table},
+        }
 
 
 def train(
-    kind: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="MODEL", help="The kind of network: ae, dae (denoising), vae (variational), classifier."
-        ),
-    ] = None,
-    data: Data = None,
-    out: Annotated[Path | None, typer.Option(metavar="RUN", help="The new run directory.")] = None,
-    resume: Annotated[
-        Path | None, typer.Option(metavar="RUN", help="Go on with an interrupted run; its settings stay.")
-    ] = None,
-    recipe: Annotated[
-        str | None, typer.Option(metavar="FILE", help="A TOML recipe, or a built-in one: quick, homework.")
-    ] = None,
-    encoder: Annotated[
-        Path | None,
-        typer.Option(metavar="RUN", help="Classifier: the ae, dae or vae run to learn from."),
-    ] = None,
-    method: Annotated[
-        str | None,
-        typer.Option(
-            metavar="codes|frozen-encoder", help="Classifier: encode the images once, or anew in every epoch."
-        ),
-    ] = None,
-    loss: Annotated[
-        str | None,
-        typer.Option(
-            metavar="cross-entropy|report",
-            help="Classifier: cross-entropy of logits, or, as in the report, of Softmax outputs.",
-        ),
-    ] = None,
-    epochs: Annotated[
-        int | None, typer.Option(help="How many times to go through the training images.")
-    ] = None,
-    batch_size: Annotated[
-        int | None,
-        typer.Option(help="Images in a training step; by default the report's number, fewer in a small set."),
-    ] = None,
-    code_size: Annotated[int | None, typer.Option(help="How many numbers to compress an image to.")] = None,
-    learning_rate: Annotated[
-        float | None, typer.Option(help="Step size of the optimiser, at its highest.")
-    ] = None,
-    split: SplitShares = None,
-    fit: Annotated[
-        str | None,
-        typer.Option(metavar="train|train+validation", help="Which parts of the split to learn from."),
-    ] = None,
-    keep: Annotated[
-        str | None,
-        typer.Option(
-            metavar="last|best",
-            help="Which weights to keep: of the last epoch, or of the best validation score.",
-        ),
-    ] = None,
-    seed: Annotated[
-        int | None, typer.Option(help="Seed of weights, order and noise; the split has a seed of its own.")
-    ] = None,
+    *,
+    context: Any,
+    kind: Task = None,
+    out: Annotated[Path | None, "The new run directory.", "RUN"] = None,
+    resume: Annotated[Path | None, "Go on with an interrupted run; its settings stay.", "RUN"] = None,
     seeds: Annotated[
-        int, typer.Option(min=1, help="Train this often, with consecutive seeds, and give mean and spread.")
+        int, "Train this often, with consecutive seeds, and give mean and spread.", {"min": 1}
     ] = 1,
-    set_: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            metavar="KEY=VALUE",
-            help="Any setting by its name, such as training.schedule=cosine; may be repeated. "
-            "`latentspace settings` lists them.",
-        ),
-    ] = None,
-    device: PlannedDevice = None,
-    precision: Precision = None,
-    threads: Annotated[
-        int | None, typer.Option(min=1, help="Threads of the CPU. \\[default: PyTorch's choice]")
-    ] = None,
-    resize: Resize = None,
-    deduplicate: Deduplicate = None,
-    strict: Strict = None,
-    fonts: Fonts = None,
-    verbose: Verbose = False,
-    quiet: Quiet = False,
+    training: TrainingOptions,
+    options: ExperimentOptions,
 ) -> None:
     """Train a network; the report's published best parameters are the defaults.
 
@@ -137,7 +75,9 @@ def train(
       latentspace train --resume runs/letters
     """
     if resume is not None:
-        _resume(resume, data)
+        why = "a run goes on with the settings that it began with; --data says where its images are now"
+        refuse_beside(context, "--resume", why, "--data")
+        _resume(resume, options.data.data)
         return
     if kind is None or out is None:
         raise ConfigurationError(
@@ -145,38 +85,15 @@ def train(
             found="no MODEL" if kind is None else "no --out",
             do="write for example: latentspace train ae --data glyphs --out runs/first",
         )
-    changes: dict[str, Any] = {
-        "seed": seed,
-        "device": device,
-        "precision": precision,
-        "threads": threads,
-        "data": data_changes(data, resize, deduplicate, strict, fonts),
-        "split": {"shares": split},
-        "encoder": None if encoder is None else str(encoder),
-        "objective": {"method": method, "loss": loss},
-        "model": {"code_size": code_size},
-        "training": {
-            "epochs": epochs,
-            "batch_size": batch_size,
-            "learning_rate": learning_rate,
-            "fit": fit,
-            "keep": keep,
-        },
-    }
-    experiment = _plan(kind, recipe, changes, set_ or [])
+    from ..experiment.recipe import Recipe
+    from ..experiment.tasks import TASKS
+
+    base = Recipe() if options.recipe is None else Recipe.load(options.recipe)
+    experiment = base.experiment(TASKS.require(kind), options.changes(training.settings()))
     if seeds == 1:
         _run(_start(experiment, out))
     else:
         _several(experiment, out, seeds)
-
-
-def _plan(kind: str, recipe: str | None, changes: dict[str, Any], assignments: list[str]) -> "Experiment":
-    from ..core.config import merged, overrides
-    from ..experiment.recipe import Recipe
-    from ..experiment.tasks import TASKS
-
-    base = Recipe() if recipe is None else Recipe.load(recipe)
-    return base.experiment(TASKS.require(kind), merged(given(changes), overrides(assignments)))
 
 
 def _resume(path: Path, data: str | None) -> None:
@@ -199,15 +116,13 @@ def _start(experiment: "Experiment", out: Path) -> "Training":
 
 
 def _run(training: "Training") -> "Run":
-    run, epochs = training.run, training.experiment.training.epochs
-    state = run.state
     try:
-        console.follow(training.records(), epochs, state.epoch if state else 0, training.experiment.kind)
+        console.follow_training(training, training.experiment.kind)
     except KeyboardInterrupt:
-        console.note(f"interrupted; go on with: latentspace train --resume {run.path}")
+        console.note(f"interrupted; go on with: latentspace train --resume {training.run.path}")
         raise
-    console.made(run.path)
-    return run
+    console.made(training.run.path)
+    return training.run
 
 
 def _several(experiment: "Experiment", out: Path, seeds: int) -> None:
@@ -215,21 +130,15 @@ def _several(experiment: "Experiment", out: Path, seeds: int) -> None:
 
     refuse_existing(out)
     scores: list[float] = []
-    task = experiment.task
+    score = experiment.task.score
     for seed in range(experiment.seed, experiment.seed + seeds):
         run = _run(_start(experiment.model_copy(update={"seed": seed}), out / f"seed-{seed}"))
         last = run.metrics[-1]
-        scores.append(last.get("validation", last["train"])[task.score])
+        scores.append(last.get("validation", last["train"])[score])
     part = "validation" if experiment.training.fit == "train" else "training"
+    each = " ".join(f"{one:.5f}" for one in scores)
     console.show_table(
-        f"{part} {task.score} after the last epoch",
+        f"{part} {score} after the last epoch",
         ["seeds", "mean", "standard deviation", "each"],
-        [
-            [
-                str(seeds),
-                f"{mean(scores):.5f}",
-                f"{stdev(scores):.5f}",
-                " ".join(f"{one:.5f}" for one in scores),
-            ]
-        ],
+        [[str(seeds), f"{mean(scores):.5f}", f"{stdev(scores):.5f}", each]],
     )

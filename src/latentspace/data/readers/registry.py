@@ -1,21 +1,19 @@
-"""The registry of readers: what knows a kind of file or folder, and makes an ImageSet of it."""
+"""The registry of readers: what knows a kind of file or folder, and makes an ImageSet of it.
+
+To list what they read takes no library: each imports what it needs when it is asked to know or to read.
+"""
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from ...core.atomic_files import file_hash
 from ...core.registry import Registry
 from ...core.wording import counted
-from ..catalog import notmnist
-from ..config import DataConfig
-from ..imageset import ImageSet
-from .archives import read_archive
-from .arrays import read_npy, read_npz
-from .collect import Collected
-from .filenames import readable
-from .folders import list_folder, read_listing
-from .idx import holds_idx, is_idx_header, is_idx_name, read_idx_files, read_idx_folder
+
+if TYPE_CHECKING:
+    from ..config import DataConfig
+    from ..imageset import ImageSet
+    from .collect import Collected
 
 
 class Reader(Protocol):
@@ -32,7 +30,7 @@ class Reader(Protocol):
             start: the first 512 bytes of a file, inflated where they are gzip; none of a folder.
         """
 
-    def read(self, path: Path, config: DataConfig) -> ImageSet:
+    def read(self, path: Path, config: "DataConfig") -> "ImageSet":
         """The images, before they are resized.
 
         Raises:
@@ -46,7 +44,9 @@ class Npy:
     def knows(self, path: Path, start: bytes) -> bool:
         return start.startswith(b"\x93NUMPY") or (path.is_file() and path.name.casefold().endswith(".npy"))
 
-    def read(self, path: Path, config: DataConfig) -> ImageSet:
+    def read(self, path: Path, config: "DataConfig") -> "ImageSet":
+        from .arrays import read_npy
+
         return read_npy(path, config.resident)
 
 
@@ -56,7 +56,9 @@ class Npz:
     def knows(self, path: Path, start: bytes) -> bool:  # noqa: ARG002 - another zip by its bytes
         return path.is_file() and path.name.casefold().endswith(".npz")
 
-    def read(self, path: Path, config: DataConfig) -> ImageSet:
+    def read(self, path: Path, config: "DataConfig") -> "ImageSet":
+        from .arrays import read_npz
+
         return read_npz(path, config.resident)
 
 
@@ -67,7 +69,12 @@ class Archive:
         named = path.is_file() and path.name.casefold().endswith((".tar", ".tar.gz", ".tgz", ".zip"))
         return named or start[:2] == b"PK" or start[257:262] == b"ustar"
 
-    def read(self, path: Path, config: DataConfig) -> ImageSet:
+    def read(self, path: Path, config: "DataConfig") -> "ImageSet":
+        from ...core.atomic_files import file_hash
+        from ..catalog import notmnist
+        from .archives import read_archive
+        from .filenames import readable
+
         with readable(path):
             checksum = file_hash(path, "md5")
         size = notmnist.published(checksum)
@@ -82,24 +89,31 @@ class Archive:
 
 
 class Idx:
-    words = "IDX"
+    words = "IDX files (plain or .gz)"
 
     def knows(self, path: Path, start: bytes) -> bool:
+        from .idx import holds_idx, is_idx_header, is_idx_name
+
         if path.is_dir():
             return holds_idx(path)
         return is_idx_name(path.name.casefold()) or is_idx_header(start)
 
-    def read(self, path: Path, config: DataConfig) -> ImageSet:
+    def read(self, path: Path, config: "DataConfig") -> "ImageSet":
+        from .idx import read_idx_files, read_idx_folder
+
         return (read_idx_folder if path.is_dir() else read_idx_files)(path, config.resident)
 
 
 class Folder:
-    words = "a folder of images"
+    words = "a folder of images or of class folders"
 
     def knows(self, path: Path, start: bytes) -> bool:  # noqa: ARG002 - it has none
         return path.is_dir()
 
-    def read(self, path: Path, config: DataConfig) -> ImageSet:
+    def read(self, path: Path, config: "DataConfig") -> "ImageSet":
+        from ..catalog import notmnist
+        from .folders import list_folder, read_listing
+
         listing = list_folder(path)
         return notmnist.remembered(listing.identity, config.resident) or _image_files(
             read_listing(listing, resize=config.resize, strict=config.strict),
@@ -109,8 +123,10 @@ class Folder:
         )
 
 
-def _image_files(collected: Collected, *, origin: str, identity: str, what: str) -> ImageSet:
+def _image_files(collected: "Collected", *, origin: str, identity: str, what: str) -> "ImageSet":
     """An ImageSet of image files, in class folders or not; what is recognised as notMNIST is remembered."""
+    from ..catalog import notmnist
+
     if notmnist.recognised(collected):
         images = notmnist.named(collected, notmnist.name_of(collected), origin=origin)
         if images.comparable:  # else it was resized

@@ -1,6 +1,7 @@
 """How a search goes, for a person: a live table on a terminal, else a line for each trial that ends."""
 
 from collections.abc import Iterable
+from contextlib import closing
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,18 @@ if TYPE_CHECKING:
     from ..runs.directory import Run
     from ..search.plan import StudyPlan
     from ..search.standing import Outcome, SearchProgress, TrialStatus
+    from ..search.trials import Trials
+
+
+def run(
+    study: "Trials", workers: int, *, url: str | None = None, timeout: float | None = None
+) -> "SearchProgress":
+    """Run a search to its end and show it; returns where it ended."""
+    from ..search.executors.local import search
+
+    introduce(study.plan, workers)
+    with closing(search(study, workers=workers, url=url, timeout=timeout)) as progress:
+        return follow(progress, study.plan, workers)
 
 
 def introduce(plan: "StudyPlan", workers: int) -> None:
@@ -54,36 +67,36 @@ def _introduce_batches(plan: "StudyPlan") -> None:
         )
 
 
-def follow(standings: "Iterable[SearchProgress]", plan: "StudyPlan", workers: int) -> "SearchProgress":
-    """Run a search to its end and show it; returns where it ended."""
+def follow(progress: "Iterable[SearchProgress]", plan: "StudyPlan", workers: int) -> "SearchProgress":
+    """Show how a search goes; returns where it ended."""
     if console.err.is_terminal and not console.quiet():
-        return _live(standings, plan, workers)
+        return _live(progress, plan, workers)
     last: SearchProgress | None = None
-    for now in standings:
+    for now in progress:
         ended = {one.number for one in last.records if one.outcome not in OPEN} if last else None
         for one in now.records:
             if one.outcome not in OPEN and ended is not None and one.number not in ended:
                 console.say(f"{_line(one, plan)}; {_summary(now, workers)}")
         last = now
-    return _settled(last)
+    return _ended(last)
 
 
 OPEN = ("waiting", "running")
 
 
-def _live(standings: "Iterable[SearchProgress]", plan: "StudyPlan", workers: int) -> "SearchProgress":
+def _live(progress: "Iterable[SearchProgress]", plan: "StudyPlan", workers: int) -> "SearchProgress":
     from rich.live import Live
 
     last: SearchProgress | None = None
     with Live(console=console.err, transient=False, auto_refresh=False) as screen:
-        for last in standings:
+        for last in progress:
             screen.update(_table(last, plan, workers), refresh=True)
-    return _settled(last)
+    return _ended(last)
 
 
-def _settled(last: "SearchProgress | None") -> "SearchProgress":
+def _ended(last: "SearchProgress | None") -> "SearchProgress":
     if last is None:
-        raise RuntimeError("a search yields where it stands at least once")
+        raise RuntimeError("a search yields its progress at least once")
     return last
 
 
@@ -130,12 +143,8 @@ def conclude(last: "SearchProgress", plan: "StudyPlan", run: "Run | None") -> No
     rows = [[name, console.number(value)] for name, value in last.best.parameters.items()]
     rows.append([f"validation {plan.objectives[0]}", f"{last.best.value:.5f}"])
     if run is not None:
-        rows += [
-            [f"test {name}", f"{value:.5f}"]
-            for name, value in run.results()["test"].items()
-            if name == task.score
-        ]
-    if run is not None:
+        if task.score in (test := run.results()["test"]):
+            rows.append([f"test {task.score}", f"{test[task.score]:.5f}"])
         rows.append(["learned from", run.experiment.training.fit])
     console.show_table(
         f"trial {last.best.number}, the best of {last.counted}", ["", ""], rows, to=console.err
