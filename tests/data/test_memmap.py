@@ -17,7 +17,7 @@ from latentspace.data.cache import keep, recall
 from latentspace.data.cleaning import blank, mean_and_deviation
 from latentspace.data.config import DataConfig
 from latentspace.data.imageset import ImageSet
-from latentspace.data.memmap import free_memory, scratch, stays_on_disk
+from latentspace.data.memmap import allocate_on_disk, free_memory, stays_on_disk
 from latentspace.data.sources import load_images
 from latentspace.data.splits import Shares, split
 from makers import random_pixels
@@ -213,7 +213,7 @@ def test_a_full_disk_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(os, "posix_fallocate", full, raising=False)
     with pytest.raises(OutputError, match="must be writable"):
-        scratch((10, 1, 4, 4))
+        allocate_on_disk((10, 1, 4, 4))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="RssAnon is Linux's")

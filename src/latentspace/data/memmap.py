@@ -122,19 +122,19 @@ def _changed(path: Path) -> DataError:
     )
 
 
-def room(shape: Sequence[int], beside: np.ndarray) -> UInt8[np.ndarray, "..."]:
-    """An array of bytes to be filled: in memory, or on disk where the array `beside` it is on disk.
+def allocate(shape: Sequence[int], like: np.ndarray) -> UInt8[np.ndarray, "..."]:
+    """An array of bytes to be filled: on disk where `like` is on disk, else in memory.
 
     On disk it is a file without a name in the cache directory, which ends with the array.
 
     Raises:
-        OutputError: there is no room for it on disk.
+        OutputError: the disk has no space for it.
     """
-    return scratch(shape) if isinstance(beside, np.memmap) else np.empty(tuple(shape), dtype=np.uint8)
+    return allocate_on_disk(shape) if isinstance(like, np.memmap) else np.empty(tuple(shape), dtype=np.uint8)
 
 
-def scratch(shape: Sequence[int]) -> UInt8[np.ndarray, "..."]:
-    """As `room`, on disk."""
+def allocate_on_disk(shape: Sequence[int]) -> UInt8[np.ndarray, "..."]:
+    """As `allocate`, on disk."""
     folder = cache_directory()
     with refusals(folder):
         folder.mkdir(parents=True, exist_ok=True)
@@ -162,7 +162,7 @@ def chosen(pixels: Pixels, indices: Int64Array) -> Pixels:
     if not isinstance(pixels, np.memmap):
         taken: Pixels = pixels[indices]
         return taken
-    result: Pixels = room((len(indices), *pixels.shape[1:]), pixels)
+    result: Pixels = allocate((len(indices), *pixels.shape[1:]), pixels)
     for here in blocks(result):
         require_unchanged(pixels)
         result[here] = pixels[indices[here]]

@@ -1,8 +1,8 @@
-"""The one door to images: what SPEC names is found, recognised, read, and made an ImageSet.
+"""SPEC -> ImageSet: what SPEC names is found, recognised and read. Every command finds images here.
 
 notmnist, notmnist:large   fetched once, kept in the cache directory
 glyphs, glyphs:COUNT       letters A-J rendered from font files
-auto                       notMNIST (small) if cached or fetchable, else glyphs, with a loud warning
+auto                       notMNIST (small) if cached or fetchable, else glyphs, with a warning
 a path                     a folder of class folders, a flat folder of images, IDX files or a folder of
                            them, .npy, .npz, a tar, tar.gz or zip of images; notMNIST is recognised
                            among them. `./glyphs` is a path, `glyphs` is not.
@@ -72,7 +72,7 @@ def finished(images: ImageSet, config: DataConfig) -> ImageSet:
     if config.deduplicate:
         images = images.deduplicated()
     _tell(images)
-    logger.info("%s", _whereabouts(images, config.resident))
+    logger.info("%s", _residence(images, config.resident))
     return images
 
 
@@ -140,7 +140,7 @@ def _tell(images: ImageSet) -> None:
         logger.info("dropped %s of images", counted(record.duplicates_dropped, "exact duplicate"))
 
 
-def _whereabouts(images: ImageSet, resident: Residence) -> str:
+def _residence(images: ImageSet, resident: Residence) -> str:
     megabytes = images.pixels.nbytes / 1e6
     size = f"{megabytes:,.0f} MB of pixels" if megabytes >= 10 else f"{megabytes:.2g} MB of pixels"
     if images.on_disk:

@@ -113,7 +113,8 @@ def published(md5: str) -> Size | None:
 
 
 def load_archive(path: Path, size: Size, resident: Residence = "always") -> ImageSet:
-    """
+    """The letters from a published archive, or from the cache.
+
     Raises:
         DataError: the archive does not hold what it should.
     """

@@ -37,7 +37,8 @@ _HEADERS = (ValueError, EOFError, TypeError, SyntaxError, RecursionError, Memory
 
 
 def read_npy(path: Path, resident: Residence = "always") -> ImageSet:
-    """
+    """The images in an .npy file.
+
     Args:
         resident: whether bytes are read or mapped; floats are read in any case, as they are rounded.
 
@@ -53,7 +54,8 @@ def read_npy(path: Path, resident: Residence = "always") -> ImageSet:
 
 
 def read_npz(path: Path, resident: Residence = "always") -> ImageSet:
-    """
+    """The images in an .npz file, with labels and groups where they stand beside them.
+
     Args:
         resident: whether arrays of bytes that are stored uncompressed are read or mapped.
 

@@ -59,8 +59,9 @@ class Collected:
             return ()
         return classes_of(self.names, "")[1]
 
-    def images(self, source: str, *, origin: str, comparable: bool = False) -> ImageSet:
-        """
+    def images(self, source: str, *, origin: str) -> ImageSet:
+        """These images as a set.
+
         Raises:
             DataError: the names tell neither of class folders nor of a flat folder; `origin` is named.
         """
@@ -71,7 +72,6 @@ class Collected:
             labels=labels,
             class_names=class_names,
             record=self.record,
-            comparable=comparable,
             files=self.names,
         )
 
@@ -150,11 +150,11 @@ class _Collection:
             return  # an error in the end: from here on sizes are counted only
         number = len(self.names)
         self.grey += pixels.shape[2] == 1
-        self._make_room(number, pixels)
+        self._grow(number, pixels)
         self.buffer[number] = pixels.transpose(2, 0, 1)
         self.names.append(name)
 
-    def _make_room(self, number: int, pixels: np.ndarray) -> None:
+    def _grow(self, number: int, pixels: np.ndarray) -> None:
         height, width, channels = pixels.shape
         if number == 0:
             begun = max(1, min(16, BEGUN // pixels.size))
@@ -170,8 +170,8 @@ class _Collection:
                 found=f"more than {counted(number)} of {format_size((height, width))}",
                 do=f"make them smaller with {option('resize')}",
             )
-        room = min(2 * number, MEMORY_LIMIT // one)
-        self.buffer.resize((room, *self.buffer.shape[1:]), refcheck=False)
+        capacity = min(2 * number, MEMORY_LIMIT // one)
+        self.buffer.resize((capacity, *self.buffer.shape[1:]), refcheck=False)
 
     def finished(self) -> Collected:
         self._check()

@@ -10,7 +10,7 @@ from ...core.errors import DataError
 from ...core.types import Pixels
 from ...core.wording import counted
 from ..cleaning import CleaningRecord
-from ..memmap import room
+from ..memmap import allocate
 from .decode import flattened
 
 _BLOCK = 4096  # images converted at a time
@@ -55,7 +55,7 @@ def _channels_first(shape: tuple[int, ...], origin: str) -> bool:
 
 
 def _rounded(array: np.ndarray, origin: str) -> np.ndarray:
-    result = room(array.shape, array)
+    result = allocate(array.shape, array)
     for start in range(0, len(array) if array.ndim else 0, _BLOCK):
         block = array[start : start + _BLOCK]
         if block.size and not (block.min() >= 0 and block.max() <= 1):  # NaN fails both

@@ -34,7 +34,7 @@ from ...core.errors import DataError
 from ...core.types import Pixels
 from ...core.wording import counted, option
 from ..imageset import ImageSet
-from ..memmap import require_unchanged, room
+from ..memmap import allocate, require_unchanged
 
 Raster: TypeAlias = UInt8[np.ndarray, "height width channels"]
 
@@ -191,7 +191,7 @@ def resized_set(images: ImageSet, size: tuple[int, int]) -> ImageSet:
     """`images` brought to `size` (height, width); images that change are no longer comparable."""
     if images.size == size:
         return images
-    pixels: Pixels = room((len(images), images.channels, *size), images.pixels)
+    pixels: Pixels = allocate((len(images), images.channels, *size), images.pixels)
     for number, one in enumerate(images.pixels):
         require_unchanged(images.pixels)
         pixels[number] = resized(one.transpose(1, 2, 0), size).transpose(2, 0, 1)

@@ -47,7 +47,8 @@ def list_folder(folder: Path) -> Listing:
 def read_listing(
     listing: Listing, *, resize: tuple[int, int] | None = None, strict: bool = False
 ) -> Collected:
-    """
+    """The images of a folder that `list_folder` has looked at.
+
     Raises:
         DataError: what `collect` raises.
     """

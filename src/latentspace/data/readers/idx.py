@@ -21,6 +21,7 @@ from ...core.atomic_files import new_folder, replacing, write_text
 from ...core.errors import DataError
 from ...core.types import Int64Array
 from ...core.wording import counted
+from ..catalog.notmnist import LETTERS
 from ..imageset import ImageSet
 from ..memmap import Residence
 from .conversion import to_channels_first
@@ -56,7 +57,8 @@ def holds_idx(folder: Path) -> bool:
 
 
 def read_idx_folder(folder: Path, resident: Residence = "always") -> ImageSet:
-    """
+    """The images in the one IDX file of images that `folder` holds.
+
     Args:
         resident: as for `read_idx_files`.
 
@@ -96,7 +98,7 @@ def read_idx_files(path: Path, resident: Residence = "always") -> ImageSet:
     labels_path, groups_path = _companion(path, "labels"), _companion(path, "groups")
     labels, class_names = (None, ()) if labels_path is None else _labels(labels_path, len(pixels), path)
     groups = None if groups_path is None else _column(groups_path, len(pixels), path)
-    letters = class_names == tuple("ABCDEFGHIJ") and pixels.shape[1:] == (1, 28, 28)
+    letters = class_names == LETTERS and pixels.shape[1:] == (1, 28, 28)
     return ImageSet(
         pixels,
         source="IDX files, letters A-J" if letters else "IDX files" if labels is not None else "an IDX file",
@@ -200,7 +202,8 @@ def read_idx(path: Path, resident: Residence = "always") -> np.ndarray:
 
 
 def _parsed(stream: Stream, path: Path, *, most: int, resident: Residence = "always") -> np.ndarray:
-    """
+    """The array that a stream holds.
+
     Args:
         most: bytes that can follow; where `resident` is not "always", the size of the file.
     """

@@ -26,7 +26,7 @@ class Stream(Protocol):
 def read_exactly(stream: Stream, size: int) -> UInt8[np.ndarray, " _bytes"]:
     """Up to `size` bytes, in steps: only what is there comes to take memory, whatever was declared.
 
-    The room is asked for at once. Room that grew with the bytes left up to half as much again behind it.
+    The memory is asked for at once. Memory that grew with the bytes left up to half as much again behind it.
 
     Raises:
         DataError: more than the system would ever give.
