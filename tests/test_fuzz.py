@@ -22,7 +22,7 @@ from latentspace.training.train import resume, start, train
 HERE = Path(__file__).parent
 
 
-@pytest.mark.parametrize("reader", ["idx", "arrays", "pictures", "recipes", "runs"])
+@pytest.mark.parametrize("reader", ["idx", "arrays", "pictures", "outside", "recipes", "runs"])
 def test_a_damaged_input_loads_or_is_refused_in_our_own_words(reader, tmp_path):
     count = 40 if reader == "runs" else 100
     command = [sys.executable, "-m", "fuzz", "--reader", reader, "--count", str(count), "--seed", "1"]

@@ -21,6 +21,7 @@ from fuzz.mutations import mistaken, mutated
 from latentspace.core.config import overrides, read_toml
 from latentspace.data.config import DataConfig
 from latentspace.data.readers.idx import read_idx, write_idx_folder
+from latentspace.data.readers.registry import READERS as READERS_OF_FORMATS
 from latentspace.data.sources import load_images
 from latentspace.evaluation.evaluate import evaluate
 from latentspace.experiment.config import Experiment
@@ -203,6 +204,22 @@ class Pictures:
             raise first
 
 
+class FromOutside:
+    """Files of the reader that tests/stranger registers: the registry's path, as of a built-in one."""
+
+    def __init__(self, place: Path) -> None:
+        if "hex" not in READERS_OF_FORMATS:
+            from stranger import plugin  # noqa: F401 - importing it registers the reader
+
+        self.good = b"2 3\n000102030405\n060708090a0b\n"
+
+    def write(self, draw: random.Random, place: Path) -> None:
+        (place / "some.hex").write_bytes(mutated(draw, self.good, (b"-1", b"99999999 99999999", b"")))
+
+    def read(self, place: Path) -> None:
+        load_images(DataConfig(spec=str(place / "some.hex")))
+
+
 class Recipes:
     """Recipes in TOML, plans in JSON, and `--set`."""
 
@@ -367,6 +384,7 @@ READERS: Mapping[str, Callable[[Path], Reader]] = {
     "idx": Idx,
     "arrays": Arrays,
     "pictures": Pictures,
+    "outside": FromOutside,
     "recipes": Recipes,
     "runs": Runs,
 }

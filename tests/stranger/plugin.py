@@ -11,6 +11,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
+from latentspace.core.errors import DataError
 from latentspace.core.tensor_types import Codes, Images, Logits
 from latentspace.data.batches import Batch
 from latentspace.data.config import DataConfig
@@ -181,10 +182,13 @@ class HexReader:
         return path.suffix == ".hex"
 
     def read(self, path: Path, config: DataConfig) -> ImageSet:
-        first, *rows = path.read_text(encoding="ascii").splitlines()
-        height, width = map(int, first.split())
-        pixels = np.array([list(bytes.fromhex(row)) for row in rows], dtype=np.uint8)
-        return ImageSet(pixels.reshape(-1, 1, height, width), source=self.words)
+        try:
+            first, *rows = path.read_text(encoding="ascii").splitlines()
+            height, width = map(int, first.split())
+            pixels = np.array([list(bytes.fromhex(row)) for row in rows], dtype=np.uint8)
+            return ImageSet(pixels.reshape(-1, 1, height, width), source=self.words)
+        except ValueError as error:
+            raise DataError(f"{path} must be {self.words}", found=str(error), do="make it again") from error
 
 
 READER: Reader = HexReader()
