@@ -17,6 +17,7 @@ import latentspace
 from latentspace.cli.main import app
 from latentspace.core.config import overrides
 from latentspace.data.readers.idx import write_idx_folder
+from latentspace.evaluation.metrics import METRICS
 from latentspace.experiment.config import Experiment
 from latentspace.experiment.recipe import Recipe
 from latentspace.experiment.search_space import SearchConfig
@@ -133,12 +134,18 @@ def leaves(config: BaseModel, prefix: str = "") -> Iterator[tuple[str, Any]]:
             yield f"{prefix}{key}", value
 
 
+def rows(*sections: str) -> dict[str, str]:
+    """The rows of tables in sections of the reference, by the name in code quotes that each begins with."""
+    text = REFERENCE.read_text(encoding="utf-8")
+    found = [text.partition(f"\n## {one}\n")[2].partition("\n## ")[0] for one in sections]
+    assert all(found)
+    lines = [line for section in found for line in section.splitlines() if line.startswith("| `")]
+    return {line.split("`")[1]: line for line in lines}
+
+
 def settings() -> dict[str, str]:
-    """First column (in code quotes) -> second column, of the reference's tables of settings and recipes."""
-    text = REFERENCE.read_text(encoding="utf-8").partition("\n## A run directory")[0]
-    lines = [line for line in text.splitlines() if line.startswith("| `")]
-    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
-    return {key.strip("`"): default for key, default, _ in cells}
+    """The default of each setting, and of each key of a recipe, as the reference has it."""
+    return {name: line.split("|")[2].strip() for name, line in rows("Settings", "Recipes").items()}
 
 
 def code(default: str) -> str:
@@ -159,11 +166,30 @@ def row(name: str, of_kinds: tuple[Setting, ...]) -> str:
     return f"| `{name}` | {', '.join(defaults)} | {of_kinds[0].meaning}{limits} |"
 
 
+def test_the_reference_has_a_row_for_each_task():
+    def listed(names: tuple[str, ...]) -> str:
+        return ", ".join(map(code, names))
+
+    assert rows("Tasks") == {
+        name: f"| `{name}` | {task.title} | {listed(task.models)} | {listed(task.objectives)} | "
+        f"{'lowest' if task.direction == 'minimize' else 'highest'} `{task.score}` |"
+        for name, task in TASKS.items()
+    }
+
+
+def test_the_reference_has_a_row_for_each_metric_and_each_part_of_a_loss():
+    """With its name, title, unit and better way as the code has them, and a formula."""
+    listed = {name: line.rpartition(" | ")[0] for name, line in rows("Metrics").items()}
+    assert listed == {
+        name: f"| `{name}` | {metric.title} | {metric.unit or '–'} | {metric.better or '–'}"
+        for name, metric in METRICS.items()
+    }
+    assert all(len(line.split("|")[5].strip()) > 10 for line in rows("Metrics").values())
+
+
 def test_the_reference_has_a_row_for_each_setting_as_the_code_has_it():
     """And no other."""
-    text = REFERENCE.read_text(encoding="utf-8").partition("\n## Recipes")[0]
-    listed = {line.split("`")[1]: line for line in text.splitlines() if line.startswith("| `")}
-    assert listed == {name: row(name, settings) for name, settings in by_name(tuple(TASKS)).items()}
+    assert rows("Settings") == {name: row(name, settings) for name, settings in by_name(tuple(TASKS)).items()}
 
 
 @pytest.mark.parametrize("kind", tuple(TASKS))

@@ -160,6 +160,7 @@ MSE_FROM_NOISY = Metric("mean squared error from noisy images", part_of("mse_fro
 MEAN_CODE_LOSS = Metric("loss with the mean code decoded", mean_code, NATS, digits=2)
 ELBO_LOSS = Metric("negative ELBO of one sampled code", part_of("elbo_loss"), NATS, digits=2)
 BCE = Metric("cross-entropy of the pixels", part_of("bce"), NATS, digits=2)
+GAUSSIAN_NLL = Metric("negative log-likelihood of Gaussian pixels", part_of("gaussian_nll"), NATS, digits=2)
 KL = Metric("divergence from the prior", part_of("kl"), NATS, better=None, digits=2)
 IWAE_LOSS = Metric("importance-weighted bound", iwae, NATS, digits=2)
 IWAE = Metric("codes an image of the importance-weighted bound", iwae_samples, better=None, digits=0)
@@ -183,6 +184,7 @@ METRICS: Registry[Metric] = Registry(
         "mean_code_loss": f"{__name__}:MEAN_CODE_LOSS",
         "elbo_loss": f"{__name__}:ELBO_LOSS",
         "bce": f"{__name__}:BCE",
+        "gaussian_nll": f"{__name__}:GAUSSIAN_NLL",
         "kl": f"{__name__}:KL",
         "iwae_loss": f"{__name__}:IWAE_LOSS",
         "iwae_samples": f"{__name__}:IWAE",
