@@ -31,6 +31,7 @@ def report(
       latentspace report studies/letters
     """
     from ..core.atomic_files import exists
+    from ..runs.directory import Run
     from ..studies import published
 
     if exists(path / "study.json"):
@@ -40,10 +41,9 @@ def report(
 
         page = report_study(path, storage, title, published)
         console.say(f"trials: {page.parent / 'trials.csv'}")
-    elif exists(path / "config.json"):
+    elif Run.exists(path):
         _refuse("--storage", storage, "a run has no database")
         from ..report.run.write import report_run
-        from ..runs.directory import Run
 
         run = Run.open(path)
         with console.following():

@@ -14,12 +14,13 @@ import secrets
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
 import filelock
 
-from .errors import ConfigurationError, OutputError
+from .errors import ConfigurationError, LatentspaceError, OutputError
 from .wording import brief
 
 logger = logging.getLogger(__name__)
@@ -46,9 +47,11 @@ def as_path(given: object, what: str) -> Path:
 
 @contextmanager
 def refusals(path: Path) -> Iterator[None]:
-    """Turn an OSError inside the block into an OutputError that names `path`."""
+    """Turn an OSError inside the block into an OutputError that names `path`; a lock's Timeout stays."""
     try:
         yield
+    except filelock.Timeout:
+        raise
     except OSError as error:
         raise OutputError(
             f"{path} must be writable",
@@ -99,67 +102,6 @@ def expanded(path: Path) -> Path:
         ) from error
 
 
-@contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
-    """A new file that takes the place of `path` when the block ends well; else nothing has changed.
-
-    Its folder is made where it is missing, but not the folder above: one that was moved away or deleted
-    does not come back.
-
-    Raises:
-        OutputError: the file cannot be written.
-    """
-    check_name(path)
-    with refusals(path):
-        path.parent.mkdir(exist_ok=True)
-        with _beside(path, _new_file) as beside:
-            try:
-                with beside.open("wb") as file:
-                    yield file
-                    file.flush()
-                    os.fsync(file.fileno())
-                beside.replace(path)
-                _sync(path.parent)
-            except BaseException:
-                with suppress(OSError):
-                    beside.unlink()
-                raise
-
-
-@contextmanager
-def new_folder(path: Path, refuse: Callable[[Path], None] | None = None) -> Iterator[Path]:
-    """A folder to be filled, which is at `path` when the block ends well; else nothing has changed there.
-
-    Of two that are made for one path at the same moment, one is there in the end; the other is refused.
-
-    Args:
-        refuse: raises where `path` is taken; `refuse_taken` by default.
-
-    Raises:
-        OutputError: the place cannot be written.
-    """
-    refuse = refuse or refuse_taken
-    refuse(path)
-    place = path.resolve()
-    with refusals(path):
-        place.parent.mkdir(parents=True, exist_ok=True)
-        sweep(place.parent, place.name)
-        with _beside(place, Path.mkdir) as beside:
-            try:
-                yield beside
-                _sync(beside)
-                try:
-                    beside.rename(place)  # an empty folder is replaced, one with something in it is not
-                except OSError as error:
-                    if error.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
-                        refuse(path)
-                    raise
-                _sync(place.parent)
-            except BaseException:
-                shutil.rmtree(beside, ignore_errors=True)
-                raise
-
-
 def taken(path: Path) -> str:
     """What is in the way of a new folder at `path`, in words; nothing where it is new or an empty folder.
 
@@ -187,16 +129,72 @@ def _require_writable(folder: Path) -> None:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
 
-def refuse_taken(path: Path) -> None:
-    """Raises: OutputError: `path` is there and holds something, is no folder, or cannot be made."""
+def refuse_taken(
+    path: Path,
+    error: type[LatentspaceError] = OutputError,
+    must: str = "{} must be new or an empty folder: nothing is overwritten",
+    do: str = "name another place, or empty it",
+) -> None:
+    """Refuse a place for a new folder that is there and holds something, or is no folder, or cannot be made.
+
+    Raises:
+        OutputError: it cannot be made.
+    """
     with refusals(path):
         found = taken(path)
     if found:
-        raise OutputError(
-            f"{path} must be new or an empty folder: nothing is overwritten",
-            found=found,
-            do="name another place, or empty it",
-        )
+        raise error(must.format(path), found=found, do=do)
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[BinaryIO]:
+    """A new file that takes the place of `path` when the block ends well; else nothing has changed.
+
+    Its folder is made where it is missing, but not the folder above: one that was moved away or deleted
+    does not come back.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    check_name(path)
+    with refusals(path):
+        path.parent.mkdir(exist_ok=True)
+        with _beside(path, partial(Path.touch, exist_ok=False)) as beside:  # tempfile's are closed to others
+            with beside.open("wb") as file:
+                yield file
+                file.flush()
+                os.fsync(file.fileno())
+            beside.replace(path)
+            _sync(path.parent)
+
+
+@contextmanager
+def new_folder(path: Path, refuse: Callable[[Path], None] = refuse_taken) -> Iterator[Path]:
+    """A folder to be filled, which is at `path` when the block ends well; else nothing has changed there.
+
+    Of two that are made for one path at the same moment, one is there in the end; the other is refused.
+
+    Args:
+        refuse: raises where `path` is taken.
+
+    Raises:
+        OutputError: the place cannot be written.
+    """
+    refuse(path)
+    place = path.resolve()
+    with refusals(path):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        sweep(place.parent, place.name)
+        with _beside(place, Path.mkdir) as beside:
+            yield beside
+            _sync(beside)
+            try:
+                beside.rename(place)  # an empty folder is replaced, one with something in it is not
+            except OSError as error:
+                if error.errno in (errno.ENOTEMPTY, errno.EEXIST, errno.ENOTDIR):
+                    refuse(path)
+                raise
+            _sync(place.parent)
 
 
 def make_folder(path: Path) -> None:
@@ -214,25 +212,24 @@ def sweep(folder: Path, name: str | None = None) -> None:
     pattern = f".*{PART}" if name is None else f"{glob.escape(_start(name))}*{PART}"
     for left in folder.glob(pattern):
         with suppress(OSError), _opened(left) as handle:
-            if not _locked(handle):
-                continue
-            if left.is_dir():
-                shutil.rmtree(left, ignore_errors=True)
-            else:
+            if _locked(handle):
                 remove(left)
 
 
 def remove(path: Path) -> None:
-    """Unlink `path` if it is there; one that cannot be costs its space alone, and is said."""
+    """Remove a file or a folder if it is there; one that cannot be costs its space alone, and is said."""
     try:
-        path.unlink(missing_ok=True)
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
     except OSError as error:
         logger.warning("%s is needed no more, but cannot be removed: %s", path, error.strerror or error)
 
 
 @contextmanager
 def _beside(path: Path, make: Callable[[Path], None]) -> Iterator[Path]:
-    """Something new beside `path` that no other process sweeps away before the block ends."""
+    """Something new beside `path`, which no other process sweeps away, and which goes if the block fails."""
     for _ in range(_TRIES):
         beside = path.with_name(f"{_start(path.name)}{secrets.token_hex(4)}{PART}")
         try:
@@ -240,9 +237,14 @@ def _beside(path: Path, make: Callable[[Path], None]) -> Iterator[Path]:
         except FileExistsError:
             continue
         with _held(beside) as ours:
-            if ours:
+            if not ours:
+                continue
+            try:
                 yield beside
-                return
+            except BaseException:
+                remove(beside)
+                raise
+            return
     raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
 
 
@@ -252,28 +254,16 @@ def _held(beside: Path) -> Iterator[bool]:
     with ExitStack() as stack:
         try:
             handle = stack.enter_context(_opened(beside))
-            ours = _is_ours(handle, beside)
+            ours = _locked(handle) and (not _POSIX or os.path.samestat(os.fstat(handle), beside.stat()))
         except FileNotFoundError:
             ours = False
+        except OSError:  # a file system without locks, where nothing is swept either
+            ours = True
         yield ours
-
-
-def _is_ours(handle: int, beside: Path) -> bool:
-    """Raises: FileNotFoundError: it is gone already."""
-    try:
-        if not _locked(handle):
-            return False
-    except OSError:  # a file system without locks, where nothing is swept either
-        return True
-    return not _POSIX or os.path.samestat(os.fstat(handle), beside.stat())
 
 
 def _start(name: str) -> str:
     return f".{name[:_STEM]}."
-
-
-def _new_file(path: Path) -> None:
-    path.touch(exist_ok=False)  # open to others, as tempfile's are not
 
 
 @contextmanager
@@ -318,42 +308,28 @@ def locked(path: Path, *, timeout: float = -1.0, poll_interval: float = 0.05) ->
         filelock.Timeout: another process holds it.
     """
     lock = filelock.FileLock(path, timeout=timeout, poll_interval=poll_interval)
-    try:
+    with refusals(path):
         path.parent.stat()  # which the lock would make anew
         lock.acquire()
-    except filelock.Timeout:
-        raise
-    except OSError:
-        with refusals(path):
-            raise
     try:
         yield
     finally:
         lock.release()
 
 
-class Whereabouts:
-    """A folder as it was when this was made: whether it is still at its path. Use it with `with`."""
+@contextmanager
+def watched(folder: Path) -> Iterator[Callable[[], bool]]:
+    """Within the block, a function: whether `folder` is still at its path, not moved, replaced or deleted."""
+    with _opened(folder) as handle:
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        def in_place() -> bool:
+            try:
+                now = folder.stat()
+                return not _POSIX or os.path.samestat(os.fstat(handle), now)
+            except OSError:
+                return False
 
-    def __enter__(self) -> "Whereabouts":
-        self._handle = os.open(self._folder, os.O_RDONLY) if _POSIX else -1
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._handle >= 0:
-            os.close(self._handle)
-
-    @property
-    def unchanged(self) -> bool:
-        """False where it was moved, replaced by another, or deleted."""
-        try:
-            now = self._folder.stat()
-            return self._handle < 0 or os.path.samestat(os.fstat(self._handle), now)
-        except OSError:
-            return False
+        yield in_place
 
 
 def write_bytes(path: Path, content: bytes) -> None:

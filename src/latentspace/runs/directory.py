@@ -14,8 +14,8 @@ figures/, report.html
 import json
 import logging
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +23,15 @@ import filelock
 import numpy as np
 
 from ..core.atomic_files import (
-    Whereabouts,
     as_path,
+    exists,
     file_hash,
+    locked,
     new_folder,
     refusals,
+    refuse_taken,
     sweep,
-    taken,
+    watched,
     write_bytes,
     write_json,
 )
@@ -54,7 +56,7 @@ class Run:
 
     def __init__(self, path: str | Path) -> None:
         self.path = as_path(path, "a run")
-        self._held: Whereabouts | None = None  # while it is written to
+        self._in_its_place: Callable[[], bool] | None = None  # while it is written to
 
     def __repr__(self) -> str:
         try:
@@ -111,6 +113,11 @@ class Run:
                     do="name a directory that `latentspace train` made; `latentspace runs` lists them",
                 )
         return cls(path)
+
+    @staticmethod
+    def exists(path: Path) -> bool:
+        """Whether there is a run at `path`."""
+        return exists(path / "config.json")
 
     @property
     def experiment(self) -> Experiment:
@@ -241,16 +248,9 @@ class Run:
         sweep(path.parent)
         return path
 
-    def save_figure(self, name: str, png: bytes) -> Path:
-        path = self.path / "figures" / f"{name}.png"
-        write_bytes(path, png)
-        return path
-
-    def save_numbers(self, name: str, table: str) -> Path:
-        """What a figure draws of numbers, as CSV beside it."""
-        path = self.path / "figures" / f"{name}.csv"
-        write_bytes(path, table.encode())
-        return path
+    def save_figure(self, file_name: str, content: bytes) -> None:
+        """A figure as PNG, or its numbers as CSV."""
+        write_bytes(self.path / "figures" / file_name, content)
 
     def save_page(self, html: str) -> Path:
         path = self.path / "report.html"
@@ -266,28 +266,27 @@ class Run:
         Raises:
             RunError: another process writes here, or there is no run here any more.
         """
-        lock = self._locked()
-        try:
-            with Whereabouts(self.path) as self._held, logged_to(self.path / "run.log"):
-                self._sweep()
-                yield
-        finally:
-            self._held = None
-            lock.release()
-
-    def _locked(self) -> filelock.BaseFileLock:
-        Run.open(self.path)  # a lock would make the directory anew
-        lock = filelock.FileLock(self.path / ".lock", timeout=0)
-        with refusals(self.path):
+        with self._locked():
             try:
-                lock.acquire()
+                with watched(self.path) as self._in_its_place, logged_to(self.path / "run.log"):
+                    self._sweep()
+                    yield
+            finally:
+                self._in_its_place = None
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        Run.open(self.path)
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(locked(self.path / ".lock", timeout=0.0))
             except filelock.Timeout as error:
                 raise RunError(
                     f"only one process may write to {self.path}",
                     found="another one is writing there now",
                     do=f"wait for it, or name another directory with {option('out')}",
                 ) from error
-        return lock
+            yield
 
     def refuse_unreadable(self) -> None:
         """Whether a training can go on here, as far as that is known without images.
@@ -296,7 +295,8 @@ class Run:
             RunError: a file of the run is damaged, or another process writes here.
         """
         _ = self.split, self.learned_from, self.environment, self.metrics
-        self._locked().release()
+        with self._locked():
+            pass
 
     @contextmanager
     def _in_place(self) -> Iterator[None]:
@@ -313,7 +313,7 @@ class Run:
             raise
 
     def _require_in_place(self) -> None:
-        if self._held is not None and not self._held.unchanged:
+        if self._in_its_place is not None and not self._in_its_place():
             raise RunError(
                 f"{self.path} must stay where it is while it is trained",
                 found="the directory was moved, replaced or deleted meanwhile",
@@ -344,12 +344,5 @@ class Run:
 
 def refuse_existing(path: Path) -> None:
     """Raises: RunError: `path` holds something already."""
-    with refusals(path):
-        found = taken(path)
-    if found:
-        raise RunError(
-            f"the run directory {path} must be new: a run is never overwritten",
-            found=found,
-            do=f"go on with it (latentspace train --resume {path}), or name another place "
-            f"with {option('out')}",
-        )
+    do = f"go on with it (latentspace train --resume {path}), or name another place with {option('out')}"
+    refuse_taken(path, RunError, "the run directory {} must be new: a run is never overwritten", do)

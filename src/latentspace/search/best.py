@@ -71,7 +71,7 @@ def final_training(trials: Trials, fit: str | None = None) -> Training:
     """
     plan = plan_of(trials, best_trial(trials), fit)
     path = trials.directory / RUN
-    if (path / "config.json").exists():
+    if Run.exists(path):
         if is_run_of(Run.open(path), plan):
             return resume(path)
         path.rename(_free_name(trials.directory, trials.standing().counted))
@@ -84,7 +84,7 @@ def judged_run(trials: Trials) -> Run | None:
     None while it is that of an earlier winner: its result is of other parameters.
     """
     best, run = trials.best(), Run(trials.directory / RUN)
-    if best is None or not (run.path / "config.json").exists() or "test" not in run.results():
+    if best is None or not Run.exists(run.path) or "test" not in run.results():
         return None
     return run if is_run_of(run, plan_of(trials, best, run.experiment.training.fit)) else None
 

@@ -126,7 +126,7 @@ class TrainingStep(Step):
 
     @property
     def _begun(self) -> bool:
-        return (self.place / "config.json").exists()
+        return Run.exists(self.place)
 
 
 @final

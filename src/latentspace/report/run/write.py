@@ -46,9 +46,9 @@ def report_run(
 def write_run_page(page: Page, run: Run) -> Path:
     """Into the run's directory: the page, each picture as PNG, and what it draws of numbers as CSV."""
     for picture in _pictures(page):
-        run.save_figure(picture.file_name, picture.png)
+        run.save_figure(f"{picture.file_name}.png", picture.png)
         if picture.numbers:
-            run.save_numbers(picture.file_name, csv_text(picture.numbers))
+            run.save_figure(f"{picture.file_name}.csv", csv_text(picture.numbers).encode())
     return run.save_page(render(page))
 
 

@@ -135,7 +135,7 @@ class Reproduction:
         """On the images that the first study settled for, whatever `auto` would find now."""
         plan = self.recipe.experiment(kind, merged(self.changes, more))
         first = self.out / "ae"
-        if plan.data.spec != "auto" or not (first / "config.json").exists():
+        if plan.data.spec != "auto" or not Run.exists(first):
             return plan
         settled = Run.open(first).experiment.data.spec
         return plan.model_copy(update={"data": plan.data.model_copy(update={"spec": settled})})
