@@ -21,7 +21,7 @@ from latentspace.experiment.config import Experiment
 from latentspace.experiment.search_space import SearchConfig
 from latentspace.search.load import record_of
 from latentspace.search.plan import StudyPlan
-from latentspace.search.results import StudyRecord, TrialRecord
+from latentspace.search.results import StudyRecord, Trial
 from latentspace.search.storage import open_storage
 
 SPACE: dict[str, BaseDistribution] = {
@@ -186,7 +186,7 @@ def many_trials(count: int) -> StudyRecord:
         reports = tuple((epoch, float(0.2 / epoch + draws.random() / 10 + 0.02)) for epoch in range(1, 51))
         whole = number % 3 == 0
         trials.append(
-            TrialRecord(
+            Trial(
                 number,
                 "complete" if whole else "pruned",
                 params,

@@ -9,7 +9,8 @@ from typing import Any
 
 import optuna
 
-from latentspace.search.executors.worker import Order, work
+from latentspace.search.executors.protocol import WorkerTask
+from latentspace.search.executors.worker import work
 from latentspace.search.plan import StudyPlan
 from latentspace.search.request import SearchRequest, draft
 from latentspace.search.trials import Trials, begin
@@ -68,7 +69,7 @@ def small_study(archive: Path, out: Path, url: str | None = None, **sizes: Any) 
 
 def run_all(trials: Trials, url: str | None = None) -> list[optuna.trial.FrozenTrial]:
     """Run trials in this process until there are none left."""
-    work(Order(directory=trials.directory, storage=url), lambda: False)
+    work(WorkerTask(directory=trials.directory, storage=url), lambda: False)
     return trials.study.get_trials()
 
 
@@ -83,7 +84,7 @@ def start_worker(directory: Path, url: str | None = None) -> subprocess.Popen[st
         env={**os.environ, "OMP_NUM_THREADS": "1"},
     )
     assert process.stdin is not None
-    process.stdin.write(json.dumps(Order(directory=directory, storage=url).model_dump(mode="json")))
+    process.stdin.write(json.dumps(WorkerTask(directory=directory, storage=url).model_dump(mode="json")))
     process.stdin.close()
     process.stdin = None  # so that communicate() does not look at it again
     return process

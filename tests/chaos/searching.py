@@ -8,12 +8,10 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from optuna.trial import FrozenTrial
-
 from chaos.killing import ChaosError, Victim, elsewhere, moment
 from latentspace.search.plan import StudyPlan
+from latentspace.search.results import COUNTED, Trial
 from latentspace.search.space import experiment_of
-from latentspace.search.standing import COUNTED, outcome_of
 from latentspace.search.trials import LOSSES, join
 from latentspace.training.context import prepare
 from latentspace.training.loop import learn
@@ -97,8 +95,8 @@ def check(out: Path, asked: int) -> str:
         ChaosError: it is not so.
     """
     with join(out, None) as study:
-        trials = study.study.get_trials()
-    outcomes = Counter(outcome_of(one) for one in trials)
+        trials = study.all()
+    outcomes = Counter(one.state for one in trials)
     if [one.number for one in trials] != list(range(len(trials))):
         raise ChaosError("the numbers of the trials have gaps")
     if (counted := sum(outcomes[one] for one in COUNTED)) != asked:
@@ -106,9 +104,9 @@ def check(out: Path, asked: int) -> str:
     if left := outcomes["running"] + outcomes["waiting"]:
         raise ChaosError(f"{left} trials are left: {dict(outcomes)}")
     _check_repeats(trials)
-    given_up = [one for one in trials if outcome_of(one) == "failed"]
-    if any(f"attempt number {LOSSES}" not in one.user_attrs.get("reason", "") for one in given_up):
-        raise ChaosError(f"trials failed by themselves: {[one.user_attrs for one in given_up]}")
+    given_up = [one for one in trials if one.state == "failed"]
+    if any(f"attempt number {LOSSES}" not in one.notes.reason for one in given_up):
+        raise ChaosError(f"trials failed by themselves: {[one.notes for one in given_up]}")
     return (
         f"{counted} of {asked} trials finished ({outcomes['complete']} complete, "
         f"{outcomes['pruned']} pruned, {len(given_up)} given up after {LOSSES} kills), "
@@ -116,22 +114,22 @@ def check(out: Path, asked: int) -> str:
     )
 
 
-def _check_repeats(trials: Sequence[FrozenTrial]) -> None:
+def _check_repeats(trials: Sequence[Trial]) -> None:
     """Each lost trial that had parameters was run again once, from its seed, and went the same way."""
-    repeats: dict[int, list[FrozenTrial]] = {}
+    repeats: dict[int, list[Trial]] = {}
     for one in trials:
-        if "retry_of" in one.user_attrs:
-            repeats.setdefault(one.user_attrs["retry_of"], []).append(one)
+        if one.notes.retry_of is not None:
+            repeats.setdefault(one.notes.retry_of, []).append(one)
     for number, again in repeats.items():
-        if len(again) > 1 or outcome_of(trials[number]) != "lost":
+        if len(again) > 1 or trials[number].state != "lost":
             raise ChaosError(f"trial {number} was doubled")
-    for lost in (one for one in trials if outcome_of(one) == "lost" and one.params):
+    for lost in (one for one in trials if one.state == "lost" and one.params):
         if lost.number not in repeats:
             raise ChaosError(f"trial {lost.number} was lost and not run again")
         (again,) = repeats[lost.number]
         same = {name: again.params.get(name) for name in lost.params} == lost.params
-        for epoch in lost.intermediate_values.keys() & again.intermediate_values.keys():
-            same &= lost.intermediate_values[epoch] == again.intermediate_values[epoch]
+        shared = min(len(lost.reports), len(again.reports))
+        same &= lost.reports[:shared] == again.reports[:shared]
         if not same:
             raise ChaosError(f"trial {again.number} does not repeat trial {lost.number}")
 
@@ -144,17 +142,17 @@ def trained_again(out: Path, seed: int) -> list[int]:
     """
     plan = StudyPlan.load(out)
     with join(out, None) as study:
-        ended = [one for one in study.study.get_trials() if outcome_of(one) in ("complete", "pruned")]
+        ended = [one for one in study.all() if one.state in ("complete", "pruned")]
     context = prepare(plan.experiment)
     drawn = sorted(random.Random(seed).sample(ended, min(DRAWN, len(ended))), key=lambda one: one.number)
     for trial in drawn:
-        experiment = experiment_of(trial.params, plan.experiment, trial.user_attrs["seed"])
+        experiment = experiment_of(trial.params, plan.experiment, trial.notes.seed)
         scores = {
             record.epoch: (record.validation or {})[experiment.task.score]
             for record in learn(experiment, context.components(experiment))
         }
-        if any(scores[epoch] != score for epoch, score in trial.intermediate_values.items()):
+        if any(scores[epoch] != score for epoch, score in trial.reports):
             raise ChaosError(f"trial {trial.number} gives other scores when it is trained again")
-        if outcome_of(trial) == "complete" and trial.value != scores[plan.experiment.training.epochs]:
+        if trial.state == "complete" and trial.values != (scores[plan.experiment.training.epochs],):
             raise ChaosError(f"trial {trial.number} gives another value when it is trained again")
     return [one.number for one in drawn]

@@ -84,7 +84,7 @@ def drawn(file: io.StringIO) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("title", ["ae", "search-classifier, the winner,"])
+@pytest.mark.parametrize("title", ["ae", "search-classifier, the best trial,"])
 def test_the_bar_leaves_room_for_the_terminals_own_sign_of_an_interrupt(monkeypatch, title):
     file = terminal(monkeypatch)
 

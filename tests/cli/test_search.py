@@ -19,7 +19,7 @@ from rich.console import Console
 
 from latentspace.cli import console, progress
 from latentspace.runs.directory import Run
-from latentspace.search.standing import SearchProgress, TrialStatus, outcome_of
+from latentspace.search.results import SearchProgress, Trial, TrialNotes
 from latentspace.search.trials import join
 from runner import call, heeds_interrupts
 from small_search import run_all, small_study, write_recipe
@@ -48,7 +48,7 @@ def test_a_search_says_how_it_goes_and_leaves_everything(searched):
     assert "3 trials of 3 epochs, minimize mse on the validation part; 1 worker of 1 thread" in said
     assert "3/3" in said
     assert "trial 0 complete mse 0." in said
-    assert "confirmation: 2 of 2 trainings" in said
+    assert "replication: 2 of 2 trainings" in said
     best = tomllib.loads((out / "best.toml").read_text())
     run = Run.open(out / "best")
     assert run.finished
@@ -57,8 +57,8 @@ def test_a_search_says_how_it_goes_and_leaves_everything(searched):
     assert set(run.results()) == {"test"}
     assert f"{run.results()['test']['mse']:.5f}" in said
     assert len(json.loads((out / "confirm.json").read_text())["trials"]) == 2
-    trials = join(out, None).study.trials
-    assert [outcome_of(one) in ("complete", "pruned") for one in trials] == [True] * 3
+    trials = join(out, None).all()
+    assert [one.state in ("complete", "pruned") for one in trials] == [True] * 3
 
 
 def test_an_ended_search_goes_on_to_more_trials(searched, capsys):
@@ -106,10 +106,10 @@ def test_ctrl_c_ends_with_130_and_the_search_goes_on_from_there(archive, tmp_pat
     assert f"latentspace search --out {out} --resume" in said
     assert "Traceback" not in said
     trials = join(out, None)
-    (only,) = trials.study.trials
-    assert outcome_of(only) == "lost"
-    assert only.user_attrs["reason"] == "the search was interrupted"
-    assert trials.standing().counted == 0
+    (only,) = trials.all()
+    assert only.state == "lost"
+    assert only.notes.reason == "the search was interrupted"
+    assert trials.progress().counted == 0
     assert list((out / "workers").iterdir()) == []  # the worker ended in good order
 
 
@@ -132,11 +132,11 @@ def test_the_live_table_shows_counts_the_best_and_the_time_left(archive, tmp_pat
     request.addfinalizer(partial(console.logger.setLevel, console.logger.level))
     console.logger.setLevel(logging.INFO)
     plan = small_study(archive, tmp_path / "study").plan
-    best = TrialStatus(0, "complete", 0.125, 3, 60.0, {"model.code_size": 4}, "")
+    best = Trial(0, "complete", {"model.code_size": 4}, (0.125,), ((3, 0.125),), seconds=60.0)
     others = (
-        TrialStatus(1, "pruned", 0.5, 2, 40.0, {}, ""),
-        TrialStatus(2, "lost", None, 1, 1.0, {}, "its worker was killed"),
-        TrialStatus(3, "running", 0.25, 1, None, {}, ""),
+        Trial(1, "pruned", reports=((2, 0.5),), seconds=40.0),
+        Trial(2, "lost", notes=TrialNotes(epochs=1, reason="its worker was killed"), seconds=1.0),
+        Trial(3, "running", reports=((1, 0.25),)),
     )
     last = progress.follow(iter([SearchProgress(4, (best, *others), best)]), plan, workers=2)
     assert last.counted == 2

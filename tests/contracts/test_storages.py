@@ -7,9 +7,9 @@ import pytest
 from optuna.trial import TrialState
 
 from latentspace.search.heartbeat import FOLDER, Heartbeat
+from latentspace.search.notes import trial_of
 from latentspace.search.sampler import NumberedSampler
 from latentspace.search.space import distributions
-from latentspace.search.standing import outcome_of
 from latentspace.search.storage import close_storage, open_storage
 from latentspace.search.trials import begin, join
 from small_search import small_plan
@@ -50,7 +50,7 @@ def test_two_openers_see_one_study(trials, other):
     assert seen.intermediate_values == {1: 0.5, 2: 0.25}
     assert seen.params == two.params
     assert seen.user_attrs["seed"] == two.user_attrs["seed"]
-    assert trials.standing() == other.standing()
+    assert trials.progress() == other.progress()
 
 
 def test_values_come_back_to_the_bit(trials, other):
@@ -76,11 +76,11 @@ def test_a_dead_worker_is_known_its_trial_marked_and_run_again(trials, other):
     lost = trials.next(Heartbeat(HERE, "left.lock"))
     other.give_up_lost()
     other.give_up_lost()
-    assert [outcome_of(one) for one in trials.study.trials] == ["lost", "waiting"]
+    assert [trial_of(one).state for one in trials.study.trials] == ["lost", "waiting"]
     assert trials.study.trials[0].state == TrialState.FAIL
     again = other.next(ELSEWHERE)
     assert again.params == lost.params
-    assert other.standing().counted == 0
+    assert other.progress().counted == 0
 
 
 def test_no_more_than_asked(trials, other):
@@ -90,7 +90,7 @@ def test_no_more_than_asked(trials, other):
 
 def test_a_finished_trial_cannot_be_changed(trials, other):
     trial = trials.next(ELSEWHERE)
-    other.lose(trials.study.trials[0], "its worker was killed")
+    other.lose(0, "its worker was killed")
     with pytest.raises(optuna.exceptions.UpdateFinishedTrialError):
         trial.report(0.1, 1)
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -138,9 +139,15 @@ def test_it_is_searched(images: Path, tmp_path: Path) -> None:
         '"model.width" = {low = 2, high = 4}\n"objective.weight" = {choices = [0.0, 0.5]}\n'
     )
     out = tmp_path / "study"
-    latentspace(
-        "search", "stranger", "--recipe", recipe, "--data", images, "--out", out, "--workers", 1, *OPTIONS[:2]
-    )
+    command = [
+        *COMMAND, "search", "stranger", "--recipe", recipe, "--data", images, "--out", out,
+        "--workers", 1, "--executor", "stranger", *OPTIONS[:2],
+    ]  # fmt: skip
+    process = subprocess.Popen([*map(str, command)], env=environment(), stderr=subprocess.PIPE, text=True)
+    _, said = process.communicate(timeout=120)
+    assert process.returncode == 0, said
+    workers = re.findall(r'"worker":"(\d+)@', (out / "journal.log").read_text())
+    assert workers == [str(process.pid)] * 2  # as its executor does it
     assert json.loads((out / "best" / "results" / "test.json").read_text())["kind"] == "stranger"
     assert Run.open(out / "best").path.is_dir()
 

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from optuna.trial import FrozenTrial
-
 from chaos.searching import check, trained_again
 from chaos.training import RECIPE, timeless
 from latentspace.analysis import RunContext, analyse
@@ -17,9 +15,10 @@ from latentspace.report.page import Page
 from latentspace.report.run import write as writing
 from latentspace.report.run.page import run_page
 from latentspace.runs.directory import Run
-from latentspace.search.executors import local as workers
+from latentspace.search import run as searching
+from latentspace.search.executors.local import LocalExecutor
 from latentspace.search.executors.worker import work
-from latentspace.search.standing import outcome_of
+from latentspace.search.results import Trial
 from latentspace.search.trials import join
 from latentspace.studies import published
 from latentspace.training.train import train
@@ -131,15 +130,15 @@ class Report(Work):
 
 @dataclass(frozen=True)
 class Search(Work):
-    """Down to the winner's training and its judgement."""
+    """Down to the final training and its evaluation."""
 
     data: Path
     name = "search"
 
     def prepare(self) -> None:
         """The worker runs in the process of the search, so that there is one order of operations."""
-        workers.LOOKING = 0.0  # type: ignore[misc]
-        workers.WorkerPool.start = lambda _, order: work(order, lambda: False)  # type: ignore[method-assign]
+        searching.LOOKING = 0.0  # type: ignore[misc]
+        LocalExecutor.submit = lambda _, task: work(task, lambda: False)  # type: ignore[method-assign]
 
     def begin(self, folder: Path) -> list[str]:
         recipe = write_recipe(self.data.parent, epochs=1, startup_trials=1, warmup_steps=0)
@@ -157,9 +156,9 @@ class Search(Work):
         """What lies there, the trials, and the winner's run. A picture whose trial was lost stays."""
         check(folder / OUT, TRIALS)
         ended = {
-            json.dumps(one.params): (one.user_attrs["seed"], one.values, one.intermediate_values)
+            json.dumps(one.params): (one.notes.seed, one.values, one.reports)
             for one in _trials(folder)
-            if outcome_of(one) in ENDED
+            if one.state in ENDED
         }
         best = Run.open(folder / OUT / "best")
         lying = {one for one in names(folder) if not one.startswith(f"{OUT}/artifacts/")}
@@ -167,22 +166,22 @@ class Search(Work):
 
     def difference(self, folder: Path, expected: tuple[Any, ...]) -> str:
         """Where a trial was lost, those after it have other numbers, and so other parameters: they, and the
-        winner, are then what the same training gives again.
+        best of them, are then what the same training gives again.
         """
         found = self.result(folder)
-        if all(outcome_of(one) in ENDED for one in _trials(folder)):
+        if all(one.state in ENDED for one in _trials(folder)):
             return difference(found, expected)
         trained_again(folder / OUT, 0)
         best = Run.open(folder / OUT / "best")
         again = train(best.experiment, folder / "again")
         if again.weights_hash != best.weights_hash:
-            return "the winner's training gives other weights when it is done again"
+            return "the final training gives other weights when it is done again"
         return difference(found[:1], expected[:1])
 
 
-def _trials(folder: Path) -> list[FrozenTrial]:
+def _trials(folder: Path) -> tuple[Trial, ...]:
     with join(folder / OUT, None) as study:
-        return study.study.get_trials()
+        return study.all()
 
 
 def names(folder: Path) -> set[str]:

@@ -49,12 +49,12 @@ def test_slices_show_every_setting_over_its_range() -> None:
     assert size.places.tolist() == [2, 10, 5]
     assert size.values.tolist() == [0.04, 0.03, 0.05]
     assert size.numbers.tolist() == [0, 3, 5]
-    assert (size.low, size.high, size.log, size.winner) == (2, 10, False, (10, 0.03))
+    assert (size.low, size.high, size.log, size.best) == (2, 10, False, (10, 0.03))
     assert panels["learning rate"].log
     neurons = panels["neurons"]
     assert neurons.choices == ("32", "64", "128")
     assert neurons.places.tolist() == [1, 1, 2]
-    assert neurons.winner == (1, 0.03)
+    assert neurons.best == (1, 0.03)
     figure = draw_slices(slices)
     assert len(figure.axes) == 5
     low, high = figure.axes[0].get_xlim()

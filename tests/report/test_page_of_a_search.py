@@ -95,7 +95,7 @@ def test_a_study_leaves_a_page_figures_and_its_trials(tmp_path: Path) -> None:
 def test_the_edges_are_called_out_loudly_and_one_by_one(mixed_page: Page) -> None:
     page = mixed_page
     assert page.notices[0] == (
-        "The best parameters lie on the edge of what was searched in 2 of 5 settings: code size = 10, "
+        "The best parameters are at the boundary of what was searched in 2 of 5 settings: code size = 10, "
         "neurons = 128. A wider range may hold better ones."
     )
     assert any(text.startswith("Code size = 10 is at the upper end") for text in page.sections[0].text)
@@ -116,10 +116,10 @@ def best(published: int | None) -> Table:
 def test_the_best_parameters_stand_beside_their_ranges_and_the_defaults() -> None:
     table = best(1)
     assert table.title == "Best parameters: trial 0"
-    assert table.columns == ("", "best", "searched", "on the edge", "the defaults")
+    assert table.columns == ("", "best", "searched", "at the boundary", "the defaults")
     assert rows(table)["code size"] == ("10", "2 to 10", "highest", "5")
     assert rows(table)["learning rate"] == ("0.003", "0.0001 to 0.1, logarithmic", "–", "0.003")
-    assert best(0).columns == best(None).columns == ("", "best", "searched", "on the edge")
+    assert best(0).columns == best(None).columns == ("", "best", "searched", "at the boundary")
 
 
 @undrawn
@@ -192,14 +192,14 @@ def test_failures_have_their_reasons_the_frequent_first(mixed_page: Page) -> Non
 def test_the_lead_is_measured_against_luck(tmp_path: Path) -> None:
     path = study_directory(tmp_path / "letters", mixed(), confirmed=CONFIRMED)
     text = words(report_study(path))
-    assert "So the lead was luck: trial 1 is the better one." in text
-    assert "trial 1 is better than the winner of the search, trial 0, and by more than" in text
+    assert "So the lead was chance: trial 1 is significantly better." in text
+    assert "trial 1 is significantly better than the best trial of the search, trial 0." in text
     assert "0.201 ± 0.001" in text
 
 
 def test_a_lead_that_was_not_measured_is_said_to_be_so(mixed_page: Page) -> None:
-    (section,) = [one for one in mixed_page.sections if one.title == "How much is luck"]
-    assert section.text[0].startswith("Trial 0 leads trial 1 by 0.1. Whether that is more than the luck of")
+    (section,) = [one for one in mixed_page.sections if one.title == "Is the lead significant"]
+    assert section.text[0].startswith("Trial 0 leads trial 1 by 0.1. Whether that is more than chance")
     assert "--confirm 3x3" in section.text[0]
 
 

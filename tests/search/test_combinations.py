@@ -6,9 +6,11 @@ from optuna.trial import TrialState
 
 from latentspace.experiment.search_space import Choices, Range
 from latentspace.search.combinations import Combinations
-from latentspace.search.executors.local import search
+from latentspace.search.executors.local import LocalExecutor
 from latentspace.search.heartbeat import Heartbeat
+from latentspace.search.notes import trials_of
 from latentspace.search.request import SearchRequest, draft
+from latentspace.search.run import search
 from latentspace.search.sampler import NumberedSampler
 from latentspace.search.space import distributions
 from latentspace.search.trials import begin
@@ -54,7 +56,7 @@ def test_no_combination_is_suggested_twice(objectives):
         trial = study.ask(words)
         study.tell(trial, [trial.params["a"]] * objectives)
     assert len({tuple(one.params.items()) for one in study.trials}) == combinations.count == 12
-    assert combinations.left(study.trials) == 0
+    assert combinations.left(trials_of(study)) == 0
 
 
 def test_suggestions_that_are_no_repeats_stay_what_they_were():
@@ -106,21 +108,21 @@ def trials(tmp_path, asked):
 
 
 def test_a_search_ends_when_its_space_is_exhausted(trials):
-    assert trials.standing().asked == 4
+    assert trials.progress().asked == 4
     ended = run_all(trials)
     assert len({tuple(one.params.items()) for one in ended}) == len(ended) == 4
     assert [one.state for one in ended] == [TrialState.COMPLETE] * 4
-    standing = trials.standing()
-    assert (standing.asked, standing.counted) == (4, 4)
-    assert trials.standing(asked=3).asked == 3
-    assert list(search(trials, workers=1))[-1] == standing  # no worker is started
+    progress = trials.progress()
+    assert (progress.asked, progress.counted) == (4, 4)
+    assert trials.progress(asked=3).asked == 3
+    assert list(search(trials, LocalExecutor(), workers=1))[-1] == progress  # no worker is started
 
 
 def test_a_reproduction_does_not_wait_for_trials_that_cannot_be(trials, asked):
     step = SearchStep("the search", trials.directory, 2, lambda: asked)
     assert (step.size, step.is_done) == (12, False)
     run_all(trials)
-    training = step.winner(trials)
+    training = step.final_training(trials)
     list(training.records())
     assert not step.is_done
     step.judge(training.run)
@@ -131,14 +133,14 @@ def test_a_lost_trial_is_run_again_before_the_space_is_exhausted(trials):
     first = trials.next(ELSEWHERE)
     others = [trials.next(ELSEWHERE) for _ in range(3)]
     assert trials.next(ELSEWHERE) is None
-    trials.lose(trials.study.trials[0], "its worker was killed")
-    assert trials.standing().asked == 4
+    trials.lose(0, "its worker was killed")
+    assert trials.progress().asked == 4
     again = trials.next(ELSEWHERE)
     assert again.params == first.params
     assert trials.next(ELSEWHERE) is None
     for one in (*others, again):
         trials.study.tell(one, 0.1)
-    assert (trials.standing().asked, trials.standing().counted) == (4, 4)
+    assert (trials.progress().asked, trials.progress().counted) == (4, 4)
 
 
 def test_an_exhausted_space_is_said(archive, trials):

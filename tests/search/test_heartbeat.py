@@ -1,4 +1,4 @@
-"""Signs of life: a held lock is life, a free one is death, and elsewhere silence is."""
+"""Heartbeats: a held lock is life, a free one is death, and elsewhere silence is."""
 
 import os
 import socket
@@ -9,6 +9,7 @@ import pytest
 from optuna.trial import FrozenTrial
 
 from latentspace.search.heartbeat import FOLDER, HeartbeatWatch, beating, own_heartbeat
+from latentspace.search.notes import trial_of
 
 
 @pytest.fixture
@@ -23,37 +24,39 @@ def running(study: optuna.Study, **attributes: object) -> FrozenTrial:
     return study.trials[trial.number]
 
 
-def test_a_worker_is_alive_while_it_holds_its_sign(tmp_path, study):
+def test_a_worker_is_alive_while_it_holds_its_file(tmp_path, study):
     watch = HeartbeatWatch(tmp_path, silence=0.0)
-    with own_heartbeat(tmp_path) as sign:
-        assert sign.worker == f"{os.getpid()}@{socket.gethostname()}"
-        trial = running(study, sign=sign.file, worker=sign.worker)
-        assert not watch.lost(trial)
-        assert not watch.lost(trial)
+    with own_heartbeat(tmp_path) as heartbeat:
+        assert heartbeat.worker == f"{os.getpid()}@{socket.gethostname()}"
+        trial = running(study, heartbeat=heartbeat.file, worker=heartbeat.worker)
+        assert not watch.lost(trial_of(trial))
+        assert not watch.lost(trial_of(trial))
     assert list((tmp_path / FOLDER).iterdir()) == []
 
 
-def test_a_sign_that_nobody_holds_is_a_dead_worker(tmp_path, study):
+def test_a_file_that_nobody_holds_is_a_dead_worker(tmp_path, study):
     (tmp_path / FOLDER).mkdir()
     (tmp_path / FOLDER / "left.lock").touch()
-    trial = running(study, sign="left.lock", worker=f"1@{socket.gethostname()}")
-    assert HeartbeatWatch(tmp_path).lost(trial)
+    trial = running(study, heartbeat="left.lock", worker=f"1@{socket.gethostname()}")
+    assert HeartbeatWatch(tmp_path).lost(trial_of(trial))
 
 
 HERE = f"1@{socket.gethostname()}"
 
 
-@pytest.mark.parametrize("attributes", [{}, {"sign": "gone.lock"}, {"sign": "gone.lock", "worker": HERE}])
-def test_where_all_hold_their_signs_a_missing_one_is_a_dead_worker(tmp_path, study, attributes):
+@pytest.mark.parametrize(
+    "attributes", [{}, {"heartbeat": "gone.lock"}, {"heartbeat": "gone.lock", "worker": HERE}]
+)
+def test_where_all_hold_their_files_a_missing_one_is_a_dead_worker(tmp_path, study, attributes):
     """As a journal has it that was cut short: it says that the trial runs, and its worker has long ended."""
     trial = running(study, **attributes)
-    assert HeartbeatWatch(tmp_path, closed=True).lost(trial)
-    assert not HeartbeatWatch(tmp_path).lost(trial)
+    assert HeartbeatWatch(tmp_path, closed=True).lost(trial_of(trial))
+    assert not HeartbeatWatch(tmp_path).lost(trial_of(trial))
 
 
 def test_a_worker_of_another_machine_is_not_looked_for_here(tmp_path, study):
-    trial = running(study, sign="theirs.lock", worker="1@elsewhere")
-    assert not HeartbeatWatch(tmp_path, closed=True).lost(trial)
+    trial = running(study, heartbeat="theirs.lock", worker="1@elsewhere")
+    assert not HeartbeatWatch(tmp_path, closed=True).lost(trial_of(trial))
 
 
 @pytest.mark.parametrize("worker", ["1@elsewhere", None])
@@ -61,18 +64,18 @@ def test_a_worker_elsewhere_is_lost_after_silence_alone(tmp_path, study, monkeyp
     now = [100.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
     watch = HeartbeatWatch(tmp_path, silence=10.0)
-    attributes = {} if worker is None else {"worker": worker, "sign": "theirs.lock"}
+    attributes = {} if worker is None else {"worker": worker, "heartbeat": "theirs.lock"}
     trial = running(study, **attributes)
-    assert not watch.lost(trial)
+    assert not watch.lost(trial_of(trial))
     now[0] += 9
-    assert not watch.lost(trial)
+    assert not watch.lost(trial_of(trial))
     study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
     beaten = FrozenTrial(**{**_parts(trial), "user_attrs": {**trial.user_attrs, "beat": 1}})
-    assert not watch.lost(beaten)
+    assert not watch.lost(trial_of(beaten))
     now[0] += 9
-    assert not watch.lost(beaten)
+    assert not watch.lost(trial_of(beaten))
     now[0] += 2
-    assert watch.lost(beaten)
+    assert watch.lost(trial_of(beaten))
 
 
 def _parts(trial: FrozenTrial) -> dict[str, object]:

@@ -87,7 +87,7 @@ def use(study: Path) -> None:
     read_study(study)
     with join(study, None) as trials:
         trials.give_up_lost()
-        if trials.standing().best:
+        if trials.progress().best:
             write_recipes(trials)
         trials.next(Heartbeat("1@elsewhere", "none"))
 
@@ -120,7 +120,7 @@ def test_a_line_that_comes_while_the_study_is_open_is_refused_too(study):
         with (study / "journal.log").open("ab") as file:
             file.write(b"[]\n")
         with pytest.raises(RunError, match="must be a whole journal"):
-            trials.standing()
+            trials.progress()
 
 
 def test_values_of_other_types_are_refused_or_mean_nothing(study, whole):
@@ -156,5 +156,5 @@ def test_a_journal_cut_short_anywhere_is_gone_on_with_at_once(study, whole):
         (study / "journal.log").write_bytes(b"".join(line + b"\n" for line in lines[:kept]) + b'{"op_code":4')
         with begin(plan, study, None, resume=True) as trials:
             trials.give_up_lost()
-            assert trials.standing().count("running") == 0
+            assert trials.progress().count("running") == 0
             assert trials.next(Heartbeat("1@elsewhere", "none")) is not None

@@ -26,7 +26,7 @@ def test_the_reports_space_is_searched_on_a_set_that_is_smaller_than_its_batches
     assert plan.space["training.batch_size"] == Range(low=14, high=72)
     trials = begin(plan, out, None, resume=False)
     assert all(14 <= one.params["training.batch_size"] <= 72 for one in run_all(trials))
-    assert trials.standing().counted == 2
+    assert trials.progress().counted == 2
     again, _ = draft(SearchRequest(trials=3, workers=1), out, resume=True)
     with begin(again, out, None, resume=True) as more:
         assert more.plan.space == plan.space

@@ -13,7 +13,7 @@ from optuna.distributions import CategoricalDistribution
 from latentspace.core.errors import ConfigurationError, RunError
 from latentspace.experiment.search_space import Choices, Range
 from latentspace.search.load import read_study, record_of
-from latentspace.search.results import StudyRecord, TrialRecord
+from latentspace.search.results import StudyRecord, Trial
 from searches import SPACE, new_study, search_like, study_directory, trial
 
 
@@ -22,7 +22,7 @@ def _quiet() -> None:
     optuna.logging.set_verbosity(optuna.logging.ERROR)
 
 
-def numbers(trials: tuple[TrialRecord, ...]) -> list[int]:
+def numbers(trials: tuple[Trial, ...]) -> list[int]:
     return [one.number for one in trials]
 
 
@@ -55,9 +55,9 @@ def test_every_trial_keeps_what_it_was() -> None:
     assert made.trials[1].last == 0.2
     assert made.trials[1].values == ()
     assert made.trials[1].seconds == 10
-    assert made.trials[2].notes["reason"] == "no number"
+    assert made.trials[2].notes.reason == "no number"
     assert made.trials[4].values == (0.03,)
-    assert made.trials[4].notes["weights"] == 1234
+    assert made.trials[4].notes.weights == 1234
     assert made.trials[4].params["training.optimizer"] == "adam"
     assert made.trials[5].seconds is None
     assert (made.kind, made.objectives, made.directions) == ("ae", ("mse",), ("minimize",))
@@ -235,7 +235,7 @@ def test_a_directory_is_read_and_left_as_it_is(tmp_path: Path) -> None:
     made = read_study(path)
     assert made.best is not None
     assert made.best.number == 1
-    (one,) = made.confirmed
+    (one,) = made.replicated
     assert (one.number, one.scores, one.failed) == (1, (0.1, 0.2), 1)
     assert one.mean == pytest.approx(0.15)
     assert one.std == pytest.approx(0.1 / math.sqrt(2))

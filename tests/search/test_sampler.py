@@ -43,7 +43,7 @@ def test_seeds_are_many_and_their_streams_apart():
     seeds = {
         seed_of(seed, stream, n)
         for seed in (0, 1)
-        for stream in ("suggestion", "training", "confirmation")
+        for stream in ("suggestion", "training", "replication")
         for n in range(50)
     }
     assert len(seeds) == 300

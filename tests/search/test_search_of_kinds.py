@@ -7,8 +7,9 @@ from latentspace.evaluation.evaluate import evaluate
 from latentspace.experiment.tasks import TASKS
 from latentspace.inference.trained import encode_all
 from latentspace.search.best import final_training
-from latentspace.search.executors.worker import Order, work
-from latentspace.search.replication import ReplicationPlan, jobs_of
+from latentspace.search.executors.protocol import WorkerTask
+from latentspace.search.executors.worker import work
+from latentspace.search.replication import ReplicationPlan, replications_of
 from latentspace.search.request import SearchRequest, draft
 from latentspace.search.trials import begin
 from latentspace.training.train import train
@@ -58,7 +59,7 @@ def test_a_search_of_each_kind(kind, plan, archive, tmp_path):
     direction = TASKS[kind].direction
     assert trials.study.direction.name.lower() == direction
     best = {"minimize": min, "maximize": max}[direction](one.value for one in ended)
-    assert trials.best().value == best
+    assert trials.best().values == (best,)
     training = final_training(trials)
     records = list(training.records())
     assert records[-1].validation[TASKS[kind].score] == best
@@ -93,13 +94,13 @@ def test_a_search_over_classifiers_encodes_the_set_once_for_all_workers(
     trials = begin(made, out, None, resume=False)
     for _ in range(3):
         run_all(trials)
-    jobs = jobs_of(trials, ReplicationPlan(1, 2))
+    replications = tuple(replications_of(trials, ReplicationPlan(1, 2)))
     work(
-        Order(directory=out, jobs=tuple((one.number, one.parameters, one.place) for one in jobs)),
+        WorkerTask(directory=out, replications=replications),
         lambda: False,
     )
-    assert trials.standing().counted == 3
+    assert trials.progress().counted == 3
     assert encoded == [len(images)]
     best = trials.best()
     again = list(final_training(trials).records())  # encodes for itself: the same codes, to the bit
-    assert [one.validation["accuracy"] for one in again] == list(best.intermediate_values.values())
+    assert [one.validation["accuracy"] for one in again] == [score for _, score in best.reports]

@@ -10,9 +10,9 @@ import pytest
 
 from latentspace.experiment.search_space import Choices, Parameter, Range, Setting
 from latentspace.search.load import record_of
-from latentspace.search.positions import described, edge, in_words, labels, place
-from latentspace.search.results import Confirmed, StudyRecord
-from latentspace.search.significance import edges, front_edges, runner_up, verdicts
+from latentspace.search.positions import boundary, described, in_words, labels, position
+from latentspace.search.results import Replicated, StudyRecord
+from latentspace.search.significance import at_boundary, comparisons, front_at_boundary, runner_up
 from searches import new_study, trial
 
 WHOLE, FEW = Range(low=200, high=1000), Range(low=2, high=10)
@@ -60,18 +60,18 @@ def searched(params: Mapping[str, Any], value: float = 0.1) -> StudyRecord:
 def test_a_value_is_on_the_edge_within_a_hundredth(
     parameter: Parameter, value: Setting, end: str | None
 ) -> None:
-    assert edge(parameter, value) == end
+    assert boundary(parameter, value) == end
 
 
 def test_places_run_from_end_to_end() -> None:
-    assert [place(FEW, value) for value in (2, 6, 10)] == [0, 0.5, 1]
-    assert place(LOG, 1e-3) == pytest.approx(1 / 3)
-    assert [place(CHOICES, value) for value in (32, 64, 128)] == [0, 0.5, 1]
-    assert place(Range(low=4, high=4), 4) == 0.5 == place(Choices(choices=("a",)), "a")
+    assert [position(FEW, value) for value in (2, 6, 10)] == [0, 0.5, 1]
+    assert position(LOG, 1e-3) == pytest.approx(1 / 3)
+    assert [position(CHOICES, value) for value in (32, 64, 128)] == [0, 0.5, 1]
+    assert position(Range(low=4, high=4), 4) == 0.5 == position(Choices(choices=("a",)), "a")
     with pytest.raises(ValueError, match="no number"):
-        place(FEW, "many")
+        position(FEW, "many")
     with pytest.raises(ValueError, match="not in"):
-        place(CHOICES, 16)
+        position(CHOICES, 16)
 
 
 def test_settings_are_put_into_words() -> None:
@@ -96,24 +96,24 @@ def test_the_edges_of_the_winner_are_named_each_with_a_sentence() -> None:
             ]
         )
     )
-    first, second = edges(made)
+    first, second = at_boundary(made)
     assert (first.setting, first.value, first.end, first.shared, first.of) == (
         *("model.code_size", 10, "highest"),
         *(2, 3),
     )
     assert first.sentence == (
         "code size = 10 is at the upper end of its range, 2 to 10: a better one may lie above. "
-        "2 of the 3 best trials stand there."
+        "2 of the 3 best trials are there."
     )
     assert second.sentence == (
         "neurons = 32 is at the lower end of its choices, 32, 64 or 128: a better one may lie below. "
-        "2 of the 3 best trials stand there."
+        "2 of the 3 best trials are there."
     )
 
 
 def test_a_winner_in_the_middle_has_no_edge_and_nobody_has_none_either() -> None:
-    assert edges(searched({})) == ()
-    assert edges(record_of(new_study())) == ()
+    assert at_boundary(searched({})) == ()
+    assert at_boundary(record_of(new_study())) == ()
 
 
 def test_a_front_has_the_edges_that_half_of_it_shares() -> None:
@@ -128,8 +128,10 @@ def test_a_front_has_the_edges_that_half_of_it_shares() -> None:
             directions=["minimize", "minimize"],
         )
     )
-    assert edges(made) == ()
-    assert front_edges(made) == ("code size: 2 of the 4 trials on the front take the highest of 2 to 10.",)
+    assert at_boundary(made) == ()
+    assert front_at_boundary(made) == (
+        "code size: 2 of the 4 trials on the front take the highest of 2 to 10.",
+    )
 
 
 def confirmed(*scores: Sequence[float], maximise: bool = False, trials: int = 3) -> StudyRecord:
@@ -141,71 +143,79 @@ def confirmed(*scores: Sequence[float], maximise: bool = False, trials: int = 3)
         objectives=["accuracy" if maximise else "mse"],
     )
     again = tuple(
-        Confirmed(number=number, params={}, scores=tuple(own), failed=0) for number, own in enumerate(scores)
+        Replicated(number=number, params={}, scores=tuple(own), failed=0) for number, own in enumerate(scores)
     )
-    return replace(record_of(study), confirmed=again)
+    return replace(record_of(study), replicated=again)
 
 
 def test_the_margin_is_welchs() -> None:
-    (one,) = verdicts(confirmed([1.0, 2.0, 3.0], [4.0, 5.0, 6.0]))
-    assert (one.winner, one.rival) == (0, 1)
+    (one,) = comparisons(confirmed([1.0, 2.0, 3.0], [4.0, 5.0, 6.0]))
+    assert (one.best, one.other) == (0, 1)
     assert one.lead == pytest.approx(0.1)
-    assert one.kept == pytest.approx(3.0)
+    assert one.difference == pytest.approx(3.0)
     assert one.margin == pytest.approx(2.776 * (1 / 3 + 1 / 3) ** 0.5, rel=1e-3)  # four degrees of freedom
 
 
 def test_the_margin_is_a_95_percent_interval_also_beyond_ten_degrees_of_freedom() -> None:
     """Seven seeds each, both of variance 14/3: 12 degrees of freedom, for which tables give t = 2.179."""
     scores = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]
-    (one,) = verdicts(confirmed(scores, [score + 1 for score in scores]))
+    (one,) = comparisons(confirmed(scores, [score + 1 for score in scores]))
     assert one.margin == pytest.approx(2.179 * (4 / 3) ** 0.5, rel=1e-3)
 
 
 def test_the_margin_grows_with_the_number_of_rivals() -> None:
     """Two rivals: each interval at 97.5 %, t = 3.495 with four degrees of freedom (tables: 0.0125 a side)."""
-    made = verdicts(confirmed([1.0, 2.0, 3.0], [4.0, 5.0, 6.0], [3.0, 4.0, 5.0]))
-    assert [one.rival for one in made] == [1, 2]
+    made = comparisons(confirmed([1.0, 2.0, 3.0], [4.0, 5.0, 6.0], [3.0, 4.0, 5.0]))
+    assert [one.other for one in made] == [1, 2]
     for one in made:
         assert one.margin == pytest.approx(3.495 * (2 / 3) ** 0.5, rel=1e-3)
         assert "(95% for 2 comparisons together)" in one.sentence
 
 
-def test_an_equal_winner_is_overturned_by_the_luckiest_of_many_in_one_of_twenty_at_most() -> None:
+def test_an_equal_winner_is_reversed__by_the_luckiest_of_many_in_one_of_twenty_at_most() -> None:
     """The rule itself, on 400 records whose five trials are all alike: only luck sets them apart."""
     draws = np.random.default_rng(0)
     wrong = sum(
-        any(one.overturned for one in verdicts(confirmed(*draws.normal(size=(5, 4)).tolist(), trials=5)))
+        any(one.reversed for one in comparisons(confirmed(*draws.normal(size=(5, 4)).tolist(), trials=5)))
         for _ in range(400)
     )
     assert wrong <= 0.05 * 400
 
 
 def test_scores_that_are_all_the_same_on_one_side_have_an_interval_too() -> None:
-    (one,) = verdicts(confirmed([0.1, 0.1, 0.1], [0.2, 0.21, 0.22]))
+    (one,) = comparisons(confirmed([0.1, 0.1, 0.1], [0.2, 0.21, 0.22]))
     assert one.margin == pytest.approx(4.303 * (0.01**2 / 3) ** 0.5, rel=1e-3)  # two degrees of freedom
 
 
 @pytest.mark.parametrize(
-    ("scores", "overturned", "said"),
+    ("scores", "reversed_", "said"),
     [
-        (([0.11, 0.12, 0.13], [0.12, 0.13, 0.11]), False, "the lead may all be luck"),
-        (([0.10, 0.101, 0.102], [0.15, 0.151, 0.152]), False, "the lead is real, though 50% of it was luck"),
-        (([0.10, 0.101, 0.102], [0.25, 0.251, 0.252]), False, "the lead is real."),
-        (([0.20, 0.201, 0.202], [0.15, 0.151, 0.152]), True, "the lead was luck: trial 1 is the better one"),
+        (([0.11, 0.12, 0.13], [0.12, 0.13, 0.11]), False, "the lead may be chance alone"),
+        (
+            ([0.10, 0.101, 0.102], [0.15, 0.151, 0.152]),
+            False,
+            "is significant, though 50% of it was chance",
+        ),
+        (([0.10, 0.101, 0.102], [0.25, 0.251, 0.252]), False, "the lead is significant."),
+        (
+            ([0.20, 0.201, 0.202], [0.15, 0.151, 0.152]),
+            True,
+            "was chance: trial 1 is significantly better",
+        ),
         (([0.1], [0.2]), False, "With fewer than two seeds each"),
         (([0.1, 0.1], [0.2, 0.2]), False, "were they truly different?"),
     ],
 )
 def test_the_sentence_claims_no_more_than_the_seeds_show(
-    scores: tuple[list[float], list[float]], overturned: bool, said: str
+    scores: tuple[list[float], list[float]], reversed_: bool, said: str
 ) -> None:
-    (one,) = verdicts(confirmed(*scores))
+    (one,) = comparisons(confirmed(*scores))
     assert said in one.sentence
-    assert one.overturned == overturned
+    assert one.reversed == reversed_
 
 
 def test_the_facts_stand_before_the_conclusion() -> None:
-    (one,) = verdicts(confirmed([0.20, 0.201, 0.202], [0.15, 0.151]))
+    (one,) = comparisons(confirmed([0.20, 0.201, 0.202], [0.15, 0.151]))
     assert one.sentence.startswith(
         "In the search trial 0 led trial 1 by 0.1. Trained again from 3 and 2 seeds, it falls behind by "
         "0.0505 in the mean, and a difference of up to "
@@ -213,22 +223,22 @@ def test_the_facts_stand_before_the_conclusion() -> None:
 
 
 def test_higher_is_better_for_an_accuracy() -> None:
-    (one,) = verdicts(confirmed([0.7, 0.701, 0.702], [0.8, 0.801, 0.802], maximise=True))
+    (one,) = comparisons(confirmed([0.7, 0.701, 0.702], [0.8, 0.801, 0.802], maximise=True))
     assert one.lead == pytest.approx(0.1)
-    assert one.kept == pytest.approx(-0.1)
-    assert one.overturned
+    assert one.difference == pytest.approx(-0.1)
+    assert one.reversed
 
 
 def test_a_third_that_is_best_in_the_mean_is_compared_too() -> None:
     made = confirmed([0.2, 0.201, 0.202], [0.3, 0.301, 0.302], [0.1, 0.101, 0.102])
-    assert [(one.rival, one.overturned) for one in verdicts(made)] == [(1, False), (2, True)]
+    assert [(one.other, one.reversed) for one in comparisons(made)] == [(1, False), (2, True)]
 
 
 def test_nothing_is_said_of_what_was_not_trained_again() -> None:
-    assert verdicts(confirmed()) == ()
-    assert verdicts(confirmed([0.1, 0.2])) == ()
-    assert verdicts(confirmed([], [0.1, 0.2])) == ()
-    assert verdicts(record_of(new_study())) == ()
+    assert comparisons(confirmed()) == ()
+    assert comparisons(confirmed([0.1, 0.2])) == ()
+    assert comparisons(confirmed([], [0.1, 0.2])) == ()
+    assert comparisons(record_of(new_study())) == ()
     second = runner_up(confirmed())
     assert second is not None
     assert second.number == 1

@@ -127,8 +127,8 @@ def test_a_loss_that_is_not_finite_is_a_failed_trial_with_its_reason_and_the_stu
     for one in ended:
         assert "every loss must be a finite number" in one.user_attrs["reason"]
         assert "lost" not in one.user_attrs
-    assert trials.standing().counted == 3
-    assert trials.standing().count("failed") == 3
+    assert trials.progress().counted == 3
+    assert trials.progress().count("failed") == 3
 
 
 @pytest.mark.parametrize(
@@ -168,15 +168,15 @@ def test_a_mistake_in_the_program_ends_the_worker_and_is_no_failed_trial(
     monkeypatch.undo()
     (ended,) = [one for one in run_all(trials) if one.state == TrialState.COMPLETE]
     assert ended.user_attrs["retry_of"] == 0
-    assert (trials.standing().counted, trials.standing().count("lost")) == (1, 1)
+    assert (trials.progress().counted, trials.progress().count("lost")) == (1, 1)
 
 
 def test_an_interrupted_trial_is_run_again_from_the_start(archive, tmp_path):
     trials = small_study(archive, tmp_path / "study", trials=1)
     context = prepare(trials.plan.experiment)
     run_trial(trials.next(HERE), trials, context, lambda: True)
-    assert trials.standing().count("lost") == 1
-    assert trials.standing().counted == 0
+    assert trials.progress().count("lost") == 1
+    assert trials.progress().counted == 0
     run_trial(trials.next(HERE), trials, context, never)
     first, second = trials.study.trials
     assert first.user_attrs["reason"] == "the search was interrupted"
@@ -187,9 +187,9 @@ def test_an_interrupted_trial_is_run_again_from_the_start(archive, tmp_path):
 def test_a_trial_that_others_gave_up_is_left_alone(archive, tmp_path):
     trials = small_study(archive, tmp_path / "study", trials=1)
     trial = trials.next(HERE)
-    trials.lose(trials.study.trials[0], "its worker was killed")
+    trials.lose(0, "its worker was killed")
     run_trial(trial, trials, prepare(trials.plan.experiment), never)
-    assert trials.standing().count("lost") == 1
+    assert trials.progress().count("lost") == 1
 
 
 def test_several_objectives(archive, tmp_path):

@@ -12,9 +12,9 @@ from optuna.trial import TrialState
 
 from latentspace.core.errors import OutputError, RunError
 from latentspace.search.heartbeat import FOLDER, Heartbeat, own_heartbeat
+from latentspace.search.notes import trial_of
 from latentspace.search.plan import StudyPlan
 from latentspace.search.sampler import seed_of
-from latentspace.search.standing import outcome_of
 from latentspace.search.trials import LOSSES, begin, join
 from small_search import small_plan, small_study
 
@@ -27,7 +27,7 @@ def trials(archive, tmp_path):
 
 
 def dead(trials, name: str) -> Heartbeat:
-    """The sign of a worker that is no more."""
+    """The heartbeat of a worker that is no more."""
     folder = trials.directory / FOLDER
     folder.mkdir(exist_ok=True)
     (folder / name).touch()
@@ -39,10 +39,10 @@ def test_complete_pruned_and_failed_trials_count_and_no_more_are_given_out(trial
     for state in (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL):
         trial = trials.next(living)
         trials.study.tell(trial, 0.5 if state == TrialState.COMPLETE else None, state=state)
-    assert trials.standing().counted == 3
+    assert trials.progress().counted == 3
     assert trials.next(living) is not None
     assert trials.next(living) is None  # the fourth is running
-    assert trials.standing().count("running") == 1
+    assert trials.progress().count("running") == 1
 
 
 def test_a_trial_carries_what_repeats_it(trials):
@@ -63,7 +63,7 @@ def test_a_lost_trial_is_marked_not_counted_and_run_again_with_its_seed(trials):
     lost.report(0.4, 1)
     again = trials.next(dead(trials, "b.lock"))
     first = trials.study.trials[0]
-    assert outcome_of(first) == "lost"
+    assert trial_of(first).state == "lost"
     assert first.state == TrialState.FAIL
     assert first.user_attrs["reason"] == "its worker was killed"
     assert first.user_attrs["epochs"] == 1
@@ -71,7 +71,7 @@ def test_a_lost_trial_is_marked_not_counted_and_run_again_with_its_seed(trials):
     assert again.params == lost.params
     assert again.user_attrs["retry_of"] == 0
     assert again.user_attrs["seed"] == lost.user_attrs["seed"]
-    assert trials.standing().counted == 0
+    assert trials.progress().counted == 0
     trials.give_up_lost()
     third = trials.next(Heartbeat("1@elsewhere", "none"))
     assert third.params == lost.params
@@ -83,16 +83,16 @@ def test_parameters_that_kill_every_worker_are_a_failed_trial_at_last(trials):
     for number in range(LOSSES):
         assert trials.next(dead(trials, f"{number}.lock")).number == number
     trials.give_up_lost()
-    states = [outcome_of(one) for one in trials.study.trials]
+    states = [trial_of(one).state for one in trials.study.trials]
     assert states == ["lost"] * (LOSSES - 1) + ["failed"]
     assert f"attempt number {LOSSES}" in trials.study.trials[-1].user_attrs["reason"]
-    assert trials.standing().counted == 1
+    assert trials.progress().counted == 1
 
 
 def test_a_crash_between_the_mark_and_the_queue_loses_nothing(trials):
     """The lost trial's parameters are put back by whoever comes next."""
     lost = trials.next(Heartbeat("1@elsewhere", "none"))
-    trials.lose(trials.study.trials[0], "its worker was killed")
+    trials.lose(0, "its worker was killed")
     assert [one.state for one in trials.study.trials] == [TrialState.FAIL]
     again = join(trials.directory, None).next(Heartbeat("1@elsewhere", "none"))
     assert again.params == lost.params
@@ -123,7 +123,7 @@ def test_the_best_the_top_and_ties(trials):
         trials.study.tell(trials.next(Heartbeat("1@elsewhere", "none")), value)
     assert trials.best().number == 1
     assert [one.number for one in trials.top(2)] == [1, 2]
-    assert trials.standing().best.value == 0.1
+    assert trials.progress().best.score == 0.1
 
 
 def test_the_attributes_that_a_report_needs(trials):
@@ -146,8 +146,8 @@ def test_a_study_is_refused_without_resume_and_opened_with_it(trials):
     search = trials.plan.search.model_copy(update={"trials": 9})
     more = trials.plan.model_copy(update={"search": search})
     again = begin(more, trials.directory, None, resume=True)
-    assert again.standing().asked == 9
-    assert again.standing().counted == 1
+    assert again.progress().asked == 9
+    assert again.progress().counted == 1
     assert StudyPlan.load(trials.directory).search.trials == 9
 
 
@@ -204,7 +204,7 @@ def test_one_database_serves_a_second_place_under_the_same_name(archive, tmp_pat
     other = begin(one.plan, tmp_path / "there" / "study", url, resume=True)
     with one, other:
         one.study.tell(one.next(Heartbeat("1@elsewhere", "none")), 0.1)
-        assert other.standing().counted == 1
+        assert other.progress().counted == 1
 
 
 def test_a_kill_before_the_study_is_in_its_storage_is_made_good(trials):
@@ -219,7 +219,7 @@ def test_what_a_search_left_that_was_killed_before_its_plan_is_no_obstacle(archi
     left.mkdir()
     for name in (".asking.lock", ".journal.log.lock", ".study.json.abc.part", "journal.log"):
         (left / name).touch()
-    assert small_study(archive, left).standing().counted == 0
+    assert small_study(archive, left).progress().counted == 0
 
 
 def test_of_two_searches_with_one_out_one_begins_and_the_other_is_told(archive, tmp_path):
@@ -263,7 +263,7 @@ def test_a_study_that_is_moved_while_it_is_searched_is_not_made_anew(trials, tmp
     assert not trials.directory.exists()
 
 
-def test_the_signs_of_killed_workers_do_not_stay(trials):
+def test_the_heartbeats_of_killed_workers_do_not_stay(trials):
     gone = subprocess.run(
         [sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True
     )
@@ -274,5 +274,5 @@ def test_the_signs_of_killed_workers_do_not_stay(trials):
     with own_heartbeat(trials.directory) as mine:
         trials.give_up_lost()
         left = {one.name for one in (trials.directory / FOLDER).iterdir()}
-        assert outcome_of(trials.study.trials[lost.number]) == "lost"
+        assert trial_of(trials.study.trials[lost.number]).state == "lost"
         assert left == {"1@elsewhere-0003.lock", mine.file}

@@ -13,11 +13,14 @@ import pytest
 import torch
 
 from latentspace.core.errors import DataError, RunError
-from latentspace.search.executors.local import WorkerPool, _last_words, search, shared_out
-from latentspace.search.executors.worker import Order, main, work
+from latentspace.search.executors.local import LocalExecutor, parse_worker_error
+from latentspace.search.executors.protocol import WorkerEnd, WorkerTask
+from latentspace.search.executors.worker import main, work
 from latentspace.search.heartbeat import SILENCE
+from latentspace.search.notes import trial_of
 from latentspace.search.plan import StudyPlan
-from latentspace.search.standing import outcome_of
+from latentspace.search.request import shared_out
+from latentspace.search.run import _Workers, search
 from latentspace.search.trials import Trials
 from small_search import run_all, small_study, start_worker
 
@@ -37,15 +40,15 @@ def assert_run_again(trials: Trials, number: int) -> None:
     """The trial is lost, and another with its parameters and its seed went on where it had to end."""
     ended = trials.study.get_trials()
     lost = ended[number]
-    assert outcome_of(lost) == "lost"
+    assert trial_of(lost).state == "lost"
     assert lost.user_attrs["reason"] == "its worker was killed"
     (again,) = [one for one in ended if one.user_attrs.get("retry_of") == number]
     assert again.params == lost.params
     assert again.user_attrs["seed"] == lost.user_attrs["seed"]
     for epoch, score in lost.intermediate_values.items():
         assert again.intermediate_values[epoch] == score
-    assert trials.standing().counted == trials.plan.search.trials
-    assert trials.standing().count("lost") == 1
+    assert trials.progress().counted == trials.plan.search.trials
+    assert trials.progress().count("lost") == 1
 
 
 def test_the_trial_of_a_killed_worker_is_run_again_from_a_database(archive, tmp_path):
@@ -55,7 +58,7 @@ def test_the_trial_of_a_killed_worker_is_run_again_from_a_database(archive, tmp_
             until(lambda: reports(trials) >= 2 or worker.poll() is not None)
             os.kill(worker.pid, signal.SIGKILL)
             worker.wait()
-        (killed,) = [one for one in trials.study.trials if outcome_of(one) == "running"]
+        (killed,) = [one for one in trials.study.trials if trial_of(one).state == "running"]
         began = time.monotonic()
         run_all(trials, url)
         assert time.monotonic() - began < SILENCE  # at once, not after a time-out
@@ -65,18 +68,18 @@ def test_the_trial_of_a_killed_worker_is_run_again_from_a_database(archive, tmp_
 def test_two_workers_share_a_journal_and_a_killed_one_is_replaced(archive, tmp_path):
     trials = small_study(archive, tmp_path / "study", trials=3, epochs=60, startup_trials=9)
     killed: list[int] = []
-    standings = []
+    seen = []
     began = time.monotonic()
-    for standing in search(trials, workers=2):
-        standings.append(standing)
+    for progress in search(trials, LocalExecutor(), workers=2):
+        seen.append(progress)
         for one in trials.study.trials:
-            if not killed and outcome_of(one) == "running" and 1 <= len(one.intermediate_values) <= 40:
+            if not killed and trial_of(one).state == "running" and 1 <= len(one.intermediate_values) <= 40:
                 killed.append(one.number)
                 os.kill(int(one.user_attrs["worker"].partition("@")[0]), signal.SIGKILL)
     assert time.monotonic() - began < SILENCE
     assert_run_again(trials, killed[0])
     assert len({one.user_attrs["worker"] for one in trials.study.trials}) >= 2
-    assert standings[-1].seconds_left(2) == 0
+    assert seen[-1].seconds_left(2) == 0
 
 
 def test_a_worker_says_why_it_cannot_go_on_and_the_search_repeats_it(
@@ -84,31 +87,31 @@ def test_a_worker_says_why_it_cannot_go_on_and_the_search_repeats_it(
 ):
     trials = small_study(archive, tmp_path / "study")
     trials.plan.model_copy(update={"content_hash": "0" * 64}).save(trials.directory)
-    order = Order(directory=trials.directory).model_dump_json()
-    monkeypatch.setattr("sys.stdin", io.StringIO(order))
+    task = WorkerTask(directory=trials.directory).model_dump_json()
+    monkeypatch.setattr("sys.stdin", io.StringIO(task))
     monkeypatch.setattr(signal, "signal", lambda number, handler: None)
     request.addfinalizer(partial(logging.getLogger("latentspace").setLevel, logging.NOTSET))
     with pytest.raises(SystemExit, match="2"):
         main()
     said = capsys.readouterr().out
-    error = _last_words(said, 2)
+    error = parse_worker_error(said, 2)
     assert isinstance(error, RunError)
     assert error.must == "a study goes on with the images that it began with"
     assert "now holds other images" in error.found
 
 
 def test_words_that_are_none_are_an_error_too():
-    assert "exit code 1" in str(_last_words("", 1))
+    assert "exit code 1" in str(parse_worker_error("", 1))
 
 
 def test_workers_that_are_all_killed_are_not_replaced_for_ever(archive, tmp_path, monkeypatch):
-    pool = WorkerPool(tmp_path, threads=1)
-    pool.killed = 5
+    workers = _Workers(LocalExecutor())
+    workers.killed = 5
     with pytest.raises(RunError, match="5 were killed"):
-        pool.look()
+        workers.poll()
 
 
-def test_a_worker_killed_before_it_reads_its_order_is_one_killed_like_others(tmp_path, monkeypatch):
+def test_a_worker_killed_before_it_reads_its_task_is_one_killed_like_others(tmp_path, monkeypatch):
     begin = subprocess.Popen
 
     def killed_at_once(*arguments, **settings):
@@ -118,10 +121,10 @@ def test_a_worker_killed_before_it_reads_its_order_is_one_killed_like_others(tmp
         return process
 
     monkeypatch.setattr(subprocess, "Popen", killed_at_once)
-    with WorkerPool(tmp_path, threads=1) as pool:
-        pool.start(Order(directory=tmp_path))
-        pool.look()
-        assert (len(pool), pool.killed) == (0, 1)
+    executor = LocalExecutor()
+    executor.submit(WorkerTask(directory=tmp_path))
+    assert executor.poll() == [WorkerEnd(killed=True)]
+    assert executor.running == 0
 
 
 WORDS = json.dumps({"kind": "DataError", "must": "a", "found": "b", "do": "c"})
@@ -136,17 +139,18 @@ def test_a_worker_in_which_a_library_prints_does_not_wait_for_a_reader(tmp_path,
         return begin([command[0], "-c", CHATTY], **settings)
 
     monkeypatch.setattr(subprocess, "Popen", chatty)
-    with WorkerPool(tmp_path, threads=1) as pool:
-        pool.start(Order(directory=tmp_path))
-        with pytest.raises(DataError, match="found: b"):
-            until(lambda: pool.look() or not len(pool), seconds=60)
-        assert len(pool) == 0
+    executor, ended = LocalExecutor(), []
+    executor.submit(WorkerTask(directory=tmp_path))
+    until(lambda: ended.extend(executor.poll()) or not executor.running, seconds=60)
+    (end,) = ended
+    assert isinstance(end.error, DataError)
+    assert end.error.found == "b"
 
 
 def test_a_deadline_ends_a_search_early(archive, tmp_path):
     trials = small_study(archive, tmp_path / "study")
-    standing = list(search(trials, workers=1, timeout=0.0))[-1]
-    assert standing.counted == 0
+    progress = list(search(trials, LocalExecutor(), workers=1, timeout=0.0))[-1]
+    assert progress.counted == 0
 
 
 def test_a_second_invocation_may_ask_for_more_trials(archive, tmp_path):
@@ -155,21 +159,21 @@ def test_a_second_invocation_may_ask_for_more_trials(archive, tmp_path):
     plan = StudyPlan.load(trials.directory)
     more = plan.model_copy(update={"search": plan.search.model_copy(update={"trials": 2})})
     more.save(trials.directory)
-    work(Order(directory=trials.directory), lambda: False)
-    assert trials.standing().counted == 2
+    work(WorkerTask(directory=trials.directory), lambda: False)
+    assert trials.progress().counted == 2
 
 
 def test_a_worker_retires_so_that_it_does_not_grow_for_ever(archive, tmp_path, monkeypatch):
     monkeypatch.setattr("latentspace.search.executors.worker.LIFE", 2)
     trials = small_study(archive, tmp_path / "study", trials=3, epochs=1)
     run_all(trials)
-    assert trials.standing().counted == 2
+    assert trials.progress().counted == 2
     run_all(trials)
-    assert trials.standing().counted == 3
+    assert trials.progress().counted == 3
 
 
 def test_the_cores_are_shared_out(plan, monkeypatch):
-    monkeypatch.setattr("latentspace.search.executors.local.cores", lambda: 8)
+    monkeypatch.setattr("latentspace.search.request.cores", lambda: 8)
     free = plan.model_copy(update={"threads": 0, "device": "cpu"})
     assert shared_out(free, None) == (8, 1)
     assert shared_out(free, 2) == (2, 4)

@@ -1,4 +1,5 @@
-"""A plug-in as somebody outside the package would write it: task, network, objective, metric, reader.
+"""A plug-in as somebody outside the package would write it: task, network, objective, metric,
+reader, executor.
 
 Named by LATENTSPACE_PLUGINS, so every process of the tests knows it; nothing in `src/` does.
 """
@@ -8,6 +9,7 @@ from typing import ClassVar, Literal
 
 import numpy as np
 import torch
+from in_process import InThisProcess
 from pydantic import Field
 from torch import Tensor, nn
 
@@ -27,6 +29,7 @@ from latentspace.models.posteriors import Gaussian
 from latentspace.models.priors import StandardNormal
 from latentspace.objectives.families import OBJECTIVES
 from latentspace.objectives.loss import Context, Loss, Objective, ObjectiveConfig
+from latentspace.search.executors.protocol import EXECUTORS
 
 # A network: residual blocks with batch normalisation, for images of any size.
 
@@ -193,3 +196,7 @@ class HexReader:
 
 READER: Reader = HexReader()
 READERS.add("hex", READER)
+
+# An executor, which runs the trials of a search.
+
+EXECUTORS.add("stranger", InThisProcess)

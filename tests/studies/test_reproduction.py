@@ -14,8 +14,9 @@ from latentspace.core.errors import RunError
 from latentspace.core.wording import counted
 from latentspace.experiment.recipe import Recipe
 from latentspace.runs.directory import Run
-from latentspace.search.executors.local import WorkerPool, search
+from latentspace.search.executors.local import LocalExecutor
 from latentspace.search.executors.worker import work
+from latentspace.search.run import search
 from latentspace.search.trials import join
 from latentspace.studies.foscarin2021.reproduction import Reproduction
 from latentspace.studies.pipeline import SearchStep
@@ -90,8 +91,8 @@ def recipe(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def workers_in_this_process() -> Iterator[None]:
     """Workers that need not import PyTorch first; real ones are started by tests/search."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(WorkerPool, "start", lambda self, order: work(order, lambda: False))
-        patch.setattr("latentspace.search.executors.local.LOOKING", 0.0)
+        patch.setattr(LocalExecutor, "submit", lambda self, task: work(task, lambda: False))
+        patch.setattr("latentspace.search.run.LOOKING", 0.0)
         yield
 
 
@@ -110,8 +111,8 @@ def done(recipe: Path, archive: Path) -> tuple[Path, str, str]:
     next(records)
     records.close()  # type: ignore[attr-defined]
     study, _ = searching.open()
-    with study, closing(search(study, workers=1)) as standings:
-        next(one for one in standings if one.counted)
+    with study, closing(search(study, LocalExecutor(), workers=1)) as going:
+        next(one for one in going if one.counted)
     assert searching.done
     assert not searching.is_done
     arguments = ["reproduce", "--recipe", str(recipe), "--data", str(archive), "--out", str(out)]
@@ -141,7 +142,7 @@ def test_each_kind_is_searched_after_its_training(done):
         begun = stderr.index(f"search-{kind}: {counted(trials, 'trial')} of {counted(epochs, 'epoch')}")
         assert stderr.index(f"\n{kind} epoch {2 if kind in ('ae', 'classifier') else 1}/") < begun
         with join(out / f"search-{kind}", None) as study:
-            assert study.standing().counted == trials
+            assert study.progress().counted == trials
     assert stderr.index("search-classifier: ") > stderr.index("classifier-report epoch 2/2")
     assert Run.open(out / "search-classifier" / "best").encoder_hash == Run.open(out / "ae").weights_hash
 
@@ -149,12 +150,12 @@ def test_each_kind_is_searched_after_its_training(done):
 def test_an_interrupted_search_goes_on_in_its_place(done):
     out, _, _ = done
     with join(out / "search-ae", None) as study:
-        ends = Counter(one.outcome for one in study.standing().records)
+        ends = Counter(one.state for one in study.all())
     assert ends["running"] == 0
     assert ends["complete"] + ends["pruned"] == SIZES["ae"][0]
 
 
-def test_the_winners_are_trained_in_full_and_judged_once(done):
+def test_the_best_trials_are_trained_in_full_and_judged_once(done):
     out, _, _ = done
     for kind in SIZES:
         run = Run.open(out / f"search-{kind}" / "best")
@@ -232,7 +233,7 @@ def test_a_folder_that_was_moved_is_known_again(done, recipe, archive, tmp_path)
         study, _ = step.open()  # as if it had been interrupted
         with study:
             assert study.plan.experiment.encoder == str((moved / "ae").resolve())
-            assert step.winner(study).run.finished
+            assert step.final_training(study).run.finished
         assert not list(moved.glob("search-classifier/best-until-*"))
     finally:
         kept.rename(done[0])

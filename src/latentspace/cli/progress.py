@@ -1,4 +1,4 @@
-"""How a search goes, for a person: a live table on a terminal, else a line for each trial that ends."""
+"""The progress of a search: a live table on a terminal, else a line for each trial that ends."""
 
 from collections.abc import Iterable
 from contextlib import closing
@@ -14,20 +14,26 @@ from . import console
 
 if TYPE_CHECKING:
     from ..runs.directory import Run
+    from ..search.executors.protocol import Executor
     from ..search.plan import StudyPlan
-    from ..search.standing import Outcome, SearchProgress, TrialStatus
+    from ..search.results import SearchProgress, State, Trial
     from ..search.trials import Trials
 
 
 def run(
-    study: "Trials", workers: int, *, url: str | None = None, timeout: float | None = None
+    study: "Trials",
+    executor: "Executor",
+    workers: int,
+    *,
+    url: str | None = None,
+    timeout: float | None = None,
 ) -> "SearchProgress":
     """Run a search to its end and show it; returns where it ended."""
-    from ..search.executors.local import search
+    from ..search.run import search
 
     introduce(study.plan, workers)
-    with closing(search(study, workers=workers, url=url, timeout=timeout)) as progress:
-        return follow(progress, study.plan, workers)
+    with closing(search(study, executor, workers=workers, url=url, timeout=timeout)) as going:
+        return follow(going, study.plan, workers)
 
 
 def introduce(plan: "StudyPlan", workers: int) -> None:
@@ -47,7 +53,7 @@ def introduce(plan: "StudyPlan", workers: int) -> None:
             f"the space has {counted(combinations.count, 'combination')}: each is tried once, no more"
         )
     if not plan.single:
-        console.say("several objectives: no trial is pruned, and there is no one winner to train in full")
+        console.say("several objectives: no trial is pruned, and there is no one best trial to train in full")
 
 
 def _introduce_batches(plan: "StudyPlan") -> None:
@@ -73,15 +79,12 @@ def follow(progress: "Iterable[SearchProgress]", plan: "StudyPlan", workers: int
         return _live(progress, plan, workers)
     last: SearchProgress | None = None
     for now in progress:
-        ended = {one.number for one in last.records if one.outcome not in OPEN} if last else None
-        for one in now.records:
-            if one.outcome not in OPEN and ended is not None and one.number not in ended:
+        ended = {one.number for one in last.trials if one.ended} if last else None
+        for one in now.trials:
+            if one.ended and ended is not None and one.number not in ended:
                 console.say(f"{_line(one, plan)}; {_summary(now, workers)}")
         last = now
     return _ended(last)
-
-
-OPEN = ("waiting", "running")
 
 
 def _live(progress: "Iterable[SearchProgress]", plan: "StudyPlan", workers: int) -> "SearchProgress":
@@ -102,7 +105,7 @@ def _ended(last: "SearchProgress | None") -> "SearchProgress":
 
 def _table(now: "SearchProgress", plan: "StudyPlan", workers: int) -> Group:
     counts = Table(box=None, header_style="bold", pad_edge=False)
-    names: tuple[Outcome, ...] = ("complete", "pruned", "failed", "lost", "running")
+    names: tuple[State, ...] = ("complete", "pruned", "failed", "lost", "running")
     left = now.seconds_left(workers)
     for name in ("done", *names, "time left"):
         counts.add_column(name, justify="right")
@@ -111,37 +114,37 @@ def _table(now: "SearchProgress", plan: "StudyPlan", workers: int) -> Group:
         *(str(now.count(name)) for name in names),
         "" if left is None else str(timedelta(seconds=round(left))),
     )
-    lines = [Text(_line(one, plan), style="dim") for one in now.records if one.outcome == "running"]
+    lines = [Text(_line(one, plan), style="dim") for one in now.trials if one.state == "running"]
     if now.best is not None:
         lines.append(Text(f"best: {_line(now.best, plan)}", style="bold"))
         lines.append(Text(f"      {_parameters(now.best)}"))
     return Group(counts, *lines)
 
 
-def _line(one: "TrialStatus", plan: "StudyPlan") -> str:
-    value = "" if one.value is None else f" {plan.objectives[0]} {one.value:.5g}"
-    why = f": {one.reason}" if one.reason else ""
-    return f"trial {one.number} {one.outcome}{value} after {counted(one.epochs, 'epoch')}{why}"
+def _line(one: "Trial", plan: "StudyPlan") -> str:
+    score = "" if one.score is None else f" {plan.objectives[0]} {one.score:.5g}"
+    why = f": {one.notes.reason}" if one.notes.reason else ""
+    return f"trial {one.number} {one.state}{score} after {counted(one.epochs, 'epoch')}{why}"
 
 
 def _summary(now: "SearchProgress", workers: int) -> str:
-    best = "" if now.best is None else f"best {now.best.value:.5g} (trial {now.best.number}); "
+    best = "" if now.best is None else f"best {now.best.score:.5g} (trial {now.best.number}); "
     left = now.seconds_left(workers)
     clock = "" if left is None else f", {timedelta(seconds=round(left))} left"
     return f"{best}{now.counted}/{now.asked}{clock}"
 
 
-def _parameters(one: "TrialStatus") -> str:
-    return ", ".join(f"{name} {console.number(value)}" for name, value in one.parameters.items())
+def _parameters(one: "Trial") -> str:
+    return ", ".join(f"{name} {console.number(value)}" for name, value in one.params.items())
 
 
 def conclude(last: "SearchProgress", plan: "StudyPlan", run: "Run | None") -> None:
-    """The winner's parameters, its score, and what it is worth on the test part."""
-    if last.best is None or last.best.value is None:
+    """The best trial's parameters, its score, and its result on the test part."""
+    if last.best is None:
         return
     task = plan.experiment.task
-    rows = [[name, console.number(value)] for name, value in last.best.parameters.items()]
-    rows.append([f"validation {plan.objectives[0]}", f"{last.best.value:.5f}"])
+    rows = [[name, console.number(value)] for name, value in last.best.params.items()]
+    rows.append([f"validation {plan.objectives[0]}", f"{last.best.score:.5f}"])
     if run is not None:
         if task.score in (test := run.results()["test"]):
             rows.append([f"test {task.score}", f"{test[task.score]:.5f}"])

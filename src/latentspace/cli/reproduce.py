@@ -63,14 +63,16 @@ def _do(step: "TrainingStep | SearchStep") -> None:
 
 
 def _search(step: "SearchStep") -> None:
+    from ..search.executors.protocol import EXECUTORS
+
     study, workers = step.open()
     with study:
-        progress.run(study, workers)
-        training = step.winner(study)
+        progress.run(study, EXECUTORS["local"](), workers)
+        training = step.final_training(study)
     if training is None:
-        console.say(f"{step.name}: no trial ran to its end, so there is no winner to train")
+        console.say(f"{step.name}: no trial ran to its end, so there is no best one to train")
         return
-    console.follow_training(training, f"{step.name}, the winner,")
+    console.follow_training(training, f"{step.name}, the best trial,")
     with console.following():
         step.judge(training.run)
 

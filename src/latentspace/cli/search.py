@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from ..core.errors import ConfigurationError
 from ..core.wording import counted
+from ..search.executors.protocol import EXECUTORS
 from . import console, progress
 from .options import DataOptions, ExperimentOptions, Task
 
 if TYPE_CHECKING:
     from ..runs.directory import Run
+    from ..search.executors.protocol import Executor
     from ..search.replication import ReplicationPlan
     from ..search.trials import Trials
 
@@ -54,6 +56,7 @@ class SearchOptions:
     workers: Annotated[
         int | None, "How many processes; they share the cores. \\[default: one a core]", {"min": 1}
     ] = None
+    executor: Annotated[str, f"What starts the workers: {', '.join(EXECUTORS)}.", "NAME"] = "local"
     timeout: Annotated[float | None, "Begin no trial after this time.", "SECONDS", {"min": 0}] = None
     objectives: Annotated[
         str | None, "Search for several at once, such as mse,code_size; nothing is pruned then.", "A,B"
@@ -64,9 +67,11 @@ class SearchOptions:
     ] = None
     confirm: Annotated[str | None, "Train the K best trials again from S seeds each.", "KxS"] = None
     fit: Annotated[
-        str | None, "Which parts of the split the winner learns from at the end.", "train|train+validation"
+        str | None,
+        "Parts of the split that the best parameters learn from at the end.",
+        "train|train+validation",
     ] = None
-    no_final: Annotated[bool, "Do not train the winner in full; the test part stays shut."] = False
+    no_final: Annotated[bool, "Do not train the best in full; the test part stays shut."] = False
 
     @property
     def several(self) -> tuple[str, ...] | None:
@@ -104,7 +109,7 @@ def search(
     options: SearchOptions,
     experiment: SearchedExperiment,
 ) -> None:
-    """Search for the best parameters, train the winner in full, and judge it on the test part once.
+    """Search for the best parameters, train them in full, and judge them on the test part once.
 
     Trials are scored on the validation part; the space is the report's, or a recipe's own.
 
@@ -124,6 +129,7 @@ def search(
             "search needs a place for the study", found="no --out", do="name a directory with --out"
         )
     replications = options.replications()
+    EXECUTORS.require(options.executor)
     request = SearchRequest(
         kind=kind,
         recipe=experiment.recipe,
@@ -150,19 +156,20 @@ def _search_and_finish(
     plan, place = study.plan, study.directory
     again = f"latentspace search --out {place} --resume"
     try:
-        last = progress.run(study, workers, url=options.storage, timeout=options.timeout)
+        executor = EXECUTORS[options.executor]()
+        last = progress.run(study, executor, workers, url=options.storage, timeout=options.timeout)
         recipes = write_recipes(study)
         if last.counted < last.asked:
             console.say(f"time is up after {last.counted} of {last.asked} trials; go on with: {again}")
         if last.counted >= last.asked < plan.search.trials:
             console.say("every combination of the space was tried: there is nothing left to search")
         if replications is not None:
-            _confirm(study, workers, replications)
-        winner = None if options.no_final or not plan.single else _final(study, options.fit)
+            _replicate(study, executor, workers, replications)
+        final = None if options.no_final or not plan.single else _final(study, options.fit)
     except KeyboardInterrupt:
         console.note(f"interrupted; go on with: {again}")
         raise
-    progress.conclude(last, plan, winner)
+    progress.conclude(last, plan, final)
     for path in recipes:
         console.say(f"recipe: {path}")
     console.made(place)
@@ -173,28 +180,28 @@ def _final(study: "Trials", fit: str | None) -> "Run":
     from ..search.best import final_training
 
     training = final_training(study, fit)
-    console.follow_training(training, "the winner")
+    console.follow_training(training, "the best trial")
     if "test" not in training.run.results():
         with console.following():
             evaluate(training.run, device=training.experiment.device)
     return training.run
 
 
-def _confirm(study: "Trials", workers: int, replications: "ReplicationPlan") -> None:
-    from ..search.executors.local import confirm
-    from ..search.replication import jobs_of, summarise
+def _replicate(study: "Trials", executor: "Executor", workers: int, plan: "ReplicationPlan") -> None:
+    from ..search.replication import replications_of, summarise
+    from ..search.run import replicate
 
-    jobs = jobs_of(study, replications)
-    with closing(confirm(study, jobs, workers=workers)) as counts:
+    replications = replications_of(study, plan)
+    with closing(replicate(study, replications, executor, workers=workers)) as counts:
         for done in counts:
-            console.say(f"confirmation: {done} of {counted(len(jobs), 'training')}")
-    content = summarise(jobs, study.plan, study.directory)
+            console.say(f"replication: {done} of {counted(len(replications), 'training')}")
+    content = summarise(replications, study.plan, study.directory)
     rows = [
         [str(one["number"]), console.number(one["mean"]), console.number(one["std"]), str(len(one["scores"]))]
         for one in content.to_json()["trials"]
     ]
     console.show_table(
-        f"validation {content.score} over {counted(replications.seeds, 'seed')}",
+        f"validation {content.score} over {counted(plan.seeds, 'seed')}",
         ["trial", "mean", "standard deviation", "trainings"],
         rows,
         to=console.err,

@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import tomli_w
-from optuna.trial import FrozenTrial
 
 from ..core.atomic_files import write_text
 from ..core.errors import TrainingError
 from ..experiment.config import Experiment
 from ..runs.directory import Run
 from ..training.train import Training, is_run_of, resume, start
+from .results import Trial
 from .space import experiment_of
 from .trials import Trials
 
@@ -20,7 +20,7 @@ RUN = "best"
 FRONT = "front"
 
 
-def best_trial(trials: Trials) -> FrozenTrial:
+def best_trial(trials: Trials) -> Trial:
     """The trial with the best value.
 
     Raises:
@@ -29,7 +29,7 @@ def best_trial(trials: Trials) -> FrozenTrial:
     best = trials.best()
     if best is not None:
         return best
-    reasons = [one.reason for one in trials.standing().records if one.outcome == "failed"]
+    reasons = [one.notes.reason for one in trials.all() if one.state == "failed"]
     raise TrainingError(
         "a search needs a trial that runs to its end",
         found=f"none did: {reasons[0]}" if reasons else "none did",
@@ -37,19 +37,20 @@ def best_trial(trials: Trials) -> FrozenTrial:
     )
 
 
-def plan_of(trials: Trials, trial: FrozenTrial, fit: str | None = None) -> Experiment:
+def plan_of(trials: Trials, trial: Trial, fit: str | None = None) -> Experiment:
     """The trial's training as an experiment of its own, with the trial's own seed and threads.
 
     Args:
         fit: the parts that are learned from; None: as the trial did.
     """
     base = trials.plan.experiment
-    base = base.model_copy(update={"threads": trial.user_attrs.get("threads", base.threads)})
-    plan = experiment_of(trial.params, base, trial.user_attrs["seed"])
+    threads = base.threads if trial.notes.threads is None else trial.notes.threads
+    base = base.model_copy(update={"threads": threads})
+    plan = experiment_of(trial.params, base, base.seed if trial.notes.seed is None else trial.notes.seed)
     if fit is None:
         return plan
     changes = {**plan.model_dump(), "training": {**plan.training.model_dump(), "fit": fit}}
-    return Experiment.parse(changes, "the winner's plan")
+    return Experiment.parse(changes, "the best trial's plan")
 
 
 def write_recipes(trials: Trials) -> list[Path]:
@@ -61,9 +62,9 @@ def write_recipes(trials: Trials) -> list[Path]:
 
 
 def final_training(trials: Trials, fit: str | None = None) -> Training:
-    """The winner's training in STUDY/best: new, or as far as it has come.
+    """The best trial's training in STUDY/best: new, or as far as it has come.
 
-    The run of an earlier winner is kept beside it as `best-until-N`, N the number of trials by then.
+    The run of an earlier best trial is kept beside it as `best-until-N`, N the number of trials by then.
 
     Raises:
         TrainingError: no trial was completed.
@@ -74,14 +75,14 @@ def final_training(trials: Trials, fit: str | None = None) -> Training:
     if Run.exists(path):
         if is_run_of(Run.open(path), plan):
             return resume(path)
-        path.rename(_free_name(trials.directory, trials.standing().counted))
+        path.rename(_free_name(trials.directory, trials.progress().counted))
     return start(plan, path)
 
 
 def judged_run(trials: Trials) -> Run | None:
-    """STUDY/best, where it is the winner's run, trained in full and judged on the test part.
+    """STUDY/best, where it is the best trial's run, trained in full and judged on the test part.
 
-    None while it is that of an earlier winner: its result is of other parameters.
+    None while it is that of an earlier best trial: its result is of other parameters.
     """
     best, run = trials.best(), Run(trials.directory / RUN)
     if best is None or not Run.exists(run.path) or "test" not in run.results():
@@ -89,7 +90,7 @@ def judged_run(trials: Trials) -> Run | None:
     return run if is_run_of(run, plan_of(trials, best, run.experiment.training.fit)) else None
 
 
-def _write_recipe(trials: Trials, trial: FrozenTrial, path: Path) -> Path:
+def _write_recipe(trials: Trials, trial: Trial, path: Path) -> Path:
     plan = plan_of(trials, trial)
     values = ", ".join(
         f"{name} {value:.6g}" for name, value in zip(trials.plan.objectives, trial.values, strict=True)

@@ -6,11 +6,9 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from optuna.trial import FrozenTrial
 
 from ..experiment.search_space import Parameter, Range, Setting, Settings, Space
-from .notes import parameters_of
-from .standing import outcome_of
+from .results import Trial
 
 MOST: Final = 2**62  # values of a setting; with more of them it is as good as infinite
 
@@ -36,12 +34,12 @@ class Combinations:
     def count(self) -> int:
         return math.prod(len(one) for one in self.values.values())
 
-    def tried(self, trials: Iterable[FrozenTrial]) -> set[tuple[Setting, ...]]:
+    def tried(self, trials: Iterable[Trial]) -> set[tuple[Setting, ...]]:
         """Those of all trials but the lost ones, which are run again; also of those that wait or run."""
-        found = (self.key(parameters_of(one)) for one in trials if outcome_of(one) != "lost")
+        found = (self.key(one.params) for one in trials if one.state != "lost")
         return {one for one in found if one is not None}
 
-    def left(self, trials: Iterable[FrozenTrial]) -> int:
+    def left(self, trials: Iterable[Trial]) -> int:
         """How many no trial has had."""
         return self.count - len(self.tried(trials))
 

@@ -1,4 +1,4 @@
-"""Signs of life: how one process knows that the worker of a running trial is still there.
+"""Heartbeats: how one process knows that the worker of a running trial is still there.
 
 On one machine each worker holds a lock on a file of its own, which the kernel frees when the worker ends,
 however it ends: a killed worker is known at once. Workers on other machines, or in other study directories
@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Final
 
 import filelock
-from optuna.trial import FrozenTrial
 
 from ..core.atomic_files import locked, refusals, remove
+from .results import Trial
 
 BEAT: Final = 20.0  # seconds from one beat to the next
 SILENCE: Final = 120.0  # seconds without a beat after which a trial elsewhere is given up
@@ -38,14 +38,14 @@ class Heartbeat:
 
 @contextmanager
 def own_heartbeat(directory: Path) -> Iterator[Heartbeat]:
-    """Hold a sign in `directory` for as long as the block runs."""
+    """Hold a file in `directory` for as long as the block runs."""
     worker = f"{os.getpid()}@{socket.gethostname()}"
-    sign = Heartbeat(worker, f"{worker}-{uuid.uuid4().hex[:8]}.lock")
-    path = directory / FOLDER / sign.file
+    heartbeat = Heartbeat(worker, f"{worker}-{uuid.uuid4().hex[:8]}.lock")
+    path = directory / FOLDER / heartbeat.file
     with refusals(directory):
         path.parent.mkdir(exist_ok=True)  # not the study's own directory, should it be gone
     with locked(path, timeout=0.0):
-        yield sign
+        yield heartbeat
     remove(path)
 
 
@@ -73,10 +73,10 @@ class HeartbeatWatch:
     """Watches the running trials of a study from one process.
 
     Args:
-        directory: the study's, where the workers of this machine hold their signs.
+        directory: the study's, where the workers of this machine hold their files.
         closed: whether all workers are in this directory, as with a journal: then a trial of this machine
-            whose sign is not there has no worker (it ended in good order, and the journal does not say so: it
-            was cut short). With a database, the sign may be in another study directory.
+            whose file is not there has no worker (it ended in good order, and the journal does not say so: it
+            was cut short). With a database, the file may be in another study directory.
         silence: seconds after which a worker elsewhere is given up.
     """
 
@@ -85,15 +85,15 @@ class HeartbeatWatch:
     silence: float = SILENCE
     _seen: dict[int, tuple[object, float]] = field(default_factory=dict)
 
-    def lost(self, trial: FrozenTrial) -> bool:
+    def lost(self, trial: Trial) -> bool:
         """Whether the worker of a running trial is gone.
 
         To be asked under the lock under which trials are given out: a worker that has not said who it is was
         killed there.
         """
-        sign, worker = trial.user_attrs.get("sign"), str(trial.user_attrs.get("worker", ""))
-        if sign and worker.endswith(f"@{socket.gethostname()}"):
-            path = self.directory / FOLDER / str(sign)
+        worker = trial.notes.worker
+        if trial.notes.heartbeat and worker.endswith(f"@{socket.gethostname()}"):
+            path = self.directory / FOLDER / trial.notes.heartbeat
             if path.exists():
                 return _free(path)
             if self.closed:
@@ -101,7 +101,7 @@ class HeartbeatWatch:
         return (self.closed and not worker) or self._silent(trial)
 
     def sweep(self, held: Set[str]) -> None:
-        """Remove the signs of killed workers of this machine, but for those that a running trial names."""
+        """Remove the files of killed workers of this machine, but for those that a running trial names."""
         for path in (self.directory / FOLDER).glob("*.lock"):
             worker, _, host = path.stem.rpartition("-")[0].partition("@")
             if path.name in held or host != socket.gethostname() or not worker.isdecimal():
@@ -109,9 +109,9 @@ class HeartbeatWatch:
             if not _runs(int(worker)) and _free(path):
                 remove(path)
 
-    def _silent(self, trial: FrozenTrial) -> bool:
+    def _silent(self, trial: Trial) -> bool:
         now = time.monotonic()
-        heard = (trial.user_attrs.get("beat"), len(trial.intermediate_values), len(trial.params))
+        heard = (trial.notes.beat, len(trial.reports), len(trial.params))
         before, since = self._seen.get(trial.number, (None, now))
         if before != heard:
             self._seen[trial.number] = heard, now

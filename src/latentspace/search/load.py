@@ -1,15 +1,13 @@
 """A study, as Optuna keeps it or as it lies on the disk -> its record."""
 
 import logging
-import math
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
-from optuna.trial import FrozenTrial, TrialState
+from optuna.trial import FrozenTrial
 from pydantic import ValidationError
 
 from ..core.config import describe
@@ -19,23 +17,16 @@ from ..core.wording import document
 from ..experiment.search_space import Choices, Parameter, Range
 from ..experiment.tasks import TASKS, Direction
 from .best import judged_run
+from .notes import trial_of
 from .plan import StudyPlan
-from .replication import FILE as CONFIRMED
-from .results import Confirmation, Importances, State, StudyRecord, TrialRecord
+from .replication import FILE as REPLICATIONS
+from .results import Importances, Replications, StudyRecord
 from .storage import JOURNAL
 from .trials import join
 
 ENOUGH = 10  # trials: with fewer, an importance is noise
 _MOST = 200  # trials that importances are computed from: more take minutes and change little
 _TREES = 32
-
-_STATES: Mapping[TrialState, State] = {
-    TrialState.COMPLETE: "complete",
-    TrialState.PRUNED: "pruned",
-    TrialState.FAIL: "failed",
-    TrialState.RUNNING: "running",
-    TrialState.WAITING: "waiting",
-}
 
 
 def read_study(path: Path, url: str | None = None) -> StudyRecord:
@@ -55,8 +46,8 @@ def read_study(path: Path, url: str | None = None) -> StudyRecord:
         judged = judged_run(trials)
     if judged is not None:
         record = replace(record, test=judged.results()["test"], comparable=judged.data.comparable)
-    confirmed = path / CONFIRMED
-    return record if not confirmed.exists() else _with_confirmed(record, confirmed)
+    replications = path / REPLICATIONS
+    return record if not replications.exists() else _with_replications(record, replications)
 
 
 def record_of(study: optuna.Study) -> StudyRecord:
@@ -78,7 +69,7 @@ def record_of(study: optuna.Study) -> StudyRecord:
         epochs=int(notes.pop("epochs")),
         seed=(seed := int(notes.pop("seed"))),
         searched=_searched(frozen),
-        trials=tuple(map(_trial, frozen)),
+        trials=tuple(map(trial_of, frozen)),
         importances=tuple(
             _importances(frozen, at, objective, seed) for at, objective in enumerate(objectives)
         ),
@@ -89,23 +80,6 @@ def record_of(study: optuna.Study) -> StudyRecord:
 
 def _direction(direction: optuna.study.StudyDirection) -> Direction:
     return "maximize" if direction == optuna.study.StudyDirection.MAXIMIZE else "minimize"
-
-
-def _trial(trial: FrozenTrial) -> TrialRecord:
-    state = _STATES[trial.state]
-    duration = trial.duration
-    return TrialRecord(
-        number=trial.number,
-        state="lost" if state == "failed" and trial.user_attrs.get("lost") else state,
-        params=dict(trial.params),
-        values=tuple(map(float, trial.values))
-        if state == "complete"
-        else (),  # a pruned trial's is of another epoch
-        reports=tuple((epoch, float(score)) for epoch, score in sorted(trial.intermediate_values.items())),
-        notes=dict(trial.user_attrs),
-        began=trial.datetime_start,
-        seconds=None if duration is None else duration.total_seconds(),
-    )
 
 
 def _searched(trials: list[FrozenTrial]) -> dict[str, Parameter]:
@@ -134,7 +108,7 @@ def _importances(trials: list[FrozenTrial], at: int, objective: str, seed: int) 
     F. Hutter, H. Hoos, K. Leyton-Brown, "An Efficient Approach for Assessing Hyperparameter Importance",
     ICML 2014, https://proceedings.mlr.press/v32/hutter14.html
     """
-    judged = [trial for trial in trials if trial.state == TrialState.COMPLETE and _finite(trial)]
+    judged = [trial for trial in trials if trial_of(trial).judged]
     varied = [name for name in (judged[0].params if judged else ()) if _varies(name, judged)]
     if len(judged) < ENOUGH:
         why = f"it takes {ENOUGH} complete trials to say which settings matter; there are {len(judged)}"
@@ -176,17 +150,13 @@ def _fanova(trials: list[FrozenTrial], settings: list[str], at: int, seed: int) 
     return {setting: float(share) for setting, share in shares.items()}
 
 
-def _finite(trial: FrozenTrial) -> bool:
-    return all(map(math.isfinite, trial.values))
-
-
-def _with_confirmed(record: StudyRecord, path: Path) -> StudyRecord:
+def _with_replications(record: StudyRecord, path: Path) -> StudyRecord:
     try:
-        content = Confirmation.model_validate_json(path.read_bytes())
+        content = Replications.model_validate_json(path.read_bytes())
     except (OSError, ValueError) as error:
         why = describe(dict(error.errors()[0])) if isinstance(error, ValidationError) else str(error)
         raise _damaged(path, why) from error
-    return replace(record, confirmed=content.trials)
+    return replace(record, replicated=content.trials)
 
 
 def _damaged(path: Path, why: str) -> RunError:

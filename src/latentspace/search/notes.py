@@ -1,19 +1,28 @@
-"""What a study and its trials carry beside Optuna's own: the attributes that we write, and their types."""
+"""Optuna's trials as ours, and the attributes of a study that a search writes, held to their types."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Any, Final, TypeVar
 
 from optuna.distributions import BaseDistribution, check_distribution_compatibility
 from optuna.study import Study
 from optuna.trial import FrozenTrial, TrialState
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ..core.config import describe
 from ..core.errors import RunError
-from ..experiment.search_space import Setting, Settings
+from ..experiment.search_space import Setting
 from ..experiment.tasks import Direction
+from .results import State, Trial, TrialNotes, Whole
 
-Count = Annotated[int, Field(ge=0)]
+_STATES: Final[Mapping[TrialState, State]] = {
+    TrialState.COMPLETE: "complete",
+    TrialState.PRUNED: "pruned",
+    TrialState.FAIL: "failed",
+    TrialState.RUNNING: "running",
+    TrialState.WAITING: "waiting",
+}
+
+_Attributes = TypeVar("_Attributes", bound=BaseModel)
 
 
 class _Notes(BaseModel):
@@ -27,12 +36,12 @@ class _Notes(BaseModel):
 
 class _Split(_Notes):
     shares: str
-    seed: Count
+    seed: Whole
 
 
 class _Pruning(_Notes):
-    startup_trials: Count
-    warmup_steps: Count
+    startup_trials: Whole
+    warmup_steps: Whole
 
 
 class _StudyNotes(_Notes):
@@ -40,8 +49,8 @@ class _StudyNotes(_Notes):
     score: str = ""
     objectives: list[str] = []
     directions: list[Direction] = []
-    epochs: Count = 0
-    seed: Count = 0
+    epochs: Whole = 0
+    seed: Whole = 0
     data: str = ""
     content_hash: str = ""
     encoder_fit: str | None = None
@@ -49,22 +58,7 @@ class _StudyNotes(_Notes):
     pruning: _Pruning = _Pruning(startup_trials=0, warmup_steps=0)
     space: dict[str, Any] = {}
     settings: dict[str, Any] = {}
-    published: Count = 0
-
-
-class _TrialNotes(_Notes):
-    sign: str = ""
-    worker: str = ""
-    beat: Count = 0
-    seed: Count = 0
-    threads: Count = 0
-    epochs: Count = 0
-    weights: Count = 0
-    images_per_second: float = 0.0
-    reason: str = ""
-    lost: bool = False
-    published: bool = False
-    retry_of: Count = 0
+    published: Whole = 0
 
 
 class _Queued(_Notes):
@@ -73,7 +67,7 @@ class _Queued(_Notes):
 
 def require_sound(study: Study) -> None:
     """Raises: RunError: a study, or a trial of it, that cannot have come from a search."""
-    _require(_StudyNotes, study.user_attrs, f"the study {study.study_name!r}")
+    _read(_StudyNotes, study.user_attrs, f"the study {study.study_name!r}")
     aims = len(study.directions)
     named = study.user_attrs.get("objectives")
     if named is not None and len(named) != aims:
@@ -81,18 +75,36 @@ def require_sound(study: Study) -> None:
     spaces: dict[str, BaseDistribution] = {}
     for trial in study.get_trials(deepcopy=False):
         which = f"trial {trial.number} of the study {study.study_name!r}"
-        _require(_TrialNotes, trial.user_attrs, which)
-        _require(_Queued, trial.system_attrs, which)
-        _require_consistent(trial, aims, spaces, which)
+        notes = _read(TrialNotes, trial.user_attrs, which)
+        _read(_Queued, trial.system_attrs, which)
+        _require_consistent(trial, notes, aims, spaces, which)
 
 
-def parameters_of(trial: FrozenTrial) -> Settings:
-    """Those that it has, and those that it was queued with."""
-    return {**trial.system_attrs.get("fixed_params", {}), **trial.params}
+def trial_of(frozen: FrozenTrial) -> Trial:
+    """Raises: RunError: attributes that no search has written."""
+    notes = _read(TrialNotes, frozen.user_attrs, f"trial {frozen.number}")
+    state = _STATES[frozen.state]
+    seconds = None if frozen.duration is None else frozen.duration.total_seconds()
+    return Trial(
+        number=frozen.number,
+        state="lost" if state == "failed" and notes.lost else state,
+        params={**frozen.system_attrs.get("fixed_params", {}), **frozen.params},
+        # Optuna gives a pruned trial a value, which is of another epoch
+        values=tuple(map(float, frozen.values)) if state == "complete" else (),
+        reports=tuple((epoch, float(score)) for epoch, score in sorted(frozen.intermediate_values.items())),
+        notes=notes,
+        began=frozen.datetime_start,
+        seconds=seconds,
+    )
+
+
+def trials_of(study: Study) -> tuple[Trial, ...]:
+    """All of a study, by number."""
+    return tuple(sorted(map(trial_of, study.get_trials(deepcopy=False)), key=lambda trial: trial.number))
 
 
 def _require_consistent(
-    trial: FrozenTrial, aims: int, spaces: dict[str, BaseDistribution], which: str
+    trial: FrozenTrial, notes: TrialNotes, aims: int, spaces: dict[str, BaseDistribution], which: str
 ) -> None:
     """The trial's values, times and parameters go together, and with the spaces of the trials before it."""
     try:
@@ -102,17 +114,17 @@ def _require_consistent(
             check_distribution_compatibility(spaces.setdefault(name, distribution), distribution)
     except (ValueError, TypeError, OverflowError) as error:
         raise _unsound(which, str(error)) from error
-    if trial.state == TrialState.COMPLETE and "seed" not in trial.user_attrs:
+    if trial.state == TrialState.COMPLETE and notes.seed is None:
         raise _unsound(which, "it is complete, and does not say from which seed")
     if trial.state == TrialState.COMPLETE and len(trial.values) != aims:
         raise _unsound(which, f"{len(trial.values)} values, and {aims} objectives")
-    if trial.user_attrs.get("retry_of", -1) >= trial.number:
-        raise _unsound(which, f"it repeats trial {trial.user_attrs['retry_of']}, which is no earlier one")
+    if notes.retry_of is not None and notes.retry_of >= trial.number:
+        raise _unsound(which, f"it repeats trial {notes.retry_of}, which is no earlier one")
 
 
-def _require(notes: type[_Notes], values: Mapping[str, Any], which: str) -> None:
+def _read(notes: type[_Attributes], values: Mapping[str, Any], which: str) -> _Attributes:
     try:
-        notes.model_validate(dict(values))
+        return notes.model_validate(dict(values))
     except ValidationError as error:
         raise _unsound(which, describe(dict(error.errors()[0]))) from error
 

@@ -2,12 +2,12 @@
 
 study.json          the plan: what is searched, what is fixed, where the trials are, which images
 journal.log         the trials, unless they are in a database (optuna-dashboard opens it)
-best.toml           the winner as a recipe; with several objectives front/trial-N.toml instead
-best/               the winner's run, trained in full and judged on the test part
+best.toml           the best trial as a recipe; with several objectives front/trial-N.toml instead
+best/               its run, trained in full and judged on the test part
 confirm.json        the best trials over several seeds (--confirm); confirm/ holds each training's score
 artifacts/          pictures of the best trials
 codes/              what a classifier's encoder makes of all images, made once for all workers
-workers/            the signs of life of the workers on this machine
+workers/            the heartbeats of the workers on this machine
 """
 
 import json

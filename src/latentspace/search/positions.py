@@ -1,4 +1,4 @@
-"""Where a value lies in what was searched: its place, the end it is on, and how a person says so."""
+"""Where a value lies in what was searched: its position, the boundary it is at, and how a person says so."""
 
 import math
 from collections.abc import Iterable
@@ -8,7 +8,7 @@ from ..experiment.search_space import Choices, Parameter, Range, Setting
 
 End: TypeAlias = Literal["lowest", "highest"]
 
-NEAR = 0.01  # of the range: so near to an end, a value is on it
+NEAR = 0.01  # of the range: a value so near to an end is at the boundary
 
 
 def in_order(choices: Choices) -> tuple[Setting, ...]:
@@ -16,7 +16,7 @@ def in_order(choices: Choices) -> tuple[Setting, ...]:
     return tuple(sorted(choices.choices, key=float)) if _ordered(choices) else choices.choices
 
 
-def place(searched: Parameter, value: Setting) -> float:
+def position(searched: Parameter, value: Setting) -> float:
     """0 at the low end, 1 at the high one, in logarithms where those were searched; choices stand evenly.
 
     A range of one value, and a single choice, is at 0.5.
@@ -33,9 +33,9 @@ def place(searched: Parameter, value: Setting) -> float:
     return (at_value - low) / (high - low)
 
 
-def edge(searched: Parameter, value: Setting) -> End | None:
-    """The end that the value is on: the end itself or within 1 % of the range; for choices, which must be
-    numbers to have an order, the smallest and the largest. What had one value only has no edge.
+def boundary(searched: Parameter, value: Setting) -> End | None:
+    """The end that the value is at: the end itself or within 1 % of the range; for choices, which must be
+    numbers to have an order, the smallest and the largest. What had one value only has no boundary.
     """
     if isinstance(searched, Choices):
         if not _ordered(searched) or len(searched.choices) == 1 or value not in searched.choices:
@@ -45,7 +45,7 @@ def edge(searched: Parameter, value: Setting) -> End | None:
         return None
     else:
         near = NEAR
-    at = place(searched, value)
+    at = position(searched, value)
     if at >= 1 - near:
         return "highest"
     return "lowest" if at <= near else None

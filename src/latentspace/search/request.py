@@ -1,5 +1,6 @@
 """What a user asked for -> the plan of a search, tried against the images before anything is written."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Any
 
 from ..core.atomic_files import exists
 from ..core.config import merged
+from ..core.devices import named_device
 from ..core.errors import ConfigurationError
 from ..core.wording import document
 from ..experiment.config import Experiment
@@ -14,7 +16,6 @@ from ..experiment.recipe import Recipe
 from ..experiment.search_space import SearchConfig
 from ..experiment.tasks import TASKS
 from ..training.context import prepare
-from .executors.local import shared_out
 from .plan import FILE, StudyPlan, directions_of
 from .space import check_space, published, without
 from .storage import refuse_unreachable, without_password
@@ -44,7 +45,7 @@ class SearchRequest:
 
 
 def draft(request: SearchRequest, directory: Path, *, resume: bool) -> tuple[StudyPlan, int]:
-    """The plan, and the number of workers: the study's own with the wishes laid over it, or a new one.
+    """The plan, and the number of workers: the study's own with the request laid over it, or a new one.
 
     Raises:
         LatentspaceError: settings that cannot be meant, a space that cannot work, images that cannot be
@@ -80,6 +81,28 @@ def draft(request: SearchRequest, directory: Path, *, resume: bool) -> tuple[Stu
     if request.published:
         published(plan.space, context.experiment)
     return plan, workers
+
+
+def shared_out(experiment: Experiment, workers: int | None) -> tuple[int, int]:
+    """Workers and threads of each: by default a worker of one thread for each core.
+
+    A training of these small networks gains little from a second thread, so two trainings side by side
+    finish sooner than one after the other (benchmarks/search_workers.py). A GPU has one worker.
+
+    Args:
+        experiment: its `threads`, where they are not 0, stay.
+        workers: as asked for; None: as many as the cores allow.
+    """
+    on_gpu = named_device(experiment.device).type != "cpu"
+    threads = experiment.threads
+    if workers is None:
+        workers = 1 if on_gpu else max(1, cores() // max(1, threads))
+    return workers, threads or max(1, cores() // workers)
+
+
+def cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def anew(request: SearchRequest) -> tuple[Experiment, SearchConfig]:

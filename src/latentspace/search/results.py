@@ -2,48 +2,83 @@
 
 import math
 import statistics
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Final, Literal, TypeAlias
 
 import numpy as np
-from pydantic import Field, computed_field, field_serializer
+from pydantic import BaseModel, ConfigDict, Field, computed_field, field_serializer
 
 from ..core.record import Record
-from ..experiment.search_space import Parameter, Setting, Settings
+from ..experiment.search_space import Parameter, Settings
 from ..experiment.tasks import Direction
 
 State: TypeAlias = Literal["complete", "pruned", "failed", "lost", "running", "waiting"]
-COUNTED: tuple[State, ...] = ("complete", "pruned", "failed")  # a lost trial was run again
+COUNTED: Final[tuple[State, ...]] = ("complete", "pruned", "failed")  # a lost trial was run again
+
+Whole = Annotated[int, Field(strict=True, ge=0)]
+
+
+class TrialNotes(BaseModel):
+    """What is stored with a trial beside Optuna's own, as user attributes; other programs may add to them.
+
+    Args:
+        heartbeat: the file that its worker holds: see `heartbeat`.
+        worker: which one, for a person.
+        beat: counted up for those who cannot see that file.
+        seed, threads: of its training.
+        epochs: that were run, where the worker has counted them.
+        weights: how many numbers the network learns.
+        reason: why it failed or was lost.
+        lost: its worker is gone; it is run again and does not count.
+        retry_of: the number of the lost trial that this one repeats.
+        published: it has the task's default settings.
+    """
+
+    model_config = ConfigDict(strict=True, frozen=True)
+
+    heartbeat: str = ""
+    worker: str = ""
+    beat: Whole = 0
+    seed: Whole | None = None
+    threads: Whole | None = None
+    epochs: Whole | None = None
+    weights: Whole | None = None
+    images_per_second: float | None = None
+    reason: str = ""
+    lost: bool = False
+    retry_of: Whole | None = None
+    published: bool = False
 
 
 @dataclass(frozen=True)
-class TrialRecord:
+class Trial:
     """One trial.
 
     Args:
-        params: by dotted setting.
+        params: by dotted setting; of a waiting trial those that it was queued with.
         values: one an objective, for a complete trial; else none.
         reports: the score after each reported epoch: (epoch, value), by epoch.
-        notes: what the trial's worker left beside: epochs, images_per_second, weights, reason and others.
         seconds: how long it took, or None while it runs.
     """
 
     number: int
     state: State
-    params: Mapping[str, Setting] = field(default_factory=dict)
+    params: Settings = field(default_factory=dict)
     values: tuple[float, ...] = ()
     reports: tuple[tuple[int, float], ...] = ()
-    notes: Mapping[str, Any] = field(default_factory=dict)
+    notes: TrialNotes = field(default_factory=TrialNotes)
     began: datetime | None = None
     seconds: float | None = None
 
     @property
     def epochs(self) -> int:
         """Epochs that were run: as the worker counted them, else the last one that was reported."""
-        return int(self.notes.get("epochs", self.reports[-1][0] if self.reports else 0))
+        if self.notes.epochs is not None:
+            return self.notes.epochs
+        return self.reports[-1][0] if self.reports else 0
 
     @property
     def last(self) -> float | None:
@@ -51,9 +86,72 @@ class TrialRecord:
         return self.reports[-1][1] if self.reports else None
 
     @property
+    def score(self) -> float | None:
+        """The first objective's value; of a trial that is not complete the last one that was reported."""
+        return self.values[0] if self.values else self.last
+
+    @property
+    def ended(self) -> bool:
+        return self.state not in ("running", "waiting")
+
+    @property
+    def counted(self) -> bool:
+        """Whether it is one of the trials that were asked for, and done."""
+        return self.state in COUNTED
+
+    @property
     def judged(self) -> bool:
         """Complete, with numbers that can be compared."""
         return self.state == "complete" and len(self.values) > 0 and all(map(math.isfinite, self.values))
+
+
+def ranked(trials: Iterable[Trial], direction: Direction, objective: int = 0) -> tuple[Trial, ...]:
+    """The judged trials, best first; of equal ones the earlier."""
+    sign = 1 if direction == "minimize" else -1
+    judged = [trial for trial in trials if trial.judged]
+    return tuple(sorted(judged, key=lambda trial: (sign * trial.values[objective], trial.number)))
+
+
+def front(trials: Iterable[Trial], directions: Sequence[Direction]) -> tuple[Trial, ...]:
+    """The judged trials that no other beats in one objective without losing in another; by the last
+    objective, from its small values to its large.
+    """
+    judged = [trial for trial in trials if trial.judged]
+    signs = np.array([1.0 if one == "minimize" else -1.0 for one in directions])
+    values = np.array([trial.values for trial in judged]).reshape(-1, len(signs)) * signs
+    kept = [
+        trial
+        for trial, own in zip(judged, values, strict=True)
+        if not ((values <= own).all(axis=1) & (values < own).any(axis=1)).any()
+    ]
+    return tuple(sorted(kept, key=lambda trial: (trial.values[-1], trial.values[0])))
+
+
+@dataclass(frozen=True)
+class SearchProgress:
+    """How far a search is; `counted` of `asked` trials are done.
+
+    Args:
+        best: the best trial so far; None where none is complete, and for several objectives.
+    """
+
+    asked: int
+    trials: tuple[Trial, ...]
+    best: Trial | None
+
+    def count(self, state: State) -> int:
+        return sum(trial.state == state for trial in self.trials)
+
+    @property
+    def counted(self) -> int:
+        return sum(trial.counted for trial in self.trials)
+
+    def seconds_left(self, workers: int) -> float | None:
+        """An estimate from the trials that are done; None before the first."""
+        spent = [trial.seconds for trial in self.trials if trial.counted and trial.seconds is not None]
+        if not spent:
+            return None
+        return sum(spent) / len(spent) * max(0, self.asked - self.counted) / max(1, workers)
 
 
 @dataclass(frozen=True)
@@ -71,11 +169,10 @@ class Importances:
     why_not: str = ""
 
 
-Whole = Annotated[int, Field(strict=True, ge=0)]
 Score = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 
 
-class Confirmed(Record):
+class Replicated(Record):
     """The parameters of one trial, trained again: a finite score for each seed, and how many seeds failed."""
 
     number: Whole
@@ -99,13 +196,13 @@ class Confirmed(Record):
         return None if math.isnan(value) else value
 
 
-class Confirmation(Record):
+class Replications(Record):
     """The best trials, each over the same seeds: what confirm.json holds."""
 
     score: str
     epochs: Whole
     seeds: Whole
-    trials: tuple[Confirmed, ...]
+    trials: tuple[Replicated, ...]
 
 
 @dataclass(frozen=True)
@@ -119,8 +216,8 @@ class StudyRecord:
         trials: by number.
         published: the number of the trial with the task's default settings, if one was asked for.
         notes: what else the search says of itself: data, content_hash, split and others.
-        confirmed: trials that were trained again with several seeds, the winner first.
-        test: what `evaluate` found of the winner's own run on the test part; None until it was judged.
+        replicated: trials that were trained again with several seeds, the best first.
+        test: what `evaluate` found of the best trial's own run on the test part; None until it was judged.
         comparable: whether that run's images are known to be the published ones.
     """
 
@@ -130,11 +227,11 @@ class StudyRecord:
     epochs: int
     seed: int
     searched: Mapping[str, Parameter]
-    trials: tuple[TrialRecord, ...]
+    trials: tuple[Trial, ...]
     importances: tuple[Importances, ...] = ()
     published: int | None = None
     notes: Mapping[str, Any] = field(default_factory=dict)
-    confirmed: tuple[Confirmed, ...] = ()
+    replicated: tuple[Replicated, ...] = ()
     test: Mapping[str, Any] | None = None
     comparable: bool = False
 
@@ -142,10 +239,10 @@ class StudyRecord:
     def single(self) -> bool:
         return len(self.objectives) == 1
 
-    def of_state(self, *states: State) -> tuple[TrialRecord, ...]:
+    def of_state(self, *states: State) -> tuple[Trial, ...]:
         return tuple(trial for trial in self.trials if trial.state in states)
 
-    def trial(self, number: int) -> TrialRecord:
+    def trial(self, number: int) -> Trial:
         """Raises: LookupError: there is no such trial."""
         for trial in self.trials:
             if trial.number == number:
@@ -153,33 +250,23 @@ class StudyRecord:
         raise LookupError(f"trial {number}")
 
     @cached_property
-    def judged(self) -> tuple[TrialRecord, ...]:
+    def judged(self) -> tuple[Trial, ...]:
         """Complete trials with finite values, by number."""
         return tuple(trial for trial in self.trials if trial.judged)
 
-    def ranked(self, objective: int = 0) -> tuple[TrialRecord, ...]:
-        """The judged trials, best first; of equal ones the earlier."""
-        sign = 1 if self.directions[objective] == "minimize" else -1
-        return tuple(sorted(self.judged, key=lambda trial: sign * trial.values[objective]))
+    def ranked(self, objective: int = 0) -> tuple[Trial, ...]:
+        """The judged trials, best first."""
+        return ranked(self.trials, self.directions[objective], objective)
 
     @property
-    def best(self) -> TrialRecord | None:
-        """The winner; None where nothing was judged, and for several objectives: they have a front."""
+    def best(self) -> Trial | None:
+        """None where nothing was judged, and for several objectives: they have a front."""
         return self.ranked()[0] if self.single and self.judged else None
 
     @cached_property
-    def front(self) -> tuple[TrialRecord, ...]:
-        """The judged trials that no other beats in one objective without losing in another; by the last
-        objective, from its small values to its large.
-        """
-        signs = np.array([1.0 if one == "minimize" else -1.0 for one in self.directions])
-        values = np.array([trial.values for trial in self.judged]).reshape(-1, len(signs)) * signs
-        kept = [
-            trial
-            for trial, own in zip(self.judged, values, strict=True)
-            if not ((values <= own).all(axis=1) & (values < own).any(axis=1)).any()
-        ]
-        return tuple(sorted(kept, key=lambda trial: (trial.values[-1], trial.values[0])))
+    def front(self) -> tuple[Trial, ...]:
+        """The judged trials that no other beats in one objective without losing in another."""
+        return front(self.trials, self.directions)
 
     @property
     def best_so_far(self) -> tuple[tuple[int, float], ...]:

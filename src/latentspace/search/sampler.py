@@ -12,15 +12,21 @@ from optuna.trial import FrozenTrial, TrialState
 
 from ..experiment.search_space import SearchConfig, Settings
 from .combinations import Combinations
+from .notes import trials_of
 
-Stream: TypeAlias = Literal["suggestion", "training", "confirmation"]
-STREAMS: Final[dict[Stream, int]] = {"suggestion": 0, "training": 1, "confirmation": 2}
+Stream: TypeAlias = Literal["suggestion", "training", "replication"]
+STREAMS: Final[dict[Stream, int]] = {"suggestion": 0, "training": 1, "replication": 2}
 SUGGESTIONS: Final = 20  # that may be repeats, before a combination is drawn among those that were not tried
 RANDOM_TRIALS: Final = 10  # drawn at random before the estimator takes over, as Optuna's default
 
 
 def seed_of(seed: int, stream: Stream, number: int) -> int:
-    """A 32-bit seed; another stream or number gives an unrelated one (numpy's SeedSequence)."""
+    """A 32-bit seed; another stream or number gives an unrelated one (NumPy's SeedSequence).
+
+    Not `core.randomness.derive`, which gives other numbers, of 63 bits: a study that goes on would suggest
+    other parameters, and a lost trial would be run again from another seed than its first attempt. Samplers
+    take 32 bits.
+    """
     sequence = np.random.SeedSequence(seed, spawn_key=(STREAMS[stream], number))
     return int(sequence.generate_state(1)[0])
 
@@ -80,7 +86,7 @@ class NumberedSampler(BaseSampler):
 
     def _untried(self, combinations: Combinations, study: Study, trial: FrozenTrial) -> Settings:
         """A combination that no trial has had; empty where all were tried."""
-        tried = combinations.tried(study.get_trials(deepcopy=False))
+        tried = combinations.tried(trials_of(study))
         sampler = self._of(trial)
         for _ in range(SUGGESTIONS if len(tried) < combinations.count else 0):
             related = sampler.infer_relative_search_space(study, trial)

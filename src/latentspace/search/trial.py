@@ -36,7 +36,7 @@ PICTURED = 3  # a trial that is among so many best ones when it ends leaves a pi
 
 
 @dataclass
-class TrialCourse:
+class TrialOutcome:
     """How a training went: the score after each epoch, images a second, and how it ended."""
 
     scores: list[float] = field(default_factory=list)
@@ -67,7 +67,7 @@ def run_trial(trial: Trial, trials: Trials, context: TrainingContext, stop: Call
             if not is_failure(error):
                 raise
             trial.set_user_attr("reason", reason_of(error))
-            trial.set_user_attr("epochs", len(trials.study.trials[trial.number].intermediate_values))
+            trial.set_user_attr("epochs", len(trials.all()[trial.number].reports))
             trials.study.tell(trial, state=TrialState.FAIL)
     give_back()
 
@@ -77,16 +77,16 @@ def _run(trial: Trial, trials: Trials, context: TrainingContext, stop: Callable[
     components = context.components(experiment)
     weights = sum(one.numel() for one in components.learned.parameters())
     trial.set_user_attr("weights", weights)
-    course = train_and_report(experiment, components, trial if trials.plan.single else None, stop)
-    if course.ending == "interrupted":
-        trials.lose(trial, "the search was interrupted")
+    outcome = train_and_report(experiment, components, trial if trials.plan.single else None, stop)
+    if outcome.ending == "interrupted":
+        trials.lose(trial.number, "the search was interrupted")
         return
-    trial.set_user_attr("epochs", len(course.scores))
-    trial.set_user_attr("images_per_second", round(statistics.median(course.speeds), 1))
-    if course.ending == "pruned":
+    trial.set_user_attr("epochs", len(outcome.scores))
+    trial.set_user_attr("images_per_second", round(statistics.median(outcome.speeds), 1))
+    if outcome.ending == "pruned":
         trials.study.tell(trial, state=TrialState.PRUNED)
         return
-    score = kept_score(experiment, course.scores)
+    score = kept_score(experiment, outcome.scores)
     if trials.plan.single and isinstance(components.learned, Autoencoder) and _leads(trials, score):
         _picture(trial, trials.directory, components.learned, pictured(context))
     values = [_value(one, experiment, score, weights) for one in trials.plan.objectives]
@@ -95,17 +95,17 @@ def _run(trial: Trial, trials: Trials, context: TrainingContext, stop: Callable[
 
 def train_and_report(
     experiment: Experiment, components: Components, trial: Trial | None, stop: Callable[[], bool]
-) -> TrialCourse:
+) -> TrialOutcome:
     """Train until the last epoch, or until the trial (None: nobody) is pruned, or `stop` says so."""
-    course, task, plan = TrialCourse(), experiment.task, experiment.training
+    outcome, task, plan = TrialOutcome(), experiment.task, experiment.training
     best = 0  # the epoch, counted from 1, with the best score
     records = learn(experiment, components)
     with closing(records):
         for record in records:
             score = (record.validation or {})[task.score]
-            course.scores.append(score)
-            course.speeds.append(record.images_per_second)
-            if best == 0 or task.better(score, course.scores[best - 1]):
+            outcome.scores.append(score)
+            outcome.speeds.append(record.images_per_second)
+            if best == 0 or task.better(score, outcome.scores[best - 1]):
                 best = record.epoch
             if trial is not None:
                 trial.report(score, record.epoch)
@@ -114,12 +114,12 @@ def train_and_report(
             if plan.early_stopping and record.epoch - best >= plan.early_stopping:
                 break
             if trial is not None and trial.should_prune():
-                course.ending = "pruned"
+                outcome.ending = "pruned"
                 break
             if stop():
-                course.ending = "interrupted"
+                outcome.ending = "interrupted"
                 break
-    return course
+    return outcome
 
 
 def kept_score(experiment: Experiment, scores: list[float]) -> float:

@@ -9,18 +9,18 @@ from typing import Any, Final
 
 import optuna
 from optuna.storages import BaseStorage, RDBStorage
-from optuna.trial import FrozenTrial, Trial, TrialState
+from optuna.trial import TrialState
 
 from ..core.atomic_files import exists, locked, make_folder, refusals, sweep, taken
 from ..core.errors import RunError
 from ..core.logs import quiet
 from ..experiment.search_space import Settings
 from .heartbeat import Heartbeat, HeartbeatWatch
-from .notes import parameters_of, require_sound
+from .notes import require_sound, trials_of
 from .plan import FILE, StudyPlan, differences, moved
+from .results import SearchProgress, Trial, front, ranked
 from .sampler import NumberedSampler, pruner_of, seed_of
 from .space import distributions, published
-from .standing import COUNTED, SearchProgress, outcome_of, status_of
 from .storage import JOURNAL, close_storage, open_storage, reaching
 
 LOCK: Final = ".asking.lock"
@@ -50,7 +50,7 @@ class Trials:
         self._quiet.close()
         close_storage(self.storage)
 
-    def next(self, sign: Heartbeat, deadline: float | None = None) -> Trial | None:
+    def next(self, heartbeat: Heartbeat, deadline: float | None = None) -> optuna.trial.Trial | None:
         """The next trial, its parameters chosen and its seed set; None if there is none left to begin.
 
         Args:
@@ -59,14 +59,14 @@ class Trials:
         with self._alone():
             asked = StudyPlan.load(self.directory).search.trials  # another invocation may have asked for more
             self._give_up_lost()
-            trials = self._trials()
-            going = sum(outcome_of(one) in (*COUNTED, "running") for one in trials)
+            trials = self.all()
+            going = sum(one.counted or one.state == "running" for one in trials)
             if going >= self._possible(asked, trials) or (deadline is not None and time.time() >= deadline):
                 return None
             trial = self.study.ask(distributions(self.plan.space))
-            trial.set_user_attr("worker", sign.worker)
-            trial.set_user_attr("sign", sign.file)  # the last: without it the trial is known to be lost
-        root = _line_of(trials_by_number(self._trials()), trial.number)[-1]
+            trial.set_user_attr("worker", heartbeat.worker)
+            trial.set_user_attr("heartbeat", heartbeat.file)  # last: a trial without it is lost
+        root = _attempts(self.all(), trial.number)[-1]
         trial.set_user_attr("seed", seed_of(self.plan.experiment.seed, "training", root))
         trial.set_user_attr("threads", self.plan.experiment.threads)
         return trial
@@ -75,21 +75,21 @@ class Trials:
         """Mark the running trials whose worker is gone, and put their parameters back into the queue."""
         with self._alone():
             self._give_up_lost()
-            running = [one for one in self._trials() if one.state == TrialState.RUNNING]
-            self.watch.sweep({str(one.user_attrs.get("sign")) for one in running})
+            self.watch.sweep({one.notes.heartbeat for one in self.all() if one.state == "running"})
 
-    def lose(self, trial: FrozenTrial | Trial, reason: str) -> None:
-        """End a trial that is not to count: FAIL, `lost`, and its parameters wait to be run again."""
-        before = trials_by_number(self._trials())
-        losses = len(_line_of(before, trial.number))
-        writing = optuna.trial.Trial(self.study, trial._trial_id)
-        writing.set_user_attr("epochs", len(before[trial.number].intermediate_values))
-        if losses < LOSSES:
+    def lose(self, number: int, reason: str) -> None:
+        """Mark a trial as lost: FAIL, to be run again, not counted; after `LOSSES` attempts as failed."""
+        trials = self.all()
+        attempts = len(_attempts(trials, number))
+        if attempts >= LOSSES:
+            reason = f"{reason}; that was the attempt number {attempts}, and the last"
+        place = self.storage.get_trial_id_from_study_id_trial_number(self.study._study_id, number)
+        writing = optuna.trial.Trial(self.study, place)
+        writing.set_user_attr("epochs", len(trials[number].reports))
+        if attempts < LOSSES:
             writing.set_user_attr("lost", True)
-            writing.set_user_attr("reason", reason)
-        else:
-            writing.set_user_attr("reason", f"{reason}; that was the attempt number {losses}, and the last")
-        self.study.tell(trial.number, state=TrialState.FAIL)
+        writing.set_user_attr("reason", reason)
+        self.study.tell(number, state=TrialState.FAIL)
 
     def enqueue_published(self) -> None:
         """Make the task's default settings the next trial, unless they have been one already.
@@ -102,41 +102,39 @@ class Trials:
             if "published" not in self.study.user_attrs:
                 self._enqueue(parameters, {"published": True})
 
-    def standing(self, asked: int | None = None) -> SearchProgress:
-        """Where the search stands.
+    def progress(self, asked: int | None = None) -> SearchProgress:
+        """How far the search is.
 
         Args:
             asked: how many trials there are to be; None: as the plan says.
         """
-        trials = self._trials()
+        trials = self.all()
         asked = self._possible(self.plan.search.trials if asked is None else asked, trials)
-        best = self.best()
-        records = tuple(status_of(one) for one in trials)
-        return SearchProgress(asked, records, None if best is None else records[best.number])
+        best = ranked(trials, self.plan.directions[0])[:1] if self.plan.single else ()
+        return SearchProgress(asked, trials, best[0] if best else None)
 
-    def best(self) -> FrozenTrial | None:
-        """The complete trial with the best value, the earliest of equals; None for several objectives."""
+    def all(self) -> tuple[Trial, ...]:
+        """Every trial, by number."""
+        return trials_of(self.study)
+
+    def best(self) -> Trial | None:
+        """The best trial; None where none is complete, and for several objectives."""
         return next(iter(self.top(1)), None) if self.plan.single else None
 
-    def top(self, count: int) -> Sequence[FrozenTrial]:
+    def top(self, count: int) -> Sequence[Trial]:
         """The best complete trials, best first."""
-        complete = [one for one in self._trials() if one.state == TrialState.COMPLETE]
-        sign = 1 if self.plan.directions[0] == "minimize" else -1
-        return sorted(complete, key=lambda one: (sign * one.values[0], one.number))[:count]
+        return ranked(self.all(), self.plan.directions[0])[:count]
 
-    def front(self) -> Sequence[FrozenTrial]:
-        """The complete trials that no other beats in every objective, by number."""
-        return sorted(self.study.best_trials, key=lambda one: one.number)
+    def front(self) -> Sequence[Trial]:
+        """The complete trials that no other beats in every objective."""
+        return front(self.all(), self.plan.directions)
 
-    def _trials(self) -> list[FrozenTrial]:
-        return self.study.get_trials(deepcopy=False)
-
-    def _possible(self, asked: int, trials: Sequence[FrozenTrial]) -> int:
+    def _possible(self, asked: int, trials: Sequence[Trial]) -> int:
         """So many trials, or as many as there can be until every combination of a finite space was tried."""
         combinations = self.plan.combinations
         if combinations is None:
             return asked
-        there = sum(outcome_of(one) != "lost" for one in trials)
+        there = sum(one.state != "lost" for one in trials)
         return min(asked, there + combinations.left(trials))
 
     def _alone(self) -> AbstractContextManager[None]:
@@ -146,27 +144,26 @@ class Trials:
         return locked(self.directory / LOCK, poll_interval=0.01)
 
     def _give_up_lost(self) -> None:
-        for trial in self._trials():
-            if trial.state == TrialState.RUNNING and self._is_lost(trial):
-                self.lose(trial, "its worker was killed")
-        trials = self._trials()
-        again = {one.user_attrs.get("retry_of") for one in trials}
+        for trial in self.all():
+            if trial.state == "running" and self._is_lost(trial):
+                self.lose(trial.number, "its worker was killed")
+        trials = self.all()
+        again = {one.notes.retry_of for one in trials}
         for trial in trials:
-            parameters = parameters_of(trial)
-            if outcome_of(trial) == "lost" and trial.number not in again and parameters:
-                kept = {name: True for name in ("published",) if name in trial.user_attrs}
-                self._enqueue(parameters, {"retry_of": trial.number, **kept})
+            if trial.state == "lost" and trial.number not in again and trial.params:
+                kept = {"published": True} if trial.notes.published else {}
+                self._enqueue(trial.params, {"retry_of": trial.number, **kept})
 
-    def _is_lost(self, trial: FrozenTrial) -> bool:
-        """Whether the worker of a running trial is gone. In the journal a trial has a sign as soon as another
-        process can ask for one: who asked for one without a sign is gone.
+    def _is_lost(self, trial: Trial) -> bool:
+        """Whether the worker of a running trial is gone. In the journal a trial names its worker's heartbeat
+        as soon as another process can ask for a trial: one that names none has no worker.
         """
-        return (self.plan.storage is None and "sign" not in trial.user_attrs) or self.watch.lost(trial)
+        return (self.plan.storage is None and not trial.notes.heartbeat) or self.watch.lost(trial)
 
     def _enqueue(self, parameters: Settings, attributes: dict[str, Any]) -> None:
         self.study.enqueue_trial(parameters, user_attrs=attributes)
         if "published" in attributes:
-            number = max(one.number for one in self._trials() if "published" in one.user_attrs)
+            number = max(one.number for one in self.all() if one.notes.published)
             self.study.set_user_attr("published", number)
 
 
@@ -280,16 +277,12 @@ def join(directory: Path, url: str | None) -> Trials:
         return Trials(storage, plan, directory)
 
 
-def trials_by_number(trials: Sequence[FrozenTrial]) -> dict[int, FrozenTrial]:
-    return {one.number: one for one in trials}
-
-
-def _line_of(trials: dict[int, FrozenTrial], number: int) -> list[int]:
+def _attempts(trials: Sequence[Trial], number: int) -> list[int]:
     """The trial, and those that it repeats, back to the first."""
-    line = [number]
-    while (earlier := trials[line[-1]].user_attrs.get("retry_of")) is not None:
-        line.append(earlier)
-    return line
+    found = [number]
+    while (earlier := trials[found[-1]].notes.retry_of) is not None:
+        found.append(earlier)
+    return found
 
 
 def _load(storage: BaseStorage, plan: StudyPlan) -> optuna.Study:

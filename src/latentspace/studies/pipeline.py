@@ -132,7 +132,7 @@ class TrainingStep(Step):
 @final
 @dataclass(frozen=True)
 class SearchStep(Step):
-    """A search, whose study directory is its place. At the end its winner is trained and judged, once.
+    """A search, whose study directory is its place; at the end the best parameters are trained and judged.
 
     Args:
         request: what is searched, as far as it is known beforehand.
@@ -153,15 +153,15 @@ class SearchStep(Step):
         if not is_begun(self.place):
             return 0
         with join(self.place, None) as study:
-            return study.standing().counted
+            return study.progress().counted
 
     @property
     def is_done(self) -> bool:
         if not is_begun(self.place):
             return False
         with join(self.place, None) as study:
-            standing = study.standing(self.size)
-            if standing.counted < standing.asked:
+            progress = study.progress(self.size)
+            if progress.counted < progress.asked:
                 return False
             return study.best() is None or judged_run(study) is not None
 
@@ -195,7 +195,7 @@ class SearchStep(Step):
         plan, workers = draft(self.request(), self.place, resume=here)
         return begin(plan, self.place, None, resume=here), workers
 
-    def winner(self, study: Trials) -> Training | None:
+    def final_training(self, study: Trials) -> Training | None:
         """The best trial's training, new or as far as it has come; None where no trial ran to its end."""
         if study.best() is None:
             return None
@@ -203,12 +203,12 @@ class SearchStep(Step):
         return final_training(study)
 
     def judge(self, run: Run) -> None:
-        """Open the test part for the winner, once."""
+        """Open the test part for the best parameters, once."""
         if "test" not in run.results():
             evaluate(run, device=run.experiment.device)
 
     def seconds_left(self, images: ImageSet) -> float:
-        """At most, roughly: as if each trial had the largest network and none was pruned; with the winner."""
+        """At most, roughly: as if each trial and the final training had the largest network, none pruned."""
         experiment, search = anew(self.request())
         largest: Settings = {}
         for name, one in search.space.items():

@@ -7,7 +7,7 @@ from jaxtyping import Float, Int64
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from ...search.results import StudyRecord, TrialRecord
+from ...search.results import StudyRecord, Trial
 from ..style import INK, PALETTE, WIDTH, blank, styled
 from .values import ValueAxis, judged, scale, value_axis, whole_ticks
 
@@ -65,7 +65,7 @@ def search_history(record: StudyRecord) -> SearchHistory:
     )
 
 
-def _reported(trial: TrialRecord) -> bool:
+def _reported(trial: Trial) -> bool:
     return trial.last is not None and bool(np.isfinite(trial.last))
 
 

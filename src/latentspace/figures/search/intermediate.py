@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 
 from ...core.errors import RunError
 from ...core.wording import counted
-from ...search.results import StudyRecord, TrialRecord
+from ...search.results import StudyRecord, Trial
 from ..style import INK, PALETTE, WIDTH, blank, styled
 from .values import ValueAxis, scale, thinned, value_axis, whole_ticks
 
@@ -26,7 +26,7 @@ class ReportedValues:
     """Lines of (epoch, value); a value that was not finite is a gap.
 
     Args:
-        best: the winner's, or None where no trial that reported is complete.
+        best: the best trial's, or None where no trial that reported is complete.
         complete_trials, pruned_trials: how many there are; perhaps more than lines.
     """
 
@@ -63,7 +63,7 @@ def reported_values(record: StudyRecord) -> ReportedValues:
     )
 
 
-def _line(trial: TrialRecord) -> Line:
+def _line(trial: Trial) -> Line:
     line = np.array(trial.reports, dtype=np.float64)
     line[~np.isfinite(line[:, 1]), 1] = np.nan
     return line
@@ -86,7 +86,7 @@ def _draw_pruned(axes: Axes, pruned: tuple[Line, ...]) -> Line2D:
 
 
 def draw_reported(reported: ReportedValues) -> Figure:
-    """Pruned trials end in a cross; the winner is the strong line."""
+    """Pruned trials end in a cross; the best trial is the strong line."""
     handles, words = [], []
     with styled():
         figure = blank(WIDTH, 3.2, constrained=True)

@@ -11,8 +11,8 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from ...experiment.search_space import Choices, Parameter
-from ...search.positions import in_order, in_words, labels, place
-from ...search.results import StudyRecord, TrialRecord
+from ...search.positions import in_order, in_words, labels, position
+from ...search.results import StudyRecord, Trial
 from ..style import HAIRLINE, INK, SMALL, WIDTH, blank, styled
 from ..text import legible, wrapped
 from .slices import by_importance
@@ -74,12 +74,13 @@ def parallel_coordinates(record: StudyRecord, objective: int = 0) -> ParallelCoo
     )
 
 
-def _column(
-    trials: tuple[TrialRecord, ...], setting: str, searched: Parameter
-) -> Float[np.ndarray, " lines"]:
+def _column(trials: tuple[Trial, ...], setting: str, searched: Parameter) -> Float[np.ndarray, " lines"]:
     """Places of one setting; those of a choice in a narrow band, the worst trial at its low side."""
     places = np.array(
-        [place(searched, trial.params[setting]) if setting in trial.params else np.nan for trial in trials],
+        [
+            position(searched, trial.params[setting]) if setting in trial.params else np.nan
+            for trial in trials
+        ],
         dtype=np.float64,
     )
     band = np.linspace(-_BAND / 2, _BAND / 2, len(trials)) if isinstance(searched, Choices) else 0.0
@@ -89,7 +90,9 @@ def _column(
 def _ticks(searched: Parameter) -> tuple[tuple[float, str], ...]:
     """Choices by name; of a range its ends, and round numbers well inside."""
     if isinstance(searched, Choices):
-        return tuple((place(searched, one), legible(in_words(one), limit=10)) for one in in_order(searched))
+        return tuple(
+            (position(searched, one), legible(in_words(one), limit=10)) for one in in_order(searched)
+        )
     if searched.low == searched.high:
         return ((0.5, in_words(searched.low)),)
     if searched.log:
@@ -97,7 +100,7 @@ def _ticks(searched: Parameter) -> tuple[tuple[float, str], ...]:
         between = [10.0**power for power in powers]
     else:
         between = list(MaxNLocator(nbins=5, steps=[1, 2, 5, 10]).tick_values(searched.low, searched.high))
-    inside = [(place(searched, float(one)), f"{one:g}") for one in between]
+    inside = [(position(searched, float(one)), f"{one:g}") for one in between]
     kept = [(at, text) for at, text in inside if 0.12 < at < 0.88]
     return ((0.0, in_words(searched.low)), *kept, (1.0, in_words(searched.high)))
 

@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 from ...core.types import Int64Array
 from ...experiment.search_space import Choices, Parameter
 from ...search.positions import in_order, in_words, labels
-from ...search.results import StudyRecord, TrialRecord
+from ...search.results import StudyRecord, Trial
 from ..style import BODY, INK, WIDTH, blank, styled
 from ..text import legible
 from .values import GRADIENT, ValueAxis, judged, logarithmic_ticks, scale, value_axis, whole_ticks
@@ -27,7 +27,7 @@ class Slice:
     places: the setting's value in each trial; of choices, which one it is.
     choices: their names in order, or none for a range.
     low, high: the ends of the range; of choices, the first and the last.
-    winner: place and value of the best trial, if it has this setting.
+    best: place and value of the best trial, if it has this setting.
     """
 
     name: str
@@ -38,7 +38,7 @@ class Slice:
     low: float
     high: float
     log: bool
-    winner: tuple[float, float] | None
+    best: tuple[float, float] | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,8 +86,8 @@ def _slice(
     name: str,
     setting: str,
     searched: Parameter,
-    trials: tuple[TrialRecord, ...],
-    best: TrialRecord,
+    trials: tuple[Trial, ...],
+    best: Trial,
     objective: int,
 ) -> Slice:
     own = [trial for trial in trials if setting in trial.params]
@@ -107,7 +107,7 @@ def _slice(
         low=ends[0],
         high=ends[1],
         log=log,
-        winner=(place[best.number], best.values[objective]) if best.number in place else None,
+        best=(place[best.number], best.values[objective]) if best.number in place else None,
     )
 
 
@@ -119,9 +119,9 @@ def _draw_panel(axes: Axes, panel: Slice, axis: ValueAxis, last: int) -> None:
     axes.scatter(
         panel.places + aside, inside, s=size, c=shade, cmap=GRADIENT, vmin=0, vmax=1, rasterized=True
     )
-    if panel.winner is not None:
-        at = panel.winner[0] + aside[panel.values == panel.winner[1]][0]
-        ring = _ring([float(at)], [panel.winner[1]])
+    if panel.best is not None:
+        at = panel.best[0] + aside[panel.values == panel.best[1]][0]
+        ring = _ring([float(at)], [panel.best[1]])
         ring.set_clip_on(False)
         axes.add_line(ring)
     axes.set_title(legible(panel.name), loc="left")

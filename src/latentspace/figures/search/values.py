@@ -14,7 +14,7 @@ from ...core.errors import RunError
 from ...core.wording import counted
 from ...evaluation.metrics import METRICS, label
 from ...experiment.tasks import Direction
-from ...search.results import StudyRecord, TrialRecord
+from ...search.results import StudyRecord, Trial
 from ..style import QUIET, SMALL
 
 # From light to dark in one hue: it reads the same under every colour vision, and in grey.
@@ -79,7 +79,7 @@ def value_axis(values: Iterable[float], objective: str, direction: Direction) ->
     return ValueAxis(objective_label(objective), log, float(low), float(high))
 
 
-def judged(record: StudyRecord) -> tuple[TrialRecord, ...]:
+def judged(record: StudyRecord) -> tuple[Trial, ...]:
     """The trials that a figure can be drawn of.
 
     Raises:
@@ -94,7 +94,7 @@ def judged(record: StudyRecord) -> tuple[TrialRecord, ...]:
     return record.judged
 
 
-def thinned(trials: tuple[TrialRecord, ...], most: int) -> tuple[TrialRecord, ...]:
+def thinned(trials: tuple[Trial, ...], most: int) -> tuple[Trial, ...]:
     """At most so many of them, evenly from the first to the last, both kept."""
     if len(trials) <= most:
         return trials

@@ -9,7 +9,7 @@ from ...experiment.tasks import TASKS
 from ...search.load import read_study
 from ...search.positions import in_words, labels
 from ...search.results import StudyRecord
-from ...search.significance import edges, runner_up, verdicts
+from ...search.significance import at_boundary, comparisons, runner_up
 from ..beside import Beside, Find, nothing
 from ..page import Page, Section, Table, present, render
 from .pictures import (
@@ -24,10 +24,10 @@ from .pictures import (
 from .tables import (
     TOP,
     best_table,
-    confirmed_table,
     counts_table,
     failures_table,
     front_table,
+    replicated_table,
     trials_csv,
     trials_table,
 )
@@ -95,7 +95,7 @@ def study_page(name: str, record: StudyRecord, beside: Beside | None = None) -> 
         beside: a published study whose result stands beside that of the best parameters, or None.
     """
     found = _front_section(record) if not record.single else _best_section(record, beside)
-    parts = [found, _luck_section(record), _course_section(record), _settings_section(record)]
+    parts = [found, _significance_section(record), _course_section(record), _settings_section(record)]
     return Page(
         title=f"{name}: a search for the {TASKS[record.kind].title}",
         lead=_lead(record),
@@ -158,19 +158,19 @@ def _notices(record: StudyRecord) -> tuple[str, ...]:
     said = []
     if record.notes.get("encoder_fit") == "train+validation":
         said.append(SEEN_BY_ENCODER)
-    found = edges(record)
+    found = at_boundary(record)
     if found:
         names = labels(record.searched)
         which = ", ".join(f"{names[one.setting]} = {in_words(one.value)}" for one in found)
         said.append(
-            f"The best parameters lie on the edge of what was searched in {len(found)} of "
+            f"The best parameters are at the boundary of what was searched in {len(found)} of "
             f"{len(record.searched)} settings: {which}. A wider range may hold better ones."
         )
     said += [
-        f"Trained again from several seeds, trial {one.rival} is better than the winner of the search, trial "
-        f"{one.winner}, and by more than the seeds explain."
-        for one in verdicts(record)
-        if one.overturned
+        f"Trained again from several seeds, trial {one.other} is significantly better than the best trial of "
+        f"the search, trial {one.best}."
+        for one in comparisons(record)
+        if one.reversed
     ]
     failed, finished = (len(record.of_state(*states)) for states in (("failed",), ("complete", "failed")))
     if failed and 2 * failed > finished:
@@ -185,7 +185,7 @@ def _best_section(record: StudyRecord, beside: Beside | None) -> Section | None:
         return None
     text = [
         AS_A_RECIPE,
-        *(one.sentence[:1].upper() + one.sentence[1:] for one in edges(record)),
+        *(one.sentence[:1].upper() + one.sentence[1:] for one in at_boundary(record)),
     ]
     score, test = record.objectives[0], record.test
     if test is not None and score in test:
@@ -212,25 +212,25 @@ def _front_section(record: StudyRecord) -> Section | None:
     return Section("The front", text, present(front_picture(record)), (front_table(record),))
 
 
-def _luck_section(record: StudyRecord) -> Section | None:
-    """How much of the lead is luck; where that was not measured, that it was not."""
+def _significance_section(record: StudyRecord) -> Section | None:
+    """Whether the lead is significant; where that was not measured, that it was not."""
     second = runner_up(record)
-    if record.best is None or (second is None and not record.confirmed):
+    if record.best is None or (second is None and not record.replicated):
         return None
-    text = [one.sentence for one in verdicts(record)]
+    text = [one.sentence for one in comparisons(record)]
     if not text and second is not None:
         lead = abs(second.values[0] - record.best.values[0])
         text.append(
             f"Trial {record.best.number} leads trial {second.number} by {lead:.3g}. Whether that is more "
-            "than the luck of a seed was not measured: latentspace search --resume --confirm 3x3 trains the "
+            "than chance was not measured: latentspace search --resume --confirm 3x3 trains the "
             "three best again, from three seeds each."
         )
     text.append(
-        "The winner of many trials is chosen by a score that holds some luck, so it usually falls back a "
-        "little when it is trained again."
+        "The best of many trials is chosen by a score that depends on its seed too, so it usually falls back "
+        "a little when it is trained again."
     )
-    tables = (confirmed_table(record),) if record.confirmed else ()
-    return Section("How much is luck", tuple(text), tables=tables)
+    tables = (replicated_table(record),) if record.replicated else ()
+    return Section("Is the lead significant", tuple(text), tables=tables)
 
 
 def _course_section(record: StudyRecord) -> Section:

@@ -5,9 +5,9 @@ from typing import Any
 
 from ...core.csv_text import csv_text
 from ...experiment.search_space import Setting
-from ...search.positions import described, edge, in_words, labels
-from ...search.results import State, StudyRecord, TrialRecord
-from ...search.significance import front_edges
+from ...search.positions import boundary, described, in_words, labels
+from ...search.results import State, StudyRecord, Trial
+from ...search.significance import front_at_boundary
 from ..beside import Beside
 from ..page import Table
 
@@ -25,7 +25,7 @@ _STATES: dict[State, str] = {
 }
 
 
-def best_table(record: StudyRecord, best: TrialRecord, beside: Beside | None = None) -> Table:
+def best_table(record: StudyRecord, best: Trial, beside: Beside | None = None) -> Table:
     """Every searched setting of the best trial: its value, its range, and the end of it that it is at.
 
     Args:
@@ -39,11 +39,11 @@ def best_table(record: StudyRecord, best: TrialRecord, beside: Beside | None = N
     elif record.published not in (None, best.number):
         others = record.trial(record.published).params
     head = "the defaults" if beside is None else f"{beside.name}'s best"
-    columns = ["", "best", "searched", "on the edge", *([head] if others else [])]
+    columns = ["", "best", "searched", "at the boundary", *([head] if others else [])]
     rows = []
     for setting, searched in record.searched.items():
         value = best.params.get(setting)
-        end = None if value is None else edge(searched, value)
+        end = None if value is None else boundary(searched, value)
         row = [names[setting], "–" if value is None else _precise(value), described(searched), end or "–"]
         if others:
             row.append("–" if setting not in others else _precise(others[setting]))
@@ -102,10 +102,10 @@ def duration(seconds: float) -> str:
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
 
 
-def confirmed_table(record: StudyRecord) -> Table:
+def replicated_table(record: StudyRecord) -> Table:
     """The trials that were trained again: their score in the search, and over seeds."""
     rows = []
-    for one in record.confirmed:
+    for one in record.replicated:
         searched = next((trial.values for trial in record.judged if trial.number == one.number), ())
         mean = f"{one.mean:.5g}" if one.scores else "–"
         rows.append(
@@ -122,7 +122,7 @@ def confirmed_table(record: StudyRecord) -> Table:
     return Table("Trained again from several seeds", columns, tuple(rows), note=note)
 
 
-def trials_table(record: StudyRecord, trials: Iterable[TrialRecord], title: str) -> Table:
+def trials_table(record: StudyRecord, trials: Iterable[Trial], title: str) -> Table:
     """A row a trial: its values, its epochs, and every searched setting."""
     names = labels(record.searched)
     columns = ("trial", *record.objectives, "epochs", *names.values())
@@ -142,7 +142,7 @@ def failures_table(record: StudyRecord) -> Table | None:
     """The reasons for which trials failed or were lost, the most frequent first; None where none did."""
     by_reason: dict[tuple[str, str], list[int]] = {}
     for trial in record.of_state("failed", "lost"):
-        reason = str(trial.notes.get("reason", "no reason was written down"))
+        reason = trial.notes.reason or "no reason was written down"
         by_reason.setdefault((trial.state, reason), []).append(trial.number)
     if not by_reason:
         return None
@@ -163,7 +163,7 @@ def _listed(numbers: list[int]) -> str:
 
 def front_table(record: StudyRecord) -> Table:
     table = trials_table(record, record.front, "The front")
-    said = " ".join(front_edges(record))
+    said = " ".join(front_at_boundary(record))
     return Table(table.title, table.columns, table.rows, note=f"{said} {table.note}".strip())
 
 
@@ -189,7 +189,7 @@ def trials_csv(record: StudyRecord) -> str:
                 "" if trial.seconds is None else f"{trial.seconds:.3f}",
                 "" if trial.began is None else trial.began.isoformat(timespec="seconds"),
                 *(trial.params.get(setting, "") for setting in record.searched),
-                *(trial.notes.get(name, "") for name in _NOTES),
+                *("" if (value := getattr(trial.notes, name)) is None else value for name in _NOTES),
             )
         )
     return csv_text(rows)

@@ -1,8 +1,7 @@
 """One worker: a process of its own that runs trials until there are none left.
 
-Its order comes as JSON on standard input (a database's password does not belong on a command line): the
-directory, the storage's URL, and a deadline; or trainings of a confirmation. SIGTERM ends it after the
-epoch at work. What stops it for good is said as JSON on standard output, with exit code 2.
+Its task comes as JSON on standard input (a database's password does not belong on a command line). SIGTERM
+ends it after the epoch at work. What stops it for good is said as JSON on standard output, with exit code 2.
 """
 
 import json
@@ -14,63 +13,44 @@ from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
-from pydantic import Field
-
-from ...core.config import Config
 from ...core.errors import LatentspaceError, RunError
 from ...core.malloc import keep_freed
 from ...core.wording import on_command_line
-from ...experiment.search_space import Settings
 from ...training.context import TrainingContext, prepare
 from ..heartbeat import own_heartbeat
 from ..plan import CODES, StudyPlan
-from ..replication import Job, confirm_jobs
+from ..replication import train_replications
 from ..storage import reaching
 from ..trial import run_trial
 from ..trials import join
 from .memory import LIFE
+from .protocol import WorkerTask
 
 
-class Order(Config):
-    """What a worker is started for.
-
-    Args:
-        storage: the database's URL with its password; None: as study.json says.
-        deadline: no trial begins after it (seconds, as `time.time()` counts).
-        jobs: (trial's number, parameters, place of the seed) to be trained; None: trials of the search.
-    """
-
-    directory: Path
-    storage: str | None = None
-    deadline: float | None = None
-    jobs: tuple[tuple[int, Settings, int], ...] | None = Field(default=None)
-
-
-def work(order: Order, stop: Callable[[], bool]) -> None:
-    """Run what is ordered until it is done, `stop` (asked after each epoch) says so, or it is time to retire.
+def work(task: WorkerTask, stop: Callable[[], bool]) -> None:
+    """Run the task until it is done, `stop` (asked after each epoch) says so, or it is time to retire.
 
     Raises:
         LatentspaceError: the images are not those of the study, or the storage cannot be reached.
     """
-    plan = StudyPlan.load(order.directory)
-    context = _ground(plan, order.directory)
-    if order.jobs is not None:
-        jobs = [Job(number, parameters, place) for number, parameters, place in order.jobs]
-        confirm_jobs(jobs, plan, order.directory, context, stop)
+    plan = StudyPlan.load(task.directory)
+    context = _context(plan, task.directory)
+    if task.replications is not None:
+        train_replications(task.replications, plan, task.directory, context, stop)
         return
-    with reaching(order.storage or plan.storage):
-        _run_trials(order, context, stop)
+    with reaching(task.storage or plan.storage):
+        _run_trials(task, context, stop)
 
 
-def _run_trials(order: Order, context: TrainingContext, stop: Callable[[], bool]) -> None:
-    with join(order.directory, order.storage) as trials, own_heartbeat(order.directory) as sign:
+def _run_trials(task: WorkerTask, context: TrainingContext, stop: Callable[[], bool]) -> None:
+    with join(task.directory, task.storage) as trials, own_heartbeat(task.directory) as heartbeat:
         for _ in range(LIFE):
-            if stop() or (trial := trials.next(sign, order.deadline)) is None:
+            if stop() or (trial := trials.next(heartbeat, task.deadline)) is None:
                 return
             run_trial(trial, trials, context, stop)
 
 
-def _ground(plan: StudyPlan, directory: Path) -> TrainingContext:
+def _context(plan: StudyPlan, directory: Path) -> TrainingContext:
     context = prepare(
         plan.experiment,
         encoder_hash=plan.encoder_hash,
@@ -88,7 +68,7 @@ def _ground(plan: StudyPlan, directory: Path) -> TrainingContext:
 
 @on_command_line()
 def main() -> None:
-    """The process: read the order, work, say what went wrong."""
+    """The process: read the task, work, say what went wrong."""
     ended = threading.Event()
 
     def end(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - as signal handlers are called
@@ -99,7 +79,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; the search then ends its workers
     logging.getLogger("latentspace").setLevel(logging.ERROR)  # what loading the data says was said before
     try:
-        work(Order.parse(json.loads(sys.stdin.read()), "a worker's order"), ended.is_set)
+        work(WorkerTask.parse(json.loads(sys.stdin.read()), "a worker's task"), ended.is_set)
     except LatentspaceError as error:
         said = {"kind": type(error).__name__, "must": error.must, "found": error.found, "do": error.do}
         print(json.dumps(said))

@@ -1,0 +1,93 @@
+"""One contract, every executor: those that are registered, and one from outside."""
+
+import os
+import signal
+import socket
+from contextlib import closing, suppress
+
+import pytest
+
+from latentspace.core.errors import RunError
+from latentspace.search.executors.protocol import EXECUTORS, Executor
+from latentspace.search.heartbeat import FOLDER, Heartbeat
+from latentspace.search.replication import ReplicationPlan, replications_of
+from latentspace.search.run import replicate, search
+from latentspace.search.trials import Trials
+from small_search import small_study
+from stranger.in_process import InThisProcess
+
+STARTS = {**{name: EXECUTORS[name] for name in EXECUTORS}, "stranger": InThisProcess}
+ENDLESS = 1_000_000  # epochs
+
+
+@pytest.fixture(params=STARTS)
+def executor(request, monkeypatch) -> Executor:
+    monkeypatch.setattr("latentspace.search.run.LOOKING", 0.02)
+    return STARTS[request.param]()
+
+
+def process_of(trials: Trials, number: int) -> int:
+    return int(trials.all()[number].notes.worker.partition("@")[0])
+
+
+def until_one_runs(trials: Trials, going, **wanted) -> int:
+    """The number of a trial that has reported a score, and has such notes."""
+    for _ in going:
+        for one in trials.all():
+            notes = one.notes.model_dump()
+            if one.state == "running" and one.reports and all(notes[key] == wanted[key] for key in wanted):
+                return one.number
+    raise AssertionError("the search ended before")
+
+
+def is_gone(process: int) -> bool:
+    with suppress(ProcessLookupError):
+        os.kill(process, 0)
+        return False
+    return True
+
+
+def test_all_trials_are_run_and_the_best_one_again_from_several_seeds(executor, archive, tmp_path):
+    trials = small_study(archive, tmp_path / "study", trials=3, epochs=1)
+    last = list(search(trials, executor, workers=2))[-1]
+    assert (last.asked, last.counted, last.count("failed"), executor.running) == (3, 3, 0, 0)
+    replications = replications_of(trials, ReplicationPlan(trials=1, seeds=2))
+    assert list(replicate(trials, replications, executor, workers=1))[-1] == 2
+    assert all(one.file(trials.directory).exists() for one in replications)
+    assert executor.running == 0
+
+
+def test_the_trial_of_a_worker_that_is_gone_is_run_again(executor, archive, tmp_path):
+    trials = small_study(archive, tmp_path / "study", trials=1, epochs=1)
+    (trials.directory / FOLDER).mkdir()
+    (trials.directory / FOLDER / "left.lock").touch()
+    trials.next(Heartbeat(f"1@{socket.gethostname()}", "left.lock"))
+    assert list(search(trials, executor, workers=1))[-1].counted == 1
+    lost, again = trials.all()
+    assert (lost.state, lost.notes.reason) == ("lost", "its worker was killed")
+    assert (again.state, again.notes.retry_of, again.params) == ("complete", 0, lost.params)
+
+
+def test_a_killed_worker_is_replaced_and_stop_leaves_none(executor, archive, tmp_path):
+    if isinstance(executor, InThisProcess):
+        pytest.skip("its worker is this process")
+    trials = small_study(archive, tmp_path / "study", trials=1, epochs=ENDLESS)
+    with closing(search(trials, executor, workers=1)) as going:
+        first = until_one_runs(trials, going)
+        os.kill(process_of(trials, first), signal.SIGKILL)
+        second = until_one_runs(trials, going, retry_of=first)
+        assert executor.running == 1
+    assert executor.running == 0
+    assert is_gone(process_of(trials, first))
+    assert is_gone(process_of(trials, second))
+    reasons = [(one.state, one.notes.reason) for one in trials.all()]
+    assert reasons == [("lost", "its worker was killed"), ("lost", "the search was interrupted")]
+
+
+def test_an_error_in_a_worker_is_told(executor, archive, tmp_path):
+    trials = small_study(archive, tmp_path / "study", trials=1, epochs=1)
+    trials.plan.model_copy(update={"content_hash": "0" * 64}).save(trials.directory)
+    with pytest.raises(RunError, match="a study goes on with the images that it began with"):
+        list(search(trials, executor, workers=1))
+    assert executor.running == 0
+    assert trials.progress().counted == 0
