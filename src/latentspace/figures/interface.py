@@ -29,12 +29,29 @@ from .grid import ImageGrid, Steps, draw_grid, image_grid
 from .mosaic import shown as shown_images
 from .rows import ImageRows, draw_rows, image_rows
 from .samples import Samples, draw_samples, sample_images
-from .search.front import Front, draw_front, search_front
-from .search.history import Points, SearchHistory, draw_history, search_history
+from .search.history import (
+    Front,
+    Points,
+    ReportedValues,
+    SearchHistory,
+    draw_front,
+    draw_history,
+    draw_reported,
+    reported_values,
+    search_front,
+    search_history,
+)
 from .search.importances import ImportanceBars, draw_importances, importance_bars
-from .search.intermediate import ReportedValues, draw_reported, reported_values
-from .search.parallel import Coordinate, ParallelCoordinates, draw_parallel, parallel_coordinates
-from .search.slices import Slice, Slices, draw_slices, search_slices
+from .search.settings import (
+    Coordinate,
+    ParallelCoordinates,
+    Slice,
+    Slices,
+    draw_parallel,
+    draw_slices,
+    parallel_coordinates,
+    search_slices,
+)
 from .search.values import ValueAxis
 from .series import Series, SeriesPlot, draw_series, labels_plot, noise_plot
 from .style import png, save

@@ -105,11 +105,11 @@ class Trial:
         return self.state == "complete" and len(self.values) > 0 and all(map(math.isfinite, self.values))
 
 
-def ranked(trials: Iterable[Trial], direction: Direction, objective: int = 0) -> tuple[Trial, ...]:
-    """The judged trials, best first; of equal ones the earlier."""
+def ranked(trials: Iterable[Trial], direction: Direction) -> tuple[Trial, ...]:
+    """The judged trials, best first by the first objective; of equal ones the earlier."""
     sign = 1 if direction == "minimize" else -1
     judged = [trial for trial in trials if trial.judged]
-    return tuple(sorted(judged, key=lambda trial: (sign * trial.values[objective], trial.number)))
+    return tuple(sorted(judged, key=lambda trial: (sign * trial.values[0], trial.number)))
 
 
 def front(trials: Iterable[Trial], directions: Sequence[Direction]) -> tuple[Trial, ...]:
@@ -254,9 +254,9 @@ class StudyRecord:
         """Complete trials with finite values, by number."""
         return tuple(trial for trial in self.trials if trial.judged)
 
-    def ranked(self, objective: int = 0) -> tuple[Trial, ...]:
-        """The judged trials, best first."""
-        return ranked(self.trials, self.directions[objective], objective)
+    def ranked(self) -> tuple[Trial, ...]:
+        """The judged trials, best first by the first objective."""
+        return ranked(self.trials, self.directions[0])
 
     @property
     def best(self) -> Trial | None:
@@ -271,15 +271,13 @@ class StudyRecord:
     @property
     def best_so_far(self) -> tuple[tuple[int, float], ...]:
         """(number, value) of each trial that was better than every judged one before it."""
+        sign = 1 if self.directions[0] == "minimize" else -1
         steps: list[tuple[int, float]] = []
         for trial in self.judged:
             value = trial.values[0]
-            if not steps or self.better(value, steps[-1][1]):
+            if not steps or sign * value < sign * steps[-1][1]:
                 steps.append((trial.number, value))
         return tuple(steps)
-
-    def better(self, one: float, other: float, objective: int = 0) -> bool:
-        return one < other if self.directions[objective] == "minimize" else one > other
 
     @property
     def epochs_run(self) -> int:

@@ -1,15 +1,26 @@
-"""How a search went: each trial's value, the best so far, and what became of the trials without one."""
+"""How a search went: its scores trial by trial, epoch by epoch, and two objectives at once."""
 
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from jaxtyping import Float, Int64
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
+from ...core.errors import ConfigurationError, RunError
+from ...core.types import Int64Array
+from ...core.wording import counted
 from ...search.results import StudyRecord, Trial
-from ..style import INK, PALETTE, WIDTH, blank, styled
-from .values import ValueAxis, judged, scale, value_axis, whole_ticks
+from ..style import INK, PALETTE, QUIET, SMALL, styled
+from .values import ValueAxis, judged, objective_label, score_axis, score_figure, thinned, whole_ticks
+
+_MOST_LINES = 250  # of complete trials, and of pruned ones
+_NAMED = 24  # trials of the front whose number is printed
+
+Line: TypeAlias = Float[np.ndarray, "_points 2"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +67,7 @@ def search_history(record: StudyRecord) -> SearchHistory:
     shown = [value for _, value in complete] + [value for _, value in pruned if value is not None]
     published = [point for point in complete if point[0] == record.published]
     return SearchHistory(
-        axis=value_axis(shown, record.objectives[0], record.directions[0]),
+        axis=score_axis(record, shown),
         complete=_points(complete),
         pruned=_points(pruned),
         best=_points(steps),
@@ -118,9 +129,7 @@ def draw_history(history: SearchHistory) -> Figure:
     """Trials by number; a value off the axis stands on its edge, a failed trial is a stroke at the foot."""
     best = history.best
     with styled():
-        figure = blank(WIDTH, 3.4, constrained=True)
-        axes = figure.add_subplot()
-        scale(axes, history.axis)
+        figure, axes = score_figure(history.axis, 3.4, "trial")
         _draw_trials(axes, history)
         label = f"best so far: {best.values[-1]:.4g}"
         axes.plot(best.numbers, best.values, color=INK, drawstyle="steps-post", linewidth=1.2, label=label)
@@ -131,9 +140,174 @@ def draw_history(history: SearchHistory) -> Figure:
             mark.set(marker="D", markersize=8, fillstyle="none", label="the default settings")
         if history.beyond:
             axes.plot([], [], linestyle="", label=f"({history.beyond:,} off the axis, on its edge)")
-        axes.set_title(history.axis.title, loc="left")
-        axes.set_xlabel("trial")
         axes.margins(x=0.02)
         whole_ticks(axes.xaxis)
         figure.legend(loc="outside upper left", ncols=2, handlelength=1.6, columnspacing=1.4)
+    return figure
+
+
+@dataclass(frozen=True, eq=False)
+class ReportedValues:
+    """Lines of (epoch, value); a value that was not finite is a gap.
+
+    Args:
+        best: the best trial's, or None where no trial that reported is complete.
+        complete_trials, pruned_trials: how many there are; perhaps more than lines.
+    """
+
+    axis: ValueAxis
+    complete: tuple[Line, ...]
+    pruned: tuple[Line, ...]
+    best: Line | None
+    complete_trials: int
+    pruned_trials: int
+
+
+def reported_values(record: StudyRecord) -> ReportedValues:
+    """At most 250 lines of each kind: complete ones evenly from the best to the worst, pruned ones by number.
+
+    Raises:
+        RunError: no trial reported a finite value.
+    """
+    complete = tuple(trial for trial in record.ranked() if trial.reports)
+    pruned = tuple(trial for trial in record.of_state("pruned") if trial.reports)
+    finite = [value for one in (*complete, *pruned) for _, value in one.reports if np.isfinite(value)]
+    if not finite:
+        raise RunError(
+            "a figure of the reported values needs a trial that reported one",
+            found=f"{counted(len(record.trials), 'trial')}, none of them such",
+            do="let the search run on; a search for several objectives reports none",
+        )
+    return ReportedValues(
+        axis=score_axis(record, finite),
+        complete=tuple(map(_line, thinned(complete, _MOST_LINES))),
+        pruned=tuple(map(_line, thinned(pruned, _MOST_LINES))),
+        best=_line(complete[0]) if complete else None,
+        complete_trials=len(complete),
+        pruned_trials=len(pruned),
+    )
+
+
+def _line(trial: Trial) -> Line:
+    line = np.array(trial.reports, dtype=np.float64)
+    line[~np.isfinite(line[:, 1]), 1] = np.nan
+    return line
+
+
+def _draw_lines(axes: Axes, lines: tuple[Line, ...], colour: str) -> None:
+    alpha = float(np.clip(30 / max(1, len(lines)), 0.3, 0.8))
+    axes.add_collection(LineCollection(list(lines), colors=colour, linewidths=0.7, alpha=alpha))
+
+
+def _draw_pruned(axes: Axes, pruned: tuple[Line, ...]) -> Line2D:
+    """The lines and their ends; what stands for them in the legend."""
+    _draw_lines(axes, pruned, PALETTE[1])
+    ends = np.array([line[-1] for line in pruned])
+    (crosses,) = axes.plot(ends[:, 0], ends[:, 1], linestyle="", marker="x", color=PALETTE[1], zorder=3)
+    handle = Line2D([], [], linewidth=1.2, marker="x", color=PALETTE[1])
+    for one in (crosses, handle):
+        one.set(markersize=3.5, markeredgewidth=0.9)
+    return handle
+
+
+def draw_reported(reported: ReportedValues) -> Figure:
+    """Pruned trials end in a cross; the best trial is the strong line."""
+    handles, words = [], []
+    with styled():
+        figure, axes = score_figure(reported.axis, 3.2, "epoch")
+        if reported.pruned:
+            handles.append(_draw_pruned(axes, reported.pruned))
+            words.append(_counted("pruned where it ends", len(reported.pruned), reported.pruned_trials))
+        if reported.complete:
+            _draw_lines(axes, reported.complete, PALETTE[0])
+            handles.append(Line2D([], [], color=PALETTE[0], linewidth=1.2))
+            words.append(_counted("complete", len(reported.complete), reported.complete_trials))
+        if reported.best is not None:
+            (line,) = axes.plot(*reported.best.T, color=INK, linewidth=1.6, zorder=4)
+            handles.append(line)
+            words.append("the best")
+        last = max(line[:, 0].max() for line in (*reported.complete, *reported.pruned))
+        axes.set_xlim(min(0.5, last / 2), last + 0.5)
+        whole_ticks(axes.xaxis)
+        figure.legend(handles, words, loc="outside upper left", ncols=3, handlelength=1.8, columnspacing=1.4)
+    return figure
+
+
+def _counted(meaning: str, drawn: int, trials: int) -> str:
+    return f"{meaning}: {trials:,}" if drawn == trials else f"{meaning}: {drawn:,} of {trials:,}"
+
+
+@dataclass(frozen=True, eq=False)
+class Front:
+    """The second objective across, the first upwards.
+
+    Args:
+        points: every complete trial: (second, first).
+        front: those on the front, from small to large across.
+        numbers: the numbers of the latter.
+        less_is_better: whether the objective across is minimised.
+        published: where the trial with the default settings lies, if it is complete.
+    """
+
+    up: ValueAxis
+    across: str
+    points: Float[np.ndarray, "trials 2"]
+    front: Float[np.ndarray, "front 2"]
+    numbers: Int64Array
+    less_is_better: bool
+    published: tuple[float, float] | None
+
+
+def search_front(record: StudyRecord) -> Front:
+    """Raises:
+    ConfigurationError: not two objectives.
+    RunError: no trial is complete.
+    """
+    if len(record.objectives) != 2:
+        raise ConfigurationError(
+            "a front is drawn of two objectives",
+            found=f"{len(record.objectives)}: {', '.join(record.objectives)}",
+            do="search for two, or read the table of trials",
+        )
+    trials = judged(record)
+    theirs = [one.values[::-1] for one in trials if one.number == record.published]
+    return Front(
+        up=score_axis(record, (one.values[0] for one in trials)),
+        across=objective_label(record.objectives[1]),
+        points=np.array([one.values[::-1] for one in trials], dtype=np.float64),
+        front=np.array([one.values[::-1] for one in record.front], dtype=np.float64),
+        numbers=np.array([one.number for one in record.front], dtype=np.int64),
+        less_is_better=record.directions[1] == "minimize",
+        published=(theirs[0][0], theirs[0][1]) if theirs else None,
+    )
+
+
+def draw_front(front: Front) -> Figure:
+    """A staircase: what is attained with at most so much across (at least, where more is better)."""
+    count = len(front.points)
+    with styled():
+        figure, axes = score_figure(front.up, 3.4, front.across)
+        inside = np.clip(front.points[:, 1], front.up.low, front.up.high)
+        label = f"complete trials: {count:,}"
+        size = float(np.clip(3000 / count, 3, 16))
+        axes.scatter(front.points[:, 0], inside, s=size, color=QUIET, alpha=0.5, linewidths=0, label=label)
+        steps = "steps-post" if front.less_is_better else "steps-pre"
+        (line,) = axes.plot(*front.front.T, drawstyle=steps, label=f"the front: {len(front.front)}")
+        line.set(color=PALETTE[2], marker="D", markersize=5, linewidth=1.3)
+        if front.published is not None:
+            (mark,) = axes.plot(
+                [front.published[0]],
+                [np.clip(front.published[1], front.up.low, front.up.high)],
+                color=INK,
+                linestyle="",
+            )
+            mark.set(marker="o", markersize=8, fillstyle="none", label="the default settings")
+        if len(front.front) <= _NAMED:
+            for (across, up), number in zip(front.front, front.numbers, strict=True):
+                name = axes.annotate(str(number), (across, up), (-3, -3), textcoords="offset points")
+                name.set(ha="right", va="top", fontsize=SMALL, color=INK, zorder=5)
+        axes.margins(x=0.06)
+        if (front.points[:, 0] == np.round(front.points[:, 0])).all():
+            whole_ticks(axes.xaxis)
+        figure.legend(loc="outside upper left", ncols=2, handlelength=1.8)
     return figure

@@ -1,4 +1,4 @@
-"""How the scores of a search stand on an axis: its scale, what it leaves out, its ticks, its gradient."""
+"""What the figures of a search share: the axis of the scores, its ticks, its colours."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -8,6 +8,7 @@ from jaxtyping import Float
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator
 
 from ...core.errors import RunError
@@ -15,7 +16,7 @@ from ...core.wording import counted
 from ...evaluation.metrics import METRICS, label
 from ...experiment.tasks import Direction
 from ...search.results import StudyRecord, Trial
-from ..style import QUIET, SMALL
+from ..style import QUIET, SMALL, WIDTH, blank
 
 # From light to dark in one hue: it reads the same under every colour vision, and in grey.
 GRADIENT = LinearSegmentedColormap.from_list("light to dark", ["#d3dde7", "#3f90da", "#0a2747"])
@@ -79,6 +80,11 @@ def value_axis(values: Iterable[float], objective: str, direction: Direction) ->
     return ValueAxis(objective_label(objective), log, float(low), float(high))
 
 
+def score_axis(record: StudyRecord, values: Iterable[float]) -> ValueAxis:
+    """The axis of the first objective; `values` as for `value_axis`."""
+    return value_axis(values, record.objectives[0], record.directions[0])
+
+
 def judged(record: StudyRecord) -> tuple[Trial, ...]:
     """The trials that a figure can be drawn of.
 
@@ -99,6 +105,16 @@ def thinned(trials: tuple[Trial, ...], most: int) -> tuple[Trial, ...]:
     if len(trials) <= most:
         return trials
     return tuple(trials[place] for place in np.linspace(0, len(trials) - 1, most).round().astype(int))
+
+
+def score_figure(axis: ValueAxis, height: float, across: str) -> tuple[Figure, Axes]:
+    """A figure of one panel, its scores upwards, to be drawn in within `styled()`."""
+    figure = blank(WIDTH, height, constrained=True)
+    axes = figure.add_subplot()
+    scale(axes, axis)
+    axes.set_title(axis.title, loc="left")
+    axes.set_xlabel(across)
+    return figure, axes
 
 
 def scale(axes: Axes, axis: ValueAxis) -> None:
