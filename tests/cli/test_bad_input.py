@@ -191,7 +191,7 @@ CASES = {
     "search: published parameters outside": ([*NEW, *NARROW, "--published"], "code_size = 10"),
     "search: a kind without a space": (
         ["search", "vae", "--data", "{}/good.npz", "--out", "{}/new"],
-        "searched nothing",
+        "there is no default",
     ),
     "search: an unknown kind": (
         ["search", "gan", "--data", "{}/good.npz", "--out", "{}/new"],
