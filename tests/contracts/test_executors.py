@@ -8,7 +8,8 @@ from contextlib import closing, suppress
 import pytest
 
 from latentspace.core.errors import RunError
-from latentspace.search.executors.protocol import EXECUTORS, Executor
+from latentspace.search.executors import EXECUTORS
+from latentspace.search.executors.protocol import Executor
 from latentspace.search.heartbeat import FOLDER, Heartbeat
 from latentspace.search.replication import ReplicationPlan, replications_of
 from latentspace.search.run import replicate, search

@@ -77,6 +77,7 @@ TYPED_ONLY = (
     "search/",
     "report/",
     "inference/sampling.py",
+    "inference/code_paths.py",
     "studies/pipeline.py",
     "studies/foscarin2021/reproduction.py",
     "core/config.py",

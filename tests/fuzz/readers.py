@@ -7,6 +7,7 @@ import json
 import random
 import shutil
 import struct
+import sys
 import tomllib
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -209,7 +210,8 @@ class FromOutside:
 
     def __init__(self, place: Path) -> None:
         if "hex" not in READERS_OF_FORMATS:
-            from stranger import plugin  # noqa: F401 - importing it registers the reader
+            sys.path.append(str(Path(__file__).parents[1] / "stranger"))
+            import plugin  # noqa: F401 - importing it registers the reader
 
         self.good = b"2 3\n000102030405\n060708090a0b\n"
 

@@ -12,7 +12,7 @@ from PIL import Image
 import latentspace.report
 from latentspace.core.errors import DataError
 from latentspace.report import Page, Picture, Section, Table, render
-from latentspace.report.page import _TEMPLATES
+from latentspace.report.page import _templates
 
 HOSTILE = "<script>alert(1)</script>\"'&"
 
@@ -209,4 +209,4 @@ def test_equal_pages_are_equal_documents() -> None:
 
 def test_a_word_that_the_template_lacks_is_an_error() -> None:
     with pytest.raises(UndefinedError):
-        _TEMPLATES.from_string("{{ page.nothing }}").render(page=Page("t", "l"))
+        _templates().from_string("{{ page.nothing }}").render(page=Page("t", "l"))

@@ -77,7 +77,7 @@ def test_a_search_over_classifiers_encodes_the_set_once_for_all_workers(
         encoded.append(len(pixels))
         return encode_all(model, pixels, *rest)
 
-    for place in ("codes", "components"):
+    for place in ("codes", "context"):
         monkeypatch.setattr(f"latentspace.training.{place}.encode_all", counted)
     recipe = tmp_path / "small.toml"
     setting, low, high = SETTINGS["classifier"]

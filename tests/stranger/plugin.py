@@ -29,7 +29,7 @@ from latentspace.models.posteriors import Gaussian
 from latentspace.models.priors import StandardNormal
 from latentspace.objectives.families import OBJECTIVES
 from latentspace.objectives.loss import Context, Loss, Objective, ObjectiveConfig
-from latentspace.search.executors.protocol import EXECUTORS
+from latentspace.search.executors import EXECUTORS
 
 # A network: residual blocks with batch normalisation, for images of any size.
 

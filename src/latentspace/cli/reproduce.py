@@ -63,7 +63,7 @@ def _do(step: "TrainingStep | SearchStep") -> None:
 
 
 def _search(step: "SearchStep") -> None:
-    from ..search.executors.protocol import EXECUTORS
+    from ..search.executors import EXECUTORS
 
     study, workers = step.open()
     with study:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from ..core.errors import ConfigurationError
 from ..core.wording import counted
-from ..search.executors.protocol import EXECUTORS
+from ..search.executors import EXECUTORS
 from . import console, progress
 from .options import DataOptions, ExperimentOptions, Task
 

@@ -113,8 +113,8 @@ def _found(config: DataConfig) -> ImageSet:
         raise DataError(
             "images that were given to Python must be given again",
             found=f"{config.spec}, which is where no file lies",
-            do="on the command line name a file or folder that holds the same images with --data SPEC; in "
-            "Python give them with images=...",
+            do="give them again (images=... in Python), or name a file or folder that holds the same images "
+            f"({option('data')})",
         )
     if config.spec == "notmnist":
         return notmnist.load("small", resident=config.resident)

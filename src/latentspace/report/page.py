@@ -3,16 +3,19 @@
 import base64
 import re
 from dataclasses import dataclass, field, replace
+from functools import cache
 from io import BytesIO
 from itertools import count
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from PIL import Image
 
 from ..core.errors import DataError
 from ..core.printable import printable
 from ..core.wording import counted
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 Part = TypeVar("Part")
 
@@ -169,14 +172,18 @@ class Page:
     footer: tuple[str, ...] = ()
 
 
-_TEMPLATES = Environment(
-    loader=PackageLoader("latentspace", "report"),
-    autoescape=True,
-    finalize=lambda value: printable(value) if type(value) is str else value,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
+@cache
+def _templates() -> "Environment":
+    from jinja2 import Environment, PackageLoader, StrictUndefined  # here: evaluate needs pages' words alone
+
+    return Environment(
+        loader=PackageLoader("latentspace", "report"),
+        autoescape=True,
+        finalize=lambda value: printable(value) if type(value) is str else value,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
 
 
 def present(*found: Part | None) -> tuple[Part, ...]:
@@ -204,4 +211,4 @@ def render(page: Page) -> str:
 
     No name turns the direction of the text around it, or breaks its line.
     """
-    return _TEMPLATES.get_template("page.html.j2").render(page=page)
+    return _templates().get_template("page.html.j2").render(page=page)

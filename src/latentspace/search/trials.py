@@ -241,6 +241,8 @@ def refuse_place(directory: Path, url: str | None, *, resume: bool) -> bool:
         raise _there_already(str(directory))
     with refusals(directory):
         if not here and directory.exists() and not _nothing_begun(directory):
+            if exists(directory / FILE) and not resume:  # another search has begun meanwhile
+                raise _there_already(str(directory))
             raise RunError(
                 f"the study directory {directory} must be new or empty",
                 found=f"something is there, and no {FILE}",

@@ -1,18 +1,17 @@
-"""Executor: what starts workers for a study and tells which have ended; the registry of executors.
+"""Executor: what starts workers for a study and tells which have ended.
 
 An executor knows nothing of trials: workers take them from the study's storage one by one, and a trial whose
 worker is gone is found by its heartbeat. So an executor may run `worker.work` wherever the study directory
 and the storage can be reached.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol, runtime_checkable
 
 from ...core.config import Config
 from ...core.errors import LatentspaceError
-from ...core.registry import Registry
 from ...experiment.search_space import Settings
 
 FOLDER: Final = "confirm"
@@ -72,8 +71,3 @@ class Executor(Protocol):
 
     def stop(self) -> None:
         """End all workers, their trainings after the epoch at work, and return when none is left."""
-
-
-EXECUTORS: Final[Registry[Callable[[], Executor]]] = Registry(
-    "executor", {"local": "latentspace.search.executors.local:LocalExecutor"}
-)
