@@ -22,8 +22,8 @@ def own_or_other(run: Run, data: DataConfig | ImageSet | None) -> tuple[ImageSet
         raise RunError(
             f"the images of {run.path} must be given again, as Python alone had them",
             found=f"{config.spec} in its config.json, and nothing beside it",
-            do=f"name a file or folder that holds the same images ({option('data')}); in Python give them again: "
-            "resume(..., images=...), evaluate(..., data=...)",
+            do=f"name a file or folder that holds the same images ({option('data')}), or give them again in "
+            "Python: resume(..., images=...), evaluate(..., data=...)",
         )
     try:
         images = load_images(config)
