@@ -28,10 +28,11 @@ import torch
 from latentspace.data.config import DataConfig
 from latentspace.data.sources import load_images
 from latentspace.data.splits import Shares, split
-from latentspace.experiment import Experiment
-from latentspace.training.components import assemble, make_fabric
+from latentspace.experiment.config import Experiment
+from latentspace.training.components import make_fabric
+from latentspace.training.context import TrainingContext
 from latentspace.training.precision import settle_precision
-from latentspace.training.train import learn
+from latentspace.training.loop import learn
 
 spec, resident, threads = sys.argv[1:]
 
@@ -55,13 +56,13 @@ began = time.perf_counter()
 images = replace(load_images(plan.data), groups=None)  # font families may be parted: this judges nothing
 loaded = time.perf_counter()
 parts = split(images, Shares.parse(plan.split.shares), 0)
-materials = assemble(plan, images, parts, fabric)
+components = TrainingContext(plan, images, parts, fabric, None).components()
 ready = time.perf_counter()
-record = next(learn(plan, materials))
+record = next(learn(plan, components))
 print(json.dumps({
     "images": len(images), "precision": plan.precision, "load_s": loaded - began,
     "split_s": ready - loaded, "epoch_s": record.seconds, "us_per_image": 1e6 / record.images_per_second,
-    "peak_mib": max(peak[0], anonymous()), "set": type(materials.train).__name__}))
+    "peak_mib": max(peak[0], anonymous()), "set": type(components.train).__name__}))
 """
 
 

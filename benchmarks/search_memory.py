@@ -13,10 +13,10 @@ from pathlib import Path
 
 from latentspace.search.executors.memory import ENVIRONMENT
 from latentspace.search.heartbeat import own_heartbeat
-from latentspace.search.plan import prepare
 from latentspace.search.request import SearchRequest, draft
 from latentspace.search.trial import run_trial
 from latentspace.search.trials import begin
+from latentspace.training.context import prepare
 
 MIB = 1 << 20
 
@@ -27,18 +27,18 @@ def resident() -> float:
     return pages * resource.getpagesize() / MIB
 
 
-def main(trials: int = 30, images: int = 1700) -> None:
+def main(trials: int = 30, images: int = 1700, recipe: str | None = None) -> None:
     os.environ.update(ENVIRONMENT)  # as a worker has it; read at the first convolution
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "study"
         changes = {"data": {"spec": f"glyphs:{images}"}, "threads": 1}
-        request = SearchRequest(kind="ae", changes=changes, trials=trials, epochs=1, workers=1)
+        request = SearchRequest(kind="ae", recipe=recipe, changes=changes, trials=trials, epochs=1, workers=1)
         plan, _ = draft(request, out, resume=False)
         study = begin(plan, out, None, resume=False)
         context = prepare(plan.experiment)
         sizes = []
-        with own_heartbeat(out) as sign:
-            while (trial := study.next(sign)) is not None:
+        with own_heartbeat(out) as heartbeat:
+            while (trial := study.next(heartbeat)) is not None:
                 run_trial(trial, study, context, lambda: False)
                 sizes.append(resident())
                 weights = trial.user_attrs.get("weights", 0)
@@ -50,4 +50,4 @@ def main(trials: int = 30, images: int = 1700) -> None:
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    main(*map(int, sys.argv[1:3]))

@@ -14,20 +14,18 @@ EPOCHS = 2
 
 ONE = """
 import sys, torch
-from latentspace.data import glyphs
-from latentspace.data.splits import Shares, split
-from latentspace.experiment import Experiment
-from latentspace.training.components import assemble, make_fabric
-from latentspace.training.train import learn
+from latentspace.data.catalog.glyphs.render import render
+from latentspace.experiment.config import Experiment
+from latentspace.training.context import prepare
+from latentspace.training.loop import learn
 images, threads, epochs = map(int, sys.argv[1:])
 plan = Experiment.model_validate({"threads": threads, "device": "cpu", "training": {"epochs": epochs + 1}})
-held = glyphs.render(images, workers=1)
-parts = split(held, Shares.parse(plan.split.shares), 0)
-records = learn(plan, assemble(plan, held, parts, make_fabric(plan)))
+context = prepare(plan, render(images, workers=1))
+records = learn(context.experiment, context.components())
 next(records)  # the first epoch warms up
 print("ready", flush=True)
 sys.stdin.readline()
-print(sum(1 for _ in records) * len(parts.train), flush=True)
+print(sum(1 for _ in records) * len(context.split.train), flush=True)
 """
 
 

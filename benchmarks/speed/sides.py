@@ -83,8 +83,8 @@ def ours(kind: str, images: int, precision: str = "auto") -> Callable[[], int]:
     from latentspace.data.batches import ResidentSet
     from latentspace.experiment.config import Experiment
     from latentspace.training.components import make_fabric, set_up
+    from latentspace.training.loop import learn
     from latentspace.training.precision import settle_precision
-    from latentspace.training.train import learn
 
     base = Experiment(kind=kind, device="cpu", threads=torch.get_num_threads(), precision=precision)
     plan = settle_precision(
