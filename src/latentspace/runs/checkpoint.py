@@ -10,7 +10,8 @@ from pydantic import Field, model_validator
 from ..core.atomic_files import refusals, remove
 from ..core.errors import RunError
 from ..core.record import Record
-from .tensors import Tensors, damage, read_tensors, write_tensors
+from .records import damage
+from .tensors import Tensors, read_tensors, write_tensors
 
 logger = logging.getLogger(__name__)
 

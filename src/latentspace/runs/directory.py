@@ -12,12 +12,11 @@ figures/, report.html
 """
 
 import json
-import logging
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import filelock
 import numpy as np
@@ -43,12 +42,12 @@ from ..data.imageset import ImageSet
 from ..data.readers.filenames import readable
 from ..data.splits import PARTS, Split
 from ..data.summary import DataRecord
-from ..experiment.config import Experiment
-from .checkpoint import State, States
-from .records import epoch_record, parsed
-from .tensors import Tensors, damage, damaged, read_tensors, write_tensors
+from .records import damage, damaged, epoch_record, parsed
 
-logger = logging.getLogger(__name__)
+if TYPE_CHECKING:  # to list runs takes no PyTorch
+    from ..experiment.config import Experiment
+    from .checkpoint import State, States
+    from .tensors import Tensors
 
 
 class Run:
@@ -69,7 +68,7 @@ class Run:
     def create(
         cls,
         path: Path,
-        experiment: Experiment,
+        experiment: "Experiment",
         images: ImageSet,
         split: Split,
         seen: Hashes,
@@ -86,13 +85,11 @@ class Run:
             RunError: there is something at `path` already.
             OutputError: the place cannot be written.
         """
+        hashes = [f"{one:016x}" for one in np.unique(seen).tolist()]
         contents = {
             "config.json": experiment.model_dump(mode="json"),
             "data.json": DataRecord.of(images).to_json(),
-            "split.json": {
-                **split.to_json(),
-                "learned_from": [f"{one:016x}" for one in np.unique(seen).tolist()],
-            },
+            "split.json": {**split.to_json(), "learned_from": hashes},
             "environment.json": {**environment, "seed": experiment.seed},
         }
         with new_folder(path, refuse_existing) as folder:
@@ -120,8 +117,15 @@ class Run:
         return exists(path / "config.json")
 
     @property
-    def experiment(self) -> Experiment:
-        return Experiment.restored(self._json("config.json"), f"{self.path / 'config.json'}")
+    def experiment(self) -> "Experiment":
+        from ..experiment.config import Experiment
+
+        return Experiment.restored(self.settings, f"{self.path / 'config.json'}")
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """config.json as it is; `experiment` holds it to what a plan must be."""
+        return self._json("config.json")
 
     @property
     def data(self) -> DataRecord:
@@ -141,9 +145,8 @@ class Run:
     def learned_from(self) -> Hashes:
         """The hashes of the images that the training learned from, in ascending order."""
         with damage(self.path / "split.json"):
-            return np.array(
-                [int(one, 16) for one in self._json("split.json")["learned_from"]], dtype=np.uint64
-            )
+            hashes = self._json("split.json")["learned_from"]
+            return np.array([int(one, 16) for one in hashes], dtype=np.uint64)
 
     @property
     def environment(self) -> dict[str, Any]:
@@ -153,10 +156,8 @@ class Run:
     def metrics(self) -> list[dict[str, Any]]:
         """The records of the whole epochs, in order; a last line that was cut short is left out."""
         path = self.path / "metrics.jsonl"
-        if not path.exists():
-            return []
         records: list[dict[str, Any]] = []
-        lines = path.read_bytes().split(b"\n")
+        lines = path.read_bytes().split(b"\n") if path.exists() else []
         for number, line in enumerate(lines[:-1], start=1):
             try:
                 records.append(epoch_record(parsed(line)))
@@ -193,7 +194,7 @@ class Run:
         return (self.path / "weights.safetensors").is_file()
 
     @property
-    def weights(self) -> Tensors:
+    def weights(self) -> "Tensors":
         """Raises: RunError: the training has not ended, or the file is damaged."""
         if not self.finished:
             raise RunError(
@@ -201,28 +202,31 @@ class Run:
                 found=f"{counted(len(self.metrics), 'epoch')} of {self.experiment.training.epochs}",
                 do=f"go on with: latentspace train --resume {self.path}",
             )
+        from .tensors import read_tensors
+
         return read_tensors(self.path / "weights.safetensors")[0]
 
-    def save_weights(self, weights: Tensors) -> None:
+    def save_weights(self, weights: "Tensors") -> None:
         """The end of a training: the weights that stay, and no more state."""
+        from .tensors import write_tensors
+
         with self._in_place():
             write_tensors(self.path / "weights.safetensors", weights, {})
         self._states.clear()
 
     @property
-    def state(self) -> State | None:
-        """As `States.read`."""
+    def state(self) -> "State | None":
         return self._states.read()
 
-    def save_state(self, state: State) -> None:
+    def save_state(self, state: "State") -> None:
         with self._in_place():
             self._states.save(state)
 
     @property
-    def best_weights(self) -> Tensors:
+    def best_weights(self) -> "Tensors":
         return self._states.best
 
-    def save_best(self, weights: Tensors) -> None:
+    def save_best(self, weights: "Tensors") -> None:
         with self._in_place():
             self._states.save_best(weights)
 
@@ -232,15 +236,15 @@ class Run:
         self.keep_metrics_until(0)
 
     @property
-    def _states(self) -> States:
+    def _states(self) -> "States":
+        from .checkpoint import States
+
         return States(self.path / "state")
 
     def results(self) -> dict[str, dict[str, Any]]:
         """What `evaluate` found, by the name it was saved under."""
-        return {
-            file.stem: self._json(f"results/{file.name}")
-            for file in sorted((self.path / "results").glob("*.json"))
-        }
+        files = sorted((self.path / "results").glob("*.json"))
+        return {file.stem: self._json(f"results/{file.name}") for file in files}
 
     def save_result(self, name: str, result: Mapping[str, Any]) -> Path:
         path = self.path / "results" / f"{name}.json"
@@ -255,8 +259,7 @@ class Run:
     def save_page(self, html: str) -> Path:
         path = self.path / "report.html"
         write_bytes(path, html.encode())
-        for folder in (self.path, self.path / "figures"):
-            sweep(folder)
+        self._sweep()
         return path
 
     @contextmanager
@@ -294,9 +297,8 @@ class Run:
         Raises:
             RunError: a file of the run is damaged, or another process writes here.
         """
-        _ = self.split, self.learned_from, self.environment, self.metrics
         with self._locked():
-            pass
+            _ = self.split, self.learned_from, self.environment, self.metrics
 
     @contextmanager
     def _in_place(self) -> Iterator[None]:
@@ -333,13 +335,11 @@ class Run:
 
     def _json(self, name: str) -> dict[str, Any]:
         path = self.path / name
-        try:
+        with damage(path):
             content = parsed(path.read_bytes())
-        except (OSError, ValueError, RecursionError) as error:
-            raise damaged(path, str(error)) from error
-        if not isinstance(content, dict):
-            raise damaged(path, f"a {type(content).__name__}, not an object")
-        return content
+            if not isinstance(content, dict):
+                raise TypeError(f"a {type(content).__name__}, not an object")
+            return content
 
 
 def refuse_existing(path: Path) -> None:

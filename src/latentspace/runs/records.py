@@ -2,7 +2,12 @@
 
 import json
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
+
+from ..core.errors import RunError
 
 
 def parsed(content: bytes) -> Any:
@@ -34,3 +39,18 @@ def epoch_record(record: Any) -> dict[str, Any]:
         if not isinstance(scores, dict) or not all(isinstance(one, int | float) for one in scores.values()):
             raise ValueError(f"{part} must hold numbers")
     return dict(record)
+
+
+def damaged(path: Path, why: str) -> RunError:
+    return RunError(
+        f"{path} must be whole", found=why, do="restore the file from a copy, or train the run again"
+    )
+
+
+@contextmanager
+def damage(path: Path) -> Iterator[None]:
+    """Turn what content of another form raises inside the block into an error that names `path`."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, OverflowError, RecursionError, OSError) as error:
+        raise damaged(path, f"{type(error).__name__}: {error}") from error

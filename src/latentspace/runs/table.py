@@ -7,6 +7,7 @@ from typing import Any
 
 from ..experiment.tasks import TASKS
 from .directory import Run
+from .records import damage
 
 
 def find_runs(folder: Path) -> Sequence[Run]:
@@ -18,7 +19,7 @@ def find_runs(folder: Path) -> Sequence[Run]:
 
 def compare(runs: Sequence[Run]) -> list[dict[str, Any]]:
     """A row a run; the settings that all of them share are left out."""
-    plans = [_flat(run.experiment.model_dump(mode="json")) for run in runs]
+    plans = [_flat(run.settings) for run in runs]
     settings = dict.fromkeys(key for plan in plans for key in plan)
     differing = [key for key in settings if any(plan.get(key) != plans[0].get(key) for plan in plans)]
     rows = [
@@ -55,11 +56,13 @@ SCORED = ("train", "validation", "test")
 
 def _row(run: Run) -> dict[str, Any]:
     last = run.metrics[-1] if run.metrics else {}
-    score = run.experiment.task.score
+    with damage(run.path / "config.json"):
+        kind = run.settings["kind"]
+        score = TASKS[kind].score
     epoch = last.get("epoch", 0)
     return {
         "run": str(run.path),
-        "kind": run.experiment.kind,
+        "kind": kind,
         "state": "ended" if run.finished else f"epoch {epoch}",
         "epochs": epoch,
         f"train {score}": last.get("train", {}).get(score),

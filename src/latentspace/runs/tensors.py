@@ -2,8 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 
 import safetensors.torch
@@ -12,7 +11,7 @@ from safetensors import SafetensorError
 from torch import nn
 
 from ..core.atomic_files import replacing
-from ..core.errors import RunError
+from .records import damaged
 
 Tensors = dict[str, torch.Tensor]
 
@@ -58,21 +57,6 @@ def fill(network: nn.Module, weights: Tensors, path: Path) -> None:
     except RuntimeError as error:
         said = " ".join(str(error).split())
         raise damaged(path, f"weights of another network than config.json describes: {said[:200]}") from error
-
-
-def damaged(path: Path, why: str) -> RunError:
-    return RunError(
-        f"{path} must be whole", found=why, do="restore the file from a copy, or train the run again"
-    )
-
-
-@contextmanager
-def damage(path: Path) -> Iterator[None]:
-    """Turn what content of another form raises inside the block into an error that names `path`."""
-    try:
-        yield
-    except (KeyError, TypeError, ValueError, OverflowError) as error:
-        raise damaged(path, f"{type(error).__name__}: {error}") from error
 
 
 def _parted(content: bytes) -> tuple[bytes, bytes]:

@@ -8,7 +8,8 @@ from torch import nn
 
 from ..experiment.config import Experiment
 from ..runs.checkpoint import State
-from ..runs.tensors import damaged, fill
+from ..runs.records import damaged
+from ..runs.tensors import fill
 from .components import Components
 
 Tensors = dict[str, torch.Tensor]
