@@ -211,6 +211,7 @@ CASES = {
         [*NEW, "--objectives", "mse,weights", "--confirm", "3x3"],
         "no best one",
     ),
+    "search: an executor that is none": ([*NEW, "--executor", "nobody"], "the executor must be a known one"),
     "search: a malformed confirmation": ([*NEW, "--confirm", "3"], "TRIALSxSEEDS"),
     "search: a malformed fit": ([*NEW, "--fit", "test"], "train or train+validation"),
     "search: a study that is there": ([*OLD, *OLD_RECIPE, "--seed", "3"], "--resume"),

@@ -70,4 +70,7 @@ class Executor(Protocol):
         """How many workers have not ended, as the last `poll` found it."""
 
     def stop(self) -> None:
-        """End all workers, their trainings after the epoch at work, and return when none is left."""
+        """End all workers, their trainings after the epoch at work, and return when none is left.
+
+        Workers may be started again after it.
+        """
