@@ -63,7 +63,7 @@ def train(experiment: Experiment | Mapping[str, Any], out: str | Path, images: G
     Args:
         experiment: the plan, or its settings: `{"kind": "vae", "data": {"spec": "photos/"}}`.
         images: what is learned from, as for `load_data`; None: what the plan names. They are not copied into
-            the run, which knows them by their hash alone: give them again to go on with it, or to judge it.
+            the run, which knows them by their hash alone: give them again to resume or to evaluate it.
 
     Raises:
         LatentspaceError: data, settings or a place that cannot be used, or a loss that is not finite.
@@ -109,7 +109,7 @@ def evaluate(
     device: str = AUTO,
     **options: Any,
 ) -> Evaluation:
-    """Judge a finished run, by default on its own test images; `device` as for `load`.
+    """Evaluate a finished run, by default on its own test images; `device` as for `load`.
 
     Args:
         data: other images, or where the run's own are now: as for `load_data`, with its `options`.

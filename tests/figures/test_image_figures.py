@@ -138,7 +138,7 @@ def test_rows_stand_under_each_other_with_names_and_errors() -> None:
         columns=3,
         titles=[f"t{number}" for number in range(12)],
         errors=[0.0301, 0.5, 183.59, *[0.0] * 9],
-        error_name="mean squared error a pixel",
+        error_name="mean squared error per pixel",
     )
     assert rows.names == ("original", "reconstruction")
     assert rows.images[:, 0, 0, 0].tolist() == [0, 1, 2, 255, 254, 253]
@@ -147,11 +147,11 @@ def test_rows_stand_under_each_other_with_names_and_errors() -> None:
         *("t0", "t1", "t2"),
         *("original", "reconstruction"),
         *("0.03", "0.5", "184"),
-        "mean squared error a pixel",
+        "mean squared error per pixel",
     ]
     caption = rows_caption(rows, model="the autoencoder", split="the test split")
     assert caption.text.startswith("3 images of the test split, chosen at random")
-    assert caption.text.endswith("Under each column: mean squared error a pixel.")
+    assert caption.text.endswith("Under each column: mean squared error per pixel.")
 
 
 def test_row_names_are_inside_the_sheet() -> None:

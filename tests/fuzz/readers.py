@@ -26,7 +26,8 @@ from latentspace.data.readers.registry import READERS as READERS_OF_FORMATS
 from latentspace.data.sources import load_images
 from latentspace.evaluation.evaluate import evaluate
 from latentspace.experiment.config import Experiment
-from latentspace.experiment.recipe import RECIPES, Recipe
+from latentspace.experiment.named_recipes import RECIPES
+from latentspace.experiment.recipe import Recipe
 from latentspace.inference.denoise import named_images
 from latentspace.inference.trained import TrainedAutoencoder
 from latentspace.runs.directory import Run

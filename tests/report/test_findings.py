@@ -50,7 +50,7 @@ def test_an_error_is_set_beside_that_of_pca(shown, mse, headline, good):
 
 def test_a_vae_is_set_beside_pca_by_its_reconstructions(shown):
     agreement = Agreement(
-        measure="mean squared error a pixel",
+        measure="mean squared error per pixel",
         validation=0.05,
         test=0.05,
         chance=1.0,

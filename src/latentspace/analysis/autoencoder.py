@@ -38,7 +38,7 @@ class AutoencoderAnalysis:
     """`originals` and `reconstructions` are test images and the same decoded from their codes.
 
     Args:
-        errors: mean squared errors a pixel, of the shown images.
+        errors: mean squared errors per pixel, of the shown images.
         drawn, decoded: random codes, and what is decoded from them.
         likeness: the Frechet distances of decoded random codes, and of training images, to test images.
         plane: the codes of all images, in the images' order.
@@ -69,7 +69,7 @@ def analyse_autoencoder(
     """Reconstruct test images, decode random codes, and lay all codes in a plane.
 
     Args:
-        judged: random codes that are decoded to measure them, at most; fewer of large images.
+        judged: random codes that are decoded to be measured, at most; fewer of large images.
         fitted_to: images that PCA is fitted to, at most.
 
     Raises:
@@ -130,7 +130,7 @@ def walks(context: RunContext, codes: CodeArray, pairs: int = PAIRS, steps: int 
 
 
 def errors(made: ImageArray, originals: Pixels) -> tuple[float, ...]:
-    """Of each image, a pixel."""
+    """The mean squared error of each image, per pixel."""
     return tuple(((made - floats(originals)) ** 2).mean(axis=(1, 2, 3)).tolist())
 
 

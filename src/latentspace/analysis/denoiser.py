@@ -24,7 +24,7 @@ class DenoiserAnalysis:
 
     Args:
         corruption: in words.
-        noisy_errors, errors: mean squared errors a pixel against the clean image, before and after.
+        noisy_errors, errors: mean squared errors per pixel against the clean image, before and after.
         noise: the error at other levels of noise, beside other methods.
     """
 
@@ -61,7 +61,7 @@ def analyse_denoiser(
 
 
 def noise_of(context: RunContext, beside: Run | None) -> DenoisingRecord:
-    """The record is kept in the denoiser's run, under a name that says which network stood beside it."""
+    """The error at each level of noise, kept in the run under a name that tells the network beside it."""
     networks = {DENOISER: context.trained}
     name = "noise"
     if beside is not None:

@@ -1,4 +1,4 @@
-"""A finished run with its images at hand, judged on its test part."""
+"""A finished run with its images at hand, evaluated on its test part."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,7 +21,7 @@ from ..runs.directory import Run
 
 @dataclass(frozen=True)
 class RunContext:
-    """What every gatherer begins with. Make one with `RunContext.open`.
+    """A finished run, its images and its metrics. Make one with `RunContext.open`.
 
     Args:
         device: what computes, as `--device` names it.
@@ -34,7 +34,7 @@ class RunContext:
 
     @classmethod
     def open(cls, run: Run, data: DataConfig | None = None, device: str = AUTO) -> "RunContext":
-        """Open the test part, and judge the run on it, unless that was done.
+        """Open the test part, and evaluate the run on it, unless that was done.
 
         Args:
             data: where the run's own images are now; None: where they were.
@@ -51,7 +51,7 @@ class RunContext:
             raise ConfigurationError(
                 "a report shows a run on its own test images",
                 found="other images (their content hash is not the run's)",
-                do="judge other images with latentspace evaluate",
+                do="evaluate other images with latentspace evaluate",
             )
         return cls.of(run, images, device)
 

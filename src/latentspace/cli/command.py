@@ -11,8 +11,8 @@ them together. So options that several commands share are written once (`options
 `panel` of its own on the screen. What Typer's own `Option` or `Argument` describes is left as it is. Typer's
 context is given to a parameter `context`.
 
-Help may hold `{tasks}` and `{formats}`: what the registries have, plug-ins' members too. They are filled in
-when help is shown, so that nothing else waits for them.
+Help may hold `{tasks}`, `{formats}` and `{recipes}`: the names in the registries, plug-ins too. They are
+filled in when help is shown, so that nothing else waits for them.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -116,6 +116,10 @@ def _with_names(text: str) -> str:
 
         formats = [reader.words for reader in READERS.values()]
         text = text.replace("{formats}", escape(_listed(formats[::-1])))  # what most people have comes first
+    if "{recipes}" in text:
+        from ..experiment.named_recipes import RECIPES
+
+        text = text.replace("{recipes}", escape(_listed(list(RECIPES))))
     return text
 
 

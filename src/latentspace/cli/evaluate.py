@@ -14,7 +14,7 @@ class OtherData(DataOptions):
 
     data: Annotated[
         str | None,
-        "Other images to judge the run on, or where its own are now; these are known by their hash.",
+        "Other images to evaluate the run on, or where its own are now; these are known by their hash.",
         "SPEC",
     ] = None
 
@@ -24,7 +24,7 @@ def evaluate(
     run: RunPath,
     split: Annotated[
         str | None,
-        "The part to judge on: train, validation, test or all. \\[default: test; all of other data]",
+        "The part to evaluate on: train, validation, test or all. \\[default: test; all of other data]",
         "PART",
     ] = None,
     json: Json = False,
@@ -32,7 +32,7 @@ def evaluate(
     device: Device = "auto",
     data: OtherData,
 ) -> None:
-    """Judge a finished run on images that it did not learn from; every metric in float32.
+    """Evaluate a finished run on images that it did not learn from; every metric in float32.
 
     [bold]Examples[/bold]
 

@@ -21,7 +21,7 @@ from . import console, data, denoise, evaluate, generate, report, reproduce, run
 from .command import Group, add, flat
 from .signals import insistent
 
-GUIDE = """See what is in a pile of small images: compress them to a few numbers, judge that, look at it.
+GUIDE = """See what is in a pile of small images: compress them to a few numbers, evaluate that, look at it.
 
 [bold]A first look[/bold]
 

@@ -74,7 +74,7 @@ MovedData: TypeAlias = Annotated[
 Resize: TypeAlias = Annotated[Pair | None, "Bring every image to this size.", "HxW", {"parser": size}]
 Strict: TypeAlias = Annotated[bool | None, "Stop at the first unreadable image."]
 Fonts: TypeAlias = Annotated[str | None, "The fonts that glyphs are rendered from.", "bundled|system|DIR"]
-Recipe: TypeAlias = Annotated[str | None, "A TOML recipe, or a built-in one: quick, homework.", "FILE"]
+Recipe: TypeAlias = Annotated[str | None, "A TOML recipe: a file, or {recipes}.", "FILE"]
 Precision: TypeAlias = Annotated[
     str | None,
     "Precision of the training. auto: bf16 where the hardware computes in it, else 32.",

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 def reproduce(
     *,
-    recipe: Annotated[str, "The recipe: a TOML file, or a built-in one.", "quick|homework|FILE"] = "quick",
+    recipe: Annotated[str, "A TOML recipe: a file, or {recipes}.", "FILE"] = "quick",
     out: Annotated[
         Path | None, "The folder for the runs and the page. \\[default: runs/RECIPE]", "DIR"
     ] = None,
@@ -22,7 +22,7 @@ def reproduce(
     precision: Precision = None,
     data: DataOptions,
 ) -> None:
-    """Run the report's studies in order, and write one page that shows them; go on where it was interrupted.
+    """Run the studies of the course report in order, or continue them, and write one page that shows all.
 
     The recipe's searches are run too. The page's path is the last line printed.
 
@@ -94,7 +94,7 @@ def _foretell(work: "Reproduction") -> None:
                 "done" if step.is_done else f"{at_most}{console.clock(seconds)}",
             ]
         )
-    rows.append(["in all, and some minutes to judge and draw", "", console.clock(total)])
+    rows.append(["in all, and some minutes to evaluate and draw", "", console.clock(total)])
     console.show_table(
         f"{work.out}: what is to be done, on {images.source}", ["", "done", "about h:mm:ss"], rows
     )

@@ -61,7 +61,7 @@ class SearchOptions:
     objectives: Annotated[
         str | None, "Search for several at once, such as mse,code_size; nothing is pruned then.", "A,B"
     ] = None
-    published: Annotated[bool, "Try the report's own best parameters first."] = False
+    published: Annotated[bool, "Make the default settings the first trial."] = False
     storage: Annotated[
         str | None, "A database for the trials, postgresql://... \\[default: STUDY/journal.log]", "URL"
     ] = None
@@ -109,9 +109,9 @@ def search(
     options: SearchOptions,
     experiment: SearchedExperiment,
 ) -> None:
-    """Search for the best parameters, train them in full, and judge them on the test part once.
+    """Search for the best parameters, train them in full, and evaluate them on the test part once.
 
-    Trials are scored on the validation part; the space is the report's, or a recipe's own.
+    Trials are scored on the validation part; the space is the task's default, or a recipe's.
 
     [bold]Examples[/bold]
 

@@ -23,7 +23,7 @@ class TrainingOptions:
 
     epochs: Annotated[int | None, "How many times to go through the training images."] = None
     batch_size: Annotated[
-        int | None, "Images in a training step; by default the report's number, fewer in a small set."
+        int | None, "Images in a training step; by default the task's number, fewer in a small set."
     ] = None
     learning_rate: Annotated[float | None, "Step size of the optimiser, at its highest."] = None
     code_size: Annotated[int | None, "How many numbers to compress an image to."] = None
@@ -36,7 +36,7 @@ class TrainingOptions:
     ] = None
     loss: Annotated[
         str | None,
-        "Classifier: cross-entropy of logits, or, as in the report, of Softmax outputs.",
+        "Classifier: cross-entropy of logits, or (report) of Softmax outputs taken for logits.",
         "cross-entropy|report",
     ] = None
 
@@ -62,7 +62,7 @@ def train(
     training: TrainingOptions,
     options: ExperimentOptions,
 ) -> None:
-    """Train a network; the report's published best parameters are the defaults.
+    """Train a network; the defaults are published best parameters.
 
     [bold]Examples[/bold]
 

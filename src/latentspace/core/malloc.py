@@ -1,7 +1,7 @@
 """What the C library does with freed memory: kept for the next step, or given back.
 
 A training step frees and asks again for the same tens of MB. By default glibc hands pieces that large back
-to the system at once, and each comes back page by page, zeroed: 16,000 page faults a step of the report's
+to the system at once, and each comes back page by page, zeroed: 16,000 page faults a step of the
 autoencoder, a fifth of its time (benchmarks/results). Both functions do nothing where there is no glibc.
 
 That is a matter of the whole process: the command line asks for it, and a script may; no other function does.

@@ -27,7 +27,7 @@ def at_once(most: int, shape: Sequence[int]) -> int:
 
 
 class Batch(NamedTuple):
-    """What a network is given: images in [0, 1] or codes, and the labels where the purpose needs them."""
+    """What a network is given: images in [0, 1] or codes, and the labels where the objective needs them."""
 
     inputs: torch.Tensor
     labels: Labels | None = None

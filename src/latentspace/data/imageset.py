@@ -27,7 +27,7 @@ class ImageSet:
         groups: images with the same number must stay in one part of a split (fonts of one family,
             pictures of one patient), or None.
         record: what was skipped or converted on the way.
-        comparable: whether these are notMNIST letters, so that figures may stand beside the report's.
+        comparable: whether these are the images of notMNIST as published, so that results can be compared.
         files: what each image of the source is called, or None where its images have rows alone.
         rows: the place of each image in the source, where some of its images were left out or moved.
 

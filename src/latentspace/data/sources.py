@@ -157,7 +157,7 @@ def _auto(config: DataConfig) -> ImageSet:
     except (FetchError, OutputError) as error:
         logger.warning(
             "notMNIST is neither cached nor can it be fetched, so rendered letters stand in for it: "
-            "no figure can be compared with the report's (%s)",
+            "no result can be compared with published ones (%s)",
             error.found.strip().partition("\n")[0],
         )
     return _glyphs(GLYPHS, config)

@@ -26,7 +26,7 @@ class Agreement(Measurement):
     """The mean of a measure over images of each part.
 
     Args:
-        measure: the mean squared error a pixel, or the share of wrong answers: lower is better.
+        measure: the mean squared error per pixel, or the share of wrong answers: lower is better.
         chance: the probability of means so far apart if both parts held images of one kind (Welch's t-test).
         images: of each part, how many were looked at.
         groups: of images that stay together, in all parts; 0 where there are none.
@@ -56,13 +56,13 @@ class Agreement(Measurement):
             f"The {self.measure} is {self.validation:.4g} on validation images and {self.test:.4g} on test "
             f"images, further apart than chance explains for {self.images[0]:,} and "
             f"{counted(self.images[1])}. "
-            f"{few} Neither number alone says what other images will bring: judge on several splits "
+            f"{few} Neither number alone says what other images will bring: evaluate on several splits "
             f"({option('split.seed', 1)} and so on), or use images of more kinds."
         )
 
 
 def agreement_of(run: Run, images: ImageSet, device: str = AUTO, most: int = MOST) -> Agreement:
-    """Judge a sample of each part, image by image.
+    """Evaluate a sample of each part, image by image.
 
     Raises:
         RunError: the run has not ended.
@@ -126,4 +126,4 @@ def _judged(
         missed = trained.reconstruct(pixels) - pixels / np.float32(255)
         return np.asarray((missed**2).mean(axis=(1, 2, 3)), dtype=np.float64)
 
-    return "mean squared error a pixel", (errors(validation), errors(test))
+    return "mean squared error per pixel", (errors(validation), errors(test))

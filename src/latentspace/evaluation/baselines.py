@@ -31,7 +31,7 @@ LABELS = (10, 30, 100, 300, 1000)
 DRAWS = 3
 STEPS = 200  # of a training with fewer labels, at most: more change little, and there are many of them
 NEIGHBOURS = (1, 3, 5, 10, 20)
-COMPARED = 20_000  # images that are learned from, at most; half as many are judged
+COMPARED = 20_000  # images that are learned from, at most; half as many are evaluated
 PRODUCTS = 1 << 31  # in one search for neighbours: about a tenth of a second, in which nothing can stop it
 
 Features: TypeAlias = Float32[np.ndarray, "_images features"]
@@ -55,7 +55,7 @@ class BaselineRecord(Measurement):
         chance: of always naming the class that has most training images.
         fewer: the heads again, with fewer labels.
         steps, fewer_steps: of the optimiser, with all labels and with fewer.
-        judged: how many test images.
+        judged: how many test images were evaluated.
     """
 
     VERSION: ClassVar[int] = 3
@@ -117,7 +117,7 @@ def baseline_record(
     fitted_to: int = FITTED_TO,
     most: int = COMPARED,
 ) -> BaselineRecord:
-    """Train the run's head on codes, on PCA codes of the same size and on raw pixels; judge on test images.
+    """The run's head trained on codes, on PCA codes of the same size and on raw pixels, by test accuracy.
 
     Every training has the run's own settings but for the inputs, the labels, the batch where there are
     fewer images than it holds, and the number of steps with fewer labels.
@@ -126,7 +126,7 @@ def baseline_record(
         device: what computes, as `--device` names it.
         counts, draws: of labels, where they are fewer, and how often they are drawn.
         fitted_to: images that PCA is fitted to, at most.
-        most: images that are learned from, at most; half as many are judged. Fewer large ones.
+        most: images that are learned from, at most; half as many are evaluated. Fewer large ones.
     """
     plan = run.experiment.on(device)
     on = Compared.of(run, images, most, fitted_to)

@@ -11,7 +11,7 @@ from ..data.batches import at_once, float_blocks
 
 
 def bce_of_copy(pixels: Pixels, judged: Int64Array) -> float:
-    """Binary cross-entropy of each image with itself, in nats an image: grey pixels keep it above 0."""
+    """Binary cross-entropy of each image with itself, in nats per image: grey pixels keep it above 0."""
     total = 0.0
     for images in map(torch.from_numpy, float_blocks(pixels, judged, "images copied")):
         total += binary_cross_entropy(images, images, reduction="sum").item()

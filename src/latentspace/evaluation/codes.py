@@ -37,7 +37,7 @@ def principal_plane(codes: CodeArray) -> Plane:
 
 
 def pca_error(pixels: Pixels, fitted: Int64Array, judged: Int64Array, components: int) -> float:
-    """The mean squared error a pixel of PCA with `components` numbers an image: the linear yardstick.
+    """The mean squared error per pixel of PCA with `components` numbers an image: the linear baseline.
 
     Args:
         fitted: the indices of the images that PCA is fitted to.

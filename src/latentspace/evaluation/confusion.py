@@ -17,14 +17,14 @@ class Confusion:
 
     @property
     def recall(self) -> Float[np.ndarray, " classes"]:
-        """The share of each class's images that are taken for it; not-a-number for a class without images."""
+        """The recall of each class: the share of its images with that answer; NaN without images."""
         total = self.counts.sum(axis=1)
         return np.where(total > 0, np.diag(self.counts) / np.maximum(total, 1), np.nan)
 
 
 @dataclass(frozen=True)
 class Pair:
-    """So many images of one class are taken for another, and the share of the class that they are."""
+    """How many images of one class are classified as another, and which share of the class they are."""
 
     labelled: str
     taken_for: str
@@ -34,7 +34,7 @@ class Pair:
 
 @dataclass(frozen=True, eq=False)
 class Mistakes:
-    """Images (by their place among those judged), what each is labelled, taken for, and how surely."""
+    """Wrong answers: places of the images among those evaluated, labels, predictions, probabilities."""
 
     places: Int64Array
     labelled: Int64Array
@@ -63,7 +63,7 @@ def confusion(labels: Int64Array, probabilities: Probabilities, class_names: tup
 
 
 def worst_pairs(found: Confusion, most: int = 10) -> tuple[Pair, ...]:
-    """What is most often taken for something else, the most frequent first."""
+    """The most frequent confusions of two classes, the most frequent first."""
     wrong = found.counts.copy()
     np.fill_diagonal(wrong, 0)
     total = found.counts.sum(axis=1)

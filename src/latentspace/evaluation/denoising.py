@@ -30,13 +30,13 @@ Filter: TypeAlias = Callable[[Grey, float], Grey]
 
 
 class DenoisingRecord(Measurement):
-    """Mean squared errors a pixel against the clean test images, by the name of the method.
+    """Mean squared errors per pixel against the clean test images, by the name of the method.
 
     Args:
         levels: standard deviations of the Gaussian noise, which is not clipped.
         errors: one for each level.
         filters: which filter was best on the validation images, at each level.
-        images: how many test images were judged.
+        images: how many test images were evaluated.
         chosen_on: how many validation images the filters were chosen on.
     """
 
@@ -66,7 +66,7 @@ def denoising_record(
     chosen_on: int = CHOSEN_ON,
     fitted_to: int = FITTED_TO,
 ) -> DenoisingRecord:
-    """Judge each of `networks` on the run's test images, all with the same noise at a level.
+    """Evaluate each of `networks` on the run's test images, all with the same noise at a level.
 
     A filter's strength is chosen on validation images at each level; the networks are the same at all.
 

@@ -27,7 +27,7 @@ Scope: TypeAlias = Literal["train", "validation", "test", "all"]
 
 
 class Evaluation(Measurement):
-    """What was judged, and every metric by its name (all in float32).
+    """What was evaluated, and every metric by its name (all in float32).
 
     `seen_in_training` counts images that are exact copies of images that the run learned from.
     """
@@ -59,7 +59,7 @@ def evaluate(
     iwae_samples: int = IWAE_SAMPLES,
     device: str = AUTO,
 ) -> Evaluation:
-    """Judge a run on a part of its own data (the test part by default) or, whole, on other data.
+    """Evaluate a run on a part of its own data (the test part by default) or, whole, on other data.
 
     The result is saved in the run under the name of its scope.
 
@@ -107,7 +107,7 @@ def evaluate_images(
         raise ConfigurationError(
             f"{option('split', scope)} needs the data that the run was trained on",
             found="other images (their content hash is not the run's): they have no such part",
-            do=f"leave {option('split')} out, to judge all of them",
+            do=f"leave {option('split')} out, to evaluate all of them",
         )
     result = _judged(run, images, own, scope, device, iwae_samples)
     name = scope if own else f"other-{images.content_hash[:12]}"
@@ -119,7 +119,7 @@ def evaluate_images(
 
 
 def judged_on_test(run: Run, images: ImageSet, device: str = AUTO) -> Evaluation:
-    """What `evaluate` found of the test part, with as many samples as it was told; judged now if it was not.
+    """The kept evaluation on the test part; made now where there is none.
 
     Raises:
         RunError: the run has not ended.
@@ -152,7 +152,7 @@ def _judged(
 
 
 def _warn_of_seen(run: Run, hashes: Hashes) -> None:
-    """Say how many of the images the run, and the encoder that it stands on, have learned from."""
+    """Say how many of the images the run, and its encoder, have learned from."""
     runs = {"the run": run}
     if run.experiment.encoder is not None:
         runs["its encoder"] = encoder_of(run.experiment, run.encoder_hash, beside=run.path)

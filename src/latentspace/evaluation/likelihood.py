@@ -20,7 +20,7 @@ ACTIVE = 0.01  # the threshold of Burda et al., section 5.2, on the variance of 
 
 @torch.no_grad()
 def mean_code_loss(model: Autoencoder, held: Batches) -> float:
-    """The report's test loss: -log p(image | mean code) + kl, in nats an image; no bound on anything."""
+    """-log p(image | mean code) + kl, in nats per image: the report's test loss; it bounds nothing."""
     total = 0.0
     for images in _batches(held, "mean codes decoded"):
         posterior = model.eval().encode(images)
@@ -37,7 +37,7 @@ def importance_weighted_bound(
     noise: torch.Generator,
     log_prior: Callable[[Codes], PerImage],
 ) -> PerImage:
-    """Log 1/K sum_k p(x | z_k) p(z_k) / q(z_k | x) with z_k ~ q(z | x), in nats an image, float64 on the CPU.
+    """Log 1/K sum_k p(x | z_k) p(z_k) / q(z_k | x) with z_k ~ q(z | x), nats per image, float64 on the CPU.
 
     A lower bound on log p(x) in expectation, that tightens as K = `samples` grows; with K = 1 it is the
     ELBO with one sampled code (https://arxiv.org/abs/1509.00519, equation 8 and theorem 1).
@@ -57,7 +57,7 @@ def importance_weighted_bound(
 def importance_weighted_loss(
     model: Autoencoder, held: Batches, samples: int, noise: torch.Generator
 ) -> float:
-    """The mean over the images of -`importance_weighted_bound`, in nats an image; lower is better.
+    """The mean over the images of -`importance_weighted_bound`, in nats per image; lower is better.
 
     With the network's own likelihood and prior, as in training.
     """

@@ -30,7 +30,7 @@ from ..training.loop import evaluate, validation_noise
 from .likelihood import importance_weighted_loss, mean_code_loss, posterior_record
 
 IWAE_SAMPLES = 16
-JUDGING = "batches judged"
+JUDGING = "batches evaluated"
 
 Value: TypeAlias = float | int | list[float]
 Metrics: TypeAlias = dict[str, Value]
@@ -38,12 +38,12 @@ Metrics: TypeAlias = dict[str, Value]
 
 @dataclass(frozen=True)
 class Case:
-    """What is judged: a run, on images, with so many codes an image for the importance-weighted bound.
+    """What is evaluated: a run, on images, with so many codes an image for the importance-weighted bound.
 
     What several metrics need is computed once.
 
     Args:
-        chosen: the indices of the images that are judged.
+        chosen: the indices of the images that are evaluated.
         device: what computes, as `--device` names it.
     """
 
@@ -73,7 +73,7 @@ class Case:
         return passed_once(self.images.pixels, self.chosen, self.trained.device)
 
     def noise(self, device: torch.device) -> torch.Generator:
-        """What is drawn to judge the run: the same each time."""
+        """What is drawn to evaluate the run: the same each time."""
         return validation_noise(self.run.experiment.seed, device)
 
     def reconstructions(self) -> Iterator[tuple[Images, Images]]:
@@ -113,7 +113,7 @@ class Metric:
     Args:
         title: what it is called in a table: "largest error of a pixel".
         measure: the number, or None of a run that has none of the kind.
-        unit: "nats an image"; empty: none.
+        unit: "nats per image"; empty: none.
         better: which way is better; None: neither.
         digits: after the decimal point, in a table.
     """
@@ -153,7 +153,7 @@ def mse(case: Case) -> Value | None:
     return sum(sums) / (math.prod(case.images.shape) * len(case.chosen))
 
 
-NATS = "nats an image"
+NATS = "nats per image"
 
 MSE = Metric("mean squared error", mse, "per pixel")
 MSE_FROM_NOISY = Metric("mean squared error from noisy images", part_of("mse_from_noisy"), "per pixel")
@@ -250,11 +250,11 @@ def labels_as_learned(images: ImageSet, class_names: tuple[str, ...]) -> Int64Ar
     labels = required_labels(images)
     if images.class_names == class_names:
         return labels
-    strangers = [name for name in images.class_names if name not in class_names]
-    if strangers:
+    unknown = [name for name in images.class_names if name not in class_names]
+    if unknown:
         raise DataError(
-            f"a classifier can be judged on the classes that it learned alone: {sentence(class_names, 12)}",
-            found=f"{images.source} with {sentence(strangers)}",
+            f"a classifier can only be evaluated on the classes that it learned: {sentence(class_names, 12)}",
+            found=f"{images.source} with {sentence(unknown)}",
             do="name images of those classes, with the classes named alike",
         )
     numbers = np.array([class_names.index(name) for name in images.class_names], dtype=np.int64)

@@ -32,7 +32,7 @@ Member = TypeVar("Member", bound=NetworkConfig | ObjectiveConfig)
 class Experiment(Config):
     """Everything that a training is a function of, but for the machine it runs on.
 
-    `model`, `objective` and `training` begin from the report's settings for the kind. `encoder` is the
+    `model`, `objective` and `training` begin from the task's defaults. `encoder` is the
     run whose codes a classifier learns from; the other kinds have none.
     """
 

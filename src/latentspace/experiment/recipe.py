@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterator, Mapping
 from importlib import resources
-from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
 
@@ -11,22 +10,13 @@ from pydantic import ConfigDict, Field, model_validator
 from ..core.atomic_files import as_path, exists
 from ..core.config import Config, did_you_mean, merged, names_of, read_toml
 from ..core.errors import ConfigurationError
-from ..core.registry import Registry
 from ..core.wording import brief
 from ..data.config import DataConfig
 from .config import Experiment
+from .named_recipes import RECIPES
 from .search_space import SearchConfig
 from .tasks import TASKS
 from .training import SplitConfig
-
-RECIPES: Registry[Traversable] = Registry(
-    "recipe",
-    {
-        "homework": "latentspace.studies.foscarin2021.recipes:HOMEWORK",
-        "quick": "latentspace.studies.foscarin2021.recipes:QUICK",
-    },
-)
-"""The recipes that are known by name."""
 
 
 class Study(Config):

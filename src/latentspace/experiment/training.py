@@ -12,7 +12,7 @@ from ..core.config import Config
 from ..core.errors import ConfigurationError
 from ..data.splits import Shares
 
-LARGE: Final = 4800  # images: 60 % of 8,000, from where on the report's batches are kept
+LARGE: Final = 4800  # images: 60 % of 8,000, from where on the task's batch size is kept
 STEPS: Final = 24  # of an epoch of fewer
 SMALLEST_BATCH: Final = 8
 
@@ -23,13 +23,13 @@ OPTIMIZERS: Mapping[str, Callable[..., torch.optim.Optimizer]] = {
 
 
 class SplitConfig(Config):
-    """`seed` is the split's own, so that trainings with other seeds are judged on the same images."""
+    """`seed` is the split's own, so that trainings with other seeds are evaluated on the same images."""
 
     shares: str = Field(default="60/20/20", description="percent of training, validation and test; `--split`")
     seed: int = Field(
         default=0,
         ge=0,
-        description="of the split, so that trainings with other seeds are judged on the same images",
+        description="of the split, so that trainings with other seeds are evaluated on the same images",
     )
 
     @field_validator("shares")
@@ -42,13 +42,13 @@ class SplitConfig(Config):
 
 
 class TrainingConfig(Config):
-    """How a network is trained. The defaults are the report's best autoencoder."""
+    """How a network is trained. The defaults are those of the autoencoder."""
 
     optimizer: Literal["adam", "rmsprop"] = Field(default="adam", description="how a gradient becomes a step")
     learning_rate: float = Field(
         default=0.0033638691442384257, gt=0, description="the highest of the schedule; `--learning-rate`"
     )
-    weight_decay: float = Field(default=1e-5, ge=0, description="our choice; the report names none")
+    weight_decay: float = Field(default=1e-5, ge=0, description="how strongly weights are pulled to zero")
     batch_size: int = Field(
         default=266,
         ge=1,
@@ -96,7 +96,7 @@ class TrainingConfig(Config):
     def fitted(self, images: int) -> "TrainingConfig":
         """The same, its batch fitted to so many images to learn from, where no size was named.
 
-        From `LARGE` images on the batch is the report's. In a smaller set it leaves an epoch about `STEPS`
+        From `LARGE` images on the batch is the task's. In a smaller set it leaves an epoch about `STEPS`
         steps, but is never below `SMALLEST_BATCH` (docs/decisions/0012-batch-size.md has measurements).
         """
         if "batch_size" in self.model_fields_set or images >= LARGE:

@@ -1,4 +1,4 @@
-"""What stands under each figure: what it shows, and how it came about."""
+"""The caption of each figure: what it shows, and how it was made."""
 
 from dataclasses import dataclass
 
@@ -76,11 +76,11 @@ def codes_caption(codes: CodeMap, *, split: str, dimensions: int) -> Caption:
 
 
 def denoising_caption(rows: ImageRows, *, corruption: str, before: float, after: float) -> Caption:
-    """`before` and `after` are the mean errors of the shown images, a pixel."""
+    """`before` and `after` are the mean errors of the shown images, per pixel."""
     text = (
         f"{counted(rows.columns)} of the test split, chosen at random, with {corruption}, which the network "
         "never saw; the noisy images are cut to [0, 1] to be drawn, not to be denoised. Mean squared error "
-        f"a pixel of these images against the clean ones: {before:.4f} before, {after:.4f} after. Under "
+        f"per pixel of these images against the clean ones: {before:.4f} before, {after:.4f} after. Under "
         f"each column: {rows.error_name}."
     )
     return Caption("Noisy images and what the denoising autoencoder makes of them", text)

@@ -1,4 +1,4 @@
-"""Figure 5: the codes of all images in two dimensions."""
+"""A map of codes: the codes of all images in two dimensions."""
 
 from dataclasses import dataclass
 from itertools import combinations

@@ -15,7 +15,7 @@ _SMALLEST, _LEADING = 5.0, 1.15  # points of a name that can still be read, and 
 
 
 def draw_confusion(confusion: Confusion) -> Figure:
-    """Rows are labels, columns what they are taken for; a cell is as dark as its share of its row."""
+    """Rows are labels, columns are predictions; a cell is as dark as its share of its row."""
     counts = confusion.counts
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     names = [legible(name, limit=12) for name in confusion.class_names]
@@ -32,7 +32,7 @@ def draw_confusion(confusion: Confusion) -> Figure:
         places = range(0, len(names), step)
         axes.set_xticks(places, names[::step], rotation=turned, size=size)
         axes.set_yticks(places, names[::step], size=size)
-        axes.set_xlabel("taken for")
+        axes.set_xlabel("predicted")
         axes.set_ylabel("labelled")
         if len(names) <= _PRINTED:
             for (row, column), count in np.ndenumerate(counts):

@@ -1,4 +1,4 @@
-"""Figures 4, 8, 12 and 13: images decoded from codes, and what distribution the codes were drawn from."""
+"""Grids of images decoded from codes, with the distribution that the codes were drawn from."""
 
 from dataclasses import dataclass
 

@@ -38,7 +38,7 @@ def shown(images: Drawable) -> Shown:
 
 @dataclass(frozen=True)
 class Layout:
-    """Where everything stands on the sheet, in the sheet's pixels from its upper left corner."""
+    """Where everything is on the sheet, in the sheet's pixels from its upper left corner."""
 
     width: int
     height: int

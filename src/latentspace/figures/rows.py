@@ -1,4 +1,4 @@
-"""Figures 3, 7 and 11: the same images under each other, before and after a model."""
+"""Rows: the same images under each other, before and after a network."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Figure 1: images of the data set, each under the name of its class."""
+"""Samples: images of the data set, each under the name of its class."""
 
 from dataclasses import dataclass
 

@@ -28,7 +28,7 @@ class Series:
 
 @dataclass(frozen=True, eq=False)
 class SeriesPlot:
-    """Lines over the same points. `quiet` names a line that is a yardstick and is drawn thin."""
+    """Lines over the same points. `quiet` names a line that is a baseline and is drawn thin."""
 
     points: Float[np.ndarray, " points"]
     across: str
@@ -43,7 +43,7 @@ def noise_plot(record: DenoisingRecord) -> SeriesPlot:
     return SeriesPlot(
         points=np.array(record.levels, dtype=np.float64),
         across="standard deviation of the noise (pixels lie in [0, 1])",
-        up="mean squared error a pixel, against the clean image",
+        up="mean squared error per pixel, against the clean image",
         series=lines,
         quiet=NOISY,
     )

@@ -38,6 +38,6 @@ def own_or_other(run: Run, data: DataConfig | ImageSet | None) -> tuple[ImageSet
             f"the data of {run.path} must be as they were",
             found=f"{config.spec} now holds other images (the content hash differs)",
             do=f"bring them back, or name where they are now with {option('data')}; what is named there may "
-            "be other images to judge",
+            "be other images to evaluate",
         )
     return images, True

@@ -89,7 +89,7 @@ class TrainedAutoencoder:
             raise RunError(
                 "this needs the run of an autoencoder: ae, dae or vae",
                 found=f"{run.path}, a classifier's",
-                do="name the run that the classifier stands on, or another",
+                do="name the run of its encoder, or another",
             )
         chosen = named_device(device)
         model = run.experiment.build(run.data.shape)
@@ -165,7 +165,7 @@ class TrainedAutoencoder:
 
 
 class TrainedClassifier:
-    """The head of a finished classifier run, and the encoder that it stands on."""
+    """The head of a finished classifier run, with its encoder."""
 
     def __init__(self, autoencoder: TrainedAutoencoder, head: nn.Module, experiment: Experiment) -> None:
         self.autoencoder = autoencoder

@@ -20,7 +20,7 @@ class Likelihood(ABC, nn.Module):
 
     @abstractmethod
     def log_prob(self, logits: Logits, images: Images) -> PerImage:
-        """Log p(image | code), summed over channels and pixels, in nats an image."""
+        """Log p(image | code), summed over channels and pixels, in nats per image."""
 
     def mean(self, logits: Logits) -> Images:
         """The expected pixels, in [0, 1]: what is shown as the decoded image."""

@@ -26,7 +26,7 @@ Gradient: TypeAlias = Callable[[Columns, Columns], Columns]
 
 
 def classification(model: nn.Module, batch: Batch, context: Context) -> Loss:  # noqa: ARG001
-    """cross_entropy = mean of -log softmax(logits)[label], in nats an image; what is minimised.
+    """cross_entropy = mean of -log softmax(logits)[label], in nats per image; what is minimised.
 
     Beside it `report_cross_entropy`, and `accuracy`: the share of images whose largest logit is the label's.
     """

@@ -1,4 +1,4 @@
-"""ELBO: the evidence lower bound of a variational autoencoder, in nats an image."""
+"""ELBO: the evidence lower bound of a variational autoencoder, in nats per image."""
 
 from typing import Literal
 
@@ -55,7 +55,7 @@ class ElboConfig(ObjectiveConfig):
         default=0, ge=0, description="epochs over which that weight rises from 0 in equal steps"
     )
     free_bits: float = Field(
-        default=0.0, ge=0, description="nats a dimension under which the divergence is not pressed"
+        default=0.0, ge=0, description="nats per dimension below which the divergence is not reduced further"
     )
 
     @property

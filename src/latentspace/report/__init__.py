@@ -1,0 +1,1 @@
+"""Pages: one self-contained HTML document of a run or of a search."""

@@ -1,4 +1,4 @@
-"""Beside: what was published elsewhere and stands on a page beside a run; the caller of a page brings it."""
+"""Beside: published work that a page shows beside a run; the caller of a page passes it in."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -57,7 +57,7 @@ def _worth(shown: Analysis, agreement: Agreement | None) -> list[Finding]:
 def _noise(shown: DenoiserAnalysis) -> Finding:
     before, after = (float(np.mean(one)) for one in (shown.noisy_errors, shown.errors))
     images, errors = counted(len(shown.errors), "test image"), f"{before:.4g} before and {after:.4g} after"
-    text = f"The mean squared error a pixel of {images} is {errors}"
+    text = f"The mean squared error per pixel of {images} is {errors}"
     if after < before:
         return Finding("It removes noise", f"{text}: {1 - after / before:.0%} less.", True)
     advice = "Train longer (--epochs), or with a larger code (--set model.code_size=32)."
@@ -114,7 +114,7 @@ def _against_pca(error: float, pca: float, size: int) -> Finding:
     headline, how = ways[better]
     text = (
         f"From {counted(size, 'number')} an image, its pictures miss the test images by {error:.4g} (mean "
-        f"squared error a pixel), {how} {'as' if better is None else 'than'} PCA with as many numbers: "
+        f"squared error per pixel), {how} {'as' if better is None else 'than'} PCA with as many numbers: "
         f"{pca:.4g}."
     )
     advice = (
@@ -138,7 +138,7 @@ def _variety(shown: AutoencoderAnalysis) -> Finding:
 
 
 def _variance(images: ImageArray) -> float:
-    """Between images, a pixel."""
+    """The variance between images, per pixel."""
     return float(images.var(axis=0).mean())
 
 

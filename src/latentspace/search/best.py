@@ -1,4 +1,4 @@
-"""The best parameters: written as a recipe, trained in full, and only then judged on the test part."""
+"""The best parameters: written as a recipe, trained in full, and only then evaluated on the test part."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -80,7 +80,7 @@ def final_training(trials: Trials, fit: str | None = None) -> Training:
 
 
 def judged_run(trials: Trials) -> Run | None:
-    """STUDY/best, where it is the best trial's run, trained in full and judged on the test part.
+    """STUDY/best, where it is the best trial's run, trained in full and evaluated on the test part.
 
     None while it is that of an earlier best trial: its result is of other parameters.
     """

@@ -3,7 +3,7 @@
 study.json          the plan: what is searched, what is fixed, where the trials are, which images
 journal.log         the trials, unless they are in a database (optuna-dashboard opens it)
 best.toml           the best trial as a recipe; with several objectives front/trial-N.toml instead
-best/               its run, trained in full and judged on the test part
+best/               its run, trained in full and evaluated on the test part
 confirm.json        the best trials over several seeds (--confirm); confirm/ holds each training's score
 artifacts/          pictures of the best trials
 codes/              what a classifier's encoder makes of all images, made once for all workers

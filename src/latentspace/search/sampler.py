@@ -65,7 +65,7 @@ class NumberedSampler(BaseSampler):
                 n_startup_trials=RANDOM_TRIALS,
                 n_ei_candidates=24,
                 seed=seed_of(self._seed, "suggestion", trial.number),
-                multivariate=self._objectives == 1,  # Optuna's choice since 5.0; the report had it off
+                multivariate=self._objectives == 1,  # Optuna's choice since 5.0
                 group=False,
                 constant_liar=True,  # running trials repel, so that workers do not try the same
             )
@@ -117,7 +117,7 @@ def pruner_of(search: SearchConfig, objectives: int) -> BasePruner:
     """The median rule: a trial stops when its best score so far is worse than the median of the complete
     trials' scores in that epoch.
 
-    Epochs are counted from 1 here and from 0 in the report, so `warmup_steps` epochs are spared in both.
+    Epochs are counted from 1, so `warmup_steps` epochs are spared.
     With several objectives nothing is pruned: Optuna has no intermediate values there.
     """
     if objectives > 1:

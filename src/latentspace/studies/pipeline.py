@@ -28,7 +28,7 @@ class Step(ABC):
     """One piece of work at one place: a training, or a search.
 
     Args:
-        code_size: of the encoder that a classifier stands on.
+        code_size: of a classifier's encoder.
     """
 
     name: str
@@ -76,7 +76,7 @@ class TrainingStep(Step):
 
     Args:
         plan: what is trained, as far as it is known beforehand.
-        for_classifier: whether a classifier is to stand on it.
+        for_classifier: whether a classifier will learn from its codes.
     """
 
     plan: Callable[[], Experiment]
@@ -132,7 +132,7 @@ class TrainingStep(Step):
 @final
 @dataclass(frozen=True)
 class SearchStep(Step):
-    """A search, whose study directory is its place; at the end the best parameters are trained and judged.
+    """A search, whose study directory is its place; at the end the best parameters are trained and evaluated.
 
     Args:
         request: what is searched, as far as it is known beforehand.

@@ -1,4 +1,4 @@
-"""How many images a step learns from, where nobody said: the report's number, fewer where a set is small."""
+"""The default batch size: the task's, smaller for a small set."""
 
 import logging
 
@@ -9,7 +9,7 @@ logger = logging.getLogger(__name__)
 
 
 def settle_batch_size(experiment: Experiment, images: int) -> Experiment:
-    """The batch fitted to so many images to learn from, said where it is not the report's."""
+    """The settings with a batch size fitted to so many training images; a change is logged."""
     training = experiment.training.fitted(images)
     size = training.batch_size
     if size != experiment.training.batch_size:

@@ -42,7 +42,7 @@ class Components:
         objective: what is minimised.
         judge: the objective whose parts are the validation's.
         auxiliary: the objective's own networks by name.
-        train, validation: what is learned from, and what is judged after each epoch, or None.
+        train, validation: what is learned from, and what is evaluated after each epoch, or None.
     """
 
     fabric: "lightning_fabric.Fabric"
@@ -62,7 +62,7 @@ class Components:
 
 def make_fabric(experiment: Experiment) -> "lightning_fabric.Fabric":
     """Raises: DeviceError: this machine has no such device."""
-    from lightning_fabric import Fabric  # here, as it takes longer to import than a run to be judged
+    from lightning_fabric import Fabric  # here, as it takes longer to import than a run to be evaluated
 
     device = named_device(experiment.device)
     precision = "bf16-mixed" if experiment.precision == "bf16" else "32-true"

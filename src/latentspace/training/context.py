@@ -44,7 +44,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class PretrainedEncoder:
-    """The finished run that a classifier stands on: its encoder, its data, and above all its split."""
+    """The finished run of a classifier's encoder: the network, the data and the split."""
 
     run: Run
     autoencoder: Autoencoder

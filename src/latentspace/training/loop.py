@@ -103,7 +103,7 @@ def _pass_for(experiment: Experiment, components: Components) -> Pass:
 
 
 def validation_noise(seed: int, device: torch.device) -> torch.Generator:
-    """What is drawn to judge a network: the same for every epoch, and never an epoch's own."""
+    """What is drawn to evaluate a network: the same for every epoch, and never an epoch's own."""
     return generator(seed, "noise", 0, device)
 
 

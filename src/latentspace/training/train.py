@@ -115,7 +115,7 @@ def start(
 
     Args:
         images: an ImageSet, an array, pictures ... (see `data.given`); None: those that the plan names.
-        for_classifier: whether a classifier is to stand on the run, and so the images must have classes.
+        for_classifier: whether a classifier will learn from its codes, so that images must have classes.
 
     Raises:
         LatentspaceError: data that cannot be read, a split that leaves a part empty, images too small

@@ -163,7 +163,7 @@ def _names_a_font(name: str) -> bool:
 
 
 def named(collected: Collected, source: str, *, origin: str) -> ImageSet:
-    """The images as notMNIST; resized ones can no longer be compared with the report's."""
+    """The images as notMNIST; resized ones can no longer be compared with published results."""
     images = collected.images(source, origin=origin)
     return replace(images, comparable=images.shape == (1, 28, 28))
 

@@ -126,7 +126,7 @@ def _draw_failed(axes: Axes, failed: Int64[np.ndarray, " failed"]) -> None:
 
 
 def draw_history(history: SearchHistory) -> Figure:
-    """Trials by number; a value off the axis stands on its edge, a failed trial is a stroke at the foot."""
+    """Trials by number; a value off the axis is drawn on its edge, a failed trial is a stroke at the foot."""
     best = history.best
     with styled():
         figure, axes = score_figure(history.axis, 3.4, "trial")

@@ -49,7 +49,7 @@ from ...runs.directory import Run
 from ..beside import Beside, PublishedFigure
 from ..page import Picture
 
-PIXEL_ERROR = "mean squared error a pixel"
+PIXEL_ERROR = "mean squared error per pixel"
 SHORT = 2  # characters of a class name of which two have room over an image
 
 

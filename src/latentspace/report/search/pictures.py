@@ -25,9 +25,9 @@ def history_picture(record: StudyRecord) -> Picture:
     history = search_history(record)
     text = "Every trial by its number."
     if len(history.pruned.numbers):
-        text += " A pruned trial stands at its last value, which is of an earlier epoch."
+        text += " A pruned trial is drawn at its last value, which is of an earlier epoch."
     if history.beyond:
-        text += f" {history.beyond:,} values lie off the axis and stand on its edge."
+        text += f" {history.beyond:,} values are off the axis and are drawn on its edge."
     alt = "the value of each trial, and the best so far"
     return Picture(None, "Trial by trial", text, png(draw_history(history)), alt)
 

@@ -22,7 +22,7 @@ def _paragraphs(fit: str, decay: str) -> tuple[str, ...]:
         "some on both sides, and such test images have been learned from. Here all copies of an image are "
         "in one part; how many images that concerned stands in the table of the data.",
         "The classifier's split is the encoder's. The report split the codes anew, so images that trained "
-        "its encoder could be among those that judged its classifier.",
+        "its encoder could be among those that its classifier was evaluated on.",
         "Cross-entropy is taken of logits. The report puts a Softmax on its last layer and trains it with a "
         "loss that applies a Softmax of its own. With ten classes that loss cannot fall under 1.4612, and "
         "its gradients are weak where the network is sure. The classifier is therefore trained twice: on "

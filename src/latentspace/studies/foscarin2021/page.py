@@ -84,8 +84,8 @@ def _lead(studies: Studies) -> str:
     return (
         f"{what[0].upper()}{what[1:]}. Trained on {studies.ae.context.run.data.source}. On "
         f"{counted(studies.ae.context.result.images, 'test image')}: autoencoder {ae['mse']:.4f} and "
-        f"denoising autoencoder {dae['mse']:.4f} mean squared error a pixel, variational autoencoder "
-        f"{vae['mean_code_loss']:.1f} nats an image, classifier of codes {classifier['accuracy']:.1%} right."
+        f"denoising autoencoder {dae['mse']:.4f} mean squared error per pixel, variational autoencoder "
+        f"{vae['mean_code_loss']:.1f} nats per image, classifier of codes {classifier['accuracy']:.1%} right."
     )
 
 
@@ -120,7 +120,7 @@ def results_table(studies: Studies) -> Table:
         f"{answer[0].upper()}{answer[1:]} ({'; '.join(of)})." for answer, of in reasons.items()
     )
     note = (
-        "Mean squared errors are a pixel, with pixels in [0, 1]; losses are nats an image. The classifier's "
+        "Mean squared errors are per pixel, with pixels in [0, 1]; losses are nats per image. A classifier's "
         "codes are the autoencoder's, so what limits that also limits it. May the numbers be compared? "
         f"{compared}"
     )
@@ -215,7 +215,7 @@ def growth_table(grown: tuple[CodeSizeResult, ...]) -> Table:
         for one in grown
     )
     note = (
-        "Test error: mean squared error a pixel. Distance: Frechet distance between "
+        "Test error: mean squared error per pixel. Distance: Frechet distance between "
         f"{grown[0].likeness.count:,} random decodes and the test images, in the first "
         f"{grown[0].likeness.components} principal components of the pixels; training images are at "
         f"{grown[0].likeness.training:.1f}."

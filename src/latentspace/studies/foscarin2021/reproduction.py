@@ -54,7 +54,7 @@ class Reproduction:
 
     @property
     def steps(self) -> tuple[TrainingStep | SearchStep, ...]:
-        """In the order in which they must be done: the classifiers stand on the autoencoder."""
+        """The steps in the order in which they must be done: the classifiers need the autoencoder."""
         others = tuple(size for size in CODE_SIZES if size != self._code_size)
         return (
             self._training("ae", "ae", {}),
@@ -70,7 +70,7 @@ class Reproduction:
         )
 
     def page(self) -> Path:
-        """Judge every run, write its own page, and the one page that shows all of them; return its path.
+        """Evaluate every run, write its own page, and the one page that shows all of them; return its path.
 
         Raises:
             RunError: a step is not done.
@@ -128,7 +128,7 @@ class Reproduction:
 
     @property
     def _code_size(self) -> int:
-        """Of the autoencoder that the classifiers stand on."""
+        """The code size of the classifiers' encoder."""
         return int(self.recipe.experiment("ae", self.changes).model_dump()["model"]["code_size"])
 
     def _plan(self, kind: str, more: Mapping[str, Any]) -> Experiment:

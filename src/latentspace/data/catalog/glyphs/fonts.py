@@ -1,6 +1,6 @@
 """Which font files there are, and which of their faces draw the letters A-J.
 
-A face is judged by what it draws: ten capitals that are there, differ, and look more like A-J than like each
+A face is chosen by what it draws: ten capitals that are there, differ, and look more like A-J than like each
 other, so fonts of brackets and ornaments fall out. Besides plain A-J, the mathematical alphabets of Unicode
 are taken: script, fraktur, double-struck, sans-serif and monospaced capitals are designs of their own.
 """
