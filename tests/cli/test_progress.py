@@ -165,10 +165,10 @@ def test_long_work_is_a_bar_on_a_terminal(monkeypatch):
 
 
 COUNTED = {
-    "ae": {"images encoded", "batches of codes decoded", "batches judged", "images given back by PCA"},
-    "dae": {"images encoded", "batches judged", "levels of noise"},
+    "ae": {"images encoded", "batches of codes decoded", "batches evaluated", "images given back by PCA"},
+    "dae": {"images encoded", "batches evaluated", "levels of noise"},
     "vae": {"mean codes decoded", "images with an importance-weighted bound", "posteriors", "images copied"},
-    "classifier": {"batches judged", "heads trained", "searches for neighbours", "training"},
+    "classifier": {"batches evaluated", "heads trained", "searches for neighbours", "training"},
 }
 
 

@@ -143,7 +143,7 @@ def test_auto_says_loudly_what_glyphs_are_not(glyphs: Glyphs, caplog: pytest.Log
     images = load("auto", seed=5)
     assert glyphs.rendered == [(18_724, 5, "bundled", 28)]
     assert not images.comparable
-    assert "no figure can be compared with the report's" in caplog.text
+    assert "no result can be compared with published ones" in caplog.text
     assert "127.0.0.1:9" in caplog.text
 
 

@@ -177,9 +177,7 @@ class TestTheEncoderOfAClassifier:
         monkeypatch.setattr(
             "latentspace.inference.trained.file_hash", lambda path: read.append(path) or "other"
         )
-        monkeypatch.setattr(
-            "latentspace.runs.directory.read_tensors", lambda path: pytest.fail(f"read {path}")
-        )
+        monkeypatch.setattr("latentspace.runs.tensors.read_tensors", lambda path: pytest.fail(f"read {path}"))
         with pytest.raises(RunError, match="as the classifier knew it"):
             encoder_of(classifier.experiment, classifier.encoder_hash, beside=classifier.path)
         assert len(read) == len(set(read))
