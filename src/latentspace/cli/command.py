@@ -11,8 +11,8 @@ them together. So options that several commands share are written once (`options
 `panel` of its own on the screen. What Typer's own `Option` or `Argument` describes is left as it is. Typer's
 context is given to a parameter `context`.
 
-Help may hold `{tasks}`, `{formats}` and `{recipes}`: the names in the registries, plug-ins too. They are
-filled in when help is shown, so that nothing else waits for them.
+Help may hold `{tasks}`, `{formats}`, `{recipes}` and `{executors}`: the names in the registries, plug-ins
+too. They are filled in when help is shown, so that nothing else waits for them.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -120,8 +120,12 @@ def _with_names(text: str) -> str:
         from ..experiment.named_recipes import RECIPES
 
         text = text.replace("{recipes}", escape(_listed(list(RECIPES))))
+    if "{executors}" in text:
+        from ..search.executors import EXECUTORS
+
+        text = text.replace("{executors}", escape(_listed(list(EXECUTORS))))
     return text
 
 
 def _listed(words: list[str]) -> str:
-    return f"{', '.join(words[:-1])} or {words[-1]}"
+    return " or ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

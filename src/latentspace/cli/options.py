@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from ..runs.directory import Run
 
 
+LEARNED = ("train", "train+validation")
+
+
 class Pair(NamedTuple):
     """Two values of one option."""
 
@@ -108,6 +111,19 @@ class Reading:
     panel: ClassVar = "Data"
 
     resize: Resize = None
+    fit: Annotated[str | None, "How an image of another shape gets that size.", "crop|pad|stretch"] = None
+    levels: Annotated[
+        str | None,
+        "Which values become black and white in images of more than 8 bits.",
+        "auto|full|LOW,HIGH|percentile",
+    ] = None
+    channels: Annotated[str | None, "Make all images grey, or colour.", "auto|1|3"] = None
+    tiles: Annotated[str | None, "Cut each image into tiles of this size.", "HxW[/STRIDE]"] = None
+    group_by: Annotated[
+        str | None,
+        "What stays together in a split: a pattern over names, their folder, or a CSV file.",
+        "PATTERN|folder|FILE",
+    ] = None
     deduplicate: Annotated[bool | None, "Keep one of each set of exact copies."] = None
     strict: Strict = None
     fonts: Fonts = None
@@ -166,16 +182,24 @@ class ExperimentOptions:
     threads: Annotated[int | None, "Threads of the CPU. \\[default: PyTorch's choice]", {"min": 1}] = None
     data: DataOptions
 
+    @property
+    def learn_from(self) -> str | None:
+        """The parts of the split that `--fit` names, where it names these and not how images are fitted."""
+        return self.data.reading.fit if self.data.reading.fit in LEARNED else None
+
     def changes(self, more: dict[str, Any] | None = None) -> dict[str, Any]:
         """The settings that were given, nested as in config.json; those of --set are laid over the others."""
         from ..core.config import merged, overrides
 
+        data = self.data.settings()
+        if self.learn_from:
+            del data["fit"]
         settings = {
             "seed": self.seed,
             "device": self.device,
             "precision": self.precision,
             "threads": self.threads,
-            "data": self.data.settings(),
+            "data": data,
             "split": {"shares": self.split},
             "encoder": None if self.encoder is None else str(self.encoder),
         }

@@ -1,7 +1,7 @@
 """latentspace search"""
 
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
@@ -9,7 +9,7 @@ from ..core.errors import ConfigurationError
 from ..core.wording import counted
 from ..search.executors import EXECUTORS
 from . import console, progress
-from .options import DataOptions, ExperimentOptions, Task
+from .options import LEARNED, DataOptions, ExperimentOptions, Task
 
 if TYPE_CHECKING:
     from ..runs.directory import Run
@@ -56,7 +56,7 @@ class SearchOptions:
     workers: Annotated[
         int | None, "How many processes; they share the cores. \\[default: one a core]", {"min": 1}
     ] = None
-    executor: Annotated[str, f"What starts the workers: {', '.join(EXECUTORS)}.", "NAME"] = "local"
+    executor: Annotated[str, "What starts the workers: {executors}.", "NAME"] = "local"
     timeout: Annotated[float | None, "Begin no trial after this time.", "SECONDS", {"min": 0}] = None
     objectives: Annotated[
         str | None, "Search for several at once, such as mse,code_size; nothing is pruned then.", "A,B"
@@ -66,9 +66,9 @@ class SearchOptions:
         str | None, "A database for the trials, postgresql://... \\[default: STUDY/journal.log]", "URL"
     ] = None
     confirm: Annotated[str | None, "Train the K best trials again from S seeds each.", "KxS"] = None
-    fit: Annotated[
+    learn_from: Annotated[
         str | None,
-        "Parts of the split that the best parameters learn from at the end.",
+        "Parts of the split that the best parameters learn from at the end; --fit says the same.",
         "train|train+validation",
     ] = None
     no_final: Annotated[bool, "Do not train the best in full; the test part stays shut."] = False
@@ -83,9 +83,11 @@ class SearchOptions:
         from ..search.replication import ReplicationPlan
 
         plan = None if self.confirm is None else ReplicationPlan.parse(self.confirm)
-        if self.fit not in (None, "train", "train+validation"):
+        if self.learn_from not in (None, *LEARNED):
             raise ConfigurationError(
-                "--fit takes train or train+validation", found=repr(self.fit), do="name one of them"
+                f"--learn-from takes {' or '.join(LEARNED)}",
+                found=repr(self.learn_from),
+                do="name one of them",
             )
         objectives = self.several or ()
         if len(set(objectives)) < len(objectives):
@@ -128,6 +130,7 @@ def search(
         raise ConfigurationError(
             "search needs a place for the study", found="no --out", do="name a directory with --out"
         )
+    options = replace(options, learn_from=options.learn_from or experiment.learn_from)
     replications = options.replications()
     EXECUTORS.require(options.executor)
     request = SearchRequest(
@@ -165,7 +168,7 @@ def _search_and_finish(
             console.say("every combination of the space was tried: there is nothing left to search")
         if replications is not None:
             _replicate(study, executor, workers, replications)
-        final = None if options.no_final or not plan.single else _final(study, options.fit)
+        final = None if options.no_final or not plan.single else _final(study, options.learn_from)
     except KeyboardInterrupt:
         console.note(f"interrupted; go on with: {again}")
         raise

@@ -27,7 +27,11 @@ class TrainingOptions:
     ] = None
     learning_rate: Annotated[float | None, "Step size of the optimiser, at its highest."] = None
     code_size: Annotated[int | None, "How many numbers to compress an image to."] = None
-    fit: Annotated[str | None, "Which parts of the split to learn from.", "train|train+validation"] = None
+    learn_from: Annotated[
+        str | None,
+        "Which parts of the split to learn from; --fit train+validation says the same.",
+        "train|train+validation",
+    ] = None
     keep: Annotated[
         str | None, "Which weights to keep: of the last epoch, or of the best validation score.", "last|best"
     ] = None
@@ -40,13 +44,16 @@ class TrainingOptions:
         "cross-entropy|report",
     ] = None
 
-    def settings(self) -> dict[str, Any]:
+    def settings(self, learn_from: str | None) -> dict[str, Any]:
         """As config.json nests them; None: not given."""
-        of_table = ("epochs", "batch_size", "learning_rate", "fit", "keep")
+        of_table = ("epochs", "batch_size", "learning_rate", "keep")
         return {
             "model": {"code_size": self.code_size},
             "objective": {"method": self.method, "loss": self.loss},
-            "training": {name: getattr(self, name) for name in of_table},
+            "training": {
+                "fit": self.learn_from or learn_from,
+                **{name: getattr(self, name) for name in of_table},
+            },
         }
 
 
@@ -89,7 +96,7 @@ def train(
     from ..experiment.tasks import TASKS
 
     base = Recipe() if options.recipe is None else Recipe.load(options.recipe)
-    experiment = base.experiment(TASKS.require(kind), options.changes(training.settings()))
+    experiment = base.experiment(TASKS.require(kind), options.changes(training.settings(options.learn_from)))
     if seeds == 1:
         _run(_start(experiment, out))
     else:

@@ -19,7 +19,7 @@ from .readers.arrays import read_arrays
 
 logger = logging.getLogger(__name__)
 
-VERSION = 2  # of the format; another one is read anew, not converted
+VERSION = 3  # of the format; another one is read anew, not converted
 
 
 class _Joined(Sequence[str]):
@@ -63,16 +63,17 @@ def recall(path: Path, resident: Residence = "always") -> ImageSet | None:
             labels=arrays.get("labels"),
             class_names=tuple(about["class_names"]),
             groups=arrays.get("groups"),
+            parts=arrays.get("parts"),
             record=CleaningRecord.from_json(about["record"]),
             comparable=about["comparable"],
             files=_Joined(arrays["files"]) if "files" in arrays else None,
         )
-        hashes = (images.content_hash, _groups_hash(images))
+        hashes = (images.content_hash, _columns_hash(images))
     except (DataError, OSError, ValueError, KeyError, TypeError) as error:
         reason = error.found if isinstance(error, DataError) else error
         logger.warning("the cache file %s is damaged (%s) and is made anew", path, reason)
         return None
-    if hashes != (about["content_hash"], about["groups_hash"]):
+    if hashes != (about["content_hash"], about["columns_hash"]):
         logger.warning("the cache file %s does not match its hash and is made anew", path)
         return None
     return images
@@ -91,13 +92,12 @@ def keep(path: Path, images: ImageSet, resident: Residence = "always") -> ImageS
         "record": images.record.to_json(),
         "comparable": images.comparable,
         "content_hash": images.content_hash,
-        "groups_hash": _groups_hash(images),
+        "columns_hash": _columns_hash(images),
     }
     arrays = {"images": images.pixels, "about": np.frombuffer(json.dumps(about).encode(), dtype=np.uint8)}
-    if images.labels is not None:
-        arrays["labels"] = images.labels
-    if images.groups is not None:
-        arrays["groups"] = images.groups
+    for name in ("labels", "groups", "parts"):
+        if (column := getattr(images, name)) is not None:
+            arrays[name] = column
     if images.files is not None:
         arrays["files"] = np.frombuffer("\0".join(images.names).encode(), dtype=np.uint8)
     try:
@@ -113,7 +113,9 @@ def keep(path: Path, images: ImageSet, resident: Residence = "always") -> ImageS
     return recall(path, resident) or images
 
 
-def _groups_hash(images: ImageSet) -> str:
-    if images.groups is None:
-        return ""
-    return hashlib.sha256(images.groups.astype("<i8").tobytes()).hexdigest()
+def _columns_hash(images: ImageSet) -> str:
+    """SHA-256 of the groups and parts, which the hash of the content leaves out."""
+    digest = hashlib.sha256()
+    for column in (images.groups, images.parts):
+        digest.update(b"-" if column is None else column.astype("<i8").tobytes())
+    return digest.hexdigest()

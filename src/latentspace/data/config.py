@@ -1,8 +1,8 @@
 """Which images, and what is done to them first: the table `data` of a plan."""
 
-from typing import Annotated, Final, TypeAlias
+from typing import Annotated, Final, Literal, TypeAlias
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from ..core.config import Config
 from .memmap import Residence
@@ -23,6 +23,31 @@ class DataConfig(Config):
     )
     resize: tuple[Side, Side] | None = Field(
         default=None, description="height and width to bring every image to; `--resize`"
+    )
+    fit: Literal["crop", "pad", "stretch"] = Field(
+        default="crop",
+        description="how an image of another shape is brought to one size: `crop` to its middle, `pad` "
+        "it with the colour of its border, `stretch` it; `--fit`",
+    )
+    levels: str = Field(
+        default="auto",
+        description="which values become black and white: `auto` stretches images of more than 8 bits "
+        "that use a small part of their range, by the whole set; `full` the range of their type; "
+        "`LOW,HIGH` these two; `percentile` the 0.1th and the 99.9th of the set; `--levels`",
+    )
+    channels: Annotated[Literal["auto", "1", "3"], BeforeValidator(str)] = Field(
+        default="auto",
+        description="`1`: grey, `3`: colour, `auto`: colour where an image of the set has any; `--channels`",
+    )
+    tiles: str | None = Field(
+        default=None,
+        description="cut each image into tiles of HEIGHTxWIDTH, or HEIGHTxWIDTH/STRIDE; the tiles of one "
+        "image are one group; `--tiles`",
+    )
+    group_by: str | None = Field(
+        default=None,
+        description="what stays together in a split: a regular expression over names whose first group "
+        "says it, `folder`, or a CSV file of names and groups; `--group-by`",
     )
     deduplicate: bool = Field(
         default=False, description="keep the first of each set of equal images; `--deduplicate`"

@@ -26,6 +26,8 @@ class ImageSet:
         class_names: the names of the labels, in their order.
         groups: images with the same number must stay in one part of a split (fonts of one family,
             pictures of one patient), or None.
+        parts: the part of the publisher's own split that each image belongs to: 0 train, 1 validation,
+            2 test, -1 none; None where the source has no parts.
         record: what was skipped or converted on the way.
         comparable: whether these are the images of notMNIST as published, so that results can be compared.
         files: what each image of the source is called, or None where its images have rows alone.
@@ -44,9 +46,10 @@ class ImageSet:
     comparable: bool = False
     files: Sequence[str] | None = None
     rows: Int64Array | None = None
+    parts: Int64Array | None = None
 
     def __post_init__(self) -> None:
-        for name in ("labels", "groups", "rows"):
+        for name in ("labels", "groups", "rows", "parts"):
             if (given := getattr(self, name)) is not None:
                 object.__setattr__(self, name, _numbers(given, name))
         object.__setattr__(self, "class_names", tuple(map(str, self.class_names)))
@@ -62,7 +65,8 @@ class ImageSet:
                 found=f"{self.pixels.dtype} of shape {self.pixels.shape}",
                 do="convert the array, or name a source that holds images",
             )
-        for name, numbers in (("labels", self.labels), ("groups", self.groups), ("rows", self.rows)):
+        for name in ("labels", "groups", "rows", "parts"):
+            numbers = getattr(self, name)
             if numbers is not None and numbers.shape != (len(self.pixels),):
                 raise DataError(
                     f"there must be one of the {name} for each image",
@@ -167,6 +171,7 @@ class ImageSet:
             pixels=pixels,
             labels=None if self.labels is None else self.labels[indices],
             groups=None if self.groups is None else self.groups[indices],
+            parts=None if self.parts is None else self.parts[indices],
             rows=np.arange(len(self))[indices] if self.rows is None else self.rows[indices],
         )
 

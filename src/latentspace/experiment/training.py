@@ -72,7 +72,7 @@ class TrainingConfig(Config):
     fit: Literal["train", "train+validation"] = Field(
         default="train",
         description="the images that are learned from; `train+validation` leaves no validation curve;"
-        " `--fit`",
+        " `--learn-from`",
     )
 
     @field_validator("optimizer", mode="before")

@@ -30,13 +30,17 @@ class File:
     """A file that should be an image: its path within the source, and its bytes or where they are.
 
     `reason` says why there is nothing to read, where that is known beforehand; `stamp` is its size in
-    bytes and its time of change in nanoseconds, where it lies on the disk.
+    bytes and its time of change in nanoseconds, where it lies on the disk. `label`, `group` and `part` are
+    what the source says of it beside its name: None where it says nothing.
     """
 
     name: str
     content: bytes | Path
     reason: str = ""
     stamp: tuple[int, int] = (0, 0)
+    label: str | None = None
+    group: str | None = None
+    part: int | None = None
 
 
 @dataclass(frozen=True, eq=False)
