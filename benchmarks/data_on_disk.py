@@ -6,8 +6,6 @@ Each case is a process of its own. The file, random bytes of 28x28, is written i
 """
 
 import argparse
-import json
-import subprocess
 import sys
 import tempfile
 import threading
@@ -15,6 +13,8 @@ import time
 from pathlib import Path
 
 import numpy as np
+
+from processes import apart
 
 SIZE = (28, 28)
 BATCH = 266  # the report's autoencoder
@@ -90,15 +90,11 @@ def measure(path: Path, resident: str) -> dict[str, float]:
     }
 
 
-def main() -> None:
+def main(*words: str) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--counts", type=int, nargs="+", default=[10_000, 1_000_000])
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir()))
-    parser.add_argument("--case", nargs=2, metavar=("FILE", "RESIDENT"))
-    given = parser.parse_args()
-    if given.case:
-        print(json.dumps(measure(Path(given.case[0]), given.case[1])))
-        return
+    given = parser.parse_args(words)
     print(
         "| images | pixels | anonymous before | peak | read | split | a batched pass, an image | processor |"
     )
@@ -108,8 +104,7 @@ def main() -> None:
             path = Path(place) / "images.npy"
             write(path, count)
             for resident in ("always", "never"):
-                command = [sys.executable, __file__, "--case", str(path), resident]
-                found = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+                found = apart(measure, path, resident)
                 print(
                     f"| {count:,} | {'resident' if resident == 'always' else 'on disk'} "
                     f"| {found['before']} MiB | {found['peak']} MiB | {found['load']:.2f} s "
@@ -119,4 +114,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

@@ -5,74 +5,73 @@
 
 The images are letters, rendered into a cache of their own that is removed again (a million take some ten
 minutes on two cores), or with --random bytes in a .npy. Each case is a process of its own. Its memory is
-sampled ten times a second as RssAnon: what is the process's own, not a mapped file's.
+sampled a hundred times a second as RssAnon: what is the process's own, not a mapped file's.
 """
 
 import argparse
-import json
 import os
-import subprocess
 import sys
 import tempfile
-from pathlib import Path
-
-from data_on_disk import write
-from speed.hardware import hardware, keep, sentence, today
-
-COMMAND = str(Path(sys.executable).with_name("latentspace"))
-ONE = """
-import json, sys, threading, time
+import time
 from dataclasses import replace
 from pathlib import Path
-import torch
-from latentspace.data.config import DataConfig
-from latentspace.data.sources import load_images
-from latentspace.data.splits import Shares, split
-from latentspace.experiment.config import Experiment
-from latentspace.training.components import make_fabric
-from latentspace.training.context import TrainingContext
-from latentspace.training.precision import settle_precision
-from latentspace.training.loop import learn
+from typing import Any
+from unittest import mock
 
-spec, resident, threads = sys.argv[1:]
-
-def anonymous():
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith("RssAnon:"):
-            return int(line.split()[1]) / 1024
-
-peak, over = [0.0], threading.Event()
-
-def watch():
-    while not over.wait(0.1):
-        peak[0] = max(peak[0], anonymous())
-
-threading.Thread(target=watch, daemon=True).start()
-plan = settle_precision(Experiment.model_validate(
-    {"threads": int(threads), "device": "cpu", "data": {"spec": spec, "resident": resident},
-     "split": {"shares": "98/1/1"}, "training": {"epochs": 1}}))
-fabric = make_fabric(plan)
-began = time.perf_counter()
-images = replace(load_images(plan.data), groups=None)  # font families may be parted: this judges nothing
-loaded = time.perf_counter()
-parts = split(images, Shares.parse(plan.split.shares), 0)
-components = TrainingContext(plan, images, parts, fabric, None).components()
-ready = time.perf_counter()
-record = next(learn(plan, components))
-print(json.dumps({
-    "images": len(images), "precision": plan.precision, "load_s": loaded - began,
-    "split_s": ready - loaded, "epoch_s": record.seconds, "us_per_image": 1e6 / record.images_per_second,
-    "peak_mib": max(peak[0], anonymous()), "set": type(components.train).__name__}))
-"""
+from data_on_disk import Peak, write
+from processes import apart
+from speed.hardware import hardware, keep, sentence, today
 
 
-def measure(spec: str, resident: str, threads: int) -> dict:
-    command = [sys.executable, "-c", ONE, spec, resident, str(threads)]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
-    return json.loads(done.stdout.splitlines()[-1])
+def measure(spec: str, resident: str, threads: int) -> dict[str, Any]:
+    """One case, in this process."""
+    from latentspace.data.sources import load_images
+    from latentspace.data.splits import Shares, split
+    from latentspace.experiment.config import Experiment
+    from latentspace.training.components import make_fabric
+    from latentspace.training.context import TrainingContext
+    from latentspace.training.loop import learn
+    from latentspace.training.precision import settle_precision
+
+    peak = Peak()
+    plan = settle_precision(
+        Experiment(
+            threads=threads,
+            device="cpu",
+            data={"spec": spec, "resident": resident},
+            split={"shares": "98/1/1"},
+            training={"epochs": 1},
+        )
+    )
+    fabric = make_fabric(plan)
+    began = time.perf_counter()
+    images = replace(load_images(plan.data), groups=None)  # font families may be parted: this judges nothing
+    loaded = time.perf_counter()
+    parts = split(images, Shares.parse(plan.split.shares), 0)
+    components = TrainingContext(plan, images, parts, fabric).components()
+    ready = time.perf_counter()
+    (record,) = learn(plan, components)
+    return {
+        "images": len(images),
+        "precision": plan.precision,
+        "load_s": loaded - began,
+        "split_s": ready - loaded,
+        "epoch_s": record.seconds,
+        "us_per_image": 1e6 / record.images_per_second,
+        "peak_mib": peak.stop(),
+        "set": type(components.train).__name__,
+    }
 
 
-def table(found: dict) -> str:
+def render(spec: str) -> None:
+    """Into the cache that the environment names."""
+    from latentspace.data.config import DataConfig
+    from latentspace.data.sources import load_images
+
+    load_images(DataConfig(spec=spec))
+
+
+def table(found: dict[str, Any]) -> str:
     lines = [
         f"# Growth, {found['date']}",
         "",
@@ -95,26 +94,28 @@ def table(found: dict) -> str:
     return "\n".join(lines) + "\n"
 
 
-def main() -> None:
+def main(*words: str) -> None:
     ask = argparse.ArgumentParser(description="Time and memory as the set grows.")
     ask.add_argument("--counts", nargs="+", type=int, default=[10_000, 100_000, 1_000_000])
     ask.add_argument("--resident", nargs="+", default=["always", "never"])
     ask.add_argument("--random", action="store_true", help="random bytes instead of rendered letters")
     ask.add_argument("--threads", type=int, default=2)
     ask.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
-    given = ask.parse_args()
+    given = ask.parse_args(words)
     cases = []
     for count in given.counts:
-        with tempfile.TemporaryDirectory() as folder:
-            os.environ["LATENTSPACE_CACHE"] = folder
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            mock.patch.dict(os.environ, {"LATENTSPACE_CACHE": folder}),
+        ):
             spec = f"glyphs:{count}"
             if given.random:
                 spec = str(Path(folder) / f"{count}.npy")
                 write(Path(spec), count)
             else:
-                subprocess.run([COMMAND, "data", "info", spec], check=True, stdout=subprocess.DEVNULL)
+                apart(render, spec)
             for resident in given.resident:
-                cases.append({"resident": resident, **measure(spec, resident, given.threads)})
+                cases.append({"resident": resident, **apart(measure, spec, resident, given.threads)})
                 print(cases[-1], flush=True)
     found = {
         "date": today(),
@@ -127,4 +128,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

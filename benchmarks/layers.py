@@ -25,7 +25,7 @@ LAYERS = {  # batch, large channels, small channels, kernel, padding, side of th
 }
 
 
-def milliseconds(work: Callable[[], object], rounds: int = 9) -> float:
+def milliseconds(work: Callable[[], object], rounds: int) -> float:
     work()
     taken = []
     for _ in range(rounds):
@@ -35,12 +35,14 @@ def milliseconds(work: Callable[[], object], rounds: int = 9) -> float:
     return statistics.median(taken) * 1e3
 
 
-def main(threads: int = 2, name: str = "float32") -> None:
+def main(threads: int = 2, name: str = "float32", rounds: int = 9, share: int = 1) -> None:
+    """`share`: of the images of a batch, one in so many."""
     keep_freed()
     torch.set_num_threads(threads)
     dtype = getattr(torch, name)
     print(f"{'':22} {'gather':>18} {'scatter':>18} {'correlate':>18}   ms: oneDNN, product (* chosen)")
-    for layer, (batch, inputs, outputs, kernel, padding, side) in LAYERS.items():
+    for layer, (images, inputs, outputs, kernel, padding, side) in LAYERS.items():
+        batch = images // share
         geometry = Geometry.of_large(kernel, 2, (padding, padding), (side, side))
         last = torch.channels_last
         large = torch.randn(batch, inputs, side, side).to(dtype).contiguous(memory_format=last)
@@ -54,7 +56,7 @@ def main(threads: int = 2, name: str = "float32") -> None:
         ]
         cells = []
         for is_product, work in maps:
-            taken = [milliseconds(partial(work, Choice(*[product] * 3))) for product in (False, True)]
+            taken = [milliseconds(partial(work, Choice(*[product] * 3)), rounds) for product in (False, True)]
             marks = [" ", "*"] if is_product else ["*", " "]
             cells.append("".join(f"{one:8.1f}{mark}" for one, mark in zip(taken, marks, strict=True)))
         print(f"{layer:22} {cells[0]:>18} {cells[1]:>18} {cells[2]:>18}", flush=True)

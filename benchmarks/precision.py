@@ -11,6 +11,7 @@ Writes precision-DATE.md and .json, with the hardware.
 
 import argparse
 import statistics
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -80,14 +81,14 @@ def table(found: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def main() -> None:
+def main(*words: str) -> None:
     ask = argparse.ArgumentParser(description="Final losses in both precisions.")
     ask.add_argument("--data", default="glyphs:2000")
     ask.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
     ask.add_argument("--epochs", nargs="+", default=["ae=50", "dae=50", "vae=5"])
     ask.add_argument("--share", type=int, default=1)
     ask.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
-    given = ask.parse_args()
+    given = ask.parse_args(words)
     networks = []
     for one in given.epochs:
         kind, _, epochs = one.partition("=")
@@ -102,4 +103,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

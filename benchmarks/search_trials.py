@@ -149,14 +149,14 @@ def table(found: dict[str, Any]) -> str:
     return "\n".join([*lines, "", f"Median ratio: **{median:.2f}x** (wanted: 2)."]) + "\n"
 
 
-def main() -> None:
+def main(*words: str) -> None:
     ask = argparse.ArgumentParser(description="A search against its own trials in a plain loop.")
     ask.add_argument("--data", default="glyphs:4000")
     ask.add_argument("--trials", type=int, default=12)
     ask.add_argument("--epochs", type=int, default=5)
     ask.add_argument("--rounds", type=int, default=5)
     ask.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
-    given = ask.parse_args()
+    given = ask.parse_args(words)
     images = load_images(DataConfig(spec=given.data))
     shares = split(images, Shares.parse("60/20/20"), 0)  # the search's own
     parts = [Samples(images.pixels[one], np.zeros(len(one))) for one in (shares.train, shares.validation)]
@@ -176,4 +176,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

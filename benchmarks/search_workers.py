@@ -6,47 +6,41 @@ each round, and the ratio of the medians. The ratio is what counts where the mac
 """
 
 import statistics
-import subprocess
 import sys
 import time
+from collections.abc import Iterator
+
+from processes import Steps
 
 EPOCHS = 2
 
-ONE = """
-import sys, torch
-from latentspace.data.catalog.glyphs.render import render
-from latentspace.experiment.config import Experiment
-from latentspace.training.context import prepare
-from latentspace.training.loop import learn
-images, threads, epochs = map(int, sys.argv[1:])
-plan = Experiment.model_validate({"threads": threads, "device": "cpu", "training": {"epochs": epochs + 1}})
-context = prepare(plan, render(images, workers=1))
-records = learn(context.experiment, context.components())
-next(records)  # the first epoch warms up
-print("ready", flush=True)
-sys.stdin.readline()
-print(sum(1 for _ in records) * len(context.split.train), flush=True)
-"""
+
+def trained(images: int, threads: int) -> Iterator[int]:
+    """Images that were trained on, after an epoch that warms up."""
+    from latentspace.data.catalog.glyphs.render import render
+    from latentspace.experiment.config import Experiment
+    from latentspace.training.context import prepare
+    from latentspace.training.loop import learn
+
+    plan = Experiment(threads=threads, device="cpu", precision="32", training={"epochs": EPOCHS + 1})
+    context = prepare(plan, render(images, workers=1))
+    records = learn(plan, context.components())
+    next(records)
+    yield 0
+    yield sum(1 for _ in records) * context.learned
 
 
 def speed(images: int, processes: int, threads: int) -> float:
     """Images a second over all processes, from the common start to the end of the last."""
-    command = [sys.executable, "-c", ONE, str(images), str(threads), str(EPOCHS)]
-    started = [
-        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        for _ in range(processes)
-    ]
-    for one in started:
-        assert one.stdout.readline() == "ready\n"
+    started = [Steps(trained, images, threads, threads=threads) for _ in range(processes)]
     began = time.perf_counter()
     for one in started:
-        one.stdin.write("\n")
-        one.stdin.flush()
-    trained = sum(int(one.stdout.readline()) for one in started)
+        one.ask()
+    done = sum(one.answer() for one in started)
     seconds = time.perf_counter() - began
     for one in started:
-        one.communicate()
-    return trained / seconds
+        one.close()
+    return done / seconds
 
 
 def main(images: int = 4000, rounds: int = 3) -> None:

@@ -45,7 +45,7 @@ def table(found: dict[str, Any]) -> str:
         f"# Start, {found['date']}",
         "",
         sentence(found["hardware"]),
-        "Int64Array processes. `python benchmarks/start.py` makes this file.",
+        "Whole processes. `python benchmarks/start.py` makes this file.",
         "",
         "| | median, s | lowest to highest | wanted |",
         "|---|---:|---|---:|",
@@ -59,12 +59,12 @@ def table(found: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def main() -> None:
+def main(*words: str) -> None:
     ask = argparse.ArgumentParser(description="How long a command takes to begin.")
     ask.add_argument("--data", default="glyphs:8000")
     ask.add_argument("--rounds", type=int, default=5)
     ask.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
-    given = ask.parse_args()
+    given = ask.parse_args(words)
     subprocess.run([COMMAND, "data", "info", given.data], check=True, stdout=subprocess.DEVNULL)
     found = {
         "date": today(),
@@ -77,4 +77,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

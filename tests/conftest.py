@@ -1,5 +1,6 @@
 """Shapes are checked in every test: jaxtyping reads the annotations, beartype holds them."""
 
+import gc
 import os
 
 from jaxtyping import install_import_hook
@@ -28,6 +29,13 @@ from materials import make_images  # noqa: E402
 
 PASSWORD = "a: xyzzy@/?"  # of the database's user
 NOTMNIST = Path(__file__).parents[2] / "shared" / "data" / "notmnist"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _frozen() -> None:
+    """What is loaded by now stays: collecting garbage, as after each trial, need not look at it."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

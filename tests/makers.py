@@ -4,11 +4,13 @@ import base64
 import io
 import tarfile
 import zipfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from latentspace.data.imageset import ImageSet
@@ -19,6 +21,15 @@ def encoded(pixels: np.ndarray, kind: str = "PNG", **options: Any) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, kind, **options)
     return buffer.getvalue()
+
+
+@contextmanager
+def undrawn() -> Iterator[None]:
+    """In this block figures are made, but not rendered: how they look is another test's concern."""
+    png = encoded(random_pixels(4, 4))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("latentspace.figures.style._rendered", lambda figure, suffix: png)
+        yield
 
 
 def random_pixels(*shape: int, seed: int = 0) -> np.ndarray:

@@ -1,9 +1,5 @@
 """A search that takes a second: its recipe, its plan, and its study."""
 
-import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -71,20 +67,3 @@ def run_all(trials: Trials, url: str | None = None) -> list[optuna.trial.FrozenT
     """Run trials in this process until there are none left."""
     work(WorkerTask(directory=trials.directory, storage=url), lambda: False)
     return trials.study.get_trials()
-
-
-def start_worker(directory: Path, url: str | None = None) -> subprocess.Popen[str]:
-    """A worker in a process of its own."""
-    process = subprocess.Popen(
-        [sys.executable, "-W", "error", "-m", "latentspace.search.executors.worker"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-    )
-    assert process.stdin is not None
-    process.stdin.write(json.dumps(WorkerTask(directory=directory, storage=url).model_dump(mode="json")))
-    process.stdin.close()
-    process.stdin = None  # so that communicate() does not look at it again
-    return process

@@ -8,16 +8,17 @@ ratio is the median over the rounds. Writes speed-DATE.md and .json, with the ha
 """
 
 import argparse
-import json
 import os
 import statistics
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
+from processes import Steps
+
 from .hardware import hardware, keep, sentence, today
 from .networks import NETWORKS, loss_of
+from .sides import rounds_of
 
 HERE = Path(__file__).resolve().parent
 # name: (kind, the side it is measured against, ours, images, the ratio wanted)
@@ -35,47 +36,15 @@ COMPARISONS: dict[str, tuple[str, str, str, int, float | None]] = {
 }
 
 
-class Side:
-    """A process of sides.py, ready to train a round."""
-
-    def __init__(self, name: str, kind: str, threads: int, images: int) -> None:
-        command = [sys.executable, "-m", "speed.sides", name, kind, str(threads), str(images)]
-        environment = {**os.environ, "PYTHONPATH": str(HERE.parent), "OMP_NUM_THREADS": str(threads)}
-        self.process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment
-        )
-        if self._read() != "ready":
-            raise SystemExit(f"{name} of {kind} did not start")
-
-    def round(self) -> float:
-        """Images a second."""
-        self.process.stdin.write("go\n")
-        self.process.stdin.flush()
-        found = self._read()
-        return found["images"] / found["seconds"]
-
-    def close(self) -> int:
-        """MiB at the peak."""
-        self.process.stdin.close()
-        peak = self._read()["peak_mib"]
-        self.process.wait()
-        return peak
-
-    def _read(self) -> Any:
-        line = self.process.stdout.readline()
-        if not line:
-            raise SystemExit(f"a side ended with code {self.process.wait()}: see above")
-        return json.loads(line)
-
-
-def compare(name: str, rounds: int, threads: int) -> dict[str, Any]:
-    kind, theirs, ours, images, wanted = COMPARISONS[name]
+def compare(name: str, rounds: int, threads: int, images: int | None = None) -> dict[str, Any]:
+    kind, theirs, ours, many, wanted = COMPARISONS[name]
+    images = images or many
     threads = 1 if kind == "classifier" else threads
-    sides = {side: Side(side, kind, threads, images) for side in (theirs, ours)}
+    sides = {side: Steps(rounds_of, side, kind, threads, images, threads=threads) for side in (theirs, ours)}
     pairs = []
     for number in range(rounds):
         order = (theirs, ours) if number % 2 == 0 else (ours, theirs)
-        found = {side: sides[side].round() for side in order}
+        found = {side: speed(sides[side]) for side in order}
         pairs.append((found[theirs], found[ours]))
         print(
             f"{name:18} round {number + 1}: {theirs} {pairs[-1][0]:9.0f}  ours {pairs[-1][1]:9.0f} images/s"
@@ -96,6 +65,13 @@ def compare(name: str, rounds: int, threads: int) -> dict[str, Any]:
         "mflop_per_image": flops(name) / 1e6 if ours == "ours" and kind != "classifier" else None,
         "peak_mib": {"theirs": peaks[theirs], "ours": peaks[ours]},
     }
+
+
+def speed(side: Steps) -> float:
+    """Images a second of one round."""
+    side.ask()
+    images, seconds = side.answer()
+    return images / seconds
 
 
 def flops(name: str) -> float:
@@ -138,19 +114,20 @@ def table(found: dict[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def main() -> None:
+def main(*words: str) -> None:
     ask = argparse.ArgumentParser(description="The plain loop against ours, in turns.")
     ask.add_argument("--only", nargs="+", choices=COMPARISONS, default=list(COMPARISONS))
     ask.add_argument("--rounds", type=int, default=5)
+    ask.add_argument("--images", type=int, help="a round, instead of what each comparison has")
     ask.add_argument("--threads", type=int, default=os.cpu_count() or 1)
     ask.add_argument("--out", type=Path, default=HERE.parent / "results")
-    given = ask.parse_args()
+    given = ask.parse_args(words)
 
     from latentspace.core.environment import has_native_bf16
 
     precision = "bf16" if has_native_bf16("cpu") else "32"
     where = hardware(given.threads, precision)
-    comparisons = [compare(name, given.rounds, given.threads) for name in given.only]
+    comparisons = [compare(name, given.rounds, given.threads, given.images) for name in given.only]
     again = hardware(given.threads, precision)  # a shared machine: the better of before and after
     where["matmul_gflops"] = max(where["matmul_gflops"], again["matmul_gflops"])
     found = {
@@ -164,4 +141,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

@@ -11,13 +11,15 @@ from typing import Any
 
 import torch
 
+SIDE = 2048  # of the matrices whose product is timed
+
 
 def hardware(threads: int | None = None, precision: str = "32") -> dict[str, Any]:
-    """The processor, and the GFLOP/s of a matrix product of 2048^3 in `precision`, the best of ten."""
+    """The processor, and the GFLOP/s of a matrix product in `precision`, the best of ten."""
     if threads is not None:
         torch.set_num_threads(threads)
     dtype = torch.bfloat16 if precision == "bf16" else torch.float32
-    one, other = torch.randn(2048, 2048).to(dtype), torch.randn(2048, 2048).to(dtype)
+    one, other = torch.randn(SIDE, SIDE).to(dtype), torch.randn(SIDE, SIDE).to(dtype)
     best = float("inf")
     for _ in range(10):
         began = time.perf_counter()
@@ -29,7 +31,7 @@ def hardware(threads: int | None = None, precision: str = "32") -> dict[str, Any
         "torch": torch.__version__,
         "threads": torch.get_num_threads(),
         "precision": precision,
-        "matmul_gflops": 2 * 2048**3 / best / 1e9,
+        "matmul_gflops": 2 * SIDE**3 / best / 1e9,
     }
 
 
@@ -37,7 +39,7 @@ def sentence(where: dict[str, Any]) -> str:
     name = "bfloat16" if where["precision"] == "bf16" else "float32"
     return (
         f"{where['processor']}, {where['cores']} cores, PyTorch {where['torch']}; a {name} matrix "
-        f"product of 2048^3 reaches {where['matmul_gflops']:.0f} GFLOP/s with {where['threads']} threads."
+        f"product of {SIDE}^3 reaches {where['matmul_gflops']:.0f} GFLOP/s with {where['threads']} threads."
     )
 
 

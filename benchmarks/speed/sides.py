@@ -1,17 +1,11 @@
-"""One side of a comparison, in a process of its own: it prepares, then trains a round each time it is asked.
+"""One side of a comparison: it prepares, then trains a round each time it is asked.
 
-    python -m speed.sides SIDE KIND THREADS IMAGES
-
-Speaks lines of JSON: "ready", then for each line read {"images", "seconds"}, and at the end {"peak_mib"}.
 The images are random bytes, but for how often they are 0 (speed does not depend on them).
 """
 
-import json
-import sys
 import time
 import warnings
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
@@ -236,27 +230,15 @@ SIDES = {
 }
 
 
-def peak_mib() -> int:
-    """Of this process since it began, everything it holds."""
-    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) >> 10
-
-
-def main(side: str, kind: str, threads: str, images: str) -> None:
+def rounds_of(side: str, kind: str, threads: int, images: int) -> Iterator[tuple[int, float]]:
+    """Prepared and warm; then, for each round, how many images it took, and the seconds."""
     warnings.simplefilter("ignore")
-    said = sys.stdout
-    sys.stdout = sys.stderr  # whatever a library prints
-    torch.set_num_threads(int(threads))
+    torch.set_num_threads(threads)
     torch.manual_seed(0)
-    whole, passes = SIDES[side](kind, int(images)), PASSES.get(kind, 1)
+    whole, passes = SIDES[side](kind, images), PASSES.get(kind, 1)
     whole()  # warms up
-    print(json.dumps("ready"), file=said, flush=True)
-    for _ in sys.stdin:
+    yield 0, 0.0
+    while True:
         began = time.perf_counter()
         done = sum(whole() for _ in range(passes))
-        print(json.dumps({"images": done, "seconds": time.perf_counter() - began}), file=said, flush=True)
-    print(json.dumps({"peak_mib": peak_mib()}), file=said, flush=True)
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])
+        yield done, time.perf_counter() - began

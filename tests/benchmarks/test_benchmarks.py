@@ -1,70 +1,160 @@
-"""Every benchmark can be imported, and what it measures runs: small, and without a look at the times."""
+"""Each script of benchmarks/ runs, with so little to do that it measures nothing."""
 
-import importlib.util
-from collections.abc import Callable
+import json
+import sys
+from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
+import numpy as np
 import pytest
+import torch
 
+import preloaded
 from latentspace.search.executors.memory import ENVIRONMENT
+from makers import random_pixels
+from runner import call
 from small_search import write_recipe
 
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
-SCRIPTS = sorted(BENCHMARKS.glob("*.py"))
+FOLDER = Path(__file__).parents[2] / "benchmarks"
+SCRIPTS = {file.stem for file in FOLDER.glob("*.py")} - {"processes"}
 
 
-def load(name: str) -> ModuleType:
-    path = BENCHMARKS / f"{name}.py"
-    spec = importlib.util.spec_from_file_location(f"benchmarks_{path.stem}", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture(autouse=True)
-def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A module of benchmarks/ by its name; its processes are forked from one that has loaded PyTorch."""
+    monkeypatch.syspath_prepend(str(FOLDER))
     monkeypatch.setenv("LATENTSPACE_CACHE", str(tmp_path / "cache"))
-    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    for name, value in ENVIRONMENT.items():  # so that it is as before afterwards
+        monkeypatch.setenv(name, value)
+    before, threads = set(sys.modules), torch.get_num_threads()
+    monkeypatch.setattr(import_module("processes"), "CONTEXT", preloaded.FORKED)
+    monkeypatch.setattr(import_module("speed.hardware"), "SIDE", 8)
+
+    def load(name: str) -> ModuleType:
+        return import_module(name)
+
+    yield load
+    torch.set_num_threads(threads)
+    for name in set(sys.modules) - before:
+        if name.partition(".")[0] in {*SCRIPTS, "processes", "speed"}:
+            del sys.modules[name]
 
 
-@pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
-def test_it_can_be_imported(script: Path) -> None:
-    assert callable(load(script.stem).main)
+@pytest.fixture
+def letters(tmp_path: Path) -> Path:
+    """Images of the report's size, with labels."""
+    path = tmp_path / "letters.npz"
+    np.savez(path, images=random_pixels(60, 1, 28, 28), labels=np.array(list("ABC") * 20))
+    return path
+
+
+def written(folder: Path, name: str) -> tuple[dict[str, Any], str]:
+    """What a script left: the numbers, and the table."""
+    (numbers,), (table,) = (list(folder.glob(f"{name}-*{suffix}")) for suffix in (".json", ".md"))
+    return json.loads(numbers.read_text()), table.read_text()
+
+
+def test_each_script_is_tested():
+    source = Path(__file__).read_text()
+    assert [name for name in SCRIPTS if f'script("{name}")' not in source] == []
 
 
 @pytest.mark.parametrize("kind", ["ae", "vae", "classifier"])
-def test_both_sides_of_the_speed_table_train(kind: str) -> None:
-    sides = importlib.import_module("speed.sides")
+def test_both_sides_of_the_speed_table_train(script, kind):
+    sides = script("speed.sides")
     for side in (sides.plain, sides.ours):
-        epoch: Callable[[], int] = side(kind, 60)
-        assert epoch() == 60
+        assert side(kind, 60)() == 60
 
 
-def test_both_sides_of_the_speed_table_encode() -> None:
-    sides = importlib.import_module("speed.sides")
-    assert sides.encode_ours("ae", 30)() == sides.encode_one_by_one("ae", 30)() == 30
+def test_data_on_disk(script, tmp_path, capsys):
+    script("data_on_disk").main("--counts", "300", "--folder", str(tmp_path))
+    assert capsys.readouterr().out.count("| 300 |") == 2
 
 
-def test_growth_measures_a_set() -> None:
-    found = load("growth").measure("glyphs:300", "always", 1)
-    assert found["images"] == 300
-    assert found["us_per_image"] > 0
+def test_glyphs(script, capsys):
+    script("glyphs").main(60)
+    assert capsys.readouterr().out.count("glyphs, ") == 2
 
 
-def test_a_worker_is_watched(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name, value in ENVIRONMENT.items():
-        monkeypatch.setenv(name, value)  # so that it is as before after the test
-    load("search_memory").main(2, 300, str(write_recipe(tmp_path)))
-    assert "trial   1" in capsys.readouterr().out
+def test_growth(script, tmp_path):
+    script("growth").main("--counts", "600", "--random", "--threads", "1", "--out", str(tmp_path))
+    found, table = written(tmp_path, "growth-random")
+    assert [one["images"] for one in found["cases"]] == [600, 600]
+    assert "| 600 | never | StreamedSet |" in table or "| 600 | never |" in table
 
 
-def test_workers_are_compared(capsys: pytest.CaptureFixture[str]) -> None:
-    module = load("search_workers")
-    module.EPOCHS = 1
-    module.main(200, 1)
+def test_layers(script, capsys):
+    script("layers").main(1, "float32", rounds=1, share=128)
+    assert capsys.readouterr().out.count("*") == 3 * 7 + 1
+
+
+def test_precision(script, letters, tmp_path, monkeypatch):
+    module = script("precision")
+    plan_of = module.plan_of
+
+    def small(kind: str, *others: Any) -> Any:
+        plan = plan_of(kind, *others)
+        layers = {"conv1_channels": 4, "conv2_channels": 4, "code_size": 2}
+        return plan.model_copy(update={"model": plan.model.model_copy(update=layers)})
+
+    monkeypatch.setattr(module, "plan_of", small)
+    module.main("--data", str(letters), "--seeds", "0", "--epochs", "ae=1", "vae=1", "--out", str(tmp_path))
+    found, table = written(tmp_path, "precision")
+    assert [one["kind"] for one in found["networks"]] == ["ae", "vae"]
+    assert "| vae | 1 | 1 | elbo_loss |" in table
+
+
+def test_search_memory(script, tmp_path, capsys):
+    script("search_memory").main(3, 60, str(write_recipe(tmp_path)))
+    assert "trial   2" in capsys.readouterr().out
+
+
+def test_search_trials(script, letters, tmp_path, monkeypatch):
+    module = script("search_trials")
+    monkeypatch.setattr(module.subprocess, "run", lambda words, check: call(words[1:]))
+    with preloaded.quick_workers():
+        module.main(
+            *("--data", str(letters), "--trials", "1", "--epochs", "1", "--rounds", "1"),
+            *("--out", str(tmp_path)),
+        )
+    found, _ = written(tmp_path, "search")
+    assert found["rounds"][0]["epochs"] == 1
+
+
+def test_search_workers(script, capsys):
+    script("search_workers").main(60, 1)
     assert "two workers of one thread are" in capsys.readouterr().out
+
+
+def test_start(script, letters, tmp_path, monkeypatch):
+    module = script("start")
+    monkeypatch.setattr(module.subprocess, "run", lambda words, **_: preloaded.latentspace(*words[1:]))
+    module.main("--data", str(letters), "--rounds", "1", "--out", str(tmp_path))
+    found, _ = written(tmp_path, "start")
+    assert found["first_step_s"][0] > 0
+
+
+def test_speed(script, tmp_path):
+    few = ["--rounds", "1", "--images", "12", "--threads", "1", "--out", str(tmp_path)]
+    script("speed.__main__").main("--only", "ae", "classifier", "encoding-32", *few)
+    found, _ = written(tmp_path, "speed")
+    assert [one["name"] for one in found["comparisons"]] == ["ae", "classifier", "encoding-32"]
+
+
+def test_ablation(script, letters, tmp_path):
+    tiny = ["ae=1", "vae=1", "classifier=1", "search=1"]
+    script("ablation").main(
+        *("--data", str(letters), "--images", "40", "--epochs", *tiny, "--trials", "1", "--rounds", "1"),
+        *("--threads", "1", "--out", str(tmp_path)),
+    )
+    found, table = written(tmp_path, "ablation")
+    assert {name: set(cases) for name, cases in found["cases"].items()} == {
+        "ae": {"", "im2col", "memory"},
+        "vae": {"", "im2col", "dropout", "memory"},
+        "classifier": {"", "head", "memory"},
+        "search": {"", "head", "memory"},
+    }
+    assert table.count("\n| ") == 1 + 9

@@ -1,5 +1,6 @@
 """Processes that are begun, watched for a while, and killed."""
 
+import gc
 import multiprocessing
 import os
 import random
@@ -92,6 +93,7 @@ class Victim:
 
 
 def _run(arguments: list[str], log: Path, before: Callable[[], None]) -> None:
+    gc.freeze()  # as a worker's main does
     os.setsid()
     for descriptor, place in ((0, os.devnull), (1, os.devnull), (2, str(log))):
         opened = os.open(place, os.O_RDWR | os.O_APPEND)

@@ -8,7 +8,9 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from chaos.killing import ChaosError, Victim, elsewhere, moment
+import preloaded
+from chaos.killing import FORKING, ChaosError, Victim, elsewhere, moment
+from latentspace.search.executors.local import LocalExecutor
 from latentspace.search.plan import StudyPlan
 from latentspace.search.results import COUNTED, Trial
 from latentspace.search.space import experiment_of
@@ -29,7 +31,7 @@ def chaos(
     trials: int,
     epochs: int,
     say: Callable[[str], None],
-    span: float = 12.0,
+    span: float = 4.0,
 ) -> int:
     """Kill `kills` times, over as many searches as that takes; the number of searches.
 
@@ -67,7 +69,7 @@ def _to_the_end(begin: list[str], out: Path, kills: int, draw: random.Random, sp
     while True:
         there = (out / "study.json").exists()
         again = ["search", "--out", str(out), "--workers", str(WORKERS), "--resume", "--no-final"]
-        victim = Victim(again if there else begin, out.with_suffix(".log"))
+        victim = Victim(again if there else begin, out.with_suffix(".log"), before=_forked_workers)
         victim.wait_for_words()
         while met.total() < kills and victim.sleep(moment(draw, span)):
             workers = victim.children()
@@ -86,6 +88,11 @@ def _to_the_end(begin: list[str], out: Path, kills: int, draw: random.Random, sp
             if code:
                 raise ChaosError(f"exit code {code}: {victim.last_words}")
             return met
+
+
+def _forked_workers() -> None:
+    """Workers are forked from the search, so that the kills fall into their work, and not into imports."""
+    LocalExecutor.submit = lambda own, task: preloaded.submit(own, task, FORKING)  # type: ignore[method-assign]
 
 
 def check(out: Path, asked: int) -> str:

@@ -6,14 +6,13 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from latentspace.runs.directory import Run
-from runner import heeds_interrupts
+from preloaded import begun, latentspace, until
 
 SMALL = [
     *(
@@ -27,18 +26,18 @@ SMALL = [
     *("--set", "model.neurons=8", "--set", "model.code_size=3", "--set", "training.batch_size=25"),
     *("--threads", "1"),
 ]
-PYTHON = [sys.executable, "-m", "latentspace.cli.main"]
 
 
-def latentspace(*arguments: object, **options) -> subprocess.CompletedProcess[str]:
+def from_the_start(*arguments: object) -> subprocess.CompletedProcess[str]:
+    """The command in a process of Python's own."""
     command = [sys.executable, "-W", "error", "-m", "latentspace.cli.main", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, **options)
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
 
 
 @pytest.fixture(scope="module")
 def run(archive, tmp_path_factory) -> Path:
     out = tmp_path_factory.mktemp("runs") / "bars"
-    done = latentspace("train", "ae", "--data", archive, "--out", out, "--epochs", 3, *SMALL)
+    done = from_the_start("train", "ae", "--data", archive, "--out", out, "--epochs", 3, *SMALL)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == str(out)  # what was made, and nothing else
     assert re.search(r"ae epoch 3/3  loss 0\.\d+  validation 0\.\d+  [\d,]+ images/s  0:00 left", done.stderr)
@@ -122,31 +121,12 @@ def test_seeds_give_mean_and_spread(archive, tmp_path):
 @pytest.mark.parametrize(("name", "code"), [("SIGINT", 130), ("SIGTERM", 143)])
 def test_a_signal_ends_the_training_and_the_run_goes_on_from_there(archive, tmp_path, name, code):
     out = tmp_path / "run"
-    command = [
-        *PYTHON,
-        "train",
-        "ae",
-        "--data",
-        str(archive),
-        "--out",
-        str(out),
-        "--epochs",
-        "100000",
-        *SMALL,
-    ]
-    with subprocess.Popen(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        preexec_fn=heeds_interrupts,  # noqa: PLW1509 - it takes no lock
-    ) as process:
-        deadline = time.monotonic() + 100
-        while not (out / "state" / "last.safetensors").exists() and time.monotonic() < deadline:
-            time.sleep(0.05)
-        os.kill(process.pid, getattr(signal, name))
-        _, stderr = process.communicate(timeout=60)
-    assert process.returncode == code
+    words = ["train", "ae", "--data", archive, "--out", out, "--epochs", 100_000, *SMALL]
+    process, _, said = begun(words, tmp_path)
+    until((out / "state" / "last.safetensors").exists)
+    os.kill(process.pid, getattr(signal, name))
+    assert process.wait(60) == code
+    stderr = said.read_text()
     assert "--resume" in stderr
     assert "Traceback" not in stderr
     state = Run.open(out).state
@@ -186,7 +166,7 @@ def test_quiet_says_nothing(archive, tmp_path):
     ids=lambda one: " ".join(one) or "root",
 )  # fmt: skip
 def test_every_command_explains_itself_with_an_example(command):
-    done = latentspace(*command, "--help")
+    done = from_the_start(*command, "--help")
     assert done.returncode == 0
     name = " ".join(["latentspace", *command])
     _, _, rest = done.stdout.partition("Usage:")
@@ -207,7 +187,7 @@ def test_help_does_not_wait_for_pytorch():
 
 
 def test_version():
-    assert re.fullmatch(r"latentspace \d+\.\d+\.\d+\n", latentspace("--version").stdout)
+    assert re.fullmatch(r"latentspace \d+\.\d+\.\d+\n", from_the_start("--version").stdout)
 
 
 def test_the_data_of_a_recipe_are_used_where_none_are_named(archive, tmp_path):

@@ -6,9 +6,6 @@ import logging
 import os
 import re
 import signal
-import subprocess
-import sys
-import time
 import tomllib
 from functools import partial
 from pathlib import Path
@@ -21,10 +18,10 @@ from latentspace.cli import console, progress
 from latentspace.runs.directory import Run
 from latentspace.search.results import SearchProgress, Trial, TrialNotes
 from latentspace.search.trials import join
-from runner import call, heeds_interrupts
+from preloaded import begun, quick_workers, until
+from runner import call
 from small_search import run_all, small_study, write_recipe
 
-COMMAND = [sys.executable, "-W", "error", "-m", "latentspace.cli.main", "search"]
 QUICK = ["--threads", "1", "--seed", "3"]
 
 
@@ -37,7 +34,8 @@ def searched(archive, tmp_path_factory) -> tuple[Path, str]:
         "ae", "--data", archive, "--recipe", write_recipe(folder), "--out", out, "--trials", 3,
         "--workers", 1, "--fit", "train+validation", "--confirm", "2x1", *QUICK,
     ]  # fmt: skip
-    code, stdout, said = call(["search", *map(str, arguments)])
+    with quick_workers():
+        code, stdout, said = call(["search", *map(str, arguments)])
     assert code == 0, said
     assert stdout.strip() == str(out)
     return out, said
@@ -72,36 +70,13 @@ def test_an_ended_search_goes_on_to_more_trials(searched, capsys):
 
 def test_ctrl_c_ends_with_130_and_the_search_goes_on_from_there(archive, tmp_path):
     recipe, out = write_recipe(tmp_path, epochs=1000, startup_trials=9), tmp_path / "study"
-    arguments = [
-        "ae",
-        "--data",
-        archive,
-        "--recipe",
-        recipe,
-        "--out",
-        out,
-        "--trials",
-        1,
-        "--no-final",
-        *QUICK,
-    ]
-    with subprocess.Popen(
-        [*COMMAND, *map(str, arguments)],
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-        preexec_fn=heeds_interrupts,  # noqa: PLW1509 - it takes no lock
-    ) as process:
-        until = time.monotonic() + 200
-        while (
-            not (out / "journal.log").exists()
-            or '"intermediate_value"' not in (out / "journal.log").read_text()
-        ):
-            assert time.monotonic() < until
-            assert process.poll() is None
-            time.sleep(0.05)
-        os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the workers too
-        _, said = process.communicate(timeout=100)
+    arguments = ["ae", "--data", archive, "--recipe", recipe, "--out", out, "--trials", 1, "--no-final"]
+    process, _, said_in = begun(["search", *arguments, *QUICK], tmp_path)
+    journal = out / "journal.log"
+    until(lambda: process.poll() or (journal.exists() and '"intermediate_value"' in journal.read_text()))
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the workers too
+    process.wait(100)
+    said = said_in.read_text()
     assert process.returncode == 130, said
     assert f"latentspace search --out {out} --resume" in said
     assert "Traceback" not in said

@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+from collections.abc import Iterator
 from contextlib import closing, suppress
 
 import pytest
@@ -14,6 +15,7 @@ from latentspace.search.heartbeat import FOLDER, Heartbeat
 from latentspace.search.replication import ReplicationPlan, replications_of
 from latentspace.search.run import replicate, search
 from latentspace.search.trials import Trials
+from preloaded import quick_workers
 from small_search import small_study
 from stranger.in_process import InThisProcess
 
@@ -25,6 +27,15 @@ ENDLESS = 1_000_000  # epochs
 def executor(request, monkeypatch) -> Executor:
     monkeypatch.setattr("latentspace.search.run.LOOKING", 0.02)
     return STARTS[request.param]()
+
+
+@pytest.fixture
+def _quick() -> Iterator[None]:
+    with quick_workers():
+        yield
+
+
+quick = pytest.mark.usefixtures("_quick")  # a killed one is begun as a user's are
 
 
 def process_of(trials: Trials, number: int) -> int:
@@ -48,6 +59,7 @@ def is_gone(process: int) -> bool:
     return True
 
 
+@quick
 def test_all_trials_are_run_and_the_best_one_again_from_several_seeds(executor, archive, tmp_path):
     trials = small_study(archive, tmp_path / "study", trials=3, epochs=1)
     last = list(search(trials, executor, workers=2))[-1]
@@ -58,6 +70,7 @@ def test_all_trials_are_run_and_the_best_one_again_from_several_seeds(executor, 
     assert executor.running == 0
 
 
+@quick
 def test_the_trial_of_a_worker_that_is_gone_is_run_again(executor, archive, tmp_path):
     trials = small_study(archive, tmp_path / "study", trials=1, epochs=1)
     (trials.directory / FOLDER).mkdir()
@@ -85,6 +98,7 @@ def test_a_killed_worker_is_replaced_and_stop_leaves_none(executor, archive, tmp
     assert reasons == [("lost", "its worker was killed"), ("lost", "the search was interrupted")]
 
 
+@quick
 def test_an_error_in_a_worker_is_told(executor, archive, tmp_path):
     trials = small_study(archive, tmp_path / "study", trials=1, epochs=1)
     trials.plan.model_copy(update={"content_hash": "0" * 64}).save(trials.directory)

@@ -3,8 +3,6 @@
 import os
 import shutil
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +13,7 @@ from latentspace.evaluation import denoising as noise
 from latentspace.evaluation.baselines import PRODUCTS, by_neighbours
 from latentspace.evaluation.denoising import FILTERS, filtered
 from latentspace.runs.directory import Run
-from runner import heeds_interrupts
+from preloaded import begun, until
 
 
 def test_neighbours_are_looked_for_in_small_searches(monkeypatch):
@@ -59,23 +57,14 @@ def test_a_signal_ends_a_report(small_runs: dict[str, Run], name: str, code: int
     """While it measures: what was measured by then is kept, and no page is there."""
     run = Run.open(shutil.copytree(small_runs["classifier"].path, tmp_path / "classifier"))
     shutil.rmtree(run.path / "results", ignore_errors=True)
-    command = [sys.executable, "-m", "latentspace.cli.main", "report", str(run.path)]
-    with subprocess.Popen(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        preexec_fn=heeds_interrupts,  # noqa: PLW1509 - it takes no lock
-    ) as process:
-        assert process.stderr is not None
-        for line in process.stderr:
-            if line.startswith("measuring baselines"):
-                break
-        os.kill(process.pid, getattr(signal, name))
-        out, err = process.communicate(timeout=100)
-    assert process.returncode == code, err
-    assert "Traceback" not in err
-    assert out == ""
+    process, out, err = begun(["report", run.path], tmp_path)
+    until(lambda: process.poll() is not None or "measuring baselines" in err.read_text())
+    os.kill(process.pid, getattr(signal, name))
+    process.wait(100)
+    said = err.read_text()
+    assert process.returncode == code, said
+    assert "Traceback" not in said
+    assert out.read_text() == ""
     assert list(run.results()) == ["test"]
     assert not (run.path / "report.html").exists()
     assert not list(run.path.rglob("*.part"))

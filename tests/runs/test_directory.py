@@ -238,6 +238,7 @@ class FullDisk:
 
 
 def test_a_full_disk_at_any_write_stops_the_run_with_the_last_good_state(plan, tmp_path, monkeypatch):
+    plan = plan.model_copy(update={"training": plan.training.model_copy(update={"epochs": 2})})
     disk = FullDisk(monkeypatch)
     whole = train(plan, tmp_path / "whole")
     writes = disk.writes

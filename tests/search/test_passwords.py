@@ -1,8 +1,6 @@
 """A database's password is written, shown and passed on nowhere: in no file, no message, no process."""
 
 import os
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -13,6 +11,8 @@ from latentspace.core.credentials import is_secret, masked
 from latentspace.core.errors import ConfigurationError, LatentspaceError, OutputError
 from latentspace.search.storage import address_of, open_storage, reaching, without_password
 from latentspace.search.trials import join
+from makers import undrawn
+from preloaded import begun
 from runner import call
 from small_search import write_recipe
 
@@ -41,29 +41,21 @@ def descendants(parent: int) -> list[Path]:
     return found
 
 
-def watched(arguments: list[str], folder: Path) -> tuple[int, bytes, set[bytes]]:
+def watched(arguments: list[str], folder: Path) -> tuple[int | None, bytes, set[bytes]]:
     """Exit code, all that is printed, and the command lines and environments of the processes it starts."""
     seen: set[bytes] = set()
     places = {name: str(folder / name.lower()) for name in ("LATENTSPACE_CACHE", "HOME", "TMPDIR")}
     (folder / "tmpdir").mkdir(exist_ok=True)
-    with (folder / "printed").open("w+b") as printed:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "latentspace", *arguments],
-            stdin=subprocess.DEVNULL,
-            stdout=printed,
-            stderr=subprocess.STDOUT,
-            env={**os.environ, **places, "OMP_NUM_THREADS": "1"},
-        )
-        while process.poll() is None:
-            for place in descendants(process.pid):
-                for file in ("cmdline", "environ"):
-                    try:
-                        seen.add((place / file).read_bytes())
-                    except OSError:
-                        continue
-            time.sleep(0.1)
-        printed.seek(0)
-        return process.returncode, printed.read(), seen
+    process, out, err = begun(arguments, folder, **places)
+    while process.poll() is None:
+        for place in descendants(process.pid):
+            for file in ("cmdline", "environ"):
+                try:
+                    seen.add((place / file).read_bytes())
+                except OSError:
+                    continue
+        time.sleep(0.1)
+    return process.returncode, out.read_bytes() + err.read_bytes(), seen
 
 
 def assert_silent(content: bytes, where: object) -> None:
@@ -73,13 +65,14 @@ def assert_silent(content: bytes, where: object) -> None:
 
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="no /proc to look at processes with")
 def test_a_search_leaves_its_password_nowhere(url, archive, tmp_path):
-    recipe = write_recipe(tmp_path, trials=2, epochs=1)
+    recipe = write_recipe(tmp_path, trials=1, epochs=1)
     study = tmp_path / f"study-{url.partition(':')[0]}"
     begin = ["search", "ae", "--data", str(archive), "--recipe", str(recipe), "--out", str(study)]
-    code, said, seen = watched([*begin, "--storage", url, "--set", "threads=1", "--workers", "2"], tmp_path)
+    code, said, seen = watched([*begin, "--storage", url, "--set", "threads=1", "--workers", "1"], tmp_path)
     assert code == 0, said
     assert any(b"latentspace.search.executors.worker" in one for one in seen)
-    code, out, err = call(["report", str(study), "--storage", url])
+    with undrawn():
+        code, out, err = call(["report", str(study), "--storage", url])
     assert code == 0, err
     for one in (said, (out + err).encode(), *seen):
         assert_silent(one, one)

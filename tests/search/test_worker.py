@@ -6,7 +6,6 @@ import logging
 import os
 import signal
 import subprocess
-import time
 from functools import partial
 
 import pytest
@@ -22,14 +21,8 @@ from latentspace.search.plan import StudyPlan
 from latentspace.search.request import shared_out
 from latentspace.search.run import _Workers, search
 from latentspace.search.trials import Trials
-from small_search import run_all, small_study, start_worker
-
-
-def until(condition, seconds: float = 200) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it takes too long"
-        time.sleep(0.01)
+from preloaded import quick_workers, start_worker, until
+from small_search import run_all, small_study
 
 
 def reports(trials: Trials) -> int:
@@ -60,28 +53,28 @@ def never_silent(monkeypatch) -> None:
 @pytest.mark.usefixtures("never_silent")
 def test_the_trial_of_a_killed_worker_is_run_again_from_a_database(archive, tmp_path):
     url = f"sqlite:///{tmp_path / 'trials.db'}"
-    with small_study(archive, tmp_path / "study", url, trials=2, epochs=25, startup_trials=9) as trials:
-        with start_worker(trials.directory, url) as worker:
-            until(lambda: reports(trials) >= 2 or worker.poll() is not None)
-            os.kill(worker.pid, signal.SIGKILL)
-            worker.wait()
+    with small_study(archive, tmp_path / "study", url, trials=2, epochs=12, startup_trials=9) as trials:
+        worker = start_worker(trials.directory, url)
+        until(lambda: reports(trials) >= 2 or worker.poll() is not None)
+        worker.kill()
+        worker.wait()
         (killed,) = [one for one in trials.study.trials if trial_of(one).state == "running"]
         run_all(trials, url)
         assert_run_again(trials, killed.number)
 
 
 @pytest.mark.usefixtures("never_silent")
-def test_two_workers_share_a_journal_and_a_killed_one_is_replaced(archive, tmp_path, monkeypatch):
-    monkeypatch.setattr("latentspace.search.run.LOOKING", 0.02)
-    trials = small_study(archive, tmp_path / "study", trials=3, epochs=60, startup_trials=9)
+def test_two_workers_share_a_journal_and_a_killed_one_is_replaced(archive, tmp_path):
+    trials = small_study(archive, tmp_path / "study", trials=3, epochs=40, startup_trials=9)
     killed: list[int] = []
     seen = []
-    for progress in search(trials, LocalExecutor(), workers=2):
-        seen.append(progress)
-        for one in trials.study.trials:
-            if not killed and trial_of(one).state == "running" and 1 <= len(one.intermediate_values) <= 40:
-                killed.append(one.number)
-                os.kill(int(one.user_attrs["worker"].partition("@")[0]), signal.SIGKILL)
+    with quick_workers():
+        for progress in search(trials, LocalExecutor(), workers=2):
+            seen.append(progress)
+            for one in map(trial_of, trials.study.get_trials()):
+                if not killed and one.state == "running" and 1 <= len(one.reports) <= 25:
+                    killed.append(one.number)
+                    os.kill(int(one.notes.worker.partition("@")[0]), signal.SIGKILL)
     assert_run_again(trials, killed[0])
     assert len({one.user_attrs["worker"] for one in trials.study.trials}) >= 2
     assert seen[-1].seconds_left(2) == 0

@@ -20,6 +20,8 @@ from latentspace.search.run import search
 from latentspace.search.trials import join
 from latentspace.studies.foscarin2021.reproduction import Reproduction
 from latentspace.studies.pipeline import SearchStep
+from makers import undrawn
+from preloaded import quick_workers
 from runner import call
 
 TINY = """
@@ -96,6 +98,12 @@ def workers_in_this_process() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _undrawn() -> Iterator[None]:
+    with undrawn():
+        yield
+
+
 @pytest.fixture(scope="module")
 def done(recipe: Path, archive: Path) -> tuple[Path, str, str]:
     """The place of a reproduction that was broken off twice and went on; what it printed.
@@ -111,7 +119,7 @@ def done(recipe: Path, archive: Path) -> tuple[Path, str, str]:
     next(records)
     records.close()  # type: ignore[attr-defined]
     study, _ = searching.open()
-    with study, closing(search(study, LocalExecutor(), workers=1)) as going:
+    with quick_workers(), study, closing(search(study, LocalExecutor(), workers=1)) as going:
         next(one for one in going if one.counted)
     assert searching.done
     assert not searching.is_done

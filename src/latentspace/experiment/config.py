@@ -26,6 +26,7 @@ from .tasks import TASKS, Task
 from .training import SplitConfig, TrainingConfig
 
 Precision: TypeAlias = Literal["auto", "32", "bf16"]
+Members: TypeAlias = tuple[type[NetworkConfig], type[ObjectiveConfig]]
 Member = TypeVar("Member", bound=NetworkConfig | ObjectiveConfig)
 
 
@@ -94,10 +95,10 @@ class Experiment(Config):
         task, models, objectives = TASKS[kind], models_of(kind), objectives_of(kind)
         model = _named(values.get("model", {}), models, "model")
         objective = _named(values.get("objective", {}), objectives, "objective")
-        names = _names(MODELS[model], OBJECTIVES[objective])
+        members = MODELS[model], OBJECTIVES[objective]
 
         def read(table: str, config: type[Config], defaults: Mapping[str, Any]) -> Any:
-            return _read_as(config, values.get(table, {}), defaults, table, names)
+            return _read_as(config, values.get(table, {}), defaults, table, members)
 
         return {
             **values,
@@ -220,7 +221,7 @@ def _names(model: type[NetworkConfig], objective: type[ObjectiveConfig]) -> list
 
 
 def _read_as(
-    config: type[Config], values: Any, defaults: Mapping[str, Any], where: str, names: Collection[str]
+    config: type[Config], values: Any, defaults: Mapping[str, Any], where: str, members: Members
 ) -> Any:
     """`values` over the task's defaults, with the errors' keys as the user wrote them."""
     if isinstance(values, config):
@@ -234,7 +235,7 @@ def _read_as(
         return config.model_construct(set(values), **dict(read))  # what was named, apart from the defaults
     except ValidationError as error:
         raise ValueError(
-            "; ".join(_described(dict(part), where, names) for part in error.errors()[:5])
+            "; ".join(_described(dict(part), where, _names(*members)) for part in error.errors()[:5])
         ) from error
 
 

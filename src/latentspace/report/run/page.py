@@ -7,7 +7,7 @@ from ...evaluation.metrics import title_and_unit
 from ...runs.directory import Run
 from ..beside import Beside
 from ..findings import findings
-from ..page import Page, numbered
+from ..page import Page, Section, numbered
 from .sections import data_section, section_of
 
 
@@ -17,6 +17,7 @@ def run_page(
     *,
     agreement: Agreement | None = None,
     title: str | None = None,
+    section: Section | None = None,
 ) -> Page:
     """Its findings, its figures, its tables and its data.
 
@@ -24,6 +25,7 @@ def run_page(
         beside: a published study; then figures have the numbers of its figures, else their own from 1.
         agreement: of the validation and the test part.
         title: the page's; by default the name of the run and what it is.
+        section: what `section_of` makes of it, where that was drawn already.
     """
     context = shown.context
     run, task = context.run, context.run.experiment.task
@@ -35,7 +37,7 @@ def run_page(
         ),
         findings=findings(shown, agreement),
         notices=() if beside is None else beside.notices(run),
-        sections=(section_of(shown, beside), data_section(context, beside)),
+        sections=(section or section_of(shown, beside), data_section(context, beside)),
         footer=footer(run),
     )
     return page if beside is not None else numbered(page)

@@ -86,8 +86,9 @@ class Reproduction:
                 opened[step.place.name] = RunContext.of(Run.open(step.place), images, self._device)
         ae = opened["ae"]
         every = {kind: analyse(opened.pop(kind), beside=ae.run) for kind in KINDS}
-        for shown in every.values():
-            page = run_page(shown, REPORT, agreement=shown.context.agreement)
+        sections = tuple(section_of(shown, REPORT) for shown in every.values())
+        for shown, section in zip(every.values(), sections, strict=True):
+            page = run_page(shown, REPORT, agreement=shown.context.agreement, section=section)
             write_run_page(page, shown.context.run)
         if not ae.run.data.comparable:
             logger.warning("made from %s: no figure can be compared with the report's", ae.run.data.source)
@@ -97,7 +98,7 @@ class Reproduction:
             reported=opened.pop("classifier-report"),
             growth=analyse_growth((ae, *opened.values())),
             data=data_section(ae, REPORT),
-            sections=tuple(section_of(shown, REPORT) for shown in every.values()),
+            sections=sections,
             searches=tuple(searches),
         )
         return write_page(whole_page(studies), self.out)

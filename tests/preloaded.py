@@ -1,0 +1,177 @@
+"""Processes that need not load PyTorch first: each is forked from one that has, and that does nothing else.
+
+A start of `python -m latentspace` spends two or three seconds on imports. That it starts is shown by tests
+that begin a process of Python's own; the others take one from here.
+"""
+
+import gc
+import io
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from multiprocessing.context import BaseContext
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from latentspace.search.executors import worker
+from latentspace.search.executors.local import LocalExecutor
+from latentspace.search.executors.memory import ENVIRONMENT
+from latentspace.search.executors.protocol import WorkerTask
+
+FORKED = multiprocessing.get_context("forkserver")
+FORKED.set_forkserver_preload(
+    [
+        "latentspace.cli.main",
+        "latentspace.report.run.write",
+        "latentspace.report.search.page",
+        "latentspace.search.executors.worker",
+        "latentspace.training.train",
+    ]
+)
+
+
+class Process(subprocess.Popen[str]):
+    """A call of `function` in a process and a session of its own, handled as its base is.
+
+    Args:
+        out, err: files that its standard output and its messages are appended to.
+    """
+
+    def __init__(
+        self,
+        function: Callable[..., Any],
+        *arguments: Any,
+        out: str = os.devnull,
+        err: str = os.devnull,
+        context: BaseContext = FORKED,
+        session: bool = True,
+    ) -> None:
+        self._process = context.Process(target=_run, args=(function, arguments, out, err, session))
+        self._process.start()
+        self.pid = self._process.pid
+
+    @property
+    def returncode(self) -> int | None:
+        return self._process.exitcode
+
+    def poll(self) -> int | None:
+        return self._process.exitcode
+
+    def wait(self, timeout: float | None = None) -> int | None:
+        self._process.join(timeout)
+        return self.returncode
+
+    def terminate(self) -> None:
+        self._process.terminate()
+
+    def kill(self) -> None:
+        self._process.kill()
+
+
+def _run(function: Callable[..., Any], arguments: tuple[Any, ...], out: str, err: str, session: bool) -> None:
+    gc.freeze()  # what was loaded stays: collecting garbage need not look at it
+    if session:
+        os.setsid()
+    for descriptor, place in ((0, os.devnull), (1, out), (2, err)):
+        opened = os.open(place, os.O_RDWR | os.O_APPEND | os.O_CREAT)
+        os.dup2(opened, descriptor)
+        os.close(opened)
+    sys.stdout, sys.stderr = os.fdopen(1, "w", closefd=False), os.fdopen(2, "w", closefd=False)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    function(*arguments)
+
+
+def command(arguments: list[str], folder: str, environment: dict[str, str]) -> None:
+    """`latentspace` with these arguments, in `folder`; a warning is an error."""
+    from latentspace.cli import main
+
+    os.environ.update(environment)
+    tempfile.tempdir = None  # as the environment says
+    os.chdir(folder)
+    warnings.simplefilter("error")
+    sys.argv = ["latentspace", *arguments]
+    main.main()
+
+
+def module(name: str, arguments: list[str], folder: str) -> None:
+    """`python -m NAME` with these arguments in `folder`, which is where its temporary files lie too."""
+    os.environ["TMPDIR"] = tempfile.tempdir = folder
+    os.chdir(folder)
+    sys.argv = [name, *arguments]
+    sys.exit(import_module(f"{name}.__main__").main())
+
+
+def run_module(name: str, *arguments: str, folder: Path, logs: Path, timeout: float = 280) -> tuple[int, str]:
+    """Its exit code, and what it printed, by way of the folder `logs`."""
+    log = logs / "printed"
+    process = Process(module, name, list(arguments), str(folder), out=str(log), err=str(log))
+    process.wait(timeout)
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+    return process.wait() or 0, log.read_text()
+
+
+def begun(arguments: list[object], folder: Path, **environment: str) -> tuple[Process, Path, Path]:
+    """The process of a command, and the files with its output and its messages."""
+    place = Path(tempfile.mkdtemp(dir=folder))
+    out, err = place / "out", place / "err"
+    out.touch()
+    err.touch()
+    words = list(map(str, arguments))
+    return Process(command, words, str(folder), environment, out=str(out), err=str(err)), out, err
+
+
+def latentspace(*arguments: object, timeout: float = 120) -> subprocess.CompletedProcess[str]:
+    """The command, run to its end in an empty folder."""
+    with tempfile.TemporaryDirectory() as folder:
+        process, out, err = begun(list(arguments), Path(folder))
+        process.wait(timeout)
+        process.kill()  # where it did not end
+        code = process.wait()
+        return subprocess.CompletedProcess(list(arguments), code or 0, out.read_text(), err.read_text())
+
+
+def start_worker(directory: Path, url: str | None = None) -> Process:
+    """A worker of a search, begun as the search begins it but for the imports."""
+    return Process(work, WorkerTask(directory=directory, storage=url).model_dump_json())
+
+
+def work(task: str) -> None:
+    os.environ.update(ENVIRONMENT)  # read at the first convolution
+    sys.stdin = io.StringIO(task)
+    worker.main()
+
+
+def submit(executor: LocalExecutor, task: WorkerTask, context: BaseContext = FORKED) -> None:
+    """`LocalExecutor.submit`, with a worker from here; one forked from the caller stays in its session."""
+    said = tempfile.NamedTemporaryFile("w+")  # noqa: SIM115 - closed when the worker is gone
+    words, own_session = task.model_dump_json(), context is FORKED
+    process = Process(work, words, out=said.name, context=context, session=own_session)
+    executor._processes[process] = said  # type: ignore[index, assignment]
+
+
+@contextmanager
+def quick_workers() -> Iterator[None]:
+    """In this block the workers of a search are begun here."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(LocalExecutor, "submit", submit)
+        patch.setattr("latentspace.search.run.LOOKING", 0.05)
+        yield
+
+
+def until(condition: Callable[[], object], seconds: float = 200) -> None:
+    """Wait for it."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it takes too long"
+        time.sleep(0.01)
