@@ -191,7 +191,11 @@ def _write_sheet(decoded: "ImageArray", made: Made, path: Path) -> None:
 
 
 def _chosen(what: str, options: CodeOptions) -> Picture:
-    """Raises: ConfigurationError: no such kind of picture, or one that an option says nothing to."""
+    """The kind of picture that was asked for.
+
+    Raises:
+        ConfigurationError: no such kind of picture, or one that an option says nothing to.
+    """
     if what not in PICTURES:
         raise ConfigurationError(
             f"--what takes one of: {', '.join(PICTURES)}", found=repr(what), do="name one of them"

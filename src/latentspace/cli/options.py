@@ -223,11 +223,7 @@ def moved(run: "Run", spec: str | None) -> "DataConfig | None":
 
 
 def refuse_beside(context: Any, option: str, why: str, *allowed: str) -> None:
-    """Refuse what was given beside `option` and those `allowed`; how much is said may be chosen.
-
-    Raises:
-        ConfigurationError: something was, and is named.
-    """
+    """Refuse what was given beside `option` and those `allowed`: raises ConfigurationError."""
     free = {option, *allowed, "--verbose", "--quiet"}
     found = [
         one.opts[0] if one.param_type_name == "option" else str(one.metavar)

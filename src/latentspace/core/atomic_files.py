@@ -69,7 +69,7 @@ def exists(path: Path) -> bool:
 
 
 def check_name(path: Path) -> None:
-    """Raises: OutputError: a place that has no name of its own, such as `.`, or bytes that are no text."""
+    """Refuse a place without a name of its own: raises OutputError."""
     found = ""
     too_long = [part for part in path.parts if len(os.fsencode(part)) > LONGEST_NAME]
     if path.name in ("", ".."):
@@ -121,7 +121,7 @@ def taken(path: Path) -> str:
 
 
 def _require_writable(folder: Path) -> None:
-    """Raises: OSError: nothing can be made in it, or in the first folder above it that is there."""
+    """Refuse a folder in which nothing can be created: raises OSError."""
     there = next(one for one in (folder, *folder.parents) if one.exists())
     if not there.is_dir():
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
@@ -135,11 +135,7 @@ def refuse_taken(
     must: str = "{} must be new or an empty folder: nothing is overwritten",
     do: str = "name another place, or empty it",
 ) -> None:
-    """Refuse a place for a new folder that is there and holds something, or is no folder, or cannot be made.
-
-    Raises:
-        OutputError: it cannot be made.
-    """
+    """Refuse a place that is taken, or where no folder can be made: raises OutputError."""
     with refusals(path):
         found = taken(path)
     if found:
@@ -198,7 +194,11 @@ def new_folder(path: Path, refuse: Callable[[Path], None] = refuse_taken) -> Ite
 
 
 def make_folder(path: Path) -> None:
-    """Raises: OutputError: it is neither there nor can it be made."""
+    """Create a folder and those above it.
+
+    Raises:
+        OutputError: it is neither there nor can it be made.
+    """
     with refusals(path):
         path.mkdir(parents=True, exist_ok=True)
 

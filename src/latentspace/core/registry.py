@@ -60,7 +60,11 @@ class Registry(Mapping[str, Member], Generic[Member]):
         return name
 
     def __getitem__(self, name: str) -> Member:
-        """Raises: ConfigurationError: there is no such member."""
+        """The member with this name, imported on first use.
+
+        Raises:
+            ConfigurationError: there is no such member.
+        """
         if name not in self._members:
             self.require(name)
         if name not in self._members:
@@ -79,7 +83,11 @@ class Registry(Mapping[str, Member], Generic[Member]):
         return isinstance(name, str) and name in set(self)
 
     def name_of(self, member: Member) -> str:
-        """Raises: LookupError: it was never added."""
+        """The name of a member.
+
+        Raises:
+            LookupError: it was never added.
+        """
         for name in self:
             if self[name] is member:
                 return name

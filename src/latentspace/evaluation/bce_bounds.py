@@ -19,7 +19,7 @@ def bce_of_copy(pixels: Pixels, judged: Int64Array) -> float:
 
 
 def bce_of_mean(pixels: Pixels, learned_from: Int64Array, judged: Int64Array) -> float:
-    """The same of the mean image of `learned_from`, given for every image of `judged`, in float64.
+    """The cross-entropy of the mean image of `learned_from`, given for every image of `judged`, in float64.
 
     A pixel that is black in all of `learned_from`, or white, is taken as half a grey level of one image away
     from that: at 0 or 1 itself an image that differs there would cost without end.

@@ -83,7 +83,7 @@ def evaluate(
 
 
 def require_scope(scope: object) -> None:
-    """Raises: ConfigurationError: neither None nor a part of a split, nor all of it."""
+    """Refuse what is no part of a split: raises ConfigurationError."""
     if scope is not None and not (isinstance(scope, str) and scope in get_args(Scope)):
         raise ConfigurationError(
             f"{option('split')} takes one of: {', '.join(get_args(Scope))}",
@@ -100,7 +100,7 @@ def evaluate_images(
     iwae_samples: int = IWAE_SAMPLES,
     device: str = AUTO,
 ) -> Evaluation:
-    """As `evaluate`, of images that are loaded already; `own` where they are the run's."""
+    """Metrics of images that are loaded already; `own` where they are the run's."""
     scope = scope or ("test" if own else "all")
     require_scope(scope)
     if scope != "all" and not own:

@@ -102,7 +102,11 @@ def _batches(held: Batches, what: str) -> Iterator[Images]:
 
 
 def required_prior(model: Autoencoder) -> Prior:
-    """Raises: TypeError: the network has none."""
+    """The network's prior.
+
+    Raises:
+        TypeError: the network has none.
+    """
     if model.prior is None:
         raise TypeError("a likelihood needs a prior of the codes")
     return model.prior

@@ -232,7 +232,7 @@ def judge(
 
 
 def require_samples(iwae_samples: int) -> None:
-    """Raises: ConfigurationError: none for the importance-weighted bound."""
+    """Refuse a number of samples below one: raises ConfigurationError."""
     if iwae_samples < 1:
         raise ConfigurationError(
             "the importance-weighted bound needs at least one sample",

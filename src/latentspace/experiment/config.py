@@ -116,7 +116,7 @@ class Experiment(Config):
         return self
 
     def on(self, device: str) -> "Experiment":
-        """The same, computed on another device."""
+        """The same plan, computed on another device."""
         return self.model_copy(update={"device": device})
 
     @property

@@ -15,9 +15,11 @@ from .samples import Samples
 
 @dataclass(frozen=True)
 class Caption:
-    """Args:
-    title: what it shows, a few words.
-    text: what exactly.
+    """A figure's title and text.
+
+    Args:
+        title: what it shows, a few words.
+        text: what exactly.
     """
 
     title: str

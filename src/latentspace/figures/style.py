@@ -128,7 +128,7 @@ def save(figure: Figure, path: Path) -> None:
 
 
 def require_format(path: Path) -> None:
-    """Raises: ConfigurationError: its suffix is none that a figure is saved as."""
+    """Refuse a file name with a suffix that no figure is saved as: raises ConfigurationError."""
     if path.suffix.lower() not in _FORMATS:
         raise ConfigurationError(
             f"a figure is saved as one of {', '.join(_FORMATS)}",

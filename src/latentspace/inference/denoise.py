@@ -75,7 +75,7 @@ def restore(run: Run, data: DataConfig, device: str = AUTO) -> Restored:
 
 
 def _require_size(resize: tuple[int, int] | None, data: DataRecord) -> None:
-    """Raises: ConfigurationError: images brought to another size than the network takes."""
+    """Refuse images resized to another size than the network takes: raises ConfigurationError."""
     if resize is not None and resize != data.shape[1:]:
         height, width = data.shape[1:]
         raise ConfigurationError(

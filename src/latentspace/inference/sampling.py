@@ -275,6 +275,6 @@ def images_named(
 
 
 def require(holds: bool, must: str, found: str, do: str) -> None:
-    """Raises: ConfigurationError: it does not hold."""
+    """Refuse where the condition does not hold: raises ConfigurationError."""
     if not holds:
         raise ConfigurationError(must, found=found, do=do)

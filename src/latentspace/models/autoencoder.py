@@ -196,7 +196,7 @@ class Autoencoder(nn.Module):
 
 
 def require_size(shape: tuple[int, int, int]) -> None:
-    """Raises: ConfigurationError: images with a side under 8 pixels."""
+    """Refuse images with a side under 8 pixels: raises ConfigurationError."""
     if min(shape[1:]) < SMALLEST_SIDE:
         raise ConfigurationError(
             f"images must be at least {SMALLEST_SIDE}x{SMALLEST_SIDE} pixels for strided convolutions",

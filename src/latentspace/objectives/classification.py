@@ -103,7 +103,11 @@ def _towards(probabilities: Columns, targets: Columns) -> Columns:
 
 
 def required_labels(batch: Batch) -> Labels:
-    """Raises: DataError: the batch has none."""
+    """The labels of the batch.
+
+    Raises:
+        DataError: the batch has none.
+    """
     if batch.labels is None:
         raise DataError("a classifier needs a label for each image", found="none", do="name data with labels")
     return batch.labels

@@ -15,11 +15,13 @@ FEW = 3  # epochs that say nothing of a course
 
 @dataclass(frozen=True)
 class Trend:
-    """Args:
-    course: where the score was going when the training ended.
-    change: the share of the score, since the epochs before the last tenth, or since the best epoch.
-    best: the epoch of the best score, 0 where there is none.
-    epochs: how many were measured.
+    """How a validation score changed.
+
+    Args:
+        course: where the score was going when the training ended.
+        change: the share of the score, since the epochs before the last tenth, or since the best epoch.
+        best: the epoch of the best score, 0 where there is none.
+        epochs: how many were measured.
     """
 
     course: TrialCourse

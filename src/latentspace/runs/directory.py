@@ -100,7 +100,7 @@ class Run:
 
     @classmethod
     def open(cls, path: str | Path) -> "Run":
-        """Raises: RunError: there is no run at `path`."""
+        """The run at a path; raises RunError where there is none."""
         path = as_path(path, "a run")
         with readable(path):
             if not (path / "config.json").is_file():
@@ -195,7 +195,7 @@ class Run:
 
     @property
     def weights(self) -> "Tensors":
-        """Raises: RunError: the training has not ended, or the file is damaged."""
+        """The weights of a finished run; raises RunError where they are not there, or damaged."""
         if not self.finished:
             raise RunError(
                 f"the training of {self.path} must have ended",
@@ -302,11 +302,7 @@ class Run:
 
     @contextmanager
     def _in_place(self) -> Iterator[None]:
-        """Refuse to write where the run is no longer.
-
-        Raises:
-            RunError: the directory was moved, replaced or deleted while `writing`.
-        """
+        """Refuse to write where the run is no longer: raises RunError."""
         self._require_in_place()
         try:
             yield
@@ -343,6 +339,6 @@ class Run:
 
 
 def refuse_existing(path: Path) -> None:
-    """Raises: RunError: `path` holds something already."""
+    """Refuse a path that holds something already: raises RunError."""
     do = f"go on with it (latentspace train --resume {path}), or name another place with {option('out')}"
     refuse_taken(path, RunError, "the run directory {} must be new: a run is never overwritten", do)

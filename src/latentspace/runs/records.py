@@ -30,7 +30,11 @@ def _finite(text: str) -> float:
 
 
 def epoch_record(record: Any) -> dict[str, Any]:
-    """Raises: ValueError: not the record of an epoch."""
+    """The record of an epoch, from a line of metrics.jsonl.
+
+    Raises:
+        ValueError: not the record of an epoch.
+    """
     epoch = record.get("epoch") if isinstance(record, dict) else None
     if not isinstance(epoch, int) or isinstance(epoch, bool) or epoch < 1:
         raise ValueError("no epoch is named")

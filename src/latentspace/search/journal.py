@@ -206,7 +206,11 @@ _OPERATION: Final = TypeAdapter[_Operation](Annotated[_Operation, Field(discrimi
 
 
 def _operation(path: Path, number: int, line: bytes) -> dict[str, Any]:
-    """Raises: RunError: the line is no operation of a journal."""
+    """The operation that a line of the journal holds.
+
+    Raises:
+        RunError: the line is no operation of a journal.
+    """
     try:
         return _OPERATION.validate_python(json.loads(line)).model_dump(exclude_unset=True)
     except ValidationError as error:

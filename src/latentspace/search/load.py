@@ -51,7 +51,11 @@ def read_study(path: Path, url: str | None = None) -> StudyRecord:
 
 
 def record_of(study: optuna.Study) -> StudyRecord:
-    """Raises: RunError: the study does not say what it searched for, as ours do."""
+    """The record of an Optuna study.
+
+    Raises:
+        RunError: the study does not say what it searched for, as ours do.
+    """
     notes = dict(study.user_attrs)
     missing = [name for name in ("kind", "objectives", "epochs", "seed") if name not in notes]
     if missing:

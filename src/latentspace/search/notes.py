@@ -66,7 +66,7 @@ class _Queued(_Notes):
 
 
 def require_sound(study: Study) -> None:
-    """Raises: RunError: a study, or a trial of it, that cannot have come from a search."""
+    """Refuse a study or a trial whose attributes no search has written: raises RunError."""
     _read(_StudyNotes, study.user_attrs, f"the study {study.study_name!r}")
     aims = len(study.directions)
     named = study.user_attrs.get("objectives")
@@ -81,7 +81,11 @@ def require_sound(study: Study) -> None:
 
 
 def trial_of(frozen: FrozenTrial) -> Trial:
-    """Raises: RunError: attributes that no search has written."""
+    """Optuna's trial as ours.
+
+    Raises:
+        RunError: attributes that no search has written.
+    """
     notes = _read(TrialNotes, frozen.user_attrs, f"trial {frozen.number}")
     state = _STATES[frozen.state]
     seconds = None if frozen.duration is None else frozen.duration.total_seconds()

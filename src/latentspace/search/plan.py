@@ -97,7 +97,11 @@ class StudyPlan(Config):
 
     @classmethod
     def load(cls, directory: Path) -> "StudyPlan":
-        """Raises: RunError: there is no study in `directory`, or its study.json is damaged."""
+        """The plan of the study in a directory.
+
+        Raises:
+            RunError: there is no study in `directory`, or its study.json is damaged.
+        """
         path = directory / FILE
         with readable(directory):
             if not path.is_file():

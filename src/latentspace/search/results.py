@@ -243,7 +243,11 @@ class StudyRecord:
         return tuple(trial for trial in self.trials if trial.state in states)
 
     def trial(self, number: int) -> Trial:
-        """Raises: LookupError: there is no such trial."""
+        """The trial with this number.
+
+        Raises:
+            LookupError: there is no such trial.
+        """
         for trial in self.trials:
             if trial.number == number:
                 return trial

@@ -23,7 +23,11 @@ class _Workers:
         self.killed = 0  # since the count was last set back
 
     def poll(self) -> None:
-        """Raises: LatentspaceError: what a worker said when it could not go on."""
+        """Count the workers that have died, and raise what ended one.
+
+        Raises:
+            LatentspaceError: what a worker said when it could not go on.
+        """
         for end in self.executor.poll():
             self.killed += end.killed
             if end.error is not None:

@@ -44,7 +44,7 @@ def open_storage(directory: Path, url: str | None) -> BaseStorage:
 
 
 def refuse_unreachable(url: str) -> None:
-    """Raises: ConfigurationError, OutputError: as `open_storage`; nothing is made there."""
+    """Refuse a storage that cannot be opened; nothing is created: raises ConfigurationError, OutputError."""
     address = address_of(url)
     with reaching(url), _driven(address):
         engine = create_engine(address, **_engine_settings(address))

@@ -170,7 +170,7 @@ class SearchStep(Step):
         return StudyPlan.load(self.place).content_hash
 
     def refuse_another(self) -> None:
-        """Raises: RunError: there is a study that was begun with another plan."""
+        """Refuse a place with a study of another plan: raises RunError."""
         if not (self.place / FILE).exists():
             return
         there, (experiment, search) = StudyPlan.load(self.place), anew(self.request())

@@ -61,7 +61,11 @@ class Components:
 
 
 def make_fabric(experiment: Experiment) -> "lightning_fabric.Fabric":
-    """Raises: DeviceError: this machine has no such device."""
+    """Lightning Fabric on the plan's device, with its precision.
+
+    Raises:
+        DeviceError: this machine has no such device.
+    """
     from lightning_fabric import Fabric  # here, as it takes longer to import than a run to be evaluated
 
     device = named_device(experiment.device)
@@ -125,7 +129,7 @@ def set_up(
 
 
 def require_classes(of: ImageSet | DataRecord) -> None:
-    """Raises: DataError: not what a classifier can learn from, labelled images of two classes or more."""
+    """Refuse images that a classifier cannot learn from: raises DataError."""
     if not of.labelled:
         raise _without_labels(of.source)
     if len(of.class_names) < 2:
@@ -137,7 +141,11 @@ def require_classes(of: ImageSet | DataRecord) -> None:
 
 
 def required_labels(images: ImageSet) -> Int64Array:
-    """Raises: DataError: the images have no labels."""
+    """The labels of the images.
+
+    Raises:
+        DataError: the images have no labels.
+    """
     if images.labels is None:
         raise _without_labels(images.source)
     return images.labels

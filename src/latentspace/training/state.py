@@ -43,7 +43,11 @@ def state_of(components: Components, epoch: int, best_epoch: int, best_score: fl
 
 
 def restore(components: Components, experiment: Experiment, state: State, path: Path) -> None:
-    """Raises: RunError: the state, read from `path`, is that of another network or optimiser."""
+    """Put a saved state back into networks and optimisers.
+
+    Raises:
+        RunError: the state, read from `path`, is that of another network or optimiser.
+    """
     fill(components.learned, _below("", state.model), path)
     for name, one in components.auxiliary.items():
         fill(one.network, _below(f"{name}/", state.model), path)

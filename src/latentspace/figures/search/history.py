@@ -33,12 +33,14 @@ class Points:
 
 @dataclass(frozen=True, eq=False)
 class SearchHistory:
-    """Args:
-    complete: the trials that ran to their end.
-    pruned: those that were stopped, each at the last value that it reported.
-    best: the best value so far, a point wherever it changed; and a last one at the last trial.
-    failed: the numbers of trials that failed or were lost.
-    published: number and value of the trial with the default settings, if it is complete.
+    """Every trial of a search by its number.
+
+    Args:
+        complete: the trials that ran to their end.
+        pruned: those that were stopped, each at the last value that it reported.
+        best: the best value so far, a point wherever it changed; and a last one at the last trial.
+        failed: the numbers of trials that failed or were lost.
+        published: number and value of the trial with the default settings, if it is complete.
     """
 
     axis: ValueAxis
@@ -259,7 +261,9 @@ class Front:
 
 
 def search_front(record: StudyRecord) -> Front:
-    """Raises:
+    """The front of a search for two objectives.
+
+    Raises:
     ConfigurationError: not two objectives.
     RunError: no trial is complete.
     """

@@ -38,11 +38,13 @@ _LEFT = 1.05  # inches for the names
 
 @dataclass(frozen=True, eq=False)
 class Slice:
-    """Args:
-    places: the setting's value in each trial; of choices, which one it is.
-    choices: their names in order, or none for a range.
-    low, high: the ends of the range; of choices, the first and the last.
-    best: place and value of the best trial, if it has this setting.
+    """One setting against the score.
+
+    Args:
+        places: the setting's value in each trial; of choices, which one it is.
+        choices: their names in order, or none for a range.
+        low, high: the ends of the range; of choices, the first and the last.
+        best: place and value of the best trial, if it has this setting.
     """
 
     name: str
@@ -200,10 +202,12 @@ class Coordinate:
 
 @dataclass(frozen=True, eq=False)
 class ParallelCoordinates:
-    """Args:
-    coordinates: from top to bottom, the score last.
-    lines: a row a trial, the worst first: its place on each axis; not-a-number where it has no such setting.
-    trials: how many there are; perhaps more than lines.
+    """Trials as lines through their settings.
+
+    Args:
+        coordinates: from top to bottom, the score last.
+        lines: a row a trial, the worst first: its place on each axis; NaN where it has no such setting.
+        trials: how many there are; perhaps more than lines.
     """
 
     value: ValueAxis

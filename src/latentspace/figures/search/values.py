@@ -28,10 +28,12 @@ _NAMED = (1, 2, 3, 5)  # the digits that are printed on a logarithmic axis
 
 @dataclass(frozen=True)
 class ValueAxis:
-    """Args:
-    label: what the values are, with their unit.
-    log: whether the scale is logarithmic.
-    low, high: the axis' limits.
+    """An axis of scores.
+
+    Args:
+        label: what the values are, with their unit.
+        log: whether the scale is logarithmic.
+        low, high: the axis' limits.
     """
 
     label: str

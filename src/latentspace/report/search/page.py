@@ -53,7 +53,7 @@ FILES = {
 def report_study(
     path: Path, url: str | None = None, title: str | None = None, published: Find = nothing
 ) -> Path:
-    """As `write_study`; return the page's path."""
+    """Write the page of a study, as `write_study` does; return the page's path."""
     write_study(path, url, title, published)
     return path / "report.html"
 

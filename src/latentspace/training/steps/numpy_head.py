@@ -48,7 +48,11 @@ class ManualBackward:
     @torch.no_grad()
     @np.errstate(all="ignore")  # what is not finite shows in the losses
     def __call__(self, epoch: Epoch) -> dict[str, float]:
-        """Raises: TrainingError: a loss that is not finite, seen after the epoch; its steps are not kept."""
+        """Train for an epoch; return the mean of each loss.
+
+        Raises:
+            TrainingError: a loss that is not finite, seen after the epoch; its steps are not kept.
+        """
         losses, size = Losses(epoch.steps), epoch.batch_size
         together = size * max(1, KEPT // (size * self.head.classes))
         step = epoch.first_step
