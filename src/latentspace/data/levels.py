@@ -1,0 +1,332 @@
+"""Levels: which values of images become black and white, where they are not bytes yet.
+
+`auto` looks at all images of a set together, never at one alone:
+
+- bytes stay as they are, but those of a set of 0 and 1 alone, which become 0 and 255;
+- whole numbers of any type within 0..255 are bytes;
+- larger ones have the range of the bits that they use (0..4095 for 12 bits), or of their type;
+- floats in 0..1 and in -1..1 have that range; others from 0 on that reach more than 127 have 0..255;
+- where the set uses a small part of that range, it is stretched from its smallest value to its largest.
+
+`full` takes the range of the type: 0..65535 for 16 bits, 0..1 for floats. `LOW,HIGH` are two values,
+`percentile` the 0.1th and the 99.9th percentile of the set; both hold for bytes too. What lies outside is
+cut there.
+"""
+
+import logging
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import numpy as np
+from jaxtyping import UInt8
+
+from ..core.errors import ConfigurationError, DataError
+from ..core.wording import counted, option
+from .memmap import allocate, blocks, require_unchanged
+
+logger = logging.getLogger(__name__)
+
+LARGE: Final = 1 / 2  # the share of its range that a set of whole or signed numbers uses, or it is stretched
+LARGE_UNIT: Final = 1 / 8  # the same of floats in 0..1
+SLACK: Final = 1e-3  # by which floats may miss 0..1 and -1..1: interpolation does that
+PERCENTILES: Final = (0.1, 99.9)
+_BINS: Final = 2**20  # of a histogram; one is 0.05 % of its value wide
+
+
+@dataclass(frozen=True)
+class Levels:
+    """A rule for what becomes black and white; `low` and `high` are those of the rule `given`."""
+
+    rule: Literal["auto", "full", "percentile", "given"] = "auto"
+    low: int | float = 0
+    high: int | float = 0
+
+    @classmethod
+    def parse(cls, text: str) -> "Levels":
+        """`auto`, `full`, `percentile` or `LOW,HIGH`.
+
+        Raises:
+            ConfigurationError: another text, or a LOW that is not below HIGH.
+        """
+        if text in ("auto", "full", "percentile"):
+            return cls(text)  # type: ignore[arg-type]
+        try:
+            low, high = (float(one) for one in text.split(","))
+        except ValueError:
+            low = high = math.nan
+        if not (math.isfinite(low) and math.isfinite(high) and low < high):
+            raise ConfigurationError(
+                f"{option('levels')} takes auto, full, percentile, or two numbers LOW,HIGH, the lower first",
+                found=repr(text),
+                do=f"write for example {option('levels', '0,4095')}",
+            )
+        return cls("given", low, high)
+
+
+@dataclass(frozen=True)
+class Window:
+    """The values that become 0 and 255, and what is done, in words; none where bytes stay as they are.
+
+    `stretched` where less than the range of the type is used.
+    """
+
+    low: int | float
+    high: int | float
+    words: str = ""
+    stretched: bool = False
+
+    def apply(self, values: np.ndarray) -> UInt8[np.ndarray, "..."]:
+        """`round(255 (value - low) / (high - low))`, cut at 0 and 255."""
+        if values.dtype == np.uint8 and not self.words:
+            return values
+        scaled = (values.astype(np.float64) - self.low) * 255 / (self.high - self.low)
+        return np.rint(np.clip(scaled, 0, 255)).astype(np.uint8)
+
+
+_BYTES: Final = Window(0, 255)
+
+
+@dataclass(eq=False)
+class _Values:
+    """What is known of all values of one type."""
+
+    dtype: np.dtype
+    images: int = 0
+    low: float = math.inf
+    high: float = -math.inf
+    whole: bool = True
+    histogram: np.ndarray | None = None
+
+    def add(self, values: np.ndarray, images: int, *, exact: bool) -> None:
+        self.images += images
+        low, high = values.min(), values.max()
+        if not (np.isfinite(low) and np.isfinite(high)):
+            raise ValueError("NaN or infinite values")
+        self.low, self.high = min(self.low, float(low)), max(self.high, float(high))
+        if self.whole and values.dtype.kind == "f":
+            self.whole = bool((values == np.rint(values)).all())
+        if exact:
+            counts = np.unique(_bins(values), return_counts=True)
+            self._counted(*counts)
+
+    def merge(self, other: "_Values") -> None:
+        self.images += other.images
+        self.low, self.high = min(self.low, other.low), max(self.high, other.high)
+        self.whole = self.whole and other.whole
+        if other.histogram is not None:
+            self._counted(np.arange(_BINS), other.histogram)
+
+    def _counted(self, bins: np.ndarray, counts: np.ndarray) -> None:
+        if self.histogram is None:
+            self.histogram = np.zeros(_BINS, dtype=np.int64)
+        self.histogram[bins] += counts
+
+    def percentile(self, percent: float) -> float:
+        """The smallest value that as many percent of the values do not exceed."""
+        if self.histogram is None:
+            return self.low
+        reached = np.cumsum(self.histogram)
+        number = int(np.searchsorted(reached, max(1, math.ceil(reached[-1] * percent / 100))))
+        return min(max(_value(number), self.low), self.high)
+
+
+def _bins(values: np.ndarray) -> np.ndarray:
+    """The number of the bin of each value: the first 20 bits of a float32, in the order of the values."""
+    bits = np.ascontiguousarray(values, dtype=np.float32).reshape(-1).view(np.uint32)
+    ordered = np.where(bits >> 31, ~bits, bits | np.uint32(1 << 31))
+    return (ordered >> 12).astype(np.int64)
+
+
+def _value(number: int) -> float:
+    """The middle of a bin, or its only whole number."""
+    ends = []
+    for ordered in (number << 12, (number << 12) | 0xFFF):
+        bits = ordered & 0x7FFFFFFF if ordered >> 31 else ~ordered & 0xFFFFFFFF
+        ends.append(float(np.array([bits], dtype=np.uint32).view(np.float32)[0]))
+    low, high = sorted(ends)
+    return float(math.ceil(low)) if math.ceil(low) <= high else (low + high) / 2
+
+
+class Tally:
+    """All values of a set, counted as they come: every image is added, then each is brought to bytes.
+
+    Images of different types are counted apart. A tally can be pickled, and merged with others.
+    """
+
+    def __init__(self, levels: Levels) -> None:
+        self.levels = levels
+        self._types: dict[str, _Values] = {}
+
+    def add(self, values: np.ndarray, images: int = 1) -> None:
+        """Count the values of so many images, of any whole or real type.
+
+        Raises:
+            ValueError: NaN, infinite values, or a type that is no number's.
+        """
+        if values.dtype.kind not in "biuf":
+            raise ValueError(f"values of type {values.dtype}")
+        if values.dtype == np.bool_:
+            values = values.view(np.uint8)
+        name = values.dtype.newbyteorder("=").str
+        known = self._types.setdefault(name, _Values(np.dtype(name)))
+        if name == "|u1" and self.levels.rule != "percentile" and known.high > 1:
+            known.images += images  # bytes that are not 0 and 1 alone: nothing else is asked of them
+        else:
+            known.add(values, images, exact=self.levels.rule == "percentile")
+
+    def merge(self, other: "Tally") -> None:
+        """Add what another tally has counted."""
+        for name, values in other._types.items():
+            self._types.setdefault(name, _Values(values.dtype)).merge(values)
+
+    def window(self, dtype: np.dtype) -> Window:
+        """What becomes black and white in images of a type, by all that were added."""
+        name = "|u1" if dtype == np.bool_ else dtype.newbyteorder("=").str
+        return _window(self.levels, self._types[name])
+
+    @property
+    def settled(self) -> bool:
+        """Whether all are bytes that stay as they are."""
+        return all(not _window(self.levels, one).words for one in self._types.values())
+
+    def notes(self, *, tell: bool = True) -> tuple[str, ...]:
+        """What is done to how many images; `tell`: what is stretched goes to the log as a warning."""
+        notes = []
+        for one in self._types.values():
+            window = _window(self.levels, one)
+            if window.words:
+                notes.append(f"{counted(one.images)} {window.words}")
+                if window.stretched and tell:
+                    logger.warning("%s; %s chooses other levels", notes[-1], option("levels", "LOW,HIGH"))
+        return tuple(notes)
+
+
+def to_bytes(
+    array: np.ndarray, levels: Levels, origin: str
+) -> tuple[UInt8[np.ndarray, "..."], tuple[str, ...]]:
+    """Any array of numbers, images along its first axis, as bytes; and what was done to it, in sentences.
+
+    An array that is mapped from a file is read in blocks, and its bytes are on disk too.
+
+    Raises:
+        DataError: no numbers, NaN, infinite values, or with `full` values outside the range of the type.
+    """
+    if array.dtype.kind not in "biuf":
+        raise DataError(
+            f"the images of {origin} must be whole or real numbers",
+            found=f"{array.dtype}",
+            do='convert them, for example images.astype("float32")',
+        )
+    if array.ndim == 0 or not array.size:
+        return array.astype(np.uint8), ()
+    tally = Tally(levels)
+    for here in blocks(array):
+        try:
+            tally.add(array[here], here.stop - here.start)
+        except ValueError as error:
+            raise _not_finite(array[here], here.start, origin) from error
+        if array.dtype == np.uint8 and levels.rule in ("full", "auto") and tally.settled:
+            return array, ()
+    _require_inside(tally, array.dtype, origin)
+    window = tally.window(array.dtype)
+    notes = tally.notes()
+    if array.dtype == np.uint8 and not window.words:
+        return array, notes
+    result = allocate(array.shape, array)
+    for here in blocks(array):
+        result[here] = window.apply(array[here])
+    require_unchanged(array)
+    return result, notes
+
+
+def _not_finite(block: np.ndarray, start: int, origin: str) -> DataError:
+    first = np.argwhere(~np.isfinite(block))[0]
+    what = "NaN" if np.isnan(block[tuple(first)]) else "an infinite value"
+    return DataError(
+        f"the pixels of {origin} must be finite numbers",
+        found=f"{what} in image {start + int(first[0]):,}",
+        do="replace such values, or leave such images out",
+    )
+
+
+def _require_inside(tally: Tally, dtype: np.dtype, origin: str) -> None:
+    """Raises: DataError: floats that `full` would cut at 0 or 1."""
+    if tally.levels.rule == "full" and dtype.kind == "f":
+        (values,) = tally._types.values()
+        if values.low < -SLACK or values.high > 1 + SLACK:
+            raise DataError(
+                f"floats must lie in 0..1 with {option('levels', 'full')}, in {origin}",
+                found=f"values from {values.low:g} to {values.high:g}",
+                do=f"name black and white: {option('levels', f'{values.low:g},{values.high:g}')}",
+            )
+
+
+def _window(levels: Levels, values: _Values) -> Window:
+    kind = values.dtype.name
+    if levels.rule == "given":
+        return Window(levels.low, levels.high, f"brought from {levels.low:g}..{levels.high:g} to 8 bits")
+    if levels.rule == "percentile":
+        low, high = (values.percentile(one) for one in PERCENTILES)
+        if low < high:
+            ends = f"the {PERCENTILES[0]}th and {PERCENTILES[1]}th percentiles of the set"
+            return Window(low, high, f"brought from {low:g}..{high:g}, {ends}, to 8 bits")
+    if levels.rule == "full":
+        return _of_type(values)
+    return _whole(values, kind) if values.whole else _real(values, kind)
+
+
+def _of_type(values: _Values) -> Window:
+    dtype = values.dtype
+    if dtype == np.uint8:
+        return _BYTES
+    if dtype.kind == "f":
+        return Window(0, 1, f"brought from {dtype.name} in 0..1 to 8 bits")
+    low, high = float(np.iinfo(dtype).min), float(np.iinfo(dtype).max)
+    if dtype.itemsize > 2 and values.low >= 0 and values.high < 2**16:
+        low, high = 0, 65535  # as Pillow and others write 16 bits
+    return Window(low, high, f"brought from {dtype.name} in {low:.0f}..{high:.0f} to 8 bits")
+
+
+def _whole(values: _Values, kind: str) -> Window:
+    low, high = values.low, values.high
+    if low >= 0 and high == 1:
+        return Window(0, 1, "of 0 and 1 alone, taken as black and white")
+    if low >= 0 and high <= 255:
+        words = "" if kind == "uint8" else f"of {kind} within 0..255, taken as bytes"
+        return Window(0, 255, words)
+    if low >= 0:
+        bits = int(high).bit_length()
+        top = float(2**bits - 1)
+        if high == low or high - low >= LARGE * top:
+            partly = values.dtype.kind != "f" and bits < 8 * values.dtype.itemsize
+            words = f"brought from {kind} in 0..{top:.0f} to 8 bits"
+            return Window(0, top, words + f", as they use {bits} bits" * partly, stretched=partly)
+    elif values.dtype.kind == "i":
+        ends = np.iinfo(values.dtype)
+        if high - low >= LARGE * (float(ends.max) - float(ends.min)):
+            return Window(float(ends.min), float(ends.max), f"brought from {kind} of any value to 8 bits")
+    return _stretched(values, kind)
+
+
+def _real(values: _Values, kind: str) -> Window:
+    low, high = values.low, values.high
+    known: Iterable[tuple[float, float, float]] = ((0, 1, LARGE_UNIT), (-1, 1, LARGE))
+    for least, most, large in known:
+        if least - SLACK <= low and high <= most + SLACK:
+            if low < high < low + large * (most - least):
+                return _stretched(values, kind)
+            return Window(least, most, f"rounded from {kind} in {least}..{most} to 8 bits")
+    if low >= 0 and 127 < high <= 255.5:
+        return Window(0, 255, f"of {kind} within 0..255, rounded to bytes")
+    return _stretched(values, kind)
+
+
+def _stretched(values: _Values, kind: str) -> Window:
+    """From the smallest value of the set to the largest; a set of one value becomes black."""
+    low, high = values.low, values.high
+    words = (
+        f"stretched from {kind} in {low:g}..{high:g}, the smallest and largest value of the set, to 8 bits"
+    )
+    return Window(low, high if high > low else low + 1, words, stretched=True)
