@@ -45,7 +45,37 @@ def as_npz_floats(images: ImageSet, place: Path) -> Path:
     return path
 
 
-STORED = [as_folder, as_tar, as_zip, as_idx, as_npz, as_npz_floats]
+def as_pixel_table(images: ImageSet, place: Path) -> Path:
+    assert images.labels is not None
+    squares = images.pixels.reshape(len(images), -1)
+    header = ",".join(["label", *(f"pixel{number}" for number in range(squares.shape[1]))])
+    rows = [
+        ",".join([images.class_names[label], *map(str, row)])
+        for label, row in zip(images.labels, squares.tolist(), strict=True)
+    ]
+    path = place / "images.csv"
+    path.write_text("\n".join([header, *rows]))
+    return path
+
+
+def as_file_table(images: ImageSet, place: Path) -> Path:
+    files = files_of(images)
+    write_folder(place / "some", files)
+    path = place / "images.csv"
+    path.write_text("path,label\n" + "".join(f"some/{name},{name.partition('/')[0]}\n" for name in files))
+    return path
+
+
+def as_sidecar(images: ImageSet, place: Path) -> Path:
+    files = files_of(images)
+    flat = {name.rpartition("/")[2]: content for name, content in files.items()}
+    write_folder(place / "flat", flat)
+    rows = "".join("{1};{0}\n".format(*name.split("/")) for name in files)
+    (place / "flat" / "labels.csv").write_text("file;class\n" + rows)
+    return place / "flat"
+
+
+STORED = [as_folder, as_tar, as_zip, as_idx, as_npz, as_npz_floats, as_pixel_table, as_file_table, as_sidecar]
 
 
 def by_class(images: ImageSet) -> ImageSet:

@@ -19,6 +19,7 @@ import tomli_w
 from PIL import Image
 
 from fuzz.mutations import mistaken, mutated
+from fuzz.tables import TextTables
 from latentspace.core.config import overrides, read_toml
 from latentspace.data.config import DataConfig
 from latentspace.data.readers.idx import read_idx, write_idx_folder
@@ -387,6 +388,7 @@ READERS: Mapping[str, Callable[[Path], Reader]] = {
     "idx": Idx,
     "arrays": Arrays,
     "pictures": Pictures,
+    "tables": TextTables,
     "outside": FromOutside,
     "recipes": Recipes,
     "runs": Runs,

@@ -104,6 +104,47 @@ class Idx:
         return (read_idx_folder if path.is_dir() else read_idx_files)(path, config.resident)
 
 
+class TextTable:
+    words = "a CSV or TSV table of pixels or of paths, a text file of paths"
+
+    def knows(self, path: Path, start: bytes) -> bool:  # noqa: ARG002 - text has no mark of its own
+        from .tables import LISTS, TABLES
+
+        if path.is_dir():
+            return bool(_pixel_tables(path))
+        return path.name.casefold().endswith((*TABLES, *LISTS))
+
+    def read(self, path: Path, config: "DataConfig") -> "ImageSet":
+        from .file_tables import read_file_table, read_list
+        from .pixel_layout import layout_of
+        from .pixel_tables import read_pixel_table, read_pixel_tables
+        from .tables import LISTS
+
+        if path.is_dir():
+            return read_pixel_tables(path, _pixel_tables(path), config)
+        if path.name.casefold().endswith(LISTS):
+            return read_list(path, config)
+        return (read_pixel_table if layout_of(path) else read_file_table)(path, config)
+
+
+def _pixel_tables(folder: Path) -> list[str]:
+    """The tables of pixels in a folder that holds no folder and no image."""
+    from .filenames import is_junk, is_named_as_image, readable
+    from .pixel_layout import layout_of
+    from .tables import TABLES
+
+    names = []
+    with readable(folder):
+        for one in folder.iterdir():
+            if is_junk(one.name):
+                continue
+            if one.is_dir() or is_named_as_image(one.name):
+                return []
+            if one.name.casefold().endswith(TABLES):
+                names.append(one.name)
+    return [name for name in sorted(names) if layout_of(folder / name)]
+
+
 class Folder:
     words = "a folder of images or of class folders"
 
@@ -113,14 +154,16 @@ class Folder:
     def read(self, path: Path, config: "DataConfig") -> "ImageSet":
         from ..catalog import notmnist
         from .folders import list_folder, read_listing
+        from .sidecar import with_sidecar
 
         listing = list_folder(path)
-        return notmnist.remembered(listing.identity, config.resident) or _image_files(
+        images = notmnist.remembered(listing.identity, config.resident) or _image_files(
             read_listing(listing, resize=config.resize, strict=config.strict),
             origin=str(path),
             identity=listing.identity,
             what="a folder",
         )
+        return with_sidecar(images, listing.root)
 
 
 def _image_files(collected: "Collected", *, origin: str, identity: str, what: str) -> "ImageSet":
@@ -137,7 +180,7 @@ def _image_files(collected: "Collected", *, origin: str, identity: str, what: st
     return replace(images, source=f"{what} of {kind}")
 
 
-NPY, NPZ, ARCHIVE, IDX, FOLDER = Npy(), Npz(), Archive(), Idx(), Folder()
+NPY, NPZ, ARCHIVE, IDX, TEXT_TABLE, FOLDER = Npy(), Npz(), Archive(), Idx(), TextTable(), Folder()
 
 READERS: Registry[Reader] = Registry(
     "reader",
@@ -146,6 +189,7 @@ READERS: Registry[Reader] = Registry(
         "npz": f"{__name__}:NPZ",
         "archive": f"{__name__}:ARCHIVE",
         "idx": f"{__name__}:IDX",
+        "table": f"{__name__}:TEXT_TABLE",
         "folder": f"{__name__}:FOLDER",
     },
 )

@@ -1,0 +1,270 @@
+"""A table or a list that names image files, with their labels, groups and parts -> an ImageSet."""
+
+import logging
+import os
+import posixpath
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ...core.errors import DataError
+from ...core.wording import counted
+from ..imageset import ImageSet
+from .collect import File
+from .filenames import is_junk, is_named_as_image, may_be_image, readable, shown
+from .listed import listed_images, noted
+from .tables import (
+    GROUP_NAMES,
+    LABEL_NAMES,
+    PART_NAMES,
+    PATH_NAMES,
+    Table,
+    part_number,
+    read_text,
+    some,
+    table_of,
+    whole_labels,
+)
+
+if TYPE_CHECKING:
+    from ..config import DataConfig
+
+logger = logging.getLogger(__name__)
+
+DEPTH = 3  # folders below a table that are searched for what it names
+_SAMPLE = 500  # rows that are looked at to tell the columns apart
+
+
+class Matcher:
+    """Which of `names` a cell means: by its path, else by its file name, else by that without its ending."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._paths = {name: place for place, name in enumerate(names)}
+        self._bases: dict[str, int] = {}
+        self._stems: dict[str, int] = {}
+        for place, name in enumerate(names):
+            base = posixpath.basename(name)
+            for found, key in ((self._bases, base), (self._stems, posixpath.splitext(base)[0])):
+                found[key] = -1 if key in found else place  # -1: several have this name
+
+    def find(self, cell: str) -> int | None:
+        """The place of the name that `cell` means; None where there is none, or it could be several."""
+        cell = cell.strip().replace("\\", "/").removeprefix("./")
+        if cell in self._paths:
+            return self._paths[cell]
+        base = posixpath.basename(cell)
+        for found, key in (
+            (self._bases, base),
+            (self._stems, base),
+            (self._stems, posixpath.splitext(base)[0]),
+        ):
+            place = found.get(key)
+            if place is not None:
+                return place if place >= 0 else None
+        return None
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The places of the columns that mean something; `hot` are those of classes, one of which is 1."""
+
+    path: int
+    label: int | None
+    group: int | None
+    part: int | None
+    hot: tuple[int, ...] = ()
+
+    @classmethod
+    def of(cls, table: Table, path: int) -> "Columns":
+        """What the columns of a table beside that of the files are; labels are also a lone unnamed column."""
+        group, part = table.column(GROUP_NAMES), table.column(PART_NAMES)
+        rest = [place for place in range(table.width) if place not in (path, group, part)]
+        label = table.column(LABEL_NAMES)
+        if label in (path, group, part):
+            label = None
+        if label is None and len(rest) == 1:
+            label = rest[0]
+        hot = () if label is not None or not table.header else _one_hot(table, rest)
+        return cls(path, label, group, part, hot)
+
+    def labels(self, table: Table) -> list[str | None]:
+        """The label of each row; None where its cell is empty."""
+        if self.hot:
+            return [
+                next(table.header[place] for place in self.hot if _is_one(row[place])) for row in table.rows
+            ]
+        return whole_labels(table.cells(self.label) or [None] * len(table.rows))
+
+    def told(self, table: Table) -> str:
+        """Which column is what, for a person."""
+        name = table.header.__getitem__ if table.header else lambda place: f"column {place + 1}"
+        said = [f"files from {name(self.path)!r}"]
+        if self.hot:
+            said.append(f"labels from {counted(len(self.hot), 'column')} of 0 and 1")
+        for what, place in (("labels", self.label), ("groups", self.group), ("parts", self.part)):
+            if place is not None:
+                said.append(f"{what} from {name(place)!r}")
+        return ", ".join(said)
+
+
+def _one_hot(table: Table, places: Sequence[int]) -> tuple[int, ...]:
+    """`places`, where each row has one 1 and else 0 in them; else none."""
+    for row in table.rows:
+        cells = [row[place].strip() for place in places]
+        if not all(cell in ("0", "1", "0.0", "1.0") for cell in cells) or sum(map(_is_one, cells)) != 1:
+            return ()
+    return tuple(places) if len(places) > 1 else ()
+
+
+def _is_one(cell: str) -> bool:
+    return cell.strip() in ("1", "1.0")
+
+
+def read_file_table(path: Path, config: "DataConfig") -> ImageSet:
+    """The images that a CSV or TSV names.
+
+    Raises:
+        DataError: no column of files, files that are not there, two labels for one file, a row cut short.
+    """
+    table = table_of(read_text(path), str(path))
+    folder = path.parent
+    if not table.rows:
+        table.require_whole()
+    if not any(_is_file(folder, cell) or is_named_as_image(cell.strip()) for cell in table.rows[0]):
+        table = table.headed()
+    table.require_whole()
+    columns = Columns.of(table, _path_column(table, folder))
+    logger.info("%s: %s", path, columns.told(table))
+    return _images(table, columns, folder, config)
+
+
+def read_list(path: Path, config: "DataConfig") -> ImageSet:
+    """The images that a text file names, one on a line, with a label behind a space or tab or without.
+
+    Raises:
+        DataError: as `read_file_table`.
+    """
+    folder = path.parent
+    rows, lines = [], []
+    for number, line in enumerate(read_text(path).splitlines(), start=1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        name, label = line.strip(), ""
+        if not (is_named_as_image(name) or _is_file(folder, name)):
+            parted = name.rsplit("\t", 1) if "\t" in name else name.rsplit(None, 1)
+            name, label = (parted[0].strip(), parted[1].strip()) if len(parted) == 2 else (name, "")
+        rows.append([name, label])
+        lines.append(number)
+    table = Table(str(path), (), rows, lines)
+    table.require_whole()
+    return _images(table, Columns(path=0, label=1, group=None, part=None), folder, config)
+
+
+def _is_file(folder: Path, cell: str) -> bool:
+    try:
+        return bool(cell.strip()) and (folder / cell.strip().replace("\\", "/")).is_file()
+    except (OSError, ValueError):
+        return False
+
+
+def _path_column(table: Table, folder: Path) -> int:
+    """The column that names the files: by what lies there, else by its name, else by the endings in it."""
+    sample = table.rows[:_SAMPLE]
+    there = [sum(_is_file(folder, row[place]) for row in sample) for place in range(table.width)]
+    if max(there):
+        return there.index(max(there))
+    named = table.column(PATH_NAMES)
+    if named is not None:
+        return named
+    ending = [sum(is_named_as_image(row[place].strip()) for row in sample) for place in range(table.width)]
+    if max(ending):
+        return ending.index(max(ending))
+    raise DataError(
+        f"{table.origin} must have a column `path` that names image files, or a row of pixels for each image",
+        found=f"columns {some(table.header) if table.header else some(table.rows[0])}",
+        do="write a header such as path,label; paths are relative to the table",
+    )
+
+
+def _images(table: Table, columns: Columns, folder: Path, config: "DataConfig") -> ImageSet:
+    cells = table.cells(columns.path) or []
+    paths = _found(table, cells, folder)
+    rows = _once(table, columns, cells, paths)
+    labels, groups = columns.labels(table), table.cells(columns.group)
+    parts = _parts(table, columns)
+
+    def files() -> Iterator[File]:
+        for row in rows:
+            name = shown(cells[row].replace("\\", "/"))
+            group = groups[row] if groups else None
+            yield File(name, paths[row], label=labels[row], group=group, part=parts[row] if parts else None)
+
+    images = listed_images(files(), config, origin=table.origin, source="a table of image files")
+    repeated = len(cells) - len(rows)
+    return noted(images, f"{counted(repeated, 'row')} left out that repeat a file") if repeated else images
+
+
+def _parts(table: Table, columns: Columns) -> list[int] | None:
+    cells = table.cells(columns.part)
+    if cells is None:
+        return None
+    return [part_number(cell, f"in line {line:,}") for cell, line in zip(cells, table.lines, strict=True)]
+
+
+def _found(table: Table, cells: Sequence[str], folder: Path) -> list[Path]:
+    """The file of each cell: where it says, else the only one below the table's folder of that name."""
+    with readable(folder):
+        paths = [folder / cell.replace("\\", "/") if _is_file(folder, cell) else None for cell in cells]
+        if None in paths:
+            below = sorted(_below(folder))
+            matcher = Matcher(below)
+            places = [
+                matcher.find(cell) if at is None else None for cell, at in zip(cells, paths, strict=True)
+            ]
+            paths = [
+                at if place is None else folder / below[place]
+                for at, place in zip(paths, places, strict=True)
+            ]
+    lost = [cell for cell, at in zip(cells, paths, strict=True) if at is None]
+    if lost:
+        raise DataError(
+            f"the files that {table.origin} names must be there, relative to {folder}",
+            found=f"{len(lost):,} of {counted(len(cells), 'path')} are not: {some(lost)}",
+            do="put the table where its paths begin, mend them, or remove these rows",
+        )
+    return [at for at in paths if at is not None]
+
+
+def _below(folder: Path) -> Iterator[str]:
+    """The names of what may be images below `folder`."""
+    for here, folders, files in os.walk(folder):
+        relative = os.path.relpath(here, folder)
+        prefix = "" if relative == "." else relative.replace(os.sep, "/") + "/"
+        folders[:] = [one for one in folders if not is_junk(one)] if prefix.count("/") < DEPTH else []
+        yield from (f"{prefix}{name}" for name in files if may_be_image(name))
+
+
+def _once(table: Table, columns: Columns, cells: Sequence[str], paths: Sequence[Path]) -> list[int]:
+    """The rows that name a file for the first time.
+
+    Raises:
+        DataError: a file has two labels.
+    """
+    first: dict[Path, int] = {}
+    labels = columns.labels(table)
+    torn = []
+    for row, path in enumerate(paths):
+        before = first.setdefault(path, row)
+        if labels[before] != labels[row]:
+            torn.append(
+                f"{cells[row]}: {labels[before]} in line {table.lines[before]:,}, "
+                f"{labels[row]} in line {table.lines[row]:,}"
+            )
+    if torn:
+        raise DataError(
+            f"each file of {table.origin} must have one label",
+            found=f"{counted(len(torn), 'row')} that give a file another one: {some(torn)}",
+            do="remove the wrong rows",
+        )
+    return sorted(first.values())

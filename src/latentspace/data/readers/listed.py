@@ -1,0 +1,104 @@
+"""What a table says of images -> an ImageSet: their labels, groups and parts, in the order of the table."""
+
+import logging
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ...core.wording import counted
+from ..imageset import ImageSet
+from .collect import File, collect
+from .filenames import natural
+from .tables import numbers_of, some
+
+if TYPE_CHECKING:
+    from ..config import DataConfig
+
+logger = logging.getLogger(__name__)
+
+
+def listed_images(
+    files: Iterable[File], config: "DataConfig", *, origin: str, source: str, class_names: Sequence[str] = ()
+) -> ImageSet:
+    """The images of `files`, in their order, with the label, group and part that each brings.
+
+    Args:
+        class_names: the order of the classes, where the source knows it; else they are sorted.
+
+    Raises:
+        DataError: what `collect` raises.
+    """
+    said: list[File] = []
+
+    def numbered() -> Iterator[File]:
+        for row, file in enumerate(files):
+            said.append(replace(file, content=b""))
+            yield replace(file, name=f"row {row}", label=None, group=None, part=None)
+
+    collected = collect(numbered(), origin=origin, resize=config.resize, strict=config.strict)
+    kept = [said[int(name.removeprefix("row "))] for name in collected.names]
+    unreadable = tuple(
+        one.model_copy(update={"name": said[int(one.name.removeprefix("row "))].name})
+        for one in collected.record.unreadable
+    )
+    images = ImageSet(
+        collected.pixels,
+        source=source,
+        record=collected.record.model_copy(update={"unreadable": unreadable}),
+        files=tuple(file.name for file in kept),
+    )
+    return described(
+        images,
+        [file.label for file in kept],
+        [file.group for file in kept],
+        [file.part for file in kept],
+        class_names=class_names,
+        origin=origin,
+    )
+
+
+def described(
+    images: ImageSet,
+    labels: Sequence[str | None] = (),
+    groups: Sequence[str | None] = (),
+    parts: Sequence[int | None] = (),
+    *,
+    class_names: Sequence[str] = (),
+    origin: str,
+) -> ImageSet:
+    """`images` with what was said of each; where some have a label, those without one are left out, and said.
+
+    An image without a group is a group of its own.
+    """
+    if any(part is not None and part >= 0 for part in parts):
+        numbers = np.array([-1 if part is None else part for part in parts], dtype=np.int64)
+        images = replace(images, parts=numbers)
+    if any(groups):
+        images = replace(images, groups=group_numbers(groups))
+    if not any(label is not None for label in labels):
+        return images
+    missing = [place for place, label in enumerate(labels) if label is None]
+    if missing:
+        names = images.names_of(np.array(missing, dtype=np.int64))
+        note = f"{counted(len(missing))} left out, as {origin} has no label for them: {some(names)}"
+        logger.warning("%s", note)
+        keep = np.array([place for place, label in enumerate(labels) if label is not None], dtype=np.int64)
+        images = noted(images.subset(keep), note)
+    there = [label for label in labels if label is not None]
+    order = tuple(class_names) or tuple(sorted(set(there), key=natural))
+    return replace(images, labels=numbers_of(there, order), class_names=order)
+
+
+def group_numbers(groups: Sequence[str | None]) -> np.ndarray:
+    """A number for each group, and one of its own for each image without one."""
+    numbers: dict[object, int] = {}
+    keys = ((None, place) if group in (None, "") else group for place, group in enumerate(groups))
+    return np.array([numbers.setdefault(key, len(numbers)) for key in keys], dtype=np.int64)
+
+
+def noted(images: ImageSet, *notes: str) -> ImageSet:
+    """`images` with more sentences among the conversions of its record."""
+    record = images.record.model_copy(update={"conversions": (*images.record.conversions, *notes)})
+    return replace(images, record=record)

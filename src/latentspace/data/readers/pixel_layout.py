@@ -1,0 +1,109 @@
+"""How the pixels stand in a table of numbers: which columns they are, and which is the label."""
+
+import csv
+import gzip
+import io
+import math
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Final
+
+from ...core.errors import DataError
+from .filenames import readable
+from .tables import LABEL_NAMES, PART_NAMES, column_named, plain, separator, text_of
+
+FEWEST: Final = 16  # columns of numbers that a row of pixels has
+_HEAD: Final = 2**22  # bytes that the first two rows are looked for in
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What the columns of a table of pixels are; `header` is empty where it has none."""
+
+    separator: str
+    header: tuple[str, ...]
+    width: int
+    pixels: tuple[int, ...]
+    label: int | None
+    part: int | None
+    joined: bool = False  # all pixels of an image are in one cell
+
+    @property
+    def names(self) -> list[str]:
+        """A name of its own for each column."""
+        return [f"{place}" for place in range(self.width)]
+
+
+def layout_of(path: Path) -> Layout | None:
+    """How the pixels stand in a table; None where its rows are no pixels, or it is no table."""
+    with readable(path), inflated(path) as file:
+        start = file.read(_HEAD)
+    try:
+        text = text_of(start, str(path))
+        mark = separator(text)
+        rows = list(_first(csv.reader(io.StringIO(text, newline=""), delimiter=mark), 2))
+    except (DataError, csv.Error):
+        return None
+    if not rows:
+        return None
+    header = tuple(map(str.strip, rows[0])) if _is_header(rows) else ()
+    first = rows[-1] if header else rows[0]
+    part = column_named(header, PART_NAMES)
+    if (joined := column_named(header, ("pixels",))) is not None and len(rows) > 1:
+        long = joined < len(first) and first[joined].count(" ") >= FEWEST - 1
+        label = column_named(header, LABEL_NAMES)
+        return Layout(mark, header, len(header), (joined,), label, part, joined=True) if long else None
+    numbers = [place for place, cell in enumerate(first) if place < len(rows[0]) and _is_number(cell)]
+    label = column_named(header, LABEL_NAMES)
+    chosen = tuple(place for place in numbers if place not in (label, part) and not _is_index(header, place))
+    if len(chosen) < FEWEST or len(rows[0]) - len(chosen) > 4:
+        return None
+    return Layout(mark, header, len(rows[0]), chosen, label, part)
+
+
+def _first(reader: Iterator[list[str]], count: int) -> Iterator[list[str]]:
+    for row in reader:
+        if row:
+            yield row
+            count -= 1
+        if not count:
+            return
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        return math.isfinite(float(cell))
+    except ValueError:
+        return False
+
+
+def _is_header(rows: Sequence[Sequence[str]]) -> bool:
+    """Whether the first row has words in it, or fractions above whole numbers: pandas' double names."""
+    if not all(map(_is_number, rows[0])):
+        return True
+    return len(rows) > 1 and any("." in cell for cell in rows[0]) and not any("." in cell for cell in rows[1])
+
+
+def _is_index(header: Sequence[str], place: int) -> bool:
+    return bool(header) and plain(header[place]) in ("", "id", "index", "unnamed:_0", "imageid", "image_id")
+
+
+@contextmanager
+def inflated(path: Path) -> Iterator[IO[bytes] | gzip.GzipFile]:
+    """The file, inflated where it is gzip."""
+    with path.open("rb") as file:
+        zipped = file.read(2) == b"\x1f\x8b"
+        file.seek(0)
+        if not zipped:
+            yield file
+            return
+        try:
+            with gzip.GzipFile(fileobj=file) as unzipped:
+                yield unzipped
+        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+            raise DataError(
+                f"{path} must be a whole .gz", found=str(error), do="fetch or make it again"
+            ) from error

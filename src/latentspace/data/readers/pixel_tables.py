@@ -1,0 +1,260 @@
+"""Tables of pixels -> images: a row an image, as Kaggle has MNIST, with or without a header or a label.
+
+The label is the column that is called so; without a header it is the one column too many: the first, unless
+that is nearly the same everywhere, then the last. Rows of 784 are 28 x 28. Rows of 3 x a square are in
+colour, by channels or by pixels, whichever is smoother. A column `pixels` may have all of them in one cell,
+with spaces between.
+"""
+
+import logging
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from ...core.errors import DataError
+from ...core.types import Pixels
+from ...core.wording import counted
+from ..imageset import ImageSet
+from .conversion import as_pixels
+from .filenames import natural, readable
+from .listed import described, noted
+from .pixel_layout import Layout, inflated, layout_of
+from .tables import part_number, some, whole_labels
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from ..config import DataConfig
+
+logger = logging.getLogger(__name__)
+
+_BLOCK: Final = 2**24
+_MOST: Final = 2**34  # bytes of pixels
+_BORDER: Final = 0.9  # of the rows have one value in a column that is a pixel of the border
+
+
+def read_pixel_table(path: Path, config: "DataConfig") -> ImageSet:
+    """The images in a table of pixels.
+
+    Raises:
+        DataError: no such table, numbers outside 0..255, a row cut short, rows that are no square.
+    """
+    layout = layout_of(path)
+    if layout is None:
+        raise DataError(
+            f"{path} must have a row of pixels for each image",
+            found="no row of numbers",
+            do="name another file",
+        )
+    del config
+    values, labels, parts = _numbers(path, layout)
+    notes: list[str] = []
+    if layout.label is None and not layout.joined:
+        values, labels, note = _parted(values, path)
+        notes += [note] if note else []
+    if not len(values):
+        raise DataError(
+            f"{path} must have a row for each image", found="a header alone", do="name another file"
+        )
+    pixels, more = _images(values, path)
+    images = noted(ImageSet(pixels, source="a table of pixels"), *notes, *more)
+    numbers = [part_number(cell, f"in row {row:,}") for row, cell in enumerate(parts)]
+    return described(images, whole_labels(labels), parts=numbers, origin=str(path))
+
+
+def read_pixel_tables(folder: Path, names: Sequence[str], config: "DataConfig") -> ImageSet:
+    """The images of several tables in a folder: those called train, validation and test are parts.
+
+    Where some have labels, those without are left out, and said.
+
+    Raises:
+        DataError: as `read_pixel_table`; or images of different sizes.
+    """
+    from ..joined import joined
+    from .tables import part_of_name
+
+    sets = {name: read_pixel_table(folder / name, config) for name in sorted(names, key=natural)}
+    unlabelled = [name for name, one in sets.items() if not one.labelled]
+    notes = []
+    if len(unlabelled) < len(sets) and unlabelled:
+        notes = [f"left out, as it has no labels where others have: {name}" for name in unlabelled]
+        for note in notes:
+            logger.warning("%s", note)
+        sets = {name: one for name, one in sets.items() if one.labelled}
+    named = []
+    for name, one in sets.items():
+        part = part_of_name(name)
+        parts = one.parts if part is None else np.full(len(one), part, dtype=np.int64)
+        files = tuple(f"{name}:{row}" for row in one.names)
+        named.append(replace(one, parts=parts, files=files, rows=None))
+    images = named[0] if len(named) == 1 else joined(named, list(sets))
+    return noted(replace(images, source="tables of pixels"), *notes)
+
+
+def _numbers(path: Path, layout: Layout) -> tuple[np.ndarray, list[str], list[str]]:
+    """The pixels of each row, as bytes where all are, and the cells of the label and of the part."""
+    if layout.joined:
+        return _of_joined(path, layout)
+    import pyarrow as pa
+
+    try:
+        return _of_columns(path, layout, pa.uint8())
+    except pa.ArrowInvalid as error:
+        if "conversion error" not in str(error):
+            raise _refused(path, layout, str(error)) from error
+    try:
+        values, labels, parts = _of_columns(path, layout, pa.float64())
+    except pa.ArrowInvalid as error:
+        raise _refused(path, layout, str(error)) from error
+    low, high = values.min(), values.max()
+    if low >= 0 and high <= 255 and (values == np.rint(values)).all():
+        return values.astype(np.uint8), labels, parts
+    if not (low >= 0 and high <= 1):
+        row, place = np.argwhere(~((values >= 0) & (values <= 255) & (values == np.rint(values))))[0]
+        raise DataError(
+            f"the pixels of {path} must be whole numbers in 0..255, or all of them in 0..1",
+            found=f"{values[row, place]:g} in row {row:,} (from 0), column {layout.pixels[place] + 1:,}",
+            do="mend the table, or name its label column `label`",
+        )
+    return values, labels, parts
+
+
+def _of_columns(path: Path, layout: Layout, kind: "pa.DataType") -> tuple[np.ndarray, list[str], list[str]]:
+    import pyarrow as pa
+    from pyarrow import csv as arrow
+
+    names, pixels = layout.names, [str(place) for place in layout.pixels]
+    others = [str(place) for place in (layout.label, layout.part) if place is not None]
+    types = {**dict.fromkeys(pixels, kind), **dict.fromkeys(others, pa.string())}
+    blocks: list[np.ndarray] = []
+    found: dict[str, list[str]] = {name: [] for name in others}
+    size = 0
+    with readable(path), inflated(path) as file:
+        reader = arrow.open_csv(
+            file,
+            read_options=arrow.ReadOptions(
+                column_names=names, skip_rows=1 if layout.header else 0, block_size=_BLOCK, use_threads=False
+            ),
+            parse_options=arrow.ParseOptions(delimiter=layout.separator),
+            convert_options=arrow.ConvertOptions(
+                column_types=types,
+                include_columns=pixels + others,
+                null_values=[""],
+                strings_can_be_null=False,
+            ),
+        )
+        for batch in reader:
+            _refuse_empty(batch, pixels, sum(map(len, blocks)), layout, path)
+            blocks.append(np.stack([batch.column(name).to_numpy() for name in pixels], axis=1))
+            for name in others:
+                found[name] += batch.column(name).to_pylist()
+            size += blocks[-1].nbytes
+            if size > _MOST:
+                raise _refused(path, layout, f"more than {_MOST:,} bytes of pixels")
+    values = np.concatenate(blocks) if blocks else np.zeros((0, len(pixels)), dtype=np.uint8)
+    label = found[str(layout.label)] if layout.label is not None else []
+    return values, label, found[str(layout.part)] if layout.part is not None else []
+
+
+def _refuse_empty(batch: Any, pixels: Sequence[str], before: int, layout: Layout, path: Path) -> None:
+    for place, name in zip(layout.pixels, pixels, strict=True):
+        column = batch.column(name)
+        if column.null_count:
+            row = before + int(np.flatnonzero(column.is_null().to_numpy(zero_copy_only=False))[0])
+            raise _refused(path, layout, f"an empty cell in row {row:,} (from 0), column {place + 1:,}")
+
+
+def _refused(path: Path, layout: Layout, found: str) -> DataError:
+    found = found.partition("\n")[0]
+    return DataError(
+        f"each row of {path} must have {layout.width:,} cells, {len(layout.pixels):,} of them pixels",
+        found=found if len(found) < 200 else f"{found[:160]} ...",
+        do="mend or remove that row: pixels are numbers in 0..255; call the label column `label`",
+    )
+
+
+def _of_joined(path: Path, layout: Layout) -> tuple[np.ndarray, list[str], list[str]]:
+    from .tables import read_table
+
+    table = read_table(path).headed()
+    table.require_whole()
+    place = layout.pixels[0]
+    rows: list[np.ndarray] = []
+    for row, line in zip(table.rows, table.lines, strict=True):
+        try:
+            one = np.array(row[place].split(), dtype=np.int64)
+        except (ValueError, OverflowError):
+            one = np.array([-1])
+        if not len(one) or one.min() < 0 or one.max() > 255 or (rows and len(one) != len(rows[0])):
+            expected = f"{len(rows[0]):,} whole numbers" if rows else "whole numbers"
+            raise DataError(
+                f"the column {layout.header[place]!r} of {path} must hold {expected} in 0..255 in each row",
+                found=f"{len(one):,} numbers, or others, in line {line:,}",
+                do="mend or remove that line",
+            )
+        rows.append(one.astype(np.uint8))
+    labels = table.cells(layout.label) or []
+    return np.stack(rows), labels, table.cells(layout.part) or []
+
+
+def _parted(values: np.ndarray, path: Path) -> tuple[np.ndarray, list[str], str]:
+    """Without a label column that is named: the column that makes a row one too long, if there is one."""
+    if _side(values.shape[1]) or not len(values) or not _side(values.shape[1] - 1):
+        return values, [], ""
+    first, last = (_share_of_commonest(values[:, place]) for place in (0, -1))
+    place = values.shape[1] - 1 if first > _BORDER and last < first else 0
+    labels = [f"{one:g}" for one in values[:, place].tolist()]
+    which = "first" if place == 0 else "last"
+    note = f"the {which} column of {path.name} taken as labels: {some(sorted(set(labels), key=natural))}"
+    return np.delete(values, place, axis=1), labels, note
+
+
+def _share_of_commonest(column: np.ndarray) -> float:
+    return float(np.unique(column, return_counts=True)[1].max() / len(column))
+
+
+def _side(count: int) -> tuple[int, int] | None:
+    """Channels and side of a square image of `count` numbers; None where it is none."""
+    for channels in (1, 3):
+        side = math.isqrt(count // channels)
+        if side * side * channels == count:
+            return channels, side
+    return None
+
+
+def _images(values: np.ndarray, path: Path) -> tuple[Pixels, list[str]]:
+    count = values.shape[1]
+    found = _side(count)
+    if found is None:
+        raise DataError(
+            f"each row of {path} must have the pixels of a square, in grey or in three channels",
+            found=f"{count:,} numbers in a row",
+            do="save the images as an array of N x H x W: numpy.save('images.npy', rows.reshape(-1, H, W))",
+        )
+    channels, side = found
+    notes = [f"{counted(len(values))} read from rows of {count:,} as {side} x {side}"]
+    shaped: np.ndarray
+    if channels == 1:
+        shaped = values.reshape(-1, side, side)
+    else:
+        planes, mixed = (
+            values.reshape(-1, 3, side, side),
+            values.reshape(-1, side, side, 3).transpose(0, 3, 1, 2),
+        )
+        by_pixel = _roughness(mixed) < _roughness(planes)
+        shaped = mixed if by_pixel else planes
+        notes[0] += f" in colour, {'pixel by pixel' if by_pixel else 'channel by channel'}"
+    if shaped.dtype == np.uint8:
+        return np.ascontiguousarray(shaped if channels == 3 else shaped[:, None]), notes
+    pixels, record = as_pixels(np.ascontiguousarray(shaped), str(path))
+    return pixels, [*notes, *record.conversions]
+
+
+def _roughness(images: np.ndarray) -> float:
+    """The mean difference of neighbours, of the first images."""
+    some_images = images[:200].astype(np.float64)
+    return float(sum(np.abs(np.diff(some_images, axis=axis)).mean() for axis in (2, 3)))

@@ -1,0 +1,248 @@
+"""Tables of text -> rows: CSV, TSV and lists, with or without a header, plain or .gz.
+
+The separator is the one of `,` tab `;` `|` that parts the first lines most evenly. A byte order mark and
+quotes are understood. What a column means is read from its name, or from what is in it.
+"""
+
+import csv
+import io
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from ...core.errors import DataError
+from ...core.types import Int64Array
+from ...core.wording import brief
+from ..cleaning import sentence
+from .filenames import readable, shown
+
+TABLES: Final = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
+LISTS: Final = (".txt", ".lst", ".list")
+TEXT_LIMIT: Final = 2**30  # bytes of a table that lists files, inflated
+_SEPARATORS = ",\t;|"
+
+# What a column is called, in lower case, with `_` for spaces and hyphens; the first name there counts.
+PATH_NAMES: Final = (
+    *("path", "file", "filename", "file_name", "filepath", "file_path", "image", "image_path", "image_file"),
+    *(
+        "image_name",
+        "image_id",
+        "img",
+        "img_path",
+        "img_name",
+        "imgpath",
+        "picture",
+        "photo",
+        "id",
+        "name",
+        "key",
+    ),
+)
+LABEL_NAMES: Final = (
+    *("label", "labels", "class", "class_name", "classname", "category", "target", "y", "breed", "species"),
+    *("diagnosis", "dx", "emotion", "digit", "letter", "fine_label", "class_id", "label_id", "class_label"),
+)
+GROUP_NAMES: Final = ("group", "groups", "group_id", "patient", "patient_id", "subject", "subject_id")
+PART_NAMES: Final = ("part", "split", "partition", "subset", "usage")
+_PARTS: Final = {
+    **dict.fromkeys(("train", "training", "0"), 0),
+    **dict.fromkeys(("val", "valid", "validation", "dev", "publictest", "1"), 1),
+    **dict.fromkeys(("test", "testing", "privatetest", "2"), 2),
+    **dict.fromkeys(("", "none", "-1"), -1),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """The rows of a table; `header` has the names of its columns, none where it has no header.
+
+    `lines` are the numbers of the lines that the rows begin on, from 1.
+    """
+
+    origin: str
+    header: tuple[str, ...]
+    rows: list[list[str]]
+    lines: list[int]
+
+    @property
+    def width(self) -> int:
+        return len(self.header) or max(map(len, self.rows), default=0)
+
+    def column(self, names: Sequence[str]) -> int | None:
+        """The place of the first of `names` that the header has."""
+        return column_named(self.header, names)
+
+    def cells(self, place: int | None) -> list[str] | None:
+        """A column, without spaces around its cells."""
+        return None if place is None else [row[place].strip() for row in self.rows]
+
+    def headed(self) -> "Table":
+        """The same table with its first row as the header."""
+        names = tuple(name.strip() for name in self.rows[0])
+        return Table(self.origin, names, self.rows[1:], self.lines[1:])
+
+    def require_whole(self) -> None:
+        """Raises: DataError: it has no row, or a row with fewer or more cells than there are columns."""
+        if not self.rows:
+            raise DataError(
+                f"{self.origin} must have a row for each image",
+                found="a header alone" if self.header else "an empty table",
+                do="write the table again, or name another one",
+            )
+        for row, line in zip(self.rows, self.lines, strict=True):
+            if len(row) != self.width:
+                raise DataError(
+                    f"each row of {self.origin} must have {self.width} cells",
+                    found=f"{len(row)} in line {line:,}: {brief(','.join(row))}",
+                    do="mend that line; a cell with the separator in it stands in double quotes",
+                )
+
+
+def column_named(header: Iterable[str], names: Sequence[str]) -> int | None:
+    """The place of the first of `names` in a header, whatever its case."""
+    found = {plain(name): place for place, name in reversed(list(enumerate(header)))}
+    return next((found[name] for name in names if name in found), None)
+
+
+def plain(name: str) -> str:
+    return name.strip().casefold().replace(" ", "_").replace("-", "_")
+
+
+def read_table(path: Path) -> Table:
+    """The table in a file of text, its first line as a row: whether that is a header the caller says.
+
+    Raises:
+        DataError: no text, or a quote that is not closed.
+    """
+    return table_of(read_text(path), str(path))
+
+
+def table_of(text: str, origin: str) -> Table:
+    """As `read_table`, of its text."""
+    rows, lines, last = [], [], 0
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator(text), strict=True)
+    try:
+        for row in reader:
+            if any(cell.strip() for cell in row):
+                rows.append(row)
+                lines.append(last + 1)
+            last = reader.line_num
+    except csv.Error as error:
+        raise DataError(
+            f"{origin} must be a table with one row on a line",
+            found=f"{error} in line {reader.line_num:,}",
+            do="mend that line, or save the table again as CSV",
+        ) from error
+    return Table(origin, (), rows, lines)
+
+
+def read_text(path: Path, limit: int = TEXT_LIMIT) -> str:
+    """The text in a file, inflated where it is gzip.
+
+    Raises:
+        DataError: more than `limit` bytes, damaged, or bytes that are no text.
+    """
+    with readable(path), path.open("rb") as file:
+        content = file.read(limit + 1)
+    if content.startswith(b"\x1f\x8b"):
+        try:
+            content = zlib.decompressobj(wbits=31).decompress(content, limit + 1)
+        except zlib.error as error:
+            raise DataError(f"{path} must be a whole .gz", found=str(error), do="fetch it again") from error
+    if len(content) > limit:
+        raise DataError(
+            f"{path} must be a table of at most {limit:,} bytes",
+            found="more",
+            do="name the folder of the images, or save the images as .npy or Parquet",
+        )
+    return text_of(content, str(path))
+
+
+def text_of(content: bytes, origin: str) -> str:
+    """Bytes as text: UTF-8, UTF-16 with its mark, else Windows' code page.
+
+    Raises:
+        DataError: a zero byte, which no text has.
+    """
+    try:
+        if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+            text = content.decode("utf-16")
+        else:
+            text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = content.decode("cp1252", "replace")
+    if "\0" in text:
+        raise DataError(
+            f"{origin} must be text", found="a zero byte", do="name a table that was saved as CSV or TSV"
+        )
+    return text
+
+
+def separator(text: str) -> str:
+    """What parts the cells of most of the first lines into the same number; a comma where nothing does."""
+    lines = text[:65536].splitlines()[:20]
+    if len(lines) > 1 and len(text) > 65536:
+        lines = lines[:-1]  # it may be cut
+
+    def evenness(mark: str) -> tuple[int, int]:
+        widths = [len(row) for row in _parsed(lines, mark) if row]
+        if not widths or widths[0] < 2:
+            return 0, 0
+        return sum(width == widths[0] for width in widths), widths[0]
+
+    return max(_SEPARATORS, key=evenness)
+
+
+def _parsed(lines: list[str], mark: str) -> Iterator[list[str]]:
+    try:
+        yield from csv.reader(lines, delimiter=mark)
+    except csv.Error:
+        return
+
+
+def part_number(cell: str | None, where: str) -> int:
+    """0 of `train`, 1 of `validation`, 2 of `test`, -1 of nothing.
+
+    Raises:
+        DataError: another word; `where` names its place.
+    """
+    number = _PARTS.get((cell or "").strip().casefold())
+    if number is None:
+        raise DataError(
+            "the part of an image must be train, validation or test (0, 1 or 2), or nothing",
+            found=f"{shown(str(cell))!r} {where}",
+            do="mend that cell, or give the column another name",
+        )
+    return number
+
+
+def part_of_name(name: str) -> int | None:
+    """The part that a file such as `mnist_train.csv` or `test-00000-of-00001.parquet` is; None: of none."""
+    words = "".join(letter if letter.isalpha() else " " for letter in name.casefold()).split()
+    found = {_PARTS[word] for word in words if word in _PARTS}
+    return found.pop() if len(found) == 1 else None
+
+
+def whole_labels(cells: Sequence[str | None]) -> list[str | None]:
+    """Labels without spaces around them, `3.0` as `3` where all are whole numbers; None for empty ones."""
+    labels = [cell.strip() or None if cell is not None else None for cell in cells]
+    endings = {label.partition(".")[2].strip("0") for label in labels if label and "." in label}
+    numbers = all(label.lstrip("-").replace(".", "", 1).isdigit() for label in labels if label)
+    if endings == {""} and numbers:
+        return [label and label.partition(".")[0] for label in labels]
+    return labels
+
+
+def numbers_of(values: Sequence[str], order: Sequence[str]) -> Int64Array:
+    """The place of each of `values` in `order`."""
+    places = {value: place for place, value in enumerate(order)}
+    return np.fromiter((places[value] for value in values), dtype=np.int64, count=len(values))
+
+
+def some(names: Sequence[str]) -> str:
+    """The first three of `names`, and how many more there are."""
+    return sentence([shown(name) for name in names], most=3)

@@ -1,0 +1,196 @@
+"""Tables and lists that name image files, named themselves or beside a folder of images."""
+
+import logging
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import latentspace
+from latentspace.core.errors import DataError
+from makers import encoded, random_pixels, write_folder
+
+CASE = Path(__file__).parents[4] / "shared" / "cases" / "r32_tables"
+LABELS = {f"{number}.png": "cat" if number % 2 else "dog" for number in range(12)}
+
+
+def photos(place: Path, names=tuple(LABELS)) -> Path:
+    return write_folder(place, {name: encoded(random_pixels(8, 8, seed=k)) for k, name in enumerate(names)})
+
+
+def rows(mark: str = ",", header: str | None = "filename,label", stem: bool = False) -> str:
+    lines = [] if header is None else [header.replace(",", mark)]
+    lines += [f"{name.removesuffix('.png') if stem else name}{mark}{label}" for name, label in LABELS.items()]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def labels_of(images) -> dict[str, str]:
+    return {name: images.class_names[label] for name, label in zip(images.names, images.labels, strict=True)}
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("labels.csv", rows()),
+        ("annotations.csv", rows(header="image,class")),
+        ("train.csv", rows(header="id,breed", stem=True)),
+        ("labels.csv", rows(";", "Image Name;Class")),
+        ("labels.tsv", rows("\t", "file\tlabel")),
+        ("labels.csv", rows(header=None)),
+        (
+            "labels.csv",
+            "\ufeff" + rows().replace("\n0.png", '\n"0.png"').replace("dog", '"dog"').replace("\n", "\r\n"),
+        ),
+        ("labels.csv", rows(header="file,what it is")),
+        ("labels.csv", rows().replace(".png", ".PNG.png").replace(".PNG", "")),
+        (
+            "labels.csv",
+            "image,cat,dog\n"
+            + "".join(f"{n},{int(k == 'cat')},{k == 'dog':.1f}\n" for n, k in LABELS.items()),
+        ),
+        (
+            "meta.csv",
+            "width,height,label,file_name\n" + "".join(f"8,8,{k},images/{n}\n" for n, k in LABELS.items()),
+        ),
+    ],
+)
+def test_a_table_beside_the_images_labels_them(name: str, content: str, tmp_path: Path):
+    folder = photos(tmp_path / "set")
+    (folder / name).write_bytes(content.encode())
+    images = latentspace.load_data(folder)
+    assert labels_of(images) == LABELS
+    assert images.class_names == ("cat", "dog")
+    assert images.source == f"a folder of images with labels from {name}"
+
+
+def test_the_table_may_stand_beside_the_folder(tmp_path: Path):
+    folder = photos(tmp_path / "train")
+    (tmp_path / "labels.csv").write_text(rows(stem=True))
+    (tmp_path / "sales.csv").write_text(rows().replace("dog", "cow"))
+    assert labels_of(latentspace.load_data(folder)) == LABELS
+
+
+def test_groups_and_parts_come_along(tmp_path: Path):
+    folder = photos(tmp_path / "set")
+    lines = [
+        f"{n},{k},p{i // 4},{('train', 'val', 'test')[i % 3]}" for i, (n, k) in enumerate(LABELS.items())
+    ]
+    (folder / "labels.csv").write_text("path,label,group,part\n" + "\n".join(lines))
+    for spec in (folder, folder / "labels.csv"):
+        images = latentspace.load_data(spec)
+        assert images.groups.tolist() == [number // 4 for number in range(12)]
+        assert images.parts.tolist() == [number % 3 for number in range(12)]
+
+
+def test_what_has_no_row_and_what_has_no_file_is_said(tmp_path: Path, caplog):
+    folder = photos(tmp_path / "set")
+    text = rows().replace("3.png,cat\n", "").replace("4.png,dog\n", "4.png,\n") + "99.png,dog\n98.png,dog\n"
+    (folder / "labels.csv").write_text(text)
+    with caplog.at_level(logging.INFO, "latentspace"):
+        images = latentspace.load_data(folder)
+    assert len(images) == 10
+    assert "2 rows of labels.csv without a file here: 99.png, 98.png" in images.record.conversions
+    assert "2 images left out, as labels.csv has no label for them: 3.png, 4.png" in images.record.conversions
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "date,price\n1,2\n3,4\n",
+        "filename,label\nx.png,a\ny.png,b\n",
+        "filename\n0.png\n1.png\n",
+        "filename,label\n0.png,dog,1\n",
+        "",
+        'filename,label\n"0.png,dog\n',
+    ],
+)
+def test_a_table_that_does_not_fit_is_mentioned_and_not_used(content: str, tmp_path: Path, caplog):
+    folder = photos(tmp_path / "set")
+    (folder / "other.csv").write_text(content)
+    with caplog.at_level(logging.INFO, "latentspace"):
+        images = latentspace.load_data(folder)
+    assert not images.labelled
+    assert "other.csv is not used" in caplog.text
+
+
+def test_two_labels_for_a_file_beside_the_images(tmp_path: Path):
+    folder = photos(tmp_path / "set")
+    (folder / "boxes.csv").write_text(rows() + "0.png,cat\n")
+    images = latentspace.load_data(folder)
+    assert not images.labelled
+    assert images.record.conversions == (
+        "labels of boxes.csv not used, as it gives 1 file more than one: 0.png",
+    )
+
+
+def test_class_folders_keep_their_labels(tmp_path: Path):
+    folder = write_folder(
+        tmp_path / "set", {f"{c}/{k}.png": encoded(random_pixels(8, 8)) for c in "ab" for k in range(3)}
+    )
+    (folder / "labels.csv").write_text(
+        "path,label\n" + "".join(f"{c}/{k}.png,z{k}\n" for c in "ab" for k in range(3))
+    )
+    assert latentspace.load_data(folder).class_names == ("a", "b")
+
+
+def test_a_table_itself_keeps_its_order_and_reads_below(tmp_path: Path):
+    photos(tmp_path / "train")
+    backwards = "id,breed\n" + "".join(f"{n[:-4]},{k}\n" for n, k in reversed(LABELS.items()))
+    (tmp_path / "labels.csv").write_text(backwards)
+    images = latentspace.load_data(tmp_path / "labels.csv")
+    assert list(images.names) == [name[:-4] for name in reversed(LABELS)]
+    np.testing.assert_array_equal(images.pixels[0, 0], random_pixels(8, 8, seed=11))
+    assert images.class_names == ("cat", "dog")
+
+
+@pytest.mark.parametrize("mark", [" ", "\t"])
+def test_a_list_of_paths(mark: str, tmp_path: Path):
+    photos(tmp_path / "set", ("a b.png", "c.png"))
+    (tmp_path / "plain.txt").write_text("# a comment\n\nset/c.png\nset/a b.png\n")
+    (tmp_path / "caffe.lst").write_text(f"set/c.png{mark}1\nset/a b.png{mark}0\n")
+    plain = latentspace.load_data(tmp_path / "plain.txt")
+    assert plain.names == ("set/c.png", "set/a b.png")
+    assert not plain.labelled
+    assert labels_of(latentspace.load_data(tmp_path / "caffe.lst")) == {"set/c.png": "1", "set/a b.png": "0"}
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (
+            "path,label\na.png,x\nno1.png,x\nno2.png,y\nno3.png,y\nno4.png,y\n",
+            "4 of 5 paths are not: no1.png, no2.png",
+        ),
+        ("path,label\na.png,x\nb.png,y\na.png,y\n", "a.png: x in line 2, y in line 4"),
+        ("where,what,why\nx,y,z\n", "columns where, what, why"),
+        ("path,label\na.png,x\nb.png\n", "1 in line 3"),
+        ("path,label\n", "a header alone"),
+        ("", "an empty table"),
+        ("path,part\na.png,early\nb.png,late\n", "'early' in line 2"),
+        ("path,label\na.png,\0\n", "a zero byte"),
+    ],
+)
+def test_bad_tables(content: str, said: str, tmp_path: Path):
+    photos(tmp_path, ("a.png", "b.png"))
+    (tmp_path / "t.csv").write_text(content)
+    with pytest.raises(DataError) as error:
+        latentspace.load_data(tmp_path / "t.csv")
+    assert said in error.value.found
+
+
+def test_unreadable_files_are_named_by_their_path(tmp_path: Path):
+    photos(tmp_path, ("a.png", "b.png"))
+    (tmp_path / "c.png").write_bytes(b"no image")
+    (tmp_path / "t.csv").write_text("path,label\nc.png,x\nb.png,y\na.png,x\n")
+    images = latentspace.load_data(tmp_path / "t.csv")
+    assert [one.name for one in images.record.unreadable] == ["c.png"]
+    assert labels_of(images) == {"b.png": "y", "a.png": "x"}
+    with pytest.raises(DataError):
+        latentspace.load_data(tmp_path / "t.csv", strict=True)
+
+
+@pytest.mark.skipif(not CASE.exists(), reason="no shared cases beside the checkout")
+def test_the_case():
+    images = latentspace.load_data(CASE / "photos")
+    assert np.bincount(images.labels).tolist() == [6, 6]
+    assert len(latentspace.load_data(CASE / "train.csv")) == 6

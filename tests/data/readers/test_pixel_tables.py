@@ -1,0 +1,152 @@
+"""Tables with a row of pixels for each image: MNIST as Kaggle and others have it."""
+
+import gzip
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.ndimage import gaussian_filter
+
+import latentspace
+from latentspace.core.errors import DataError
+from makers import random_pixels
+
+PIXELS = random_pixels(9, 8, 8)
+LABELS = [3, 1, 4, 1, 5, 9, 2, 6, 5]
+
+
+def table(
+    rows: np.ndarray = PIXELS, labels=tuple(LABELS), header: str | None = "pixel", last: bool = False
+) -> str:
+    flat = rows.reshape(len(rows), -1)
+    lines = [
+        [*row, label] if last else [label, *row] for row, label in zip(flat.tolist(), labels, strict=True)
+    ]
+    if not labels[0] and labels[0] != 0:
+        lines = flat.tolist()
+    names = [f"{header}{number}" for number in range(flat.shape[1])]
+    if labels[0] is not None:
+        names = [*names, "label"] if last else ["label", *names]
+    return "".join(",".join(map(str, line)) + "\n" for line in (lines if header is None else [names, *lines]))
+
+
+def load(place: Path, content: str, name: str = "train.csv", **options):
+    (place / name).write_text(content)
+    return latentspace.load_data(place / name, **options)
+
+
+@pytest.mark.parametrize("header", ["pixel", None])
+@pytest.mark.parametrize("last", [False, True])
+def test_a_label_and_pixels(header: str | None, last: bool, tmp_path: Path):
+    rows = PIXELS.copy()
+    rows[:, 0, 0] = rows[:, -1, -1] = 0
+    images = load(tmp_path, table(rows, header=header, last=last))
+    np.testing.assert_array_equal(images.pixels[:, 0], rows)
+    assert images.class_names == ("1", "2", "3", "4", "5", "6", "9")
+    assert [int(images.class_names[label]) for label in images.labels] == LABELS
+    assert any("rows of 64 as 8 x 8" in note for note in images.record.conversions)
+
+
+@pytest.mark.parametrize("header", ["pixel", None])
+def test_pixels_alone(header: str | None, tmp_path: Path):
+    images = load(tmp_path, table(labels=(None,) * 9, header=header))
+    np.testing.assert_array_equal(images.pixels[:, 0], PIXELS)
+    assert not images.labelled
+
+
+def test_other_forms(tmp_path: Path):
+    (tmp_path / "a.csv.gz").write_bytes(gzip.compress(table().encode()))
+    doubled = table(header=None).splitlines()
+    doubled.insert(0, ",".join(["3"] + [f"0.{number}" for number in range(64)]))
+    for images in (
+        latentspace.load_data(tmp_path / "a.csv.gz"),
+        load(tmp_path, table().replace(",", ";"), "b.csv"),
+        load(tmp_path, table().replace(",", "\t"), "c.tsv"),
+        load(tmp_path, "\ufeff" + table().replace("\n", "\r\n"), "d.csv"),
+        load(tmp_path, "\n".join(doubled), "e.csv"),
+        load(
+            tmp_path,
+            "\n".join([line.replace(",", ".0,") for line in table(header=None).splitlines()]),
+            "f.csv",
+        ),
+        load(
+            tmp_path,
+            "emotion,pixels\n"
+            + "".join(f"{k},{' '.join(map(str, p.ravel()))}\n" for k, p in zip(LABELS, PIXELS, strict=True)),
+            "g.csv",
+        ),
+    ):
+        np.testing.assert_array_equal(images.pixels[:, 0], PIXELS)
+        assert [int(images.class_names[label]) for label in images.labels] == LABELS
+
+
+def test_floats(tmp_path: Path):
+    images = load(tmp_path, table(np.round(PIXELS / 255, 4)))
+    np.testing.assert_array_equal(images.pixels[:, 0], PIXELS)
+
+
+@pytest.mark.parametrize("by_pixel", [False, True])
+def test_colour(by_pixel: bool, tmp_path: Path):
+    smooth = gaussian_filter(np.random.default_rng(0).random((9, 3, 8, 8)) * 255, (0, 0, 2, 2)).astype(
+        np.uint8
+    )
+    rows = smooth.transpose(0, 2, 3, 1) if by_pixel else smooth
+    images = load(tmp_path, table(rows))
+    np.testing.assert_array_equal(images.pixels, smooth)
+    assert ("pixel by pixel" in images.record.conversions[0]) is by_pixel
+
+
+def test_train_and_test_are_parts(tmp_path: Path):
+    (tmp_path / "mnist_train.csv").write_text(table())
+    (tmp_path / "mnist_test.csv").write_text(table(PIXELS[:2], LABELS[:2]))
+    (tmp_path / "readme.txt").write_text("two files")
+    images = latentspace.load_data(tmp_path)
+    assert len(images) == 11
+    assert images.parts.tolist() == [2, 2] + 9 * [0]
+    assert images.names[0] == "mnist_test.csv:0"
+    assert [int(images.class_names[label]) for label in images.labels] == LABELS[:2] + LABELS
+
+
+def test_a_test_file_without_labels_is_left_out_and_said(tmp_path: Path):
+    (tmp_path / "train.csv").write_text(table())
+    (tmp_path / "test.csv").write_text(table(labels=(None,) * 9))
+    (tmp_path / "sample_submission.csv").write_text("ImageId,Label\n1,0\n2,0\n")
+    images = latentspace.load_data(tmp_path)
+    assert len(images) == 9
+    assert "left out, as it has no labels where others have: test.csv" in images.record.conversions
+
+
+def test_parts_in_a_column(tmp_path: Path):
+    usage = ("Training", "PublicTest", "PrivateTest")
+    lines = [
+        f"{k},{' '.join(map(str, p.ravel()))},{usage[n % 3]}"
+        for n, (k, p) in enumerate(zip(LABELS, PIXELS, strict=True))
+    ]
+    images = load(tmp_path, "emotion,pixels,Usage\n" + "\n".join(lines))
+    assert images.parts.tolist() == [0, 1, 2] * 3
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda text: text.replace("\n1,", "\n1,256,", 1).replace(",0\n", "\n"), ""),
+        (lambda text: _cell(text, 3, 7, "256"), "256 in row 2 (from 0), column 8"),
+        (lambda text: _cell(text, 3, 7, "-1"), "-1 in row 2 (from 0), column 8"),
+        (lambda text: _cell(text, 3, 7, "x"), "invalid value 'x'"),
+        (lambda text: _cell(text, 3, 7, ""), "an empty cell in row 2 (from 0), column 8"),
+        (lambda text: _cell(text, 3, 7, "nan"), "nan in row 2"),
+        (lambda text: text[:-30] + "\n", "Row #10"),
+        (lambda text: text.splitlines()[0] + "\n", "a header alone"),
+        (lambda text: "\n".join(line.rsplit(",", 1)[0] for line in text.splitlines()), "63 numbers"),
+    ],
+)
+def test_bad_tables(change, said: str, tmp_path: Path):
+    with pytest.raises(DataError) as error:
+        load(tmp_path, change(table()))
+    assert said in error.value.found
+
+
+def _cell(text: str, line: int, place: int, value: str) -> str:
+    rows = [row.split(",") for row in text.splitlines()]
+    rows[line][place] = value
+    return "".join(",".join(row) + "\n" for row in rows)
