@@ -20,12 +20,14 @@ class Unreadable(Record):
 class CleaningRecord(Record):
     """What was dropped between the source and the ImageSet, and how its pixels were converted.
 
-    `conversions` are sentences for a person ("3 images with alpha laid over black").
+    `conversions` are sentences for a person ("3 images with alpha laid over black"); `warnings` are those
+    that nobody should miss.
     """
 
     unreadable: tuple[Unreadable, ...] = ()
     duplicates_dropped: int = 0
     conversions: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

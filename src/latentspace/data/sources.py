@@ -4,14 +4,12 @@ notmnist, notmnist:large   fetched once, kept in the cache directory
 glyphs, glyphs:COUNT       letters A-J rendered from font files
 auto                       notMNIST (small) if cached or fetchable, else glyphs, with a warning
 a path                     a folder of class folders, a flat folder of images, IDX files or a folder of
-                           them, .npy, .npz, a tar, tar.gz or zip of images; notMNIST is recognised
-                           among them. `./glyphs` is a path, `glyphs` is not.
+                           them, .npy, .npz, a zip or tar of images; notMNIST is recognised among them.
+                           `./glyphs` is a path, `glyphs` is not.
 """
 
-import gzip
 import hashlib
 import logging
-import zlib
 from pathlib import Path
 from typing import Final
 
@@ -31,6 +29,7 @@ from .paths import cache_directory
 from .readers.decode import resized_set
 from .readers.filenames import is_named_as_image, readable
 from .readers.registry import READERS
+from .readers.streams import start_of
 
 logger = logging.getLogger(__name__)
 
@@ -134,6 +133,8 @@ def _tell(images: ImageSet) -> None:
     if record.unreadable:
         names = sentence([one.name for one in record.unreadable], most=3)
         logger.warning("skipped %s: %s", counted(len(record.unreadable), "unreadable image"), names)
+    for warning in record.warnings:
+        logger.warning("%s", warning)
     for conversion in record.conversions:
         logger.info("%s", conversion)
     if record.duplicates_dropped:
@@ -199,7 +200,8 @@ def _at(path: Path, config: DataConfig) -> ImageSet:
         )
     if not (path.is_dir() or path.is_file()):
         raise DataError(f"{path} must be a file or a folder", found="something else", do="name another path")
-    start = b"" if path.is_dir() else _start(path)
+    with readable(path):
+        start = b"" if path.is_dir() else start_of(path)
     for reader in READERS.values():
         if reader.knows(path, start):
             return reader.read(path, config)
@@ -217,17 +219,3 @@ def _exists(path: Path) -> bool:
             return path.exists()
     except ValueError:  # a zero byte in the name
         return False
-
-
-def _start(path: Path) -> bytes:
-    """The first 512 bytes, inflated where they are gzip."""
-    with readable(path), path.open("rb") as file:
-        start = file.read(512)
-        if not start.startswith(b"\x1f\x8b"):
-            return start
-        file.seek(0)
-        try:
-            with gzip.GzipFile(fileobj=file) as inflated:
-                return inflated.read(512)
-        except (gzip.BadGzipFile, EOFError, zlib.error):
-            return start

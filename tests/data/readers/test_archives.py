@@ -1,7 +1,9 @@
 """Archives: honest ones are read without unpacking, hostile ones are refused whole."""
 
+import bz2
 import gzip
 import io
+import lzma
 import stat
 import tarfile
 import zipfile
@@ -60,8 +62,10 @@ def test_unreadable_members_are_counted_and_named(tmp_path: Path, name: str) -> 
 
 @pytest.mark.parametrize("name", ALL)
 def test_images_at_several_depths(tmp_path: Path, name: str) -> None:
-    with pytest.raises(DataError, match=r"top\.png, a/1\.png"):
-        load(write(tmp_path / name, {**FILES, "top.png": FILES["a/1.png"]}))
+    images = load(write(tmp_path / name, {**FILES, "top.png": FILES["a/1.png"]}))
+    assert len(images) == 5
+    assert images.labels is None
+    assert "1 image in no class folder (top.png)" in images.record.warnings[0]
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -145,7 +149,7 @@ def test_a_zip_that_declares_less_than_it_holds(tmp_path: Path) -> None:
     place = content.index(b"PK\x01\x02") + 24  # the size, in the directory
     content[place : place + 4] = (10).to_bytes(4, "little")
     path.write_bytes(content)
-    with pytest.raises(DataError, match="must be a whole tar"):
+    with pytest.raises(DataError, match="must be a whole zip"):
         load(path)
 
 
@@ -156,7 +160,7 @@ def test_an_archive_cut_short(tmp_path: Path, name: str) -> None:
         {f"a/{number}.png": encoded(random_pixels(30, 30, seed=number)) for number in range(9)},
     )
     path.write_bytes(path.read_bytes()[:5000])
-    with pytest.raises(DataError, match="must be a whole tar"):
+    with pytest.raises(DataError, match="must be a whole zip"):
         load(path)
 
 
@@ -189,3 +193,62 @@ def test_what_is_no_archive(tmp_path: Path, name: str, content: bytes) -> None:
 def test_an_archive_without_images(tmp_path: Path, name: str) -> None:
     with pytest.raises(DataError, match="at least one image"):
         load(write(tmp_path / name, {"notes.txt": b"hello"}))
+
+
+@pytest.mark.parametrize("name", ["x.tar.bz2", "x.tar.xz", "x.tar.zst", "x.bin"])
+def test_a_tar_in_any_compression(tmp_path: Path, name: str) -> None:
+    tar = write_tar(tmp_path / "x.tar", FILES).read_bytes()
+    packed = {
+        "x.tar.bz2": lambda: bz2.compress(tar),
+        "x.tar.xz": lambda: lzma.compress(tar),
+        "x.tar.zst": lambda: zstandard(tar),
+        "x.bin": lambda: bz2.compress(tar),
+    }[name]()
+    (tmp_path / name).write_bytes(packed)
+    assert load(tmp_path / name).class_names == ("a", "b")
+
+    (tmp_path / name).write_bytes(packed[: len(packed) // 2])
+    with pytest.raises(DataError, match="must be a whole zip"):
+        load(tmp_path / name)
+
+
+def zstandard(content: bytes) -> bytes:
+    pyarrow = pytest.importorskip("pyarrow")
+    return bytes(pyarrow.Codec("zstd").compress(content, asbytes=True))
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_backslash_stands_between_folders(tmp_path: Path, name: str) -> None:
+    images = load(write(tmp_path / name, {one.replace("/", "\\"): data for one, data in FILES.items()}))
+    assert images.class_names == ("a", "b")
+    assert images.names == ("a/1.png", "a/2.png", "b/1.png", "b/2.png")
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_the_parts_of_a_publisher(tmp_path: Path, name: str) -> None:
+    files = {f"set/{part}/{one}": data for part in ("train", "test", "val") for one, data in FILES.items()}
+    images = load(write(tmp_path / name, files))
+    assert images.class_names == ("a", "b")
+    assert images.parts is not None
+    assert dict(zip(images.names, images.parts.tolist(), strict=True))["val/b/2.png"] == 1
+    assert np.bincount(images.parts).tolist() == [4, 4, 4]
+
+
+@pytest.mark.parametrize(("method", "called"), [(9, "Deflate64"), (98, "PPMd"), (77, "a method")])
+def test_a_method_of_zip_that_is_not_read(tmp_path: Path, method: int, called: str) -> None:
+    path = write_zip(tmp_path / "x.zip", {"a/1.png": FILES["a/1.png"]})
+    content = bytearray(path.read_bytes())
+    for place in (8, content.index(b"PK\x01\x02") + 10):
+        content[place : place + 2] = method.to_bytes(2, "little")
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=rf"{called} \(number {method}\) in 'a/1\.png'") as error:
+        load(path)
+    assert "unpack it" in error.value.do
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_methods_of_zip_that_are_read(tmp_path: Path, method: int) -> None:
+    with zipfile.ZipFile(tmp_path / "x.zip", "w", method) as archive:
+        for name, content in FILES.items():
+            archive.writestr(name, content)
+    assert len(load(tmp_path / "x.zip")) == 4

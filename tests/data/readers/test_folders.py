@@ -79,14 +79,14 @@ def test_junk_is_passed_over_and_the_rest_is_mentioned(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     junk = {"a/.DS_Store": b"x", "a/Thumbs.db": b"x", ".git/config.png": b"x", "a/._b.png": b"x"}
-    plain = {"README.md": b"x", "a/labels.csv": b"x", "a/deep/b.png": png(), "empty/notes.txt": b"x"}
+    plain = {"README.md": b"x", "a/labels.csv": b"x", "empty/notes.txt": b"x"}
     write_folder(tmp_path, {"a/a.png": flat(7), **junk, **plain})
     with caplog.at_level(logging.INFO):
         images = load(tmp_path)
     assert values(images) == [7]
     assert images.class_names == ("a",)
     assert images.record.unreadable == ()
-    assert "a/deep/, a/labels.csv, empty/, empty/notes.txt, README.md" in caplog.text
+    assert "a/labels.csv, empty/, empty/notes.txt, README.md" in caplog.text
 
 
 def test_unreadable_images_are_counted_named_and_skipped(
@@ -168,10 +168,32 @@ def test_a_single_class_folder_is_a_class(tmp_path: Path) -> None:
     assert load(tmp_path).class_names == ("only",)
 
 
-def test_images_beside_class_folders_are_not_guessed_at(tmp_path: Path) -> None:
+def test_images_beside_class_folders_leave_no_labels(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     write_folder(tmp_path, {"1.png": flat(1), "a/2.png": flat(2)})
-    with pytest.raises(DataError, match=r"1 image \(1\.png\) beside 1 folder \(a\)"):
-        load(tmp_path)
+    images = load(tmp_path)
+    assert images.labels is None
+    assert values(images) == [1, 2]
+    assert "1 image in no class folder (1.png), beside 1 class folder (a)" in images.record.warnings[0]
+    assert [one.levelname for one in caplog.records if "without labels" in one.message] == ["WARNING"]
+
+
+def test_a_link_to_a_folder_above_is_not_followed(tmp_path: Path) -> None:
+    write_folder(tmp_path, {"a/1.png": flat(1), "b/2.png": flat(2)})
+    (tmp_path / "a" / "again").symlink_to(tmp_path)
+    (tmp_path / "c").symlink_to(tmp_path / "b")
+    images = load(tmp_path)
+    assert images.names == ("a/1.png", "b/2.png", "c/2.png")
+
+
+def test_a_class_without_a_readable_image_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    write_folder(tmp_path, {"cat/1.png": flat(1), "dog/1.png": b"", "dog/2.png": b"x"})
+    images = load(tmp_path)
+    assert images.class_names == ("cat",)
+    (warning,) = images.record.warnings
+    assert "none can be read in dog (2 files)" in warning
+    assert warning in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -179,7 +201,8 @@ def test_images_beside_class_folders_are_not_guessed_at(tmp_path: Path) -> None:
     [
         ({}, "an empty folder"),
         ({"notes.txt": b"x", "archive.zip": b"x"}, r"archive\.zip, notes\.txt"),
-        ({"a/b/1.png": b"x", "c/d/1.png": b"x"}, "folders without images in them: a, c"),
+        ({"a/b/1.png": b"x", "c/d/1.png": b"x"}, "none in 2 files: a/b/1.png"),
+        ({"a/notes.txt": b"x"}, r"no image; files: a/, a/notes\.txt"),
         ({"1.png": b"x", "2.png": b""}, "none in 2 files: 1.png"),
     ],
 )

@@ -139,7 +139,7 @@ def _parsed(archive: Path, size: Size, resident: Residence) -> ImageSet:
             found=f"classes {sentence(collected.class_names, 10)}; sizes {sorted(collected.sizes)}",
             do="remove the file, and fetch it again",
         )
-    images = named(collected, f"notMNIST ({size})", origin=str(archive))
+    images = named(collected, f"notMNIST ({size})")
     return keep(_kept(size), images, resident)
 
 
@@ -162,9 +162,9 @@ def _names_a_font(name: str) -> bool:
     return name.endswith(".png") and re.search(rb"\.[A-Za-z]{2,5}$", text) is not None
 
 
-def named(collected: Collected, source: str, *, origin: str) -> ImageSet:
+def named(collected: Collected, source: str) -> ImageSet:
     """The images as notMNIST; resized ones can no longer be compared with published results."""
-    images = collected.images(source, origin=origin)
+    images = collected.images(source)
     return replace(images, comparable=images.shape == (1, 28, 28))
 
 

@@ -1,77 +1,131 @@
-"""Images in a tar, tar.gz or zip archive: decoded from the stream, so nothing is unpacked to the disk.
+"""Images in a zip, or in a tar, compressed or not: decoded from the stream, nothing is unpacked.
 
 Nothing can therefore escape to a place outside; a member that tries to is refused all the same, and with it
 the archive, as are links, devices, and more bytes than the limits allow. Bytes are counted as they
-are read, whatever the archive declares.
+are read, whatever the archive declares. A backslash in a name stands between folders, as a slash does.
 """
 
 import gzip
 import io
+import lzma
 import stat
 import tarfile
 import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import IO, Any
+from typing import IO, Any, Final, cast
 
 from ...core.errors import DataError
+from ..config import DataConfig
 from .collect import Collected, File, collect
-from .filenames import is_junk, may_be_image, readable, shown
-from .streams import Stream
+from .filenames import is_junk, is_named_as_image, may_be_image, readable, shown
+from .streams import Stream, inflating
 
 MEMBER_LIMIT = 64 * 2**20  # bytes of one member, and of what stands between two (headers can be bombs too)
 TOTAL_LIMIT = 8 * 2**30  # bytes of a whole archive, inflated
 COUNT_LIMIT = 5_000_000  # members
 
 _ZIP_ENCRYPTED = 0x1
+# APPNOTE.TXT, section 4.4.5: those that some program writes and zipfile does not read.
+_ZIP_METHODS: Final = {6: "Implode", 9: "Deflate64", 93: "Zstandard", 95: "XZ", 97: "WavPack", 98: "PPMd"}
+_ZIP_READ: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
 # What the library raises on archives that are none; the last two are zipfile's, of versions and of names.
 _DAMAGED = (
     tarfile.TarError,
     zipfile.BadZipFile,
     gzip.BadGzipFile,
     zlib.error,
+    lzma.LZMAError,
     EOFError,
     NotImplementedError,
     UnicodeDecodeError,
 )
 
 
-def read_archive(path: Path, *, resize: tuple[int, int] | None = None, strict: bool = False) -> Collected:
-    """The images of an archive that holds class folders, or images alone.
+@dataclass(frozen=True)
+class Member:
+    """A plain file in an archive: its name, its size, and the stream to read it from, before the next one."""
+
+    archive: Path
+    name: str
+    size: int
+    stream: Stream
+
+    def read(self) -> bytes:
+        with readable(self.archive), _sound(self.archive):
+            content = self.stream.read(self.size + 1)
+            if len(content) != self.size:
+                raise tarfile.ReadError(f"{self.name} is cut short")
+            return content
+
+
+@dataclass(frozen=True)
+class Images:
+    """What may be an image in an archive, in the archive's own order."""
+
+    path: Path
+
+    def __iter__(self) -> Iterator[File]:
+        for member in members(self.path):
+            if may_be_image(member.name):
+                yield File(member.name, member.read())
+
+
+def read_archive(path: Path, config: DataConfig | None = None) -> Collected:
+    """The images of an archive.
 
     Raises:
         DataError: a damaged or hostile archive, or what `collect` raises.
     """
-    return collect(members(path), origin=str(path), resize=resize, strict=strict)
+    return collect(Images(path), origin=str(path), config=config)
 
 
-def members(path: Path) -> Iterator[File]:
-    """What may be an image in the archive `path`, in the archive's own order.
+def names_without_images(path: Path) -> tuple[str, ...]:
+    """The names of all members, where none is named as an image is; else nothing.
+
+    Raises:
+        DataError: as `members`.
+    """
+    names = []
+    for member in members(path, TOTAL_LIMIT):
+        if is_named_as_image(member.name):
+            return ()
+        names.append(member.name)
+    return tuple(names)
+
+
+def members(path: Path, most: int | None = None) -> Iterator[Member]:
+    """The plain files in the archive `path`, in the archive's own order, without junk.
+
+    Args:
+        most: bytes of one of them; None: as many as an image may have.
 
     Raises:
         DataError: no archive, a damaged one, or one that no honest program makes.
     """
+    most = MEMBER_LIMIT if most is None else most
     with readable(path), _sound(path), path.open("rb") as file:
-        start = file.read(4)
+        start = file.read(2)
         file.seek(0)
-        if start[:2] == b"PK":
-            yield from _zip_members(file, path)
-        elif start[:2] == b"\x1f\x8b":
-            with gzip.GzipFile(fileobj=file, mode="rb") as inflated:
-                yield from _tar_members(inflated, path)
+        if start == b"PK":
+            yield from _zip_members(file, path, most)
         else:
-            yield from _tar_members(file, path)
+            with inflating(file, path) as stream:
+                yield from _tar_members(stream, path, most)
 
 
 @contextmanager
 def _sound(path: Path) -> Iterator[None]:
     try:
         yield
-    except _DAMAGED as error:
+    except (*_DAMAGED, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
         raise DataError(
-            f"{path} must be a whole tar, tar.gz or zip archive",
+            f"{path} must be a whole zip, or tar (plain, .gz, .bz2, .xz or .zst)",
             found=str(error) or type(error).__name__,
             do="fetch or make the archive again",
         ) from error
@@ -100,17 +154,19 @@ def _inner(path: Path, name: str) -> str | None:
     windows = PureWindowsPath(name)
     if "\0" in name or pure.is_absolute() or ".." in windows.parts or windows.drive or windows.root:
         raise _refused(path, name, "a path that leads out of the archive")
-    if not pure.parts or any(is_junk(part) for part in pure.parts) or not may_be_image(pure.name):
+    pure = PurePosixPath(name.replace("\\", "/"))
+    if not pure.parts or any(is_junk(part) for part in pure.parts):
         return None
     return shown("/".join(pure.parts))
 
 
 class _Counted(io.RawIOBase):
-    """A stream that gives out `MEMBER_LIMIT` bytes at most between two calls of `next_member`."""
+    """A stream that gives out `most` bytes at most between two calls of `next_member`."""
 
-    def __init__(self, stream: Stream, path: Path) -> None:
+    def __init__(self, stream: Stream, path: Path, most: int) -> None:
         self.stream = stream
         self.path = path
+        self.most = most
         self.total = 0
         self.count = 0
         self.since = 0
@@ -119,14 +175,14 @@ class _Counted(io.RawIOBase):
         return True
 
     def read(self, size: int = -1, /) -> bytes:
-        content = self.stream.read(min(size, MEMBER_LIMIT) if size >= 0 else MEMBER_LIMIT)
+        content = self.stream.read(min(size, self.most) if size >= 0 else self.most)
         self.took(len(content))
         return content
 
     def took(self, size: int) -> None:
         self.total += size
         self.since += size
-        if self.since > MEMBER_LIMIT + 2**16 or self.total > TOTAL_LIMIT:  # a reader looks a block ahead
+        if self.since > self.most + 2**16 or self.total > TOTAL_LIMIT:  # a reader looks a block ahead
             raise _too_large(
                 self.path, f"{self.since:,} bytes in one member, {self.total:,} bytes in all so far"
             )
@@ -151,8 +207,8 @@ class _WholeTar(tarfile.TarInfo):
             raise tarfile.ReadError(f"a damaged header: {error}") from error
 
 
-def _tar_members(stream: Stream, path: Path) -> Iterator[File]:
-    counted: Any = _Counted(stream, path)
+def _tar_members(stream: Stream, path: Path, most: int) -> Iterator[Member]:
+    counted: Any = _Counted(stream, path, most)
     with tarfile.open(fileobj=counted, mode="r|", tarinfo=_WholeTar) as archive:
         while (info := archive.next()) is not None:
             counted.next_member()
@@ -162,19 +218,15 @@ def _tar_members(stream: Stream, path: Path) -> Iterator[File]:
                 continue
             if not info.isreg() or info.issparse():
                 raise _refused(path, info.name, "a link, a device or another member that is no plain file")
-            if info.size > MEMBER_LIMIT:
+            if info.size > most:
                 raise _too_large(path, f"{shown(info.name)!r} declares {info.size:,} bytes")
             member = archive.extractfile(info)
-            if name is None or member is None:
-                continue
-            content = member.read()
-            if len(content) != info.size:
-                raise tarfile.ReadError(f"{name} is cut short")
-            yield File(name, content)
+            if name is not None and member is not None:
+                yield Member(path, name, info.size, member)
 
 
-def _zip_members(file: IO[bytes], path: Path) -> Iterator[File]:
-    counted = _Counted(file, path)
+def _zip_members(file: IO[bytes], path: Path, most: int) -> Iterator[Member]:
+    counted = _Counted(file, path, most)
     with zipfile.ZipFile(file) as archive:
         for info in archive.infolist():
             counted.next_member()
@@ -182,7 +234,7 @@ def _zip_members(file: IO[bytes], path: Path) -> Iterator[File]:
             kind = stat.S_IFMT(info.external_attr >> 16)
             if not info.filename:
                 raise zipfile.BadZipFile("a member without a name")
-            if info.is_dir():
+            if info.is_dir() or info.filename.endswith("\\"):
                 continue
             if kind not in (0, stat.S_IFREG):
                 raise _refused(
@@ -190,21 +242,24 @@ def _zip_members(file: IO[bytes], path: Path) -> Iterator[File]:
                 )
             if info.flag_bits & _ZIP_ENCRYPTED:
                 raise _refused(path, info.filename, "encrypted")
-            if info.file_size > MEMBER_LIMIT:
+            if info.file_size > most:
                 raise _too_large(path, f"{shown(info.filename)!r} declares {info.file_size:,} bytes")
             if name is None:
                 continue
-            content = _unzipped(archive, info)
-            counted.took(len(content))
-            yield File(name, content)
+            counted.took(info.file_size)  # no more than that is read
+            with _opened(archive, info, path) as member:
+                yield Member(path, name, info.file_size, member)
 
 
-def _unzipped(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> bytes:
+def _opened(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> zipfile.ZipExtFile:
+    if info.compress_type not in _ZIP_READ:
+        method = _ZIP_METHODS.get(info.compress_type, "a method")
+        raise DataError(
+            f"{path} must be a zip of a method that can be read: stored, Deflate, BZIP2, LZMA",
+            found=f"{method} (number {info.compress_type}) in {shown(info.filename)!r}",
+            do="unpack it (Explorer, 7-Zip and unzip can), and name the folder",
+        )
     try:
-        with archive.open(info) as member:
-            content = member.read(MEMBER_LIMIT + 1)
+        return cast("zipfile.ZipExtFile", archive.open(info))
     except (NotImplementedError, RuntimeError) as error:
         raise zipfile.BadZipFile(f"{info.filename}: {error}") from error
-    if len(content) != info.file_size:
-        raise zipfile.BadZipFile(f"{info.filename} is cut short")
-    return content

@@ -7,7 +7,7 @@ result is held. Threads were measured slower than none for small images (Pillow 
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +17,11 @@ from ...core.progress import told
 from ...core.types import Pixels
 from ...core.wording import counted, option
 from ..cleaning import CleaningRecord, Unreadable, sentence
+from ..config import DataConfig
 from ..imageset import ImageSet
 from .decode import DecodedImage, decode, decoding, format_size, resized
-from .filenames import classes_of, common_folder, natural
+from .filenames import common_folder, natural, natural_order
+from .layout import Layout, layout_of
 
 BEGUN = 2**26  # bytes of pixels that the array begins with, or one image
 MEMORY_LIMIT = 16 * 2**30  # bytes of pixels in one set, which stays in memory
@@ -30,14 +32,14 @@ class File:
     """A file that should be an image: its path within the source, and its bytes or where they are.
 
     `reason` says why there is nothing to read, where that is known beforehand; `stamp` is its size in
-    bytes and its time of change in nanoseconds, where it lies on the disk. `label`, `group` and `part` are
+    bytes and its times of change in nanoseconds, where it lies on the disk. `label`, `group` and `part` are
     what the source says of it beside its name: None where it says nothing.
     """
 
     name: str
     content: bytes | Path
     reason: str = ""
-    stamp: tuple[int, int] = (0, 0)
+    stamp: tuple[int, ...] = ()
     label: str | None = None
     group: str | None = None
     part: int | None = None
@@ -56,52 +58,59 @@ class Collected:
     sizes: frozenset[tuple[int, int]]
     record: CleaningRecord
 
+    @cached_property
+    def layout(self) -> Layout:
+        return layout_of(self.names)
+
     @property
     def class_names(self) -> tuple[str, ...]:
         """The class folders in order; none where some image lies in no class folder."""
-        if any(name.count("/") != 1 for name in self.names):
-            return ()
-        return classes_of(self.names, "")[1]
+        return self.layout.class_names
 
-    def images(self, source: str, *, origin: str) -> ImageSet:
-        """These images as a set.
-
-        Raises:
-            DataError: the names tell neither of class folders nor of a flat folder; `origin` is named.
-        """
-        labels, class_names = classes_of(self.names, origin)
+    def images(self, source: str) -> ImageSet:
+        """These images as a set."""
+        layout, record = self.layout, self.record
+        said = {
+            "conversions": record.conversions + layout.notes,
+            "warnings": record.warnings + layout.warnings,
+        }
         return ImageSet(
             self.pixels,
             source=source,
-            labels=labels,
-            class_names=class_names,
-            record=self.record,
+            labels=layout.labels,
+            class_names=layout.class_names,
+            record=record.model_copy(update=said),
             files=self.names,
+            parts=layout.parts,
         )
 
 
-def collect(
-    files: Iterable[File], *, origin: str, resize: tuple[int, int] | None = None, strict: bool = False
-) -> Collected:
+def collect(files: Iterable[File], *, origin: str, config: DataConfig | None = None) -> Collected:
     """Decode `files`, skip and count what cannot be read, and order the rest by name.
+
+    Args:
+        files: can be gone through more than once.
+        origin: names the source in errors.
+        config: how images are read; None: as a new plan would.
 
     Raises:
         DataError: no readable image, more than one size without `resize`, more than fits in memory, or,
-            with `strict`, an unreadable image. `origin` names the source.
+            with `strict`, an unreadable image.
     """
-    collection = _Collection(origin, resize)
+    config = config or DataConfig()
+    collection = _Collection(origin, config)
     with decoding():
         for file in told(files, "images read"):
             try:
                 decoded = decode(_content(file))
             except DataError as error:
-                if strict:
+                if config.strict:
                     raise DataError(
                         f"{origin}: {file.name}: {error.must}", found=error.found, do=error.do
                     ) from error
                 collection.unreadable.append(Unreadable(name=file.name, reason=error.found))
                 continue
-            collection.add(file.name, decoded)
+            collection.add(file, decoded)
     return collection.finished()
 
 
@@ -115,23 +124,12 @@ def _content(file: File) -> bytes | Path:
     return file.content
 
 
-def _natural_order(names: Sequence[str]) -> list[int]:
-    """The indices that put `class/file` names in order, class by class."""
-    of_folder = cache(natural)
-
-    def key(index: int) -> tuple[tuple[str, str], tuple[str, str]]:
-        folder, _, file = names[index].rpartition("/")
-        return of_folder(folder), natural(file)
-
-    return sorted(range(len(names)), key=key)
-
-
 class _Collection:
     """The array that grows, and what is known of the images in it."""
 
-    def __init__(self, origin: str, resize: tuple[int, int] | None) -> None:
+    def __init__(self, origin: str, config: DataConfig) -> None:
         self.origin = origin
-        self.resize = resize
+        self.resize = config.resize
         self.names: list[str] = []
         self.unreadable: list[Unreadable] = []
         self.sizes: Counter[tuple[int, int]] = Counter()
@@ -140,11 +138,11 @@ class _Collection:
         self.grey = 0
         self.buffer: Pixels = np.empty((0, 0, 0, 0), dtype=np.uint8)
 
-    def add(self, name: str, decoded: DecodedImage) -> None:
+    def add(self, file: File, decoded: DecodedImage) -> None:
         pixels = decoded.pixels
         size = (pixels.shape[0], pixels.shape[1])
         self.sizes[size] += 1
-        self.examples.setdefault(size, name)
+        self.examples.setdefault(size, file.name)
         self.conversions.update(decoded.conversions)
         if self.resize is not None:
             if size != self.resize:
@@ -156,7 +154,7 @@ class _Collection:
         self.grey += pixels.shape[2] == 1
         self._grow(number, pixels)
         self.buffer[number] = pixels.transpose(2, 0, 1)
-        self.names.append(name)
+        self.names.append(file.name)
 
     def _grow(self, number: int, pixels: np.ndarray) -> None:
         height, width, channels = pixels.shape
@@ -188,7 +186,7 @@ class _Collection:
         unreadable = [
             Unreadable(name=one.name.removeprefix(root), reason=one.reason) for one in self.unreadable
         ]
-        order = _natural_order(names)
+        order = natural_order(names)
         in_order = order == list(range(count))
         return Collected(
             pixels=self.buffer if in_order else self.buffer[order],
@@ -200,6 +198,7 @@ class _Collection:
                 conversions=tuple(
                     f"{counted(many)} {what}" for what, many in sorted(self.conversions.items())
                 ),
+                warnings=_emptied(names, unreadable),
             ),
         )
 
@@ -222,3 +221,13 @@ class _Collection:
                 found=f"{counted(len(ranked), 'size')}: {sentence(listed)}",
                 do=f"bring them to one size, for example {option('resize', ranked[0][0])}",
             )
+
+
+def _emptied(names: Sequence[str], unreadable: Sequence[Unreadable]) -> tuple[str, ...]:
+    """A sentence of the folders that no image could be read of."""
+    lost = Counter(one.name.rpartition("/")[0] for one in unreadable)
+    kept = {name.rpartition("/")[0] for name in names}
+    empty = [f"{folder} ({counted(many, 'file')})" for folder, many in lost.items() if folder not in kept]
+    if not empty:
+        return ()
+    return (f"nothing is left of {counted(len(empty), 'folder')}: none can be read in {sentence(empty)}",)

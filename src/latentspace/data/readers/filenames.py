@@ -1,4 +1,4 @@
-"""What the files of a source are called: which of them are images, in what order, in what classes."""
+"""What the files of a source are called: which of them are images, and in what order."""
 
 import posixpath
 import re
@@ -26,6 +26,14 @@ _DIGITS = re.compile("[0-9]+")
 _DESKTOP_JUNK = frozenset({"thumbs.db", "desktop.ini", "__macosx"})
 
 
+# A publisher's own split: the part that each word stands for, as in `ImageSet.parts`.
+PARTS = {
+    **dict.fromkeys(("train", "training"), 0),
+    **dict.fromkeys(("val", "valid", "validation", "dev"), 1),
+    **dict.fromkeys(("test", "testing"), 2),
+}
+
+
 @contextmanager
 def readable(path: Path) -> Iterator[None]:
     """Turn an OSError inside the block into a DataError that names `path`."""
@@ -48,6 +56,17 @@ def _number(digits: re.Match[str]) -> str:
     """Digits such that text sorts as numbers do: the longer number is the larger one."""
     text = digits[0].lstrip("0")
     return f"0{chr(min(len(text), 0x10FFFF))}{text}"
+
+
+def natural_order(names: Sequence[str]) -> list[int]:
+    """The indices that put paths such as `class/file` in order, folder by folder."""
+    of_folder = cache(natural)
+
+    def key(index: int) -> tuple[tuple[str, str], tuple[str, str]]:
+        folder, _, file = names[index].rpartition("/")
+        return of_folder(folder), natural(file)
+
+    return sorted(range(len(names)), key=key)
 
 
 def shown(name: str) -> str:
@@ -76,28 +95,6 @@ def _image_extensions() -> frozenset[str]:
 def is_named_as_image(name: str) -> bool:
     """Whether the name ends as one of Pillow's formats does."""
     return _extension(name) in _image_extensions()
-
-
-def classes_of(names: Sequence[str], origin: str) -> tuple[Int64Array | None, tuple[str, ...]]:
-    """The labels and class names that paths such as `A/one.png` give; none for a flat list of files.
-
-    Raises:
-        DataError: some images lie in class folders and some do not, or some lie deeper.
-    """
-    depths = {name.count("/") for name in names}
-    if depths == {0}:
-        return None, ()
-    if depths != {1}:
-        examples = [next(name for name in names if name.count("/") == depth) for depth in sorted(depths)]
-        raise DataError(
-            f"{origin} must hold images alone, or class folders with the images in them",
-            found="images at several depths, or below class folders: " + ", ".join(examples),
-            do="move the images into one folder for each class, or name the folder of the class folders",
-        )
-    folders = [name.partition("/")[0] for name in names]
-    class_names = tuple(sorted(set(folders), key=natural))
-    numbers = {name: number for number, name in enumerate(class_names)}
-    return np.array([numbers[folder] for folder in folders], dtype=np.int64), class_names
 
 
 def numbered(values: np.ndarray, origin: str) -> tuple[Int64Array, tuple[str, ...]]:

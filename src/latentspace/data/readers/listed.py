@@ -37,7 +37,7 @@ def listed_images(
             said.append(replace(file, content=b""))
             yield replace(file, name=f"row {row}", label=None, group=None, part=None)
 
-    collected = collect(numbered(), origin=origin, resize=config.resize, strict=config.strict)
+    collected = collect(list(numbered()), origin=origin, config=config)
     kept = [said[int(name.removeprefix("row "))] for name in collected.names]
     unreadable = tuple(
         one.model_copy(update={"name": said[int(one.name.removeprefix("row "))].name})

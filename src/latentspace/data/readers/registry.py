@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from .collect import Collected
 
 
+ARCHIVES = (".zip", ".tar", ".tgz", ".tbz2", ".txz", *(f".tar.{end}" for end in ("gz", "bz2", "xz", "zst")))
+
+
 class Reader(Protocol):
     """What knows and reads one format."""
 
@@ -27,7 +30,7 @@ class Reader(Protocol):
         """Whether this reader takes what lies at `path`. The first that does reads it.
 
         Args:
-            start: the first 512 bytes of a file, inflated where they are gzip; none of a folder.
+            start: the first 512 bytes of a file, inflated where they are compressed; none of a folder.
         """
 
     def read(self, path: Path, config: "DataConfig") -> "ImageSet":
@@ -63,11 +66,17 @@ class Npz:
 
 
 class Archive:
-    words = "a tar, tar.gz or zip archive"
+    words = "a zip, or a tar (plain, .gz, .bz2, .xz or .zst)"
 
     def knows(self, path: Path, start: bytes) -> bool:
-        named = path.is_file() and path.name.casefold().endswith((".tar", ".tar.gz", ".tgz", ".zip"))
-        return named or start[:2] == b"PK" or start[257:262] == b"ustar"
+        from .idx import is_idx_name
+        from .streams import is_compressed
+
+        name = path.name.casefold()
+        if path.is_dir() or is_idx_name(name):
+            return False
+        damaged = is_compressed(start)  # else it would be inflated
+        return name.endswith(ARCHIVES) or start[:2] == b"PK" or start[257:262] == b"ustar" or damaged
 
     def read(self, path: Path, config: "DataConfig") -> "ImageSet":
         from ...core.atomic_files import file_hash
@@ -81,8 +90,7 @@ class Archive:
         if size is not None:
             return notmnist.load_archive(path, size, config.resident)
         return notmnist.remembered(checksum, config.resident) or _image_files(
-            read_archive(path, resize=config.resize, strict=config.strict),
-            origin=str(path),
+            read_archive(path, config),
             identity=checksum,
             what="an archive",
         )
@@ -158,24 +166,23 @@ class Folder:
 
         listing = list_folder(path)
         images = notmnist.remembered(listing.identity, config.resident) or _image_files(
-            read_listing(listing, resize=config.resize, strict=config.strict),
-            origin=str(path),
+            read_listing(listing, config),
             identity=listing.identity,
             what="a folder",
         )
         return with_sidecar(images, listing.root)
 
 
-def _image_files(collected: "Collected", *, origin: str, identity: str, what: str) -> "ImageSet":
+def _image_files(collected: "Collected", *, identity: str, what: str) -> "ImageSet":
     """An ImageSet of image files, in class folders or not; what is recognised as notMNIST is remembered."""
     from ..catalog import notmnist
 
     if notmnist.recognised(collected):
-        images = notmnist.named(collected, notmnist.name_of(collected), origin=origin)
+        images = notmnist.named(collected, notmnist.name_of(collected))
         if images.comparable:  # else it was resized
             notmnist.remember(identity, images)
         return images
-    images = collected.images(what, origin=origin)
+    images = collected.images(what)
     kind = counted(len(images.class_names), "class folder") if images.class_names else "images without labels"
     return replace(images, source=f"{what} of {kind}")
 

@@ -1,9 +1,14 @@
 """Bytes and arrays from an open file or a member of an archive: no more than are there."""
 
+import bz2
+import gzip
+import lzma
 import math
-from collections.abc import Sequence
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, Protocol, runtime_checkable
+from typing import IO, Final, Protocol, cast, runtime_checkable
 
 import numpy as np
 from jaxtyping import UInt8
@@ -21,6 +26,66 @@ class Stream(Protocol):
     def read(self, size: int, /) -> bytes: ...
 
     def tell(self) -> int: ...
+
+
+# How a compressed file begins.
+_GZIP, _BZIP2, _XZ, _ZSTANDARD = b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0", b"\x28\xb5\x2f\xfd"
+
+
+def is_compressed(start: bytes) -> bool:
+    """Whether a file that begins so is gzip, bzip2, xz or Zstandard."""
+    return start.startswith((_GZIP, _BZIP2, _XZ, _ZSTANDARD))
+
+
+@contextmanager
+def inflating(file: IO[bytes], path: Path) -> Iterator[Stream]:
+    """The bytes of `file`, inflated where the first ones say so; `path` names it in errors.
+
+    Raises:
+        DataError: it is Zstandard, and nothing that reads it is installed.
+    """
+    start = file.read(6)
+    file.seek(0)
+    if start.startswith(_GZIP):
+        with gzip.GzipFile(fileobj=file, mode="rb") as inflated:
+            yield inflated
+    elif start.startswith(_BZIP2):
+        with bz2.BZ2File(file) as bzipped:
+            yield bzipped
+    elif start.startswith(_XZ):
+        with lzma.LZMAFile(file) as xz:
+            yield xz
+    elif start.startswith(_ZSTANDARD):
+        try:
+            from pyarrow import CompressedInputStream
+        except ImportError as error:
+            raise DataError(
+                f"to read {path}, pyarrow must be installed",
+                found="a file in the Zstandard format (.zst), and no pyarrow",
+                do="pip install 'latentspace[parquet]', or make it a .gz: zstd -dc FILE | gzip > FILE.gz",
+            ) from error
+        with CompressedInputStream(file, "zstd") as zstandard:
+            yield cast("Stream", zstandard)
+    else:
+        yield file
+
+
+def start_of(path: Path, size: int = 512) -> bytes:
+    """The first bytes of a file, inflated where it is compressed; as they are where that is damaged.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with path.open("rb") as file:
+        start = file.read(size)
+        if not is_compressed(start):
+            return start
+        file.seek(0)
+        try:
+            with inflating(file, path) as stream:
+                return bytes(stream.read(size))
+        except (OSError, EOFError, zlib.error, lzma.LZMAError, DataError):
+            return start
 
 
 def read_exactly(stream: Stream, size: int) -> UInt8[np.ndarray, " _bytes"]:

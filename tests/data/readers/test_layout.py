@@ -1,0 +1,67 @@
+"""Which class and which part of a publisher's split the folders of image files say."""
+
+import pytest
+
+from latentspace.data.readers.layout import layout_of, part_named
+
+
+def read(*folders: str) -> tuple[list[str | None], list[int] | None]:
+    """The class and the part of an image in each folder."""
+    found = layout_of([f"{folder}/1.png".lstrip("/") for folder in folders])
+    labels = (
+        [None] * len(folders) if found.labels is None else [found.class_names[one] for one in found.labels]
+    )
+    return labels, None if found.parts is None else found.parts.tolist()
+
+
+@pytest.mark.parametrize(
+    ("folders", "classes", "parts"),
+    [
+        (("cat", "dog"), ["cat", "dog"], None),
+        (("train/cat", "train/dog", "test/cat"), ["cat", "dog", "cat"], [0, 0, 2]),
+        (("cat/train", "cat/val", "dog/test"), ["cat", "cat", "dog"], [0, 1, 2]),
+        (("Training/a", "Validation/a", "TEST/b", "dev/b"), ["a", "a", "b", "b"], [0, 1, 2, 1]),
+        (("set/train/cat", "set/test/cat"), ["cat", "cat"], [0, 2]),
+        (("seg_train/seg_train/sea", "seg_test/seg_test/ice"), ["sea", "ice"], [0, 2]),
+        (("train2017/cat", "val2017/dog"), ["cat", "dog"], [0, 1]),
+        (("train/cat", "extra/cat", "test/cat"), ["cat", "cat", "cat"], [0, -1, 2]),
+        (("train", "test"), [None, None], [0, 2]),
+        (("train/cat", "test"), [None, None], [0, 2]),
+        (("cat/train", "dog/train"), ["cat", "dog"], None),
+        (("bus", "train", "tram"), ["bus", "train", "tram"], None),
+        (("crash_test", "crash", "smoke"), ["crash_test", "crash", "smoke"], None),
+        (("a/b/cat", "a/c/dog"), ["cat", "dog"], None),
+        (("photo/cat", "sketch/cat", "sketch/dog"), ["cat", "cat", "dog"], None),
+        (("cat/images", "dog/images"), ["cat", "dog"], None),
+        (("cat/x/images", "dog/x/images"), ["cat", "dog"], None),
+        (("train/cat/images", "test/dog/images"), ["cat", "dog"], [0, 2]),
+        (("only",), ["only"], None),
+        (("", "cat"), [None, None], None),
+        (("cat", "cat/small"), ["cat", "small"], None),
+    ],
+)
+def test_classes_and_parts(folders: tuple[str, ...], classes: list[str], parts: list[int] | None) -> None:
+    assert read(*folders) == (classes, parts)
+
+
+@pytest.mark.parametrize(
+    ("folders", "said"),
+    [
+        (("photo/cat", "sketch/cat"), ""),
+        (("photo/cat", "sketch/cat", "photo/dog"), "1 class from several folders (photo/cat, sketch/cat)"),
+        (("a/b/cat", "a/c/dog"), "cat of a/b/cat"),
+        (("cat", "cat/small"), "also where it lies in another class: cat/small"),
+        (("", "cat", "dog"), "1 image in no class folder (1.png), beside 2 class folders (cat, dog)"),
+    ],
+)
+def test_what_is_joined_or_left_out_is_said(folders: tuple[str, ...], said: str) -> None:
+    found = layout_of([f"{folder}/1.png".lstrip("/") for folder in folders])
+    assert said in " ".join(found.notes + found.warnings)
+    assert bool(found.notes + found.warnings) == bool(said)
+
+
+@pytest.mark.parametrize(
+    ("name", "part"), [("train", 0), ("Test-1", 2), ("contest", None), ("train_test", None)]
+)
+def test_the_part_that_a_name_stands_for(name: str, part: int | None) -> None:
+    assert part_named(name) == part
