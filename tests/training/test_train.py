@@ -50,10 +50,11 @@ def test_another_seed_gives_other_losses_on_the_same_split(plan, tmp_path):
     assert one.split.to_json() == other.split.to_json()
 
 
-@pytest.mark.parametrize("optimizer", ["adam", "rmsprop"])
+@pytest.mark.parametrize("optimizer", ["adam", "rmsprop", "adamw", "muon"])
 @pytest.mark.parametrize("stop_after", [0, 1, 2])
 def test_an_interrupted_training_ends_as_one_that_never_stopped(plan, tmp_path, optimizer, stop_after):
-    plan = changed(plan, optimizer=optimizer, schedule="one-cycle", keep="best", clip_norm=0.5)
+    ema = 0.9 if optimizer in ("adamw", "muon") else 0
+    plan = changed(plan, optimizer=optimizer, schedule="one-cycle", keep="best", clip_norm=0.5, ema=ema)
     whole = train(plan, tmp_path / "whole")
     broken = start(plan, tmp_path / "broken")
     records = broken.records()

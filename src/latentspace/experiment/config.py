@@ -1,10 +1,9 @@
 """The plan of one training: frozen, validated, and complete but for the machine that it runs on."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from contextlib import AbstractContextManager
 from typing import Any, Literal, TypeAlias, TypeVar
 
-import torch
 from pydantic import Field, SerializeAsAny, ValidationError, field_validator, model_validator
 from torch import nn
 
@@ -161,9 +160,6 @@ class Experiment(Config):
         with _sizes():
             networks = build_seeded(lambda: nn.ModuleDict(self.objective.auxiliary(size)), draw)
         return dict(networks.items())
-
-    def optimizer(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
-        return self.training.made(parameters)
 
 
 def _sizes() -> AbstractContextManager[None]:

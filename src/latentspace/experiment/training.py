@@ -1,12 +1,8 @@
 """How a set is split and a network is trained: two tables of a plan."""
 
-from collections.abc import Callable, Iterable, Mapping
-from functools import partial
 from typing import Any, Final, Literal
 
-import torch
 from pydantic import Field, field_validator, model_validator
-from torch import nn
 
 from ..core.config import Config
 from ..core.errors import ConfigurationError
@@ -15,11 +11,6 @@ from ..data.splits import Shares
 LARGE: Final = 4800  # images: 60 % of 8,000, from where on the task's batch size is kept
 STEPS: Final = 24  # of an epoch of fewer
 SMALLEST_BATCH: Final = 8
-
-OPTIMIZERS: Mapping[str, Callable[..., torch.optim.Optimizer]] = {
-    "adam": partial(torch.optim.Adam, fused=True),  # one pass over all weights instead of a dozen
-    "rmsprop": torch.optim.RMSprop,
-}
 
 
 class SplitConfig(Config):
@@ -44,11 +35,26 @@ class SplitConfig(Config):
 class TrainingConfig(Config):
     """How a network is trained. The defaults are those of the autoencoder."""
 
-    optimizer: Literal["adam", "rmsprop"] = Field(default="adam", description="how a gradient becomes a step")
+    optimizer: Literal["adam", "rmsprop", "adamw", "muon"] = Field(
+        default="adam",
+        description="how a gradient becomes a step; `muon`: inner matrices and kernels by Muon, the first "
+        "and the last layer and all vectors by AdamW",
+    )
     learning_rate: float = Field(
         default=0.0033638691442384257, gt=0, description="the highest of the schedule; `--learning-rate`"
     )
-    weight_decay: float = Field(default=1e-5, ge=0, description="how strongly weights are pulled to zero")
+    muon_learning_rate: float = Field(
+        default=0.02, gt=0, description="the same of the weights that Muon moves"
+    )
+    muon_steps: int = Field(
+        default=5, ge=1, le=8, description="of the iteration that makes a step of Muon orthogonal"
+    )
+    weight_decay: float = Field(
+        default=1e-5,
+        ge=0,
+        description="how strongly weights are pulled to zero; `adamw` and `muon` pull matrices and kernels "
+        "alone, and apart from the gradient",
+    )
     batch_size: int = Field(
         default=266,
         ge=1,
@@ -61,9 +67,23 @@ class TrainingConfig(Config):
     schedule: Literal["constant", "cosine", "one-cycle"] = Field(
         default="constant", description="of the learning rate over the training"
     )
+    warmup: float | None = Field(
+        default=None,
+        ge=0,
+        lt=1,
+        description="share of the steps over which the learning rate rises; not set: 0.3 of `one-cycle`, "
+        "0 of the others",
+    )
     clip_norm: float = Field(default=0, ge=0, description="largest norm of the gradient; 0: not clipped")
     early_stopping: int = Field(
         default=0, ge=0, description="end after so many epochs without a better validation score; 0: never"
+    )
+    ema: float = Field(
+        default=0,
+        ge=0,
+        lt=1,
+        description="decay of the moving average of the weights, which is then what is validated and kept; "
+        "its first steps average fewer; 0: no average",
     )
     keep: Literal["last", "best"] = Field(
         default="last",
@@ -88,10 +108,6 @@ class TrainingConfig(Config):
                 "use keep = 'last' and early_stopping = 0, or fit = 'train'"
             )
         return self
-
-    def made(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
-        """The optimiser of `parameters`."""
-        return OPTIMIZERS[self.optimizer](parameters, lr=self.learning_rate, weight_decay=self.weight_decay)
 
     def fitted(self, images: int) -> "TrainingConfig":
         """The same, its batch fitted to so many images to learn from, where no size was named.

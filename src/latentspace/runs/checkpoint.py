@@ -26,6 +26,7 @@ class State(Record):
     best_score: float
     model: Tensors
     optimizer: Tensors
+    average: Tensors = Field(default_factory=dict)  # of the weights, where it is what is kept
 
     @model_validator(mode="after")
     def _the_best_is_past(self) -> "State":
@@ -65,7 +66,8 @@ class States:
         """Keep this state and the one before it; at every moment one of them is whole."""
         tensors = {f"model.{name}": tensor for name, tensor in state.model.items()}
         tensors |= {f"optimizer.{name}": tensor for name, tensor in state.optimizer.items()}
-        numbers = state.model_dump(exclude={"model", "optimizer"})
+        tensors |= {f"average.{name}": tensor for name, tensor in state.average.items()}
+        numbers = state.model_dump(exclude={"model", "optimizer", "average"})
         notes = {name: str(value) for name, value in numbers.items()}
         last, following, previous = map(self._file, NAMES)
         write_tensors(following, tensors, notes)
@@ -95,7 +97,7 @@ class States:
 def _read(path: Path) -> State:
     tensors, notes = read_tensors(path)
     with damage(path):
-        parts = {part: _below(f"{part}.", tensors) for part in ("model", "optimizer")}
+        parts = {part: _below(f"{part}.", tensors) for part in ("model", "optimizer", "average")}
         return State.from_json({**notes, **parts})
 
 

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -20,6 +20,8 @@ from ..data.splits import Split
 from ..data.summary import DataRecord
 from ..experiment.config import Experiment
 from ..objectives.loss import Objective
+from .average import Average
+from .optimizers import optimizer_of
 
 if TYPE_CHECKING:
     import lightning_fabric
@@ -43,6 +45,7 @@ class Components:
         judge: the objective whose parts are the validation's.
         auxiliary: the objective's own networks by name.
         train, validation: what is learned from, and what is evaluated after each epoch, or None.
+        average: of the weights of `learned`; None: what is kept are the weights themselves.
     """
 
     fabric: "lightning_fabric.Fabric"
@@ -54,6 +57,11 @@ class Components:
     train: Batches
     validation: Batches | None
     auxiliary: Mapping[str, Auxiliary] = field(default_factory=dict)
+    average: Average | None = None
+
+    def kept_weights(self) -> AbstractContextManager[None]:
+        """`learned` has the weights that would be kept now, within the block."""
+        return nullcontext() if self.average is None else self.average.in_use()
 
     @property
     def device(self) -> torch.device:
@@ -110,9 +118,9 @@ def set_up(
         learned: the part of the network whose weights move; None: all of it.
     """
     learned = network if learned is None else learned
-    model, optimizer = fabric.setup(network, experiment.optimizer(learned.parameters()))
+    model, optimizer = fabric.setup(network, optimizer_of(experiment, learned))
     auxiliary = {
-        name: Auxiliary(*fabric.setup(one, experiment.optimizer(one.parameters())))
+        name: Auxiliary(*fabric.setup(one, optimizer_of(experiment, one)))
         for name, one in experiment.build_auxiliary().items()
     }
     return Components(
@@ -125,6 +133,7 @@ def set_up(
         train=train,
         validation=validation,
         auxiliary=auxiliary,
+        average=Average(learned, decay) if (decay := experiment.training.ema) else None,
     )
 
 

@@ -21,7 +21,7 @@ class Epoch:
     Args:
         number: counted from 1.
         order: of the images; `noise` is what the objective draws from.
-        learning_rate: of a step, counted from 0 over the whole training.
+        schedule: the factor of every learning rate at a step, counted from 0 over the whole training.
         clip_norm: largest norm of the gradient; 0: not clipped.
     """
 
@@ -29,7 +29,7 @@ class Epoch:
     order: torch.Tensor
     noise: torch.Generator
     batch_size: int
-    learning_rate: Callable[[int], float]
+    schedule: Callable[[int], float]
     clip_norm: float
 
     @property

@@ -17,7 +17,8 @@ from ..objectives.classification import ClassificationConfig
 from ..objectives.loss import Context, Objective
 from .components import Components, threads_of
 from .epoch import VALIDATION, Epoch, Losses
-from .schedules import SCHEDULES
+from .optimizers import UNIFORM
+from .schedules import schedule_of
 from .steps.autograd import by_autograd
 from .steps.numpy_head import ManualBackward
 
@@ -58,7 +59,7 @@ def learn(
     plan, m, images = experiment.training, components, components.train.images
     batch_size = min(plan.batch_size, images)
     steps = plan.epochs * -(-images // batch_size)
-    schedule, run_through = SCHEDULES[plan.schedule], _pass_for(experiment, m)
+    schedule, run_through = schedule_of(plan, steps), _pass_for(experiment, m)
     for number in range(first, plan.epochs + 1):
         with threads_of(experiment):  # not while the caller has the record
             began = time.perf_counter()
@@ -68,7 +69,7 @@ def learn(
                 order=order(images, generator(experiment.seed, "order", number)).to(m.device),
                 noise=generator(experiment.seed, "noise", number, m.device),
                 batch_size=batch_size,
-                learning_rate=lambda step: plan.learning_rate * schedule(step, steps),
+                schedule=schedule,
                 clip_norm=plan.clip_norm,
             )
             train = run_through(epoch)
@@ -76,14 +77,15 @@ def learn(
             validation = None
             if m.validation is not None:
                 noise = validation_noise(experiment.seed, m.device)
-                validation = evaluate(m.model, m.judge, m.validation, noise)
+                with m.kept_weights():
+                    validation = evaluate(m.model, m.judge, m.validation, noise)
             record = EpochRecord(
                 epoch=number,
                 train=train,
                 validation=validation,
                 seconds=time.perf_counter() - began,
                 images_per_second=images / (trained - began),
-                learning_rate=epoch.learning_rate(number * epoch.steps - 1),
+                learning_rate=plan.learning_rate * schedule(number * epoch.steps - 1),
             )
         yield record
 
@@ -95,6 +97,8 @@ def _pass_for(experiment: Experiment, components: Components) -> Pass:
         isinstance(plan, ClassificationConfig)
         and isinstance(experiment.model, ClassifierConfig)
         and plan.method == "codes"
+        and experiment.training.optimizer in UNIFORM
+        and components.average is None
         and experiment.precision != "bf16"
         and components.device.type == "cpu"
     ):

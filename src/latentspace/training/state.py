@@ -6,7 +6,6 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from ..experiment.config import Experiment
 from ..runs.checkpoint import State
 from ..runs.records import damaged
 from ..runs.tensors import fill
@@ -16,8 +15,17 @@ Tensors = dict[str, torch.Tensor]
 
 
 def weights_of(components: Components) -> Tensors:
-    """What the run keeps: the weights and buffers of the part that is learned."""
+    """What the run keeps: the weights and buffers of the part that is learned, or their average."""
+    return _average(components) or _learned(components)
+
+
+def _learned(components: Components) -> Tensors:
     return {name: tensor.detach().cpu() for name, tensor in components.learned.state_dict().items()}
+
+
+def _average(components: Components) -> Tensors:
+    mean = {} if components.average is None else components.average.mean
+    return {name: tensor.cpu().clone() for name, tensor in mean.items()}
 
 
 def state_of(components: Components, epoch: int, best_epoch: int, best_score: float) -> State:
@@ -37,12 +45,13 @@ def state_of(components: Components, epoch: int, best_epoch: int, best_score: fl
         epoch=epoch,
         best_epoch=best_epoch,
         best_score=best_score,
-        model={**weights_of(components), **auxiliary},
+        model={**_learned(components), **auxiliary},
         optimizer=remembered,
+        average=_average(components),
     )
 
 
-def restore(components: Components, experiment: Experiment, state: State, path: Path) -> None:
+def restore(components: Components, state: State, path: Path) -> None:
     """Put a saved state back into networks and optimisers.
 
     Raises:
@@ -51,9 +60,16 @@ def restore(components: Components, experiment: Experiment, state: State, path: 
     fill(components.learned, _below("", state.model), path)
     for name, one in components.auxiliary.items():
         fill(one.network, _below(f"{name}/", state.model), path)
-    names = _remembered(experiment)
     for prefix, optimizer in _optimizers(components).items():
-        _restore_optimizer(optimizer, _below(prefix, state.optimizer), names, path)
+        _restore_optimizer(optimizer, _below(prefix, state.optimizer), path)
+    if _shapes(_average(components)) != _shapes(state.average):
+        raise damaged(path, "the average of another network's weights, or none")
+    if components.average is not None:
+        components.average.load(state.average)
+
+
+def _shapes(tensors: Tensors) -> dict[str, torch.Size]:
+    return {name: one.shape for name, one in tensors.items()}
 
 
 def _optimizers(components: Components) -> dict[str, torch.optim.Optimizer]:
@@ -69,7 +85,7 @@ def _below(prefix: str, tensors: Mapping[str, torch.Tensor]) -> Tensors:
 
 
 def _restore_optimizer(
-    optimizer: torch.optim.Optimizer, tensors: Mapping[str, torch.Tensor], names: set[str], path: Path
+    optimizer: torch.optim.Optimizer, tensors: Mapping[str, torch.Tensor], path: Path
 ) -> None:
     memory: dict[int, Tensors] = {}
     for key, tensor in tensors.items():
@@ -77,8 +93,9 @@ def _restore_optimizer(
         memory.setdefault(int(number) if number.isdecimal() else -1, {})[name] = tensor
     groups = optimizer.state_dict()["param_groups"]
     weights = [one for group in optimizer.param_groups for one in group["params"]]
+    names = _remembered(optimizer)
     if set(memory) != set(range(len(weights))) or not all(
-        set(quantities) == names
+        set(quantities) == names[number]
         and all(one.shape in ((), weights[number].shape) for one in quantities.values())
         for number, quantities in memory.items()
     ):
@@ -86,10 +103,14 @@ def _restore_optimizer(
     optimizer.load_state_dict({"state": memory, "param_groups": groups})
 
 
-def _remembered(experiment: Experiment) -> set[str]:
-    """The names of what the experiment's optimiser remembers of a weight."""
-    weight = nn.Parameter(torch.zeros(1))
-    weight.grad = torch.zeros(1)
-    optimizer = experiment.optimizer([weight])
-    optimizer.step()
-    return set(optimizer.state[weight])
+def _remembered(optimizer: torch.optim.Optimizer) -> list[set[str]]:
+    """The names of what the optimiser remembers of each weight, found by a step of one of its kind."""
+    own = getattr(optimizer, "optimizer", optimizer)  # within Fabric's wrapper
+    found = []
+    for group in own.param_groups:
+        weight = nn.Parameter(torch.zeros([1] * group["params"][0].dim()))
+        weight.grad = torch.zeros_like(weight)
+        other = type(own)([{**group, "params": [weight]}])  # type: ignore[call-arg]
+        other.step()
+        found += [set(other.state[weight])] * len(group["params"])
+    return found

@@ -62,7 +62,7 @@ class Training:
         self.run.keep_metrics_until(state.epoch if state else 0)
         best_epoch, best_score = (state.best_epoch, state.best_score) if state else (0, float("nan"))
         if state:
-            restore(components, self.experiment, state, self.run.path / "state")
+            restore(components, state, self.run.path / "state")
             logger.info("going on after epoch %d of %d", state.epoch, plan.epochs)
         first = state.epoch + 1 if state else 1
         stop = self._stops_early(first - 1, best_epoch)

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from latentspace.experiment.training import OPTIMIZERS
+from latentspace.training.optimizers import UNIFORM
 from latentspace.training.steps.flat_optimizer import Flat
 
 SHAPES = [(4, 3), (4,), (2, 4), (2,)]
@@ -14,7 +14,7 @@ RATES = [0.01, 0.02, 0.005, 0.01]
 def of(name: str) -> tuple[list[nn.Parameter], torch.optim.Optimizer]:
     draw = torch.Generator().manual_seed(1)
     parameters = [nn.Parameter(torch.randn(shape, generator=draw)) for shape in SHAPES]
-    return parameters, OPTIMIZERS[name](parameters, lr=1.0, weight_decay=0.01)
+    return parameters, UNIFORM[name](parameters, lr=1.0, weight_decay=0.01)
 
 
 def split(vector: torch.Tensor) -> list[torch.Tensor]:
@@ -43,7 +43,7 @@ def move_flat(flat: Flat, steps: range) -> None:
         flat.step(RATES[step])
 
 
-@pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.parametrize("name", UNIFORM)
 @pytest.mark.parametrize("before", [0, 1, 2])
 def test_the_same_steps(name, before):
     """`before` steps are the original's own: it may remember something already, or nothing."""
@@ -63,7 +63,7 @@ def test_the_same_steps(name, before):
             torch.testing.assert_close(ours.state[one][quantity], value)
 
 
-@pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.parametrize("name", UNIFORM)
 def test_nothing_moves_before_it_is_put_back_and_the_original_goes_on_from_there(name):
     expected, theirs = of(name)
     move(expected, theirs, range(4))

@@ -23,11 +23,13 @@ def by_autograd(m: Components, epoch: Epoch) -> dict[str, float]:
     for step, batch in enumerate(batches, start=epoch.first_step):
         for optimizer in (m.optimizer, *(one.optimizer for one in m.auxiliary.values())):
             for group in optimizer.param_groups:
-                group["lr"] = epoch.learning_rate(step)
+                group["lr"] = group["initial_lr"] * epoch.schedule(step)
         loss = m.objective(m.model, batch, context(m, epoch, step))
         if on_cpu and not math.isfinite(loss.total.item()):
             raise not_finite(values_of(loss), losses.steps_done, epoch.steps, epoch.number)
         descend(m, loss, epoch.clip_norm)
+        if m.average is not None:
+            m.average.update(step)
         losses.add(loss)
     return losses.mean_over_images(m.train.images, epoch.batch_size, epoch.number)
 

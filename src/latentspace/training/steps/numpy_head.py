@@ -40,6 +40,7 @@ class ManualBackward:
         self.train, self.gradient, self.minimised = m.train, gradient, minimised
         if not isinstance(m.learned, Classifier):
             raise TypeError(f"written for a Classifier, not a {type(m.learned).__name__}")
+        self.rate: float = m.optimizer.param_groups[0]["initial_lr"]
         layers = [one for one in m.learned.layers if isinstance(one, nn.Linear)]
         shapes = [(one.out_features, one.in_features + 1) for one in layers]
         self.flat = Flat(m.optimizer, partial(_weights_and_biases, shapes))
@@ -79,7 +80,7 @@ class ManualBackward:
             self.head.backward(self.gradient(logits[here], targets[here]))
             if epoch.clip_norm:
                 nn.utils.clip_grad_norm_(self.flat.weights, epoch.clip_norm)
-            self.flat.step(epoch.learning_rate(step))
+            self.flat.step(self.rate * epoch.schedule(step))
         return logits
 
 
