@@ -28,7 +28,7 @@ from .memmap import SHARE, Residence, free_memory
 from .paths import cache_directory
 from .readers.decode import resized_set
 from .readers.filenames import is_named_as_image, readable
-from .readers.registry import READERS
+from .readers.registry import READERS, reader_of
 from .readers.streams import start_of
 
 logger = logging.getLogger(__name__)
@@ -200,11 +200,11 @@ def _at(path: Path, config: DataConfig) -> ImageSet:
         )
     if not (path.is_dir() or path.is_file()):
         raise DataError(f"{path} must be a file or a folder", found="something else", do="name another path")
+    reader = reader_of(path)
+    if reader is not None:
+        return reader.read(path, config)
     with readable(path):
-        start = b"" if path.is_dir() else start_of(path)
-    for reader in READERS.values():
-        if reader.knows(path, start):
-            return reader.read(path, config)
+        start = start_of(path)
     is_picture = is_named_as_image(path.name)
     raise DataError(
         f"{path} must be {', '.join(reader.words for reader in READERS.values())}",

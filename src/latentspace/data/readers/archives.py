@@ -61,6 +61,15 @@ class Member:
                 raise tarfile.ReadError(f"{self.name} is cut short")
             return content
 
+    def copy_to(self, file: IO[bytes]) -> None:
+        with readable(self.archive), _sound(self.archive):
+            left = self.size
+            while content := self.stream.read(min(2**20, left + 1)):
+                file.write(content)
+                left -= len(content)
+            if left:
+                raise tarfile.ReadError(f"{self.name} is cut short")
+
 
 @dataclass(frozen=True)
 class Images:

@@ -5,7 +5,7 @@ To list what they read takes no library: each imports what it needs when it is a
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from ...core.registry import Registry
 from ...core.wording import counted
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 ARCHIVES = (".zip", ".tar", ".tgz", ".tbz2", ".txz", *(f".tar.{end}" for end in ("gz", "bz2", "xz", "zst")))
 
 
+@runtime_checkable
 class Reader(Protocol):
     """What knows and reads one format."""
 
@@ -83,12 +84,16 @@ class Archive:
         from ..catalog import notmnist
         from .archives import read_archive
         from .filenames import readable
+        from .inside import read_inside
 
         with readable(path):
             checksum = file_hash(path, "md5")
         size = notmnist.published(checksum)
         if size is not None:
             return notmnist.load_archive(path, size, config.resident)
+        inside = read_inside(path, config)
+        if inside is not None:
+            return inside
         return notmnist.remembered(checksum, config.resident) or _image_files(
             read_archive(path, config),
             identity=checksum,
@@ -200,3 +205,17 @@ READERS: Registry[Reader] = Registry(
         "folder": f"{__name__}:FOLDER",
     },
 )
+
+
+def reader_of(path: Path) -> Reader | None:
+    """The first reader that knows the file or the folder.
+
+    Raises:
+        DataError: it cannot be opened.
+    """
+    from .filenames import readable
+    from .streams import start_of
+
+    with readable(path):
+        start = b"" if path.is_dir() else start_of(path)
+    return next((reader for reader in READERS.values() if reader.knows(path, start)), None)
