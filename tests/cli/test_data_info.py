@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from latentspace.data.facts import Facts
+from latentspace.data.imageset import ImageSet
 from makers import encoded, random_pixels, write_folder
 from runner import call
 
@@ -63,7 +65,7 @@ def test_rows_of_an_array_are_counted_from_0(place: Path):
 def test_another_list_is_refused_before_the_images_are_read(place: Path):
     code, _, stderr = call(["data", "info", "nothing-here", "--list", "all"])
     assert code == 2
-    assert "copies, blank, unreadable" in stderr
+    assert "copies, near-copies, conflicts, blank, unreadable" in stderr
 
 
 def test_the_picture_is_in_the_working_directory_and_a_replaced_one_is_told(place: Path, monkeypatch):
@@ -83,8 +85,49 @@ def test_a_picture_that_nobody_asked_for_may_fail(place: Path):
     (place / "set-samples.png").mkdir()
     code, stdout, stderr = call(["data", "info", "set"])
     assert code == 0
-    assert "duplicate images" in stdout
+    assert "exact copies" in stdout
     assert "warning: no picture" in stderr
     code, _, stderr = call(["data", "info", "set", "--picture", "set-samples.png"])
     assert code == 2
     assert "must be writable" in stderr
+
+
+def test_the_table_and_the_json_say_the_same_of_labels_levels_and_sizes(place: Path):
+    same, other = encoded(random_pixels(8, 8, seed=1)), encoded(random_pixels(8, 8, seed=2))
+    write_folder(place / "classes", {"cat/1.png": same, "cat/2.png": other, "dog/1.png": same})
+    _, stdout, _ = call(["data", "info", "classes", "--json"])
+    facts = json.loads(stdout)
+    assert facts["per_class"] == {"cat": 2, "dog": 1}
+    assert facts["names"]["conflicts"] == [["cat/1.png", "dog/1.png"]]
+    assert facts["conflicts"] == 1
+    assert facts["sizes"] == {"8x8": 3}
+    bytes_there = np.unique([random_pixels(8, 8, seed=1), random_pixels(8, 8, seed=2)])
+    lowest, highest = int(bytes_there[0]), int(bytes_there[-1])
+    assert facts["levels"] == {"used": len(bytes_there), "lowest": lowest, "highest": highest}
+    assert (facts["parts"], facts["groups"], facts["warnings"]) == ({}, None, [])
+    _, stdout, _ = call(["data", "info", "classes"])
+    assert "2, from 1 to 2 images: cat (2), dog (1)" in stdout
+    assert "1 set of equal images with different labels" in stdout
+    _, stdout, _ = call(["data", "info", "classes", "--list", "conflicts"])
+    assert [line.split() for line in stdout.splitlines()[1:]] == [["cat/1.png", "cat"], ["dog/1.png", "dog"]]
+
+
+def test_facts_fit_on_one_screen(place: Path):
+    rng = np.random.default_rng(0)
+    labels = np.arange(200) % 100
+    np.savez("many.npz", images=random_pixels(200, 8, 8), labels=labels, groups=rng.integers(0, 9, 200))
+    _, stdout, stderr = call(["data", "info", "many.npz"])
+    assert "100, 2 images each" in stdout
+    assert "and 88 more" in stdout
+    assert len(stdout.splitlines()) + len(stderr.splitlines()) <= 24
+    _, stdout, _ = call(["data", "info", "many.npz", "--json"])
+    groups = json.loads(stdout)["groups"]
+    assert groups["count"] == 9
+    assert groups["smallest"] <= 200 / 9 <= groups["largest"]
+
+
+def test_parts_are_counted():
+    parts = np.array([0, 0, 2, -1])
+    facts = Facts(ImageSet(random_pixels(4, 1, 8, 8), "made", parts=parts))
+    assert facts.parts == {"train": 2, "test": 1, "none": 1}
+    assert facts.to_json()["parts"] == facts.parts

@@ -14,8 +14,9 @@ import pytest
 from latentspace.core.errors import DataError, OutputError
 from latentspace.data import memmap as mapping
 from latentspace.data.cache import keep, recall
-from latentspace.data.cleaning import blank, mean_and_deviation
+from latentspace.data.cleaning import blank
 from latentspace.data.config import DataConfig
+from latentspace.data.facts import Facts
 from latentspace.data.imageset import ImageSet
 from latentspace.data.memmap import allocate_on_disk, free_memory, stays_on_disk
 from latentspace.data.sources import load_images
@@ -92,7 +93,7 @@ def test_from_disk_the_images_are_the_same(
     assert_same(on_disk, resident)
     one, other = (split(images, Shares.parse("60/20/20"), 1) for images in (on_disk, resident))
     assert one.to_json() == other.to_json()
-    assert mean_and_deviation(on_disk.pixels) == mean_and_deviation(resident.pixels)
+    assert Facts(on_disk).mean_and_deviation == Facts(resident).mean_and_deviation
     with pytest.raises(ValueError, match="read-only"):
         on_disk.pixels[0] = 0
 
@@ -110,7 +111,7 @@ def test_statistics_in_blocks_are_those_of_the_whole(monkeypatch: pytest.MonkeyP
     pixels[[7, 44]] = np.array([0, 9, 255], dtype=np.uint8)[:, None, None]  # flat in each channel
     monkeypatch.setattr(mapping, "BLOCK", 1000)
     assert blank(pixels).tolist() == [7, 44]
-    mean, deviation = mean_and_deviation(pixels)
+    mean, deviation = Facts(ImageSet(pixels, "made")).mean_and_deviation
     assert mean == pytest.approx(pixels.mean(dtype=np.float64) / 255, rel=1e-12)
     assert deviation == pytest.approx(pixels.std(dtype=np.float64) / 255, rel=1e-12)
 

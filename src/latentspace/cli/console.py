@@ -118,6 +118,22 @@ def show_table(
     to.print(table)
 
 
+def show_facts(title: str, rows: Iterable[Iterable[str]]) -> None:
+    """A table of names and what is said of each, in whole lines."""
+    table = Table(
+        title=Text(printable(title), style="table.title"),
+        title_justify="left",
+        box=None,
+        show_header=False,
+        pad_edge=False,
+    )
+    table.add_column(style="bold")
+    table.add_column(overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(printable(cell)) for cell in row))
+    out.print(table)
+
+
 UNBROKEN = 100_000  # characters of a line that nothing breaks
 
 

@@ -17,17 +17,27 @@ class Unreadable(Record):
     reason: str
 
 
+class OriginalSize(Record):
+    """A size that images of the source have, how many have it, and one of them."""
+
+    height: int
+    width: int
+    images: int
+    example: str
+
+
 class CleaningRecord(Record):
     """What was dropped between the source and the ImageSet, and how its pixels were converted.
 
     `conversions` are sentences for a person ("3 images with alpha laid over black"); `warnings` are those
-    that nobody should miss.
+    that nobody should miss; `sizes`, the most frequent first, are there where images had more than one.
     """
 
     unreadable: tuple[Unreadable, ...] = ()
     duplicates_dropped: int = 0
     conversions: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    sizes: tuple[OriginalSize, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -78,16 +88,6 @@ def blank(pixels: Pixels) -> Int64Array:
     for here in blocks(pixels):
         one_colour[here] = (pixels[here] == pixels[here, :, :1, :1]).all(axis=(1, 2, 3))
     return np.flatnonzero(one_colour).astype(np.int64)
-
-
-def mean_and_deviation(pixels: Pixels) -> tuple[float, float]:
-    """Of all pixels, in 0..1: exact up to the last division, as bytes are counted."""
-    counts = np.zeros(256, dtype=np.int64)
-    for here in blocks(pixels):
-        counts += np.bincount(pixels[here].reshape(-1), minlength=256)
-    values, shares = np.arange(256) / 255, counts / counts.sum()
-    mean = float(values @ shares)
-    return mean, float(np.sqrt((values - mean) ** 2 @ shares))
 
 
 def sentence(names: Sequence[str], most: int = 5) -> str:

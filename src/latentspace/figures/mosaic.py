@@ -1,5 +1,6 @@
 """Many small images on one sheet, pixel for pixel."""
 
+from collections.abc import Container
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -22,7 +23,7 @@ Shown: TypeAlias = UInt8[np.ndarray, "images shown_height shown_width 3"]
 _GAP = round(0.04 * DPI)
 _EDGE = round(0.03 * DPI)
 _LARGEST = 0.75 * DPI  # no image is drawn larger than this
-_SHARP = 3  # from so many of the sheet's pixels for one of the image's, pixels are drawn as squares
+_SHARP = 3
 _FRAME = 201  # grey of the hairline around each image, so that white images do not run into white paper
 
 
@@ -55,21 +56,25 @@ class Layout:
         return row * self.step[0], column * self.step[1]
 
 
-def _scale(height: int, width: int, room: float) -> float:
+def _scale(height: int, width: int, room: float, sharp: int) -> float:
     """How many of the sheet's pixels one pixel of the image gets: a whole number if squares show."""
     scale = min(room / width, _LARGEST / width, _LARGEST / height)
-    return float(int(scale)) if scale >= _SHARP else scale
+    return float(int(scale)) if scale >= sharp else scale
 
 
-def _tiled(images: Shown, layout: Layout) -> UInt8[np.ndarray, "sheet_height sheet_width 3"]:
+def _tiled(
+    images: Shown, layout: Layout, sharp: int, empty: Container[int]
+) -> UInt8[np.ndarray, "sheet_height sheet_width 3"]:
     """The block of images on white, each at the layout's size in a grey hairline."""
     down, across = layout.cell
     height = (layout.rows - 1) * layout.step[0] + down + 2
     width = (layout.columns - 1) * layout.step[1] + across + 2
     sheet = np.full((height, width, 3), 255, dtype=np.uint8)
-    sharp = down >= _SHARP * images.shape[1]
-    resampling = Image.Resampling.NEAREST if sharp else Image.Resampling.LANCZOS
+    squares = down >= sharp * images.shape[1]
+    resampling = Image.Resampling.NEAREST if squares else Image.Resampling.LANCZOS
     for index, image in enumerate(images):
+        if index in empty:
+            continue
         y, x = layout.corner(index)
         drawn = np.asarray(Image.fromarray(image).resize((across, down), resampling))
         sheet[y : y + down + 2, x : x + across + 2] = _FRAME
@@ -105,7 +110,7 @@ class Words:
     side: str = ""
 
 
-def _planned(images: Shown, columns: int, words: Words) -> tuple[Layout, str, str]:
+def _planned(images: Shown, columns: int, words: Words, sharp: int) -> tuple[Layout, str, str]:
     """The layout, and the heading and the foot as they break over its width."""
     _, height, width, _ = images.shape
     rows = -(-len(images) // columns)
@@ -113,7 +118,7 @@ def _planned(images: Shown, columns: int, words: Words) -> tuple[Layout, str, st
     if words.beside:
         left += round(max(text_width(name, SMALL) for name in words.beside) * DPI * 1.03) + _GAP
     room = (WIDTH * DPI - left - _EDGE - (columns - 1) * _GAP) / columns
-    scale = _scale(height, width, room)
+    scale = _scale(height, width, room, sharp)
     cell = max(1, round(height * scale)), max(1, round(width * scale))
     step = cell[0] + _GAP + (_line(SMALL) if words.above else 0), cell[1] + _GAP
     block = (columns - 1) * step[1] + cell[1] + 2
@@ -169,12 +174,19 @@ def _fitting(text: str, width: float) -> str:
     return line
 
 
-def draw_mosaic(images: Shown, *, columns: int, words: Words) -> Figure:
-    """All images, row by row; the sheet is as wide as it needs to be, up to a column of print."""
+def draw_mosaic(
+    images: Shown, *, columns: int, words: Words, sharp: int = _SHARP, empty: Container[int] = ()
+) -> Figure:
+    """All images, row by row; the sheet is as wide as it needs to be, up to a column of print.
+
+    Args:
+        sharp: from so many of the sheet's pixels for one of the image's, pixels are drawn as squares.
+        empty: the places that hold no image.
+    """
     with styled():
-        layout, heading, foot = _planned(images, columns, words)
+        layout, heading, foot = _planned(images, columns, words, sharp)
         figure = blank(layout.width / DPI, layout.height / DPI)
-        block = _tiled(images, layout)
+        block = _tiled(images, layout, sharp, empty)
         box = (
             layout.left / layout.width,
             1 - (layout.top + block.shape[0]) / layout.height,
