@@ -196,7 +196,6 @@ def test_r11_arrays_are_found_by_what_they_are(name: str, classes: int):
     assert (facts["images"], len(facts["per_class"])) == (12, classes)
 
 
-@later("backslashes")
 def test_r12_names_with_backslashes_are_paths():
     facts = info("r12_zip_from_windows/set.zip")
     assert facts["per_class"] == {"cat": 6, "dog": 6}
@@ -266,9 +265,7 @@ def test_r25_a_patient_stays_on_one_side(tmp_path: Path):
     assert sum(map(len, sides)) == len(set(patients))
 
 
-@pytest.mark.parametrize(
-    "compression", ["gz", pytest.param("bz2", marks=later("bz2")), pytest.param("xz", marks=later("xz"))]
-)
+@pytest.mark.parametrize("compression", ["gz", "bz2", "xz"])
 def test_r26_other_compressions(compression: str):
     assert info(f"r26_other_compressions/set.tar.{compression}")["images"] == 12
 
@@ -277,12 +274,10 @@ def test_r29_what_a_phone_makes_is_named():
     assert "HEIC" in refused("data", "info", str(CASES / "r29_a_phone" / "only_heic"))
 
 
-@later("a class that became empty")
 def test_r29_a_class_that_lost_all_images_is_named():
-    code, out, err = call(["data", "info", str(CASES / "r29_a_phone" / "classes"), "--json"])
-    assert (code, json.loads(out)["per_class"]["cat"]) == (0, 6)
-    assert "class dog" in err or "class 'dog'" in err
-    assert "HEIC" in err
+    facts = info("r29_a_phone/classes")
+    assert facts["per_class"]["cat"] == 6
+    assert any("dog" in warning for warning in facts["warnings"])
 
 
 @later("fit")
@@ -369,7 +364,6 @@ def test_r37_a_map_of_late_classes_can_be_drawn(tmp_path: Path):
     done("report", str(tmp_path / "run"))
 
 
-@later("Deflate64")
 def test_r38_deflate64_is_named():
     assert "Deflate64" in refused("data", "info", str(CASES / "r38_deflate64" / "set.zip"))
 
