@@ -70,7 +70,7 @@ def list_folder(folder: Path) -> Listing:
                     name = one.name
                     if is_junk(name):
                         continue
-                    if one.is_dir():
+                    if _is_folder(one):
                         waiting.append((f"{below}{name}/", inside))
                     elif may_be_image(name):
                         names.append(below + name)
@@ -128,3 +128,11 @@ def _without_images(folder: Path, passed_over: list[str]) -> DataError:
         found=f"no image; files: {sentence(files)}" if files else "an empty folder",
         do="name a folder of images; an archive, .npz or IDX file is named itself, not its folder",
     )
+
+
+def _is_folder(one: "os.DirEntry[str]") -> bool:
+    """Whether it is a folder, or leads to one; a link that leads to itself does not."""
+    try:
+        return one.is_dir()
+    except OSError:
+        return False
