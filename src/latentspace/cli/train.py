@@ -35,6 +35,11 @@ class TrainingOptions:
     keep: Annotated[
         str | None, "Which weights to keep: of the last epoch, or of the best validation score.", "last|best"
     ] = None
+    augment: Annotated[
+        str | None,
+        "How images are moved before they are learned from; auto mirrors colour photographs alone.",
+        "auto|none|shift|affine|mirror",
+    ] = None
     method: Annotated[
         str | None, "Classifier: encode the images once, or anew in every epoch.", "codes|frozen-encoder"
     ] = None
@@ -46,7 +51,7 @@ class TrainingOptions:
 
     def settings(self, learn_from: str | None) -> dict[str, Any]:
         """As config.json nests them; None: not given."""
-        of_table = ("epochs", "batch_size", "learning_rate", "keep")
+        of_table = ("epochs", "batch_size", "learning_rate", "keep", "augment")
         return {
             "model": {"code_size": self.code_size},
             "objective": {"method": self.method, "loss": self.loss},

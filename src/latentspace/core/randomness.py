@@ -12,7 +12,9 @@ import numpy as np
 if TYPE_CHECKING:
     import torch
 
-Purpose: TypeAlias = Literal["weights", "order", "noise", "dropout", "sample", "split", "glyphs", "figure"]
+Purpose: TypeAlias = Literal[
+    "weights", "order", "noise", "dropout", "augmentation", "sample", "split", "glyphs", "figure"
+]
 
 
 def derive(seed: int, purpose: Purpose, epoch: int = 0) -> int:

@@ -85,6 +85,20 @@ class TrainingConfig(Config):
         description="decay of the moving average of the weights, which is then what is validated and kept; "
         "its first steps average fewer; 0: no average",
     )
+    augment: Literal["none", "auto", "shift", "affine", "mirror"] = Field(
+        default="none",
+        description="how images are moved before they are learned from, each by amounts of its own: `shift`; "
+        "`affine`: small turns, shears and changes of size as well; `mirror`: as `affine`, and every other "
+        "image mirrored. `auto`: `none` in fewer than 20 epochs, else `mirror` for colour photographs "
+        "without classes of one character, and `affine` for all others; `--augment`",
+    )
+    augment_share: float = Field(
+        default=0.6,
+        ge=0,
+        le=1,
+        description="share of the batches whose images are moved; half of it in the last tenth of the "
+        "training",
+    )
     keep: Literal["last", "best"] = Field(
         default="last",
         description="the weights that stay: of the `last` epoch, or of the `best` validation score; `--keep`",

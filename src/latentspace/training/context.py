@@ -26,6 +26,7 @@ from ..models.autoencoder import Autoencoder
 from ..models.classifier import FrozenEncoderClassifier
 from ..objectives.classification import ClassificationConfig
 from ..runs.directory import Run
+from .augmentation_choice import settle_augmentation
 from .batch_size import settle_batch_size
 from .codes import codes_of
 from .components import (
@@ -241,6 +242,7 @@ def prepare(
     else:
         parts = pretrained.require(loaded)
     experiment = settle_batch_size(experiment, len(learned_from(experiment, parts)))
+    experiment = settle_augmentation(experiment, loaded)
     context = TrainingContext(experiment, loaded, parts, fabric, pretrained, codes_in)
     if (context.encoder_fit, experiment.training.fit) == ("train+validation", "train"):
         logger.warning(SEEN_BY_ENCODER)

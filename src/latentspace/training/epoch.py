@@ -22,6 +22,7 @@ class Epoch:
         number: counted from 1.
         order: of the images; `noise` is what the objective draws from.
         schedule: the factor of every learning rate at a step, counted from 0 over the whole training.
+        augment: (images, step) -> what is learned from in their place.
         clip_norm: largest norm of the gradient; 0: not clipped.
     """
 
@@ -30,6 +31,7 @@ class Epoch:
     noise: torch.Generator
     batch_size: int
     schedule: Callable[[int], float]
+    augment: Callable[[torch.Tensor, int], torch.Tensor]
     clip_norm: float
 
     @property

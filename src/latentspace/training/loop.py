@@ -15,6 +15,7 @@ from ..experiment.config import Experiment
 from ..models.classifier import ClassifierConfig
 from ..objectives.classification import ClassificationConfig
 from ..objectives.loss import Context, Objective
+from .augmentation import augmentation_of
 from .components import Components, threads_of
 from .epoch import VALIDATION, Epoch, Losses
 from .optimizers import UNIFORM
@@ -70,6 +71,7 @@ def learn(
                 noise=generator(experiment.seed, "noise", number, m.device),
                 batch_size=batch_size,
                 schedule=schedule,
+                augment=augmentation_of(experiment, number, steps),
                 clip_norm=plan.clip_norm,
             )
             train = run_through(epoch)

@@ -188,7 +188,10 @@ def is_run_of(run: Run, plan: Experiment) -> bool:
     plan = plan.model_copy(update={"device": there.device})
     if plan.precision == "auto":  # what it settled for there
         plan = plan.model_copy(update={"precision": there.precision})
-    plan = plan.model_copy(update={"training": plan.training.fitted(len(learned_from(there, run.split)))})
+    training = plan.training.fitted(len(learned_from(there, run.split)))
+    if training.augment == "auto":
+        training = training.model_copy(update={"augment": there.training.augment})
+    plan = plan.model_copy(update={"training": training})
     if plan.encoder is not None and there.encoder is not None:
         path = Path(plan.encoder)
         if Run(path).finished and Run(path).weights_hash == run.encoder_hash:

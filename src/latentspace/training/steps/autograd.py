@@ -24,6 +24,7 @@ def by_autograd(m: Components, epoch: Epoch) -> dict[str, float]:
         for optimizer in (m.optimizer, *(one.optimizer for one in m.auxiliary.values())):
             for group in optimizer.param_groups:
                 group["lr"] = group["initial_lr"] * epoch.schedule(step)
+        batch = batch._replace(inputs=epoch.augment(batch.inputs, step))  # noqa: PLW2901
         loss = m.objective(m.model, batch, context(m, epoch, step))
         if on_cpu and not math.isfinite(loss.total.item()):
             raise not_finite(values_of(loss), losses.steps_done, epoch.steps, epoch.number)

@@ -1,0 +1,95 @@
+"""Augmentation: each image of a batch moved a little, on its device, as a function of (seed, epoch)."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Final, TypeAlias
+
+import torch
+from torch import Tensor
+from torch.nn.functional import affine_grid, grid_sample
+
+from ..core.randomness import generator
+from ..core.tensor_types import Images
+from ..experiment.config import Experiment
+
+# A batch, and its step of the whole training -> what is learned from in its place.
+Augment: TypeAlias = Callable[[Tensor, int], Tensor]
+
+LAST: Final = 0.1  # of the training, in which half as many batches are moved: it ends nearer to the images
+
+
+@dataclass(frozen=True)
+class Moves:
+    """How far an image may be moved; each amount is drawn evenly between minus and plus it.
+
+    Args:
+        rotation: in radians.
+        shear: pixels to the side for each pixel of height.
+        scale: share of the size.
+        shift: share of the height and of the width.
+        mirror: left and right are exchanged in every other image.
+    """
+
+    rotation: float = 0
+    shear: float = 0
+    scale: float = 0
+    shift: float = 0
+    mirror: bool = False
+
+
+AFFINE: Final = Moves(rotation=0.1, shear=0.15, scale=0.07, shift=0.06)
+
+MOVES: Mapping[str, Moves] = {
+    "auto": AFFINE,  # of a plan that nobody has settled
+    "shift": Moves(shift=AFFINE.shift),
+    "affine": AFFINE,
+    "mirror": replace(AFFINE, mirror=True),
+}
+
+
+def augmentation_of(experiment: Experiment, epoch: int, steps: int) -> Augment:
+    """What the plan does to the batches of an epoch, in their order.
+
+    Args:
+        epoch: counted from 1.
+        steps: of the whole training.
+    """
+    plan = experiment.training
+    if plan.augment == "none":
+        return _as_they_are
+    moves, draw = MOVES[plan.augment], generator(experiment.seed, "augmentation", epoch)
+
+    def augment(images: Tensor, step: int) -> Tensor:
+        share = plan.augment_share * (0.5 if step >= (1 - LAST) * steps else 1)
+        if torch.rand((), generator=draw).item() >= share:
+            return images
+        return moved(images, moves, draw)
+
+    return augment
+
+
+def _as_they_are(images: Tensor, step: int) -> Tensor:  # noqa: ARG001 - called as every augmentation
+    return images
+
+
+def moved(images: Images, moves: Moves, draw: torch.Generator) -> Images:
+    """Every image by amounts of its own; what comes in from outside is the image's border, drawn out.
+
+    Args:
+        draw: on the CPU, so that amounts are the same for every device.
+    """
+    count, _, height, width = images.shape
+    amounts = torch.rand((count, 6), generator=draw)
+    within = amounts[:, :5] * 2 - 1
+    turn = within[:, 0] * moves.rotation
+    scale = 1 + within[:, 1] * moves.scale
+    mirror = torch.where(amounts[:, 5] < 0.5, -1.0, 1.0) if moves.mirror else torch.ones(count)
+    cosine, sine = scale * torch.cos(turn), scale * torch.sin(turn)
+    shear = within[:, 2] * moves.shear
+    # Where a pixel comes from, in pixels from the middle; `affine_grid` counts in halves of the sides.
+    across = torch.stack([cosine * mirror, (cosine * shear - sine) * (height / width)], dim=1)
+    down = torch.stack([sine * mirror * (width / height), sine * shear + cosine], dim=1)
+    shift = within[:, 3:5] * 2 * moves.shift
+    matrices = torch.cat([torch.stack([across, down], dim=1), shift[:, :, None]], dim=2)
+    grid = affine_grid(matrices.to(images.device), [count, 1, height, width], align_corners=False)
+    return grid_sample(images, grid, padding_mode="border", align_corners=False)
