@@ -17,6 +17,7 @@ PUBLIC = [
     "Recipe",
     "Run",
     "TrainedAutoencoder",
+    "TrainedClassifier",
     "evaluate",
     "keep_freed",
     "load",

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .evaluation.evaluate import Evaluation
     from .experiment.config import Experiment
     from .experiment.recipe import Recipe
-    from .inference.trained import TrainedAutoencoder
+    from .inference.trained import TrainedAutoencoder, TrainedClassifier
     from .runs.directory import Run
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "Recipe",
     "Run",
     "TrainedAutoencoder",
+    "TrainedClassifier",
     "evaluate",
     "keep_freed",
     "load",
@@ -48,6 +49,7 @@ _HOMES = {
     "Recipe": ".experiment.recipe",
     "Run": ".runs.directory",
     "TrainedAutoencoder": ".inference.trained",
+    "TrainedClassifier": ".inference.trained",
     "evaluate": ".api",
     "keep_freed": ".core.malloc",
     "load": ".api",

@@ -15,14 +15,14 @@ from .data.sources import finished, load_images
 from .evaluation.evaluate import Evaluation, Scope
 from .evaluation.evaluate import evaluate as _evaluate
 from .experiment.config import Experiment
-from .inference.trained import TrainedAutoencoder
+from .inference.trained import TrainedAutoencoder, TrainedClassifier, load_trained
 from .runs.directory import Run
 from .training.train import resume as _resume
 from .training.train import train as _train
 
 
-def load(run: str | Path | Run, device: str = AUTO) -> TrainedAutoencoder:
-    """Open a finished run, to encode, decode and reconstruct with it.
+def load(run: str | Path | Run, device: str = AUTO) -> TrainedAutoencoder | TrainedClassifier:
+    """Open a finished run: an autoencoder encodes, decodes and reconstructs, a classifier classifies.
 
     Args:
         device: what computes: auto (a GPU where there is one), cpu, cuda, cuda:1, mps.
@@ -31,7 +31,7 @@ def load(run: str | Path | Run, device: str = AUTO) -> TrainedAutoencoder:
         RunError: there is no run, it has not ended, or a file of it is damaged.
         DeviceError: this machine has no such device.
     """
-    return TrainedAutoencoder.load(run, device)
+    return load_trained(run, device)
 
 
 def load_data(spec: Given, **options: Any) -> ImageSet:

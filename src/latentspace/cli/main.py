@@ -17,7 +17,21 @@ from ..core.errors import LatentspaceError
 from ..core.malloc import keep_freed, within_memory
 from ..core.printable import printable
 from ..core.wording import on_command_line
-from . import console, data, denoise, evaluate, generate, report, reproduce, runs, search, settings, train
+from . import (
+    classify,
+    console,
+    data,
+    denoise,
+    encode,
+    evaluate,
+    generate,
+    report,
+    reproduce,
+    runs,
+    search,
+    settings,
+    train,
+)
 from .command import Group, add, flat
 from .signals import insistent
 
@@ -75,6 +89,8 @@ for one in (
     train.train,
     search.search,
     evaluate.evaluate,
+    encode.encode,
+    classify.classify,
     generate.generate,
     denoise.denoise,
     report.report,

@@ -10,5 +10,6 @@ Pixels: TypeAlias = UInt8[np.ndarray, "_images channels height width"]
 Int64Array: TypeAlias = Int64[np.ndarray, " _any"]  # an underscore: two of them need not be as long
 Hashes: TypeAlias = UInt64[np.ndarray, " _any"]
 CodeArray: TypeAlias = Float[np.ndarray, "_images code"]
+Logits: TypeAlias = Float[np.ndarray, "_images classes"]
 Probabilities: TypeAlias = Float[np.ndarray, "_images classes"]
 ImageArray: TypeAlias = Float[np.ndarray, "_images channels height width"]

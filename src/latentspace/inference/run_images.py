@@ -1,9 +1,15 @@
 """The images that a run is asked about: its own, as they were, or others."""
 
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
 from ..core.errors import DataError, RunError
 from ..core.wording import option
 from ..data.config import DataConfig
 from ..data.imageset import ImageSet
+from ..data.readers.collect import File, collect
+from ..data.readers.filenames import is_named_as_image
 from ..data.sources import load_images
 from ..runs.directory import Run
 
@@ -41,3 +47,24 @@ def own_or_other(run: Run, data: DataConfig | ImageSet | None) -> tuple[ImageSet
             "be other images to evaluate",
         )
     return images, True
+
+
+def asked_images(run: Run, spec: str | None, settings: Mapping[str, Any]) -> tuple[ImageSet, bool]:
+    """The images that a command was given, read as the run's own were, and whether they are the run's own.
+
+    Args:
+        spec: what `--data` takes, or the path of one image; None: the run's own images.
+        settings: how they are read, where that differs from the run.
+
+    Raises:
+        DataError: images that cannot be found or read; RunError: as `own_or_other`.
+    """
+    if spec is None:
+        return own_or_other(run, None)
+    own = {**run.experiment.data.model_dump(), "deduplicate": False, "strict": False}
+    config = DataConfig.parse({**own, "spec": spec, **settings}, "the data options")
+    path = Path(config.spec)
+    if path.is_file() and is_named_as_image(path.name):
+        one = collect([File(path.name, path)], origin=str(path), resize=config.resize, strict=True)
+        return one.images("an image", origin=str(path)), False
+    return own_or_other(run, config)

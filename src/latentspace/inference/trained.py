@@ -17,7 +17,7 @@ from ..core.environment import has_native_bf16
 from ..core.errors import ConfigurationError, DataError, RunError
 from ..core.progress import told
 from ..core.tensor_types import Codes, Resident
-from ..core.types import CodeArray, ImageArray, Int64Array, Pixels, Probabilities
+from ..core.types import CodeArray, ImageArray, Int64Array, Logits, Pixels, Probabilities
 from ..core.wording import brief, counted, option
 from ..data.batches import Batches, ResidentSet, at_once, passed_once, told_of
 from ..data.given import Given, as_array, as_codes, given_pixels
@@ -123,17 +123,11 @@ class TrainedAutoencoder:
             DataError: images of another type, size or number of channels than the run's.
             ConfigurationError: another precision.
         """
-        if str(precision) not in get_args(Precision):
-            raise ConfigurationError(
-                "the precision must be a known one",
-                found=brief(precision),
-                do=f"name one of: {', '.join(get_args(Precision))}",
-            )
+        computed = computed_in(precision, self.device)
         if isinstance(images, str | Path):
             images = load_images(self.experiment.data.model_copy(update={"spec": str(images)}))
         pixels = conforming(images, self.data)
-        fast = precision == "bf16" or (precision == "auto" and has_native_bf16(str(self.device)))
-        codes = encode_all(self.model, pixels, self.device, "bf16" if fast else "32", chosen)
+        codes = encode_all(self.model, pixels, self.device, computed, chosen)
         return codes.cpu().numpy()
 
     def decode(self, codes: Given) -> ImageArray:
@@ -200,9 +194,13 @@ class TrainedClassifier:
     def class_names(self) -> tuple[str, ...]:
         return self.autoencoder.data.class_names
 
+    def encode(self, images: Given, precision: str = "32", chosen: Int64Array | None = None) -> CodeArray:
+        """Images -> codes of the run's encoder; as `TrainedAutoencoder.encode`."""
+        return self.autoencoder.encode(images, precision, chosen)
+
     @torch.no_grad()
-    def probabilities(self, images: Given, chosen: Int64Array | None = None) -> Probabilities:
-        """Images -> the probability of each class, images x classes, each row adding up to one.
+    def logits(self, images: Given, chosen: Int64Array | None = None) -> Logits:
+        """Images -> what the head gives before softmax, images x classes, float32.
 
         Args:
             chosen: the indices of the images that are classified, in this order; None: all.
@@ -210,8 +208,51 @@ class TrainedClassifier:
         Raises:
             DataError: images unlike the run's.
         """
-        codes = torch.from_numpy(self.autoencoder.encode(images, chosen=chosen)).to(self.autoencoder.device)
-        return torch.softmax(self.head(codes), dim=1).cpu().numpy()
+        codes = torch.from_numpy(self.encode(images, chosen=chosen)).to(self.autoencoder.device)
+        logits: Logits = self.head(codes).float().cpu().numpy()
+        return logits
+
+    def probabilities(
+        self, images: Given, chosen: Int64Array | None = None, temperature: float = 1.0
+    ) -> Probabilities:
+        """Images -> the probability of each class, images x classes, each row adding up to one.
+
+        Args:
+            chosen: as for `logits`.
+            temperature: what the logits are divided by; that of `calibrate` makes probabilities honest.
+
+        Raises:
+            DataError: images unlike the run's.
+        """
+        return torch.softmax(torch.from_numpy(self.logits(images, chosen)) / temperature, dim=1).numpy()
+
+    def predict(self, images: Given) -> tuple[str, ...]:
+        """Images -> the name of each one's most probable class; as `probabilities`."""
+        best = self.logits(images).argmax(axis=1)
+        return tuple(self.class_names[one] for one in best.tolist())
+
+
+def computed_in(precision: str, device: torch.device) -> Literal["32", "bf16"]:
+    """What `precision` (32, bf16, auto) comes to on `device`. Raises: ConfigurationError: another one."""
+    if str(precision) not in get_args(Precision):
+        raise ConfigurationError(
+            "the precision must be a known one",
+            found=brief(precision),
+            do=f"name one of: {', '.join(get_args(Precision))}",
+        )
+    fast = precision == "bf16" or (precision == "auto" and has_native_bf16(str(device)))
+    return "bf16" if fast else "32"
+
+
+def load_trained(run: str | Path | Run, device: str = AUTO) -> "TrainedAutoencoder | TrainedClassifier":
+    """The network of a finished run: of an autoencoder, or a classifier with its encoder.
+
+    Raises:
+        RunError: there is no run, it has not ended, or a file of it is damaged.
+        DeviceError: this machine has no such device.
+    """
+    run = run if isinstance(run, Run) else Run.open(run)
+    return (TrainedClassifier if run.experiment.task.needs_encoder else TrainedAutoencoder).load(run, device)
 
 
 def refuse_unfinished(run: Run) -> None:

@@ -1,0 +1,270 @@
+"""The codes of a set as a table, a row an image: computed in pieces, so that an interrupted one goes on.
+
+A piece is a file of its own beside the table, whole or not there. The table is written once all of them are.
+"""
+
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
+from io import BytesIO
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import torch
+from jaxtyping import Float32
+
+from ..core.atomic_files import make_folder, refusals, replacing, write_json
+from ..core.errors import ConfigurationError, OutputError
+from ..core.progress import tell
+from ..core.types import CodeArray, Int64Array, Pixels
+from ..core.wording import option
+from ..data.batches import at_once, passed_once
+from ..data.imageset import ImageSet
+from ..data.splits import PARTS
+from ..runs.directory import Run
+from .image_files import picture, raster
+from .tables import CODE, Block, refuse_table, write_table
+from .trained import BATCH, TrainedAutoencoder, computed_in, conforming
+
+PIECE: Final = 65_536  # images
+EXTRAS: Final = ("images", "map")
+
+
+@dataclass(frozen=True)
+class Shard:
+    """One of `of` equal shares of a set, counted from 1."""
+
+    number: int = 1
+    of: int = 1
+
+    @classmethod
+    def parse(cls, text: str) -> "Shard":
+        """`2/4` -> the second of four. Raises: ConfigurationError: another form."""
+        number, _, of = text.partition("/")
+        if not (number.isdecimal() and of.isdecimal() and 1 <= int(number) <= int(of)):
+            raise ConfigurationError(
+                "a shard is NUMBER/OF, counted from 1", found=repr(text), do="write for example --shard 1/4"
+            )
+        return cls(int(number), int(of))
+
+    def rows(self, count: int) -> Int64Array:
+        """Its rows of a set of `count` images, which lie together."""
+        return np.arange(count * (self.number - 1) // self.of, count * self.number // self.of)
+
+
+@torch.no_grad()
+def codes_and_errors(
+    trained: TrainedAutoencoder,
+    pixels: Pixels,
+    rows: Int64Array,
+    precision: str = "32",
+    *,
+    errors: bool = True,
+) -> tuple[CodeArray, Float32[np.ndarray, " images"] | None]:
+    """Codes, and the mean squared error a pixel of each reconstruction, in one pass.
+
+    Args:
+        rows: the images that are encoded, in this order.
+        precision: 32, bf16, or auto: bf16 where the machine computes in it natively.
+        errors: whether the codes are decoded too.
+    """
+    device, model = trained.device, trained.model.eval()
+    held = passed_once(pixels, rows, torch.device("cpu"))
+    codes: list[torch.Tensor] = []
+    found: list[torch.Tensor] = []
+    fast = computed_in(precision, device) == "bf16"
+    with torch.autocast(device.type, torch.bfloat16, enabled=fast):
+        for batch in held.batches(at_once(BATCH, held.shape)):
+            inputs = batch.inputs.to(device)
+            code = model.encode(inputs).mean
+            if errors:
+                found.append((model.decode(code).float() - inputs).square().flatten(1).mean(dim=1).cpu())
+            codes.append(code.float().cpu())
+    return torch.cat(codes).numpy(), torch.cat(found).numpy() if errors else None
+
+
+@dataclass(frozen=True, eq=False)
+class EncodingPlan:
+    """What is encoded, by which run, and what of it the table holds.
+
+    Args:
+        own: whether the images are the run's, so that each belongs to a part of its split.
+        errors: whether the table has the reconstruction error of each image.
+        extras: of `EXTRAS`: the images themselves as PNG, a place on a map (PCA of the codes).
+    """
+
+    run: Run
+    trained: TrainedAutoencoder
+    images: ImageSet
+    own: bool
+    precision: str = "auto"
+    errors: bool = True
+    extras: tuple[str, ...] = ()
+    shard: Shard = Shard()
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """What must be the same for pieces to belong together."""
+        return {
+            "weights": self.run.weights_hash,
+            "content_hash": self.images.content_hash,
+            "precision": computed_in(self.precision, self.trained.device),
+            "errors": self.errors,
+            "shard": [self.shard.number, self.shard.of],
+            "piece": PIECE,
+        }
+
+    @cached_property
+    def pixels(self) -> Pixels:
+        """The images as the network takes them."""
+        return conforming(self.images, self.trained.data)
+
+    @cached_property
+    def rows(self) -> Int64Array:
+        return self.shard.rows(len(self.images))
+
+    @cached_property
+    def _parts(self) -> np.ndarray:
+        parts = np.zeros(len(self.images), dtype=np.int64)
+        for number, name in enumerate(PARTS):
+            parts[self.run.split.part(name)] = number
+        return parts
+
+    @cached_property
+    def _learned(self) -> np.ndarray:
+        return np.isin(self.images.image_hashes, self.run.learned_from)
+
+    def described(self, rows: Int64Array) -> dict[str, Any]:
+        """The columns that need no network: name, label, part, whether the run learned from it."""
+        block: dict[str, Any] = {"name": list(self.images.names_of(rows))}
+        if self.images.labels is not None:
+            names = self.images.class_names
+            block["label"] = [names[label] for label in self.images.labels[rows].tolist()]
+        if self.own:
+            block["part"] = [PARTS[part] for part in self._parts[rows].tolist()]
+        block["learned_from"] = self._learned[rows]
+        return block
+
+
+def encode_to(plan: EncodingPlan, out: Path, *, resume: bool = False, force: bool = False) -> dict[str, Any]:
+    """Write the codes of `plan` to `out`, whose ending says the format; facts about the table.
+
+    Args:
+        resume: go on where an earlier call ended.
+        force: replace what is at `out`, and begin anew where an earlier call ended.
+
+    Raises:
+        OutputError: `out` exists, or pieces of an earlier call are there; or it cannot be written.
+        DataError: images of another shape than the run's.
+    """
+    refuse_table(out, force=force)
+    pieces = _Pieces(out, plan, resume=resume, force=force)
+    sums = [pieces.compute(number) for number in range(pieces.count)]
+    places = _map(pieces) if "map" in plan.extras else None
+    write_table(out, _blocks(pieces, places))
+    pieces.remove()
+    facts: dict[str, Any] = {"images": len(plan.rows), "code_size": plan.trained.code_size}
+    return {**facts, **({"mse": sum(sums) / len(plan.rows)} if plan.errors and len(plan.rows) else {})}
+
+
+def _blocks(pieces: "_Pieces", places: np.ndarray | None) -> Iterator[Block]:
+    plan = pieces.plan
+    for number in range(pieces.count):
+        rows, codes, errors = pieces.read(number)
+        block = plan.described(rows)
+        if "images" in plan.extras:
+            block["image"] = [
+                {"bytes": _png(one), "path": name}
+                for one, name in zip(raster(plan.images.pixels[rows]), block["name"], strict=True)
+            ]
+        block[CODE] = codes
+        if plan.errors:
+            block["mse"] = errors
+        if places is not None:
+            block["x"], block["y"] = places[number * PIECE :][: len(rows)].T
+        yield block
+
+
+def _png(pixels: np.ndarray) -> bytes:
+    buffer = BytesIO()
+    picture(pixels).save(buffer, "PNG", compress_level=1)
+    return buffer.getvalue()
+
+
+def _map(pieces: "_Pieces") -> np.ndarray:
+    """The first two principal components of all codes; zeros where a code is one number."""
+    from sklearn.decomposition import PCA
+
+    codes = np.concatenate([pieces.read(number)[1] for number in range(pieces.count)])
+    places = np.zeros((len(codes), 2), dtype=np.float32)
+    dimensions = min(2, codes.shape[1], len(codes))
+    places[:, :dimensions] = PCA(dimensions, random_state=0).fit_transform(codes)
+    return places
+
+
+class _Pieces:
+    """The pieces of a table, in a folder beside it."""
+
+    def __init__(self, out: Path, plan: EncodingPlan, *, resume: bool, force: bool) -> None:
+        self.plan, about = plan, plan.about
+        _ = plan.pixels  # what does not fit the run is refused before anything is made
+        self.folder = out.with_name(f"{out.name}.pieces")
+        self.count = -(-len(plan.rows) // PIECE)
+        if self.folder.exists() and not resume and not force:
+            raise OutputError(
+                f"{out} was begun and not ended",
+                found=f"pieces of it in {self.folder}",
+                do=f"go on with {option('resume', True)}, or begin anew with {option('force', True)}",
+            )
+        if self.folder.exists() and (force or self._begun() != about):
+            if not force:
+                raise OutputError(
+                    f"the pieces in {self.folder} must be of the same run, images and settings",
+                    found="others",
+                    do=f"encode as before, or begin anew with {option('force', True)}",
+                )
+            shutil.rmtree(self.folder)
+        make_folder(self.folder)
+        write_json(self.folder / "plan.json", about)
+
+    def _begun(self) -> Any:
+        with suppress(OSError, ValueError):
+            return json.loads((self.folder / "plan.json").read_text(encoding="utf-8"))
+        return None
+
+    def _place(self, number: int) -> tuple[Int64Array, Path]:
+        return self.plan.rows[number * PIECE : (number + 1) * PIECE], self.folder / f"{number:06}.npz"
+
+    def compute(self, number: int) -> float:
+        """Make the piece where it is not there; the sum of its errors."""
+        rows, path = self._place(number)
+        if not path.exists():
+            plan = self.plan
+            codes, errors = codes_and_errors(
+                plan.trained, plan.pixels, rows, plan.precision, errors=plan.errors
+            )
+            with replacing(path) as file:
+                np.savez(file, codes=codes, errors=np.zeros(0, np.float32) if errors is None else errors)
+        tell("images encoded", number * PIECE + len(rows), len(self.plan.rows))
+        return float(self.read(number)[2].sum(dtype=np.float64))
+
+    def read(self, number: int) -> tuple[Int64Array, CodeArray, np.ndarray]:
+        rows, path = self._place(number)
+        try:
+            with np.load(path) as kept:
+                codes, errors = kept["codes"], kept["errors"]
+        except (OSError, ValueError, KeyError) as error:
+            raise OutputError(
+                f"{path} must be a whole piece",
+                found=str(error),
+                do=f"begin anew with {option('force', True)}",
+            ) from error
+        return rows, codes, errors
+
+    def remove(self) -> None:
+        with refusals(self.folder):
+            shutil.rmtree(self.folder)

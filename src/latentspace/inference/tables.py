@@ -1,0 +1,132 @@
+"""Tables of results, a row an image, as .parquet, .csv, .npz or .npy: whole, or not there.
+
+A table comes in blocks, so that one of any length is written in bounded memory. The one two-dimensional
+column is the code: a list in Parquet, the columns c0, c1, ... in CSV, and all that .npy holds.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Final, TypeAlias
+
+import numpy as np
+
+from ..core.atomic_files import exists, replacing
+from ..core.errors import ConfigurationError, OutputError
+from ..core.wording import option
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+FORMATS: Final = (".parquet", ".csv", ".npz", ".npy")
+CODE: Final = "code"
+
+# A column: texts, or an array of one dimension, or of two for the code; pictures are bytes and a path.
+Column: TypeAlias = Sequence[Any] | np.ndarray
+Block: TypeAlias = Mapping[str, Column]
+
+
+def refuse_table(path: Path, *, force: bool, formats: Sequence[str] = FORMATS) -> None:
+    """Refuse a place that a table cannot be written to, before it is computed.
+
+    Raises:
+        ConfigurationError: a name with another ending.
+        OutputError: there is something, and it may not be replaced.
+    """
+    if path.suffix.casefold() not in formats:
+        raise ConfigurationError(
+            f"a table is one of: {', '.join(formats)}",
+            found=path.name,
+            do=f"write for example {option('out', 'codes' + formats[0])}",
+        )
+    if path.is_dir() or (exists(path) and not force):
+        raise OutputError(
+            f"{path} must be new",
+            found="a folder" if path.is_dir() else "a file",
+            do="name another place"
+            if path.is_dir()
+            else f"name another place, or add {option('force', True)}",
+        )
+
+
+def write_table(path: Path, blocks: Iterable[Block]) -> None:
+    """Write the blocks one below the other; all have the same columns.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    ending = path.suffix.casefold()
+    with replacing(path) as file:
+        if ending == ".parquet":
+            _write_parquet(file, blocks)
+        elif ending == ".csv":
+            _write_csv(file, blocks)
+        else:
+            _write_numpy(file, blocks, alone=ending == ".npy")
+
+
+def _write_parquet(file: IO[bytes], blocks: Iterable[Block]) -> None:
+    import pyarrow.parquet as pq
+
+    writer = None
+    for block in blocks:
+        table = _arrow(block)
+        if writer is None:
+            writer = pq.ParquetWriter(file, table.schema)
+        writer.write_table(table)
+    if writer is not None:
+        writer.close()
+
+
+def _write_csv(file: IO[bytes], blocks: Iterable[Block]) -> None:
+    from pyarrow import csv
+
+    for number, block in enumerate(blocks):
+        flat = {name: column for part in map(_flat, block.items()) for name, column in part}
+        csv.write_csv(
+            _arrow(flat), file, csv.WriteOptions(include_header=number == 0, quoting_style="needed")
+        )
+
+
+def _flat(item: tuple[str, Column]) -> Iterator[tuple[str, Column]]:
+    name, column = item
+    if isinstance(column, np.ndarray) and column.ndim == 2:
+        yield from ((f"{name[0]}{number}", column[:, number]) for number in range(column.shape[1]))
+    else:
+        yield name, column
+
+
+def _write_numpy(file: IO[bytes], blocks: Iterable[Block], *, alone: bool) -> None:
+    found: dict[str, list[np.ndarray]] = {}
+    for block in blocks:
+        for name, column in block.items():
+            if not alone or name == CODE:
+                found.setdefault(name, []).append(_plain(column))
+    columns = {name: np.concatenate(parts) for name, parts in found.items()}
+    if alone:
+        np.save(file, columns[CODE])
+    else:
+        np.savez(file, **columns)  # type: ignore[arg-type]
+
+
+def _plain(column: Column) -> np.ndarray:
+    """An array that is read back without a pickle; a missing text is an empty one."""
+    if isinstance(column, np.ndarray):
+        return column
+    return np.array(["" if one is None else one for one in column], dtype=np.str_)
+
+
+def _arrow(block: Block) -> "pa.Table":
+    import pyarrow as pa
+
+    return pa.table({name: _arrow_column(column) for name, column in block.items()})
+
+
+def _arrow_column(column: Column) -> Any:
+    import pyarrow as pa
+
+    if not isinstance(column, np.ndarray):
+        return pa.array(column, pa.string() if not column or isinstance(column[0], str | None) else None)
+    if column.ndim == 2:
+        flat = pa.array(np.ascontiguousarray(column).reshape(-1))
+        return pa.FixedSizeListArray.from_arrays(flat, column.shape[1])
+    return pa.array(np.ascontiguousarray(column))

@@ -1,0 +1,105 @@
+"""Probabilities of a classifier: calibrated on validation images, and given a row an image."""
+
+import json
+
+import numpy as np
+import pyarrow.csv
+import pytest
+from PIL import Image
+from scipy.special import log_softmax, softmax
+
+from latentspace.evaluation.calibration import calibrate, expected_calibration_error, temperature_of
+from latentspace.inference.trained import TrainedClassifier
+from runner import call
+
+
+def test_the_expected_calibration_error_of_cases_done_by_hand():
+    sure = np.array([[0.9, 0.1]] * 10)
+    labels = np.array([0] * 9 + [1])
+    assert expected_calibration_error(sure, labels) == pytest.approx(0.0, abs=1e-9)
+    assert expected_calibration_error(sure, np.array([0] * 5 + [1] * 5)) == pytest.approx(0.4)
+    mixed = np.array([[0.95, 0.05], [0.45, 0.55]])
+    assert expected_calibration_error(mixed, np.array([1, 1])) == pytest.approx((0.95 + 0.45) / 2)
+
+
+def test_the_temperature_that_logits_were_multiplied_by_is_found():
+    rng = np.random.default_rng(0)
+    true = rng.normal(size=(20_000, 4)) * 2
+    chance = softmax(true, axis=1)
+    labels = np.array([rng.choice(4, p=one) for one in chance])
+    found = temperature_of(true * 3, labels)
+    assert found == pytest.approx(3, rel=0.05)
+    before = -log_softmax(true * 3, axis=1)[np.arange(len(labels)), labels].mean()
+    after = -log_softmax(true * 3 / found, axis=1)[np.arange(len(labels)), labels].mean()
+    assert after < before
+    assert expected_calibration_error(softmax(true * 3 / found, axis=1), labels) < 0.02
+
+
+def test_a_run_is_calibrated_on_its_validation_images(small_runs, images):
+    run = small_runs["classifier"]
+    trained = TrainedClassifier.load(run)
+    found = calibrate(run, trained)
+    assert found is not None
+    assert found.images == len(run.split.validation)
+    assert found.temperature > 0
+    assert list(found.confidences) == sorted(found.confidences)
+    assert found.rejecting(0.5) == pytest.approx(np.median(found.confidences))
+    validation = images.pixels[run.split.validation]
+    labels = images.labels[run.split.validation]
+    honest = trained.probabilities(validation, temperature=found.temperature)
+    assert expected_calibration_error(honest, labels) == pytest.approx(found.error_after, abs=1e-6)
+
+
+@pytest.fixture
+def new(images, tmp_path):
+    folder = tmp_path / "new"
+    folder.mkdir()
+    for number, one in enumerate(images.pixels[:12]):
+        Image.fromarray(one[0]).save(folder / f"{number}.png")
+    return folder
+
+
+def test_each_file_gets_a_class_and_a_probability(small_runs, new, images, tmp_path):
+    run = small_runs["classifier"].path
+    out = tmp_path / "classes.csv"
+    code, _, stderr = call(["classify", str(run), str(new), "--out", str(out)])
+    assert code == 0, stderr
+    table = pyarrow.csv.read_csv(out)
+    assert table.column_names == ["name", "class", "probability"]
+    assert table["name"].to_pylist() == [f"{number}.png" for number in range(12)]
+    assert table["class"].to_pylist() == list(TrainedClassifier.load(run).predict(images.pixels[:12]))
+    code, stdout, _ = call(["classify", str(run), str(new), "--json", "--all-classes"])
+    assert code == 0
+    told = json.loads(stdout)
+    assert told["images"] == 12
+    row = told["classes"][0]
+    assert sum(value for key, value in row.items() if key.startswith("p(")) == pytest.approx(1, abs=1e-5)
+    assert told["calibration_error"] >= 0
+
+
+def test_what_is_less_probable_than_asked_is_unknown(small_runs, new):
+    run = small_runs["classifier"].path
+    code, stdout, _ = call(["classify", str(run), str(new), "--json", "--reject", "0.999"])
+    assert code == 0
+    assert "unknown" in {row["class"] for row in json.loads(stdout)["classes"]}
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--reject", "1"], "a share from 0, below 1"),
+        (["--out", "{}/classes.npy"], ".csv, .parquet, .npz"),
+        (["{}/nowhere"], "nowhere"),
+    ],
+)
+def test_bad_input_is_one_clear_error(small_runs, tmp_path, words, said):
+    given = [one.format(tmp_path) for one in words]
+    code, stdout, stderr = call(["classify", str(small_runs["classifier"].path), *given])
+    assert (code, stdout) == (2, "")
+    assert said in stderr
+
+
+def test_an_autoencoders_run_cannot_classify(small_runs, new):
+    code, _, stderr = call(["classify", str(small_runs["ae"].path), str(new)])
+    assert code == 2
+    assert "needs the run of a classifier" in stderr
