@@ -65,6 +65,6 @@ def asked_images(run: Run, spec: str | None, settings: Mapping[str, Any]) -> tup
     config = DataConfig.parse({**own, "spec": spec, **settings}, "the data options")
     path = Path(config.spec)
     if path.is_file() and is_named_as_image(path.name):
-        one = collect([File(path.name, path)], origin=str(path), resize=config.resize, strict=True)
-        return one.images("an image", origin=str(path)), False
+        strict = config.model_copy(update={"strict": True})
+        return collect([File(path.name, path)], origin=str(path), config=strict).images("an image"), False
     return own_or_other(run, config)
