@@ -1,4 +1,4 @@
-"""latentspace data info | fetch | render: info is in a file of its own"""
+"""latentspace data info | convert | fetch | render: info is in a file of its own"""
 
 from pathlib import Path
 from typing import Annotated
@@ -9,7 +9,7 @@ from ..core.errors import ConfigurationError
 from . import console
 from .command import Group, add
 from .data_info import info
-from .options import Fonts
+from .options import Fonts, Reading
 
 app = typer.Typer(
     cls=Group,
@@ -73,5 +73,37 @@ def render(
     console.made(out)
 
 
-for one in (info, fetch, render):
+def convert(
+    *,
+    spec: Annotated[str, typer.Argument(metavar="SPEC", help="The images, as --data takes them.")],
+    out: Annotated[
+        Path,
+        typer.Argument(
+            metavar="OUT",
+            help="What is made: a file .parquet, .npz or .npy, or a new folder for class folders of PNG.",
+        ),
+    ],
+    idx: Annotated[bool, "A folder of IDX files, not of PNG."] = False,
+    force: Annotated[bool, "Replace OUT where it is a file."] = False,
+    reading: Reading,
+) -> None:
+    """Write images in another form, with labels, names, groups and parts: read back, it is the same set.
+
+    [bold]Examples[/bold]
+
+      latentspace data convert photos/ photos.parquet
+
+      latentspace data convert train.csv digits --idx
+    """
+    from ..data.convert import convert as write
+    from ..data.convert import refuse_out
+    from ..data.sources import load_images
+
+    refuse_out(out, force=force, idx=idx)
+    with console.following():
+        write(load_images(reading.config(spec)), out, force=force, idx=idx)
+    console.made(out)
+
+
+for one in (info, convert, fetch, render):
     add(app, one)
