@@ -26,7 +26,7 @@ from speed.hardware import hardware, keep, sentence, today
 def measure(spec: str, resident: str, threads: int) -> dict[str, Any]:
     """One case, in this process."""
     from latentspace.data.sources import load_images
-    from latentspace.data.splits import Shares, split
+    from latentspace.data.splits import shares_of, split
     from latentspace.experiment.config import Experiment
     from latentspace.training.components import make_fabric
     from latentspace.training.context import TrainingContext
@@ -47,7 +47,7 @@ def measure(spec: str, resident: str, threads: int) -> dict[str, Any]:
     began = time.perf_counter()
     images = replace(load_images(plan.data), groups=None)  # font families may be parted: this judges nothing
     loaded = time.perf_counter()
-    parts = split(images, Shares.parse(plan.split.shares), 0)
+    parts = split(images, shares_of(plan.split.shares), 0)
     components = TrainingContext(plan, images, parts, fabric).components()
     ready = time.perf_counter()
     (record,) = learn(plan, components)

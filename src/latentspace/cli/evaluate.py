@@ -1,11 +1,15 @@
 """latentspace evaluate"""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from ..core.errors import ConfigurationError
 from . import console
 from .options import DataOptions, Device, Json, Reading, RunPath
+
+if TYPE_CHECKING:
+    from ..evaluation.evaluate import Evaluation
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +66,7 @@ def evaluate(
     rows = [
         ["images", console.number(result.images)],
         ["exact copies of training images", console.number(result.seen_in_training)],
+        *_of_copies(result, opened.experiment.task.score),
         *([name, _shown(value)] for name, value in result.metrics.items()),
     ]
     columns = ["", "value"]
@@ -71,6 +76,14 @@ def evaluate(
         columns = [*columns, beside.name]
         rows = [[*row, beside.result(result.kind, row[0]) or ""] for row in rows]
     console.show_table(f"{run}: {result.split} of {result.data}", columns, rows)
+
+
+def _of_copies(result: "Evaluation", score: str) -> Iterator[list[str]]:
+    """Rows of near copies, and of the score without any copy; where each is known."""
+    if result.near_copies_of_training is not None:
+        yield ["near copies of training images", console.number(result.near_copies_of_training)]
+    if result.score_without_copies is not None:
+        yield [f"{score} without copies", _shown(result.score_without_copies)]
 
 
 def _shown(value: float | int | list[float]) -> str:

@@ -173,9 +173,15 @@ class ExperimentOptions:
         "KEY=VALUE",
     ] = None
     encoder: Annotated[Path | None, "Classifier: the run of an autoencoder to learn from.", "RUN"] = None
-    split: Annotated[str | None, "Percentages for training/validation/test, such as 60/20/20.", "T/V/E"] = (
-        None
-    )
+    split: Annotated[
+        str | None,
+        "Percentages for training/validation/test, such as 60/20/20, or the publisher's own parts. "
+        "\\[default: published where the images have parts, else 60/20/20]",
+        "T/V/E|published",
+    ] = None
+    near_copies: Annotated[
+        str | None, "Whether near copies stay in one part of a split that is drawn.", "on|off"
+    ] = None
     seed: Annotated[int | None, "Seed of weights, order and noise; the split has a seed of its own."] = None
     device: PlannedDevice = None
     precision: Precision = None
@@ -200,7 +206,7 @@ class ExperimentOptions:
             "precision": self.precision,
             "threads": self.threads,
             "data": data,
-            "split": {"shares": self.split},
+            "split": {"shares": self.split, "near_copies": self.near_copies},
             "encoder": None if self.encoder is None else str(self.encoder),
         }
         return merged(given({**settings, **(more or {})}), overrides(self.set_ or []))

@@ -13,6 +13,7 @@ from ..core.types import Hashes, Int64Array, Pixels
 from ..core.wording import brief, counted
 from .cleaning import CleaningRecord, Duplicates, count_duplicates, first_of_each
 from .memmap import blocks, chosen, require_unchanged
+from .near_copies import Pairs, near_copies
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -155,6 +156,11 @@ class ImageSet:
     @cached_property
     def duplicates(self) -> Duplicates:
         return count_duplicates(self.image_hashes)
+
+    @cached_property
+    def near_copies(self) -> Pairs:
+        """The pairs of images that are one picture, moved, saved anew, scaled or brightened a little."""
+        return near_copies(self.pixels, self.image_hashes)
 
     @property
     def on_disk(self) -> bool:

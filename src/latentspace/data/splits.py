@@ -1,20 +1,28 @@
-"""Splits: seeded, stratified, exact in size, and no image in two parts."""
+"""Splits: the publisher's, or seeded, stratified, exact in size, and no image in two parts."""
 
+import logging
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Any, Final, Literal, TypeAlias
 
 import numpy as np
-from jaxtyping import Float, Int64
+from jaxtyping import Int64
 from pydantic import BeforeValidator, PlainSerializer, model_validator
 
 from ..core.errors import ConfigurationError, DataError
-from ..core.randomness import numpy_generator
 from ..core.record import Record
 from ..core.types import Int64Array
-from ..core.wording import counted
+from ..core.wording import counted, option
+from .dealing import Dealing
 from .imageset import ImageSet
+from .near_copies import MOST, Pairs
+from .together import units
 
+logger = logging.getLogger(__name__)
+
+AUTO: Final = "auto"
+PUBLISHED: Final = "published"
+USUAL: Final = "60/20/20"
 Part: TypeAlias = Literal["train", "validation", "test"]
 PARTS: tuple[Part, Part, Part] = ("train", "validation", "test")
 Indices: TypeAlias = Annotated[  # an array here, a list on disk
@@ -74,12 +82,27 @@ class Shares:
 
 
 class Split(Record):
-    """The indices of each part, in ascending order, and the hash of the images they index."""
+    """The indices of each part, in ascending order, and the hash of the images they index.
+
+    Args:
+        shares: percent of each part, or `published`: the publisher's own parts.
+        kept_together: images of units of several, which are in one part as far as no publisher parted them.
+        drawn: of a published split, the parts that the publisher did not give, and that were drawn.
+        copies_parted: validation and test images with an exact copy in an earlier part.
+        groups_parted: validation and test images with an image of their group in an earlier part.
+        near_train: validation and test images with a near copy in the training part; None: not looked for.
+        near_validation: test images with a near copy in the validation part.
+    """
 
     content_hash: str
     seed: int
     shares: str
     kept_together: int
+    drawn: tuple[Part, ...] = ()
+    copies_parted: int = 0
+    groups_parted: int = 0
+    near_train: Indices | None = None
+    near_validation: Indices | None = None
     train: Indices
     validation: Indices
     test: Indices
@@ -87,14 +110,46 @@ class Split(Record):
     def part(self, name: Part) -> Int64Array:
         return {"train": self.train, "validation": self.validation, "test": self.test}[name]
 
+    def near_to(self, learned: str) -> Int64Array | None:
+        """The judged images with a near copy among those learned from; None: unknown.
+
+        Args:
+            learned: `train`, `train+validation`, or `any`: in an earlier part.
+        """
+        if self.near_train is None or self.near_validation is None:
+            return None
+        if learned == "train":
+            return self.near_train
+        near = np.union1d(self.near_train, self.near_validation)
+        return near if learned == "any" else np.intersect1d(near, self.test)
+
+    @property
+    def published(self) -> bool:
+        return self.shares == PUBLISHED
+
     @property
     def note(self) -> str:
-        """The sizes, for a person, and how far groups pushed them from the shares asked for."""
+        """The sizes, for a person, whose split it is, and how far groups pushed it from the shares asked."""
         sizes = [len(self.part(name)) for name in PARTS]
-        got = "/".join(f"{100 * size / sum(sizes):.1f}" for size in sizes)
         text = f"{sizes[0]:,} train, {sizes[1]:,} validation, {sizes[2]:,} test"
+        if self.published:
+            drawn = f"; {' and '.join(self.drawn)} drawn from its training images" if self.drawn else ""
+            return f"{text}: the publisher's parts{drawn}"
+        got = "/".join(f"{100 * size / sum(sizes):.1f}" for size in sizes)
         exact = Shares.parse(self.shares).sizes(sum(sizes)).tolist() == sizes
         return text if exact else f"{text}: {got} where {self.shares} was asked, as groups stay together"
+
+    @property
+    def parted(self) -> str:
+        """What is in two parts and should be in one, for a person; empty where nothing is."""
+        near = self.near_to("any")
+        counts = {
+            "an exact copy": self.copies_parted,
+            "a near copy": 0 if near is None else len(near),
+            "an image of their group": self.groups_parted,
+        }
+        found = [f"{count:,} with {what}" for what, count in counts.items() if count]
+        return ", ".join(found)
 
     @model_validator(mode="after")
     def _each_image_once(self) -> "Split":
@@ -104,10 +159,39 @@ class Split(Record):
         return self
 
 
-def split(images: ImageSet, shares: Shares, seed: int) -> Split:
-    """Divide `images` so that equal images, and images of one group, are in one part.
+def shares_of(text: str) -> Shares:
+    """The percentages that `text` names; the usual ones where it leaves that to the images."""
+    return Shares.parse(USUAL if text in (AUTO, PUBLISHED) else text)
 
-    1. Images that may not be parted make a unit; `_units` finds them. Most units are single images.
+
+def split_as(images: ImageSet, shares: str, seed: int, *, near_copies: bool = False) -> Split:
+    """The split that `shares` asks for: percentages, `published`, or `auto`: published, else 60/20/20.
+
+    Args:
+        near_copies: whether near copies are looked for and stay together.
+
+    Raises:
+        ConfigurationError: published parts of images that have none, or a part would hold no image.
+    """
+    has_parts = images.parts is not None and bool((images.parts > 0).any() and (images.parts <= 0).any())
+    if shares == PUBLISHED and not has_parts:
+        raise ConfigurationError(
+            "a published split needs images with parts: training images, and others",
+            found=f"{images.source}, which has none",
+            do=f"write for example {option('split', USUAL)}",
+        )
+    pairs = images.near_copies if near_copies and len(images) <= MOST else None
+    if near_copies and pairs is None:
+        logger.warning("near copies are not looked for among more than %s images", f"{MOST:,}")
+    if shares == PUBLISHED or (shares == AUTO and has_parts):
+        return _published(images, seed, pairs)
+    return split(images, shares_of(shares), seed, pairs)
+
+
+def split(images: ImageSet, shares: Shares, seed: int, pairs: Pairs | None = None) -> Split:
+    """Divide `images` so that equal images, near copies, and images of one group, are in one part.
+
+    1. Images that may not be parted make a unit; `units` finds them. Most units are single images.
     2. The units of several images are put into parts, the largest first: large ones into the part that misses
        most images of their classes, small ones by chance, in proportion to what each part misses.
     3. A table says how many of the single images of each class each part takes. Its rows sum to the images
@@ -117,140 +201,94 @@ def split(images: ImageSet, shares: Shares, seed: int) -> Split:
     Classes are spread evenly as far as that allows. The sizes are exact unless a unit is too large to fit, as
     when whole font families stay together.
 
+    Args:
+        pairs: of near copies; None: they were not looked for, and may be parted.
+
     Raises:
         ConfigurationError: a part would hold no image.
+        DataError: all images are copies of one, or too few units.
     """
-    units = _units(images)
-    unit_sizes = np.bincount(units)
-    dealing = _Dealing.of(images, shares.sizes(len(images)), seed)
-    dealing.place_units(units, unit_sizes)
-    dealing.place_singles()
-    parts = [np.flatnonzero(dealing.part == number).astype(np.int64) for number in range(len(PARTS))]
-    if not all(len(part) for part in parts):
+    sizes = shares.sizes(len(images))
+    together = units(images, pairs)
+    dealing = Dealing.of(images.labels, sizes, seed)
+    return _made(images, dealing.dealt(together), together, pairs, shares=str(shares), seed=seed)
+
+
+def _published(images: ImageSet, seed: int, pairs: Pairs | None) -> Split:
+    """The publisher's parts; a fifth of the training images for each that there is not.
+
+    Images of no part join the training images.
+    """
+    assert images.parts is not None
+    part = np.clip(images.parts, 0, None)
+    together = units(images, pairs)
+    drawn = [number for number in (1, 2) if not (part == number).any()]
+    for number in drawn:
+        rest = np.flatnonzero(part == 0)
+        fifth = max(1, round(len(rest) / 5))
+        sizes = np.zeros(3, dtype=np.int64)
+        sizes[number], sizes[0] = fifth, len(rest) - fifth
+        labels = None if images.labels is None else images.labels[rest]
+        own = np.unique(together[rest], return_inverse=True)[1].astype(np.int64)
+        part[rest] = Dealing.of(labels, sizes, seed).dealt(own)
+    names = tuple(PARTS[number] for number in drawn)
+    return _made(images, part, together, pairs, shares=PUBLISHED, seed=seed, drawn=names)
+
+
+def _made(
+    images: ImageSet, part: Int64Array, together: Int64Array, pairs: Pairs | None, **others: Any
+) -> Split:
+    """The record of a split, and of what is in several parts.
+
+    Raises:
+        DataError: a part without images.
+    """
+    parts = [np.flatnonzero(part == number).astype(np.int64) for number in range(len(PARTS))]
+    sizes = np.bincount(together)
+    if not all(len(one) for one in parts):
+        alike = len(np.unique(images.image_hashes)) == 1
         raise DataError(
             "every part of a split must hold an image",
-            found=f"{counted(len(unit_sizes), 'group')} of images that must stay together",
-            do="use data with more groups, or give the empty part a larger share",
+            found=f"{counted(len(images))} that are all copies of one"
+            if alike
+            else f"{counted(len(sizes), 'group')} of images that must stay together",
+            do="use images that differ"
+            if alike
+            else "use data with more groups, or give the empty part a larger share",
         )
-    train, validation, test = parts
+    _, copies = np.unique(images.image_hashes, return_inverse=True)
+    near_train, near_validation = (None, None) if pairs is None else _near(part, copies, pairs)
     return Split(
-        train=train,
-        validation=validation,
-        test=test,
-        seed=seed,
-        shares=str(shares),
+        **others,
+        train=parts[0],
+        validation=parts[1],
+        test=parts[2],
         content_hash=images.content_hash,
-        kept_together=int(unit_sizes[unit_sizes > 1].sum()),
+        kept_together=int(sizes[sizes > 1].sum()),
+        copies_parted=_parted(part, copies),
+        groups_parted=0 if images.groups is None else _parted(part, images.groups),
+        near_train=near_train,
+        near_validation=near_validation,
     )
 
 
-def _units(images: ImageSet) -> Int64Array:
-    """A number for each image, the same for images that may not be parted."""
-    _, copies = np.unique(images.image_hashes, return_inverse=True)
-    if images.groups is None:
-        return copies.astype(np.int64)
-    from scipy.sparse import coo_array  # here, as what reads a run need not wait for it
-    from scipy.sparse.csgraph import connected_components
-
-    _, groups = np.unique(images.groups, return_inverse=True)
-    copies_count = int(copies.max()) + 1
-    nodes = copies_count + int(groups.max()) + 1
-    ones = np.ones(len(images), dtype=np.int8)
-    graph = coo_array((ones, (copies, copies_count + groups)), shape=(nodes, nodes))
-    _, component = connected_components(graph, directed=False)
-    return np.unique(component[copies], return_inverse=True)[1].astype(np.int64)
+def _parted(part: Int64Array, numbers: Int64Array) -> int:
+    """How many images have another with the same number in an earlier part."""
+    _, unit = np.unique(numbers, return_inverse=True)
+    earliest = np.full(int(unit.max()) + 1, len(PARTS))
+    np.minimum.at(earliest, unit, part)
+    return int((part > earliest[unit]).sum())
 
 
-@dataclass
-class _Dealing:
-    """A split while it is made.
-
-    Args:
-        part: the number of the part of each image; -1 while it has none.
-        labels: of the images, from 0.
-        places: how many images each part still takes; less than 0 where a unit was too large.
-        missing: how many images of each class each part still misses of an even share.
-        rng: what is left to chance is drawn from it.
-    """
-
-    part: Int64Array
-    labels: Int64Array
-    places: Int64[np.ndarray, "3"]
-    missing: Float[np.ndarray, "classes 3"]
-    rng: np.random.Generator
-
-    @classmethod
-    def of(cls, images: ImageSet, sizes: Int64[np.ndarray, "3"], seed: int) -> "_Dealing":
-        """Nothing is placed yet; the parts are to have `sizes` images."""
-        given = np.zeros(len(images), dtype=np.int64) if images.labels is None else images.labels
-        _, labels = np.unique(given, return_inverse=True)
-        missing = np.bincount(labels)[:, None] * (sizes / len(images))
-        part = np.full(len(images), -1, dtype=np.int64)
-        return cls(part, labels, sizes.copy(), missing, numpy_generator(seed, "split"))
-
-    def place_units(self, units: Int64Array, sizes: Int64Array) -> None:
-        """Place every unit of more than one image; large are those of a hundredth of the smallest part."""
-        order = np.argsort(units, kind="stable")
-        starts = np.cumsum(sizes) - sizes
-        several = self.rng.permutation(np.flatnonzero(sizes > 1))
-        several = several[np.argsort(-sizes[several], kind="stable")]
-        large = float(self.places.min()) / 100
-        for unit in several:
-            members = order[starts[unit] : starts[unit] + sizes[unit]]
-            of_class = np.bincount(self.labels[members], minlength=len(self.missing))
-            chosen = self._part_for(of_class, len(members), at_random=len(members) <= large)
-            self.part[members] = chosen
-            self.places[chosen] -= len(members)
-            self.missing[:, chosen] -= of_class
-
-    def _part_for(self, of_class: Int64Array, size: int, *, at_random: bool) -> int:
-        """The number of the part for a unit of `size` images, so many of each class."""
-        fits = self.places >= size
-        if not fits.any():
-            return int(np.argmax(self.places))
-        wanted = np.clip(of_class @ np.clip(self.missing, 0, None) / size, 1e-9, None)
-        if not at_random:
-            return int(np.argmax(np.where(fits, wanted, -1)))
-        chance = np.where(fits, wanted, 0)
-        return int(self.rng.choice(3, p=chance / chance.sum()))
-
-    def place_singles(self) -> None:
-        """Place all images that have no part yet."""
-        singles = np.flatnonzero(self.part < 0)
-        if not len(singles):
-            return
-        places = np.clip(self.places, 0, None)
-        while places.sum() > len(singles):  # a unit that did not fit took places that were promised to others
-            places[int(np.argmax(places))] -= 1
-        per_class = np.bincount(self.labels[singles], minlength=len(self.missing))
-        for number, row in enumerate(_whole_table(self.missing, per_class, places)):
-            members = self.rng.permutation(singles[self.labels[singles] == number])
-            self.part[members] = np.repeat(np.arange(3), row)
-
-
-def _whole_table(
-    target: Float[np.ndarray, "classes 3"],
-    rows: Int64[np.ndarray, " classes"],
-    columns: Int64[np.ndarray, "3"],
-) -> Int64[np.ndarray, "classes 3"]:
-    """Whole numbers near `target` with exactly these row and column sums (which agree in total).
-
-    `target` is fitted to the sums by iterative proportional fitting and rounded down. What is then too much
-    in a column or row is taken from its largest number; what is missing is added where rounding took most.
-    """
-    fitted = np.clip(target, 1e-6, None)
-    for _ in range(50):
-        fitted *= (rows / np.clip(fitted.sum(axis=1), 1e-12, None))[:, None]
-        fitted *= columns / np.clip(fitted.sum(axis=0), 1e-12, None)
-    table: Int64[np.ndarray, "classes 3"] = np.minimum(np.floor(fitted).astype(np.int64), rows[:, None])
-    while (over := table.sum(axis=0) - columns).max() > 0:
-        column = int(np.argmax(over))
-        table[int(np.argmax(table[:, column])), column] -= 1
-    while (over := table.sum(axis=1) - rows).max() > 0:
-        row = int(np.argmax(over))
-        table[row, int(np.argmax(table[row]))] -= 1
-    while (under := rows - table.sum(axis=1)).any():
-        short = columns - table.sum(axis=0)
-        gain = np.where((under[:, None] > 0) & (short > 0), fitted - table, -np.inf)
-        table[np.unravel_index(int(np.argmax(gain)), gain.shape)] += 1
-    return table
+def _near(part: Int64Array, copies: Int64Array, pairs: Pairs) -> tuple[Int64Array, Int64Array]:
+    """The images of later parts with a near copy in the training part; those of the test in validation."""
+    found = []
+    for number in (0, 1):
+        holds = np.zeros(int(copies.max()) + 1, dtype=bool)
+        holds[copies[part == number]] = True
+        near = np.zeros_like(holds)
+        one, other = copies[pairs.first], copies[pairs.second]
+        near[one[holds[other]]] = True
+        near[other[holds[one]]] = True
+        found.append(np.flatnonzero(near[copies] & (part > number)).astype(np.int64))
+    return found[0], found[1]

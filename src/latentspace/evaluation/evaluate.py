@@ -2,14 +2,14 @@
 
 import logging
 from functools import partial
-from typing import Literal, TypeAlias, get_args
+from typing import ClassVar, Final, Literal, TypeAlias, get_args
 
 import numpy as np
 from pydantic import ConfigDict
 
 from ..core.devices import AUTO, named_device
 from ..core.errors import ConfigurationError
-from ..core.types import Hashes
+from ..core.types import Hashes, Int64Array
 from ..core.wording import brief, counted, option
 from ..data.config import DataConfig
 from ..data.imageset import ImageSet
@@ -19,18 +19,26 @@ from ..inference.trained import conforming, encoder_of, refuse_unfinished
 from ..runs.directory import Run
 from .agreement import agreement_with_test
 from .cache import Measurement, keep, kept
-from .metrics import IWAE_SAMPLES, Metrics, judge, require_samples
+from .metrics import IWAE_SAMPLES, Metrics, judge, require_samples, score
 
 logger = logging.getLogger(__name__)
 
 Scope: TypeAlias = Literal["train", "validation", "test", "all"]
+LEARNED: Final = ("train", "all")  # scopes of a run's own images that hold those it learned from
 
 
 class Evaluation(Measurement):
     """What was evaluated, and every metric by its name (all in float32).
 
-    `seen_in_training` counts images that are exact copies of images that the run learned from.
+    Args:
+        seen_in_training: images that are exact copies of images that the run learned from.
+        near_copies_of_training: images that are near copies, and no exact ones, of such; None: unknown, as
+            of other images than the run's, or where the split did not look for them.
+        score_without_copies: the score of the task on the images that are neither; None: there are no copies,
+            no other image, or the images are those learned from.
     """
+
+    VERSION: ClassVar[int] = 2
 
     model_config = ConfigDict(extra="allow")  # the metrics, beside the rest
 
@@ -40,6 +48,8 @@ class Evaluation(Measurement):
     split: Scope
     images: int
     seen_in_training: int
+    near_copies_of_training: int | None = None
+    score_without_copies: float | None = None
     __pydantic_extra__: Metrics
 
     @property
@@ -136,8 +146,10 @@ def _judged(
     conforming(images, run.data)
     chosen = np.arange(len(images)) if scope == "all" else run.split.part(scope)
     seen = np.isin(images.image_hashes[chosen], run.learned_from)
+    near = _near_learned(run, chosen) if own else None
     if scope in ("validation", "test") or not own:
         _warn_of_seen(run, images.image_hashes[chosen])
+    copies = seen if near is None else seen | near
     result = Evaluation(
         kind=run.experiment.kind,
         data=images.source,
@@ -145,10 +157,28 @@ def _judged(
         split=scope,
         images=len(chosen),
         seen_in_training=int(seen.sum()),
+        near_copies_of_training=None if near is None else int((near & ~seen).sum()),
+        score_without_copies=None
+        if own and scope in LEARNED
+        else _without(run, images, device, chosen[~copies], len(chosen)),
         **judge(run, images, iwae_samples, device, chosen),
     )
     require_unchanged(images.pixels)
     return result
+
+
+def _near_learned(run: Run, chosen: Int64Array) -> np.ndarray | None:
+    """Whether each of the run's own images has a near copy among those it or its encoder learned from."""
+    fits = [run.experiment.training.fit]
+    if run.experiment.encoder is not None:
+        fits.append(encoder_of(run.experiment, run.encoder_hash, beside=run.path).experiment.training.fit)
+    near = run.split.near_to(max(fits, key=len))
+    return None if near is None else np.isin(chosen, near)
+
+
+def _without(run: Run, images: ImageSet, device: str, rest: Int64Array, judged: int) -> float | None:
+    """The score of the task on `rest`, the images that are no copies; None where these are all, or none."""
+    return score(run, images, device, rest) if 0 < len(rest) < judged else None
 
 
 def _warn_of_seen(run: Run, hashes: Hashes) -> None:

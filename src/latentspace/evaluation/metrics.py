@@ -231,6 +231,14 @@ def judge(
     return {**found, **{name: value for name, value in case.parts.items() if name not in found}}
 
 
+def score(run: Run, images: ImageSet, device: str, chosen: Int64Array) -> float | None:
+    """The score that the task selects by, on the images at the indices `chosen`; None: it is no metric."""
+    name = run.experiment.task.score
+    case = Case(run, images, chosen, 1, device)
+    value = METRICS[name].measure(case) if name in METRICS else case.parts.get(name)
+    return float(value) if isinstance(value, int | float) else None
+
+
 def require_samples(iwae_samples: int) -> None:
     """Refuse a number of samples below one: raises ConfigurationError."""
     if iwae_samples < 1:

@@ -6,7 +6,7 @@ from pydantic import Field, field_validator, model_validator
 
 from ..core.config import Config
 from ..core.errors import ConfigurationError
-from ..data.splits import Shares
+from ..data.splits import AUTO, PUBLISHED, Shares
 
 LARGE: Final = 4800  # images: 60 % of 8,000, from where on the task's batch size is kept
 STEPS: Final = 24  # of an epoch of fewer
@@ -16,20 +16,32 @@ SMALLEST_BATCH: Final = 8
 class SplitConfig(Config):
     """`seed` is the split's own, so that trainings with other seeds are evaluated on the same images."""
 
-    shares: str = Field(default="60/20/20", description="percent of training, validation and test; `--split`")
+    shares: str = Field(
+        default=AUTO,
+        description="percent of training, validation and test; `published`: the publisher's own parts; "
+        "`auto`: these where the images have them, else 60/20/20; `--split`",
+    )
     seed: int = Field(
         default=0,
         ge=0,
         description="of the split, so that trainings with other seeds are evaluated on the same images",
     )
+    near_copies: Literal["on", "off"] = Field(
+        default="on",
+        description="`on`: images that are one picture, moved by a pixel or two, saved anew, scaled or "
+        "brightened, stay in one part of a split that is drawn, up to a million images; `off`: only equal "
+        "ones; `--near-copies`",
+    )
 
     @field_validator("shares")
     @classmethod
     def _parses(cls, text: str) -> str:
+        if text in (AUTO, PUBLISHED):
+            return text
         try:
             return str(Shares.parse(text))
         except ConfigurationError as error:
-            raise ValueError(f"{error.must} ({error.do})") from error
+            raise ValueError(f"{error.must}, or {PUBLISHED}, or {AUTO} ({error.do})") from error
 
 
 class TrainingConfig(Config):

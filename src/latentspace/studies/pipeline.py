@@ -8,7 +8,7 @@ from typing import final
 
 from ..core.errors import RunError
 from ..data.imageset import ImageSet
-from ..data.splits import Shares
+from ..data.splits import shares_of
 from ..evaluation.evaluate import evaluate
 from ..experiment.config import Experiment
 from ..experiment.search_space import Settings
@@ -63,7 +63,7 @@ class Step(ABC):
 
     def _seconds_an_epoch(self, plan: Experiment, images: ImageSet) -> float:
         """A pass over validation images is taken as a third of a training pass."""
-        train, validation, _ = map(int, Shares.parse(plan.split.shares).sizes(len(images)))
+        train, validation, _ = map(int, shares_of(plan.split.shares).sizes(len(images)))
         plan = plan.model_copy(update={"training": plan.training.fitted(train)})
         rate = images_per_second(plan, images.shape, self.code_size, max(2, len(images.class_names)))
         return (train + validation / 3) / rate

@@ -18,7 +18,7 @@ from ..data.config import DataConfig
 from ..data.given import Given
 from ..data.imageset import ImageSet
 from ..data.sources import settled_images
-from ..data.splits import Shares, Split, split
+from ..data.splits import AUTO, Split, split_as
 from ..experiment.config import Experiment
 from ..experiment.training import SplitConfig
 from ..inference.trained import TrainedAutoencoder, encode_all, encoder_of
@@ -60,10 +60,14 @@ class PretrainedEncoder:
         """
         own = self.run.experiment
         asked = experiment.split.model_fields_set if "split" in experiment.model_fields_set else ()
-        if any(getattr(experiment.split, name) != getattr(own.split, name) for name in asked):
+        there = own.split.model_dump()
+        if AUTO in (experiment.split.shares, own.split.shares):
+            there["shares"] = AUTO if experiment.split.shares == AUTO else self.run.split.shares
+        if any(getattr(experiment.split, name) != there[name] for name in asked):
             raise RunError(
                 "a classifier has the split of its encoder, so that no test image has trained either",
-                found=f"{_words(experiment.split)}, where the encoder has {_words(own.split)}",
+                found=f"{_words(experiment.split)}, where the encoder has "
+                f"{self.run.split.shares} with seed {own.split.seed}",
                 do=f"leave {option('split')} out, or train the encoder on the other split",
             )
         data = self._data(experiment.data)
@@ -237,7 +241,8 @@ def prepare(
     loaded, data = settled_images(experiment.data, images)
     experiment = experiment.model_copy(update={"data": data})
     if pretrained is None:
-        parts = split(loaded, Shares.parse(experiment.split.shares), experiment.split.seed)
+        asked = experiment.split
+        parts = split_as(loaded, asked.shares, asked.seed, near_copies=asked.near_copies == "on")
         experiment.build(loaded.shape)  # refuses images that are too small for it
     else:
         parts = pretrained.require(loaded)

@@ -132,7 +132,17 @@ def _begun(context: TrainingContext, out: Path, for_classifier: bool) -> Trainin
     if for_classifier:
         require_classes(context.images)
     experiment, parts = context.experiment, context.split
-    logger.info("split %s: %s", experiment.split.shares, parts.note)
+    logger.info("split %s: %s", parts.shares, parts.note)
+    if parts.parted:
+        logger.log(
+            logging.WARNING if parts.published else logging.INFO,
+            "of the validation and test images, %s in an earlier part, so scores may be too good%s",
+            parts.parted,
+            f": {option('deduplicate', True)} leaves out such training images; "
+            f"{option('split', '60/20/20')} draws another split"
+            if parts.published
+            else "",
+        )
     learned = learned_from(experiment, parts)
     if experiment.training.batch_size > len(learned):
         logger.warning(

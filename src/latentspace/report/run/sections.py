@@ -110,6 +110,7 @@ def data_section(context: RunContext, beside: Beside | None) -> Section:
             f"{data.duplicate_images:,} in {counted(data.duplicate_groups, 'set')}",
         ),
         ("kept in one part of the split, as copies or groups", f"{split.kept_together:,}"),
+        ("in several parts of the split, and should be in one", split.parted or "nothing"),
         ("unreadable files skipped", f"{len(data.cleaning.unreadable):,}"),
         ("content hash", data.content_hash[:16]),
     )

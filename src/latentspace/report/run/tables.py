@@ -71,6 +71,13 @@ def results_table(shown: Analysis, beside: Beside | None) -> Table:
         ("test images", f"{result.images:,}", (beside and beside.data("test images")) or NOTHING),
         ("of them copies of training images", f"{result.seen_in_training:,}", NOTHING),
     ]
+    if result.near_copies_of_training is not None:
+        rows.append(
+            ("of them near copies of training images", f"{result.near_copies_of_training:,}", NOTHING)
+        )
+    if result.score_without_copies is not None:
+        score = run.experiment.task.score
+        rows.append((f"{label(score)}, without copies", _number(score, result.score_without_copies), NOTHING))
     note = ""
     if beside is not None:
         answer = beside.verdict(run)
