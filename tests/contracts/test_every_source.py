@@ -107,7 +107,7 @@ def test_every_source_resizes_and_drops_copies(
     twice = stored.subset(np.sort(np.concatenate([np.arange(12), np.arange(12)])))
     path = store(twice, tmp_path)
 
-    small = load_images(DataConfig(spec=str(path), resize=(8, 4), deduplicate=True))
+    small = load_images(DataConfig(spec=str(path), resize=(8, 4), fit="stretch", deduplicate=True))
 
     assert small.record.duplicates_dropped == 12
     blocks = stored.pixels.reshape(12, 1, 8, 2, 4, 4).mean(axis=(3, 5))  # the area that falls on a pixel

@@ -20,6 +20,11 @@ def counted(count: int, thing: str = "image") -> str:
     return f"{count:,} {thing if count == 1 else plural(thing)}"
 
 
+def colour_of(channels: int) -> str:
+    """`grey`, `colour`, `5 channels`."""
+    return {1: "grey", 3: "colour"}.get(channels, f"{channels} channels")
+
+
 def plural(thing: str) -> str:
     """Of a regular English noun, perhaps with words before it."""
     if thing.endswith(("s", "x", "ch", "sh")) and not thing.endswith("epoch"):

@@ -6,14 +6,18 @@ itself. Scaling averages areas where both sides shrink, and is bilinear (antiali
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Final, Literal, TypeAlias
 
 import numpy as np
 from jaxtyping import Shaped
 from PIL import Image
 
+from ..core.types import Pixels
 from ..core.wording import counted, option
+from .imageset import ImageSet
+from .memmap import allocate, require_unchanged
 
 Size: TypeAlias = tuple[int, int]  # height and width
 Fit: TypeAlias = Literal["crop", "pad", "stretch"]
@@ -87,6 +91,20 @@ def _surrounded(raster: Raster, size: Size, colour: Shaped[np.ndarray, " channel
     return result
 
 
+def fitted_set(images: ImageSet, size: Size, fit: Fit) -> ImageSet:
+    """`images` brought to `size`; images that change are no longer comparable."""
+    if images.size == size:
+        return images
+    pixels: Pixels = allocate((len(images), images.channels, *size), images.pixels)
+    for number, one in enumerate(images.pixels):
+        require_unchanged(images.pixels)
+        pixels[number] = fitted(one.transpose(1, 2, 0), size, fit).transpose(2, 0, 1)
+    words = resize_words(size, fit, [images.size])
+    note = f"{counted(len(images))} of {format_size(images.size)} {words}"
+    record = images.record.model_copy(update={"conversions": (*images.record.conversions, note)})
+    return replace(images, pixels=pixels, record=record, comparable=False)
+
+
 def common_size(sizes: Mapping[Size, int]) -> Size:
     """The one size that images of these sizes, each so many times, are brought to.
 
@@ -116,6 +134,13 @@ def fit_words(sizes: Mapping[Size, int], size: Size, fit: Fit) -> str:
     ends = f"{counted(len(sizes), 'size')} from {format_size(smallest)} to {format_size(largest)}"
     choose = f"{option('resize')} and {option('fit')} choose otherwise"
     return f"{how}, to {format_size(size)}, as the images have {ends}; {choose}"
+
+
+def resize_words(size: Size, fit: Fit, sizes: Iterable[Size]) -> str:
+    """What was done to images of `sizes`, in words that follow how many were brought to `size`."""
+    alike = all(height * size[1] == width * size[0] for height, width in sizes)
+    how = {"crop": "cropped to the middle", "pad": "surrounded with the colour of the border"}
+    return f"resized to {format_size(size)}" + ("" if alike else f", {how.get(fit, 'stretched')}")
 
 
 def format_size(size: Size) -> str:

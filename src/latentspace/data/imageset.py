@@ -10,7 +10,7 @@ import numpy as np
 from ..core.errors import DataError
 from ..core.progress import told
 from ..core.types import Hashes, Int64Array, Pixels
-from ..core.wording import brief, counted
+from ..core.wording import brief, colour_of, counted
 from .cleaning import CleaningRecord, Duplicates, count_duplicates, first_of_each
 from .memmap import blocks, chosen, require_unchanged
 from .near_copies import Pairs, near_copies
@@ -93,14 +93,18 @@ class ImageSet:
         return len(self.pixels)
 
     def __repr__(self) -> str:
-        colour = "grey" if self.channels == 1 else "colour"
         labels = "no labels" if self.labels is None else counted(len(self.class_names), "class")
         sides = "x".join(map(str, self.size))
-        return f"<ImageSet: {counted(len(self))}, {sides}, {colour}, {labels}; {self.source}>"
+        return f"<ImageSet: {counted(len(self))}, {sides}, {self.colour}, {labels}; {self.source}>"
 
     @property
     def channels(self) -> int:
         return int(self.pixels.shape[1])
+
+    @property
+    def colour(self) -> str:
+        """`grey`, `colour`, or how many channels there are."""
+        return colour_of(self.channels)
 
     @property
     def size(self) -> tuple[int, int]:

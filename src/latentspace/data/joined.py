@@ -8,9 +8,9 @@ from ..core.errors import DataError
 from ..core.types import Int64Array, Pixels
 from ..core.wording import counted, option
 from .cleaning import CleaningRecord, Unreadable, sentence
+from .fitting import format_size
 from .imageset import ImageSet
 from .memmap import allocate, blocks, require_unchanged
-from .readers.decode import format_size
 from .readers.filenames import natural
 from .readers.tables import numbers_of
 

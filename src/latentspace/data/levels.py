@@ -186,6 +186,16 @@ class Tally:
         name = "|u1" if dtype == np.bool_ else dtype.newbyteorder("=").str
         return _window(self.levels, self._types[name])
 
+    def windows(self) -> dict[str, Window]:
+        """`window` of every type that was added, by the type's text; none of bytes that stay as they are."""
+        found = {name: _window(self.levels, one) for name, one in self._types.items()}
+        return {name: window for name, window in found.items() if name != "|u1" or window.words}
+
+    @property
+    def beyond_binary(self) -> bool:
+        """Whether there are bytes, and not 0 and 1 alone."""
+        return "|u1" in self._types and self._types["|u1"].high > 1
+
     @property
     def settled(self) -> bool:
         """Whether all are bytes that stay as they are."""
@@ -291,7 +301,7 @@ def _of_type(values: _Values) -> Window:
 
 def _whole(values: _Values, kind: str) -> Window:
     low, high = values.low, values.high
-    if low >= 0 and high == 1:
+    if low == 0 and high == 1:
         return Window(0, 1, "of 0 and 1 alone, taken as black and white")
     if low >= 0 and high <= 255:
         words = "" if kind == "uint8" else f"of {kind} within 0..255, taken as bytes"
@@ -300,7 +310,7 @@ def _whole(values: _Values, kind: str) -> Window:
         bits = int(high).bit_length()
         top = float(2**bits - 1)
         if high == low or high - low >= LARGE * top:
-            partly = values.dtype.kind != "f" and bits < 8 * values.dtype.itemsize
+            partly = bits % 8 != 0
             words = f"brought from {kind} in 0..{top:.0f} to 8 bits"
             return Window(0, top, words + f", as they use {bits} bits" * partly, stretched=partly)
     elif values.dtype.kind == "i":

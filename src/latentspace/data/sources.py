@@ -20,16 +20,19 @@ from ..core.malloc import within_memory
 from ..core.wording import counted, option
 from .cache import keep, recall
 from .catalog import notmnist
+from .channels import with_channels
 from .cleaning import sentence
 from .config import GIVEN, DataConfig
+from .fitting import fitted_set
 from .given import Given, given_set
 from .imageset import ImageSet
+from .inspection import inspected
 from .memmap import SHARE, Residence, free_memory
 from .paths import cache_directory
-from .readers.decode import resized_set
 from .readers.filenames import is_named_as_image, readable
 from .readers.registry import READERS, reader_of
 from .readers.streams import start_of
+from .tiles import Tiles, tiled
 
 logger = logging.getLogger(__name__)
 
@@ -66,10 +69,15 @@ def finished(images: ImageSet, config: DataConfig) -> ImageSet:
             found=f"{first.name}: {first.reason}",
             do=f"leave out {option('strict', True)} to skip such images",
         )
+    if config.tiles:
+        images = tiled(images, Tiles.parse(config.tiles))
     if config.resize is not None:
-        images = resized_set(images, config.resize)
+        images = fitted_set(images, config.resize, config.fit)
+    if config.channels != "auto":
+        images = with_channels(images, int(config.channels))
     if config.deduplicate:
         images = images.deduplicated()
+    images = inspected(images)
     _tell(images)
     logger.info("%s", _residence(images, config.resident))
     return images
@@ -127,8 +135,9 @@ def _found(config: DataConfig) -> ImageSet:
 def _tell(images: ImageSet) -> None:
     height, width = images.size
     classes = f", {counted(len(images.class_names), 'class')}" if images.class_names else ", no labels"
-    colour = "grey" if images.channels == 1 else "colour"
-    logger.info("%s: %s, %dx%d, %s%s", images.source, counted(len(images)), height, width, colour, classes)
+    logger.info(
+        "%s: %s, %dx%d, %s%s", images.source, counted(len(images)), height, width, images.colour, classes
+    )
     record = images.record
     if record.unreadable:
         names = sentence([one.name for one in record.unreadable], most=3)

@@ -1,14 +1,16 @@
 """What is kept of the images when they themselves are not there."""
 
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, TypeAlias
 
 from pydantic import Field
 
 from ..core.record import Record
+from .channels import MOST_CHANNELS
 from .cleaning import CleaningRecord
 from .imageset import ImageSet
 
 Count: TypeAlias = Annotated[int, Field(ge=0)]
+Channels: TypeAlias = Annotated[int, Field(ge=1, le=MOST_CHANNELS)]
 Side: TypeAlias = Annotated[int, Field(ge=1, le=2**15)]  # pixels
 
 
@@ -17,7 +19,7 @@ class DataRecord(Record):
 
     source: str
     images: Count
-    channels: Literal[1, 3]
+    channels: Channels
     height: Side
     width: Side
     class_names: tuple[str, ...]

@@ -1,6 +1,7 @@
 """The rules by which image files become bytes."""
 
 import io
+import struct
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,7 +10,10 @@ import pytest
 from PIL import Image
 
 from latentspace.core.errors import DataError
-from latentspace.data.readers.decode import DecodedImage, decode, decoding, resized
+from latentspace.data.config import DataConfig
+from latentspace.data.fitting import fitted
+from latentspace.data.readers.decode import DecodedImage, decode, decoding, size_of
+from latentspace.data.readers.survey import Survey
 from makers import encoded, random_pixels
 
 
@@ -29,8 +33,18 @@ COLOUR = random_pixels(5, 7, 3, seed=1)
 ALPHA = random_pixels(5, 7, seed=2)
 
 
-def over_black(colour: np.ndarray) -> np.ndarray:
-    return np.floor(colour * (ALPHA[:, :, None] / 255.0) + 0.5).astype(np.uint8)
+def over(colour: np.ndarray, ground: int) -> np.ndarray:
+    opacity = ALPHA[:, :, None] / 255.0
+    return np.floor(colour * opacity + ground * (1 - opacity) + 0.5).astype(np.uint8)
+
+
+def converted(*pictures: DecodedImage) -> tuple[list[np.ndarray], tuple[str, ...]]:
+    """All of a set as bytes, and what was said of it."""
+    survey = Survey(DataConfig())
+    for one in pictures:
+        survey.add(one)
+    conversion = survey.conversion()
+    return [conversion.apply(one) for one in pictures], survey.notes()
 
 
 def test_grey_and_colour_stay_as_they_are() -> None:
@@ -46,10 +60,25 @@ def test_one_bit_becomes_black_and_white() -> None:
 
 
 @pytest.mark.parametrize("colour", [GREY[:, :, None], COLOUR])
-def test_alpha_is_laid_over_black(colour: np.ndarray) -> None:
+@pytest.mark.parametrize(("shade", "ground"), [(0.3, 255), (0.9, 0)])
+def test_alpha_is_laid_over_what_keeps_the_picture_visible(
+    colour: np.ndarray, shade: float, ground: int
+) -> None:
+    colour = np.clip(colour * 0.1 + 255 * shade * 0.9, 0, 255).astype(np.uint8)
     picture = decoded(encoded(np.dstack([colour, ALPHA])))
-    np.testing.assert_array_equal(picture.pixels, over_black(colour))
-    assert picture.conversions == ("with alpha laid over black",)
+    np.testing.assert_array_equal(picture.pixels, colour)
+    (pixels,), notes = converted(picture)
+    np.testing.assert_array_equal(pixels, over(colour, ground))
+    name = {0: "black", 255: "white"}[ground]
+    assert [f"over {name}" in note for note in notes] == [True]
+
+
+def test_the_ground_is_one_for_the_whole_set() -> None:
+    dark = decoded(encoded(np.dstack([np.zeros_like(GREY), np.full_like(GREY, 200)])))
+    light = decoded(encoded(np.dstack([np.full_like(GREY, 255), np.full_like(GREY, 50)])))
+    pixels, notes = converted(dark, light)
+    assert [int(one[0, 0, 0]) for one in pixels] == [55, 255]
+    assert notes == ("2 images with alpha laid over white, as what is visible is dark",)
 
 
 def test_alpha_that_hides_nothing_is_no_conversion() -> None:
@@ -59,35 +88,86 @@ def test_alpha_that_hides_nothing_is_no_conversion() -> None:
 
 
 @pytest.mark.parametrize("mode", ["L", "RGB", "1"])
-def test_a_transparent_colour_is_black(mode: str) -> None:
+def test_a_transparent_colour_is_not_seen(mode: str) -> None:
     image = Image.new(mode, (3, 2), "white")
     image.putpixel((0, 0), 0)
+    black = {"L": 0, "RGB": (0, 0, 0), "1": 0}[mode]
     white = {"L": 255, "RGB": (255, 255, 255), "1": 1}[mode]
-    picture = decoded(saved(image, transparency=white))
-    assert not picture.pixels.any()
-    assert picture.conversions == ("with alpha laid over black",)
+    (pixels,), _ = converted(decoded(saved(image, transparency=white)))
+    assert pixels.min() == 0  # black is seen, so white is behind it
+    assert pixels.max() == 255
+    (pixels,), _ = converted(decoded(saved(image, transparency=black)))
+    assert pixels[0, 0].max() == 0  # white is seen, so black is behind it
 
 
-def test_sixteen_bits_are_scaled_to_eight() -> None:
+@pytest.mark.parametrize("mode", ["P", "PA", "LA", "RGBA"])
+def test_black_ink_on_nothing(mode: str) -> None:
+    image = Image.new("RGBA", (8, 8), (0, 0, 0, 0))
+    for place in range(2, 6):
+        image.putpixel((place, 3), (0, 0, 0, 255))
+    kind = "PNG" if mode in ("P", "RGBA", "LA") else "TIFF"
+    if mode == "P":
+        image = image.quantize(2)
+    content = saved(image.convert(mode) if mode == "LA" else image, kind)
+    (pixels,), _ = converted(decoded(content))
+    assert pixels[3, 2:6].max() == 0
+    assert pixels[0].min() == 255
+
+
+def test_deeper_values_keep_their_type_and_are_converted_by_the_whole_set() -> None:
     values = np.array([[0, 128, 129, 257, 32768, 65535]], dtype=np.uint16)
     for kind in ("PNG", "TIFF", "PPM"):
         picture = decoded(saved(Image.fromarray(values), kind))
-        assert picture.pixels[0, :, 0].tolist() == [0, 0, 1, 1, 128, 255]
-        assert picture.conversions == ("scaled from 16 bits to 8",)
+        np.testing.assert_array_equal(picture.pixels[0, :, 0], values[0])
+        (pixels,), notes = converted(picture)
+        assert pixels[0, :, 0].tolist() == [0, 0, 1, 1, 128, 255]
+        assert notes[0].endswith("to 8 bits")
 
 
-def test_floats_are_taken_as_0_to_1_and_nothing_else() -> None:
-    fine = Image.fromarray(np.array([[0.0, 0.5, 1.0]], dtype=np.float32))
-    assert decoded(saved(fine, "TIFF")).pixels[0, :, 0].tolist() == [0, 128, 255]
-    for value in (1.5, -0.1, np.nan):
-        wrong = Image.fromarray(np.array([[0.0, value]], dtype=np.float32))
-        with pytest.raises(DataError, match=r"outside 0\.\.1"):
-            decoded(saved(wrong, "TIFF"))
+def test_sixteen_bits_with_the_larger_byte_first() -> None:
+    values = np.array([[0, 300, 4000]], dtype=">u2")
+    picture = decoded(saved(Image.frombytes("I;16B", (3, 1), values.tobytes()), "TIFF"))
+    assert picture.pixels[0, :, 0].tolist() == [0, 300, 4000]
+    assert picture.pixels.dtype == np.uint16
 
 
-def test_whole_numbers_beyond_sixteen_bits_are_unreadable() -> None:
-    with pytest.raises(DataError, match=r"outside 0\.\.65535"):
-        decoded(saved(Image.fromarray(np.array([[0, 70_000]], dtype=np.int32)), "TIFF"))
+@pytest.mark.parametrize(("dtype", "values"), [("float32", [-3.5, 2e6]), ("int32", [-70_000, 70_000])])
+def test_values_of_any_range_are_read(dtype: str, values: list[float]) -> None:
+    content = saved(Image.fromarray(np.array([values], dtype=dtype)), "TIFF")
+    (pixels,), _ = converted(decoded(content))
+    assert pixels[0, :, 0].tolist() == [0, 255]
+
+
+def test_nan_is_unreadable() -> None:
+    wrong = Image.fromarray(np.array([[0.0, np.nan]], dtype=np.float32))
+    with pytest.raises(DataError, match="NaN"):
+        decoded(saved(wrong, "TIFF"))
+
+
+@pytest.mark.parametrize(("tag", "kind", "value"), [(0x9204, 10, b"\xff" * 8), (0x829A, 5, b"\0" * 8)])
+def test_an_orientation_beside_tags_that_cannot_be_written_back(tag: int, kind: int, value: bytes) -> None:
+    photograph = np.zeros((6, 9), np.uint8)
+    photograph[0, :] = 200
+    entries = struct.pack("<H", 2) + struct.pack("<HHIHH", 0x0112, 3, 1, 6, 0)
+    entries += struct.pack("<HHII", tag, kind, 1, 38) + struct.pack("<I", 0)
+    exif = b"Exif\0\0" + b"II*\0" + struct.pack("<I", 8) + entries + value
+    buffer = io.BytesIO()
+    Image.fromarray(photograph).save(buffer, "JPEG", exif=exif)
+    picture = decoded(buffer.getvalue())
+    assert picture.size == (9, 6)
+    assert picture.pixels[:, -1, 0].min() > 100
+    assert picture.conversions == ("turned as their EXIF data say",)
+
+
+def test_the_header_tells_the_size_of_plain_images_alone() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    with decoding():
+        assert size_of(saved(Image.fromarray(COLOUR), "JPEG")) == (5, 7)
+        assert size_of(saved(Image.fromarray(COLOUR), "JPEG", exif=exif)) == (7, 5)
+        assert size_of(encoded(np.dstack([COLOUR, ALPHA]))) is None
+        assert size_of(saved(Image.fromarray(np.zeros((3, 3), np.uint16)), "PNG")) is None
+        assert size_of(b"hello") is None
 
 
 def test_a_palette_is_resolved_and_grey_where_its_colours_are() -> None:
@@ -173,11 +253,11 @@ def test_damage_is_a_data_error_or_an_image_and_never_another_error(kind: str, s
 
 def test_shrinking_averages_areas() -> None:
     raster = random_pixels(12, 8, 3)
-    small = resized(raster, (4, 4))
+    small = fitted(raster, (4, 4), "stretch")
     exact = raster.reshape(4, 3, 4, 2, 3).mean(axis=(1, 3))
     assert np.abs(small - exact).max() <= 1
 
 
 def test_growing_a_flat_image_keeps_its_value() -> None:
-    assert (resized(np.full((3, 5, 1), 77, np.uint8), (9, 2)) == 77).all()
-    assert resized(np.full((3, 5, 1), 77, np.uint8), (9, 2)).shape == (9, 2, 1)
+    assert (fitted(np.full((3, 5, 1), 77, np.uint8), (9, 2), "stretch") == 77).all()
+    assert fitted(np.full((3, 5, 1), 77, np.uint8), (9, 2), "stretch").shape == (9, 2, 1)

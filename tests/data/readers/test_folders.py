@@ -121,18 +121,14 @@ def test_what_is_no_file_is_not_opened(tmp_path: Path) -> None:
         load(tmp_path, strict=True)
 
 
-def test_mixed_sizes_are_listed_and_resizing_is_offered(tmp_path: Path) -> None:
-    write_folder(
-        tmp_path, {"a/1.png": png(), "a/2.png": png(height=8), "b/3.png": png(), "b/4.png": png(height=9)}
-    )
-    with pytest.raises(DataError) as error:
-        load(tmp_path)
-    assert error.value.found == "3 sizes: 6x5 (2, as a/1.png), 8x5 (1, as a/2.png), 9x5 (1, as b/4.png)"
-    assert "resize=(6, 5)" in error.value.do
+MANY_SIZES = {"a/1.png": png(), "a/2.png": png(height=8), "b/3.png": png(), "b/4.png": png(height=9)}
 
+
+def test_resizing_is_said(tmp_path: Path) -> None:
+    write_folder(tmp_path, MANY_SIZES)
     images = load(tmp_path, resize=(6, 5))
     assert images.size == (6, 5)
-    assert images.record.conversions == ("2 images resized to 6x5",)
+    assert images.record.conversions == ("2 images resized to 6x5, cropped to the middle",)
 
 
 def test_one_coloured_image_makes_all_of_them_colour(tmp_path: Path) -> None:
@@ -153,8 +149,84 @@ def test_conversions_are_counted(tmp_path: Path) -> None:
     deep = Image.fromarray(np.full((6, 5), 257 * 9, np.uint16))
     deep.save(tmp_path / "a.png")
     deep.save(tmp_path / "b.tif")
-    assert values(load(tmp_path)) == [9, 9]
-    assert load(tmp_path).record.conversions == ("2 images scaled from 16 bits to 8",)
+    assert values(load(tmp_path, levels="full")) == [9, 9]
+    words = "2 images brought from uint16 in 0..65535 to 8 bits"
+    assert load(tmp_path, levels="full").record.conversions == (words,)
+
+
+@pytest.mark.parametrize("fit", ["crop", "pad", "stretch"])
+def test_images_of_many_sizes_are_brought_to_one(tmp_path: Path, fit: str) -> None:
+    write_folder(tmp_path, MANY_SIZES)
+    images = load(tmp_path, fit=fit)
+    assert images.size == (5, 5)  # none is enlarged
+    assert images.record.conversions[0].startswith("4 images ")
+    assert "3 sizes from 6x5 to 9x5" in images.record.conversions[0]
+
+
+def test_the_size_of_nine_tenths_is_the_size_of_all(tmp_path: Path) -> None:
+    files = {f"{number}.png": png(seed=number) for number in range(9)}
+    write_folder(tmp_path, {**files, "small.png": png(height=3, width=3)})
+    images = load(tmp_path)
+    assert images.size == (6, 5)
+    np.testing.assert_array_equal(images.pixels[9, 0, 1:4, 1:4], random_pixels(3, 3))
+    assert "1 image scaled and cropped to the middle" in images.record.conversions[0]
+
+
+@pytest.mark.parametrize("name", ["deep", "transparent", "sizes"])
+def test_damaged_files_are_counted_once_where_files_are_read_again(tmp_path: Path, name: str) -> None:
+    image = {
+        "deep": encoded(np.full((6, 5), 3000, np.uint16)),
+        "transparent": encoded(np.full((6, 5, 4), 100, np.uint8)),
+        "sizes": png(height=9),
+    }[name]
+    write_folder(tmp_path, {"1.png": png(), "2.png": b"x", "3.png": image, "4.png": b"", "5.png": png()[:60]})
+    images = load(tmp_path)
+    assert [one.name for one in images.record.unreadable] == ["2.png", "4.png", "5.png"]
+    assert len(images) == 2
+
+
+def test_a_set_of_0_and_1_alone_is_black_and_white(tmp_path: Path) -> None:
+    ones = (random_pixels(6, 5) > 127).astype(np.uint8)
+    write_folder(tmp_path, {"1.png": encoded(ones), "2.png": encoded(1 - ones)})
+    images = load(tmp_path)
+    np.testing.assert_array_equal(images.pixels[:, 0], np.stack([ones, 1 - ones]) * 255)
+    assert images.record.warnings == ()
+    assert load(tmp_path, levels="full").pixels.max() == 1
+
+
+def test_tiles_of_one_picture_are_one_group(tmp_path: Path) -> None:
+    pixels = random_pixels(70, 100)
+    write_folder(tmp_path, {"a.png": encoded(pixels), "b.png": png(height=64, width=64), "c.png": png()})
+    images = load(tmp_path, tiles="32x32")
+    assert images.names[:7] == (*(f"a.png[{y},{x}]" for y in (0, 32) for x in (0, 32, 64)), "b.png[0,0]")
+    assert images.groups is not None
+    assert images.groups.tolist() == [0] * 6 + [1] * 4
+    np.testing.assert_array_equal(images.pixels[4, 0], pixels[32:64, 32:64])
+    assert images.record.conversions == (
+        "3 images cut into 10 tiles of 32x32",
+        "1 image cut at the right or lower edge, where no whole tile is left",
+        "1 image left out, smaller than a tile",
+    )
+    assert len(load(tmp_path, tiles="32x32/16")) == 3 * 5 + 9
+    with pytest.raises(DataError, match="200x200"):
+        load(tmp_path, tiles="200x200")
+
+
+@pytest.mark.parametrize(
+    ("value", "words"), [(3, "nearly black"), (90, "exact copies"), (None, "use 9 of 256 grey levels")]
+)
+def test_a_set_that_would_train_on_nothing_is_a_warning(
+    tmp_path: Path, value: int | None, words: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    for number in range(4):
+        noise = np.random.default_rng(0 if value == 90 else number)
+        low, many = (100, 9) if value is None else (value, 2 if value == 3 else 100)
+        (tmp_path / f"{number}.png").write_bytes(
+            encoded(noise.integers(low, low + many, (6, 6)).astype(np.uint8))
+        )
+    images = load(tmp_path)
+    assert [words in one for one in images.record.warnings] == [True]
+    assert [one.levelname for one in caplog.records if words in one.message] == ["WARNING"]
 
 
 def test_a_folder_that_holds_one_folder_of_class_folders(tmp_path: Path) -> None:

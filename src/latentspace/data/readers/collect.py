@@ -18,10 +18,14 @@ from ...core.types import Pixels
 from ...core.wording import counted, option
 from ..cleaning import CleaningRecord, Unreadable, sentence
 from ..config import DataConfig
+from ..fitting import Size, format_size
 from ..imageset import ImageSet
-from .decode import DecodedImage, decode, decoding, format_size, resized
+from ..memmap import blocks
+from ..tiles import Tiles, no_tiles
+from .decode import DecodedImage, decode, decoding, size_of
 from .filenames import common_folder, natural, natural_order
 from .layout import Layout, layout_of
+from .survey import Conversion, Survey
 
 BEGUN = 2**26  # bytes of pixels that the array begins with, or one image
 MEMORY_LIMIT = 16 * 2**30  # bytes of pixels in one set, which stays in memory
@@ -88,30 +92,41 @@ class Collected:
 def collect(files: Iterable[File], *, origin: str, config: DataConfig | None = None) -> Collected:
     """Decode `files`, skip and count what cannot be read, and order the rest by name.
 
+    They are gone through once where each image can be converted by itself; else again, when all are known.
+
     Args:
-        files: can be gone through more than once.
+        files: can be gone through again, or are few enough to be held.
         origin: names the source in errors.
         config: how images are read; None: as a new plan would.
 
     Raises:
-        DataError: no readable image, more than one size without `resize`, more than fits in memory, or,
-            with `strict`, an unreadable image.
+        DataError: no readable image, other numbers of channels than others have, more than fits in memory,
+            or, with `strict`, an unreadable image.
     """
     config = config or DataConfig()
-    collection = _Collection(origin, config)
+    if iter(files) is files:
+        files = list(files)
+    survey, collection = Survey(config), _Collection(origin, config)
     with decoding():
+        conversion = Conversion(config.resize, config.fit)
         for file in told(files, "images read"):
-            try:
-                decoded = decode(_content(file))
-            except DataError as error:
-                if config.strict:
-                    raise DataError(
-                        f"{origin}: {file.name}: {error.must}", found=error.found, do=error.do
-                    ) from error
-                collection.unreadable.append(Unreadable(name=file.name, reason=error.found))
-                continue
-            collection.add(file, decoded)
-    return collection.finished()
+            known = None if survey.plain or not survey.sizes_suffice else _size(file)
+            if known is not None:
+                survey.add_size(known)
+            elif decoded := collection.decoded(file):
+                survey.add(decoded)
+                if survey.plain:
+                    collection.add(file, decoded, conversion)
+        if not survey.plain:
+            conversion, collection = survey.conversion(), _Collection(origin, config)
+            for file in told(files, "images converted"):
+                if decoded := collection.decoded(file):
+                    collection.add(file, decoded, conversion)
+    return collection.finished(survey)
+
+
+def _size(file: File) -> Size | None:
+    return None if file.reason else size_of(file.content)
 
 
 def _content(file: File) -> bytes | Path:
@@ -129,38 +144,55 @@ class _Collection:
 
     def __init__(self, origin: str, config: DataConfig) -> None:
         self.origin = origin
-        self.resize = config.resize
+        self.config = config
+        self.tiles = Tiles.parse(config.tiles) if config.tiles else None
         self.names: list[str] = []
         self.unreadable: list[Unreadable] = []
-        self.sizes: Counter[tuple[int, int]] = Counter()
-        self.examples: dict[tuple[int, int], str] = {}
+        self.sizes: Counter[Size] = Counter()
         self.conversions: Counter[str] = Counter()
         self.grey = 0
         self.buffer: Pixels = np.empty((0, 0, 0, 0), dtype=np.uint8)
 
-    def add(self, file: File, decoded: DecodedImage) -> None:
-        pixels = decoded.pixels
-        size = (pixels.shape[0], pixels.shape[1])
-        self.sizes[size] += 1
-        self.examples.setdefault(size, file.name)
+    def decoded(self, file: File) -> DecodedImage | None:
+        """The image in a file; None where it cannot be read, which is counted."""
+        try:
+            return decode(_content(file))
+        except DataError as error:
+            if self.config.strict:
+                raise DataError(
+                    f"{self.origin}: {file.name}: {error.must}", found=error.found, do=error.do
+                ) from error
+            self.unreadable.append(Unreadable(name=file.name, reason=error.found))
+            return None
+
+    def add(self, file: File, decoded: DecodedImage, conversion: Conversion) -> None:
+        pixels = conversion.apply(decoded)
+        self.sizes[decoded.size] += 1
         self.conversions.update(decoded.conversions)
-        if self.resize is not None:
-            if size != self.resize:
-                pixels = resized(pixels, self.resize)
-                self.conversions[f"resized to {format_size(self.resize)}"] += 1
-        elif len(self.sizes) > 1:
-            return  # an error in the end: from here on sizes are counted only
+        if self.tiles is None:
+            self._put(file.name, pixels)
+        else:
+            for name, tile in self.tiles.cut(pixels, file.name):
+                self._put(name, tile)
+
+    def _put(self, name: str, pixels: np.ndarray) -> None:
         number = len(self.names)
         self.grey += pixels.shape[2] == 1
-        self._grow(number, pixels)
+        self._grow(number, pixels, name)
         self.buffer[number] = pixels.transpose(2, 0, 1)
-        self.names.append(file.name)
+        self.names.append(name)
 
-    def _grow(self, number: int, pixels: np.ndarray) -> None:
+    def _grow(self, number: int, pixels: np.ndarray, name: str) -> None:
         height, width, channels = pixels.shape
         if number == 0:
             begun = max(1, min(16, BEGUN // pixels.size))
             self.buffer = np.empty((begun, channels, height, width), dtype=np.uint8)
+        elif channels != self.buffer.shape[1] and {channels, self.buffer.shape[1]} != {1, 3}:
+            raise DataError(
+                f"the images of {self.origin} must have one number of channels, or be grey and colour",
+                found=f"{counted(channels, 'channel')} in {name}, {self.buffer.shape[1]} in others",
+                do="read them as sets of their own",
+            )
         elif channels > self.buffer.shape[1]:
             self.buffer = np.repeat(self.buffer, channels, axis=1)
         if number < len(self.buffer):
@@ -175,10 +207,17 @@ class _Collection:
         capacity = min(2 * number, MEMORY_LIMIT // one)
         self.buffer.resize((capacity, *self.buffer.shape[1:]), refcheck=False)
 
-    def finished(self) -> Collected:
+    def finished(self, survey: Survey) -> Collected:
         self._check()
+        notes = survey.notes()
+        if self.tiles is not None:
+            notes += self.tiles.words(self.sizes)
         count, channels = len(self.names), self.buffer.shape[1]
         self.buffer.resize((count, *self.buffer.shape[1:]), refcheck=False)
+        binary = survey.plain and survey.tally.windows().get("|u1")
+        if binary:
+            for here in blocks(self.buffer):
+                self.buffer[here] = binary.apply(self.buffer[here])
         if channels == 3 and self.grey:
             self.conversions["repeated from grey over three channels, as others have colour"] = self.grey
         root = common_folder(self.names)
@@ -195,8 +234,9 @@ class _Collection:
             sizes=frozenset(self.sizes),
             record=CleaningRecord(
                 unreadable=tuple(sorted(unreadable, key=lambda one: natural(one.name))),
-                conversions=tuple(
-                    f"{counted(many)} {what}" for what, many in sorted(self.conversions.items())
+                conversions=(
+                    *notes,
+                    *(f"{counted(many)} {what}" for what, many in sorted(self.conversions.items())),
                 ),
                 warnings=_emptied(names, unreadable),
             ),
@@ -213,14 +253,8 @@ class _Collection:
                 found=found,
                 do="name a folder or archive of images, or check how the files were made",
             )
-        if len(self.sizes) > 1 and self.resize is None:
-            ranked = self.sizes.most_common()
-            listed = [f"{format_size(size)} ({many:,}, as {self.examples[size]})" for size, many in ranked]
-            raise DataError(
-                f"the images of {self.origin} must all have one size (height x width)",
-                found=f"{counted(len(ranked), 'size')}: {sentence(listed)}",
-                do=f"bring them to one size, for example {option('resize', ranked[0][0])}",
-            )
+        if self.tiles is not None and not self.names:
+            raise no_tiles(self.origin, self.tiles, max(self.sizes))
 
 
 def _emptied(names: Sequence[str], unreadable: Sequence[Unreadable]) -> tuple[str, ...]:

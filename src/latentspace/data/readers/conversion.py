@@ -11,7 +11,7 @@ from ...core.types import Pixels
 from ...core.wording import counted
 from ..cleaning import CleaningRecord
 from ..memmap import allocate
-from .decode import flattened
+from ..transparency import flattened
 
 _BLOCK = 4096  # images converted at a time
 

@@ -1,18 +1,15 @@
-"""One image file -> bytes, by rules that do not depend on the machine.
+"""One image file -> its values, by rules that do not depend on the machine.
 
 - Grey stays grey: Pillow's modes 1, L, LA, I;16, I, F, and P where every pixel's colour is grey. All else
   becomes RGB. A set is grey if all of its images are, else grey images are repeated over three channels.
-- Alpha is laid over black. A palette is resolved.
-- 16 bits become 8 by `round(value * 255 / 65535)`; whole numbers of 32 bits are taken as 16-bit ones, floats
-  as 0..1, and both are unreadable outside that range.
+- Bytes stay bytes. Deeper grey keeps its type and its values: `levels` brings them to bytes, by all of a set.
+- Alpha is kept beside the colour: `transparency` chooses what it is laid over, by all of a set.
+- A palette is resolved.
 - CMYK, YCbCr, Lab and HSV become RGB as Pillow converts them, without colour profiles.
 - Of an animation, or a file of several pages, the first frame counts.
 - The EXIF orientation is applied.
 - Pillow's limit against decompression bombs holds, and its warning counts as unreadable.
-- EPS is not read, as Pillow runs Ghostscript for it.
-
-Resizing averages areas where both sides shrink, and is bilinear (antialiased) elsewhere. It does not keep
-the ratio of the sides.
+- EPS is not read, as Pillow runs Ghostscript for it. HEIC, DICOM and FITS are read by their libraries.
 """
 
 import struct
@@ -24,19 +21,16 @@ from dataclasses import dataclass, replace
 from functools import cache
 from io import BytesIO
 from pathlib import Path
-from typing import TypeAlias
+from typing import Final
 
 import numpy as np
 from jaxtyping import UInt8
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from ...core.errors import DataError
-from ...core.types import Pixels
-from ...core.wording import counted, option
-from ..imageset import ImageSet
-from ..memmap import allocate, require_unchanged
-
-Raster: TypeAlias = UInt8[np.ndarray, "height width channels"]
+from ...core.wording import option
+from ..fitting import Raster, Size
+from .extra_formats import HEADER, heic, read_by
 
 # What Pillow's plugins raise on files that are not what they say they are.
 _BROKEN = (
@@ -57,15 +51,33 @@ _BROKEN = (
     Image.DecompressionBombWarning,
 )
 _ORIENTATION = 0x0112
+_ON_ITS_SIDE: Final = 5  # orientations from here on swap height and width
+_TURNS: Final = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 _NEVER_TURNED = ("PNG", "BMP", "GIF", "PPM")
 
 
 @dataclass(frozen=True)
 class DecodedImage:
-    """One image, grey (1 channel) or RGB, and what was done to it ("with alpha laid over black")."""
+    """One image, bytes or deeper values, and what was done to it ("turned as their EXIF data say").
+
+    `alpha` is its opacity, height x width x 1, None where it is opaque everywhere.
+    """
 
     pixels: Raster
     conversions: tuple[str, ...] = ()
+    alpha: UInt8[np.ndarray, "_height _width 1"] | None = None
+
+    @property
+    def size(self) -> Size:
+        return self.pixels.shape[0], self.pixels.shape[1]
 
 
 @contextmanager
@@ -81,7 +93,7 @@ def decoding() -> Iterator[None]:
 def _formats() -> tuple[str, ...]:
     Image.init()
     common = ("PNG", "JPEG")  # tried first, as the order is the order of the attempts
-    return common + tuple(sorted(set(Image.OPEN) - {*common, "EPS"}))
+    return common + tuple(sorted(set(Image.OPEN) - {*common, "EPS", "FITS"}))
 
 
 def decode(content: bytes | Path) -> DecodedImage:
@@ -99,6 +111,9 @@ def decode(content: bytes | Path) -> DecodedImage:
         notes = ("cut to the first frame",) if frames else ()
         return replace(decoded, conversions=notes + decoded.conversions) if notes else decoded
     except _BROKEN as error:
+        library = read_by(_start(content))
+        if library:
+            return _otherwise(library(content), alpha=library is heic)
         raise DataError(
             "an image must be a file that Pillow can read",
             found=_reason(error),
@@ -121,10 +136,44 @@ def raster_of(image: Image.Image) -> DecodedImage:
         "exif" in str(key).lower() or "xmp" in str(key) for key in info
     ):
         return _converted(image)
-    if image.getexif().get(_ORIENTATION, 1) not in range(2, 9):
+    orientation = _orientation(image)
+    if orientation == 1:
         return _converted(image)
-    decoded = _converted(ImageOps.exif_transpose(image))
+    decoded = _converted(image.transpose(_TURNS[orientation]))
     return replace(decoded, conversions=(*decoded.conversions, "turned as their EXIF data say"))
+
+
+def _otherwise(values: np.ndarray, *, alpha: bool) -> DecodedImage:
+    """What another library has read. Raises: DataError: values that are no finite numbers."""
+    if alpha and values.shape[2] in (2, 4):
+        return _layered(values)
+    try:
+        return _deep(values)
+    except ValueError as error:
+        raise DataError(
+            "the pixels of an image must be finite numbers",
+            found=str(error),
+            do="replace them, or remove the file",
+        ) from error
+
+
+def _start(content: bytes | Path) -> bytes:
+    if isinstance(content, bytes):
+        return content[:HEADER]
+    try:
+        with content.open("rb") as file:
+            return file.read(HEADER)
+    except OSError:
+        return b""  # which is said when it is opened to be decoded
+
+
+def _orientation(image: Image.Image) -> int:
+    """The tag of EXIF that says how an image is turned: 1 is upright, and so is one whose EXIF is damaged."""
+    try:
+        found = image.getexif().get(_ORIENTATION, 1)
+    except _BROKEN:
+        return 1
+    return found if isinstance(found, int) and found in _TURNS else 1
 
 
 def _converted(image: Image.Image) -> DecodedImage:
@@ -132,73 +181,51 @@ def _converted(image: Image.Image) -> DecodedImage:
     if mode == "L" and "transparency" not in image.info:
         return DecodedImage(np.asarray(image)[:, :, None])
     if mode.startswith("I") or mode == "F":
-        return _deep(np.asarray(image), mode)
+        return _deep(np.asarray(image), image.info.get("transparency"))
     if mode in ("P", "PA"):
         return _resolved(image)
     if mode in ("LA", "La", "RGBA", "RGBa") or "transparency" in image.info:
-        return _over_black(np.asarray(image.convert("LA" if mode[0] in "1L" and mode != "LAB" else "RGBA")))
+        return _layered(np.asarray(image.convert("LA" if mode[0] in "1L" and mode != "LAB" else "RGBA")))
     if mode == "1":
         return DecodedImage(np.asarray(image.convert("L"))[:, :, None])
     notes = () if mode in ("RGB", "RGBX") else (f"converted from {mode} to RGB",)
     return DecodedImage(np.asarray(image.convert("RGB")), notes)
 
 
-def _deep(values: np.ndarray, mode: str) -> DecodedImage:
-    top = 1 if mode == "F" else 65535
-    if not (values.min() >= 0 and values.max() <= top):  # NaN fails both
-        raise ValueError(f"pixels of mode {mode} outside 0..{top}")
-    if mode == "F":
-        return DecodedImage(
-            np.rint(values * 255).astype(np.uint8)[:, :, None], ("rounded from floats to 8 bits",)
-        )
-    scaled = (values.astype(np.uint32) * 255 + 32767) // 65535
-    return DecodedImage(scaled.astype(np.uint8)[:, :, None], ("scaled from 16 bits to 8",))
+def _deep(values: np.ndarray, transparent: object = None) -> DecodedImage:
+    """Values of more than 8 bits; `transparent` is the one that a PNG declares to be so."""
+    values = values.astype(values.dtype.newbyteorder("="), copy=False)
+    if not np.isfinite(values).all():
+        raise ValueError("pixels that are NaN or infinite")
+    raster = values if values.ndim == 3 else values[:, :, None]
+    if not isinstance(transparent, int) or not (values == transparent).any():
+        return DecodedImage(raster)
+    return DecodedImage(raster, alpha=np.where(raster == transparent, 0, 255).astype(np.uint8))
 
 
 def _resolved(image: Image.Image) -> DecodedImage:
     colours = np.asarray(image.convert("RGBA"))
     grey = bool((colours[:, :, :1] == colours[:, :, 1:3]).all())
-    return _over_black(colours[:, :, [0, 3]] if grey else colours)
+    return _layered(colours[:, :, [0, 3]] if grey else colours)
 
 
-def _over_black(layers: UInt8[np.ndarray, "height width layers"]) -> DecodedImage:
-    """The last layer is alpha; it is no conversion where everything is opaque."""
+def _layered(layers: UInt8[np.ndarray, "height width layers"]) -> DecodedImage:
+    """The last layer is alpha, which is left out where everything is opaque."""
     colour, alpha = layers[:, :, :-1], layers[:, :, -1:]
-    if (alpha == 255).all():
-        return DecodedImage(colour)
-    return DecodedImage(flattened(colour, alpha), ("with alpha laid over black",))
+    return DecodedImage(colour) if (alpha == 255).all() else DecodedImage(colour, alpha=alpha)
 
 
-def flattened(colour: UInt8[np.ndarray, "..."], alpha: UInt8[np.ndarray, "..."]) -> UInt8[np.ndarray, "..."]:
-    """`round(colour * alpha / 255)`: what shows in front of black; `alpha` is broadcast."""
-    mixed: UInt8[np.ndarray, ...] = ((colour.astype(np.uint16) * alpha + 127) // 255).astype(np.uint8)
-    return mixed
+def size_of(content: bytes | Path) -> Size | None:
+    """The size of an image that its header shows to be bytes and opaque; None: it must be decoded.
 
-
-def resized(raster: Raster, size: tuple[int, int]) -> UInt8[np.ndarray, "new_height new_width channels"]:
-    """`raster` brought to `size` (height, width)."""
-    height, width = size
-    if raster.shape[:2] == size:
-        return raster
-    shrinks = height <= raster.shape[0] and width <= raster.shape[1]
-    method = Image.Resampling.BOX if shrinks else Image.Resampling.BILINEAR
-    image = Image.fromarray(np.ascontiguousarray(raster[:, :, 0] if raster.shape[2] == 1 else raster))
-    result = np.asarray(image.resize((width, height), method))
-    return result[:, :, None] if result.ndim == 2 else result
-
-
-def resized_set(images: ImageSet, size: tuple[int, int]) -> ImageSet:
-    """`images` brought to `size` (height, width); images that change are no longer comparable."""
-    if images.size == size:
-        return images
-    pixels: Pixels = allocate((len(images), images.channels, *size), images.pixels)
-    for number, one in enumerate(images.pixels):
-        require_unchanged(images.pixels)
-        pixels[number] = resized(one.transpose(1, 2, 0), size).transpose(2, 0, 1)
-    note = f"{counted(len(images))} resized from {format_size(images.size)} to {format_size(size)}"
-    record = images.record.model_copy(update={"conversions": (*images.record.conversions, note)})
-    return replace(images, pixels=pixels, record=record, comparable=False)
-
-
-def format_size(size: tuple[int, int]) -> str:
-    return f"{size[0]}x{size[1]}"
+    To be called within `decoding()`.
+    """
+    try:
+        source = BytesIO(content) if isinstance(content, bytes) else content
+        with Image.open(source, formats=_formats()) as image:
+            if image.mode not in ("1", "L", "RGB", "CMYK", "YCbCr") or "transparency" in image.info:
+                return None
+            width, height = image.size
+            return (width, height) if _orientation(image) >= _ON_ITS_SIDE else (height, width)
+    except _BROKEN:
+        return None

@@ -38,7 +38,7 @@ def listed_images(
             yield replace(file, name=f"row {row}", label=None, group=None, part=None)
 
     collected = collect(list(numbered()), origin=origin, config=config)
-    kept = [said[int(name.removeprefix("row "))] for name in collected.names]
+    kept = [_named_again(name, said) for name in collected.names]
     unreadable = tuple(
         one.model_copy(update={"name": said[int(one.name.removeprefix("row "))].name})
         for one in collected.record.unreadable
@@ -57,6 +57,13 @@ def listed_images(
         class_names=class_names,
         origin=origin,
     )
+
+
+def _named_again(name: str, said: Sequence[File]) -> File:
+    """The file of `row 5`, or of its tile `row 5[0,64]`, which is called after it."""
+    row, bracket, corner = name.removeprefix("row ").partition("[")
+    file = said[int(row)]
+    return replace(file, name=f"{file.name}[{corner}", group=file.group or file.name) if bracket else file
 
 
 def described(

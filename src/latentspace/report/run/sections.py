@@ -1,7 +1,7 @@
 """The sections of a run's page: what was done, with its tables and pictures; and what the images are."""
 
 from ...analysis import Analysis, RunContext
-from ...core.wording import SEEN_BY_ENCODER, counted
+from ...core.wording import SEEN_BY_ENCODER, colour_of, counted
 from ...data.cleaning import sentence
 from ...runs.directory import Run
 from ..beside import Beside
@@ -102,7 +102,7 @@ def data_section(context: RunContext, beside: Beside | None) -> Section:
     rows = (
         ("source", data.source),
         ("images", f"{data.images:,}"),
-        ("size", f"{data.height}x{data.width}, {'grey' if data.channels == 1 else 'colour'}"),
+        ("size", f"{data.height}x{data.width}, {colour_of(data.channels)}"),
         ("classes", _listed(data.class_names)),
         ("split", split.note),
         (

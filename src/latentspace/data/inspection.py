@@ -1,0 +1,66 @@
+"""Inspection: whether a set of images would train on nothing.
+
+A network that learns nearly black or nearly equal images has an excellent loss, and has learned nothing.
+"""
+
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+
+from ..core.wording import counted, option
+from .cleaning import blank
+from .imageset import ImageSet
+from .memmap import require_unchanged
+
+FEW_LEVELS: Final = 20  # of 256, where they are also within ...
+NARROW: Final = 64  # ... so many values: 0 and 255 alone are fine
+DARK: Final = 32  # no byte reaches it
+MOST: Final = 1 / 2  # of the images are blank, or copies of one
+LOOKED_AT: Final = 64 << 20  # bytes of pixels, spread over the set
+
+
+def inspected(images: ImageSet) -> ImageSet:
+    """`images`, with the warnings about them in their record."""
+    found = tuple(one for one in warnings_of(images) if one not in images.record.warnings)
+    if not found:
+        return images
+    record = images.record.model_copy(update={"warnings": (*images.record.warnings, *found)})
+    return replace(images, record=record)
+
+
+def warnings_of(images: ImageSet) -> tuple[str, ...]:
+    """Sentences of what is suspicious; none of a single image."""
+    if len(images) < 2:
+        return ()
+    require_unchanged(images.pixels)
+    count = max(2, LOOKED_AT // images.pixels[0].size)
+    step = -(-len(images) // count)
+    some = np.ascontiguousarray(images.pixels[::step])
+    return (*_levels(some, whole=step == 1), *_alike(some, whole=step == 1))
+
+
+def _levels(pixels: np.ndarray, *, whole: bool) -> list[str]:
+    used = np.flatnonzero(np.bincount(pixels.reshape(-1), minlength=256))
+    low, high = int(used[0]), int(used[-1])
+    if len(used) == 1:
+        return []  # all are blank, which is said
+    of = "the images" if whole else f"{counted(len(pixels))} over the whole set"
+    choose = f"{option('levels', 'LOW,HIGH')} or {option('levels', 'percentile')} stretches them"
+    if high < DARK:
+        return [f"{of} are nearly black: no value of 0..255 above {high}; {choose}"]
+    if len(used) < FEW_LEVELS and high - low < NARROW:
+        return [f"{of} use {len(used)} of 256 grey levels, all in {low}..{high}; {choose}"]
+    return []
+
+
+def _alike(pixels: np.ndarray, *, whole: bool) -> list[str]:
+    of = "" if whole else f" (of {counted(len(pixels))} over the whole set)"
+    blanks = len(blank(pixels))
+    if blanks > MOST * len(pixels):
+        share = f"{blanks:,} of {counted(len(pixels))}"
+        return [f"{share} are blank, one flat colour{of}: look at the picture of data info"]
+    _, counts = np.unique([hash(one.tobytes()) for one in pixels], return_counts=True)
+    if counts.max() > MOST * len(pixels):
+        return [f"{counts.max():,} of {counted(len(pixels))} are exact copies of one{of}"]
+    return []
