@@ -3,16 +3,15 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
 from ..core.errors import ConfigurationError
 from . import console
-from .options import Device, Json, Reading, RunPath
+from .options import AskedImages, Device, Json, RunPath
 
 if TYPE_CHECKING:
     import numpy as np
 
     from ..data.imageset import ImageSet
+    from ..evaluation.calibration import Calibration
 
 UNKNOWN = "unknown"
 SHOWN = 40  # rows in the terminal
@@ -22,13 +21,6 @@ FORMATS = (".csv", ".parquet", ".npz")
 def classify(
     *,
     run: RunPath,
-    images: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="[DATA]",
-            help="An image, a folder, or any SPEC that --data takes. [default: the run's own]",
-        ),
-    ] = None,
     out: Annotated[Path | None, "Write a table: .csv, .parquet or .npz.", "FILE"] = None,
     reject: Annotated[
         float,
@@ -39,7 +31,7 @@ def classify(
     force: Annotated[bool, "Replace what is there."] = False,
     json: Json = False,
     device: Device = "auto",
-    reading: Reading,
+    asked: AskedImages,
 ) -> None:
     """Name the class of images, with its probability: a row an image.
 
@@ -52,7 +44,6 @@ def classify(
       latentspace classify runs/classifier new/ --out classes.csv --reject 0.05
     """
     from ..evaluation.calibration import calibrate
-    from ..inference.run_images import asked_images
     from ..inference.tables import refuse_table, write_table
     from ..inference.trained import TrainedClassifier
     from ..runs.directory import Run
@@ -66,36 +57,43 @@ def classify(
     opened = Run.open(run)
     trained = TrainedClassifier.load(opened, device)
     with console.following():
-        found, _ = asked_images(opened, images, reading.settings(images))
+        images, _ = asked.read(opened)
         calibration = calibrate(opened, trained)
         temperature = 1.0 if calibration is None else calibration.temperature
-        probabilities = trained.probabilities(found, temperature=temperature)
-    if reject and calibration is None:
+        probabilities = trained.probabilities(images, temperature=temperature)
+    least = _least(calibration, reject)
+    columns = _columns(images, probabilities, trained.class_names, least, all_classes=all_classes)
+    facts = _facts(run, len(images), calibration)
+    if out is not None:
+        write_table(out, [columns])
+        facts["out"] = str(out)
+    _show(facts, columns, json=json)
+    if out is not None and not json:
+        console.made(out)
+
+
+def _least(calibration: "Calibration | None", reject: float) -> float:
+    """The lowest probability of a class that is named."""
+    if not reject:
+        return 0.0
+    if calibration is None:
         raise ConfigurationError(
             "--reject needs the run's validation images",
             found="none at hand",
             do="bring the run's images back to their place, or leave --reject out",
         )
-    least = 0.0 if calibration is None or not reject else calibration.rejecting(reject)
-    columns = _columns(found, probabilities, trained.class_names, least, all_classes=all_classes)
-    facts: dict[str, Any] = {"run": str(run), "images": len(found)}
+    return calibration.rejecting(reject)
+
+
+def _facts(run: Path, images: int, calibration: "Calibration | None") -> dict[str, Any]:
+    facts: dict[str, Any] = {"run": str(run), "images": images}
     if calibration is not None:
         facts |= {
             "temperature": calibration.temperature,
             "calibration_error_before": calibration.error_before,
             "calibration_error": calibration.error_after,
         }
-    if out is not None:
-        write_table(out, [columns])
-        facts["out"] = str(out)
-    if json:
-        names = list(columns)
-        rows = zip(*(_plain(column) for column in columns.values()), strict=True)
-        console.show_json({**facts, "classes": [dict(zip(names, row, strict=True)) for row in rows]})
-        return
-    _show(facts, columns)
-    if out is not None:
-        console.made(out)
+    return facts
 
 
 def _columns(
@@ -126,7 +124,11 @@ def _plain(column: Any) -> list[Any]:
     return list(column) if isinstance(column, list) else column.tolist()
 
 
-def _show(facts: dict[str, Any], columns: dict[str, Any]) -> None:
+def _show(facts: dict[str, Any], columns: dict[str, Any], *, json: bool) -> None:
+    if json:
+        every = zip(*(_plain(column) for column in columns.values()), strict=True)
+        console.show_json({**facts, "classes": [dict(zip(columns, row, strict=True)) for row in every]})
+        return
     rows = [
         [one if isinstance(one, str) else console.number(one) for one in row]
         for row in list(zip(*(_plain(column) for column in columns.values()), strict=True))[:SHOWN]

@@ -1,43 +1,60 @@
 """latentspace encode"""
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
-import typer
-
+from ..core.errors import ConfigurationError
 from . import console
-from .options import Device, Json, Reading, RunPath
+from .options import AskedImages, Device, Json, RunPath
 
 if TYPE_CHECKING:
     from ..inference.encoding import EncodingPlan
 
 
-def encode(
-    *,
-    run: RunPath,
-    images: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="[DATA]",
-            help="An image, a folder, or any SPEC that --data takes. [default: the run's own]",
-        ),
-    ] = None,
-    out: Annotated[Path, "The table: .parquet, .csv, .npz, or .npy for codes alone.", "FILE"],
+@dataclass(frozen=True, kw_only=True)
+class EncodingOptions:
+    """What the table holds, and how it is computed."""
+
+    panel: ClassVar = "Encoding"
+
     with_: Annotated[
         str | None,
         "Further columns: images (as PNG), map (x and y, by PCA of the codes).",
         "images,map",
-    ] = None,
-    no_error: Annotated[bool, "Leave out the reconstruction error, which takes a decoding."] = False,
+    ] = None
+    no_error: Annotated[bool, "Leave out the reconstruction error, which takes a decoding."] = False
     precision: Annotated[
         str, "Precision. auto: bf16 where the hardware computes in it, else 32.", "auto|32|bf16"
-    ] = "auto",
-    shard: Annotated[str, "Encode one share of the images, such as 2/4.", "I/N"] = "1/1",
+    ] = "auto"
+    shard: Annotated[str, "Encode one share of the images, such as 2/4.", "I/N"] = "1/1"
+    device: Device = "auto"
+
+    def extras(self, out: Path) -> tuple[str, ...]:
+        """The further columns. Raises: ConfigurationError: unknown ones, or `out` cannot hold them."""
+        from ..inference.encoding import EXTRAS
+
+        extras = tuple(one.strip() for one in (self.with_ or "").split(",") if one.strip())
+        if unknown := [one for one in extras if one not in EXTRAS]:
+            raise ConfigurationError(
+                f"--with takes some of: {', '.join(EXTRAS)}", found=unknown[0], do="name these alone"
+            )
+        if "images" in extras and out.suffix.casefold() != ".parquet":
+            raise ConfigurationError(
+                "--with images needs a table that holds pictures", found=out.name, do="write to a .parquet"
+            )
+        return extras
+
+
+def encode(
+    *,
+    run: RunPath,
+    out: Annotated[Path, "The table: .parquet, .csv, .npz, or .npy for codes alone.", "FILE"],
     resume: Annotated[bool, "Go on where an interrupted call ended."] = False,
     force: Annotated[bool, "Replace what is there."] = False,
     json: Json = False,
-    device: Device = "auto",
-    reading: Reading,
+    options: EncodingOptions,
+    asked: AskedImages,
 ) -> None:
     """Write the codes of images to a table, a row an image: name, label, part, code, reconstruction error.
 
@@ -47,24 +64,12 @@ def encode(
 
       latentspace encode runs/photos --out codes.parquet --with images,map
     """
-    from ..core.errors import ConfigurationError
-    from ..inference.encoding import EXTRAS, encode_to
+    from ..inference.encoding import encode_to
     from ..inference.tables import refuse_table
 
     refuse_table(out, force=force)
-    extras = tuple(one.strip() for one in (with_ or "").split(",") if one.strip())
-    if unknown := [one for one in extras if one not in EXTRAS]:
-        raise ConfigurationError(
-            f"--with takes some of: {', '.join(EXTRAS)}", found=unknown[0], do="name these alone"
-        )
-    if "images" in extras and out.suffix.casefold() != ".parquet":
-        raise ConfigurationError(
-            "--with images needs a table that holds pictures", found=out.name, do="write to a .parquet"
-        )
     with console.following():
-        plan = _plan(
-            run, images, reading, device, shard, precision=precision, errors=not no_error, extras=extras
-        )
+        plan = _plan(run, out, options, asked)
         try:
             facts = encode_to(plan, out, resume=resume, force=force)
         except KeyboardInterrupt:
@@ -76,16 +81,23 @@ def encode(
     console.made(out)
 
 
-def _plan(
-    path: Path, data: str | None, reading: Reading, device: str, shard: str, **how: Any
-) -> "EncodingPlan":
+def _plan(path: Path, out: Path, options: EncodingOptions, asked: AskedImages) -> "EncodingPlan":
     from ..inference.encoding import EncodingPlan, Shard
-    from ..inference.run_images import asked_images
-    from ..inference.trained import TrainedAutoencoder
+    from ..inference.trained import TrainedAutoencoder, computed_in
     from ..runs.directory import Run
 
-    share = Shard.parse(shard)
+    extras, shard = options.extras(out), Shard.parse(options.shard)
     run = Run.open(path)
-    trained = TrainedAutoencoder.load(run, device)
-    images, own = asked_images(run, data, reading.settings(data))
-    return EncodingPlan(run, trained, images, own, shard=share, **how)
+    trained = TrainedAutoencoder.load(run, options.device)
+    computed_in(options.precision, trained.device)  # refused before images are read
+    images, own = asked.read(run)
+    return EncodingPlan(
+        run,
+        trained,
+        images,
+        own,
+        precision=options.precision,
+        errors=not options.no_error,
+        extras=extras,
+        shard=shard,
+    )

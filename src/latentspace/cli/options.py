@@ -13,6 +13,7 @@ from . import console
 
 if TYPE_CHECKING:
     from ..data.config import DataConfig
+    from ..data.imageset import ImageSet
     from ..runs.directory import Run
 
 
@@ -159,6 +160,35 @@ class DataOptions:
 
     def settings(self) -> dict[str, Any]:
         return self.reading.settings(self.data)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AskedImages:
+    """The images that a run is applied to: its own where none are named."""
+
+    panel: ClassVar = "Data"
+
+    images: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="DATA", help="An image, a folder, or any SPEC. \\[default: the run's own images]"
+        ),
+    ] = None
+    data: Annotated[str | None, "The same as DATA.", "SPEC"] = None
+    reading: Reading
+
+    def read(self, run: "Run") -> "tuple[ImageSet, bool]":
+        """The images, read as the run's were but for what was given, and whether they are the run's own."""
+        from ..inference.run_images import asked_images
+
+        if self.images and self.data:
+            raise ConfigurationError(
+                "the images are named once",
+                found=f"{self.images} and --data {self.data}",
+                do="leave out one of the two",
+            )
+        spec = self.images or self.data
+        return asked_images(run, spec, self.reading.settings(spec))
 
 
 @dataclass(frozen=True, kw_only=True)
