@@ -3,20 +3,32 @@
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import platformdirs
 
 from ..core.atomic_files import expanded
 
+OFF: Final = "off"
+
+
+def keeps_images() -> bool:
+    """Whether images that were read from files are kept in the cache."""
+    return os.environ.get("LATENTSPACE_CACHE") != OFF
+
 
 def cache_directory() -> Path:
     """`$LATENTSPACE_CACHE`, or the user's cache directory of this system; it need not exist.
+
+    The value `off` keeps no images that were read; what is fetched is where it would be without it.
 
     Raises:
         ConfigurationError: the home of a user that is not there.
     """
     named = os.environ.get("LATENTSPACE_CACHE")
-    return expanded(Path(named)) if named else Path(platformdirs.user_cache_dir("latentspace"))
+    return (
+        expanded(Path(named)) if named and named != OFF else Path(platformdirs.user_cache_dir("latentspace"))
+    )
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,9 @@ from ..core.types import CodeArray, ImageArray, Pixels
 from ..core.wording import option
 from ..data.batches import at_once
 from ..data.config import DataConfig
-from ..data.readers.collect import File, collect
+from ..data.readers.collect import collect
 from ..data.readers.filenames import is_named_as_image
+from ..data.readers.reading import File
 from ..data.sources import load_images
 from ..data.summary import DataRecord
 from ..runs.directory import Run

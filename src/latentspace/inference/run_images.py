@@ -8,8 +8,9 @@ from ..core.errors import DataError, RunError
 from ..core.wording import option
 from ..data.config import DataConfig
 from ..data.imageset import ImageSet
-from ..data.readers.collect import File, collect
+from ..data.readers.collect import collect
 from ..data.readers.filenames import is_named_as_image
+from ..data.readers.reading import File
 from ..data.sources import load_images
 from ..runs.directory import Run
 

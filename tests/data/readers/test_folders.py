@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 
 from latentspace.core.errors import DataError
+from latentspace.data import growing
 from latentspace.data.config import DataConfig
 from latentspace.data.imageset import ImageSet
-from latentspace.data.readers import collect as gathering
 from latentspace.data.readers.filenames import natural
 from latentspace.data.sources import load_images
 from makers import encoded, random_pixels, write_folder
@@ -287,7 +287,7 @@ def test_a_folder_without_images_says_what_is_there(
 
 
 def test_more_than_memory_holds_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gathering, "MEMORY_LIMIT", 20 * 30)
+    monkeypatch.setattr(growing, "MEMORY_LIMIT", 20 * 30)
     write_folder(tmp_path, {f"{number}.png": flat(1) for number in range(20)})
     assert len(load(tmp_path)) == 20
     (tmp_path / "one_more.png").write_bytes(flat(1))

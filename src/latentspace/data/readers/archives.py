@@ -20,8 +20,9 @@ from typing import IO, Any, Final, cast
 
 from ...core.errors import DataError
 from ..config import DataConfig
-from .collect import Collected, File, collect
+from .collect import Collected, collect
 from .filenames import is_junk, is_named_as_image, may_be_image, readable, shown
+from .reading import File
 from .streams import Stream, inflating
 
 MEMBER_LIMIT = 64 * 2**20  # bytes of one member, and of what stands between two (headers can be bombs too)

@@ -1,52 +1,34 @@
 """Many image files -> one array: of one size, grey or RGB, with a record of what was skipped or converted.
 
-Images are decoded one after the other and written straight into an array that grows: nothing but the
-result is held. Threads were measured slower than none for small images (Pillow holds the lock throughout).
+Images are decoded by several processes, and written straight into an array that grows: nothing but the
+result is held.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Sized
+from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 
 from ...core.errors import DataError
-from ...core.progress import told
+from ...core.progress import tell
 from ...core.types import Pixels
-from ...core.wording import counted, option
+from ...core.wording import counted
 from ..cleaning import CleaningRecord, Unreadable, sentence
 from ..config import DataConfig
-from ..fitting import Size, format_size
+from ..fitting import Size
+from ..growing import Growing
 from ..imageset import ImageSet
 from ..memmap import blocks
 from ..tiles import Tiles, no_tiles
-from .decode import DecodedImage, decode, decoding, size_of
+from .decode import decoding
 from .filenames import common_folder, natural, natural_order
 from .layout import Layout, layout_of
-from .survey import Conversion, Survey
-
-BEGUN = 2**26  # bytes of pixels that the array begins with, or one image
-MEMORY_LIMIT = 16 * 2**30  # bytes of pixels in one set, which stays in memory
-
-
-@dataclass(frozen=True)
-class File:
-    """A file that should be an image: its path within the source, and its bytes or where they are.
-
-    `reason` says why there is nothing to read, where that is known beforehand; `stamp` is its size in
-    bytes and its times of change in nanoseconds, where it lies on the disk. `label`, `group` and `part` are
-    what the source says of it beside its name: None where it says nothing.
-    """
-
-    name: str
-    content: bytes | Path
-    reason: str = ""
-    stamp: tuple[int, ...] = ()
-    label: str | None = None
-    group: str | None = None
-    part: int | None = None
+from .processes import answers
+from .reading import Answer, File, Refused, Task
+from .survey import Survey
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,37 +88,22 @@ def collect(files: Iterable[File], *, origin: str, config: DataConfig | None = N
     config = config or DataConfig()
     if iter(files) is files:
         files = list(files)
+    total = len(files) if isinstance(files, Sized) else 0
     survey, collection = Survey(config), _Collection(origin, config)
-    with decoding():
-        conversion = Conversion(config.resize, config.fit)
-        for file in told(files, "images read"):
-            known = None if survey.plain or not survey.sizes_suffice else _size(file)
-            if known is not None:
-                survey.add_size(known)
-            elif decoded := collection.decoded(file):
-                survey.add(decoded)
-                if survey.plain:
-                    collection.add(file, decoded, conversion)
-        if not survey.plain:
-            conversion, collection = survey.conversion(), _Collection(origin, config)
-            for file in told(files, "images converted"):
-                if decoded := collection.decoded(file):
-                    collection.add(file, decoded, conversion)
+
+    def first(some: tuple[File, ...]) -> Task:
+        return Task(some, config, sizes=not survey.plain and survey.sizes_suffice)
+
+    with decoding(), closing(answers(files, first)) as answered:
+        for task, answer in answered:
+            survey.merge(answer.survey)
+            collection.add(task, answer, total, "images read", keep=survey.plain)
+    if not survey.plain:
+        conversion, collection = survey.conversion(), _Collection(origin, config)
+        with decoding(), closing(answers(files, lambda some: Task(some, config, conversion))) as answered:
+            for task, answer in answered:
+                collection.add(task, answer, total, "images converted", keep=True)
     return collection.finished(survey)
-
-
-def _size(file: File) -> Size | None:
-    return None if file.reason else size_of(file.content)
-
-
-def _content(file: File) -> bytes | Path:
-    if file.reason:
-        raise DataError(
-            "an image must be a file",
-            found=file.reason,
-            do=f"remove it, or leave out {option('strict', True)}",
-        )
-    return file.content
 
 
 class _Collection:
@@ -151,74 +118,53 @@ class _Collection:
         self.sizes: Counter[Size] = Counter()
         self.conversions: Counter[str] = Counter()
         self.grey = 0
-        self.buffer: Pixels = np.empty((0, 0, 0, 0), dtype=np.uint8)
+        self.seen = 0
+        self.pixels = Growing(origin, config.resident)
 
-    def decoded(self, file: File) -> DecodedImage | None:
-        """The image in a file; None where it cannot be read, which is counted."""
-        try:
-            return decode(_content(file))
-        except DataError as error:
-            if self.config.strict:
-                raise DataError(
-                    f"{self.origin}: {file.name}: {error.must}", found=error.found, do=error.do
-                ) from error
-            self.unreadable.append(Unreadable(name=file.name, reason=error.found))
-            return None
+    def add(self, task: Task, answer: Answer, total: int, doing: str, *, keep: bool) -> None:
+        """What was read of some files; `keep`: with their pixels."""
+        for file, result in zip(task.files, answer.results, strict=True):
+            if isinstance(result, Refused):
+                self._refuse(file, result)
+            else:
+                self.sizes[result.size] += 1
+                self.conversions.update(result.conversions)
+                if keep and result.pixels is not None:
+                    self._cut(file.name, result.pixels)
+            self.seen += 1
+            tell(doing, self.seen, total)
 
-    def add(self, file: File, decoded: DecodedImage, conversion: Conversion) -> None:
-        pixels = conversion.apply(decoded)
-        self.sizes[decoded.size] += 1
-        self.conversions.update(decoded.conversions)
+    def _refuse(self, file: File, result: Refused) -> None:
+        if self.config.strict:
+            raise DataError(f"{self.origin}: {file.name}: {result.must}", found=result.found, do=result.do)
+        self.unreadable.append(Unreadable(name=file.name, reason=result.found))
+
+    def _cut(self, name: str, pixels: np.ndarray) -> None:
         if self.tiles is None:
-            self._put(file.name, pixels)
+            self._put(name, pixels)
         else:
-            for name, tile in self.tiles.cut(pixels, file.name):
-                self._put(name, tile)
+            for tile_name, tile in self.tiles.cut(pixels, name):
+                self._put(tile_name, tile)
 
     def _put(self, name: str, pixels: np.ndarray) -> None:
-        number = len(self.names)
-        self.grey += pixels.shape[2] == 1
-        self._grow(number, pixels, name)
-        self.buffer[number] = pixels.transpose(2, 0, 1)
-        self.names.append(name)
-
-    def _grow(self, number: int, pixels: np.ndarray, name: str) -> None:
-        height, width, channels = pixels.shape
-        if number == 0:
-            begun = max(1, min(16, BEGUN // pixels.size))
-            self.buffer = np.empty((begun, channels, height, width), dtype=np.uint8)
-        elif channels != self.buffer.shape[1] and {channels, self.buffer.shape[1]} != {1, 3}:
+        channels = pixels.shape[2]
+        others = self.pixels.shape[0] if self.names else channels
+        if channels != others and {channels, others} != {1, 3}:
             raise DataError(
                 f"the images of {self.origin} must have one number of channels, or be grey and colour",
-                found=f"{counted(channels, 'channel')} in {name}, {self.buffer.shape[1]} in others",
+                found=f"{counted(channels, 'channel')} in {name}, {others} in others",
                 do="read them as sets of their own",
             )
-        elif channels > self.buffer.shape[1]:
-            self.buffer = np.repeat(self.buffer, channels, axis=1)
-        if number < len(self.buffer):
-            return
-        one = self.buffer[0].size
-        if (number + 1) * one > MEMORY_LIMIT:
-            raise DataError(
-                f"the images of {self.origin} must fit in {MEMORY_LIMIT // 2**30} GiB of memory",
-                found=f"more than {counted(number)} of {format_size((height, width))}",
-                do=f"make them smaller with {option('resize')}",
-            )
-        capacity = min(2 * number, MEMORY_LIMIT // one)
-        self.buffer.resize((capacity, *self.buffer.shape[1:]), refcheck=False)
+        self.grey += channels == 1
+        self.pixels.append(pixels.transpose(2, 0, 1))
+        self.names.append(name)
 
     def finished(self, survey: Survey) -> Collected:
         self._check()
         notes = survey.notes()
         if self.tiles is not None:
             notes += self.tiles.words(self.sizes)
-        count, channels = len(self.names), self.buffer.shape[1]
-        self.buffer.resize((count, *self.buffer.shape[1:]), refcheck=False)
-        binary = survey.plain and survey.tally.windows().get("|u1")
-        if binary:
-            for here in blocks(self.buffer):
-                self.buffer[here] = binary.apply(self.buffer[here])
-        if channels == 3 and self.grey:
+        if self.pixels.shape[0] == 3 and self.grey:
             self.conversions["repeated from grey over three channels, as others have colour"] = self.grey
         root = common_folder(self.names)
         names = [name[len(root) :] for name in self.names]
@@ -226,9 +172,13 @@ class _Collection:
             Unreadable(name=one.name.removeprefix(root), reason=one.reason) for one in self.unreadable
         ]
         order = natural_order(names)
-        in_order = order == list(range(count))
+        pixels = self.pixels.finished(None if order == list(range(len(names))) else order)
+        binary = survey.plain and survey.tally.windows().get("|u1")
+        if binary:
+            for here in blocks(pixels):
+                pixels[here] = binary.apply(pixels[here])
         return Collected(
-            pixels=self.buffer if in_order else self.buffer[order],
+            pixels=pixels,
             names=tuple(names[number] for number in order),
             root=root,
             sizes=frozenset(self.sizes),

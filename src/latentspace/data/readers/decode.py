@@ -61,7 +61,7 @@ _TURNS: Final = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-_NEVER_TURNED = ("PNG", "BMP", "GIF", "PPM")
+_TURNED_BY_INFO = ("PNG", "JPEG", "BMP", "GIF", "PPM")  # if at all, by EXIF or XMP data in `info`
 
 
 @dataclass(frozen=True)
@@ -132,7 +132,7 @@ def _reason(error: BaseException) -> str:
 def raster_of(image: Image.Image) -> DecodedImage:
     """An image that Pillow has opened, by the rules above."""
     info = image.info
-    if image.format in _NEVER_TURNED and not any(
+    if image.format in _TURNED_BY_INFO and not any(
         "exif" in str(key).lower() or "xmp" in str(key) for key in info
     ):
         return _converted(image)

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 from ...core.errors import DataError
 from ...core.wording import counted
 from ..imageset import ImageSet
-from .collect import File
 from .filenames import is_junk, is_named_as_image, may_be_image, readable, shown
 from .listed import listed_images, noted
+from .reading import File
 from .tables import (
     GROUP_NAMES,
     LABEL_NAMES,

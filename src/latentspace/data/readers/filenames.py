@@ -1,6 +1,5 @@
 """What the files of a source are called: which of them are images, and in what order."""
 
-import posixpath
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -84,7 +83,8 @@ def may_be_image(name: str) -> bool:
 
 
 def _extension(name: str) -> str:
-    return posixpath.splitext(name)[1].casefold()  # several times as fast as pathlib, for many names
+    before, dot, end = name.rpartition(".")  # several times as fast as pathlib, for many names
+    return f".{end}".casefold() if before and dot and "/" not in end else ""
 
 
 @cache

@@ -4,43 +4,57 @@ import hashlib
 import logging
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
-from typing import TypeAlias
 
 from ...core.errors import DataError
 from ..cleaning import sentence
 from ..config import DataConfig
-from .collect import Collected, File, collect
+from .collect import Collected, collect
 from .filenames import is_junk, may_be_image, natural, natural_order, readable, shown
+from .reading import File, Stamp, stamp_of
 
 logger = logging.getLogger(__name__)
-
-Stamp: TypeAlias = tuple[int, ...]  # size, time of change of the content, and of the file; nothing: no file
 
 
 @dataclass(frozen=True, eq=False)
 class Listing:
-    """The files below a folder that should be images, in natural order; `passed_over` is the rest."""
+    """The files below a folder that should be images, with the stamp of each; `passed_over` is the rest.
+
+    They are gone through in natural order, which is found when it is asked for.
+    """
 
     root: Path
-    names: tuple[str, ...]
-    stamps: tuple[Stamp, ...]
+    stamps: Mapping[str, Stamp]
     passed_over: tuple[str, ...] = ()
 
     @property
     def identity(self) -> str:
         """A hash of the names, sizes and times of the files: another one where a file has changed."""
-        lines = map("%s\0%s\n".__mod__, zip(self.names, self.stamps, strict=True))
-        return hashlib.blake2b("".join(lines).encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()
+        names = sorted(self.stamps)
+        digest = hashlib.blake2b("\0".join(names).encode("utf-8", "surrogateescape"), digest_size=16)
+        digest.update(repr([self.stamps[name] for name in names]).encode())
+        return digest.hexdigest()
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        names = list(self.stamps)
+        return tuple([names[number] for number in natural_order(names)])
+
+    def tell(self) -> None:
+        """Say what is passed over."""
+        if self.passed_over:
+            logger.info("not read as images: %s", sentence([shown(name) for name in self.passed_over]))
 
     def __len__(self) -> int:
-        return len(self.names)
+        return len(self.stamps)
 
     def __iter__(self) -> Iterator[File]:
         root = os.fspath(self.root)
-        for name, stamp in zip(self.names, self.stamps, strict=True):
+        for name in self.names:
+            stamp = self.stamps[name]
             path = Path(f"{root}/{name}")
             yield File(shown(name), path, reason="" if stamp else _reason(path), stamp=stamp)
 
@@ -53,8 +67,7 @@ def list_folder(folder: Path) -> Listing:
     Raises:
         DataError: no file that could be an image, or no permission.
     """
-    names: list[str] = []
-    stamps: list[Stamp] = []
+    stamps: dict[str, Stamp] = {}
     passed_over: list[str] = []
     waiting: list[tuple[str, tuple[tuple[int, int], ...]]] = [("", ())]
     while waiting:
@@ -64,7 +77,7 @@ def list_folder(folder: Path) -> Listing:
             inside = (*above, (about.st_dev, about.st_ino))
             if inside[-1] in above:  # a link to a folder that it lies in
                 continue
-            before = len(names) + len(waiting)
+            before = len(stamps) + len(waiting)
             with os.scandir(folder / below) as found:
                 for one in found:
                     name = one.name
@@ -73,21 +86,14 @@ def list_folder(folder: Path) -> Listing:
                     if _is_folder(one):
                         waiting.append((f"{below}{name}/", inside))
                     elif may_be_image(name):
-                        names.append(below + name)
-                        stamps.append(_stamp(one))
+                        stamps[below + name] = _stamp(one)
                     else:
                         passed_over.append(below + name)
-        if below and len(names) + len(waiting) == before:
+        if below and len(stamps) + len(waiting) == before:
             passed_over.append(below)
-    if not names:
+    if not stamps:
         raise _without_images(folder, passed_over)
-    order = natural_order(names)
-    return Listing(
-        folder,
-        tuple([names[number] for number in order]),
-        tuple([stamps[number] for number in order]),
-        tuple(sorted(passed_over, key=natural)),
-    )
+    return Listing(folder, stamps, tuple(sorted(passed_over, key=natural)))
 
 
 def read_listing(listing: Listing, config: DataConfig | None = None) -> Collected:
@@ -96,8 +102,6 @@ def read_listing(listing: Listing, config: DataConfig | None = None) -> Collecte
     Raises:
         DataError: what `collect` raises.
     """
-    if listing.passed_over:
-        logger.info("not read as images: %s", sentence([shown(name) for name in listing.passed_over]))
     collected = collect(listing, origin=str(listing.root), config=config)
     return replace(collected, root=f"{listing.root.name}/{collected.root}")
 
@@ -109,7 +113,7 @@ def _stamp(entry: os.DirEntry[str]) -> Stamp:
         return ()
     if not stat.S_ISREG(about.st_mode):  # opening a pipe would wait for ever
         return ()
-    return about.st_size, about.st_mtime_ns, about.st_ctime_ns
+    return stamp_of(about)
 
 
 def _reason(path: Path) -> str:

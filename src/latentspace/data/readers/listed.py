@@ -9,8 +9,9 @@ import numpy as np
 
 from ...core.wording import counted
 from ..imageset import ImageSet
-from .collect import File, collect
+from .collect import collect
 from .filenames import natural
+from .reading import File
 from .tables import numbers_of, some
 
 if TYPE_CHECKING:

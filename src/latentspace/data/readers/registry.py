@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from .collect import Collected
 
 
+WORTH_FILES = 1_000  # a folder of fewer is read as fast as it is recalled
+WORTH_BYTES = 2**22
 ARCHIVES = (".zip", ".tar", ".tgz", ".tbz2", ".txz", *(f".tar.{end}" for end in ("gz", "bz2", "xz", "zst")))
 
 
@@ -80,6 +82,22 @@ class Archive:
         return name.endswith(ARCHIVES) or start[:2] == b"PK" or start[257:262] == b"ustar" or damaged
 
     def read(self, path: Path, config: "DataConfig") -> "ImageSet":
+        from ..kept import kept_images
+        from .filenames import readable
+        from .reading import stamp_of
+
+        with readable(path):
+            about = path.stat()
+        return kept_images(
+            path,
+            stamp_of(about),
+            config,
+            lambda: self._read(path, config),
+            worth=about.st_size >= WORTH_BYTES,
+            again=lambda: stamp_of(path.stat()),
+        )
+
+    def _read(self, path: Path, config: "DataConfig") -> "ImageSet":
         from ...core.atomic_files import file_hash
         from ..catalog import notmnist
         from .archives import read_archive
@@ -166,14 +184,19 @@ class Folder:
 
     def read(self, path: Path, config: "DataConfig") -> "ImageSet":
         from ..catalog import notmnist
+        from ..kept import kept_images
         from .folders import list_folder, read_listing
         from .sidecar import with_sidecar
 
         listing = list_folder(path)
-        images = notmnist.remembered(listing.identity, config.resident) or _image_files(
-            read_listing(listing, config),
-            identity=listing.identity,
-            what="a folder",
+        listing.tell()
+        images = notmnist.remembered(listing.identity, config.resident) or kept_images(
+            path,
+            listing.identity,
+            config,
+            lambda: _image_files(read_listing(listing, config), identity=listing.identity, what="a folder"),
+            worth=len(listing) >= WORTH_FILES,
+            again=lambda: list_folder(path).identity,
         )
         return with_sidecar(images, listing.root)
 

@@ -1,0 +1,133 @@
+"""Files read by several processes come out as by one, in order; what goes wrong there is said here."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from latentspace.core.errors import DataError
+from latentspace.data.config import DataConfig
+from latentspace.data.imageset import ImageSet
+from latentspace.data.readers import processes
+from latentspace.data.sources import load_images
+from makers import encoded, random_pixels, write_folder, write_zip
+
+FILES = {
+    f"{'ab'[number % 2]}/{number}.png": encoded(random_pixels(6, 5, seed=number)) for number in range(300)
+}
+FILES["a/200.png"] = encoded(random_pixels(6, 5, 3, seed=200))
+FILES["a/17.png"] = b"no image"
+
+
+@pytest.fixture
+def several(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "PATIENCE", 0)
+    monkeypatch.setattr(processes, "COUNT", 16)
+    monkeypatch.setattr(processes, "cores", lambda: 2)
+
+
+def load(path: Path, **settings: object) -> ImageSet:
+    return load_images(DataConfig.parse({"spec": str(path), **settings}, "the test"))
+
+
+@pytest.mark.parametrize("kind", ["folder", "archive"])
+@pytest.mark.parametrize("sizes", ["one", "many"])
+def test_the_same_to_the_bit(tmp_path: Path, kind: str, sizes: str, request: pytest.FixtureRequest) -> None:
+    files = dict(FILES)
+    if sizes == "many":
+        files["b/250.png"] = encoded(random_pixels(40, 9))
+        files |= {f"a/x{number}.png": encoded(random_pixels(8, 8 + number)) for number in range(60)}
+    path = write_folder(tmp_path / "set", files) if kind == "folder" else write_zip(tmp_path / "x.zip", files)
+    alone = load(path)
+    request.getfixturevalue("several")
+    together = load(path)
+    assert together.content_hash == alone.content_hash
+    assert together.names == alone.names
+    assert together.record == alone.record
+    assert [one.name for one in together.record.unreadable] == ["a/17.png"]
+    with pytest.raises(DataError, match=r"a/17\.png"):
+        load(path, strict=True)
+
+
+def test_a_process_that_dies_is_an_error(
+    tmp_path: Path, several: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = processes._begun
+
+    def dead() -> "subprocess.Popen[bytes]":
+        process = begun()
+        process.kill()
+        process.wait()
+        return process
+
+    monkeypatch.setattr(processes, "_begun", dead)
+    with pytest.raises(DataError, match="every process that reads images must finish"):
+        load(write_folder(tmp_path / "set", FILES))
+
+
+def test_an_interruption_ends_at_once_and_leaves_no_process(tmp_path: Path, several: None) -> None:
+    begun: list[subprocess.Popen[bytes]] = []
+    start = processes._begun
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(processes, "_begun", lambda: begun.append(start()) or begun[-1])
+        patch.setattr(processes, "read", lambda task: _interrupted())
+        with pytest.raises(KeyboardInterrupt):
+            load(write_folder(tmp_path / "set", FILES))
+    assert all(process.poll() is not None for process in begun)
+
+
+def _interrupted() -> None:
+    raise KeyboardInterrupt
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such signals")
+def test_ctrl_c_on_the_command_line(tmp_path: Path) -> None:
+    folder = write_folder(
+        tmp_path / "set", {f"{number}.png": encoded(random_pixels(64, 64)) for number in range(3000)}
+    )
+    script = (
+        "import sys; from latentspace.data.readers import processes as p\n"
+        "p.PATIENCE = 0; p.cores = lambda: 2\n"
+        "from latentspace.data.config import DataConfig; from latentspace.data.sources import load_images\n"
+        "print('begun', flush=True); load_images(DataConfig(spec=sys.argv[1]))"
+    )
+    command = [sys.executable, "-c", script, str(folder)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout is not None
+    process.stdout.readline()
+    time.sleep(0.2)
+    os.kill(process.pid, signal.SIGINT)
+    process.communicate(timeout=60)
+    assert process.returncode != 0
+
+
+def test_a_file_that_changes_while_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from latentspace.data.readers import reading
+
+    write_folder(tmp_path, {"1.png": encoded(random_pixels(6, 5)), "2.png": encoded(random_pixels(6, 5))})
+    decode = reading.decode
+
+    def slow(content: Path) -> object:
+        image = decode(content)
+        if content.name == "2.png":
+            content.write_bytes(encoded(np.zeros((6, 5), np.uint8)) + b" ")
+        return image
+
+    monkeypatch.setattr(reading, "decode", slow)
+    (one,) = load(tmp_path).record.unreadable
+    assert (one.name, one.reason) == ("2.png", "changed while it was read")
+
+
+def test_a_file_that_vanishes(tmp_path: Path) -> None:
+    from latentspace.data.readers.folders import list_folder, read_listing
+
+    write_folder(tmp_path, {"1.png": encoded(random_pixels(6, 5)), "2.png": encoded(random_pixels(6, 5))})
+    listing = list_folder(tmp_path)
+    (tmp_path / "2.png").unlink()
+    (one,) = read_listing(listing).record.unreadable
+    assert (one.name, one.reason) == ("2.png", "No such file or directory")
