@@ -12,8 +12,9 @@ import pytest
 from latentspace.core.atomic_files import replacing
 from latentspace.core.config import overrides, read_toml
 from latentspace.core.errors import ConfigurationError, DataError, LatentspaceError, RunError
+from latentspace.data.config import DataConfig
 from latentspace.data.readers.archives import read_archive
-from latentspace.data.readers.arrays import read_npy, read_npz
+from latentspace.data.readers.array_files import read_array_file
 from latentspace.experiment.config import Experiment
 from latentspace.runs.directory import Run
 from latentspace.runs.tensors import read_tensors, write_tensors
@@ -56,7 +57,9 @@ def npy(path: Path, header: bytes, body: bytes = b"") -> Path:
 )
 def test_a_header_of_an_array_that_numpy_itself_stumbles_over(tmp_path, header):
     with pytest.raises(DataError):
-        read_npy(npy(tmp_path / "x.npy", header, bytes(64) if b"-1" in header else b""))
+        read_array_file(
+            npy(tmp_path / "x.npy", header, bytes(64) if b"-1" in header else b""), DataConfig(), ".npy"
+        )
 
 
 @pytest.mark.parametrize("point", [0x110000, 0xD800, 0xFFFFFFFF])
@@ -67,7 +70,7 @@ def test_names_that_are_no_text(tmp_path, point, order):
     path = tmp_path / "x.npz"
     np.savez(path, images=np.zeros((2, 16, 16), np.uint8), labels=np.arange(2), class_names=names)
     with pytest.raises(DataError, match="must hold text"):
-        read_npz(path)
+        read_array_file(path, DataConfig(), ".npz")
 
 
 def zipped(path: Path) -> Path:
@@ -227,4 +230,4 @@ def test_the_lock_of_a_dead_process_is_no_prison(plan, tmp_path):
 def test_an_array_without_bytes_is_refused(tmp_path):
     np.save(tmp_path / "none.npy", np.zeros((0, 8, 8), np.uint8))
     with pytest.raises(DataError):
-        read_npy(tmp_path / "none.npy")
+        read_array_file(tmp_path / "none.npy", DataConfig(), ".npy")

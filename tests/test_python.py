@@ -44,6 +44,7 @@ def test_every_mistake_of_a_newcomer_ends_in_one_error_of_ours(run: Run):
 
 TAKEN = {
     "floats": lambda pixels: pixels / 255,
+    "whole numbers": lambda pixels: pixels.astype(np.int32),
     "float32": lambda pixels: (pixels / 255).astype(np.float32),
     "channels last": lambda pixels: pixels.transpose(0, 2, 3, 1),
     "no channels": lambda pixels: pixels[:, 0],
@@ -82,6 +83,11 @@ def test_colour_with_channels_last_is_taken_for_what_it_is():
     assert images.shape == (3, 9, 10)
     assert np.array_equal(images.pixels, pixels.transpose(0, 3, 1, 2))
     assert np.array_equal(latentspace.load_data(pixels.transpose(0, 3, 1, 2)).pixels, images.pixels)
+
+
+def test_a_run_of_one_channel_says_that_it_was_given_channels_last(trained):
+    with pytest.raises(DataError, match="channels last were given"):
+        trained.encode(random_pixels(4, 16, 16, 3))
 
 
 @pytest.mark.parametrize("shape", [(4, 3, 9, 3), (28, 28, 3), (4, 1, 9, 1)])

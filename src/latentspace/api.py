@@ -54,7 +54,7 @@ def _source(spec: Given, options: dict[str, Any]) -> DataConfig | ImageSet:
     if isinstance(spec, str | Path):
         return DataConfig.parse({**options, "spec": str(spec)}, "the options of data")
     config = DataConfig.parse(options, "the options of data")
-    return finished(given_set(spec), config)
+    return finished(given_set(spec, config.levels), config)
 
 
 def train(experiment: Experiment | Mapping[str, Any], out: str | Path, images: Given | None = None) -> Run:

@@ -1,7 +1,8 @@
 """What Python hands over as images -> pixels: arrays, tensors, pictures, lists of these.
 
-Taken where the meaning is clear: bytes, or floats in 0..1; one image or many; channels first or last where
-the shape says which. All else is refused in one line.
+Taken where the meaning is clear: one image or many; channels first or last where the shape says which. A
+set has the levels that `levels` describes; for a run, images are bytes, whole numbers in 0..255 or floats in
+0..1, so that an image means the same whatever is given with it. All else is refused in one line.
 """
 
 import os
@@ -16,24 +17,32 @@ from PIL import Image
 from ..core.errors import DataError
 from ..core.types import Pixels
 from ..core.wording import brief
+from .cleaning import CleaningRecord
 from .imageset import ImageSet
-from .readers.conversion import as_pixels
+from .levels import Levels, to_bytes
+from .readers.axes import arranged
 from .readers.decode import decode, decoding, raster_of
+from .readers.stored import as_bytes
 
 ORIGIN = "what was given"
 
 Given: TypeAlias = Any  # all of this; what it is is looked at here, so that a mistake is told in our words
 
 
-def given_set(given: Given) -> ImageSet:
+def given_set(given: Given, levels: str = "auto") -> ImageSet:
     """An ImageSet of images that nobody has described.
+
+    Args:
+        levels: which values become black and white, as `DataConfig.levels`.
 
     Raises:
         DataError: they are no images, or their shape does not say where the channels are.
     """
     if isinstance(given, ImageSet):
         return given
-    pixels, record = as_pixels(as_array(given), ORIGIN)
+    found = arranged(as_array(given), ORIGIN)
+    pixels, notes = as_bytes(found.array, levels, ORIGIN, alpha=found.alpha)
+    record = CleaningRecord(conversions=(*found.notes, *notes))
     return ImageSet(pixels, source=f"images given as {brief(given)}", record=record)
 
 
@@ -54,11 +63,27 @@ def given_pixels(given: Given, shape: tuple[int, int, int]) -> Pixels | None:
         array = array[:, None]
     if array.shape[1:] == last:
         array = array.transpose(0, 3, 1, 2)
-    if array.shape[1:] != shape or not len(array):
-        return None
-    if array.dtype == np.uint8:
-        return array
-    return as_pixels(array, ORIGIN)[0]
+    if array.ndim == 4 and array.shape[1:3] == (height, width) and array.shape[3] in (1, 3, 4):
+        raise DataError(
+            f"images must have {channels} channel{'s' * (channels > 1)}, and channels first are wanted",
+            found=f"shape {array.shape}: {array.shape[3]} channels, and channels last were given",
+            do="make them grey, for example images.mean(axis=3)" if channels == 1 else "make them colour",
+        )
+    return None if array.shape[1:] != shape or not len(array) else _bytes(array)
+
+
+def _bytes(array: np.ndarray) -> Pixels:
+    """Bytes of numbers that mean the same in every set; 0 and 1 alone are black and white."""
+    if array.dtype.kind == "f":
+        return to_bytes(array, Levels("full"), ORIGIN)[0]
+    low, high = int(array.min()), int(array.max())
+    if not (low >= 0 and high <= 255):
+        raise DataError(
+            f"the pixels of {ORIGIN} must be bytes, whole numbers in 0..255, or floats in 0..1",
+            found=f"{array.dtype} from {low} to {high}",
+            do="bring them to bytes as the run's images were: latentspace.load_data(images, levels=...)",
+        )
+    return to_bytes(array.astype(np.uint8), Levels(), ORIGIN)[0]
 
 
 def as_array(given: Given) -> np.ndarray:

@@ -57,7 +57,7 @@ def load_images(config: DataConfig, given: Given | None = None) -> ImageSet:
         f"the images of {config.spec} must fit in memory",
         f"make them smaller ({option('resize')}), or save them as an uncompressed .npy: it stays on disk",
     ):
-        return finished(_found(config) if given is None else given_set(given), config)
+        return finished(_found(config) if given is None else given_set(given, config.levels), config)
 
 
 def finished(images: ImageSet, config: DataConfig) -> ImageSet:

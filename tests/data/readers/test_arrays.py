@@ -111,19 +111,17 @@ def test_channels_may_come_first_or_last(tmp_path: Path, shape: tuple[int, ...],
 
 
 BAD = {
-    "two dimensions": (np.zeros((5, 784), np.uint8), r"\(5, 784\)"),
+    "rows that are no square": (np.zeros((5, 785), np.uint8), r"\(5, 785\)"),
+    "a picture": (np.zeros((64, 64), np.uint8), r"\(64, 64\)"),
     "five dimensions": (np.zeros((5, 1, 1, 8, 8), np.uint8), "shape"),
-    "two channels": (np.zeros((5, 8, 8, 2), np.uint8), r"\(5, 8, 8, 2\)"),
+    "33 channels": (np.zeros((5, 40, 40, 33), np.uint8), r"\(5, 40, 40, 33\)"),
+    "12 channels, or 16": (np.zeros((5, 12, 20, 16), np.uint8), r"\(5, 12, 20, 16\)"),
     "no image": (np.zeros((0, 8, 8), np.uint8), r"\(0, 8, 8\)"),
     "a single number": (np.array(0.5), r"\(\)"),
-    "int64": (np.zeros((5, 8, 8), np.int64), "int64"),
-    "bool": (np.zeros((5, 8, 8), bool), "bool"),
     "complex": (np.zeros((5, 8, 8), complex), "complex128"),
     "strings": (np.full((5, 8, 8), "a"), "<U1"),
-    "floats to 255": (np.full((5, 8, 8), 255.0), "values from 255 to 255"),
-    "negative floats": (np.full((5, 8, 8), -0.1), "values from -0.1"),
     "NaN": (np.where(np.arange(5) == 3, np.nan, 0.5)[:, None, None] * np.ones((5, 8, 8)), "NaN in image 3"),
-    "infinity": (np.full((5, 8, 8), np.inf), "inf"),
+    "infinity": (np.full((5, 8, 8), np.inf), "infinite"),
     "records": (np.zeros((5, 8, 8), np.dtype([("a", "u1")])), "records"),
 }
 
@@ -141,7 +139,7 @@ def test_objects_are_never_unpickled(tmp_path: Path) -> None:
     array = np.empty(2, dtype=object)
     array[:] = [np.zeros((2, 2)), print]
     np.save(tmp_path / "file.npy", array, allow_pickle=True)
-    np.savez(tmp_path / "file.npz", images=random_pixels(2, 4, 4), labels=array, allow_pickle=True)
+    np.savez(tmp_path / "file.npz", images=array, allow_pickle=True)
     for name in ("file.npy", "file.npz"):
         with pytest.raises(DataError, match="never unpickled"):
             load(tmp_path / name)
@@ -149,8 +147,6 @@ def test_objects_are_never_unpickled(tmp_path: Path) -> None:
 
 BAD_BESIDE = {
     "labels too short": ({"labels": np.zeros(2, int)}, "3 images, labels of shape"),
-    "labels of floats": ({"labels": np.zeros(3)}, "float64"),
-    "labels of two columns": ({"labels": np.zeros((3, 2), int)}, r"\(3, 2\)"),
     "groups too long": ({"groups": np.zeros(4, int)}, "groups of shape"),
     "a label without a name": (
         {"labels": np.array([0, 1, 2]), "class_names": np.array(["a", "b"])},
@@ -172,7 +168,7 @@ def test_what_stands_beside_the_images_must_fit(tmp_path: Path, kind: str) -> No
 
 
 def test_an_npz_without_images_lists_what_it_holds(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"weights \(3, 4\)"):
+    with pytest.raises(DataError, match=r"weights float64 \(3, 4\)"):
         load(npz(tmp_path, weights=np.zeros((3, 4))))
 
 
@@ -224,3 +220,160 @@ def test_other_things_in_an_npz(tmp_path: Path) -> None:
         archive.writestr("images.txt", "hello")
     with pytest.raises(DataError, match=r"images\.txt is no array"):
         load(tmp_path / "file.npz")
+
+
+NAMES = {
+    "X_train": "Y_train",
+    "train_x": "train_y",
+    "trainImages": "trainLabels",
+    "xtrain": "ytrain",
+    "IMAGES": "LABELS",
+    "imgs": "ans",
+    "features": "target",
+    "a/train/images": "a/train/labels",
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_names_that_say_what_they_are(tmp_path: Path, name: str) -> None:
+    images = load(
+        npz(tmp_path, **{name: random_pixels(3, 6, 5), NAMES[name]: [1, 0, 1], "other": np.ones(9)})
+    )
+    assert images.labels is not None
+    assert images.labels.tolist() == [1, 0, 1]
+    assert images.parts is None
+
+
+def test_the_parts_of_the_publisher_are_kept(tmp_path: Path) -> None:
+    pixels = random_pixels(6, 5, 5)
+    parts = {"test_images": pixels[5:], "train_images": pixels[:3], "val_images": pixels[3:5]}
+    images = load(npz(tmp_path, **parts))
+    np.testing.assert_array_equal(images.pixels[:, 0], pixels)
+    assert images.parts is not None
+    assert images.parts.tolist() == [0, 0, 0, 1, 1, 2]
+    assert images.names[3:] == ("val_images[0]", "val_images[1]", "test_images[0]")
+    assert images.subset(np.array([5])).names == ("test_images[0]",)
+
+
+def test_a_column_says_the_part_of_each_image(tmp_path: Path) -> None:
+    images = load(npz(tmp_path, x=random_pixels(4, 5, 5), split=["train", "test", "extra", "valid"]))
+    assert images.parts is not None
+    assert images.parts.tolist() == [0, 2, -1, 1]
+
+
+def test_the_only_array_that_can_be_images(tmp_path: Path) -> None:
+    objects = np.empty(1, dtype=object)
+    objects[0] = print
+    path = tmp_path / "file.npz"
+    np.savez(path, scans=random_pixels(3, 6, 5), positions=np.zeros((3, 2)), about=objects, allow_pickle=True)
+    assert load(path).size == (6, 5)
+    with pytest.raises(DataError, match=r"scans uint8 \(3, 6, 5\), masks uint8 \(3, 6, 5\)"):
+        load(npz(tmp_path, scans=random_pixels(3, 6, 5), masks=random_pixels(3, 6, 5)))
+
+
+LABELS = {
+    "one-hot": (np.eye(4)[[3, 1, 3]], ["1", "3"]),
+    "one-hot of -1 and 1": (2 * np.eye(4)[[3, 1, 3]] - 1, ["1", "3"]),
+    "one-hot in columns": (np.eye(4, dtype=bool)[[3, 1, 3]].T, ["1", "3"]),
+    "whole floats": (np.array([7.0, -2.0, 7.0], dtype="f4"), ["-2", "7"]),
+    "booleans": (np.array([True, False, True]), ["False", "True"]),
+    "bytes": (np.array([b"b", b"a", b"b"]), ["a", "b"]),
+    "a row": (np.array([[5, 4, 5]]), ["4", "5"]),
+}
+
+
+@pytest.mark.parametrize("kind", LABELS)
+def test_labels_that_are_classes(tmp_path: Path, kind: str) -> None:
+    labels, names = LABELS[kind]
+    images = load(npz(tmp_path, images=random_pixels(3, 6, 5), labels=labels))
+    assert images.class_names == tuple(names)
+    assert images.labels is not None
+    assert images.labels.tolist() == [1, 0, 1]
+
+
+NO_CLASSES = {
+    "several": np.array([[1, 1], [0, 1], [0, 0]]),
+    "real numbers": np.array([0.5, 1, 2]),
+    "NaN": np.array([0, np.nan, 2]),
+    "objects": np.array([print, "a", None], dtype=object),
+}
+
+
+@pytest.mark.parametrize("kind", NO_CLASSES)
+def test_labels_that_are_no_classes_are_left_out(
+    tmp_path: Path, kind: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    images = load(npz(tmp_path, images=random_pixels(3, 6, 5), labels=NO_CLASSES[kind], allow_pickle=True))
+    assert images.labels is None
+    assert "left out" in images.record.warnings[0]
+    assert any(one.levelname == "WARNING" and "left out" in one.message for one in caplog.records)
+
+
+def test_labels_of_some_parts_alone_are_left_out(tmp_path: Path) -> None:
+    parts = {"x_train": random_pixels(3, 5, 5), "y_train": [0, 1, 0], "x_test": random_pixels(2, 5, 5)}
+    images = load(npz(tmp_path, **parts))
+    assert len(images) == 5
+    assert images.labels is None
+    assert "y_train are not those of all" in images.record.warnings[0]
+
+
+def test_names_of_labels_that_begin_with_one(tmp_path: Path) -> None:
+    images = load(npz(tmp_path, x=random_pixels(3, 5, 5), y=[1, 3, 2], class_names=["a", "b", "c"]))
+    assert images.labels is not None
+    assert images.labels.tolist() == [0, 2, 1]
+
+
+NUMBERS = {
+    "int64 bytes": (np.array([0, 77, 255]), [0, 77, 255]),
+    "uint16 of 16 bits": (np.array([0, 257 * 77, 65535], np.uint16), [0, 77, 255]),
+    "floats to 255": (np.array([0, 77.0, 255]), [0, 77, 255]),
+    "floats around 0": (np.array([-1, 0, 1], np.float32), [0, 128, 255]),
+    "booleans": (np.array([False, False, True]), [0, 0, 255]),
+    "0 and 1": (np.array([0, 0, 1], np.uint8), [0, 0, 255]),
+}
+
+
+@pytest.mark.parametrize("kind", NUMBERS)
+def test_numbers_of_any_type_become_bytes(tmp_path: Path, kind: str) -> None:
+    values, expected = NUMBERS[kind]
+    images = load(npy(tmp_path, np.tile(values[:, None, None], (1, 5, 6))))
+    assert images.pixels[:, 0, 0, 0].tolist() == expected
+    assert images.record.conversions
+
+
+def smooth(count: int, side: int) -> np.ndarray:
+    """Colour images, channels first, in which neighbours are alike."""
+    at = np.linspace(0, 3, side)
+    phases = np.random.default_rng(0).uniform(0, 6, (count, 3, 1, 1))
+    return (127 + 120 * np.sin(phases + at[:, None] + 2 * at)).astype(np.uint8)
+
+
+@pytest.mark.parametrize("axes", [(0, 1, 2, 3), (0, 2, 3, 1)])
+def test_flattened_colour_images_are_told_by_their_neighbours(tmp_path: Path, axes: tuple[int, ...]) -> None:
+    pixels = smooth(5, 32)
+    images = load(npy(tmp_path, pixels.transpose(axes).reshape(5, -1)))
+    np.testing.assert_array_equal(images.pixels, pixels)
+    assert "neighbours" in images.record.conversions[0]
+    with pytest.raises(DataError, match="3 x 32 x 32"):
+        load(npy(tmp_path, random_pixels(5, 3072)))
+
+
+ORDERS = {
+    "12 channels first": ((5, 12, 16, 16), (12, 16, 16)),
+    "12 channels last": ((5, 16, 16, 12), (12, 16, 16)),
+    "channels and images last": ((32, 32, 3, 7), (3, 32, 32)),
+    "grey with a channel axis, images last": ((28, 28, 1, 50), (1, 28, 28)),
+    "four channels, images last": ((28, 28, 4, 50), (4, 28, 28)),
+    "images last": ((28, 28, 5000), (1, 28, 28)),
+    "rows": ((5, 784), (1, 28, 28)),
+    "columns": ((784, 5), (1, 28, 28)),
+    "two channels": ((5, 8, 8, 2), (2, 8, 8)),
+}
+
+
+@pytest.mark.parametrize("kind", ORDERS)
+def test_the_order_of_the_axes_is_told_by_the_shape(tmp_path: Path, kind: str) -> None:
+    shape, expected = ORDERS[kind]
+    images = load(npy(tmp_path, random_pixels(*shape)))
+    assert images.shape == expected
+    assert len(images) * np.prod(expected) == np.prod(shape)

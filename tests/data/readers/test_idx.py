@@ -11,7 +11,7 @@ import pytest
 
 from latentspace.core.errors import DataError, OutputError
 from latentspace.data.config import DataConfig
-from latentspace.data.readers.idx import read_idx, read_idx_files, read_idx_folder, write_idx_folder
+from latentspace.data.readers.idx import read_idx, write_idx_folder
 from latentspace.data.sources import load_images
 from makers import encoded, random_pixels
 from materials import make_images
@@ -39,7 +39,7 @@ def test_a_folder_is_read_back_as_it_was_written(tmp_path: Path) -> None:
     images = replace(make_images(20), groups=np.arange(20) // 4 - 1, class_names=("<b>", "Ω mega", "a, b"))
     written = write_idx_folder(images, tmp_path / "deep" / "out")
 
-    again = read_idx_folder(tmp_path / "deep" / "out")
+    again = load_images(DataConfig(spec=str(tmp_path / "deep" / "out")))
 
     assert {path.name for path in written} == {
         "images-idx3-ubyte.gz",
@@ -81,11 +81,88 @@ def test_an_images_file_finds_its_own_labels(tmp_path: Path) -> None:
     assert images.labels.tolist() == [0, 1, 2, 0, 1, 2]
 
 
-def test_two_images_files_in_a_folder_are_not_chosen_between(tmp_path: Path) -> None:
-    mnist(tmp_path, "train", 7)
-    mnist(tmp_path, "t10k", 6)
-    with pytest.raises(DataError, match=r"t10k-images-idx3-ubyte\.gz, train-images"):
+def test_parts_are_joined_and_kept(tmp_path: Path) -> None:
+    test, train = mnist(tmp_path, "t10k", 6, seed=1), mnist(tmp_path, "train", 7)
+
+    images = load_images(DataConfig(spec=str(tmp_path)))
+
+    np.testing.assert_array_equal(images.pixels[:, 0], np.concatenate([train, test]))
+    assert images.labels is not None
+    assert images.labels.tolist() == [0, 1, 2, 0, 1, 2, 0, 0, 1, 2, 0, 1, 2]
+    assert images.parts is not None
+    assert images.parts.tolist() == [0] * 7 + [2] * 6
+    assert images.names[7] == "t10k-images-idx3-ubyte.gz[0]"
+
+
+@pytest.mark.parametrize("below", ["MNIST/raw", "raw", "outer"])
+def test_what_torchvision_leaves(tmp_path: Path, below: str) -> None:
+    folder = tmp_path / below
+    folder.mkdir(parents=True)
+    for part in ("train", "t10k"):
+        mnist(folder, part, 5)
+        for path in list(folder.glob(f"{part}*.gz")):
+            path.with_suffix("").write_bytes(gzip.decompress(path.read_bytes()))
+    images = load_images(DataConfig(spec=str(tmp_path)))
+    assert len(images) == 10
+    assert images.names[0] == "train-images-idx3-ubyte[0]"
+    assert images.class_names == ("4", "5", "6")
+
+
+def test_two_sets_in_a_folder_are_not_chosen_between(tmp_path: Path) -> None:
+    for name in ("emnist-letters-train", "emnist-digits-train", "emnist-digits-test"):
+        mnist(tmp_path, name, 3)
+    with pytest.raises(DataError, match="one IDX set"):
         load_images(DataConfig(spec=str(tmp_path)))
+
+
+def test_labels_of_one_part_alone_are_left_out(tmp_path: Path) -> None:
+    mnist(tmp_path, "train", 7)
+    mnist(tmp_path, "test", 6)
+    (tmp_path / "test-labels-idx1-ubyte").unlink()
+    images = load_images(DataConfig(spec=str(tmp_path)))
+    assert (len(images), images.labels) == (13, None)
+    assert "train-labels-idx1-ubyte are not those of all" in images.record.warnings[0]
+
+
+def emnist(folder: Path, mapping: str = "1 65 97\n2 66 98\n3 67 99\n") -> np.ndarray:
+    pixels = random_pixels(4, 6, 6)
+    write(folder / "emnist-letters-train-images-idx3-ubyte.gz", header(4, 6, 6) + pixels.tobytes())
+    write(folder / "emnist-letters-train-labels-idx1-ubyte.gz", header(4) + bytes([1, 3, 3, 2]))
+    (folder / "emnist-letters-mapping.txt").write_text(mapping)
+    return pixels
+
+
+@pytest.mark.parametrize("named", ["", "emnist-letters-train-images-idx3-ubyte.gz"])
+def test_emnist_is_upright_and_its_classes_have_names(tmp_path: Path, named: str) -> None:
+    pixels = emnist(tmp_path)
+    images = load_images(DataConfig(spec=str(tmp_path / named)))
+    np.testing.assert_array_equal(images.pixels[:, 0], pixels.transpose(0, 2, 1))
+    assert images.class_names == ("A", "B", "C")
+    assert images.labels is not None
+    assert images.labels.tolist() == [0, 2, 2, 1]
+    assert "turned upright" in images.record.conversions[0]
+
+
+@pytest.mark.parametrize("mapping", ["1 65\n2 66\n", "1 65\n2 65\n3 67\n", "one 65\n", "1\n", "1 -5\n"])
+def test_a_mapping_must_fit(tmp_path: Path, mapping: str) -> None:
+    emnist(tmp_path, mapping)
+    with pytest.raises(DataError, match="mapping"):
+        load_images(DataConfig(spec=str(tmp_path)))
+
+
+def test_numbers_of_more_than_a_byte(tmp_path: Path) -> None:
+    values = np.array([0, 300, 1023], ">i2").repeat(16)
+    path = write(tmp_path / "images-idx3-short", header(3, 4, 4, kind=11) + values.tobytes())
+    images = load_images(DataConfig(spec=str(path)))
+    assert images.pixels[:, 0, 0, 0].tolist() == [0, 75, 255]
+    assert images.record.conversions
+
+
+def test_labels_of_eight_columns(tmp_path: Path) -> None:
+    write(tmp_path / "qmnist-test-images-idx3-ubyte.gz", header(2, 4, 4) + bytes(range(32)))
+    labels = np.arange(16, dtype=">i4").tobytes()
+    write(tmp_path / "qmnist-test-labels-idx2-int.gz", header(2, 8, kind=12) + labels)
+    assert load_images(DataConfig(spec=str(tmp_path))).class_names == ("0", "8")
 
 
 def test_an_image_called_idx3_is_an_image(tmp_path: Path) -> None:
@@ -105,7 +182,7 @@ def test_colour(tmp_path: Path, order: str) -> None:
     pixels = random_pixels(2, 3, 6, 5)
     stored = pixels if order == "channels first" else pixels.transpose(0, 2, 3, 1)
     path = write(tmp_path / "images-idx4-ubyte", header(*stored.shape) + stored.tobytes())
-    np.testing.assert_array_equal(read_idx_files(path).pixels, pixels)
+    np.testing.assert_array_equal(load_images(DataConfig(spec=str(path))).pixels, pixels)
 
 
 BROKEN = {
@@ -117,7 +194,7 @@ BROKEN = {
     "nothing": (b"", "empty file"),
     "half a header": (header(3, 4, 4)[:10], "header cut short"),
     "no image": (header(0, 4, 4), r"\(0, 4, 4\)"),
-    "floats": (header(1, 2, 2, kind=13) + bytes(16), "float32"),
+    "NaN": (header(1, 1, 2, kind=13) + b"\x7f\xc0\0\0" * 2, "NaN"),
     "labels": (header(4) + bytes(4), "rank 1"),
 }
 
@@ -183,14 +260,14 @@ def test_labels_must_fit(tmp_path: Path, labels: bytes, classes: str, found: str
     (tmp_path / "x-labels-idx1-ubyte").write_bytes(labels)
     (tmp_path / "classes.txt").write_text(classes)
     with pytest.raises(DataError, match=found):
-        read_idx_folder(tmp_path)
+        load_images(DataConfig(spec=str(tmp_path)))
 
 
 def test_class_names_come_from_their_file(tmp_path: Path) -> None:
     mnist(tmp_path, "x", 3)
     (tmp_path / "x-labels-idx1-ubyte").write_bytes(header(3) + bytes([2, 0, 2]))
     (tmp_path / "classes.txt").write_bytes("\ufeffnull\r\neins\r\nzwei\r\n".encode())
-    images = read_idx_folder(tmp_path)
+    images = load_images(DataConfig(spec=str(tmp_path)))
     assert images.class_names == ("null", "eins", "zwei")
     assert images.labels is not None
     assert images.labels.tolist() == [2, 0, 2]

@@ -17,7 +17,7 @@ NOT_IMAGES = frozenset(
     f".{ending}"
     for ending in (
         *("txt", "md", "rst", "json", "csv", "tsv", "html", "htm", "xml", "yaml", "yml", "toml", "ini"),
-        *("log", "pdf", "py", "ipynb", "sh", "npy", "npz", "mat", "pkl"),
+        *("log", "pdf", "py", "ipynb", "sh", "npy", "npz", "mat", "h5", "hdf5", "pkl"),
         *("gz", "tgz", "tar", "zip", "bz2", "xz", "7z", "rar"),
     )
 )
@@ -89,7 +89,7 @@ def _extension(name: str) -> str:
 
 @cache
 def _image_extensions() -> frozenset[str]:
-    return frozenset(Image.registered_extensions())
+    return frozenset(Image.registered_extensions()) - {".h5", ".hdf"}  # which Pillow knows, and does not read
 
 
 def is_named_as_image(name: str) -> bool:

@@ -44,28 +44,68 @@ class Reader(Protocol):
         """
 
 
-class Npy:
-    words = ".npy"
+class Pickle:
+    words = "no pickle"
 
     def knows(self, path: Path, start: bytes) -> bool:
-        return start.startswith(b"\x93NUMPY") or (path.is_file() and path.name.casefold().endswith(".npy"))
+        from .pickles import folder_of_pickles, is_pickle
+
+        if path.is_dir():
+            return folder_of_pickles(path) is not None
+        return is_pickle(path.name, start)
+
+    def read(self, path: Path, config: "DataConfig") -> "ImageSet":  # noqa: ARG002 - none is read
+        from .file_sets import files_in
+        from .pickles import folder_of_pickles, refused
+
+        folder = folder_of_pickles(path) if path.is_dir() else None
+        raise refused(path, files_in(folder).names if folder else (path.name,))
+
+
+class ArrayFile:
+    """A file of arrays, known by its ending or its first bytes."""
+
+    def __init__(self, words: str, suffixes: tuple[str, ...], *starts: bytes) -> None:
+        self.words = words
+        self.suffixes = suffixes
+        self.starts = starts
+
+    def knows(self, path: Path, start: bytes) -> bool:
+        named = path.is_file() and path.name.casefold().endswith(self.suffixes)
+        return named or (bool(self.starts) and start.startswith(self.starts))
 
     def read(self, path: Path, config: "DataConfig") -> "ImageSet":
-        from .arrays import read_npy
+        from .array_files import read_array_file
 
-        return read_npy(path, config.resident)
+        return read_array_file(path, config, self.suffixes[0])
 
 
-class Npz:
-    words = ".npz"
+class Cifar:
+    words = "the binary version of CIFAR"
 
-    def knows(self, path: Path, start: bytes) -> bool:  # noqa: ARG002 - another zip by its bytes
-        return path.is_file() and path.name.casefold().endswith(".npz")
+    def knows(self, path: Path, start: bytes) -> bool:  # noqa: ARG002 - it has no mark
+        from .cifar import cifar_folder
+
+        return cifar_folder(path) is not None
+
+    def read(self, path: Path, config: "DataConfig") -> "ImageSet":  # noqa: ARG002 - always in memory
+        from .cifar import read_cifar
+
+        return read_cifar(path)
+
+
+class ArrayFolder:
+    words = "a folder of arrays"
+
+    def knows(self, path: Path, start: bytes) -> bool:  # noqa: ARG002 - it has none
+        from .array_files import array_names
+
+        return path.is_dir() and bool(array_names(path))
 
     def read(self, path: Path, config: "DataConfig") -> "ImageSet":
-        from .arrays import read_npz
+        from .array_files import read_array_folder
 
-        return read_npz(path, config.resident)
+        return read_array_folder(path, config)
 
 
 class Archive:
@@ -123,16 +163,17 @@ class Idx:
     words = "IDX files (plain or .gz)"
 
     def knows(self, path: Path, start: bytes) -> bool:
-        from .idx import holds_idx, is_idx_header, is_idx_name
+        from .idx import is_idx_header, is_idx_name
+        from .idx_sets import idx_folder
 
         if path.is_dir():
-            return holds_idx(path)
+            return idx_folder(path) is not None
         return is_idx_name(path.name.casefold()) or is_idx_header(start)
 
     def read(self, path: Path, config: "DataConfig") -> "ImageSet":
-        from .idx import read_idx_files, read_idx_folder
+        from .idx_sets import read_idx_files
 
-        return (read_idx_folder if path.is_dir() else read_idx_files)(path, config.resident)
+        return read_idx_files(path, config)
 
 
 class TextTable:
@@ -215,15 +256,25 @@ def _image_files(collected: "Collected", *, identity: str, what: str) -> "ImageS
     return replace(images, source=f"{what} of {kind}")
 
 
-NPY, NPZ, ARCHIVE, IDX, TEXT_TABLE, FOLDER = Npy(), Npz(), Archive(), Idx(), TextTable(), Folder()
+NPY = ArrayFile(".npy", (".npy",), b"\x93NUMPY")
+NPZ = ArrayFile(".npz", (".npz",))
+HDF5 = ArrayFile("HDF5", (".h5", ".hdf5"), b"\x89HDF\r\n\x1a\n")
+MATLAB = ArrayFile("MATLAB's .mat", (".mat",), b"MATLAB 5.0", b"MATLAB 7.3")
+PICKLE, CIFAR, ARRAY_FOLDER = Pickle(), Cifar(), ArrayFolder()
+ARCHIVE, IDX, TEXT_TABLE, FOLDER = Archive(), Idx(), TextTable(), Folder()
 
 READERS: Registry[Reader] = Registry(
     "reader",
     {
+        "pickle": f"{__name__}:PICKLE",
         "npy": f"{__name__}:NPY",
         "npz": f"{__name__}:NPZ",
+        "hdf5": f"{__name__}:HDF5",
+        "matlab": f"{__name__}:MATLAB",
+        "cifar": f"{__name__}:CIFAR",
         "archive": f"{__name__}:ARCHIVE",
         "idx": f"{__name__}:IDX",
+        "array_folder": f"{__name__}:ARRAY_FOLDER",
         "table": f"{__name__}:TEXT_TABLE",
         "folder": f"{__name__}:FOLDER",
     },

@@ -1,0 +1,203 @@
+"""Files of named arrays (.npy, .npz, HDF5, MATLAB), alone or several in a folder.
+
+In a folder the arrays are those of all files: `X_train.npy` beside `y_train.npy`, `train.npz` beside
+`test.npz`, `..._train_x.h5` beside `..._train_y.h5`. Where no name says what is in them, each file is a
+class, named by the file (`full_numpy_bitmap_cat.npy` is Quick Draw's cat), or an image, where each holds one.
+"""
+
+import logging
+import os
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from ...core.errors import DataError
+from ...core.types import Int64Array, Pixels
+from ...core.wording import counted
+from ..cleaning import CleaningRecord, sentence
+from ..config import DataConfig
+from ..imageset import ImageSet
+from .array_names import PARTS, taken_apart
+from .arrays import npy_array, npz_arrays
+from .axes import arranged, square_of
+from .file_sets import files_in
+from .filenames import is_junk, is_named_as_image, natural_order, numbered, readable
+from .hdf5 import hdf5_arrays
+from .matlab import matlab_arrays
+from .stored import Rows, Stored, as_bytes, images_of, joined
+
+logger = logging.getLogger(__name__)
+
+_QUICK_DRAW: Final = "full_numpy_bitmap_"
+_READ: Final[dict[str, tuple[str, Callable[[Path, DataConfig], list[Stored]]]]] = {
+    ".npy": ("a NumPy array (.npy)", lambda path, config: [npy_array(path, "images", config.resident)]),
+    ".npz": ("NumPy arrays (.npz)", lambda path, config: npz_arrays(path, config.resident)),
+    ".h5": ("an HDF5 file", hdf5_arrays),
+    ".hdf5": ("an HDF5 file", hdf5_arrays),
+    ".mat": ("a MATLAB file", matlab_arrays),
+}
+LOOKED_AT: Final = 5_000  # files, before a folder without arrays is taken for one of images
+
+
+def array_names(folder: Path) -> list[str]:
+    """The files of arrays in `folder` and below it, in natural order; none where there is an image too."""
+    names: list[str] = []
+    for seen, one in enumerate(_files_below(folder)):
+        if (not names and seen > LOOKED_AT) or (is_named_as_image(one.name) and not _suffix(one.name)):
+            return []
+        if _suffix(one.name):
+            names.append(one.relative_to(folder).as_posix())
+    return [names[number] for number in natural_order(names)]
+
+
+def _files_below(folder: Path) -> Iterator[Path]:
+    with readable(folder):
+        for place, folders, files in os.walk(folder):
+            folders[:] = sorted(one for one in folders if not is_junk(one))
+            yield from (Path(place, one) for one in sorted(files) if not is_junk(one))
+
+
+def _suffix(name: str) -> str:
+    suffix = Path(name).suffix.casefold()
+    return suffix if suffix in _READ else ""
+
+
+def read_array_file(path: Path, config: DataConfig, suffix: str) -> ImageSet:
+    """The images in one file, with the labels in it, or in the file beside it that is named like it.
+
+    Args:
+        suffix: the format, whatever the file is called.
+
+    Raises:
+        DataError: a damaged file, no images that can be told, or arrays that do not fit.
+    """
+    source, read = _READ[suffix]
+    arrays = read(path, config)
+    named = taken_apart(path.stem)
+    if named.role == "images" and len(arrays) == 1:
+        arrays = [replace(arrays[0], name=path.stem)]
+        for name in files_in(path.parent).names:
+            beside = taken_apart(Path(name).stem)
+            fits = (beside.prefix, beside.part) == (named.prefix, named.part)
+            if beside.role in ("labels", "groups") and fits and _suffix(name) == suffix:
+                arrays += _renamed(name, read(path.parent / name, config))
+    return images_of(arrays, source=source, origin=str(path), config=config, images_last=suffix == ".mat")
+
+
+def read_array_folder(folder: Path, config: DataConfig) -> ImageSet:
+    """The images in the files of arrays in `folder`.
+
+    Raises:
+        DataError: as `read_array_file`, and files of several sets.
+    """
+    names = array_names(folder)
+    if len(names) == 1:
+        return read_array_file(folder / names[0], config, _suffix(names[0]))
+    of_files = {name: _READ[_suffix(name)][1](folder / name, config) for name in names}
+    arrays = [one for name in names for one in _renamed(name, of_files[name])]
+    if any(taken_apart(one.name).role == "images" for one in arrays):
+        suffixes = {_suffix(name) for name in names}
+        return images_of(
+            arrays,
+            source=f"a folder of {counted(len(names), 'file')} of arrays",
+            origin=str(folder),
+            config=config,
+            images_last=suffixes == {".mat"},
+        )
+    if any(len(one) != 1 or not one[0].numeric for one in of_files.values()):
+        raise DataError(
+            f"{folder} must hold arrays under names such as X_train and y_train, or one array a file",
+            found=sentence(names),
+            do="name one of the files",
+        )
+    single = [one[0] for one in of_files.values()]
+    return (_one_image_each if all(map(_is_image, single)) else _one_class_each)(
+        folder, names, single, config
+    )
+
+
+def _renamed(name: str, arrays: Sequence[Stored]) -> list[Stored]:
+    """The arrays of a file under names that tell the file as well."""
+    stem = name.removesuffix(Path(name).suffix)
+    if len(arrays) == 1 and (_suffix(name) == ".npy" or taken_apart(Path(stem).name).role):
+        return [replace(arrays[0], name=stem)]
+    return [replace(one, name=f"{stem}/{one.name}") for one in arrays]
+
+
+def _is_image(one: Stored) -> bool:
+    """Whether an array is one image: height x width, perhaps with channels last, and no flattened ones."""
+    if len(one.shape) == 3:
+        return one.shape[2] in (1, 3, 4) and min(one.shape[:2]) > one.shape[2]
+    rows = len(one.shape) == 2 and square_of(one.shape[1]) is not None and one.shape[0] != one.shape[1]
+    return len(one.shape) == 2 and not rows
+
+
+def _one_image_each(
+    folder: Path, names: Sequence[str], arrays: Sequence[Stored], config: DataConfig
+) -> ImageSet:
+    images = [one.read()[None] for one in arrays]
+    _require_one_size(folder, names, images)
+    found = arranged(np.concatenate(images), str(folder))
+    pixels, notes = as_bytes(found.array, config.levels, str(folder), alpha=found.alpha)
+    labels: Int64Array | None = None
+    class_names: tuple[str, ...] = ()
+    if all("/" in name for name in names):  # class folders
+        labels, class_names = numbered(np.array([Path(name).parent.name for name in names]), str(folder))
+    return ImageSet(
+        pixels,
+        source="a folder of arrays, an image each",
+        labels=labels,
+        class_names=class_names,
+        record=CleaningRecord(conversions=(*found.notes, *notes)),
+        files=tuple(names),
+        parts=_parts(names, [1] * len(names)),
+    )
+
+
+def _one_class_each(
+    folder: Path, names: Sequence[str], arrays: Sequence[Stored], config: DataConfig
+) -> ImageSet:
+    stems = [Path(name).stem.removeprefix(_QUICK_DRAW) for name in names]
+    logger.info("each file is a class: %s", sentence(stems))
+    last = {_suffix(name) for name in names} == {".mat"}
+    found = [
+        arranged(one.read(), str(folder / name), images_last=last)
+        for name, one in zip(names, arrays, strict=True)
+    ]
+    images: list[Pixels] = [one.array for one in found]
+    _require_one_size(folder, names, images)
+    counts = [len(one) for one in images]
+    pixels, notes = as_bytes(joined(images, str(folder)), config.levels, str(folder), alpha=found[0].alpha)
+    numbers, class_names = numbered(np.array(stems), str(folder))
+    said = dict.fromkeys(note for one in found for note in one.notes)
+    return ImageSet(
+        pixels,
+        source=f"a folder of arrays, a class each ({counted(len(names), 'file')})",
+        labels=np.repeat(numbers, counts),
+        class_names=class_names,
+        record=CleaningRecord(conversions=(*said, *notes)),
+        files=Rows(names, counts),
+        parts=_parts(names, counts),
+    )
+
+
+def _parts(names: Sequence[str], counts: Sequence[int]) -> Int64Array | None:
+    """The part of each image, where every file lies in a folder called train, val or test."""
+    parts = [next((PARTS[one] for one in Path(name).parts[:-1] if one in PARTS), None) for name in names]
+    if None in parts or len(set(parts)) == 1:
+        return None
+    return np.repeat(np.array(parts, dtype=np.int64), counts)
+
+
+def _require_one_size(folder: Path, names: Sequence[str], images: Sequence[np.ndarray]) -> None:
+    kinds = {(one.shape[1:], one.dtype): name for name, one in zip(names, images, strict=True)}
+    if len(kinds) > 1:
+        listed = [f"{dtype} {shape} in {name}" for (shape, dtype), name in kinds.items()]
+        raise DataError(
+            f"the images of {folder} must all have one size and one kind of numbers",
+            found=sentence(listed),
+            do="name one of the files, or bring them to one size",
+        )

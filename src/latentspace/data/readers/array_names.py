@@ -1,0 +1,100 @@
+"""What the arrays of a source are, by their names: images, labels, groups, class names, and the part of each.
+
+`X_train`, `train_x`, `trainX`, `TrainImages` and `train/imgs` are images of the part train. Capitals count
+for nothing; the words that tell are in the tables below. What stands before them
+(`camelyonpatch_level_2_split` in `..._train_x`) is a prefix, which the images and their labels share.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+TRAIN, VALIDATION, TEST = 0, 1, 2
+PARTS: Final = (
+    dict.fromkeys(("train", "training", "trn", "tr"), TRAIN)
+    | dict.fromkeys(("val", "valid", "validation", "dev"), VALIDATION)
+    | dict.fromkeys(("test", "testing", "tst", "te", "t10k"), TEST)
+)
+IMAGES: Final = (
+    *("images", "image", "imgs", "img", "x", "data", "features", "feature", "pixels", "pictures", "photos"),
+    *("inputs", "input", "frames", "samples", "patches", "faces", "digits", "patterns", "arr_0"),
+)
+LABELS: Final = (
+    *(
+        "labels",
+        "label",
+        "y",
+        "targets",
+        "target",
+        "fine_labels",
+        "fine_label",
+        "class_labels",
+        "class_label",
+    ),
+    *("classes", "class", "ans", "arr_1"),
+)
+GROUPS: Final = ("groups", "group", "patients", "patient", "patient_id", "subjects", "subject", "subject_id")
+CLASS_NAMES: Final = (
+    "class_names",
+    "classnames",
+    "label_names",
+    "labelnames",
+    "target_names",
+    "names",
+    "mapping",
+)
+SPLITS: Final = ("split", "splits", "partition", "part", "parts", "subset")
+_ROLES: Final = {
+    word: (role, rank)
+    for role, words in (
+        *(("images", IMAGES), ("labels", LABELS), ("groups", GROUPS)),
+        *(("class_names", CLASS_NAMES), ("split", SPLITS)),
+    )
+    for rank, word in enumerate(words)
+}
+_WORDS: Final = re.compile(r"[A-Z]?[^\W\d_A-Z]+|[A-Z]+(?![a-z])|\d+")
+_WHAT: Final = "(x|y|images?|imgs?|labels?|data|targets?)"
+_JOINED: Final = re.compile(rf"{_WHAT}(train|test|valid|val|tr|te)|(train|test|valid|val|dev){_WHAT}")
+
+
+@dataclass(frozen=True)
+class ArrayName:
+    """A name, taken apart.
+
+    Args:
+        prefix: the words before those that tell what it is; all of them where none does.
+        role: `images`, `labels`, `groups`, `class_names`, `split`, or nothing.
+        rank: its place among the words of its role; the lower one is preferred.
+        part: of the publisher's split, or None.
+    """
+
+    prefix: tuple[str, ...]
+    role: str = ""
+    rank: int = 0
+    part: int | None = None
+
+
+def taken_apart(name: str) -> ArrayName:
+    """What a name says of its array."""
+    words = list(_split(name))
+    named = [word for word in words if word in PARTS]
+    part = PARTS[named[-1]] if named else None
+    words = [word for word in words if word not in PARTS]
+    for length in (2, 1):
+        known = _ROLES.get("_".join(words[-length:])) if len(words) >= length else None
+        if known:
+            return ArrayName(tuple(words[:-length]), known[0], known[1], part)
+    return ArrayName(tuple(words), part=part)
+
+
+def _split(name: str) -> Iterable[str]:
+    for word in re.split(r"[\W_]+", name):
+        if word.casefold() in PARTS:
+            yield word.casefold()
+            continue
+        joined = _JOINED.fullmatch(word.casefold())
+        if joined:
+            yield from (one for one in joined.groups() if one)
+            continue
+        yield from (one.casefold() for one in _WORDS.findall(word))

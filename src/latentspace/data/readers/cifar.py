@@ -1,0 +1,102 @@
+"""The binary version of CIFAR-10 and CIFAR-100: records of one or two labels and 3 x 32 x 32 bytes.
+
+The names of the classes stand in `batches.meta.txt`, or in `fine_label_names.txt`. The test batch is the part
+test. Of CIFAR-100's two labels the fine one is taken.
+"""
+
+import re
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from ...core.errors import DataError
+from ...core.wording import counted
+from ..cleaning import CleaningRecord
+from ..imageset import ImageSet
+from .array_names import TEST, TRAIN
+from .file_sets import FileSet, files_in, folder_that_holds
+from .filenames import numbered
+from .stored import Rows
+
+PIXELS: Final = 3 * 32 * 32
+_TEN: Final = re.compile(r"(data_batch_[0-9]+|test_batch)\.bin")
+_HUNDRED: Final = ("train.bin", "test.bin")
+_NAMES: Final = {1: "batches.meta.txt", 2: "fine_label_names.txt"}
+
+
+def is_cifar(names: tuple[str, ...]) -> bool:
+    """Whether files of these names are those of the binary version."""
+    hundred = any(one in names for one in _HUNDRED) and _NAMES[2] in names
+    return hundred or any(map(_TEN.fullmatch, names))
+
+
+def cifar_folder(path: Path) -> Path | None:
+    """The folder that holds the binary version: `path`, one below it, or that of the file `path`."""
+    if path.is_dir():
+        return folder_that_holds(path, is_cifar)
+    named = path.is_file() and (_TEN.fullmatch(path.name) or path.name in _HUNDRED)
+    return path.parent if named and is_cifar(files_in(path.parent).names) else None
+
+
+def read_cifar(path: Path) -> ImageSet:
+    """All batches in a folder, or one.
+
+    Raises:
+        DataError: a batch that is no whole number of records.
+    """
+    files = files_in(cifar_folder(path) or path)
+    return images_of_cifar(files, None if path.is_dir() else path.name)
+
+
+def images_of_cifar(files: FileSet, only: str | None = None) -> ImageSet:
+    """The images of all batches among `files`, or of one of them.
+
+    Raises:
+        DataError: as `read_cifar`.
+    """
+    ten = [one for one in files.names if _TEN.fullmatch(one)]
+    labels = 1 if ten else 2
+    batches = [only] if only else (ten or [one for one in _HUNDRED if one in files.names])
+    records = [_records(files, name, labels) for name in batches]
+    counts = list(map(len, records))
+    whole = np.concatenate(records) if len(records) > 1 else records[0]
+    numbers, class_names, warnings = _classes(files, whole[:, labels - 1].astype(np.int64), _NAMES[labels])
+    parts = np.repeat([TEST if name.startswith("test") else TRAIN for name in batches], counts)
+    return ImageSet(
+        np.ascontiguousarray(whole[:, labels:]).reshape(-1, 3, 32, 32),
+        source=f"CIFAR-{10 if labels == 1 else 100}, binary version",
+        labels=numbers,
+        class_names=class_names,
+        record=CleaningRecord(warnings=warnings),
+        files=Rows(batches, counts),
+        parts=parts.astype(np.int64) if len(set(parts.tolist())) > 1 else None,
+    )
+
+
+def _records(files: FileSet, name: str, labels: int) -> np.ndarray:
+    content = np.frombuffer(files.content(name), dtype=np.uint8)
+    if not len(content) or len(content) % (labels + PIXELS):
+        raise DataError(
+            f"{files.folder / name} must hold records of {labels + PIXELS:,} bytes, "
+            f"{counted(labels, 'label')} and an image of 3x32x32",
+            found=f"{len(content):,} bytes",
+            do="fetch it again",
+        )
+    return content.reshape(-1, labels + PIXELS)
+
+
+def _classes(
+    files: FileSet, labels: np.ndarray, name: str
+) -> tuple[np.ndarray, tuple[str, ...], tuple[str, ...]]:
+    """Labels, the names of the classes, and what is to be said of them."""
+    if name not in files.names:
+        return *numbered(labels, str(files.folder)), ()
+    lines = files.content(name).decode("utf-8", "backslashreplace").splitlines()
+    names = tuple(line.strip() for line in lines if line.strip())
+    if len(set(names)) == len(names) > labels.max():
+        return labels, names, ()
+    known = tuple(dict.fromkeys(names)) if len(set(names)) == len(names) else ()
+    rest = map(str, range(len(known), int(labels.max()) + 1))
+    said = f"{name} names {counted(len(names), 'class')}, and the labels go to {labels.max()}"
+    return labels, (*known, *rest), (said,)
