@@ -49,8 +49,6 @@ def as_column(labels: np.ndarray, count: int) -> tuple[np.ndarray | None, str]:
     Args:
         count: of the images; labels of one-hot rows are turned where they are columns.
     """
-    if labels.dtype.hasobject:
-        return None, 'they are Python objects, which are never unpickled: save labels.astype("str")'
     if labels.ndim > 1 and count == labels.size:
         labels = labels.reshape(-1)
     if labels.ndim == 2 and labels.dtype.kind in "biuf":

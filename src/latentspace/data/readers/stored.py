@@ -73,7 +73,8 @@ def images_of(
     """
     chosen = choose(arrays, origin)
     _tell(chosen, arrays)
-    labels = {part: one.read() for part, one in chosen.labels.items()}
+    objects = [one.name for one in chosen.labels.values() if one.dtype.hasobject]
+    labels = {} if objects else {part: one.read() for part, one in chosen.labels.items()}
     loaded = []
     for part, one in chosen.images.items():
         count = _count_of(labels.get(part), one.shape)
@@ -86,6 +87,8 @@ def images_of(
     )
     notes = (*dict.fromkeys(note for one in loaded for note in one.notes), *notes)
     numbers, class_names, left_out = _labels(chosen, labels, counts, origin)
+    if objects:
+        left_out = f"labels of {origin} left out: {objects[0]} are Python objects, which are never unpickled"
     return ImageSet(
         pixels,
         source=source,
