@@ -90,13 +90,16 @@ def test_floats_of_any_kind(tmp_path: Path, dtype: str) -> None:
     np.testing.assert_array_equal(load(npy(tmp_path, (pixels / 255).astype(dtype))).pixels[:, 0], pixels)
 
 
-def test_alpha_is_laid_over_black(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("ground", "name"), [(0, "black"), (255, "white")])
+def test_alpha_is_laid_over_what_keeps_the_picture_visible(tmp_path: Path, ground: int, name: str) -> None:
     pixels = random_pixels(2, 4, 5, 4)
+    pixels[..., :3] = pixels[..., :3] // 2 + (0 if ground else 128)
     pixels[1, :, :, 3] = 255
     images = load(npy(tmp_path, pixels))
-    exact = pixels[..., :3] * (pixels[..., 3:] / 255.0)
-    assert np.abs(images.pixels.transpose(0, 2, 3, 1) - exact).max() <= 0.5
-    assert images.record.conversions == ("1 image with alpha laid over black",)
+    opacity = pixels[..., 3:] / 255.0
+    exact = pixels[..., :3] * opacity + ground * (1 - opacity)
+    assert np.abs(images.pixels.transpose(0, 2, 3, 1) - exact).max() <= 0.51
+    assert f"1 image with alpha laid over {name}" in images.record.conversions[0]
 
 
 @pytest.mark.parametrize(

@@ -23,9 +23,9 @@ from ..config import DataConfig
 from ..imageset import ImageSet
 from ..levels import Levels, to_bytes
 from ..memmap import allocate, blocks
+from ..transparency import Opacity, flattened
 from .array_names import ArrayName, taken_apart
 from .axes import arranged, possible_axes, square_of
-from .decode import flattened
 from .filenames import numbered
 from .labels import check_count, classes_of_labels
 
@@ -250,10 +250,12 @@ def as_bytes(
     if alpha and pixels.shape[1] == 4:
         opacity = pixels[:, 3:]
         if 2 * np.isin(opacity, (0, 255)).sum() >= opacity.size:
-            transparent = int((opacity != 255).any(axis=(1, 2, 3)).sum())
-            pixels = flattened(pixels[:, :3], opacity)
-            if transparent:
-                notes = (*notes, f"{counted(transparent)} with alpha laid over black")
+            seen, shows = Opacity(), (opacity != 255).any(axis=(1, 2, 3))
+            last = pixels[shows].transpose(0, 2, 3, 1)
+            seen.add(last[..., :3], last[..., 3:], int(shows.sum()))
+            pixels = flattened(pixels[:, :3], opacity, seen.ground)
+            if seen.images:
+                notes = (*notes, f"{counted(seen.images)} {seen.words}")
         else:
             notes = (*notes, "images of 4 channels, all of them kept: the fourth is no alpha")
     return pixels if isinstance(pixels, np.memmap) else np.ascontiguousarray(pixels), notes
