@@ -97,7 +97,7 @@ CASES = {
     "data gone": (["evaluate", "{}/orphan"], "must be where they were"),
     "data gone before it is resumed": (["train", "--resume", "{}/begun"], "a path that exists"),
     "images of another size": (["evaluate", "{}/ae", "--data", "{}/large"], "--resize 16x16"),
-    "colour for a grey run": (["evaluate", "{}/ae", "--data", "{}/colour"], "make them grey"),
+    "colour for a grey run": (["evaluate", "{}/ae", "--data", "{}/colour"], "--channels 1"),
     "options without data": (["evaluate", "{}/ae", "--strict"], "add --data"),
     "a part of other images": (
         ["evaluate", "{}/ae", "--data", "{}/other.npz", "--split", "test"],
@@ -163,7 +163,7 @@ CASES = {
     "denoise: no images": (["denoise", "{}/dae", "{}/nowhere", "{}/out"], "a path that exists"),
     "denoise: an empty folder": (["denoise", "{}/dae", "{}/empty", "{}/out"], "an empty folder"),
     "denoise: another size": (["denoise", "{}/dae", "{}/large", "{}/out"], "--resize 16x16"),
-    "denoise: colour": (["denoise", "{}/dae", "{}/colour", "{}/out"], "make them grey"),
+    "denoise: colour": (["denoise", "{}/dae", "{}/colour", "{}/out"], "--channels 1"),
     "denoise: a malformed size": (
         ["denoise", "{}/dae", "{}/large", "{}/out", "--resize", "16"],
         "HEIGHTxWIDTH",

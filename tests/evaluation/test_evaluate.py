@@ -63,11 +63,18 @@ def test_other_data_are_judged_whole_and_copies_of_training_images_are_counted(r
         evaluate(run, DataConfig(spec=str(tmp_path / "mixed.npy")), "test")
 
 
-def test_images_of_another_size_are_refused(run, tmp_path):
+def test_images_of_another_size_are_brought_to_the_runs_and_colour_is_refused(run, tmp_path, caplog):
     np.save(tmp_path / "large.npy", make_images(5, side=20).pixels)
+    with caplog.at_level("INFO"):
+        assert evaluate(run, DataConfig(spec=str(tmp_path / "large.npy"))).images == 5
+    assert "5 images of 20x20 resized to 16x16, as the run's images are" in caplog.text
+    np.save(tmp_path / "grey.npy", np.repeat(make_images(5).pixels, 3, axis=1))
+    assert evaluate(run, DataConfig(spec=str(tmp_path / "grey.npy"))).images == 5
+    np.save(tmp_path / "colour.npy", make_images(5, channels=3).pixels)
     with pytest.raises(DataError, match="as the run's: 1x16x16") as caught:
-        evaluate(run, DataConfig(spec=str(tmp_path / "large.npy")))
-    assert "resize=(16, 16)" in caught.value.do
+        evaluate(run, DataConfig(spec=str(tmp_path / "colour.npy")))
+    assert "channels=1" in caught.value.do
+    assert evaluate(run, DataConfig(spec=str(tmp_path / "colour.npy"), channels="1")).images == 5
 
 
 def test_data_that_are_gone_or_changed(plan, archive, images, tmp_path):

@@ -117,18 +117,20 @@ def test_restored_is_decoded_from_the_code_some_at_a_time(place, archive, images
     assert ("is not trained to remove noise" in caplog.text) == (kind == "ae")
 
 
-def test_images_unlike_the_runs_are_refused(place, tmp_path):
+def test_images_of_another_size_are_fitted_and_colour_is_refused(place, tmp_path):
     from latentspace.runs.directory import Run
 
     run = Run.open(place / "dae")
     np.save(tmp_path / "large.npy", make_images(3, side=20).pixels)
-    with pytest.raises(DataError, match="as the run's: 1x16x16") as caught:
-        restore(run, DataConfig(spec=str(tmp_path / "large.npy")))
-    assert "resize=(16, 16)" in caught.value.do
+    assert len(restore(run, DataConfig(spec=str(tmp_path / "large.npy"))).codes) == 3  # brought to its size
+    grey = np.repeat(make_images(3).pixels, 3, axis=1)
+    np.save(tmp_path / "grey.npy", grey)
+    codes = restore(run, DataConfig(spec=str(tmp_path / "grey.npy"))).codes
+    np.testing.assert_array_equal(codes, TrainedAutoencoder.load(run).encode(make_images(3).pixels))
     np.save(tmp_path / "colour.npy", make_images(3, channels=3).pixels)
     with pytest.raises(DataError, match="as the run's: 1x16x16") as caught:
         restore(run, DataConfig(spec=str(tmp_path / "colour.npy")))
-    assert "make them grey" in caught.value.do
+    assert "channels=1" in caught.value.do
 
 
 class TestGallery:
@@ -140,10 +142,13 @@ class TestGallery:
             read = np.asarray(Image.open(tmp_path / name))
             assert np.array_equal(read, expected[0] if channels == 1 else expected.transpose(1, 2, 0))
 
-    def test_what_lies_outside_is_cut_and_two_channels_stand_side_by_side(self, tmp_path):
+    def test_what_lies_outside_is_cut_and_other_channels_are_shown_in_colour(self, tmp_path):
         images = np.array([[[[-1.0, 0.5]], [[2.0, 1.0]]]], np.float32)  # two channels of 1x2 pixels
         write_pictures(images, ("one.png",), tmp_path)
-        assert np.asarray(Image.open(tmp_path / "one.png")).tolist() == [[0, 128, 255, 255]]
+        assert np.asarray(Image.open(tmp_path / "one.png")).tolist() == [[[0, 255, 0], [128, 255, 0]]]
+        five = np.arange(5, dtype=np.float32).reshape(1, 5, 1, 1) / 255
+        write_pictures(five, ("five.png",), tmp_path)
+        assert np.asarray(Image.open(tmp_path / "five.png")).tolist() == [[[0, 2, 4]]]
 
     def test_a_film_repeats_and_its_pixels_are_squares(self, tmp_path):
         images = make_images(5, side=28).pixels / np.float32(255)

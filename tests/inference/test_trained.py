@@ -59,7 +59,7 @@ def test_grey_images_may_leave_the_channels_out(trained, images):
     "wrong",
     [
         np.zeros((2, 1, 16, 17), np.uint8),
-        np.zeros((2, 3, 16, 16), np.uint8),
+        np.arange(3, dtype=np.uint8).reshape(1, 3, 1, 1).repeat(16, axis=2).repeat(16, axis=3),
         np.full((2, 1, 16, 16), 300),
         np.zeros((0, 1, 16, 16), np.uint8),
     ],

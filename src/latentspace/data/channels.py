@@ -4,38 +4,40 @@ Grey is Pillow's L, 0.299 R + 0.587 G + 0.114 B. Colour from grey has the grey i
 """
 
 from dataclasses import replace
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
+from jaxtyping import UInt8
 
 from ..core.errors import DataError
-from ..core.types import Pixels
 from ..core.wording import counted, option
 from .imageset import ImageSet
 from .memmap import allocate, blocks
 
 MOST_CHANNELS: Final = 32
+# Of any number of channels, where one function takes and returns two of them.
+AnyChannels: TypeAlias = UInt8[np.ndarray, "_images _channels height width"]
 _WEIGHTS: Final = (19595, 38470, 7471)  # of 65,536: what Pillow's convert("L") adds up
 
 
-def to_grey(pixels: Pixels) -> Pixels:
+def to_grey(pixels: AnyChannels) -> AnyChannels:
     """Images x 3 x height x width -> images x 1 x height x width, as Pillow's `convert("L")`."""
-    grey: Pixels = allocate((len(pixels), 1, *pixels.shape[2:]), pixels)
+    grey: AnyChannels = allocate((len(pixels), 1, *pixels.shape[2:]), pixels)
     for here in blocks(pixels):
         layers = [pixels[here, channel].astype(np.uint32) * _WEIGHTS[channel] for channel in range(3)]
         grey[here, 0] = (layers[0] + layers[1] + layers[2] + 0x8000) >> 16
     return grey
 
 
-def repeated(pixels: Pixels) -> Pixels:
+def repeated(pixels: AnyChannels) -> AnyChannels:
     """Images x 1 x height x width -> images x 3 x height x width, equal in each channel."""
-    colour: Pixels = allocate((len(pixels), 3, *pixels.shape[2:]), pixels)
+    colour: AnyChannels = allocate((len(pixels), 3, *pixels.shape[2:]), pixels)
     for here in blocks(pixels):
         colour[here] = pixels[here]
     return colour
 
 
-def is_grey(pixels: Pixels) -> bool:
+def is_grey(pixels: AnyChannels) -> bool:
     """Whether every pixel of images in colour has R = G = B."""
     return all(bool((pixels[here, :1] == pixels[here, 1:]).all()) for here in blocks(pixels))
 
@@ -66,7 +68,7 @@ def first_channel(images: ImageSet) -> ImageSet:
     return _changed(images, pixels, "in colour with R = G = B everywhere, taken as grey")
 
 
-def _changed(images: ImageSet, pixels: Pixels, words: str) -> ImageSet:
+def _changed(images: ImageSet, pixels: AnyChannels, words: str) -> ImageSet:
     note = f"{counted(len(images))} {words}"
     record = images.record.model_copy(update={"conversions": (*images.record.conversions, note)})
     return replace(images, pixels=pixels, record=record, comparable=False)

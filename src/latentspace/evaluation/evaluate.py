@@ -15,7 +15,7 @@ from ..data.config import DataConfig
 from ..data.imageset import ImageSet
 from ..data.memmap import require_unchanged
 from ..inference.run_images import own_or_other
-from ..inference.trained import conforming, encoder_of, refuse_unfinished
+from ..inference.trained import encoder_of, refuse_unfinished
 from ..runs.directory import Run
 from .agreement import agreement_with_test
 from .cache import Measurement, keep, kept
@@ -143,7 +143,6 @@ def judged_on_test(run: Run, images: ImageSet, device: str = AUTO) -> Evaluation
 def _judged(
     run: Run, images: ImageSet, own: bool, scope: Scope, device: str, iwae_samples: int
 ) -> Evaluation:
-    conforming(images, run.data)
     chosen = np.arange(len(images)) if scope == "all" else run.split.part(scope)
     seen = np.isin(images.image_hashes[chosen], run.learned_from)
     near = _near_learned(run, chosen) if own else None

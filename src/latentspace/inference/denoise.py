@@ -15,14 +15,16 @@ from ..core.types import CodeArray, ImageArray, Pixels
 from ..core.wording import option
 from ..data.batches import at_once
 from ..data.config import DataConfig
+from ..data.imageset import ImageSet
 from ..data.readers.collect import collect
 from ..data.readers.filenames import is_named_as_image
 from ..data.readers.reading import File
 from ..data.sources import load_images
 from ..data.summary import DataRecord
 from ..runs.directory import Run
+from .conform import as_read, conformed, conforming
 from .image_files import numbered
-from .trained import BATCH, TrainedAutoencoder, conforming
+from .trained import BATCH, TrainedAutoencoder
 
 logger = logging.getLogger(__name__)
 
@@ -71,8 +73,10 @@ def restore(run: Run, data: DataConfig, device: str = AUTO) -> Restored:
             trained.experiment.kind,
         )
     _require_size(data.resize, trained.data)
-    found = named_images(data)
-    return Restored(trained, trained.encode(conforming(found.pixels, trained.data)), found.names)
+    own = run.experiment.data
+    found = named_images(as_read(data, own))
+    images = conformed(ImageSet(found.pixels, "images"), trained.data.shape, own.fit)
+    return Restored(trained, trained.encode(images), found.names)
 
 
 def _require_size(resize: tuple[int, int] | None, data: DataRecord) -> None:
@@ -113,7 +117,7 @@ def image_at(path: str, data: DataRecord, resize: tuple[int, int] | None = None)
         raise DataError(
             "a path must lead to one image", found=f"{path} holds {len(found):,}", do="name an image file"
         )
-    return conforming(found, data)
+    return conforming(ImageSet(found, "an image"), data)
 
 
 def png_names(names: tuple[str, ...]) -> tuple[str, ...]:

@@ -26,9 +26,10 @@ from ..data.batches import at_once, passed_once
 from ..data.imageset import ImageSet
 from ..data.splits import PARTS
 from ..runs.directory import Run
+from .conform import conforming
 from .image_files import picture, raster
 from .tables import CODE, Block, refuse_table, write_table
-from .trained import BATCH, TrainedAutoencoder, computed_in, conforming
+from .trained import BATCH, TrainedAutoencoder, computed_in
 
 PIECE: Final = 65_536  # images
 EXTRAS: Final = ("images", "map")
@@ -121,7 +122,7 @@ class EncodingPlan:
     @cached_property
     def pixels(self) -> Pixels:
         """The images as the network takes them."""
-        return conforming(self.images, self.trained.data)
+        return conforming(self.images, self.trained.data, self.run.experiment.data.fit)
 
     @cached_property
     def rows(self) -> Int64Array:

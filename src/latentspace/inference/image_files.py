@@ -71,7 +71,9 @@ def there_and_back(images: ImageArray) -> ImageArray:
 
 
 def raster(images: Drawable) -> Raster:
-    """The bytes to draw: one channel is grey, three are colour, any other number stand side by side in grey.
+    """The bytes to draw: one channel is grey, three are colour.
+
+    Of more, the first, the middle and the last are red, green and blue; two are red and green.
 
     Floats are cut at 0 and 1, where a noisy image may lie outside.
 
@@ -98,9 +100,12 @@ def raster(images: Drawable) -> Raster:
                 do="look at the training's loss: the network may have diverged",
             )
         images = np.rint(np.clip(images, 0, 1) * 255).astype(np.uint8)
-    if images.shape[1] == 3:
-        return np.ascontiguousarray(images.transpose(0, 2, 3, 1))
-    return np.concatenate(list(images.transpose(1, 0, 2, 3)), axis=2)[..., None]
+    channels = images.shape[1]
+    if channels == 2:
+        images = np.concatenate([images, np.zeros_like(images[:, :1])], axis=1)
+    elif channels > 3:
+        images = images[:, [0, channels // 2, channels - 1]]
+    return np.ascontiguousarray(images.transpose(0, 2, 3, 1))
 
 
 def picture(pixels: UInt8[np.ndarray, "height width bands"]) -> Image.Image:

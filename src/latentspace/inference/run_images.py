@@ -13,6 +13,7 @@ from ..data.readers.filenames import is_named_as_image
 from ..data.readers.reading import File
 from ..data.sources import load_images
 from ..runs.directory import Run
+from .conform import as_read, conformed
 
 
 def own_or_other(run: Run, data: DataConfig | ImageSet | None) -> tuple[ImageSet, bool]:
@@ -22,7 +23,10 @@ def own_or_other(run: Run, data: DataConfig | ImageSet | None) -> tuple[ImageSet
         RunError: the run's own data are gone or changed, and no other were named.
     """
     if data is not None:
-        images = data if isinstance(data, ImageSet) else load_images(data)
+        own = run.experiment.data
+        images = data if isinstance(data, ImageSet) else load_images(as_read(data, own))
+        if images.content_hash != run.data.content_hash:
+            images = conformed(images, run.data.shape, own.fit)
         return images, images.content_hash == run.data.content_hash
     config = run.experiment.data
     if config.given:

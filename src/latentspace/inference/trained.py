@@ -20,14 +20,14 @@ from ..core.tensor_types import Codes, Resident
 from ..core.types import CodeArray, ImageArray, Int64Array, Logits, Pixels, Probabilities
 from ..core.wording import brief, counted, option
 from ..data.batches import Batches, ResidentSet, at_once, passed_once, told_of
-from ..data.given import Given, as_array, as_codes, given_pixels
-from ..data.imageset import ImageSet
+from ..data.given import Given, as_codes
 from ..data.sources import load_images
 from ..data.summary import DataRecord
 from ..experiment.config import Experiment, Precision
 from ..models.autoencoder import Autoencoder, EncoderDecoderConfig
 from ..runs.directory import Run
 from ..runs.tensors import fill
+from .conform import conforming
 
 logger = logging.getLogger(__name__)
 
@@ -126,7 +126,7 @@ class TrainedAutoencoder:
         computed = computed_in(precision, self.device)
         if isinstance(images, str | Path):
             images = load_images(self.experiment.data.model_copy(update={"spec": str(images)}))
-        pixels = conforming(images, self.data)
+        pixels = conforming(images, self.data, self.experiment.data.fit)
         codes = encode_all(self.model, pixels, self.device, computed, chosen)
         return codes.cpu().numpy()
 
@@ -316,24 +316,3 @@ def _weights_at(path: Path) -> str | None:
 def _owned(array: np.ndarray) -> np.ndarray:
     """In one piece and writable, as torch wants it; copied only where it is not."""
     return np.require(array, requirements=["C", "W"])
-
-
-def conforming(images: Given, data: DataRecord) -> Pixels:
-    """The pixels of `images`, as a network trained on `data` takes them.
-
-    Raises:
-        DataError: images of another type, size or number of channels.
-    """
-    pixels = given_pixels(images, data.shape)
-    if pixels is not None:
-        return pixels
-    channels, height, width = data.shape
-    resize = f"bring them to that, for example with {option('resize', (height, width))}"
-    convert = f"make them {'grey' if channels == 1 else 'colour'}, or train a run on images like these"
-    shape = images.pixels.shape if isinstance(images, ImageSet) else as_array(images).shape
-    same_size = len(shape) == 4 and (height, width) in (shape[1:3], shape[2:])
-    raise DataError(
-        f"images must be as the run's: {channels}x{height}x{width} (channels, height, width)",
-        found=f"shape {shape}",
-        do=convert if same_size and len(images) else resize,
-    )

@@ -1,0 +1,72 @@
+"""Images brought to the channels and the size that a run was trained on, and what is said of it."""
+
+import logging
+
+import numpy as np
+
+from ..core.errors import DataError
+from ..core.types import Pixels
+from ..core.wording import brief, colour_of, option
+from ..data.channels import first_channel, is_grey, with_channels
+from ..data.config import DataConfig
+from ..data.fitting import Fit, fitted_set
+from ..data.given import Given, given_pixels, given_set
+from ..data.imageset import ImageSet
+from ..data.summary import DataRecord
+
+logger = logging.getLogger(__name__)
+
+
+def conformed(images: ImageSet, shape: tuple[int, int, int], fit: Fit) -> ImageSet:
+    """`images` as a network for `shape` (channels, height, width) takes them.
+
+    Grey ones are repeated over three channels; of colour with R = G = B everywhere one channel is taken;
+    another size is fitted. What was done goes to the log and to the record.
+
+    Raises:
+        DataError: colour for a run in grey, or another number of channels.
+    """
+    found = images
+    if (images.channels, shape[0]) == (1, 3):
+        found = with_channels(images, 3)
+    elif (images.channels, shape[0]) == (3, 1) and is_grey(images.pixels):
+        found = first_channel(images)
+    elif images.channels != shape[0]:
+        grey = (images.channels, shape[0]) == (3, 1)
+        raise DataError(
+            f"images must be as the run's: {'x'.join(map(str, shape))} (channels, height, width)",
+            found=f"{colour_of(images.channels)}: shape {images.pixels.shape}",
+            do=f"make them grey: {option('channels', 1)}, or train a run on images like these"
+            if grey
+            else "give images of as many channels, or train a run on images like these",
+        )
+    found = fitted_set(found, (shape[1], shape[2]), fit)
+    for note in found.record.conversions[len(images.record.conversions) :]:
+        logger.info("%s, as the run's images are", note)
+    return found
+
+
+def conforming(images: Given, data: DataRecord, fit: Fit = "crop") -> Pixels:
+    """The pixels of `images`, as a network trained on `data` takes them; an array must have the run's size.
+
+    Raises:
+        DataError: images of another type, size or number of channels.
+    """
+    pixels = given_pixels(images, data.shape)
+    if pixels is not None:
+        return pixels
+    known = given_set(images)
+    if not isinstance(images, ImageSet) and known.size != data.shape[1:]:
+        raise DataError(
+            f"images must be as the run's: {'x'.join(map(str, data.shape))} (channels, height, width)",
+            found=brief(images) if isinstance(images, np.ndarray) else f"shape {known.pixels.shape}",
+            do=f"bring them to that, for example with {option('resize', data.shape[1:])}",
+        )
+    return conformed(known, data.shape, fit).pixels
+
+
+def as_read(data: DataConfig, own: DataConfig) -> DataConfig:
+    """`data` with the levels, the fit and the channels of a run's own, where it has none of its own."""
+    given = data.model_fields_set
+    same = {name: getattr(own, name) for name in ("levels", "fit", "channels") if name not in given}
+    return data.model_copy(update=same)
