@@ -58,7 +58,9 @@ def info(
       latentspace data info glyphs:1000 --picture glyphs.png
     """
     from ..data.facts import Facts
+    from ..data.near_copies import MOST
     from ..data.sources import load_images
+    from ..data.together import sets_of_near_copies
 
     if listed not in (None, *LISTS):
         raise ConfigurationError(
@@ -70,7 +72,7 @@ def info(
         require_format(picture)
     with console.following():
         images = load_images(reading.config(spec))
-        facts = Facts(images)
+        facts = Facts(images, sets_of_near_copies(images) if len(images) <= MOST else None)
         found = facts.to_json() if json else {}
         columns, rows = _listing(listed, facts) if listed else ([], _table(facts))
     if not json:

@@ -126,6 +126,9 @@ class Reading:
         "PATTERN|folder|FILE",
     ] = None
     deduplicate: Annotated[bool | None, "Keep one of each set of exact copies."] = None
+    conflicts: Annotated[
+        str | None, "With --deduplicate: what is kept of equal images with different labels.", "none|first"
+    ] = None
     strict: Strict = None
     fonts: Fonts = None
 

@@ -82,6 +82,26 @@ def first_of_each(hashes: Hashes) -> Int64Array:
     return np.sort(first).astype(np.int64)
 
 
+def kept_of_copies(
+    hashes: Hashes, labels: Int64Array | None, parts: Int64Array | None, conflicts: str
+) -> Int64Array:
+    """The indices of one image of each set of equal ones: the first, of those in the last part of a split.
+
+    Args:
+        conflicts: `none` is kept of a set with several labels, or the `first`, whatever the others say.
+    """
+    order = np.arange(len(hashes)) if parts is None else np.argsort(-parts, kind="stable")
+    _, place, which = np.unique(hashes[order], return_index=True, return_inverse=True)
+    kept = order[place]
+    if labels is not None and conflicts == "none":
+        of_image = np.empty(len(hashes), dtype=np.int64)
+        of_image[order] = which
+        several = np.zeros(len(kept), dtype=bool)
+        several[of_image[labels != labels[kept[of_image]]]] = True
+        kept = kept[~several]
+    return np.sort(kept).astype(np.int64)
+
+
 def blank(pixels: Pixels) -> Int64Array:
     """The indices of the images that are one flat colour in every channel."""
     one_colour = np.empty(len(pixels), dtype=bool)

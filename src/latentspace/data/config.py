@@ -50,7 +50,14 @@ class DataConfig(Config):
         "says it, `folder`, or a CSV file of names and groups; `--group-by`",
     )
     deduplicate: bool = Field(
-        default=False, description="keep the first of each set of equal images; `--deduplicate`"
+        default=False,
+        description="keep the first of each set of equal images, and none where they have different labels; "
+        "of a published split the test image stays, and training images go that are copies or near copies "
+        "of others; `--deduplicate`",
+    )
+    conflicts: Literal["none", "first"] = Field(
+        default="none",
+        description="which of equal images with different labels `deduplicate` keeps; `--conflicts`",
     )
     strict: bool = Field(
         default=False,

@@ -10,10 +10,10 @@ import numpy as np
 from ..core.errors import DataError
 from ..core.progress import told
 from ..core.types import Hashes, Int64Array, Pixels
-from ..core.wording import brief, colour_of, counted
-from .cleaning import CleaningRecord, Duplicates, count_duplicates, first_of_each
+from ..core.wording import brief, colour_of, counted, option
+from .cleaning import CleaningRecord, Duplicates, count_duplicates, kept_of_copies
 from .memmap import blocks, chosen, require_unchanged
-from .near_copies import Pairs, near_copies
+from .near_copies import MOST, Pairs, near_copies
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -185,14 +185,43 @@ class ImageSet:
             rows=np.arange(len(self))[indices] if self.rows is None else self.rows[indices],
         )
 
-    def deduplicated(self) -> "ImageSet":
-        """The first of each set of equal images; how many went is added to the record."""
-        first = first_of_each(self.image_hashes)
-        if len(first) == len(self):
+    def deduplicated(self, conflicts: str = "none") -> "ImageSet":
+        """One image of each set of equal ones, as `kept_of_copies` says; the record counts what went.
+
+        Of a published split, training images go that are near copies of validation or test images.
+
+        Raises:
+            DataError: none is left.
+        """
+        kept = kept_of_copies(self.image_hashes, self.labels, self.parts, conflicts)
+        if not len(kept):
+            raise DataError(
+                "an image must be left without its copies",
+                found=f"{counted(len(self))}, each equal to one with another label",
+                do=f"mend the labels, or keep the first of equal images: {option('conflicts', 'first')}",
+            )
+        if self.parts is not None and (self.parts > 0).any():
+            kept = np.setdiff1d(kept, self._near_judged())
+        if len(kept) == len(self):
             return self
-        kept = self._with(chosen(self.pixels, first), first)
         dropped = self.record.duplicates_dropped + len(self) - len(kept)
-        return replace(kept, record=self.record.model_copy(update={"duplicates_dropped": dropped}))
+        record = self.record.model_copy(update={"duplicates_dropped": dropped})
+        return replace(self._with(chosen(self.pixels, kept), kept), record=record)
+
+    def _near_judged(self) -> Int64Array:
+        """The images of the published training part that are near copies of validation or test images."""
+        assert self.parts is not None
+        if len(self) > MOST:
+            return np.zeros(0, dtype=np.int64)
+        _, copies = np.unique(self.image_hashes, return_inverse=True)
+        judged, near = np.zeros(len(self), dtype=bool), np.zeros(len(self), dtype=bool)
+        judged[copies[self.parts > 0]] = True
+        for one, other in (
+            (self.near_copies.first, self.near_copies.second),
+            (self.near_copies.second, self.near_copies.first),
+        ):
+            near[copies[one[judged[copies[other]]]]] = True
+        return np.flatnonzero(near[copies] & (self.parts <= 0)).astype(np.int64)
 
 
 def _numbers(given: object, name: str) -> Int64Array:

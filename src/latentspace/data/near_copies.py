@@ -11,7 +11,9 @@ benchmarks/near_copies.py measures what is found and missed. Images without deta
 and of fewer than 8 pixels a side are not compared.
 """
 
+import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
@@ -28,7 +30,7 @@ MOST: Final = 1_000_000  # images that are looked through
 NEAR: Final = 0.12  # distance of two hashes, in parts of the contrast
 UNEXPLAINED: Final = 0.002  # share of the variance
 LARGEST: Final = 0.3  # part of the contrast
-NOISE: Final = 2.0  # levels of 255 that these may be exceeded by, of images that have DETAIL; else a tenth
+NOISE: Final = 2.4  # levels of 255 that these may be exceeded by, of images that have DETAIL; else a tenth
 DETAIL: Final = 8.0  # levels of contrast
 FLAT: Final = 3.0  # levels of contrast
 SIDE: Final = 32  # pixels; larger images are compared at this size
@@ -65,9 +67,15 @@ def near_copies(pixels: Pixels, hashes: Hashes) -> Pairs:
     order = np.argsort(offset, kind="stable")
     first, second, offset = found[first[order]], found[second[order]], offset[order]
     left = np.full(len(first), np.inf, dtype=np.float32)
-    for here in told(list(_runs(offset)), "pairs of images compared"):
+
+    def compare(here: slice) -> None:
         shift = offsets[int(offset[here.start])]
         left[here] = _unexplained(_planes(pixels[first[here]]), _planes(pixels[second[here]]), shift)
+
+    with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:  # NumPy computes outside the lock
+        runs = list(_runs(offset))
+        for _ in told(pool.map(compare, runs), "pairs of images compared", len(runs)):
+            pass
     kept = np.flatnonzero(np.isfinite(left))
     kept = kept[np.lexsort((second[kept], first[kept], left[kept]))]
     first, second = np.minimum(first, second)[kept], np.maximum(first, second)[kept]

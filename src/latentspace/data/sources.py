@@ -76,7 +76,7 @@ def finished(images: ImageSet, config: DataConfig) -> ImageSet:
     if config.channels != "auto":
         images = with_channels(images, int(config.channels))
     if config.deduplicate:
-        images = images.deduplicated()
+        images = images.deduplicated(config.conflicts)
     images = inspected(images)
     _tell(images)
     logger.info("%s", _residence(images, config.resident))

@@ -31,6 +31,23 @@ def units(images: ImageSet, pairs: Pairs | None) -> Int64Array:
     return np.unique(joined[copies], return_inverse=True)[1].astype(np.int64)
 
 
+def sets_of_near_copies(images: ImageSet) -> list[Int64Array]:
+    """The indices of the images of each unit that near copies make, with exact ones, by the first."""
+    _, copies = np.unique(images.image_hashes, return_inverse=True)
+    pairs = images.near_copies
+    most = max(SMALL, len(images) // SHARE)
+    joined = zip(copies[pairs.first], copies[pairs.second], strict=True)
+    unit = _joined_up_to(most, np.bincount(copies), joined)
+    near = np.zeros(len(unit), dtype=bool)
+    near[unit[copies[np.concatenate([pairs.first, pairs.second])]]] = True
+    of_image = unit[copies]
+    members = np.flatnonzero(near[of_image])
+    members = members[np.argsort(of_image[members], kind="stable")]
+    parts = np.split(members, np.flatnonzero(np.diff(of_image[members])) + 1) if len(members) else []
+    sets = [one.astype(np.int64) for one in parts if len(np.unique(copies[one])) > 1]
+    return sorted(sets, key=lambda one: int(one[0]))
+
+
 def _joined(copies: Int64Array, groups: Int64Array) -> Int64Array:
     from scipy.sparse import coo_array  # here, as what reads a run need not wait for it
     from scipy.sparse.csgraph import connected_components
