@@ -43,7 +43,7 @@ def test_pixels_stay_in_range_and_images_differ(name, shape):
     assert torch.equal(found, moved(images, MOVES[name], draw(1)))
 
 
-def test_a_mirrored_image_is_flipped_to_the_bit_in_about_every_other_image():
+def test_a_mirrored_image_is_flipped_in_about_every_other_image():
     images = torch.rand((200, 2, 8, 8), generator=draw())
     found = moved(images, Moves(mirror=True), draw())
     flipped = [

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from ..core.errors import ConfigurationError
 from . import console
-from .options import ExperimentOptions, Task, moved, refuse_beside
+from .options import ExperimentOptions, Reading, Task, moved, refuse_beside
 
 if TYPE_CHECKING:
     from ..experiment.config import Experiment
@@ -22,6 +22,9 @@ class TrainingOptions:
     panel: ClassVar = "Training"
 
     epochs: Annotated[int | None, "How many times to go through the training images."] = None
+    minutes: Annotated[
+        float | None, "Instead of --epochs: as many as fit this time on this machine, measured at the start."
+    ] = None
     batch_size: Annotated[
         int | None, "Images in a training step; by default the task's number, fewer in a small set."
     ] = None
@@ -40,6 +43,9 @@ class TrainingOptions:
         "How images are moved before they are learned from; auto mirrors colour photographs alone.",
         "auto|none|shift|affine|mirror",
     ] = None
+    extra: Annotated[
+        str | None, "Images that are learned from beside the others, and never judged: as --data.", "SPEC"
+    ] = None
     method: Annotated[
         str | None, "Classifier: encode the images once, or anew in every epoch.", "codes|frozen-encoder"
     ] = None
@@ -51,12 +57,19 @@ class TrainingOptions:
 
     def settings(self, learn_from: str | None) -> dict[str, Any]:
         """As config.json nests them; None: not given."""
-        of_table = ("epochs", "batch_size", "learning_rate", "keep", "augment")
+        if self.minutes is not None and self.epochs is not None:
+            raise ConfigurationError(
+                "--minutes is given instead of --epochs: it finds their number",
+                found=f"--minutes {self.minutes:g} and --epochs {self.epochs}",
+                do="leave one of them out",
+            )
+        of_table = ("epochs", "minutes", "batch_size", "learning_rate", "keep", "augment")
         return {
             "model": {"code_size": self.code_size},
             "objective": {"method": self.method, "loss": self.loss},
             "training": {
                 "fit": self.learn_from or learn_from,
+                "extra": Reading().settings(self.extra).get("spec"),
                 **{name: getattr(self, name) for name in of_table},
             },
         }

@@ -112,6 +112,8 @@ class Experiment(Config):
     def _encoder_where_it_belongs(self) -> "Experiment":
         if self.encoder is not None and not self.task.needs_encoder:
             raise ValueError(f"a classifier alone learns from an encoder's codes: {self.kind} has no encoder")
+        if self.training.extra is not None and self.task.needs_encoder:
+            raise ValueError("training.extra: a classifier learns from its encoder's images alone")
         return self
 
     def on(self, device: str) -> "Experiment":

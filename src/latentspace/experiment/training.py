@@ -76,6 +76,19 @@ class TrainingConfig(Config):
         "recorded",
     )
     epochs: int = Field(default=50, ge=1, description="passes over the images; `--epochs`")
+    min_steps: int = Field(
+        default=0,
+        ge=0,
+        description="fewest steps of a training: few images are passed over more often, where no number of "
+        "epochs is named; said and recorded; 0: no such number",
+    )
+    minutes: float | None = Field(
+        default=None,
+        gt=0,
+        allow_inf_nan=False,
+        description="as many epochs as fit this time on this machine, measured at the start, then "
+        "recorded as `training.epochs`; `--minutes`",
+    )
     schedule: Literal["constant", "cosine", "one-cycle"] = Field(
         default="constant", description="of the learning rate over the training"
     )
@@ -96,6 +109,15 @@ class TrainingConfig(Config):
         lt=1,
         description="decay of the moving average of the weights, which is then what is validated and kept; "
         "its first steps average fewer; 0: no average",
+    )
+    extra: str | None = Field(
+        default=None,
+        min_length=1,
+        description="a SPEC of images that are learned from and never judged, with fewer of them in each "
+        "epoch; copies of judged images are left out; `--extra`",
+    )
+    extra_until: float = Field(
+        default=0.8, gt=0, le=1, description="share of the training after which no extra image is left"
     )
     augment: Literal["none", "auto", "shift", "affine", "mirror"] = Field(
         default="none",
@@ -140,8 +162,12 @@ class TrainingConfig(Config):
 
         From `LARGE` images on the batch is the task's. In a smaller set it leaves an epoch about `STEPS`
         steps, but is never below `SMALLEST_BATCH` (docs/decisions/0012-batch-size.md has measurements).
+        Where no number of epochs was named, there are at least as many as make `min_steps` steps.
         """
-        if "batch_size" in self.model_fields_set or images >= LARGE:
-            return self
-        size = min(self.batch_size, max(images // STEPS, SMALLEST_BATCH))
-        return self.model_copy(update={"batch_size": size})
+        changes, size = {}, self.batch_size
+        if "batch_size" not in self.model_fields_set and images < LARGE:
+            changes["batch_size"] = size = min(size, max(images // STEPS, SMALLEST_BATCH))
+        if "epochs" not in self.model_fields_set and self.min_steps:
+            steps = -(-images // size)  # of an epoch
+            changes["epochs"] = max(self.epochs, -(-self.min_steps // steps))
+        return self.model_copy(update=changes) if changes else self

@@ -127,13 +127,13 @@ def anew(request: SearchRequest) -> tuple[Experiment, SearchConfig]:
             found="each setting of the space is fixed with --set",
             do="leave at least one of them out",
         )
-    changes = merged(request.changes, {"training": {"epochs": search.epochs}})
+    changes = merged(request.changes, _its_own(search.epochs, request.changes))
     return recipe.experiment(kind, changes), search.model_copy(update={"space": space})
 
 
 def _again(request: SearchRequest, old: StudyPlan) -> tuple[Experiment, SearchConfig]:
     search = _laid_over(old.search, request)
-    changes: dict[str, Any] = {"training": {"epochs": search.epochs}}
+    changes = _its_own(search.epochs, request.changes)
     if request.kind is not None and TASKS.require(request.kind) != old.experiment.kind:
         raise ConfigurationError(
             "a study goes on with the model that it began with",
@@ -143,6 +143,21 @@ def _again(request: SearchRequest, old: StudyPlan) -> tuple[Experiment, SearchCo
     base = merged(old.experiment.model_dump(), merged(request.changes, changes))
     space = without(search.space, request.changes)  # should it now be another, the study will be refused
     return Experiment.parse(base, "the study's experiment"), search.model_copy(update={"space": space})
+
+
+def _its_own(epochs: int, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """The epochs of a whole trial as changes of a plan, whose own and whose minutes do not count here.
+
+    Raises:
+        ConfigurationError: the search was asked for minutes of training.
+    """
+    if changes.get("training", {}).get("minutes") is not None:
+        raise ConfigurationError(
+            "the trials of a search have one number of epochs",
+            found="training.minutes",
+            do="use --epochs for it, or --timeout for the search as a whole",
+        )
+    return {"training": {"epochs": epochs, "minutes": None}}
 
 
 def _not_fewer(search: SearchConfig, trials: int, *, named: bool) -> SearchConfig:

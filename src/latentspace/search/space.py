@@ -17,7 +17,8 @@ from ..experiment.search_space import Choices, Parameter, Range, Setting, Settin
 
 SEARCHED = ("model", "objective", "training")  # the tables of an experiment that a space may reach into
 BATCHES = "training.batch_size"
-FIXED = ("training.epochs", "training.fit")  # the search has its own epochs, and scores on validation
+# The search has its own epochs, and scores on validation.
+FIXED = ("training.epochs", "training.minutes", "training.fit")
 
 
 def experiment_of(parameters: Mapping[str, Setting], base: Experiment, seed: int) -> Experiment:

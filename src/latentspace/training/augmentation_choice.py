@@ -35,13 +35,13 @@ def settle_augmentation(experiment: Experiment, images: ImageSet) -> Experiment:
         raise ConfigurationError(
             "a classifier that learns from codes has them made once, of images as they are",
             found=f"training.augment = {plan.augment}",
-            do=f"leave {option('augment')} out, or encode anew in every epoch "
+            do=f"leave {option('training.augment')} out, or encode anew in every epoch "
             f"({option('objective.method', 'frozen-encoder')})",
         )
     if plan.augment != "auto":
         return experiment
     chosen, reason = _chosen(plan.epochs, images)
-    logger.info("augmentation %s (%s; %s for none)", chosen, reason, option("augment", "none"))
+    logger.info("augmentation %s (%s; %s for none)", chosen, reason, option("training.augment", "none"))
     return _with(experiment, chosen)
 
 

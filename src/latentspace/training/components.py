@@ -45,6 +45,7 @@ class Components:
         judge: the objective whose parts are the validation's.
         auxiliary: the objective's own networks by name.
         train, validation: what is learned from, and what is evaluated after each epoch, or None.
+        extra: how many of those that are learned from, the last ones, are beside the run's own images.
         average: of the weights of `learned`; None: what is kept are the weights themselves.
     """
 
@@ -58,6 +59,7 @@ class Components:
     validation: Batches | None
     auxiliary: Mapping[str, Auxiliary] = field(default_factory=dict)
     average: Average | None = None
+    extra: int = 0
 
     def kept_weights(self) -> AbstractContextManager[None]:
         """`learned` has the weights that would be kept now, within the block."""
@@ -102,6 +104,13 @@ def learned_from(experiment: Experiment, parts: Split) -> Int64Array:
     if experiment.training.fit == "train":
         return parts.train
     return np.sort(np.concatenate([parts.train, parts.validation]))
+
+
+def judged_of(experiment: Experiment, parts: Split) -> Int64Array:
+    """The indices of the images that the training does not learn from."""
+    if experiment.training.fit == "train":
+        return np.concatenate([parts.validation, parts.test])
+    return parts.test
 
 
 def set_up(

@@ -1,17 +1,18 @@
 """What trainings share: the images, their split, the device, and a classifier's encoder."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
 import torch
 from lightning_fabric import Fabric
 from torch import nn
 
 from ..core.errors import ConfigurationError, RunError
 from ..core.tensor_types import Codes
-from ..core.types import Int64Array
+from ..core.types import Int64Array, Pixels
 from ..core.wording import SEEN_BY_ENCODER, brief, option
 from ..data.batches import Batches, ResidentSet, laid_out
 from ..data.config import DataConfig
@@ -27,10 +28,10 @@ from ..models.classifier import FrozenEncoderClassifier
 from ..objectives.classification import ClassificationConfig
 from ..runs.directory import Run
 from .augmentation_choice import settle_augmentation
-from .batch_size import settle_batch_size
 from .codes import codes_of
 from .components import (
     Components,
+    judged_of,
     learned_from,
     make_fabric,
     require_classes,
@@ -38,6 +39,9 @@ from .components import (
     set_up,
     threads_of,
 )
+from .estimate import Sizes
+from .extra import Extra, extra_of
+from .length import settle_minutes, settle_steps
 from .precision import settle_precision
 
 logger = logging.getLogger(__name__)
@@ -135,6 +139,7 @@ class TrainingContext:
     Args:
         experiment: with everything settled that was left open: images, precision, encoder, batch size.
         codes_in: a folder where a classifier's codes are kept for other processes; None: they are not.
+        extra: what is learned from beside the images.
     """
 
     experiment: Experiment
@@ -143,6 +148,7 @@ class TrainingContext:
     fabric: Fabric
     pretrained: PretrainedEncoder | None = None
     codes_in: Path | None = None
+    extra: Extra | None = None
 
     @property
     def learned(self) -> int:
@@ -185,7 +191,20 @@ class TrainingContext:
             return ResidentSet(inputs[rows.to(inputs.device)], own)
 
         judged = None if plan.training.fit == "train+validation" else part(self.split.validation)
-        return set_up(plan, self.fabric, network, part(learned_from(plan, self.split)), judged, learned)
+        chosen = learned_from(plan, self.split)
+        if self.extra is None:
+            return set_up(plan, self.fabric, network, part(chosen), judged, learned)
+        pixels, count = self._with_extra, len(self.extra.pixels)
+        train = laid_out(pixels, np.arange(len(pixels)), self.fabric.device)
+        return replace(set_up(plan, self.fabric, network, train, judged, learned), extra=count)
+
+    @cached_property
+    def _with_extra(self) -> Pixels:
+        """The images that are learned from, the run's own first."""
+        if self.extra is None:
+            raise RuntimeError("there are no extra images")
+        own = self.images.pixels[learned_from(self.experiment, self.split)]
+        return np.concatenate([own, self.extra.pixels])
 
     def _classifier(
         self, plan: Experiment, autoencoder: Autoencoder
@@ -246,9 +265,29 @@ def prepare(
         experiment.build(loaded.shape)  # refuses images that are too small for it
     else:
         parts = pretrained.require(loaded)
-    experiment = settle_batch_size(experiment, len(learned_from(experiment, parts)))
+    experiment = settle_steps(experiment, len(learned_from(experiment, parts)))
+    extra = extra_of(experiment, loaded, judged_of(experiment, parts))
+    if experiment.training.minutes is not None:
+        sizes = _sizes(experiment, loaded, parts, extra, pretrained)
+        experiment = settle_minutes(experiment, sizes)
     experiment = settle_augmentation(experiment, loaded)
-    context = TrainingContext(experiment, loaded, parts, fabric, pretrained, codes_in)
+    context = TrainingContext(experiment, loaded, parts, fabric, pretrained, codes_in, extra)
     if (context.encoder_fit, experiment.training.fit) == ("train+validation", "train"):
         logger.warning(SEEN_BY_ENCODER)
     return context
+
+
+def _sizes(
+    experiment: Experiment,
+    images: ImageSet,
+    parts: Split,
+    extra: Extra | None,
+    pretrained: PretrainedEncoder | None,
+) -> Sizes:
+    learned = len(learned_from(experiment, parts)) + (0 if extra is None else len(extra.pixels))
+    judged = len(parts.validation) if experiment.training.fit == "train" else 0
+    code_size = 0
+    if pretrained is not None:
+        probe = encode_all(pretrained.autoencoder, images.pixels[:1], torch.device("cpu"))
+        code_size = probe.shape[1]
+    return Sizes(images.shape, learned, judged, code_size, len(images.class_names))

@@ -10,7 +10,7 @@ from torch import nn
 
 from ..core.randomness import generator
 from ..core.record import Record
-from ..data.batches import Batches, at_once, order
+from ..data.batches import Batches, at_once
 from ..experiment.config import Experiment
 from ..models.classifier import ClassifierConfig
 from ..objectives.classification import ClassificationConfig
@@ -18,6 +18,7 @@ from ..objectives.loss import Context, Objective
 from .augmentation import augmentation_of
 from .components import Components, threads_of
 from .epoch import VALIDATION, Epoch, Losses
+from .extra import mixed_order, share_in
 from .optimizers import UNIFORM
 from .schedules import schedule_of
 from .steps.autograd import by_autograd
@@ -67,7 +68,12 @@ def learn(
             m.model.train()
             epoch = Epoch(
                 number=number,
-                order=order(images, generator(experiment.seed, "order", number)).to(m.device),
+                order=mixed_order(
+                    images - m.extra,
+                    m.extra,
+                    share_in(plan, number),
+                    generator(experiment.seed, "order", number),
+                ).to(m.device),
                 noise=generator(experiment.seed, "noise", number, m.device),
                 batch_size=batch_size,
                 schedule=schedule,

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from ..core.environment import describe
 from ..core.errors import DataError, RunError, TrainingError
 from ..core.logs import collected
@@ -17,8 +19,9 @@ from ..data.sources import load_images
 from ..experiment.config import Experiment
 from ..inference.run_images import own_or_other
 from ..runs.directory import Run, refuse_existing
-from .components import learned_from, make_fabric, require_classes, threads_of
+from .components import judged_of, learned_from, make_fabric, require_classes, threads_of
 from .context import TrainingContext, prepare, pretrained_encoder_of
+from .extra import extra_of, require_same
 from .loop import EpochRecord, learn
 from .state import restore, state_of, weights_of
 
@@ -159,6 +162,10 @@ def _begun(context: TrainingContext, out: Path, for_classifier: bool) -> Trainin
         "encoder_hash": context.encoder_hash,
     }
     hashes = context.images.image_hashes[learned]
+    if context.extra is not None:
+        hashes = np.concatenate([hashes, context.extra.hashes])
+        count, content = len(context.extra.pixels), context.extra.content_hash
+        environment |= {"extra_images": count, "extra_hash": content}
     return Training(Run.create(out, experiment, context.images, parts, hashes, environment), context)
 
 
@@ -186,7 +193,9 @@ def resume(path: Path, images: Given | DataConfig | None = None) -> Training:
             found=f"{found.source}: other images (the content hash differs)",
             do=f"name the run's own with {option('data')}, or train a new run",
         )
-    return Training(run, TrainingContext(experiment, found, run.split, fabric, pretrained))
+    extra = extra_of(experiment, found, judged_of(experiment, run.split))
+    require_same(extra, run.environment.get("extra_hash"), path)
+    return Training(run, TrainingContext(experiment, found, run.split, fabric, pretrained, extra=extra))
 
 
 def is_run_of(run: Run, plan: Experiment) -> bool:
@@ -201,6 +210,8 @@ def is_run_of(run: Run, plan: Experiment) -> bool:
     training = plan.training.fitted(len(learned_from(there, run.split)))
     if training.augment == "auto":
         training = training.model_copy(update={"augment": there.training.augment})
+    if training.minutes is not None:
+        training = training.model_copy(update={"epochs": there.training.epochs})
     plan = plan.model_copy(update={"training": training})
     if plan.encoder is not None and there.encoder is not None:
         path = Path(plan.encoder)

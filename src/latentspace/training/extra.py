@@ -1,0 +1,116 @@
+"""Extra images: learned from beside the run's own, fewer with each epoch, and never judged."""
+
+import logging
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from ..core.errors import ConfigurationError, DataError, RunError
+from ..core.types import Hashes, Int64Array, Pixels
+from ..core.wording import counted, option
+from ..data.batches import order
+from ..data.imageset import ImageSet
+from ..data.sources import load_images
+from ..experiment.config import Experiment
+from ..experiment.training import TrainingConfig
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False)
+class Extra:
+    """Images that are learned from and never judged.
+
+    Args:
+        pixels: without copies of judged images.
+        content_hash: of all that were read, those copies among them.
+    """
+
+    pixels: Pixels
+    hashes: Hashes
+    content_hash: str
+
+
+def extra_of(experiment: Experiment, images: ImageSet, judged: Int64Array) -> Extra | None:
+    """The plan's extra images, as large as the run's own; None where it names none.
+
+    Args:
+        judged: the indices of the run's images that are not learned from: copies of them are left out.
+
+    Raises:
+        DataError: images that cannot be read, or have other channels, or are all copies of judged ones.
+        ConfigurationError: the run's own images stay on disk.
+    """
+    spec = experiment.training.extra
+    if spec is None:
+        return None
+    if images.on_disk:
+        raise ConfigurationError(
+            "images that extra ones are learned from beside must be in memory",
+            found=f"{images.source}, which stay on disk",
+            do=f"read them into memory ({option('data.resident', 'always')}), or leave "
+            f"{option('training.extra')} out",
+        )
+    channels = str(images.shape[0]) if images.shape[0] in (1, 3) else "auto"
+    changes = {
+        "spec": spec,
+        "resize": images.shape[1:],
+        "channels": channels,
+        "tiles": None,
+        "group_by": None,
+    }
+    found = load_images(experiment.data.model_copy(update=changes))
+    if found.shape != images.shape:
+        raise DataError(
+            "extra images must have the channels of those they are learned from beside",
+            found=f"{found.shape[0]} in {found.source}, {images.shape[0]} in {images.source}",
+            do="name images with as many channels",
+        )
+    copies = np.isin(found.image_hashes, images.image_hashes[judged])
+    if copies.all():
+        raise DataError(
+            "extra images must not all be copies of images that are judged",
+            found=f"{counted(len(found))} in {found.source}, each in the validation or the test part",
+            do=f"name other images with {option('training.extra')}",
+        )
+    kept = np.flatnonzero(~copies)
+    logger.info(
+        "%s to learn from beside, from %s%s",
+        counted(len(kept), "extra image"),
+        found.source,
+        f"; left out: {counted(int(copies.sum()), 'copy')} of judged images" if copies.any() else "",
+    )
+    pixels = found.subset(kept).pixels if copies.any() or found.on_disk else found.pixels
+    return Extra(pixels, found.image_hashes[kept], found.content_hash)
+
+
+def require_same(extra: Extra | None, content_hash: object, run: object) -> None:
+    """Refuse extra images that are not those that a run began with: raises RunError."""
+    if extra is not None and extra.content_hash != content_hash:
+        raise RunError(
+            f"the extra images of {run} must be as they were",
+            found="other images (the content hash differs)",
+            do="bring them back, or train a new run",
+        )
+
+
+def mixed_order(own: int, extra: int, share: float, generator: torch.Generator) -> torch.Tensor:
+    """The rows of an epoch: `share` of the extra images, which lie after the own ones, among all of these.
+
+    An epoch has always as many rows as there are images: the own ones take the place of extra ones that it
+    does without, each of them as often as any other, but for one time.
+    """
+    if not extra:
+        return order(own, generator)
+    taken = round(extra * share)
+    whole, part = divmod(own + extra - taken, own)
+    some = torch.randperm(own, generator=generator)[:part]
+    beside = own + torch.randperm(extra, generator=generator)[:taken]
+    rows = torch.cat([torch.arange(own).repeat(whole), some, beside])
+    return rows[torch.randperm(len(rows), generator=generator)]
+
+
+def share_in(plan: TrainingConfig, epoch: int) -> float:
+    """The share of the extra images that an epoch, counted from 1, learns from: it falls in equal steps."""
+    return max(0.0, 1 - (epoch - 1) / (plan.extra_until * plan.epochs))
