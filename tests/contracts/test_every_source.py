@@ -4,6 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from latentspace.data.config import DataConfig
@@ -75,7 +77,25 @@ def as_sidecar(images: ImageSet, place: Path) -> Path:
     return place / "flat"
 
 
-STORED = [as_folder, as_tar, as_zip, as_idx, as_npz, as_npz_floats, as_pixel_table, as_file_table, as_sidecar]
+def as_parquet(images: ImageSet, place: Path) -> Path:
+    names, contents = zip(*files_of(images).items(), strict=True)
+    labels = [name.partition("/")[0] for name in names]
+    pq.write_table(pa.table({"image": list(contents), "label": labels}), place / "images.parquet")
+    return place / "images.parquet"
+
+
+STORED = [
+    as_folder,
+    as_tar,
+    as_zip,
+    as_idx,
+    as_npz,
+    as_npz_floats,
+    as_pixel_table,
+    as_file_table,
+    as_sidecar,
+    as_parquet,
+]
 
 
 def by_class(images: ImageSet) -> ImageSet:

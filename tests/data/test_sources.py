@@ -221,7 +221,8 @@ def test_what_is_neither_a_word_nor_a_path(kind: str) -> None:
 
 FILES = {
     "photo.png": (encoded(random_pixels(4, 4)), "one image"),
-    "notes.txt": (b"hello", "68 65 6c 6c"),
+    "notes.md": (b"hello", "68 65 6c 6c"),
+    "notes.txt": (b"hello", "1 of 1 path are not: hello"),
     "empty": (b"", "and ends"),
     "x.gz": (gzip.compress(b"hello", mtime=0), "68 65 6c 6c"),
     "bad.gz": (b"\x1f\x8bhello", "end-of-stream"),

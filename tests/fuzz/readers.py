@@ -19,7 +19,7 @@ import tomli_w
 from PIL import Image
 
 from fuzz.mutations import mistaken, mutated
-from fuzz.tables import TextTables
+from fuzz.tables import Parquet, TextTables
 from latentspace.core.config import overrides, read_toml
 from latentspace.data.config import DataConfig
 from latentspace.data.readers.idx import read_idx, write_idx_folder
@@ -389,6 +389,7 @@ READERS: Mapping[str, Callable[[Path], Reader]] = {
     "arrays": Arrays,
     "pictures": Pictures,
     "tables": TextTables,
+    "parquet": Parquet,
     "outside": FromOutside,
     "recipes": Recipes,
     "runs": Runs,

@@ -1,14 +1,46 @@
 """Fuzzers of tables: of pixels, of files, beside a folder of images."""
 
 import gzip
+import json
 import random
 from pathlib import Path
+
+import pyarrow as pa
+from pyarrow import parquet
 
 from fuzz.mutations import mutated
 from latentspace.core.errors import LatentspaceError
 from latentspace.data.config import DataConfig
 from latentspace.data.sources import load_images
 from makers import encoded, random_pixels
+
+
+class Parquet:
+    """Parquet files of encoded images, of numbers and of paths."""
+
+    def __init__(self, place: Path) -> None:
+        pictures = [random_pixels(5, 5, seed=number) for number in range(6)]
+        files = [{"bytes": encoded(one), "path": f"{number}.png"} for number, one in enumerate(pictures)]
+        labels = [number % 2 for number in range(6)]
+        features = {"info": {"features": {"label": {"names": ["a", "b"], "_type": "ClassLabel"}}}}
+        tables = [
+            pa.table({"image": files, "label": labels}).replace_schema_metadata(
+                {"huggingface": json.dumps(features)}
+            ),
+            pa.table({"img": [one.tolist() for one in pictures], "category": list("abcabc")}),
+            pa.table({"path": [f"{number}.png" for number in range(6)], "split": ["train"] * 6}),
+        ]
+        self.files = []
+        for table in tables:
+            for compression in ("none", "snappy"):
+                parquet.write_table(table, place / "x.parquet", compression=compression)
+                self.files.append((place / "x.parquet").read_bytes())
+
+    def write(self, draw: random.Random, place: Path) -> None:
+        (place / "x.parquet").write_bytes(mutated(draw, draw.choice(self.files), tuple(self.files)))
+
+    def read(self, place: Path) -> None:
+        load_images(DataConfig(spec=str(place / "x.parquet")))
 
 
 class TextTables:

@@ -17,7 +17,7 @@ class OtherData(DataOptions):
     """Other images than the run's."""
 
     data: Annotated[
-        str | None,
+        list[str] | None,
         "Other images to evaluate the run on, or where its own are now; these are known by their hash.",
         "SPEC",
     ] = None
@@ -50,13 +50,13 @@ def evaluate(
     from ..studies import published
 
     require_scope(split)
-    if data.data is None and data.reading != Reading():
+    if data.spec is None and data.reading != Reading():
         raise ConfigurationError(
             "--resize, --deduplicate, --strict and --fonts say how to read --data",
             found="no --data",
             do="add --data SPEC, or leave them out: the run's own settings are used for its own data",
         )
-    other = None if data.data is None else data.reading.config(data.data)
+    other = None if data.spec is None else data.reading.config(data.spec)
     opened = Run.open(run)
     with console.following():
         result = judge(opened, other, split, iwae_samples, device)  # type: ignore[arg-type]

@@ -1,7 +1,7 @@
 """Options that several commands share, alone or in groups, and what they stand for."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, NamedTuple, TypeAlias
@@ -133,18 +133,33 @@ class Reading:
     fonts: Fonts = None
 
     def settings(self, spec: str | None) -> dict[str, Any]:
-        """The settings of `data` that were given; a path is made absolute."""
-        from ..core.atomic_files import exists
+        """The settings of `data` that were given; paths are made absolute."""
+        from ..data.joined import BETWEEN, specs_of
         from ..data.sources import names_a_path
 
-        if spec and names_a_path(spec) and exists(Path(spec)):
-            spec = str(Path(spec).resolve())
-        return given({"spec": spec, **vars(self)})
+        if spec:
+            spec = BETWEEN.join(_absolute(one) if names_a_path(one) else one for one in specs_of(spec))
+        group_by = self.group_by if self.group_by in (None, "folder") else _absolute(str(self.group_by))
+        return given({"spec": spec, **vars(self), "group_by": group_by})
 
     def config(self, spec: str | None) -> "DataConfig":
         from ..data.config import DataConfig
 
         return DataConfig.parse(self.settings(spec), "the data options")
+
+
+def together(specs: Sequence[str]) -> str | None:
+    """One SPEC that joins several; None of none."""
+    from ..data.joined import BETWEEN
+
+    return BETWEEN.join(specs) or None
+
+
+def _absolute(path: str) -> str:
+    """`path` in full where it names something, else as it is."""
+    from ..core.atomic_files import exists
+
+    return str(Path(path).resolve()) if exists(Path(path)) else path
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,15 +169,20 @@ class DataOptions:
     panel: ClassVar = "Data"
 
     data: Annotated[
-        str | None,
+        list[str] | None,
         "notmnist, notmnist:large, glyphs, glyphs:COUNT, auto, or a path: {formats}. "
-        "\\[default: the recipe's, else auto]",
+        "Given several times, the sets are joined. \\[default: the recipe's, else auto]",
         "SPEC",
     ] = None
     reading: Reading
 
+    @property
+    def spec(self) -> str | None:
+        """The SPEC of all sets together."""
+        return together(self.data or [])
+
     def settings(self) -> dict[str, Any]:
-        return self.reading.settings(self.data)
+        return self.reading.settings(self.spec)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -23,7 +23,7 @@ class SearchedData(DataOptions):
     """The images of a study."""
 
     data: Annotated[
-        str | None,
+        list[str] | None,
         "The images, as for train. \\[default: the recipe's, auto; with --resume the study's]",
         "SPEC",
     ] = None

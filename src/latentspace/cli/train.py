@@ -102,7 +102,7 @@ def train(
     if resume is not None:
         why = "a run goes on with the settings that it began with; --data says where its images are now"
         refuse_beside(context, "--resume", why, "--data")
-        _resume(resume, options.data.data)
+        _resume(resume, options.data.spec)
         return
     if kind is None or out is None:
         raise ConfigurationError(

@@ -1,33 +1,48 @@
-"""Several image sets -> one: classes joined by name, groups kept apart."""
+"""Several image sets -> one: classes joined by name, groups kept apart, one size, one number of channels."""
 
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
 
 import numpy as np
 
+from ..core.atomic_files import exists
 from ..core.errors import DataError
 from ..core.types import Int64Array, Pixels
 from ..core.wording import counted, option
 from .cleaning import CleaningRecord, Unreadable, sentence
-from .fitting import format_size
+from .fitting import Fit, Size, common_size, fit_words, fitted
 from .imageset import ImageSet
 from .memmap import allocate, blocks, require_unchanged
 from .readers.filenames import natural
 from .readers.tables import numbers_of
 
+BETWEEN: Final = " + "  # the SPECs of sets that are joined
 
-def joined(sets: Sequence[ImageSet], origins: Sequence[str]) -> ImageSet:
+
+def specs_of(spec: str) -> list[str]:
+    """The SPECs that one is made of: `a + b` -> `a`, `b`; a path with ` + ` in its name is one."""
+    return [spec] if exists(Path(spec)) else [one.strip() for one in spec.split(BETWEEN)]
+
+
+def joined(
+    sets: Sequence[ImageSet], origins: Sequence[str], resize: Size | None = None, fit: Fit = "crop"
+) -> ImageSet:
     """The images of all of `sets`, in their order.
 
     Grey images are repeated over three channels where others have colour. Labels stay where all sets
-    have some.
+    have some. Sets of different sizes are brought to `resize`, or to the size that `common_size` chooses.
 
     Args:
         origins: what each is called, for errors and before the names of its images.
 
     Raises:
-        DataError: different sizes, or numbers of channels that cannot be brought together.
+        DataError: numbers of channels that cannot be brought together.
     """
     notes = [note for one in sets for note in one.record.conversions]
+    sets = _of_one_size(sets, resize, fit, notes)
     pixels = _pixels(sets, origins, notes)
     labels, class_names = _labels(sets, origins, notes)
     return ImageSet(
@@ -50,15 +65,29 @@ def joined(sets: Sequence[ImageSet], origins: Sequence[str]) -> ImageSet:
     )
 
 
+def _of_one_size(sets: Sequence[ImageSet], resize: Size | None, fit: Fit, notes: list[str]) -> list[ImageSet]:
+    sizes: Counter[Size] = Counter()
+    for one in sets:
+        sizes[one.size] += len(one)
+    if len(sizes) == 1:
+        return list(sets)
+    size = resize or common_size(sizes)
+    changed = sum(many for there, many in sizes.items() if there != size)
+    notes.append(f"{counted(changed)} {fit_words(sizes, size, fit)}")
+    return [_at_size(one, size, fit, enlarge=resize is not None) for one in sets]
+
+
+def _at_size(images: ImageSet, size: Size, fit: Fit, *, enlarge: bool) -> ImageSet:
+    if images.size == size:
+        return images
+    pixels: Pixels = allocate((len(images), images.channels, *size), images.pixels)
+    for number, one in enumerate(images.pixels):
+        require_unchanged(images.pixels)
+        pixels[number] = fitted(one.transpose(1, 2, 0), size, fit, enlarge=enlarge).transpose(2, 0, 1)
+    return replace(images, pixels=pixels, comparable=False)
+
+
 def _pixels(sets: Sequence[ImageSet], origins: Sequence[str], notes: list[str]) -> Pixels:
-    sizes = {one.size: origin for one, origin in zip(reversed(sets), reversed(origins), strict=True)}
-    if len(sizes) > 1:
-        listed = [f"{format_size(size)} in {origin}" for size, origin in sizes.items()]
-        raise DataError(
-            "the images of sets that are joined must have one size (height x width)",
-            found=sentence(listed[::-1]),
-            do=f"bring them to one size, for example {option('resize', sets[0].size)}",
-        )
     channels = {one.channels: origin for one, origin in zip(sets, origins, strict=True)}
     most = max(channels)
     if not set(channels) <= {1, most} or (len(channels) > 1 and most != 3):

@@ -3,9 +3,10 @@
 notmnist, notmnist:large   fetched once, kept in the cache directory
 glyphs, glyphs:COUNT       letters A-J rendered from font files
 auto                       notMNIST (small) if cached or fetchable, else glyphs, with a warning
+SPEC + SPEC                several of these, joined
 a path                     a folder of class folders, a flat folder of images, IDX files or a folder of
-                           them, .npy, .npz, a zip or tar of images; notMNIST is recognised among them.
-                           `./glyphs` is a path, `glyphs` is not.
+                           them, .npy, .npz, a zip or tar of images, a table of pixels or of paths,
+                           Parquet; notMNIST is recognised among them. `./glyphs` is a path, `glyphs` is not.
 """
 
 import hashlib
@@ -25,8 +26,10 @@ from .cleaning import sentence
 from .config import GIVEN, DataConfig
 from .fitting import fitted_set
 from .given import Given, given_set
+from .grouping import grouped, refuse_early
 from .imageset import ImageSet
 from .inspection import inspected
+from .joined import joined, specs_of
 from .memmap import SHARE, Residence, free_memory
 from .paths import cache_directory
 from .readers.filenames import is_named_as_image, readable
@@ -52,6 +55,8 @@ def load_images(config: DataConfig, given: Given | None = None) -> ImageSet:
         ConfigurationError: a SPEC such as `glyphs:0`.
         DataError: no such path, not images, damaged; FetchError: notMNIST could not be had.
     """
+    if config.group_by:
+        refuse_early(config.group_by, config.spec)
     with within_memory(
         DataError,
         f"the images of {config.spec} must fit in memory",
@@ -71,6 +76,8 @@ def finished(images: ImageSet, config: DataConfig) -> ImageSet:
         )
     if config.tiles:
         images = tiled(images, Tiles.parse(config.tiles))
+    if config.group_by:
+        images = grouped(images, config.group_by)
     if config.resize is not None:
         images = fitted_set(images, config.resize, config.fit)
     if config.channels != "auto":
@@ -113,6 +120,10 @@ def names_a_path(spec: str) -> bool:
 
 
 def _found(config: DataConfig) -> ImageSet:
+    specs = specs_of(config.spec)
+    if len(specs) > 1:
+        sets = [_found(config.model_copy(update={"spec": spec})) for spec in specs]
+        return joined(sets, specs, config.resize, config.fit)
     word, colon, argument = config.spec.partition(":")
     if word == "glyphs":
         return _glyphs(_count(argument, config.spec) if colon else GLYPHS, config)

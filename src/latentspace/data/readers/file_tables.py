@@ -12,7 +12,7 @@ from ...core.errors import DataError
 from ...core.wording import counted
 from ..imageset import ImageSet
 from .filenames import is_junk, is_named_as_image, may_be_image, readable, shown
-from .listed import listed_images, noted
+from .listed import Again, listed_images, noted
 from .reading import File
 from .tables import (
     GROUP_NAMES,
@@ -200,7 +200,7 @@ def _images(table: Table, columns: Columns, folder: Path, config: "DataConfig") 
             group = groups[row] if groups else None
             yield File(name, paths[row], label=labels[row], group=group, part=parts[row] if parts else None)
 
-    images = listed_images(files(), config, origin=table.origin, source="a table of image files")
+    images = listed_images(Again(files), config, origin=table.origin, source="a table of image files")
     repeated = len(cells) - len(rows)
     return noted(images, f"{counted(repeated, 'row')} left out that repeat a file") if repeated else images
 

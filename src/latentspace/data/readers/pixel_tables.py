@@ -7,7 +7,6 @@ with spaces between.
 """
 
 import logging
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,12 +15,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from ...core.errors import DataError
-from ...core.types import Pixels
-from ...core.wording import counted
 from ..imageset import ImageSet
-from .conversion import as_pixels
 from .filenames import natural, readable
-from .listed import described, noted
+from .listed import described, noted, pixels_of, square_of
 from .pixel_layout import Layout, inflated, layout_of
 from .tables import part_number, some, whole_labels
 
@@ -60,7 +56,7 @@ def read_pixel_table(path: Path, config: "DataConfig") -> ImageSet:
         raise DataError(
             f"{path} must have a row for each image", found="a header alone", do="name another file"
         )
-    pixels, more = _images(values, path)
+    pixels, more = pixels_of(values, path)
     images = noted(ImageSet(pixels, source="a table of pixels"), *notes, *more)
     numbers = [part_number(cell, f"in row {row:,}") for row, cell in enumerate(parts)]
     return described(images, whole_labels(labels), parts=numbers, origin=str(path))
@@ -203,7 +199,7 @@ def _of_joined(path: Path, layout: Layout) -> tuple[np.ndarray, list[str], list[
 
 def _parted(values: np.ndarray, path: Path) -> tuple[np.ndarray, list[str], str]:
     """Without a label column that is named: the column that makes a row one too long, if there is one."""
-    if _side(values.shape[1]) or not len(values) or not _side(values.shape[1] - 1):
+    if square_of(values.shape[1]) or not len(values) or not square_of(values.shape[1] - 1):
         return values, [], ""
     first, last = (_share_of_commonest(values[:, place]) for place in (0, -1))
     place = values.shape[1] - 1 if first > _BORDER and last < first else 0
@@ -215,46 +211,3 @@ def _parted(values: np.ndarray, path: Path) -> tuple[np.ndarray, list[str], str]
 
 def _share_of_commonest(column: np.ndarray) -> float:
     return float(np.unique(column, return_counts=True)[1].max() / len(column))
-
-
-def _side(count: int) -> tuple[int, int] | None:
-    """Channels and side of a square image of `count` numbers; None where it is none."""
-    for channels in (1, 3):
-        side = math.isqrt(count // channels)
-        if side * side * channels == count:
-            return channels, side
-    return None
-
-
-def _images(values: np.ndarray, path: Path) -> tuple[Pixels, list[str]]:
-    count = values.shape[1]
-    found = _side(count)
-    if found is None:
-        raise DataError(
-            f"each row of {path} must have the pixels of a square, in grey or in three channels",
-            found=f"{count:,} numbers in a row",
-            do="save the images as an array of N x H x W: numpy.save('images.npy', rows.reshape(-1, H, W))",
-        )
-    channels, side = found
-    notes = [f"{counted(len(values))} read from rows of {count:,} as {side} x {side}"]
-    shaped: np.ndarray
-    if channels == 1:
-        shaped = values.reshape(-1, side, side)
-    else:
-        planes, mixed = (
-            values.reshape(-1, 3, side, side),
-            values.reshape(-1, side, side, 3).transpose(0, 3, 1, 2),
-        )
-        by_pixel = _roughness(mixed) < _roughness(planes)
-        shaped = mixed if by_pixel else planes
-        notes[0] += f" in colour, {'pixel by pixel' if by_pixel else 'channel by channel'}"
-    if shaped.dtype == np.uint8:
-        return np.ascontiguousarray(shaped if channels == 3 else shaped[:, None]), notes
-    pixels, record = as_pixels(np.ascontiguousarray(shaped), str(path))
-    return pixels, [*notes, *record.conversions]
-
-
-def _roughness(images: np.ndarray) -> float:
-    """The mean difference of neighbours, of the first images."""
-    some_images = images[:200].astype(np.float64)
-    return float(sum(np.abs(np.diff(some_images, axis=axis)).mean() for axis in (2, 3)))

@@ -176,6 +176,22 @@ class Idx:
         return read_idx_files(path, config)
 
 
+class Parquet:
+    words = "Parquet, a file or a folder of shards"
+
+    def knows(self, path: Path, start: bytes) -> bool:
+        from .parquet import is_parquet_name, parquet_files
+
+        if path.is_dir():
+            return bool(parquet_files(path))
+        return start.startswith(b"PAR1") or is_parquet_name(path.name)
+
+    def read(self, path: Path, config: "DataConfig") -> "ImageSet":
+        from .parquet import parquet_files, read_parquet
+
+        return read_parquet(parquet_files(path) if path.is_dir() else [path], path, config)
+
+
 class TextTable:
     words = "a CSV or TSV table of pixels or of paths, a text file of paths"
 
@@ -261,7 +277,8 @@ NPZ = ArrayFile(".npz", (".npz",))
 HDF5 = ArrayFile("HDF5", (".h5", ".hdf5"), b"\x89HDF\r\n\x1a\n")
 MATLAB = ArrayFile("MATLAB's .mat", (".mat",), b"MATLAB 5.0", b"MATLAB 7.3")
 PICKLE, CIFAR, ARRAY_FOLDER = Pickle(), Cifar(), ArrayFolder()
-ARCHIVE, IDX, TEXT_TABLE, FOLDER = Archive(), Idx(), TextTable(), Folder()
+ARCHIVE, IDX, FOLDER = Archive(), Idx(), Folder()
+PARQUET, TEXT_TABLE = Parquet(), TextTable()
 
 READERS: Registry[Reader] = Registry(
     "reader",
@@ -275,6 +292,7 @@ READERS: Registry[Reader] = Registry(
         "archive": f"{__name__}:ARCHIVE",
         "idx": f"{__name__}:IDX",
         "array_folder": f"{__name__}:ARRAY_FOLDER",
+        "parquet": f"{__name__}:PARQUET",
         "table": f"{__name__}:TEXT_TABLE",
         "folder": f"{__name__}:FOLDER",
     },

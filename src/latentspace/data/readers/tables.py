@@ -18,7 +18,7 @@ from ...core.errors import DataError
 from ...core.types import Int64Array
 from ...core.wording import brief
 from ..cleaning import sentence
-from .filenames import readable, shown
+from .filenames import PARTS, readable, shown
 
 TABLES: Final = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
 LISTS: Final = (".txt", ".lst", ".list")
@@ -49,9 +49,8 @@ LABEL_NAMES: Final = (
 GROUP_NAMES: Final = ("group", "groups", "group_id", "patient", "patient_id", "subject", "subject_id")
 PART_NAMES: Final = ("part", "split", "partition", "subset", "usage")
 _PARTS: Final = {
-    **dict.fromkeys(("train", "training", "0"), 0),
-    **dict.fromkeys(("val", "valid", "validation", "dev", "publictest", "1"), 1),
-    **dict.fromkeys(("test", "testing", "privatetest", "2"), 2),
+    **PARTS,
+    **{"0": 0, "1": 1, "2": 2, "publictest": 1, "privatetest": 2},
     **dict.fromkeys(("", "none", "-1"), -1),
 }
 
@@ -223,7 +222,7 @@ def part_number(cell: str | None, where: str) -> int:
 def part_of_name(name: str) -> int | None:
     """The part that a file such as `mnist_train.csv` or `test-00000-of-00001.parquet` is; None: of none."""
     words = "".join(letter if letter.isalpha() else " " for letter in name.casefold()).split()
-    found = {_PARTS[word] for word in words if word in _PARTS}
+    found = {PARTS[word] for word in words if word in PARTS}
     return found.pop() if len(found) == 1 else None
 
 

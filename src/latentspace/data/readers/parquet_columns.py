@@ -1,0 +1,162 @@
+"""The columns of a Parquet file: which are images, labels, groups and parts, and what is in their cells."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from ...core.errors import DataError
+from ..cleaning import sentence
+from .filenames import shown
+from .tables import GROUP_NAMES, LABEL_NAMES, PART_NAMES, PATH_NAMES, column_named
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+IMAGE_NAMES: Final = (
+    *("image", "img", "images", "picture", "photo", "pixels"),
+    *("png", "jpg", "jpeg", "webp", "data", "x"),
+)
+
+
+@dataclass(frozen=True)
+class Columns:
+    """The names of the columns that count, and the names of the classes, where the file has them."""
+
+    image: str
+    kind: str  # "bytes", "struct", "numbers" or "path"
+    label: str | None
+    group: str | None
+    part: str | None
+    path: str | None
+    class_names: tuple[str, ...] = ()
+
+    @property
+    def all(self) -> list[str]:
+        return [name for name in (self.image, self.label, self.group, self.part, self.path) if name]
+
+
+def columns_of(schema: "pa.Schema", path: Path) -> Columns:
+    names = [name for name in schema.names if schema.names.count(name) == 1]
+    kinds = {name: _kind(schema.field(name).type) for name in names}
+    at = column_named(names, IMAGE_NAMES)
+    image = names[at] if at is not None and kinds[names[at]] else None
+    for kind in ("struct", "bytes", "numbers"):
+        image = image or next((one for one in names if kinds[one] == kind), None)
+    if image is None:
+        at = column_named(names, PATH_NAMES)
+        image = names[at] if at is not None and kinds[names[at]] == "path" else None
+    if image is None:
+        listed = [f"{shown(one.name)} ({one.type})" for one in schema]
+        raise DataError(
+            f"{path} must have a column of images: bytes, a struct of bytes and path, numbers, or paths",
+            found=f"columns {sentence(listed, most=6) or 'none'}",
+            do="call the column `image`, or write it so: datasets.Image, or png bytes",
+        )
+    features = _features(schema)
+    classes = [name for name in names if features.get(name, {}).get("_type") == "ClassLabel"]
+
+    def named(known: Sequence[str]) -> str | None:
+        at = column_named(names, known)
+        return None if at is None or names[at] == image else names[at]
+
+    label = named(LABEL_NAMES) or next((name for name in classes if name != image), None)
+    path_column = named(PATH_NAMES)
+    given = features.get(label or "", {}).get("names")
+    valid = isinstance(given, list) and len(set(map(str, given))) == len(given)
+    return Columns(
+        image=image,
+        kind=kinds[image],
+        label=label,
+        group=named(GROUP_NAMES),
+        part=named(PART_NAMES),
+        path=path_column if path_column and kinds[path_column] == "path" else None,
+        class_names=tuple(map(str, given)) if valid else (),
+    )
+
+
+def _kind(kind: "pa.DataType") -> str:
+    """What a column of this type can be: `struct`, `bytes`, `numbers`, `path`, or nothing."""
+    from pyarrow import types
+
+    if isinstance(kind, _extension()):
+        kind = kind.storage_type
+    if types.is_struct(kind):
+        return "struct" if "bytes" in [kind.field(place).name for place in range(kind.num_fields)] else ""
+    if types.is_binary(kind) or types.is_large_binary(kind) or types.is_fixed_size_binary(kind):
+        return "bytes"
+    if types.is_string(kind) or types.is_large_string(kind):
+        return "path"
+    listed = False
+    while types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind):
+        kind, listed = kind.value_type, True
+    return "numbers" if listed and (types.is_integer(kind) or types.is_floating(kind)) else ""
+
+
+def _extension() -> Any:
+    import pyarrow as pa
+
+    return pa.BaseExtensionType
+
+
+def _features(schema: "pa.Schema") -> dict[str, Any]:
+    """What Hugging Face's datasets writes about the columns; nothing where it did not."""
+    try:
+        about = json.loads((schema.metadata or {}).get(b"huggingface", b"{}"))
+        features = about["info"]["features"]
+        return {name: one for name, one in features.items() if isinstance(one, dict)}
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return {}
+
+
+def label_of(value: Any, names: Sequence[str], where: str) -> str | None:
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if value in (None, "") or (names and value == -1):
+        return None
+    if not names:
+        return str(value)
+    if isinstance(value, str) and value in names:
+        return value
+    if isinstance(value, int) and 0 <= value < len(names):
+        return names[value]
+    raise DataError(
+        f"a label must be one of the {len(names):,} classes that the file names",
+        found=f"{value!r} {where}",
+        do="write the file again with labels that fit its metadata",
+    )
+
+
+def values_of(column: "pa.Array", kind: str) -> Iterator[Any]:
+    """The cells of a column of images: dictionaries, bytes, paths, or arrays of numbers."""
+    if isinstance(column.type, _extension()):
+        shape = getattr(column.type, "shape", None)
+        for value in values_of(column.storage, kind):
+            yield value.reshape(shape) if shape and isinstance(value, np.ndarray) else value
+        return
+    if kind != "numbers":
+        yield from (one.as_py() for one in column)
+        return
+    for one in column:
+        yield None if not one.is_valid else _array(one.values)
+
+
+def _array(values: "pa.Array") -> np.ndarray:
+    """Lists of lists of numbers as an array; an empty one where they are no rectangle, or one is missing."""
+    shape = [len(values)]
+    while hasattr(values.type, "value_type"):
+        if values.null_count:
+            return np.zeros(0)
+        inner = values.flatten()
+        shape.append(len(inner) // max(len(values), 1))
+        lengths = {len(one.values) for one in values}
+        if len(lengths) > 1:
+            return np.zeros(0)
+        values = inner
+    if values.null_count:
+        return np.zeros(0)
+    flat = values.to_numpy(zero_copy_only=False)
+    return flat.reshape(shape) if flat.size == np.prod(shape) else np.zeros(0)
