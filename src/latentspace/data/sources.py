@@ -3,6 +3,7 @@
 notmnist, notmnist:large   fetched once, kept in the cache directory
 glyphs, glyphs:COUNT       letters A-J rendered from font files
 auto                       notMNIST (small) if cached or fetchable, else glyphs, with a warning
+https://, s3://, hf:// ... a file or folder at an address, kept in the cache directory
 SPEC + SPEC                several of these, joined
 a path                     a folder of class folders, a flat folder of images, IDX files or a folder of
                            them, .npy, .npz, a zip or tar of images, a table of pixels or of paths,
@@ -35,6 +36,7 @@ from .paths import cache_directory
 from .readers.filenames import is_named_as_image, readable
 from .readers.registry import READERS, reader_of
 from .readers.streams import start_of
+from .remote import is_address, local_copy
 from .tiles import Tiles, tiled
 
 logger = logging.getLogger(__name__)
@@ -140,7 +142,7 @@ def _found(config: DataConfig) -> ImageSet:
         return notmnist.load("large", resident=config.resident)
     if config.spec == "auto":
         return _auto(config)
-    return _at(Path(config.spec), config)
+    return _at(local_copy(config.spec) if is_address(config.spec) else Path(config.spec), config)
 
 
 def _tell(images: ImageSet) -> None:
