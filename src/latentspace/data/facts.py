@@ -22,12 +22,10 @@ class Facts:
 
     Args:
         near: the indices of the images of each set of near copies, or None where they were not looked for.
-        inspected: what was found to be wrong with the set as a whole, beside what its reading told.
     """
 
     images: ImageSet
     near: Sequence[Int64Array] | None = None
-    inspected: tuple[str, ...] = ()
 
     @cached_property
     def histogram(self) -> Int64[np.ndarray, "256"]:
@@ -102,7 +100,7 @@ class Facts:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        return self.images.record.warnings + self.inspected
+        return self.images.record.warnings
 
     def labelled(self, index: int) -> str:
         """The class of an image; nothing where it has none."""
