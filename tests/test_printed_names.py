@@ -74,7 +74,8 @@ def folder(tmp_path_factory) -> Path:
 def test_no_name_reaches_the_terminal_the_log_or_a_table_as_more_than_text(folder, monkeypatch):
     monkeypatch.chdir(folder)
     run = f"runs/=cmd {NAMES['escape']}"
-    tiny = ["--set", "model.neurons=4", "--set", "model.conv1_channels=4", "--epochs", "1", "--device", "cpu"]
+    tiny = ["--preset", "report", "--set", "model.neurons=4", "--set", "model.conv1_channels=4"]
+    tiny += ["--epochs", "1", "--device", "cpu"]
     for line in (
         ["data", "info", "data"],
         ["data", "info", "data", "--list", "unreadable"],

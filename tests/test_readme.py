@@ -192,10 +192,18 @@ def test_the_reference_has_a_row_for_each_setting_as_the_code_has_it():
     assert rows("Settings") == {name: row(name, settings) for name, settings in by_name(tuple(TASKS)).items()}
 
 
+def test_the_reference_has_those_that_the_reports_networks_alone_have():
+    usual, reported = by_name(tuple(TASKS)), by_name(tuple(TASKS), "report")
+    own = {name: row(name, settings) for name, settings in reported.items() if name not in usual}
+    assert rows("The report's networks") == own
+
+
 @pytest.mark.parametrize("kind", tuple(TASKS))
 def test_the_settings_are_those_of_a_plan(kind):
     found = {one.name: one for one in settings_of(kind)}
-    assert {name: one.default for name, one in found.items()} == dict(leaves(Recipe().experiment(kind)))
+    assert {name: one.default for name, one in found.items()} == dict(
+        leaves(Recipe(preset="default").experiment(kind))
+    )
     assert all(one.meaning for one in found.values())
 
 

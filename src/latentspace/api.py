@@ -15,6 +15,7 @@ from .data.sources import finished, load_images
 from .evaluation.evaluate import Evaluation, Scope
 from .evaluation.evaluate import evaluate as _evaluate
 from .experiment.config import Experiment
+from .experiment.presets import USUAL
 from .inference.trained import TrainedAutoencoder, TrainedClassifier, load_trained
 from .runs.directory import Run
 from .training.train import resume as _resume
@@ -61,7 +62,8 @@ def train(experiment: Experiment | Mapping[str, Any], out: str | Path, images: G
     """Train from start to end; the run directory is new.
 
     Args:
-        experiment: the plan, or its settings: `{"kind": "vae", "data": {"spec": "photos/"}}`.
+        experiment: the plan, or its settings: `{"kind": "vae", "data": {"spec": "photos/"}}`, with the preset
+            `default` where they name none.
         images: what is learned from, as for `load_data`; None: what the plan names. They are not copied into
             the run, which knows them by their hash alone: give them again to resume or to evaluate it.
 
@@ -69,7 +71,7 @@ def train(experiment: Experiment | Mapping[str, Any], out: str | Path, images: G
         LatentspaceError: data, settings or a place that cannot be used, or a loss that is not finite.
     """
     if isinstance(experiment, Mapping):
-        experiment = Experiment.parse(experiment, "the experiment")
+        experiment = Experiment.parse({"preset": USUAL, **experiment}, "the experiment")
     if not isinstance(experiment, Experiment):
         raise ConfigurationError(
             "what is trained is an Experiment",

@@ -69,6 +69,14 @@ CASES = {
         ["train", "gan", "--data", "{}/good.npz", "--out", "{}/run"],
         "a known one",
     ),
+    "an unknown preset": (
+        ["train", "ae", "--preset", "reprot", "--data", "{}/good.npz", "--out", "{}/run"],
+        "did you mean 'report'?",
+    ),
+    "a preset of another network": ([*GOOD, "--set", "model.neurons=8"], "model.neurons is not a known key"),
+    "a code larger than the image": ([*GOOD, "--code-size", "300"], "300 numbers for an image of 256"),
+    "another preset beside a resume": (["train", "--resume", "{}/begun", "--preset", "best"], "stands alone"),
+    "settings of an unknown preset": (["settings", "--preset", "worst"], "default, fast, best, report"),
     "no model": (["train", "--out", "{}/run"], "needs a model"),
     "no place for the run": (["train", "ae", "--data", "{}/good.npz"], "no --out"),
     "an unknown device": ([*GOOD, "--device", "warp"], "this machine has"),
@@ -198,7 +206,7 @@ CASES = {
     ),
     "search: published parameters outside": ([*NEW, *NARROW, "--published"], "code_size = 10"),
     "search: a kind without a space": (
-        ["search", "vae", "--data", "{}/good.npz", "--out", "{}/new"],
+        ["search", "vae", "--preset", "report", "--data", "{}/good.npz", "--out", "{}/new"],
         "there is no default",
     ),
     "search: an unknown kind": (
@@ -227,6 +235,7 @@ CASES = {
     "search: another space": ([*OLD, "--resume", "--recipe", "{}/narrow.toml", "--seed", "3"], "space:"),
     "search: another seed": ([*OLD, "--resume", "--seed", "4"], "seed is 3 there, 4 here"),
     "search: other objectives": ([*OLD, "--resume", "--objectives", "mse,weights"], "['minimize'] there"),
+    "search: another preset": ([*OLD, "--resume", "--preset", "fast"], "preset"),
     "search: other epochs": ([*OLD, "--resume", "--epochs", "9"], "epochs is 3 there, 9 here"),
     "search: another kind": (["search", "dae", *THERE], "dae here, ae there"),
     "search: other images": (["search", "--data", "{}/other.npz", *THERE], "content_hash"),

@@ -15,6 +15,7 @@ from latentspace.runs.directory import Run
 from preloaded import begun, latentspace, until
 
 SMALL = [
+    "--preset=report",
     *(
         "--set",
         "model.conv1_channels=4",

@@ -35,13 +35,14 @@ def test_without_a_kind_those_of_all_are_listed(monkeypatch):
     assert code == 0
     names = {line.split()[0] for line in stdout.splitlines()[1:] if line[:1].strip()}
     assert names == {one.name for kind in tuple(TASKS) for one in settings_of(kind)}
+    code, stdout, _ = call(["settings", "--preset", "report"])
     lines = {line.split()[0]: line for line in stdout.splitlines() if line[:1].strip()}
     assert "0.3 (vae)" in lines["model.dropout"]
     assert "number, from 0 below 1" in lines["model.dropout"]
 
 
 def test_as_json():
-    code, stdout, _ = call(["settings", "dae", "--json"])
+    code, stdout, _ = call(["settings", "dae", "--preset", "report", "--json"])
     assert code == 0
     listed = {one["name"]: one for one in json.loads(stdout)}
     assert listed["training.batch_size"]["default"] == 505
@@ -60,7 +61,7 @@ def test_an_unknown_kind():
 
 
 def test_the_common_settings_are_options(archive, tmp_path):
-    sizes = [f"--set=model.conv{number}_channels=2" for number in (1, 2, 3)]
+    sizes = ["--preset=report", *(f"--set=model.conv{number}_channels=2" for number in (1, 2, 3))]
     options = ["--batch-size", "30", "--code-size", "3", "--learning-rate", "0.01", "--epochs", "1"]
     command = ["train", "ae", "--data", str(archive), "--out", str(tmp_path / "run"), "--threads", "1"]
     code, _, stderr = call([*command, *options, *sizes])

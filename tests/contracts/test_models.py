@@ -7,19 +7,26 @@ from torch import Tensor, nn
 
 from latentspace.core.randomness import generator
 from latentspace.models.autoencoder import Autoencoder, AutoencoderConfig, VariationalConfig
+from latentspace.models.stacks.family import ResidualConfig, ResidualVariationalConfig
 
 CONFIGS = [
     AutoencoderConfig(code_size=3, conv1_channels=8, conv2_channels=8, conv3_channels=8, neurons=16),
     VariationalConfig(code_size=3, conv1_channels=8, conv2_channels=8),
+    ResidualConfig(code_size=3, width=8),
+    ResidualConfig(code_size=3, width=6, norm="none", activation="gelu", upsampling="nearest", blocks=2),
+    ResidualConfig(code_size=3, width=4, norm="batch", activation="relu", ordered=True),
+    ResidualVariationalConfig(code_size=3, width=8),
 ]
-SHAPES = [(1, 8, 8), (1, 16, 16), (1, 28, 28), (3, 17, 23), (2, 41, 20)]
+SHAPES = [(1, 8, 8), (1, 16, 16), (1, 28, 28), (3, 17, 23), (2, 41, 20), (32, 9, 70)]
 
 NARROW = {
     AutoencoderConfig: {"conv1_channels": 2, "conv2_channels": 2, "conv3_channels": 2, "neurons": 2},
     VariationalConfig: {"conv1_channels": 2, "conv2_channels": 2},
+    ResidualConfig: {"width": 1, "norm": "none", "activation": "relu"},
+    ResidualVariationalConfig: {"width": 1, "norm": "none", "activation": "relu"},
 }
 
-every_model = pytest.mark.parametrize("config", CONFIGS, ids=lambda one: type(one).__name__)
+every_model = pytest.mark.parametrize("config", CONFIGS, ids=repr)
 every_shape = pytest.mark.parametrize("shape", SHAPES, ids=str)
 
 
@@ -34,7 +41,7 @@ def some(shape=(1, 28, 28), count: int = 5) -> Tensor:
 @every_model
 @every_shape
 def test_images_come_out_at_the_size_they_went_in(config, shape):
-    model = build(config, shape)
+    model = build(config, shape).eval()
     passed = model(some(shape), generator(0, "noise"))
     assert passed.logits.shape == (5, *shape)
     (latent,) = passed.latents
@@ -62,15 +69,27 @@ def with_every_path_open(config, shape) -> Autoencoder:
     return model
 
 
-# All sides, and each with another one: sides are independent of each other but for the code.
-@every_model
+ALL = range(8, 257)
+SOME = [*range(8, 34), 45, 48, 63, 65, 96, 127, 200, 255, 256]  # where a deep network takes too long for all
+EVERY, CHOSEN = [ALL[at : at + 50] for at in range(0, 249, 50)], [SOME[:18], SOME[18:30], SOME[30:]]
+SIDES = {
+    AutoencoderConfig: EVERY,
+    VariationalConfig: EVERY,
+    ResidualConfig: CHOSEN,
+    ResidualVariationalConfig: CHOSEN[:1],  # the same stacks
+}
+
+
+# Many sides, and each with another one: sides are independent of each other but for the code.
 @pytest.mark.parametrize(
-    "sides", [range(low, min(low + 50, 257)) for low in range(8, 257, 50)], ids=lambda one: f"{one.start}+"
+    ("kind", "sides"),
+    [(kind, sides) for kind, parts in SIDES.items() for sides in parts],
+    ids=lambda one: one.__name__ if isinstance(one, type) else f"{one[0]}+",
 )
-def test_every_pixel_reaches_the_code_and_is_drawn_from_it(config, sides):
+def test_every_pixel_reaches_the_code_and_is_drawn_from_it(kind, sides):
     for side in sides:
         for shape in [(1, side, side), (1, side, 8 + (37 * side) % 249)]:
-            model = with_every_path_open(config, shape)
+            model = with_every_path_open(kind(code_size=3), shape)
             images = torch.full((1, *shape), 0.5).requires_grad_()
             model.encode(images).mean.sum().backward()
             assert (images.grad > 0).all(), f"{shape}: pixels that no code depends on"

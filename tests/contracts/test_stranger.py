@@ -92,7 +92,8 @@ def test_it_is_evaluated_with_its_own_terms_and_metric(run: Path) -> None:
 
 
 def test_another_run_has_the_strangers_metric_too(images: Path, tmp_path: Path) -> None:
-    tiny = [f"--set=model.{name}=2" for name in ("conv1_channels", "conv2_channels", "code_size")]
+    tiny = ["--preset=report"]
+    tiny += [f"--set=model.{name}=2" for name in ("conv1_channels", "conv2_channels", "code_size")]
     out = tmp_path / "vae"
     latentspace(
         "train", "vae", "--data", images, "--resize", "16x16", "--out", out, "--epochs", 1, *tiny, *OPTIONS

@@ -15,7 +15,7 @@ TINY = {"conv1_channels": 4, "conv2_channels": 4, "conv3_channels": 4, "neurons"
 
 def request(archive, **named):
     changes = {"data": {"spec": str(archive)}, "threads": 1, "precision": "32", "seed": 3, "model": TINY}
-    return SearchRequest(kind="ae", changes=changes, workers=1, **named)
+    return SearchRequest(kind="ae", changes={"preset": "report", **changes}, workers=1, **named)
 
 
 def test_the_reports_space_is_searched_on_a_set_that_is_smaller_than_its_batches(archive, tmp_path):

@@ -11,7 +11,8 @@ them together. So options that several commands share are written once (`options
 `panel` of its own on the screen. What Typer's own `Option` or `Argument` describes is left as it is. Typer's
 context is given to a parameter `context`.
 
-Help may hold `{tasks}`, `{formats}`, `{recipes}` and `{executors}`: the names in the registries, plug-ins
+Help may hold `{tasks}`, `{formats}`, `{recipes}`, `{presets}` and
+`{executors}`: the names in the registries, plug-ins
 too. They are filled in when help is shown, so that nothing else waits for them.
 """
 
@@ -120,6 +121,10 @@ def _with_names(text: str) -> str:
         from ..experiment.named_recipes import RECIPES
 
         text = text.replace("{recipes}", escape(_listed(list(RECIPES))))
+    if "{presets}" in text:
+        from ..experiment.presets import PRESETS
+
+        text = text.replace("{presets}", escape(_listed(list(PRESETS))))
     if "{executors}" in text:
         from ..search.executors import EXECUTORS
 

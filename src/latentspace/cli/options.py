@@ -79,6 +79,9 @@ Resize: TypeAlias = Annotated[Pair | None, "Bring every image to this size.", "H
 Strict: TypeAlias = Annotated[bool | None, "Stop at the first unreadable image."]
 Fonts: TypeAlias = Annotated[str | None, "The fonts that glyphs are rendered from.", "bundled|system|DIR"]
 Recipe: TypeAlias = Annotated[str | None, "A TOML recipe: a file, or {recipes}.", "FILE"]
+Preset: TypeAlias = Annotated[
+    str | None, "Networks and settings: {presets}. \\[default: the recipe's, else default]", "NAME"
+]
 Precision: TypeAlias = Annotated[
     str | None,
     "Precision of the training. auto: bf16 where the hardware computes in it, else 32.",
@@ -219,6 +222,7 @@ class ExperimentOptions:
     """Settings of an experiment that train and search have options for."""
 
     recipe: Recipe = None
+    preset: Preset = None
     set_: Annotated[
         list[str] | None,
         "Any setting by its name, such as training.schedule=cosine; may be repeated. "
@@ -254,6 +258,7 @@ class ExperimentOptions:
         if self.learn_from:
             del data["fit"]
         settings = {
+            "preset": self.preset,
             "seed": self.seed,
             "device": self.device,
             "precision": self.precision,

@@ -19,6 +19,7 @@ def settings(
     kind: Annotated[
         str | None, typer.Argument(metavar="[KIND]", help="Of what: {tasks}. All without one.")
     ] = None,
+    preset: Annotated[str, "The defaults of this preset: {presets}.", "NAME"] = "default",
     json: Json = False,
 ) -> None:
     """List all settings of a training: name, default, limits, meaning.
@@ -32,16 +33,18 @@ def settings(
 
       latentspace settings vae
 
-      latentspace settings ae --json
+      latentspace settings ae --preset report --json
     """
+    from ..experiment.presets import PRESETS
     from ..experiment.settings import by_name, settings_of
     from ..experiment.tasks import TASKS
 
+    PRESETS.require(preset)
     kinds = tuple(TASKS) if kind is None else (TASKS.require(kind),)
     if json:
-        console.show_json([asdict(one) for each in kinds for one in settings_of(each)])
+        console.show_json([asdict(one) for each in kinds for one in settings_of(each, preset)])
     else:
-        console.show(_table(by_name(kinds), len(kinds)))
+        console.show(_table(by_name(kinds, preset), len(kinds)))
 
 
 def _table(listed: "dict[str, tuple[Setting, ...]]", kinds: int) -> Table:

@@ -29,7 +29,11 @@ class TrainingOptions:
         int | None, "Images in a training step; by default the task's number, fewer in a small set."
     ] = None
     learning_rate: Annotated[float | None, "Step size of the optimiser, at its highest."] = None
-    code_size: Annotated[int | None, "How many numbers to compress an image to."] = None
+    code_size: Annotated[
+        int | None,
+        "How many numbers to compress an image to. \\[default: by the images' side: 10 for 28x28 grey, "
+        "64 for 32x32 colour]",
+    ] = None
     learn_from: Annotated[
         str | None,
         "Which parts of the split to learn from; --fit train+validation says the same.",
@@ -87,7 +91,7 @@ def train(
     training: TrainingOptions,
     options: ExperimentOptions,
 ) -> None:
-    """Train a network; the defaults are published best parameters.
+    """Train a network, by default a residual one at the settings of the preset `default`.
 
     [bold]Examples[/bold]
 
@@ -110,10 +114,11 @@ def train(
             found="no MODEL" if kind is None else "no --out",
             do="write for example: latentspace train ae --data glyphs --out runs/first",
         )
+    from ..experiment.presets import USUAL
     from ..experiment.recipe import Recipe
     from ..experiment.tasks import TASKS
 
-    base = Recipe() if options.recipe is None else Recipe.load(options.recipe)
+    base = Recipe(preset=USUAL) if options.recipe is None else Recipe.load(options.recipe)
     experiment = base.experiment(TASKS.require(kind), options.changes(training.settings(options.learn_from)))
     if seeds == 1:
         _run(_start(experiment, out))

@@ -27,6 +27,7 @@ from ..inference.trained import TrainedAutoencoder, TrainedClassifier
 from ..runs.directory import Run
 from ..training.components import required_labels
 from ..training.loop import evaluate, validation_noise
+from .code_sizes import errors_of_first_numbers, sizes_judged
 from .likelihood import importance_weighted_loss, mean_code_loss, posterior_record
 
 IWAE_SAMPLES = 16
@@ -66,6 +67,11 @@ class Case:
     @property
     def has_prior(self) -> bool:
         return self.decodes and self.trained.model.prior is not None
+
+    @property
+    def has_ordered_codes(self) -> bool:
+        """Whether the first numbers of a code are a code."""
+        return self.decodes and self.trained.model.ordered
 
     @cached_property
     def held(self) -> Batches:
@@ -153,6 +159,18 @@ def mse(case: Case) -> Value | None:
     return sum(sums) / (math.prod(case.images.shape) * len(case.chosen))
 
 
+def code_sizes(case: Case) -> Value | None:
+    return [float(size) for size in sizes_judged(case.trained.code_size)] if case.has_ordered_codes else None
+
+
+def errors_by_code_size(case: Case) -> Value | None:
+    """With the first numbers of the mean codes alone, for each of `code_sizes`."""
+    if not case.has_ordered_codes:
+        return None
+    sizes = sizes_judged(case.trained.code_size)
+    return errors_of_first_numbers(case.trained.model, case.held, sizes)
+
+
 NATS = "nats per image"
 
 MSE = Metric("mean squared error", mse, "per pixel")
@@ -172,9 +190,15 @@ KL_PER_DIMENSION = Metric(
     3,
 )
 ACTIVE_UNITS = Metric("dimensions in use", lambda case: case.posterior.get("active_units"), "", None, 0)
+CODE_SIZES = Metric("sizes of a shortened code", code_sizes, "numbers", None, 0)
+ERRORS_BY_CODE_SIZE = Metric(
+    "mean squared error with a code's first numbers alone", errors_by_code_size, "per pixel"
+)
 ACCURACY = Metric("accuracy", part_of("accuracy"), "share of the images", "higher")
 CROSS_ENTROPY = Metric("cross-entropy of the logits", part_of("cross_entropy"), NATS)
 REPORT_CROSS_ENTROPY = Metric("cross-entropy through the Softmax", part_of("report_cross_entropy"), NATS)
+
+BY_CODE_SIZE = ("code_sizes", "errors_by_code_size")  # lists that belong together
 
 METRICS: Registry[Metric] = Registry(
     "metric",
@@ -190,6 +214,8 @@ METRICS: Registry[Metric] = Registry(
         "iwae_samples": f"{__name__}:IWAE",
         "kl_per_dimension": f"{__name__}:KL_PER_DIMENSION",
         "active_units": f"{__name__}:ACTIVE_UNITS",
+        "code_sizes": f"{__name__}:CODE_SIZES",
+        "errors_by_code_size": f"{__name__}:ERRORS_BY_CODE_SIZE",
         "accuracy": f"{__name__}:ACCURACY",
         "cross_entropy": f"{__name__}:CROSS_ENTROPY",
         "report_cross_entropy": f"{__name__}:REPORT_CROSS_ENTROPY",

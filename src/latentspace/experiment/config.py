@@ -1,6 +1,7 @@
 """The plan of one training: frozen, validated, and complete but for the machine that it runs on."""
 
-from collections.abc import Collection, Mapping
+import math
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import AbstractContextManager
 from typing import Any, Literal, TypeAlias, TypeVar
 
@@ -21,6 +22,7 @@ from ..models.layers.init import build_seeded
 from ..objectives.families import OBJECTIVES
 from ..objectives.loss import ObjectiveConfig
 from ..objectives.reconstruction import ReconstructionConfig
+from .presets import PRESETS, settings_of_preset
 from .tasks import TASKS, Task
 from .training import SplitConfig, TrainingConfig
 
@@ -32,11 +34,14 @@ Member = TypeVar("Member", bound=NetworkConfig | ObjectiveConfig)
 class Experiment(Config):
     """Everything that a training is a function of, but for the machine it runs on.
 
-    `model`, `objective` and `training` begin from the task's defaults. `encoder` is the
+    `model`, `objective` and `training` begin from the preset's settings for the task. `encoder` is the
     run whose codes a classifier learns from; the other kinds have none.
     """
 
     kind: str = Field(default="ae", description="the task: what is trained, and for what")
+    preset: str = Field(
+        default="report", description="the settings that are used where none is named; `--preset`"
+    )
     seed: int = Field(
         default=0,
         ge=0,
@@ -71,9 +76,10 @@ class Experiment(Config):
         """Of the kind that the values name."""
         given = values if isinstance(values, Mapping) else {}
         kind = given.get("kind", "ae") if given.get("kind", "ae") in TASKS else "ae"
+        preset = given.get("preset", _preset())
         return _names(
-            _member(MODELS, given.get("model", {}), models_of(kind)),
-            _member(OBJECTIVES, given.get("objective", {}), objectives_of(kind)),
+            _member(MODELS, given.get("model", {}), suited_models(kind, preset)),
+            _member(OBJECTIVES, given.get("objective", {}), suited_objectives(kind, preset)),
         )
 
     @field_validator("kind")
@@ -81,31 +87,36 @@ class Experiment(Config):
     def _kind_is_known(cls, name: str) -> str:
         return known(TASKS, name)
 
+    @field_validator("preset")
+    @classmethod
+    def _preset_is_known(cls, name: str) -> str:
+        return known(PRESETS, name)
+
     @model_validator(mode="before")
     @classmethod
-    def _as_the_task_has_it(cls, values: Any) -> Any:
+    def _as_the_preset_has_it(cls, values: Any) -> Any:
         if not isinstance(values, dict):
             return values
-        if values.get("kind", "ae") not in TASKS:  # the one error to tell: no other is of known settings
+        kind, preset = values.get("kind", "ae"), values.get("preset", _preset())
+        if kind not in TASKS or preset not in PRESETS:  # the one error to tell: no other is of known settings
             return {
                 name: one for name, one in values.items() if name not in ("model", "objective", "training")
             }
-        kind = values.get("kind", "ae")
-        task, models, objectives = TASKS[kind], models_of(kind), objectives_of(kind)
-        model = _named(values.get("model", {}), models, "model")
-        objective = _named(values.get("objective", {}), objectives, "objective")
-        members = MODELS[model], OBJECTIVES[objective]
+        usual = settings_of(preset, kind)
+        suited = {"model": suited_models(kind, preset), "objective": suited_objectives(kind, preset)}
+        names = {table: _named(values.get(table, {}), suited[table], table) for table in suited}
+        members = MODELS[names["model"]], OBJECTIVES[names["objective"]]
 
-        def read(table: str, config: type[Config], defaults: Mapping[str, Any]) -> Any:
-            return _read_as(config, values.get(table, {}), defaults, table, members)
+        def read(table: str, config: type[Config]) -> Any:
+            own = usual[table] if table not in names or names[table] == suited[table][0] else {}
+            return _read_as(config, values.get(table, {}), own, table, members)
 
+        model, objective = members
         return {
             **values,
-            "model": read("model", MODELS[model], task.model if model == models[0] else {}),
-            "objective": read(
-                "objective", OBJECTIVES[objective], task.objective if objective == objectives[0] else {}
-            ),
-            "training": read("training", TrainingConfig, task.training),
+            "model": read("model", model),
+            "objective": read("objective", objective),
+            "training": read("training", TrainingConfig),
         }
 
     @model_validator(mode="after")
@@ -137,6 +148,12 @@ class Experiment(Config):
         if not isinstance(self.model, EncoderDecoderConfig):
             raise ConfigurationError(
                 "this needs an autoencoder: ae, dae or vae", found="a classifier", do="name another run"
+            )
+        if self.model.code_size > math.prod(shape):
+            raise ConfigurationError(
+                "a code must be smaller than an image",
+                found=f"{self.model.code_size} numbers for an image of {math.prod(shape)}",
+                do=f"choose a smaller one with {option('code_size')}, or larger images",
             )
         with _sizes():
             return self.model.build(shape, generator(self.seed, "weights"))
@@ -181,6 +198,43 @@ def models_of(kind: str) -> tuple[str, ...]:
 def objectives_of(kind: str) -> tuple[str, ...]:
     """The names of the objectives that a task may have: those it names, and those that name it."""
     return _suited(OBJECTIVES, TASKS[kind].objectives, kind)
+
+
+def suited_models(kind: str, preset: object) -> tuple[str, ...]:
+    """As `models_of`, the one that the preset names first."""
+    return _first_of(models_of(kind), settings_of(preset, kind)["model"])
+
+
+def suited_objectives(kind: str, preset: object) -> tuple[str, ...]:
+    """As `objectives_of`, the one that the preset names first."""
+    return _first_of(objectives_of(kind), settings_of(preset, kind)["objective"])
+
+
+def _first_of(suited: tuple[str, ...], settings: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys([settings.get("name", suited[0]), *suited]))
+
+
+def settings_of(preset: object, kind: str) -> Mapping[str, Mapping[str, Any]]:
+    """What a preset has for a task's model, objective and training, else what the task itself has."""
+    task = TASKS[kind]
+    own = {"model": task.model, "objective": task.objective, "training": task.training}
+    found = settings_of_preset(preset, kind) if isinstance(preset, str) and preset in PRESETS else {}
+    return {table: found.get(table, {}) if found else values for table, values in own.items()}
+
+
+def against_preset(experiment: Experiment) -> Iterator[str]:
+    """In words, each setting that was named beside a preset that was named too, and differs from it."""
+    if "preset" not in experiment.model_fields_set:
+        return
+    for table, usual in settings_of(experiment.preset, experiment.kind).items():
+        named = getattr(experiment, table)
+        for name in sorted(usual.keys() & named.model_fields_set):
+            if getattr(named, name) != usual[name]:
+                yield f"{table}.{name} = {getattr(named, name)}, where the preset has {usual[name]}"
+
+
+def _preset() -> str:
+    return str(Experiment.model_fields["preset"].default)
 
 
 def _suited(registry: Registry[type[Member]], named: tuple[str, ...], kind: str) -> tuple[str, ...]:

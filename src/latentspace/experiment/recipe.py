@@ -20,7 +20,7 @@ from .training import SplitConfig
 
 
 class Study(Config):
-    """One table of a recipe: what differs from the task's default settings."""
+    """One table of a recipe: what differs from the preset's settings."""
 
     model: dict[str, Any] = Field(default_factory=dict)
     objective: dict[str, Any] = Field(default_factory=dict)
@@ -34,6 +34,7 @@ class Recipe(Config):
     model_config = ConfigDict(extra="allow")
 
     description: str = ""
+    preset: str = "report"
     seed: int = Field(default=0, ge=0)
     data: DataConfig = DataConfig()
     split: SplitConfig = SplitConfig()
@@ -113,6 +114,7 @@ class Recipe(Config):
         study = self.study(kind)
         return {
             "kind": kind,
+            "preset": self.preset,
             "seed": self.seed,
             "data": self.data.model_dump(),
             "split": self.split.model_dump(exclude_unset=True),  # a classifier asks what was named

@@ -8,6 +8,7 @@ from ..core.config import Config
 from ..models.autoencoder import NetworkConfig
 from ..objectives.loss import ObjectiveConfig
 from .config import Experiment, models_of, objectives_of
+from .presets import USUAL
 
 
 @dataclass(frozen=True)
@@ -28,9 +29,9 @@ class Setting:
     meaning: str
 
 
-def settings_of(kind: str) -> tuple[Setting, ...]:
-    """First those of no table, then table by table."""
-    plan = Experiment.parse({"kind": kind}, "the defaults")
+def settings_of(kind: str, preset: str = USUAL) -> tuple[Setting, ...]:
+    """First those of no table, then table by table; with the preset's values as defaults."""
+    plan = Experiment.parse({"kind": kind, "preset": preset}, "the defaults")
     found = [_named(Setting(kind, *one)) for one in _settings(plan, "")]
     return tuple(sorted(found, key=lambda one: _TABLES.index(one.name.rpartition(".")[0])))
 
@@ -48,12 +49,12 @@ def _named(setting: Setting) -> Setting:
     return replace(setting, limits=_one_of(names(setting.kind)), meaning=meaning)
 
 
-def by_name(kinds: tuple[str, ...]) -> dict[str, tuple[Setting, ...]]:
+def by_name(kinds: tuple[str, ...], preset: str = USUAL) -> dict[str, tuple[Setting, ...]]:
     """Under each name the settings of those kinds that have it."""
     found: dict[str, list[Setting]] = {}
     for table in _TABLES:
         for kind in kinds:
-            for one in settings_of(kind):
+            for one in settings_of(kind, preset):
                 if one.name.rpartition(".")[0] == table:
                     found.setdefault(one.name, []).append(one)
     return {name: tuple(settings) for name, settings in found.items()}

@@ -17,7 +17,8 @@ class Task:
         title: what its network is called: "denoising autoencoder".
         models, objectives: names in those registries that this task may combine; the first is the default.
         score: the metric that selects, among the parts of the objectives, and the way in which it is better.
-        model, objective, training: settings where the task's defaults differ from those of their classes.
+        model, objective, training: settings where the task's defaults differ from those of their classes,
+            where the preset has no table for the task.
         needs_encoder: it learns from the codes of a finished run, and from labels.
         recipe: the named recipe that has its default search space; empty: it has none.
     """
@@ -37,24 +38,21 @@ class Task:
         return one < other if self.direction == "minimize" else one > other
 
 
-AE = Task("autoencoder", ("convolutional",), ("reconstruction",), "mse", recipe="homework")
+AE = Task("autoencoder", ("residual", "convolutional"), ("reconstruction",), "mse", recipe="homework")
 
 DAE = Task(
     "denoising autoencoder",
-    ("convolutional",),
+    ("residual", "convolutional"),
     ("denoising",),
     "mse_from_noisy",
-    model={"conv2_channels": 64},
-    training={"batch_size": 505, "learning_rate": 0.003301244567030449},
     recipe="homework",
 )
 
 VAE = Task(
     "variational autoencoder",
-    ("convolutional-variational",),
+    ("residual-variational", "convolutional-variational"),
     ("elbo",),
     "elbo_loss",
-    training={"batch_size": 256, "learning_rate": 1e-3, "epochs": 100},
 )
 
 CLASSIFIER = Task(
@@ -63,7 +61,6 @@ CLASSIFIER = Task(
     ("classification",),
     "accuracy",
     "maximize",
-    training={"batch_size": 411, "learning_rate": 0.0018263185631044734, "epochs": 30},
     needs_encoder=True,
     recipe="homework",
 )

@@ -1,5 +1,6 @@
 """The caption of each figure: what it shows, and how it was made."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..core.wording import counted
@@ -122,6 +123,16 @@ def noise_caption(record: DenoisingRecord, *, trained_at: str) -> Caption:
         "these. A plain PCA of the same size shows what a narrow code alone takes away."
     )
     return Caption("Error against noise", text)
+
+
+def code_size_caption(sizes: Sequence[float], errors: Sequence[float], *, images: int) -> Caption:
+    enough = next(size for size, error in zip(sizes, errors, strict=True) if error <= 1.1 * errors[-1])
+    text = (
+        f"{counted(images, 'test image')}, each decoded from the first numbers of its code, with zeros for "
+        f"the others. {counted(round(enough), 'number')} of {round(sizes[-1])} come within a tenth of the "
+        "error of all."
+    )
+    return Caption("Error against code size", text)
 
 
 def labels_caption(record: BaselineRecord) -> Caption:

@@ -2,6 +2,7 @@
 
 from .captions import (
     Caption,
+    code_size_caption,
     codes_caption,
     confusion_caption,
     curves_caption,
@@ -53,7 +54,7 @@ from .search.settings import (
     search_slices,
 )
 from .search.values import ValueAxis
-from .series import Series, SeriesPlot, draw_series, labels_plot, noise_plot
+from .series import Series, SeriesPlot, code_size_plot, draw_series, labels_plot, noise_plot
 from .style import png, save
 
 __all__ = [
@@ -80,6 +81,8 @@ __all__ = [
     "Term",
     "ValueAxis",
     "code_map",
+    "code_size_caption",
+    "code_size_plot",
     "codes_caption",
     "confusion_caption",
     "curves_caption",

@@ -1,5 +1,6 @@
 """Numbers against a number: the error at each level of noise, the accuracy for each count of labels."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,6 +58,16 @@ def labels_plot(record: BaselineRecord) -> SeriesPlot:
         across="labels that were learned from, log scale",
         up="accuracy, share of the test images",
         series=tuple(_line(name, [one.accuracies[name] for one in record.fewer]) for name in names),
+        logarithmic=True,
+    )
+
+
+def code_size_plot(sizes: Sequence[float], errors: Sequence[float]) -> SeriesPlot:
+    return SeriesPlot(
+        points=np.array(sizes, dtype=np.float64),
+        across="numbers of the code that are decoded, log scale",
+        up="mean squared error per pixel",
+        series=(_line("the first numbers of each code", [(error,) for error in errors]),),
         logarithmic=True,
     )
 

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal, NamedTuple, final
 
 import torch
 from pydantic import Field, field_validator
-from torch import nn
+from torch import Tensor, nn
 
 from ..core.config import Config, Width
 from ..core.errors import ConfigurationError
@@ -30,6 +30,10 @@ class NetworkConfig(Config):
     """Tasks that may use it beside those that name it: a network from outside joins `ae` or `vae` so."""
 
     name: str = Field(description="the network, by its name in the registry of models")
+
+    def fitted(self, shape: tuple[int, int, int]) -> "NetworkConfig":  # noqa: ARG002
+        """The same with what was not named settled by the images' shape: channels, height and width."""
+        return self
 
 
 class EncoderDecoderConfig(NetworkConfig):
@@ -169,16 +173,24 @@ class Autoencoder(nn.Module):
         decoder: codes -> logits of pixels.
         likelihood: what the logits say of pixels.
         prior: of the codes; None: codes cannot be drawn without codes of images.
+        ordered: whether training leaves out the end of half of the codes (`shortened`).
     """
 
     def __init__(
-        self, encoder: nn.Module, decoder: nn.Module, likelihood: Likelihood, prior: Prior | None = None
+        self,
+        encoder: nn.Module,
+        decoder: nn.Module,
+        likelihood: Likelihood,
+        prior: Prior | None = None,
+        *,
+        ordered: bool = False,
     ) -> None:
         super().__init__()
         self.encoder = encoder
         self.decoder = decoder
         self.likelihood = likelihood
         self.prior = prior
+        self.ordered = ordered
 
     def encode(self, images: Images, generator: torch.Generator | None = None) -> Posterior:
         """The generator is drawn from by dropout alone, in training."""
@@ -192,7 +204,28 @@ class Autoencoder(nn.Module):
     def forward(self, images: Images, generator: torch.Generator | None = None) -> Passed:
         posterior = self.encode(images, generator)
         codes = posterior.sample(generator)
-        return Passed((Latent(posterior, codes, self.prior),), self.decoder(codes), self.likelihood)
+        given = shortened(codes, generator) if self.ordered and self.training else codes
+        return Passed((Latent(posterior, codes, self.prior),), self.decoder(given), self.likelihood)
+
+
+def shortened(codes: Codes, generator: torch.Generator | None) -> Codes:
+    """Codes, the first half of them whole; each other one ends after a length drawn evenly from 1 to all.
+
+    Behind its end a code is zero: so the first numbers come to hold what matters most, as for nested dropout.
+    O. Rippel, M. Gelbart, R. Adams, "Learning Ordered Representations with Nested Dropout"
+    (https://proceedings.mlr.press/v32/rippel14.html), where lengths are geometric.
+    """
+    if generator is None:
+        raise TypeError("the lengths of ordered codes are drawn from a generator: give it one")
+    rows, size = codes.shape
+    lengths = torch.randint(1, size + 1, (rows,), generator=generator, device=codes.device)
+    lengths[: rows // 2] = size
+    return first_numbers(codes, lengths)
+
+
+def first_numbers(codes: Codes, lengths: Tensor) -> Codes:
+    """Each code's first numbers; zero behind them."""
+    return codes * (torch.arange(codes.shape[1], device=codes.device) < lengths[:, None])
 
 
 def require_size(shape: tuple[int, int, int]) -> None:

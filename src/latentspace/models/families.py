@@ -8,6 +8,8 @@ MODELS: Registry[type[NetworkConfig]] = Registry(
     {
         "convolutional": "latentspace.models.autoencoder:AutoencoderConfig",
         "convolutional-variational": "latentspace.models.autoencoder:VariationalConfig",
+        "residual": "latentspace.models.stacks.family:ResidualConfig",
+        "residual-variational": "latentspace.models.stacks.family:ResidualVariationalConfig",
         "perceptron": "latentspace.models.classifier:ClassifierConfig",
     },
 )

@@ -97,6 +97,7 @@ def _write_recipe(trials: Trials, trial: Trial, path: Path) -> Path:
     )
     content = {
         "description": f"trial {trial.number} of {trials.plan.name}: {values} on the validation part",
+        "preset": plan.preset,
         "seed": plan.seed,
         "data": plan.data.model_dump(mode="json"),
         "split": plan.split.model_dump(mode="json"),

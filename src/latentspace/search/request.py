@@ -12,6 +12,7 @@ from ..core.devices import named_device
 from ..core.errors import ConfigurationError
 from ..core.wording import document
 from ..experiment.config import Experiment
+from ..experiment.presets import USUAL, settings_of_preset
 from ..experiment.recipe import Recipe
 from ..experiment.search_space import SearchConfig
 from ..experiment.tasks import TASKS
@@ -118,8 +119,10 @@ def anew(request: SearchRequest) -> tuple[Experiment, SearchConfig]:
             do="write for example: latentspace search ae --data notmnist --out studies/letters",
         )
     kind = TASKS.require(request.kind)
-    recipe = Recipe.load(request.recipe) if isinstance(request.recipe, str) else request.recipe or Recipe()
-    search = _laid_over(_searched(recipe, kind), request)
+    named = request.recipe or Recipe(preset=USUAL)
+    recipe = Recipe.load(named) if isinstance(named, str) else named
+    preset = str(request.changes.get("preset", recipe.preset))
+    search = _laid_over(_searched(recipe, kind, preset), request)
     space = without(search.space, request.changes)
     if not space:
         raise ConfigurationError(
@@ -177,13 +180,17 @@ def _laid_over(search: SearchConfig, request: SearchRequest) -> SearchConfig:
     return SearchConfig.parse(values, "the search")
 
 
-def _searched(recipe: Recipe, kind: str) -> SearchConfig:
-    """The recipe's own search, else the task's default one."""
+def _searched(recipe: Recipe, kind: str, preset: str) -> SearchConfig:
+    """The recipe's own search, else the preset's, else that of the task's recipe."""
+    own, usual = recipe.study(kind).search, settings_of_preset(preset, kind)
+    if own is not None:
+        return own
+    if "search" in usual:
+        return SearchConfig.parse(usual["search"], f"the preset {preset}")
     default = TASKS[kind].recipe
-    for one in (recipe, *([Recipe.load(default)] if default else [])):
-        search = one.study(kind).search
-        if search is not None:
-            return search
+    found = Recipe.load(default).study(kind).search if default else None
+    if found is not None:
+        return found
     raise ConfigurationError(
         f"the recipe must say what to search for {kind}: there is no default",
         found=f"no [{kind}.search.space]",

@@ -93,7 +93,9 @@ def published(space: Space, base: Experiment) -> Settings:
         ConfigurationError: one of them lies outside the space.
     """
     members = {table: {"name": getattr(base, table).name} for table in ("model", "objective")}
-    defaults = Experiment.parse({"kind": base.kind, **members}, "the default settings").model_dump()
+    defaults = Experiment.parse(
+        {"kind": base.kind, "preset": base.preset, **members}, "the default settings"
+    ).model_dump()
     settings: Settings = {}
     for name, parameter in space.items():
         value: Any = defaults

@@ -28,6 +28,7 @@ from ..models.classifier import FrozenEncoderClassifier
 from ..objectives.classification import ClassificationConfig
 from ..runs.directory import Run
 from .augmentation_choice import settle_augmentation
+from .code_size import settle_code_size
 from .codes import codes_of
 from .components import (
     Components,
@@ -262,6 +263,7 @@ def prepare(
     if pretrained is None:
         asked = experiment.split
         parts = split_as(loaded, asked.shares, asked.seed, near_copies=asked.near_copies == "on")
+        experiment = settle_code_size(experiment, loaded.shape)
         experiment.build(loaded.shape)  # refuses images that are too small for it
     else:
         parts = pretrained.require(loaded)

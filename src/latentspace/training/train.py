@@ -16,7 +16,7 @@ from ..data.config import DataConfig
 from ..data.given import Given
 from ..data.memmap import require_unchanged
 from ..data.sources import load_images
-from ..experiment.config import Experiment
+from ..experiment.config import Experiment, against_preset
 from ..inference.run_images import own_or_other
 from ..runs.directory import Run, refuse_existing
 from .components import judged_of, learned_from, make_fabric, require_classes, threads_of
@@ -146,6 +146,8 @@ def _begun(context: TrainingContext, out: Path, for_classifier: bool) -> Trainin
             if parts.published
             else "",
         )
+    for said in against_preset(experiment):
+        logger.info("%s", said)
     learned = learned_from(experiment, parts)
     if experiment.training.batch_size > len(learned):
         logger.warning(
@@ -207,6 +209,7 @@ def is_run_of(run: Run, plan: Experiment) -> bool:
     plan = plan.model_copy(update={"device": there.device})
     if plan.precision == "auto":  # what it settled for there
         plan = plan.model_copy(update={"precision": there.precision})
+    plan = plan.model_copy(update={"model": plan.model.fitted(run.data.shape)})
     training = plan.training.fitted(len(learned_from(there, run.split)))
     if training.augment == "auto":
         training = training.model_copy(update={"augment": there.training.augment})

@@ -4,6 +4,7 @@ Torch's own operators take their place where torch compiles, exports, traces or 
 network, and in gradients that are differentiated again.
 """
 
+import math
 from typing import Any, final
 
 import torch
@@ -15,25 +16,42 @@ from .im2col import Choice, Geometry, Onward, Pair, choose, correlate, gather, s
 
 @final
 class Conv2d(nn.Module):
-    """torch.nn.Conv2d with a square kernel and a bias, and a ReLU on request.
+    """torch.nn.Conv2d with a square kernel, and a ReLU on request.
 
     Which kernels compute it is `im2col.choose`'s, by device, type and shape.
     """
 
     def __init__(
-        self, inputs: int, outputs: int, kernel: int, *, stride: int, padding: Pair, relu: bool = False
+        self,
+        inputs: int,
+        outputs: int,
+        kernel: int,
+        *,
+        stride: int,
+        padding: Pair,
+        relu: bool = False,
+        bias: bool = True,
     ) -> None:
         super().__init__()
         self.kernel, self.stride, self.padding, self.relu = kernel, stride, padding, relu
         self.weight = nn.Parameter(torch.empty(outputs, inputs, kernel, kernel))
-        self.bias = nn.Parameter(torch.empty(outputs))
+        self.bias = nn.Parameter(torch.empty(outputs)) if bias else None
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """As torch.nn.Conv2d's."""
+        nn.init.kaiming_uniform_(self.weight, a=math.sqrt(5))
+        if self.bias is not None:
+            bound = 1 / math.sqrt(self.weight[0].numel())
+            nn.init.uniform_(self.bias, -bound, bound)
 
     def forward(self, images: Tensor, choice: Choice | None = None) -> Tensor:
         """Args: choice: what to compute with, instead of what the table says."""
         if is_transformed():
             maps = functional.conv2d(images, self.weight, self.bias, self.stride, self.padding)
             return maps.relu() if self.relu else maps
-        images, weight, bias = _as_autocast(images, self.weight, self.bias)
+        images, weight = _as_autocast(images, self.weight)
+        bias = None if self.bias is None else self.bias.to(images.dtype)
         geometry = Geometry.of_large(self.kernel, self.stride, self.padding, _sides(images))
         if choice is None:
             choice = choose(images.device.type, images.dtype, weight.shape[1], weight.shape[0], geometry)
@@ -117,7 +135,7 @@ class _Strided(torch.autograd.Function):
         ctx: Any,
         images: Tensor,
         weight: Tensor,
-        bias: Tensor,
+        bias: Tensor | None,
         geometry: Geometry,
         choice: Choice,
         relu: bool,

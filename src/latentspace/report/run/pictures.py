@@ -11,12 +11,15 @@ from ...analysis import (
     RunContext,
     VariationalAnalysis,
 )
+from ...evaluation.metrics import BY_CODE_SIZE
 from ...figures import (
     Caption,
     Samples,
     Steps,
     Term,
     code_map,
+    code_size_caption,
+    code_size_plot,
     codes_caption,
     confusion_caption,
     curves_caption,
@@ -116,6 +119,17 @@ def walks(shown: AutoencoderAnalysis) -> Picture:
     drawn = image_rows(rows, columns=len(titles), titles=titles)
     caption = walks_caption(drawn, model=name_of(shown.context))
     return framed(caption, png(draw_rows(drawn)), "rows of images, each changing into another")
+
+
+def code_sizes(context: RunContext) -> Picture | None:
+    """The error with the first numbers of the codes alone; None of codes that are not ordered."""
+    sizes, errors = (context.result.metrics.get(name) for name in BY_CODE_SIZE)
+    if not isinstance(sizes, list) or not isinstance(errors, list):
+        return None
+    caption = code_size_caption(sizes, errors, images=context.result.images)
+    image = png(draw_series(code_size_plot(sizes, errors)))
+    rows = tuple((f"{size:.0f}", f"{error:.5f}") for size, error in zip(sizes, errors, strict=True))
+    return framed(caption, image, "an error that falls with the numbers", (("numbers", "error"), *rows))
 
 
 def denoised(context: RunContext, shown: DenoiserAnalysis, beside: Beside | None) -> Picture:

@@ -66,6 +66,7 @@ def _pictures(shown: Analysis, beside: Beside | None) -> tuple[Picture, ...]:
             found.append(pictures.reconstructions(plain, beside))
         else:
             found.append(pictures.denoised(shown.context, denoiser, beside))
+        found.append(pictures.code_sizes(shown.context))
         found.append(pictures.decodes(plain, beside))
         if shown.variational is None:
             found.append(pictures.code_plane(plain, beside))

@@ -6,7 +6,7 @@ from typing import Any
 from ...analysis import Analysis, ClassifierAnalysis
 from ...core.wording import counted
 from ...evaluation.confusion import worst_pairs
-from ...evaluation.metrics import METRICS, Value, label, title_and_unit
+from ...evaluation.metrics import BY_CODE_SIZE, METRICS, Value, label, title_and_unit
 from ...runs.directory import Run
 from ..beside import Beside
 from ..page import Table
@@ -108,7 +108,7 @@ def _number(name: str, value: Value) -> str:
 def dimensions_tables(shown: Analysis) -> Iterator[Table]:
     """A table for each metric that has a value for each dimension of the code."""
     for name, values in shown.context.result.metrics.items():
-        if isinstance(values, list):
+        if isinstance(values, list) and name not in BY_CODE_SIZE:
             rows = tuple((f"dimension {number}", _number(name, value)) for number, value in enumerate(values))
             title, unit = title_and_unit(name)
             note = "Means over the test images."

@@ -143,7 +143,7 @@ class Published:
 
     def plan(self, kind: str) -> Mapping[str, Any]:
         """Its settings; those that it does not name are our defaults."""
-        return Experiment.parse({"kind": kind}, "the report's plan").model_dump()
+        return Experiment.parse({"kind": kind, "preset": "report"}, "the report's plan").model_dump()
 
     def note(self, kind: str) -> str:
         return EDGES[kind]
@@ -163,7 +163,10 @@ class Published:
         """Why a figure of this run cannot stand beside its own; none if only split and protocol differ."""
         if not run.data.comparable:
             return ("the images are not known to be the report's",)
-        plan, report = run.experiment, Experiment.parse({"kind": run.experiment.kind}, "the report's plan")
+        plan, report = (
+            run.experiment,
+            Experiment.parse({"kind": run.experiment.kind, "preset": "report"}, "the report's plan"),
+        )
         found = []
         if run.data.images != IMAGES:
             found.append(f"{counted(run.data.images)}, not {IMAGES:,}")

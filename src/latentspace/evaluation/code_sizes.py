@@ -1,0 +1,32 @@
+"""The error of reconstructions by the first numbers of a code, for networks whose codes are ordered."""
+
+import torch
+
+from ..data.batches import Batches, told_of
+from ..models.autoencoder import Autoencoder, first_numbers
+
+SIZES = 16  # are judged, at most
+BATCH = 256
+
+
+def sizes_judged(code_size: int) -> list[int]:
+    """Code sizes from 1 to all: every one up to 16, else at most 16, each larger by about one factor."""
+    if code_size <= SIZES:
+        return list(range(1, code_size + 1))
+    spread = [round(code_size ** (number / (SIZES - 1))) for number in range(SIZES)]
+    return sorted(set(spread))
+
+
+@torch.no_grad()
+def errors_of_first_numbers(model: Autoencoder, images: Batches, sizes: list[int]) -> list[float]:
+    """The mean squared error per pixel, with so many numbers of the mean codes and zeros behind, for each."""
+    model.eval()
+    sums, values = torch.zeros(len(sizes), dtype=torch.float64), 0
+    for batch in told_of(images, BATCH, "images decoded with shorter codes"):
+        codes = model.encode(batch.inputs).mean
+        values += batch.inputs.numel()
+        for place, size in enumerate(sizes):
+            lengths = torch.full((len(codes),), size, device=codes.device)
+            errors = model.decode(first_numbers(codes, lengths)) - batch.inputs
+            sums[place] += errors.square().sum(dtype=torch.float64).cpu()
+    return [float(one) / values for one in sums]

@@ -1,0 +1,119 @@
+"""The settings of the residual networks, and the size of a code where none is named."""
+
+import math
+from typing import Final, Literal, final
+
+import torch
+from pydantic import Field, field_validator
+
+from ...core.config import Width
+from ...core.registry import known
+from ..autoencoder import Autoencoder, EncoderDecoderConfig, NetworkConfig, require_size
+from ..layers.init import build_seeded
+from ..layers.norm import Activation, Norm
+from ..likelihoods import LIKELIHOODS, MeanSquared
+from ..priors import PRIORS
+from .residual import ResidualDecoder, ResidualEncoder, Style, Upsampling
+
+GREY: Final = 10 / 28  # numbers of a code for each pixel of the side of a grey image
+COLOUR: Final = 2  # the same of a colour image
+FEWEST: Final = 4
+
+
+def usual_code_size(shape: tuple[int, int, int]) -> int:
+    """The size of a code where none is named: in proportion to the side of the images.
+
+    10 numbers for 28x28 grey, 64 for 32x32 colour, 128 for 64x64 colour. The side of an image that is not
+    square is that of a square with as many pixels. More channels than three have as many more numbers as the
+    root of how many more they are.
+    """
+    channels, height, width = shape
+    side = math.sqrt(height * width)
+    a_pixel = GREY if channels == 1 else COLOUR * math.sqrt(channels / 3)
+    return max(FEWEST, round(a_pixel * side))
+
+
+class _Residual(EncoderDecoderConfig):
+    """What both have."""
+
+    code_size: Width = Field(
+        default=10,
+        description="numbers that an image is compressed to; `--code-size`. Where none is named it follows the "
+        "images: 10/28 numbers for each pixel of the side of grey ones, 2 of colour ones",
+    )
+    width: Width = Field(
+        default=32,
+        description="how wide the network is: the smallest maps have four times as many channels, each larger "
+        "size half of those",
+    )
+    blocks: int = Field(default=1, ge=0, le=64, description="residual blocks at each size of the maps")
+    norm: Norm = Field(default="group", description="what normalises maps before an activation")
+    activation: Activation = Field(default="silu", description="between convolutions")
+    upsampling: Upsampling = Field(
+        default="shuffle", description="how the decoder enlarges maps: pixel shuffle, or repeated pixels"
+    )
+    ordered: bool = Field(
+        default=False,
+        description="the first k numbers of a code are a code of size k, for every k: half of the codes are "
+        "decoded in training without their end",
+    )
+
+    def fitted(self, shape: tuple[int, int, int]) -> NetworkConfig:
+        if "code_size" in self.model_fields_set:
+            return self
+        return self.model_copy(update={"code_size": usual_code_size(shape)})
+
+    @property
+    def style(self) -> Style:
+        return Style(self.norm, self.activation, self.upsampling, self.blocks)
+
+
+@final
+class ResidualConfig(_Residual):
+    """Residual blocks at each size from the image's to about 4x4, a linear layer, and the same backwards."""
+
+    name: Literal["residual"] = "residual"
+
+    def build(self, shape: tuple[int, int, int], generator: torch.Generator) -> Autoencoder:
+        require_size(shape)
+        sizes = shape, self.width, self.code_size, self.style
+
+        def network() -> Autoencoder:
+            encoder = ResidualEncoder(*sizes, variational=False)
+            return Autoencoder(encoder, ResidualDecoder(*sizes), MeanSquared(), ordered=self.ordered)
+
+        return build_seeded(network, generator)
+
+
+@final
+class ResidualVariationalConfig(_Residual):
+    """As `residual`, with a Gaussian posterior: a mean and a variance for each number of the code."""
+
+    name: Literal["residual-variational"] = "residual-variational"
+    prior: str = Field(default="standard-normal", description="of the codes")
+    likelihood: str = Field(default="bernoulli", description="of the pixels, given the decoder's output")
+
+    @field_validator("prior")
+    @classmethod
+    def _prior_is_known(cls, name: str) -> str:
+        return known(PRIORS, name)
+
+    @field_validator("likelihood")
+    @classmethod
+    def _likelihood_is_known(cls, name: str) -> str:
+        return known(LIKELIHOODS, name)
+
+    def build(self, shape: tuple[int, int, int], generator: torch.Generator) -> Autoencoder:
+        require_size(shape)
+        sizes = shape, self.width, self.code_size, self.style
+
+        def network() -> Autoencoder:
+            return Autoencoder(
+                ResidualEncoder(*sizes, variational=True),
+                ResidualDecoder(*sizes),
+                LIKELIHOODS[self.likelihood](),
+                PRIORS[self.prior](self.code_size),
+                ordered=self.ordered,
+            )
+
+        return build_seeded(network, generator)

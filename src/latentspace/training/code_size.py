@@ -1,0 +1,28 @@
+"""The default code size: in proportion to the side of the images, of a network that has such a rule."""
+
+import logging
+
+from ..core.wording import counted, option
+from ..experiment.config import Experiment
+from ..models.autoencoder import EncoderDecoderConfig
+
+logger = logging.getLogger(__name__)
+
+
+def settle_code_size(experiment: Experiment, shape: tuple[int, int, int]) -> Experiment:
+    """The settings with a code size for images of this shape, where none was named; that is logged."""
+    model = experiment.model.fitted(shape)
+    if model is experiment.model:
+        return experiment
+    if isinstance(model, EncoderDecoderConfig):
+        channels, height, width = shape
+        colour = {1: "grey", 3: "colour"}.get(channels, f"{channels} channels")
+        logger.info(
+            "codes of %s, for images of %dx%d, %s (%s for others)",
+            counted(model.code_size, "number"),
+            height,
+            width,
+            colour,
+            option("code_size", model.code_size),
+        )
+    return experiment.model_copy(update={"model": model})
