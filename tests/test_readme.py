@@ -83,7 +83,8 @@ def test_every_setting_in_a_command_is_one(document: str, line: str):
     words = shlex.split(line, comments=True)
     assignments = [after for before, after in pairwise(words) if before == "--set"]
     kind = next((word for word in words if word in TASKS), "ae")
-    Recipe().experiment(kind, overrides(assignments))
+    preset = next((after for before, after in pairwise(words) if before == "--preset"), "default")
+    Recipe(preset=preset).experiment(kind, overrides(assignments))
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=name)

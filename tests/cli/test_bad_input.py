@@ -235,7 +235,7 @@ CASES = {
     "search: another space": ([*OLD, "--resume", "--recipe", "{}/narrow.toml", "--seed", "3"], "space:"),
     "search: another seed": ([*OLD, "--resume", "--seed", "4"], "seed is 3 there, 4 here"),
     "search: other objectives": ([*OLD, "--resume", "--objectives", "mse,weights"], "['minimize'] there"),
-    "search: another preset": ([*OLD, "--resume", "--preset", "fast"], "preset"),
+    "search: another preset": ([*OLD, "--resume", "--preset", "fast"], "fast here, report there"),
     "search: other epochs": ([*OLD, "--resume", "--epochs", "9"], "epochs is 3 there, 9 here"),
     "search: another kind": (["search", "dae", *THERE], "dae here, ae there"),
     "search: other images": (["search", "--data", "{}/other.npz", *THERE], "content_hash"),

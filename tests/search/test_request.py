@@ -34,7 +34,18 @@ def test_the_reports_space_is_searched_on_a_set_that_is_smaller_than_its_batches
 
 def test_smaller_batches_are_said(archive, tmp_path):
     code, _, said = call(
-        ["search", "ae", "--data", str(archive), "--out", str(tmp_path / "study"), "--timeout", "0"]
+        [
+            "search",
+            "ae",
+            "--preset",
+            "report",
+            "--data",
+            str(archive),
+            "--out",
+            str(tmp_path / "study"),
+            "--timeout",
+            "0",
+        ]
     )
     assert code == 2, said  # there was no time for a trial
     assert "training.batch_size is searched over 14 to 72 instead of 200 to 1000: there are 72 images" in said

@@ -228,6 +228,8 @@ def against_preset(experiment: Experiment) -> Iterator[str]:
         return
     for table, usual in settings_of(experiment.preset, experiment.kind).items():
         named = getattr(experiment, table)
+        if named.model_fields_set >= type(named).model_fields.keys():  # a whole plan, as a search has it
+            continue
         for name in sorted(usual.keys() & named.model_fields_set):
             if getattr(named, name) != usual[name]:
                 yield f"{table}.{name} = {getattr(named, name)}, where the preset has {usual[name]}"

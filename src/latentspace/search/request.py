@@ -143,6 +143,13 @@ def _again(request: SearchRequest, old: StudyPlan) -> tuple[Experiment, SearchCo
             found=f"{request.kind} here, {old.experiment.kind} there",
             do="leave the model out, or search at another place (--out)",
         )
+    preset = request.changes.get("preset", old.experiment.preset)
+    if preset != old.experiment.preset:
+        raise ConfigurationError(
+            "a study goes on with the preset that it began with",
+            found=f"{preset} here, {old.experiment.preset} there",
+            do="leave the preset out, or search at another place (--out)",
+        )
     base = merged(old.experiment.model_dump(), merged(request.changes, changes))
     space = without(search.space, request.changes)  # should it now be another, the study will be refused
     return Experiment.parse(base, "the study's experiment"), search.model_copy(update={"space": space})

@@ -38,13 +38,13 @@ class _Residual(EncoderDecoderConfig):
 
     code_size: Width = Field(
         default=10,
-        description="numbers that an image is compressed to; `--code-size`. Where none is named it follows the "
-        "images: 10/28 numbers for each pixel of the side of grey ones, 2 of colour ones",
+        description="numbers that an image is compressed to; `--code-size`. Where none is named it follows "
+        "the images: 10/28 numbers for each pixel of the side of grey ones, 2 of colour ones",
     )
     width: Width = Field(
         default=32,
-        description="how wide the network is: the smallest maps have four times as many channels, each larger "
-        "size half of those",
+        description="how wide the network is: the smallest maps have four times as many channels, each "
+        "larger size half of those",
     )
     blocks: int = Field(default=1, ge=0, le=64, description="residual blocks at each size of the maps")
     norm: Norm = Field(default="group", description="what normalises maps before an activation")

@@ -1,0 +1,72 @@
+"""Residual networks from the command line: trained, resumed to the same bits, evaluated, shown."""
+
+import json
+
+import pytest
+
+from latentspace.experiment.config import Experiment
+from latentspace.runs.directory import Run
+from latentspace.training.train import resume, start, train
+from runner import call
+
+SMALL = {"width": 8, "code_size": 4}
+GOLDEN = {
+    "ae": [0.185435, 0.15476, 0.145054],
+    "dae": [0.185358, 0.1544, 0.144741],
+    "vae": [181.551, 165.706, 161.071],
+}
+
+
+def plan(kind, archive, **more) -> Experiment:
+    values = {
+        "kind": kind,
+        "preset": "default",
+        "data": {"spec": str(archive)},
+        "threads": 1,
+        "precision": "32",
+        "model": SMALL,
+        "training": {"epochs": 3, "batch_size": 36, "optimizer": "adam"},
+    }
+    return Experiment.parse({**values, **more}, "a test's plan")
+
+
+@pytest.mark.parametrize("kind", GOLDEN)
+def test_it_learns_and_goes_on_to_the_same_bits(kind, archive, tmp_path):
+    whole = train(plan(kind, archive), tmp_path / "whole")
+    score = whole.experiment.task.score
+    curve = [record["validation"][score] for record in whole.metrics]
+    assert curve[-1] < curve[0]
+    assert curve == pytest.approx(GOLDEN[kind], rel=2e-3)
+    broken = start(plan(kind, archive), tmp_path / "broken")
+    next(broken.records())
+    for _ in resume(broken.run.path).records():
+        pass
+    assert Run(broken.run.path).weights_hash == whole.weights_hash
+
+
+def test_the_code_size_follows_the_images_and_is_said(archive, tmp_path):
+    out = tmp_path / "run"
+    options = ["--epochs", "1", "--threads", "1", "--set", "model.width=4"]
+    code, _, said = call(["train", "ae", "--data", str(archive), "--out", str(out), *options])
+    assert code == 0, said
+    assert "codes of 6 numbers, for images of 16x16, grey" in said
+    found = json.loads((out / "config.json").read_text())
+    assert (found["preset"], found["model"]["name"], found["model"]["code_size"]) == (
+        "default",
+        "residual",
+        6,
+    )
+
+
+def test_ordered_codes_are_evaluated_at_every_size_and_drawn(archive, tmp_path):
+    run = train(plan("ae", archive, model={**SMALL, "ordered": True}), tmp_path / "run")
+    code, stdout, said = call(["evaluate", str(run.path), "--json"])
+    assert code == 0, said
+    result = json.loads(stdout)
+    assert result["code_sizes"] == [1, 2, 3, 4]
+    errors = result["errors_by_code_size"]
+    assert errors[-1] == pytest.approx(result["mse"], rel=1e-5)
+    assert errors[0] > errors[-1]
+    code, _, said = call(["report", str(run.path)])
+    assert code == 0, said
+    assert "Error against code size" in (run.path / "report.html").read_text()
