@@ -97,7 +97,10 @@ CASES = {
     "an unknown option": ([*GOOD, "--epoch", "3"], "--epoch"),
     "a word for a number": ([*GOOD, "--epochs", "many"], "valid integer"),
     "strict with an unreadable image": ([*TRAIN, "{}/unreadable", "--strict"], "a.png"),
-    "a network that is too large": ([*GOOD, "--set", "model.neurons=2000000000"], "can hold"),
+    "a network that is too large": (
+        [*GOOD, "--preset", "report", "--set", "model.neurons=2000000000"],
+        "can hold",
+    ),
     "a recipe too deep": ([*GOOD, "--recipe", "{}/deep.toml"], "must be TOML"),
     "a recipe that is a folder": ([*GOOD, "--recipe", "{}/empty"], "readable TOML"),
     "a number of thousands of digits": ([*GOOD, "--set", "seed=" + "9" * 5000], "seed"),
