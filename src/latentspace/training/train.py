@@ -126,6 +126,8 @@ def start(
     """
     refuse_existing(out)
     with collected() as said:
+        for difference in against_preset(experiment):
+            logger.info("%s", difference)
         training = _begun(prepare(experiment, images), out, for_classifier)
     training.run.log(said)
     return training
@@ -146,8 +148,6 @@ def _begun(context: TrainingContext, out: Path, for_classifier: bool) -> Trainin
             if parts.published
             else "",
         )
-    for said in against_preset(experiment):
-        logger.info("%s", said)
     learned = learned_from(experiment, parts)
     if experiment.training.batch_size > len(learned):
         logger.warning(
