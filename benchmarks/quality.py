@@ -1,0 +1,206 @@
+"""How good a preset's networks are, and how long they take: errors of images that were not learned from.
+
+    python benchmarks/quality.py [--data SPEC] [--tasks ae vae] [--presets report default] [--seeds 0]
+                                 [--judged 0.2] [--limit 8000] [--code-size 10] [--threads 2]
+                                 [--set KEY=VALUE ...] [--out benchmarks/results]
+
+The images are divided once, at random by seed 0, into those that are learned from and those that are judged;
+nothing is chosen by the latter. PCA with as many numbers is fitted to the former. Each training is a process
+of its own. Writes quality-DATE.md and .json, with hardware, data, seeds, and every setting that was named.
+"""
+
+import argparse
+import statistics
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from processes import apart
+from speed.hardware import hardware, keep, sentence, today
+
+NOTMNIST = Path(__file__).resolve().parents[2] / "shared" / "data" / "notmnist"
+TASKS = ("ae", "dae", "vae")
+NEIGHBOURS = 10
+
+
+def command(words: list[str]) -> None:
+    """`latentspace` with these words."""
+    from latentspace.cli import main
+
+    sys.argv = ["latentspace", *words]
+    try:
+        main.main()
+    except SystemExit as end:
+        if end.code:
+            raise
+
+
+def divided(spec: str | None, limit: int, judged: float, folder: Path) -> tuple[Path, str]:
+    """A file of the images with their two parts, and what they are."""
+    from latentspace.data.config import DataConfig
+    from latentspace.data.sources import load_images
+
+    spec = spec or (str(NOTMNIST) if NOTMNIST.is_dir() else "glyphs:8000")
+    images = load_images(DataConfig(spec=spec, deduplicate=True))
+    order = np.random.default_rng(0).permutation(len(images))[:limit]
+    last = round(len(order) * judged)
+    parts = {"train": np.sort(order[last:]), "test": np.sort(order[:last])}
+    columns: dict[str, np.ndarray] = {}
+    for part, rows in parts.items():
+        columns[f"x_{part}"] = images.pixels[rows]
+        if images.labels is not None:
+            columns[f"y_{part}"] = np.array(images.class_names)[images.labels[rows]]
+    np.savez(folder / "images.npz", **columns)  # type: ignore[arg-type]
+    said = f"{len(parts['train']):,} learned from and {len(parts['test']):,} judged, of {images.source}"
+    return folder / "images.npz", said
+
+
+def judged_run(run: str) -> dict[str, float]:
+    """What `evaluate` says of the test part, and nearest neighbours on the codes."""
+    from sklearn.neighbors import KNeighborsClassifier
+
+    import latentspace
+    from latentspace.data.sources import load_images
+
+    trained = latentspace.load(run)
+    opened = latentspace.Run.open(run)
+    found = {
+        name: value
+        for name, value in latentspace.evaluate(run).metrics.items()
+        if isinstance(value, int | float)
+    }
+    images = load_images(opened.experiment.data)
+    if images.labels is not None:
+        learned = np.concatenate([opened.split.train, opened.split.validation])
+        neighbours = KNeighborsClassifier(NEIGHBOURS).fit(
+            trained.encode(images.pixels[learned]), images.labels[learned]
+        )
+        test = opened.split.test
+        found["neighbours"] = float(
+            neighbours.score(trained.encode(images.pixels[test]), images.labels[test])
+        )
+    return {
+        **found,
+        "epochs_s": sum(one["seconds"] for one in opened.metrics),
+        "weights": float(sum(one.numel() for one in trained.model.parameters())),
+        "code_size": float(trained.code_size),
+    }
+
+
+def pca_error(file: str, size: int) -> float:
+    """The mean squared error a pixel of the judged images from `size` principal components."""
+    from sklearn.decomposition import PCA
+
+    with np.load(file) as arrays:
+        learned, judged = (
+            arrays[f"x_{part}"].reshape(len(arrays[f"x_{part}"]), -1) / 255 for part in ("train", "test")
+        )
+    fitted = PCA(size, random_state=0).fit(learned)
+    return float(((fitted.inverse_transform(fitted.transform(judged)) - judged) ** 2).mean())
+
+
+def table(found: dict[str, Any]) -> str:
+    lines = [
+        f"# Quality of the presets, {found['date']}",
+        "",
+        sentence(found["hardware"]),
+        f"{found['data']}; seeds {', '.join(map(str, found['seeds']))}: mean, and lowest to highest. "
+        f"{found['threads']} threads. Named besides: {found['settings'] or 'nothing'}. Times are the epochs' "
+        "alone. `python benchmarks/quality.py` makes this.",
+        "",
+        "| task | preset | score | | PCA | neighbours | seconds | weights |",
+        "|---|---|---|---:|---:|---:|---:|---:|",
+    ]
+    for one in found["cases"]:
+        runs = one["runs"]
+
+        def spread(name: str, digits: int, runs: list[dict[str, float]] = runs) -> str:
+            values = [run[name] for run in runs if name in run]
+            if not values:
+                return ""
+            middle = f"{statistics.mean(values):.{digits}f}"
+            return (
+                middle
+                if len(values) == 1
+                else f"{middle} ({min(values):.{digits}f} to {max(values):.{digits}f})"
+            )
+
+        scores = [
+            name for name in ("mse", "mse_from_noisy", "mean_code_loss", "elbo_loss") if name in runs[0]
+        ]
+        for number, name in enumerate(scores):
+            digits = 4 if name.startswith("mse") else 1
+            rest = (
+                f"| {found['pca'].get(str(int(runs[0]['code_size'])), 0):.4f} | {spread('neighbours', 3)} "
+                f"| {spread('epochs_s', 0)} | {runs[0]['weights']:,.0f} |"
+            )
+            lines.append(
+                f"| {one['task']} | {one['preset']} | {name} | **{spread(name, digits)}** "
+                + (rest if number == 0 else "| | | | |")
+            )
+    return "\n".join(lines) + "\n"
+
+
+def main(*words: str) -> None:
+    ask = argparse.ArgumentParser(description="Errors and times of the presets' networks.")
+    ask.add_argument("--data", help="by default ../shared/data/notmnist where it is, else rendered letters")
+    ask.add_argument("--limit", type=int, default=8000)
+    ask.add_argument("--judged", type=float, default=0.2)
+    ask.add_argument("--tasks", nargs="+", default=list(TASKS))
+    ask.add_argument("--presets", nargs="+", default=["report", "default"])
+    ask.add_argument("--seeds", nargs="+", type=int, default=[0])
+    ask.add_argument("--code-size", type=int)
+    ask.add_argument("--set", nargs="+", default=[], dest="settings")
+    ask.add_argument("--threads", type=int, default=2)
+    ask.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
+    given = ask.parse_args(words)
+    cases = []
+    pca: dict[str, float] = {}
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        data, said = divided(given.data, given.limit, given.judged, folder)
+        shared = [
+            "--data",
+            str(data),
+            "--threads",
+            str(given.threads),
+            "--learn-from",
+            "train+validation",
+            "-q",
+        ]
+        shared += [word for one in given.settings for word in ("--set", one)]
+        if given.code_size:
+            shared += ["--code-size", str(given.code_size)]
+        for task in given.tasks:
+            for preset in given.presets:
+                runs = []
+                for seed in given.seeds:
+                    out = folder / f"{task}-{preset}-{seed}"
+                    own = ["train", task, "--preset", preset, "--seed", str(seed), "--out", str(out)]
+                    began = time.perf_counter()
+                    apart(command, [*own, *shared])
+                    runs.append({**apart(judged_run, str(out)), "command_s": time.perf_counter() - began})
+                    size = int(runs[-1]["code_size"])
+                    if str(size) not in pca:
+                        pca[str(size)] = apart(pca_error, str(data), size)
+                    print(task, preset, seed, runs[-1], "pca", pca[str(size)], flush=True)
+                cases.append({"task": task, "preset": preset, "runs": runs})
+    found = {
+        "date": today(),
+        "hardware": hardware(given.threads),
+        "data": said,
+        "seeds": given.seeds,
+        "threads": given.threads,
+        "settings": " ".join(given.settings),
+        "pca": pca,
+        "cases": cases,
+    }
+    keep("quality", found, table, given.out)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
