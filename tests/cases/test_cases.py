@@ -116,7 +116,6 @@ def test_r03_new_files_are_classified(tmp_path: Path):
     latentspace.load(tmp_path / "cl")
 
 
-@later("grey images for a run of colour")
 def test_r04_a_run_of_colour_takes_grey_ones(tmp_path: Path):
     run = str(tmp_path / "run")
     train("dae", "r04_grey_and_colour/mixed", tmp_path / "run")
@@ -126,7 +125,6 @@ def test_r04_a_run_of_colour_takes_grey_ones(tmp_path: Path):
     assert len(list((tmp_path / "out").iterdir())) == 12
 
 
-@later("colour images for a run of grey")
 def test_r04_a_run_of_grey_takes_grey_ones_saved_in_colour(tmp_path: Path):
     train("dae", "r04_grey_and_colour/only_grey", tmp_path / "run")
     coloured = str(CASES / "r04_grey_and_colour" / "grey_saved_as_rgb")
@@ -134,7 +132,6 @@ def test_r04_a_run_of_grey_takes_grey_ones_saved_in_colour(tmp_path: Path):
     assert len(list((tmp_path / "out").iterdir())) == 12
 
 
-@later("transparency")
 @pytest.mark.parametrize("kind", ["rgba", "palette"])
 def test_r05_ink_on_nothing_stays_visible(kind: str):
     facts = info(f"r05_black_on_transparent/{kind}")
