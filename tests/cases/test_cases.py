@@ -28,11 +28,6 @@ SMALL_VAE += ["--set", "model.conv1_channels=4", "--set", "model.conv2_channels=
 pytestmark = pytest.mark.skipif(not CASES.is_dir(), reason="the users' inputs are not here (../shared/cases)")
 
 
-def later(reason: str) -> pytest.MarkDecorator:
-    """A case that does not come out right yet."""
-    return pytest.mark.xfail(strict=True, reason=reason)
-
-
 def info(case: str, *options: str) -> dict[str, Any]:
     """What `data info --json` says."""
     code, out, err = call(["data", "info", str(CASES / case), "--json", *options])
@@ -139,7 +134,6 @@ def test_r05_ink_on_nothing_stays_visible(kind: str):
     assert facts["mean"] == pytest.approx(expected("r05 mean over white"), abs=1e-6)
 
 
-@later("a publisher's parts")
 @pytest.mark.parametrize("form", ["set", "set.zip"])
 def test_r06_a_publisher_s_parts_are_joined_and_kept(form: str, tmp_path: Path):
     facts = info(f"r06_train_and_test_folders/{form}")
@@ -158,7 +152,6 @@ def test_r06_a_publisher_s_parts_are_joined_and_kept(form: str, tmp_path: Path):
         ("ct", "31768,33768", "r07 ct mean, window -1000..1000"),
     ],
 )
-@later("levels")
 def test_r07_sixteen_bits_are_stretched(kind: str, low_high: str, name: str):
     facts = info(f"r07_sixteen_bits_that_hold_twelve/{kind}", "--levels", low_high)
     assert facts["mean"] == pytest.approx(expected(name), abs=2e-3)
@@ -169,7 +162,6 @@ def test_r07_sixteen_bits_are_stretched(kind: str, low_high: str, name: str):
     assert few["warnings"]
 
 
-@later("several IDX pairs")
 @pytest.mark.parametrize(("name", "images"), [("raw", 30), ("raw/train-images-idx3-ubyte", 20), ("four", 30)])
 def test_r08_the_four_files_of_mnist_are_one_set(name: str, images: int):
     facts = info(f"r08_mnist_as_torchvision_leaves_it/{name}")
@@ -177,7 +169,6 @@ def test_r08_the_four_files_of_mnist_are_one_set(name: str, images: int):
     assert sum(facts["per_class"].values()) == images
 
 
-@later("labels")
 @pytest.mark.parametrize(
     ("name", "classes"), [("chestmnist", 0), ("onehot", 3), ("floats", 3), ("booleans", 2)]
 )
@@ -186,13 +177,11 @@ def test_r09_labels_do_not_stand_in_the_way(name: str, classes: int):
     assert (facts["images"], len(facts["per_class"])) == (12, classes)
 
 
-@later("zeros and ones")
 @pytest.mark.parametrize("name", ["a.npy", "a.npz", "png", "images-idx3-ubyte"])
 def test_r10_bytes_that_are_0_and_1_are_black_and_white(name: str):
     assert info(f"r10_zeros_and_ones/{name}")["mean"] == pytest.approx(expected("r10 mean of 0/1"), abs=1e-6)
 
 
-@later("names of arrays")
 @pytest.mark.parametrize(("name", "classes"), [("dsprites", 0), ("capitals", 3), ("only_one_stack", 0)])
 def test_r11_arrays_are_found_by_what_they_are(name: str, classes: int):
     facts = info(f"r11_names_of_arrays/{name}.npz")
@@ -204,7 +193,6 @@ def test_r12_names_with_backslashes_are_paths():
     assert facts["per_class"] == {"cat": 6, "dog": 6}
 
 
-@later("rows of pixels")
 def test_r14_rows_of_a_square_are_images():
     facts = info("r14_quick_draw/full_numpy_bitmap_cat.npy")
     assert (facts["images"], facts["height"], facts["width"]) == (12, 28, 28)
@@ -212,20 +200,17 @@ def test_r14_rows_of_a_square_are_images():
     assert (facts["images"], len(facts["per_class"])) == (24, 2)
 
 
-@later("bytes in 32 bits")
 def test_r15_bytes_in_32_bits_are_bytes():
     facts = info("r15_bytes_in_32_bits")
     assert facts["mean"] == pytest.approx(expected("r15 mean as bytes"), abs=1e-6)
 
 
-@later("EXIF")
 def test_r17_pixels_are_turned_whatever_else_the_exif_holds():
     facts = info("r17_exif_that_cannot_be_written_back")
     found = [facts[key] for key in ("images", "height", "width", "unreadable")]
     assert found == [4, 40, 24, []]
 
 
-@later("EMNIST")
 def test_r19_emnist_stands_upright_under_its_letters(tmp_path: Path):
     name = "r19_emnist/emnist-letters-train-images-idx3-ubyte.gz"
     assert list(info(name, "--picture", str(tmp_path / "emnist.png"))["per_class"]) == ["A", "B", "C"]
@@ -259,7 +244,6 @@ def test_r24_sixty_two_classes_can_be_read(tmp_path: Path):
     done("report", str(tmp_path / "cl"))
 
 
-@later("groups from names")
 def test_r25_a_patient_stays_on_one_side(tmp_path: Path):
     run = train("ae", "r25_patients", tmp_path / "run", "--group-by", r"(p\d+)_")
     images = latentspace.load_data(CASES / "r25_patients")
@@ -283,7 +267,6 @@ def test_r29_a_class_that_lost_all_images_is_named():
     assert any("dog" in warning for warning in facts["warnings"])
 
 
-@later("fit")
 def test_r30_a_circle_stays_a_circle():
     images = latentspace.load_data(CASES / "r30_signatures", resize=(32, 32), fit="pad")
     for one in images.pixels[:, 0]:
@@ -292,7 +275,6 @@ def test_r30_a_circle_stays_a_circle():
         assert abs(int(np.ptp(rows)) - int(np.ptp(columns))) <= 1
 
 
-@later("CIFAR")
 def test_r31_cifar_is_read_and_pickles_are_not():
     facts = info("r31_cifar/cifar-10-batches-bin")
     assert (facts["height"], facts["width"], facts["channels"]) == (32, 32, 3)
@@ -302,7 +284,6 @@ def test_r31_cifar_is_read_and_pickles_are_not():
         assert "binary" in err
 
 
-@later("tables")
 def test_r32_tables():
     assert sum(info("r32_tables/photos")["per_class"].values()) == 12
     facts = info("r32_tables/train.csv")
@@ -397,7 +378,7 @@ def test_c02_what_is_hostile_or_damaged_is_refused(name: str):
     refused("data", "info", str(CASES / "c02_hostile_or_damaged" / name))
 
 
-@pytest.mark.parametrize("name", ["three", pytest.param("equal", marks=later("copies of one"))])
+@pytest.mark.parametrize("name", ["three", "equal"])
 def test_c03_too_few_or_all_equal(name: str, tmp_path: Path):
     data = str(CASES / "c03_few_and_equal" / name)
     err = refused("train", "ae", "--data", data, "--out", str(tmp_path / "run"), *TINY)
@@ -405,7 +386,6 @@ def test_c03_too_few_or_all_equal(name: str, tmp_path: Path):
     assert not (tmp_path / "run").exists()
 
 
-@later("a training that diverges, but stays finite")
 def test_c04_the_term_that_is_no_number_is_named(tmp_path: Path):
     data, out = str(CASES / "c04_vae_that_blows_up"), tmp_path / "run"
     diverging = f"--data {data} --out {out} --epochs 3 --set training.learning_rate=1".split()

@@ -29,6 +29,9 @@ def candidates(
         rows: of each image, at each offset.
     """
     count = rows.shape[1]
+    if count < 2:
+        none = np.zeros(0, dtype=np.int64)
+        return none, none, none
     turn = _directions(rows[0])
     still = rows[0].astype(np.float32) @ turn
     width = WIDTH * distance

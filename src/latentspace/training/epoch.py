@@ -11,6 +11,7 @@ from ..core.progress import tell
 from ..core.wording import option
 from ..objectives.loss import Loss
 
+DIVERGED = 1_000
 TRAINING, VALIDATION = "training", "validation"  # what is told of as progress
 
 
@@ -73,7 +74,8 @@ class Losses:
         """Weigh each batch by its images; one transfer from the device for all steps.
 
         Raises:
-            TrainingError: a term is NaN or infinite; the first step where it is so is named.
+            TrainingError: a term is NaN or infinite, or the loss of a training grew without bound; the first
+                step where it is so is named.
         """
         table = self.table.cpu().double()  # Apple GPUs have no float64
         bad = (~torch.isfinite(table)).any(dim=1).nonzero()
@@ -81,10 +83,29 @@ class Losses:
             step = int(bad[0])
             values = dict(zip(self.names, table[step].tolist(), strict=True))
             raise not_finite(values, step, self.steps, epoch)
+        if epoch is not None:
+            self._require_bounded(table, epoch)
         sizes = torch.full((self.steps,), float(batch_size), dtype=torch.float64)
         sizes[-1] = images - batch_size * (self.steps - 1)
         means = (sizes[:, None] * table).sum(dim=0) / images
         return dict(zip(self.names, means.tolist(), strict=True))
+
+    def _require_bounded(self, table: torch.Tensor, epoch: int) -> None:
+        """Refuse a loss that has become `DIVERGED` times what it was in the epoch's first step."""
+        losses = table[:, self.names.index("loss")]
+        grown = (losses > DIVERGED * max(abs(float(losses[0])), 1.0)).nonzero()
+        if not len(grown):
+            return
+        step = int(grown[0])
+        first, values = table[0].tolist(), table[step].tolist()
+        terms = [place for place, name in enumerate(self.names) if name != "loss"] or [0]
+        worst = max(terms, key=lambda place: abs(values[place]) / max(abs(first[place]), 1.0))
+        raise TrainingError(
+            f"a loss must not become {DIVERGED:,} times what it was in the epoch's first step",
+            found=f"{self.names[worst]} = {values[worst]:.3g} at step {step + 1} of {self.steps} in epoch "
+            f"{epoch}, {first[worst]:.3g} in the first: the training diverges",
+            do=_calmer(),
+        )
 
 
 def values_of(loss: Loss) -> dict[str, float]:
@@ -100,6 +121,12 @@ def not_finite(values: dict[str, float], step: int, steps: int, epoch: int | Non
     return TrainingError(
         "every loss must be a finite number",
         found=f"{name} = {values[name]} at step {step + 1} of {steps} {where}",
-        do=f"lower the learning rate ({option('training.learning_rate')}) or clip the gradient "
-        f"({option('training.clip_norm', 1)})",
+        do=_calmer(),
+    )
+
+
+def _calmer() -> str:
+    return (
+        f"lower the learning rate ({option('training.learning_rate')}) or clip the gradient "
+        f"({option('training.clip_norm', 1)})"
     )
