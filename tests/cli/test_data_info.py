@@ -131,3 +131,40 @@ def test_parts_are_counted():
     facts = Facts(ImageSet(random_pixels(4, 1, 8, 8), "made", parts=parts))
     assert facts.parts == {"train": 2, "test": 1, "none": 1}
     assert facts.to_json()["parts"] == facts.parts
+
+
+def test_several_sets_are_looked_at_together(place: Path):
+    np.save(place / "two.npy", random_pixels(2, 8, 8, seed=9))
+    _, stdout, stderr = call(["data", "info", "set", "two.npy", "--json"])
+    assert json.loads(stdout)["images"] == 10, stderr
+    _, joined, _ = call(["data", "info", "set + two.npy", "--json"])
+    assert json.loads(joined) == json.loads(stdout)
+    code, _, stderr = call(["data", "info", "set", "two.npy"])
+    assert code == 0, stderr
+    assert (place / "set-two.npy-samples.png").exists()
+
+
+def test_the_sizes_that_images_had_have_an_example_each(place: Path):
+    files = {f"{number}.png": encoded(random_pixels(20, 16, seed=number)) for number in range(4)}
+    files |= {"small.png": encoded(random_pixels(8, 9)), "10.png": encoded(random_pixels(8, 9, seed=5))}
+    write_folder(place / "mixed", files)
+    expected = [["20x16", "4", "0.png"], ["8x9", "2", "10.png"]]
+
+    def listed(*specs: str) -> list[list[str]]:
+        _, stdout, stderr = call(["data", "info", *specs, "--list", "sizes"])
+        rows = [line.split() for line in stdout.splitlines() if line[:1].isdigit() or line[1:2].isdigit()]
+        assert rows, (stdout, stderr)
+        return rows
+
+    assert listed("mixed") == expected
+    assert listed("mixed", "--resize", "8x9") == expected
+    assert listed("mixed", "--tiles", "4x4") == expected
+    assert listed("set", "mixed") == [
+        ["8x8", "8", "set/1.png"],
+        *([a, b, f"mixed/{c}"] for a, b, c in expected),
+    ]
+    _, stdout, _ = call(["data", "info", "mixed", "--json"])
+    assert json.loads(stdout)["sizes"] == {"20x16": 4, "8x9": 2}
+    table = "path\n" + "".join(f"mixed/{name}\n" for name in ("small.png", "0.png", "1.png"))
+    (place / "some.csv").write_text(table)
+    assert listed("some.csv") == [["20x16", "2", "mixed/0.png"], ["8x9", "1", "mixed/small.png"]]

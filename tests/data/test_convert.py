@@ -40,12 +40,8 @@ def together(images: ImageSet) -> list[list[int]]:
     return [np.flatnonzero(images.groups == one).tolist() for one in dict.fromkeys(images.groups.tolist())]
 
 
-WAITING = pytest.mark.xfail(strict=False, reason="readers of Parquet, of parts in .npz, and --group-by")
-
-
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("target", TARGETS)
-@WAITING
 def test_read_back_the_content_is_the_same(target: str, channels: int, tmp_path: Path):
     images, out = made(channels), tmp_path / target
     convert(images, out, idx=target == "idx")
@@ -58,7 +54,6 @@ def test_read_back_the_content_is_the_same(target: str, channels: int, tmp_path:
 
 
 @pytest.mark.parametrize("target", ["images.parquet", "images.npz"])
-@WAITING
 def test_parts_and_names_are_kept(target: str, tmp_path: Path):
     images = made(named=True)
     parts = np.array([0, 0, 2, -1] * 3)

@@ -8,7 +8,7 @@ import typer
 
 from ..core.errors import ConfigurationError, OutputError
 from . import console
-from .options import Json, Reading
+from .options import Json, Reading, together
 
 if TYPE_CHECKING:
     from ..data.facts import Facts
@@ -28,10 +28,11 @@ CLASSES = 12  # named in the table, at most
 
 def info(
     *,
-    spec: Annotated[
-        str,
+    specs: Annotated[
+        list[str],
         typer.Argument(
-            metavar="SPEC", help="The images: a word or a path, as latentspace data --help lists them."
+            metavar="SPEC...",
+            help="The images: a word or a path, as latentspace data --help lists them; several are joined.",
         ),
     ],
     picture: Annotated[
@@ -55,6 +56,8 @@ def info(
 
       latentspace data info photos/ --list copies
 
+      latentspace data info scans/2023 scans/2024
+
       latentspace data info glyphs:1000 --picture glyphs.png
     """
     from ..data.facts import Facts
@@ -71,13 +74,13 @@ def info(
 
         require_format(picture)
     with console.following():
-        images = load_images(reading.config(spec))
+        images = load_images(reading.config(together(specs)))
         facts = Facts(images, sets_of_near_copies(images) if len(images) <= MOST else None)
         found = facts.to_json() if json else {}
         columns, rows = _listing(listed, facts) if listed else ([], _table(facts))
     if not json:
         _show(facts, listed, columns, rows)
-    drawn = _draw(images, picture, spec) if picture or not (json or listed) else None
+    drawn = _draw(images, picture, specs) if picture or not (json or listed) else None
     if json:
         console.show_json({**found, "picture": None if drawn is None else str(drawn)})
     elif drawn is not None:
@@ -201,13 +204,13 @@ def _listing_of_source(listed: str, facts: "Facts") -> tuple[list[str], list[lis
     return ["size", "images", "for example"], rows
 
 
-def _draw(images: "ImageSet", picture: Path | None, spec: str) -> Path | None:
+def _draw(images: "ImageSet", picture: Path | None, specs: list[str]) -> Path | None:
     """Where the picture is; None where nobody asked for it and the working directory cannot be written."""
     from ..core.atomic_files import exists
     from ..figures.overview import draw_overview, overview
     from ..figures.style import save
 
-    name = re.sub(r"[^\w.-]+", "-", Path(spec).name)[:100].strip(".-")
+    name = re.sub(r"[^\w.-]+", "-", "-".join(Path(spec).name for spec in specs))[:100].strip(".-")
     path = picture or Path(f"{name or 'images'}-samples.png")
     there = exists(path)
     try:

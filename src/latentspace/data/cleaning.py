@@ -1,13 +1,16 @@
 """What was found wrong with a source, and the removal of what should not be there twice."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
 from ..core.record import Record
 from ..core.types import Hashes, Int64Array, Pixels
 from .memmap import blocks
+
+MOST_SIZES: Final = 1_000
 
 
 class Unreadable(Record):
@@ -30,7 +33,8 @@ class CleaningRecord(Record):
     """What was dropped between the source and the ImageSet, and how its pixels were converted.
 
     `conversions` are sentences for a person ("3 images with alpha laid over black"); `warnings` are those
-    that nobody should miss; `sizes`, the most frequent first, are there where images had more than one.
+    that nobody should miss; `sizes`, the most frequent first, are there where images were brought to another
+    size, or cut into tiles: at most `MOST_SIZES` of them.
     """
 
     unreadable: tuple[Unreadable, ...] = ()
@@ -38,6 +42,19 @@ class CleaningRecord(Record):
     conversions: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     sizes: tuple[OriginalSize, ...] = ()
+
+
+def original_sizes(
+    counts: Mapping[tuple[int, int], int], examples: Mapping[tuple[int, int], str], final: tuple[int, int]
+) -> tuple[OriginalSize, ...]:
+    """The sizes, the most frequent first; none where all images have the `final` one."""
+    if set(counts) == {final}:
+        return ()
+    order = sorted(counts, key=lambda size: (-counts[size], size))[:MOST_SIZES]
+    return tuple(
+        OriginalSize(height=size[0], width=size[1], images=counts[size], example=examples[size])
+        for size in order
+    )
 
 
 @dataclass(frozen=True)

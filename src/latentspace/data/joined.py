@@ -12,7 +12,7 @@ from ..core.atomic_files import exists
 from ..core.errors import DataError
 from ..core.types import Int64Array, Pixels
 from ..core.wording import counted, option
-from .cleaning import CleaningRecord, Unreadable, sentence
+from .cleaning import CleaningRecord, OriginalSize, Unreadable, original_sizes, sentence
 from .fitting import Fit, Size, common_size, fit_words, fitted
 from .imageset import ImageSet
 from .memmap import allocate, blocks, require_unchanged
@@ -42,9 +42,11 @@ def joined(
         DataError: numbers of channels that cannot be brought together.
     """
     notes = [note for one in sets for note in one.record.conversions]
+    originals = list(sets)
     sets = _of_one_size(sets, resize, fit, notes)
     pixels = _pixels(sets, origins, notes)
     labels, class_names = _labels(sets, origins, notes)
+    sizes = _original_sizes(originals, origins, sets[0].size)
     return ImageSet(
         pixels,
         source=" + ".join(dict.fromkeys(one.source for one in sets)),
@@ -61,6 +63,7 @@ def joined(
             ),
             duplicates_dropped=sum(one.record.duplicates_dropped for one in sets),
             conversions=tuple(dict.fromkeys(notes)),
+            sizes=sizes,
         ),
     )
 
@@ -75,6 +78,20 @@ def _of_one_size(sets: Sequence[ImageSet], resize: Size | None, fit: Fit, notes:
     changed = sum(many for there, many in sizes.items() if there != size)
     notes.append(f"{counted(changed)} {fit_words(sizes, size, fit)}")
     return [_at_size(one, size, fit, enlarge=resize is not None) for one in sets]
+
+
+def _original_sizes(
+    sets: Sequence[ImageSet], origins: Sequence[str], final: Size
+) -> tuple[OriginalSize, ...]:
+    counts: Counter[Size] = Counter()
+    examples: dict[Size, str] = {}
+    for one, origin in zip(sets, origins, strict=True):
+        first = one.names_of(np.zeros(1, dtype=np.int64))[0]
+        own = OriginalSize(height=one.size[0], width=one.size[1], images=len(one), example=first)
+        for size in one.record.sizes or (own,):
+            counts[size.height, size.width] += size.images
+            examples.setdefault((size.height, size.width), f"{origin}/{size.example}")
+    return original_sizes(counts, examples, final)
 
 
 def _at_size(images: ImageSet, size: Size, fit: Fit, *, enlarge: bool) -> ImageSet:

@@ -1,4 +1,4 @@
-"""What the arrays of a source are, by their names: images, labels, groups, class names, and the part of each.
+"""What the arrays of a source are, by their names: images, labels, groups, names, and the part of each.
 
 `X_train`, `train_x`, `trainX`, `TrainImages` and `train/imgs` are images of the part train. Capitals count
 for nothing; the words that tell are in the tables below. What stands before them
@@ -6,9 +6,11 @@ for nothing; the words that tell are in the tables below. What stands before the
 """
 
 import re
-from collections.abc import Iterable
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from itertools import accumulate
+from typing import Any, Final, overload
 
 TRAIN, VALIDATION, TEST = 0, 1, 2
 PARTS: Final = (
@@ -44,12 +46,13 @@ CLASS_NAMES: Final = (
     "names",
     "mapping",
 )
+FILES: Final = ("files", "filenames", "file_names", "paths", "image_names")
 SPLITS: Final = ("split", "splits", "partition", "part", "parts", "subset")
 _ROLES: Final = {
     word: (role, rank)
     for role, words in (
         *(("images", IMAGES), ("labels", LABELS), ("groups", GROUPS)),
-        *(("class_names", CLASS_NAMES), ("split", SPLITS)),
+        *(("class_names", CLASS_NAMES), ("split", SPLITS), ("files", FILES)),
     )
     for rank, word in enumerate(words)
 }
@@ -64,7 +67,7 @@ class ArrayName:
 
     Args:
         prefix: the words before those that tell what it is; all of them where none does.
-        role: `images`, `labels`, `groups`, `class_names`, `split`, or nothing.
+        role: `images`, `labels`, `groups`, `class_names`, `split`, `files`, or nothing.
         rank: its place among the words of its role; the lower one is preferred.
         part: of the publisher's split, or None.
     """
@@ -98,3 +101,29 @@ def _split(name: str) -> Iterable[str]:
             yield from (one for one in joined.groups() if one)
             continue
         yield from (one.casefold() for one in _WORDS.findall(word))
+
+
+class Rows(Sequence[str]):
+    """The names of the rows of several arrays, one after the other: `x_test[3]`."""
+
+    def __init__(self, names: Sequence[str], counts: Sequence[int]) -> None:
+        self._names = tuple(names)
+        self._ends = tuple(accumulate(counts))
+
+    def __len__(self) -> int:
+        return self._ends[-1]
+
+    @overload
+    def __getitem__(self, index: int) -> str: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[str]: ...
+
+    def __getitem__(self, index: int | slice) -> Any:
+        if isinstance(index, slice):
+            return [self[number] for number in range(*index.indices(len(self)))]
+        number = index + len(self) if index < 0 else index
+        if not 0 <= number < len(self):
+            raise IndexError(index)
+        place = bisect_right(self._ends, number)
+        return f"{self._names[place]}[{number - (self._ends[place - 1] if place else 0)}]"

@@ -14,10 +14,9 @@ from ...core.errors import DataError
 from ...core.wording import counted
 from ..cleaning import CleaningRecord
 from ..imageset import ImageSet
-from .array_names import TEST, TRAIN
+from .array_names import TEST, TRAIN, Rows
 from .file_sets import FileSet, files_in, folder_that_holds
 from .filenames import numbered
-from .stored import Rows
 
 PIXELS: Final = 3 * 32 * 32
 _TEN: Final = re.compile(r"(data_batch_[0-9]+|test_batch)\.bin")

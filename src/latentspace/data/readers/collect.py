@@ -16,7 +16,7 @@ from ...core.errors import DataError
 from ...core.progress import tell
 from ...core.types import Pixels
 from ...core.wording import counted
-from ..cleaning import CleaningRecord, Unreadable, sentence
+from ..cleaning import CleaningRecord, Unreadable, original_sizes, sentence
 from ..config import DataConfig
 from ..fitting import Size
 from ..growing import Growing
@@ -116,6 +116,7 @@ class _Collection:
         self.names: list[str] = []
         self.unreadable: list[Unreadable] = []
         self.sizes: Counter[Size] = Counter()
+        self.examples: dict[Size, str] = {}
         self.conversions: Counter[str] = Counter()
         self.grey = 0
         self.seen = 0
@@ -128,6 +129,7 @@ class _Collection:
                 self._refuse(file, result)
             else:
                 self.sizes[result.size] += 1
+                self.examples.setdefault(result.size, file.name)
                 self.conversions.update(result.conversions)
                 if keep and result.pixels is not None:
                     self._cut(file.name, result.pixels)
@@ -189,6 +191,11 @@ class _Collection:
                     *(f"{counted(many)} {what}" for what, many in sorted(self.conversions.items())),
                 ),
                 warnings=_emptied(names, unreadable),
+                sizes=original_sizes(
+                    self.sizes,
+                    {size: name.removeprefix(root) for size, name in self.examples.items()},
+                    (pixels.shape[2], pixels.shape[3]),
+                ),
             ),
         )
 

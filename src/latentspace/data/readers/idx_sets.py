@@ -22,12 +22,12 @@ from ..catalog.notmnist import LETTERS
 from ..cleaning import CleaningRecord, sentence
 from ..config import DataConfig
 from ..imageset import ImageSet
-from .array_names import PARTS
+from .array_names import PARTS, Rows
 from .axes import arranged
 from .file_sets import FileSet, files_in, folder_that_holds
 from .filenames import numbered
 from .idx import CLASSES_FILE, is_column_name, is_images_name, read_idx
-from .stored import WHOLE, Rows, as_bytes, joined
+from .stored import WHOLE, as_bytes, joined
 
 logger = logging.getLogger(__name__)
 

@@ -63,10 +63,14 @@ def listed_images(
         one.model_copy(update={"name": said[int(one.name.removeprefix("row "))].name})
         for one in collected.record.unreadable
     )
+    sizes = tuple(
+        one.model_copy(update={"example": said[int(one.example.removeprefix("row "))].name})
+        for one in collected.record.sizes
+    )
     images = ImageSet(
         collected.pixels,
         source=source,
-        record=collected.record.model_copy(update={"unreadable": unreadable}),
+        record=collected.record.model_copy(update={"unreadable": unreadable, "sizes": sizes}),
         files=tuple(file.name for file in kept),
     )
     return described(

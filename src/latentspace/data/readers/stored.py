@@ -7,11 +7,8 @@ harm. The parts of a publisher's split are joined in the order train, validation
 """
 
 import logging
-from bisect import bisect_right
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import accumulate
-from typing import Any, overload
 
 import numpy as np
 
@@ -24,9 +21,9 @@ from ..imageset import ImageSet
 from ..levels import Levels, to_bytes
 from ..memmap import allocate, blocks
 from ..transparency import Opacity, flattened
-from .array_names import ArrayName, taken_apart
+from .array_names import ArrayName, Rows, taken_apart
 from .axes import arranged, possible_axes, square_of
-from .filenames import numbered
+from .filenames import numbered, shown
 from .labels import check_count, classes_of_labels
 
 logger = logging.getLogger(__name__)
@@ -55,6 +52,7 @@ class Chosen:
     groups: Mapping[int, Stored] = field(default_factory=dict)
     class_names: Stored | None = None
     split: Stored | None = None
+    files: Stored | None = None
 
 
 WHOLE = -1  # the part of an array that is no part
@@ -96,7 +94,7 @@ def images_of(
         class_names=class_names,
         groups=_groups(chosen.groups, len(pixels), origin),
         record=CleaningRecord(conversions=notes, warnings=(left_out,) if left_out else ()),
-        files=Rows([one.name for one in chosen.images.values()], counts) if len(counts) > 1 else None,
+        files=_files(chosen, counts),
         parts=_parts(chosen, counts, origin),
     )
 
@@ -135,6 +133,7 @@ def choose(arrays: Sequence[Stored], origin: str) -> Chosen:
         groups=beside("groups"),
         class_names=next(iter(beside("class_names").values()), None),
         split=next(iter(beside("split").values()), None),
+        files=next(iter(beside("files").values()), None),
     )
 
 
@@ -198,7 +197,7 @@ def _kind(dtype: np.dtype) -> str:
 
 def _tell(chosen: Chosen, arrays: Sequence[Stored]) -> None:
     used = [*chosen.images.values(), *chosen.labels.values(), *chosen.groups.values()]
-    used += [one for one in (chosen.class_names, chosen.split) if one is not None]
+    used += [one for one in (chosen.class_names, chosen.split, chosen.files) if one is not None]
     labels = " + ".join(one.name for one in chosen.labels.values())
     images = " + ".join(one.name for one in chosen.images.values())
     logger.info("images from %s, %s", images, f"labels from {labels}" if labels else "no labels")
@@ -297,37 +296,28 @@ def _groups(groups: Mapping[int, Stored], count: int, origin: str) -> Int64Array
 def _parts(chosen: Chosen, counts: Sequence[int], origin: str) -> Int64Array | None:
     if len(chosen.images) > 1:
         return np.repeat(np.array(list(chosen.images), dtype=np.int64), counts)
-    if chosen.split is None or chosen.split.dtype.kind not in "US":
+    if chosen.split is None or chosen.split.dtype.kind not in "USiu":
         return None
     column = chosen.split.read()
     check_count("parts", column, counts[0], origin)
+    if column.dtype.kind in "iu":
+        if int(column.min()) >= -1 and int(column.max()) <= 2:
+            return column.astype(np.int64)
+        logger.warning("parts of %s left out: numbers other than 0, 1, 2 and -1", origin)
+        return None
     numbers, names = numbered(column, origin)
     parts = [taken_apart(name).part for name in names]
     known = np.array([WHOLE if part is None else part for part in parts], dtype=np.int64)
     return np.asarray(known[numbers])
 
 
-class Rows(Sequence[str]):
-    """The names of the rows of several arrays, one after the other: `x_test[3]`."""
-
-    def __init__(self, names: Sequence[str], counts: Sequence[int]) -> None:
-        self._names = tuple(names)
-        self._ends = tuple(accumulate(counts))
-
-    def __len__(self) -> int:
-        return self._ends[-1]
-
-    @overload
-    def __getitem__(self, index: int) -> str: ...
-
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[str]: ...
-
-    def __getitem__(self, index: int | slice) -> Any:
-        if isinstance(index, slice):
-            return [self[number] for number in range(*index.indices(len(self)))]
-        number = index + len(self) if index < 0 else index
-        if not 0 <= number < len(self):
-            raise IndexError(index)
-        place = bisect_right(self._ends, number)
-        return f"{self._names[place]}[{number - (self._ends[place - 1] if place else 0)}]"
+def _files(chosen: Chosen, counts: Sequence[int]) -> Sequence[str] | None:
+    """The name of each image, where there are names of all; else its row in one of several arrays."""
+    if len(counts) > 1:
+        return Rows([one.name for one in chosen.images.values()], counts)
+    if chosen.files is None or chosen.files.dtype.kind not in "US" or chosen.files.shape != (counts[0],):
+        return None
+    column = chosen.files.read()
+    if column.dtype.kind == "S":
+        column = np.char.decode(column, "utf-8", "backslashreplace")
+    return tuple(shown(name) for name in column.tolist())
