@@ -141,7 +141,7 @@ class Reading:
         from ..data.sources import names_a_path
 
         if spec:
-            spec = BETWEEN.join(_absolute(one) if names_a_path(one) else one for one in specs_of(spec))
+            spec = BETWEEN.join(_located(one) if names_a_path(one) else one for one in specs_of(spec))
         group_by = self.group_by if self.group_by in (None, "folder") else _absolute(str(self.group_by))
         return given({"spec": spec, **vars(self), "group_by": group_by})
 
@@ -163,6 +163,15 @@ def _absolute(path: str) -> str:
     from ..core.atomic_files import exists
 
     return str(Path(path).resolve()) if exists(Path(path)) else path
+
+
+def _located(spec: str) -> str:
+    """As `_absolute`, also of a pattern that stands for several files."""
+    from ..data.readers.filenames import BRACES
+    from ..data.remote import is_address
+
+    several = BRACES.search(spec) and not is_address(spec) and not spec.startswith("~")
+    return str(Path(spec).resolve()) if several else _absolute(spec)
 
 
 @dataclass(frozen=True, kw_only=True)

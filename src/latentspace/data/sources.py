@@ -7,7 +7,8 @@ https://, s3://, hf:// ... a file or folder at an address, kept in the cache dir
 SPEC + SPEC                several of these, joined
 a path                     a folder of class folders, a flat folder of images, IDX files or a folder of
                            them, .npy, .npz, a zip or tar of images, a table of pixels or of paths,
-                           Parquet; notMNIST is recognised among them. `./glyphs` is a path, `glyphs` is not.
+                           Parquet, WebDataset tars; notMNIST is recognised among them. `./glyphs` is a
+                           path, `glyphs` is not.
 """
 
 import hashlib
@@ -33,7 +34,7 @@ from .inspection import inspected
 from .joined import joined, specs_of
 from .memmap import SHARE, Residence, free_memory
 from .paths import cache_directory
-from .readers.filenames import is_named_as_image, readable
+from .readers.filenames import BRACES, is_named_as_image, readable
 from .readers.registry import READERS, reader_of
 from .readers.streams import start_of
 from .remote import is_address, local_copy
@@ -214,6 +215,10 @@ def _at(path: Path, config: DataConfig) -> ImageSet:
     """What the first reader that knows the file or the folder makes of it."""
     if config.spec.startswith("~"):
         path = expanded(path)
+    if not _exists(path) and BRACES.search(str(path)):
+        from .readers.webdataset import read_webdataset, shards_of
+
+        return read_webdataset(shards_of(path), path, config)
     if not _exists(path):
         raise DataError(
             "the images must be notmnist, notmnist:large, glyphs, glyphs:COUNT, auto, or a path that exists",

@@ -7,6 +7,7 @@ are read, whatever the archive declares. A backslash in a name stands between fo
 
 import gzip
 import io
+import logging
 import lzma
 import stat
 import tarfile
@@ -24,6 +25,9 @@ from .collect import Collected, collect
 from .filenames import is_junk, is_named_as_image, may_be_image, readable, shown
 from .reading import File
 from .streams import Stream, inflating
+from .tables import text_of
+
+logger = logging.getLogger(__name__)
 
 MEMBER_LIMIT = 64 * 2**20  # bytes of one member, and of what stands between two (headers can be bombs too)
 TOTAL_LIMIT = 8 * 2**30  # bytes of a whole archive, inflated
@@ -91,6 +95,22 @@ def read_archive(path: Path, config: DataConfig | None = None) -> Collected:
         DataError: a damaged or hostile archive, or what `collect` raises.
     """
     return collect(Images(path), origin=str(path), config=config)
+
+
+def tables_in(path: Path) -> list[tuple[str, str]]:
+    """The tables of text in an archive, as name and text; one that is no text is mentioned, and left out.
+
+    Raises:
+        DataError: as `members`.
+    """
+    found = []
+    for member in members(path):
+        if member.name.casefold().endswith((".csv", ".tsv")):
+            try:
+                found.append((member.name, text_of(member.read(), f"{path}: {member.name}")))
+            except DataError as error:
+                logger.warning("%s is not used: %s", member.name, error.found)
+    return found
 
 
 def names_without_images(path: Path) -> tuple[str, ...]:

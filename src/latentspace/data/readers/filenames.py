@@ -33,6 +33,10 @@ PARTS = {
 }
 
 
+# `{000000..000003}` and `{train,val}`, as a shell knows them: what stands for several files.
+BRACES = re.compile(r"\{(?:([0-9]+)\.\.([0-9]+)|([^{}/]*,[^{}/]*))\}")
+
+
 @contextmanager
 def readable(path: Path) -> Iterator[None]:
     """Turn an OSError inside the block into a DataError that names `path`."""

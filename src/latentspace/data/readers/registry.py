@@ -108,6 +108,22 @@ class ArrayFolder:
         return read_array_folder(path, config)
 
 
+class WebDataset:
+    words = "WebDataset tars"
+
+    def knows(self, path: Path, start: bytes) -> bool:
+        from .webdataset import is_tar_name, is_webdataset, shards_in
+
+        if path.is_dir():
+            return bool(shards_in(path))
+        return (start[257:262] == b"ustar" or is_tar_name(path.name)) and is_webdataset(path)
+
+    def read(self, path: Path, config: "DataConfig") -> "ImageSet":
+        from .webdataset import read_webdataset, shards_in
+
+        return read_webdataset(shards_in(path) if path.is_dir() else [path], path, config)
+
+
 class Archive:
     words = "a zip, or a tar (plain, .gz, .bz2, .xz or .zst)"
 
@@ -140,9 +156,10 @@ class Archive:
     def _read(self, path: Path, config: "DataConfig") -> "ImageSet":
         from ...core.atomic_files import file_hash
         from ..catalog import notmnist
-        from .archives import read_archive
+        from .archives import read_archive, tables_in
         from .filenames import readable
         from .inside import read_inside
+        from .sidecar import with_tables
 
         with readable(path):
             checksum = file_hash(path, "md5")
@@ -152,11 +169,12 @@ class Archive:
         inside = read_inside(path, config)
         if inside is not None:
             return inside
-        return notmnist.remembered(checksum, config.resident) or _image_files(
+        images = notmnist.remembered(checksum, config.resident) or _image_files(
             read_archive(path, config),
             identity=checksum,
             what="an archive",
         )
+        return images if len(images.class_names) > 1 else with_tables(images, tables_in(path))
 
 
 class Idx:
@@ -277,7 +295,7 @@ NPZ = ArrayFile(".npz", (".npz",))
 HDF5 = ArrayFile("HDF5", (".h5", ".hdf5"), b"\x89HDF\r\n\x1a\n")
 MATLAB = ArrayFile("MATLAB's .mat", (".mat",), b"MATLAB 5.0", b"MATLAB 7.3")
 PICKLE, CIFAR, ARRAY_FOLDER = Pickle(), Cifar(), ArrayFolder()
-ARCHIVE, IDX, FOLDER = Archive(), Idx(), Folder()
+WEBDATASET, ARCHIVE, IDX, FOLDER = WebDataset(), Archive(), Idx(), Folder()
 PARQUET, TEXT_TABLE = Parquet(), TextTable()
 
 READERS: Registry[Reader] = Registry(
@@ -289,6 +307,7 @@ READERS: Registry[Reader] = Registry(
         "hdf5": f"{__name__}:HDF5",
         "matlab": f"{__name__}:MATLAB",
         "cifar": f"{__name__}:CIFAR",
+        "webdataset": f"{__name__}:WEBDATASET",
         "archive": f"{__name__}:ARCHIVE",
         "idx": f"{__name__}:IDX",
         "array_folder": f"{__name__}:ARRAY_FOLDER",
