@@ -1,16 +1,22 @@
 """The contract of every source: the same images come out, however they were stored."""
 
+import pickle
 from collections.abc import Callable
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import scipy.io
 
+from latentspace.core.errors import DataError
 from latentspace.data.config import DataConfig
+from latentspace.data.convert import convert
 from latentspace.data.imageset import ImageSet
 from latentspace.data.readers.idx import write_idx_folder
+from latentspace.data.readers.registry import READERS, reader_of
 from latentspace.data.sources import load_images
 from makers import files_of, write_folder, write_tar, write_zip
 from materials import make_images
@@ -84,6 +90,102 @@ def as_parquet(images: ImageSet, place: Path) -> Path:
     return place / "images.parquet"
 
 
+def as_npy_folder(images: ImageSet, place: Path) -> Path:
+    folder = place / "arrays"
+    folder.mkdir()
+    np.save(folder / "X.npy", images.pixels)
+    np.save(folder / "Y.npy", np.array(images.class_names)[images.labels])
+    return folder
+
+
+def as_class_arrays(images: ImageSet, place: Path) -> Path:
+    folder = place / "classes"
+    folder.mkdir()
+    for number, name in enumerate(images.class_names):
+        np.save(folder / f"{name}.npy", images.pixels[images.labels == number])
+    return folder
+
+
+def as_npz_of_parts(images: ImageSet, place: Path) -> Path:
+    names, half = np.array(images.class_names)[images.labels], len(images) // 2
+    arrays = {"x_train": images.pixels[:half], "y_train": names[:half]}
+    arrays |= {"x_test": images.pixels[half:], "y_test": names[half:]}
+    np.savez(place / "parts.npz", **arrays)
+    return place / "parts.npz"
+
+
+def as_hdf5(images: ImageSet, place: Path) -> Path:
+    with h5py.File(place / "images.h5", "w") as file:
+        file["images"], file["labels"] = images.pixels, images.labels
+        file["class_names"] = list(images.class_names)
+    return place / "images.h5"
+
+
+def as_matlab(images: ImageSet, place: Path) -> Path:
+    names = np.array(images.class_names, dtype=object)
+    columns = {"labels": images.labels, "class_names": names}
+    scipy.io.savemat(place / "images.mat", {"images": images.pixels.transpose(2, 3, 1, 0), **columns})
+    return place / "images.mat"
+
+
+def as_webdataset(images: ImageSet, place: Path) -> Path:
+    files = {}
+    for name, content in files_of(images).items():
+        files[f"{name.replace('/', '-')}"] = content
+        files[f"{name.replace('/', '-').removesuffix('.png')}.cls"] = name.partition("/")[0].encode()
+    return write_tar(place / "shard-0.tar", files)
+
+
+def as_shards(images: ImageSet, place: Path) -> Path:
+    (place / "shards").mkdir()
+    half = len(images) // 2
+    for number, some in enumerate((np.arange(half), np.arange(half, len(images)))):
+        as_webdataset(images.subset(some), place / "shards").rename(place / "shards" / f"{number:06}.tar")
+    return place / "shards" / "{000000..000001}.tar"
+
+
+def as_parquet_folder(images: ImageSet, place: Path) -> Path:
+    (place / "shards").mkdir()
+    half = len(images) // 2
+    for number, some in enumerate((np.arange(half), np.arange(half, len(images)))):
+        as_parquet(images.subset(some), place / "shards").rename(place / "shards" / f"{number}.parquet")
+    return place / "shards"
+
+
+def as_joined(images: ImageSet, place: Path) -> Path:
+    half = len(images) // 2
+    for name, some in (("1", np.arange(half)), ("2", np.arange(half, len(images)))):
+        (place / name).mkdir()
+        as_npz(images.subset(some), place / name)
+    return place / "1" / f"images.npz + {place}" / "2" / "images.npz"
+
+
+def as_converted(images: ImageSet, place: Path) -> Path:
+    convert(images, place / "made.npz")
+    return place / "made.npz"
+
+
+def zipped(store: Callable[[ImageSet, Path], Path]) -> Callable[[ImageSet, Path], Path]:
+    """What `store` writes, all of it in a zip."""
+
+    def as_zipped(images: ImageSet, place: Path) -> Path:
+        (place / "inside").mkdir()
+        store(images, place / "inside")
+        files = {
+            one.relative_to(place).as_posix(): one.read_bytes()
+            for one in (place / "inside").rglob("*")
+            if one.is_file()
+        }
+        return write_zip(place / "all.zip", files)
+
+    as_zipped.__name__ = f"{store.__name__}_in_a_zip"
+    return as_zipped
+
+
+INSIDE = [
+    *(as_idx, as_npz, as_npy_folder, as_class_arrays, as_hdf5, as_matlab),
+    *(as_pixel_table, as_parquet, as_sidecar),
+]
 STORED = [
     as_folder,
     as_tar,
@@ -95,7 +197,24 @@ STORED = [
     as_file_table,
     as_sidecar,
     as_parquet,
+    as_parquet_folder,
+    as_npy_folder,
+    as_class_arrays,
+    as_npz_of_parts,
+    as_hdf5,
+    as_matlab,
+    as_webdataset,
+    as_shards,
+    as_joined,
+    as_converted,
+    *map(zipped, INSIDE),
 ]
+# Readers whose images have a size of their own, or that read none.
+OTHERS = {
+    "cifar": "test_cifar_is_32_by_32_in_colour",
+    "npy": "test_an_npy_holds_the_images_alone",
+    "pickle": "test_a_pickle_is_refused",
+}
 
 
 def by_class(images: ImageSet) -> ImageSet:
@@ -143,3 +262,45 @@ def test_an_npy_holds_the_images_alone(tmp_path: Path) -> None:
     np.testing.assert_array_equal(loaded.pixels, stored.pixels)
     assert loaded.labels is None
     assert loaded.class_names == ()
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_no_reader_is_left_out(name: str, tmp_path: Path) -> None:
+    if name in OTHERS:
+        assert OTHERS[name] in globals()
+        return
+    images = by_class(make_images(12, side=16))
+    for number, store in enumerate(STORED):
+        (tmp_path / str(number)).mkdir()
+        path = store(images, tmp_path / str(number))
+        if path.exists() and reader_of(path) is READERS[name]:
+            return
+    pytest.fail(f"no line in STORED for the reader {name}")
+
+
+@pytest.mark.parametrize("archived", [False, True])
+def test_cifar_is_32_by_32_in_colour(archived: bool, tmp_path: Path) -> None:
+    stored = by_class(make_images(30, side=32, channels=3))
+    assert stored.labels is not None
+    records = np.concatenate([stored.labels[:, None], stored.pixels.reshape(30, -1)], axis=1)
+    files = {"data_batch_1.bin": records[:20], "test_batch.bin": records[20:]}
+    contents = {
+        f"cifar-10-batches-bin/{name}": rows.astype(np.uint8).tobytes() for name, rows in files.items()
+    }
+    names = "\n".join(stored.class_names).encode()
+    contents["cifar-10-batches-bin/batches.meta.txt"] = names
+    if archived:
+        path = write_tar(tmp_path / "cifar.tar.gz", contents)
+    else:
+        path = write_folder(tmp_path / "cifar", contents)
+    loaded = load_images(DataConfig(spec=str(path)))
+    assert archived or reader_of(path) is READERS["cifar"]
+    assert loaded.content_hash == stored.content_hash
+    assert loaded.parts is not None
+    assert loaded.parts.tolist() == [0] * 20 + [2] * 10
+
+
+def test_a_pickle_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "images.pkl").write_bytes(pickle.dumps({"images": [1, 2]}))
+    with pytest.raises(DataError, match="pickle"):
+        load_images(DataConfig(spec=str(tmp_path / "images.pkl")))
