@@ -3,6 +3,7 @@
 import gc
 import os
 
+from hypothesis import settings
 from jaxtyping import install_import_hook
 
 os.environ.pop("COLUMNS", None)  # pytest-xdist sets it, and Rich would keep it as every console's width
@@ -29,6 +30,10 @@ from materials import make_images  # noqa: E402
 
 PASSWORD = "a: xyzzy@/?"  # of the database's user
 NOTMNIST = Path(__file__).parents[2] / "shared" / "data" / "notmnist"
+
+
+settings.register_profile("untimed", deadline=None)  # a test is not decided by time
+settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -15,7 +15,7 @@ from .data.sources import finished, load_images
 from .evaluation.evaluate import Evaluation, Scope
 from .evaluation.evaluate import evaluate as _evaluate
 from .experiment.config import Experiment
-from .experiment.presets import USUAL
+from .experiment.usual import usual_preset
 from .inference.trained import TrainedAutoencoder, TrainedClassifier, load_trained
 from .runs.directory import Run
 from .training.train import resume as _resume
@@ -71,7 +71,9 @@ def train(experiment: Experiment | Mapping[str, Any], out: str | Path, images: G
         LatentspaceError: data, settings or a place that cannot be used, or a loss that is not finite.
     """
     if isinstance(experiment, Mapping):
-        experiment = Experiment.parse({"preset": USUAL, **experiment}, "the experiment")
+        experiment = Experiment.parse(
+            {"preset": usual_preset(experiment.get("kind", "ae"), experiment), **experiment}, "the experiment"
+        )
     if not isinstance(experiment, Experiment):
         raise ConfigurationError(
             "what is trained is an Experiment",

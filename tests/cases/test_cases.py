@@ -19,10 +19,10 @@ from latentspace.runs.directory import Run
 from runner import call
 
 CASES = Path(__file__).parents[3] / "shared" / "cases"
-TINY = ["--preset", "report", "--epochs", "1", "--device", "cpu", "--threads", "1"]
+TINY = ["--epochs", "1", "--device", "cpu", "--threads", "1"]
 for setting in ("conv1_channels=4", "conv2_channels=4", "conv3_channels=4", "neurons=8", "code_size=2"):
     TINY += ["--set", f"model.{setting}"]
-SMALL_VAE = ["--preset", "report", "--device", "cpu"]
+SMALL_VAE = ["--device", "cpu"]
 SMALL_VAE += ["--set", "model.conv1_channels=4", "--set", "model.conv2_channels=4"]
 
 pytestmark = pytest.mark.skipif(not CASES.is_dir(), reason="the users' inputs are not here (../shared/cases)")

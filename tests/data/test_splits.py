@@ -71,7 +71,7 @@ def test_a_split_that_leaves_a_part_empty_is_refused():
         split(numbered(np.arange(10)), Shares.parse("98/1/1"), 0)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     numbers=st.lists(st.integers(0, 60), min_size=30, max_size=300),
     classes=st.integers(1, 5),
@@ -94,7 +94,7 @@ def test_a_split_is_a_partition_and_no_duplicate_straddles(numbers, classes, sha
     assert sum(map(len, sides)) == len(set().union(*sides))
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     counts=st.lists(st.integers(10, 120), min_size=1, max_size=6),
     shares=st.sampled_from(["60/20/20", "70/20/10", "98/1/1", "33/33/34"]),

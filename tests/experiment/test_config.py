@@ -92,7 +92,8 @@ def test_built_in_recipes(name):
 
 
 def test_homework_is_the_reports_plan():
-    assert Recipe.load("homework").experiment("ae") == Experiment()
+    split = {"shares": "60/20/20", "near_copies": "off"}
+    assert Recipe.load("homework").experiment("ae") == Experiment.parse({"split": split}, "the report's plan")
 
 
 def test_changes_lie_over_the_recipe():

@@ -114,12 +114,16 @@ def train(
             found="no MODEL" if kind is None else "no --out",
             do="write for example: latentspace train ae --data glyphs --out runs/first",
         )
-    from ..experiment.presets import USUAL
     from ..experiment.recipe import Recipe
     from ..experiment.tasks import TASKS
+    from ..experiment.usual import usual_preset
 
-    base = Recipe(preset=USUAL) if options.recipe is None else Recipe.load(options.recipe)
-    experiment = base.experiment(TASKS.require(kind), options.changes(training.settings(options.learn_from)))
+    changes, task = options.changes(training.settings(options.learn_from)), TASKS.require(kind)
+    if options.recipe is not None:
+        base = Recipe.load(options.recipe)
+    else:
+        base = Recipe(preset=changes.get("preset") or usual_preset(task, changes))
+    experiment = base.experiment(task, changes)
     if seeds == 1:
         _run(_start(experiment, out))
     else:

@@ -28,6 +28,7 @@ from .training import SplitConfig, TrainingConfig
 
 Precision: TypeAlias = Literal["auto", "32", "bf16"]
 Members: TypeAlias = tuple[type[NetworkConfig], type[ObjectiveConfig]]
+FAMILIES: Mapping[str, Registry[Any]] = {"model": MODELS, "objective": OBJECTIVES}
 Member = TypeVar("Member", bound=NetworkConfig | ObjectiveConfig)
 
 
@@ -104,7 +105,10 @@ class Experiment(Config):
             }
         usual = settings_of(preset, kind)
         suited = {"model": suited_models(kind, preset), "objective": suited_objectives(kind, preset)}
-        names = {table: _named(values.get(table, {}), suited[table], table) for table in suited}
+        names = {
+            table: _named(FAMILIES[table], values.get(table, {}), members, table)
+            for table, members in suited.items()
+        }
         members = MODELS[names["model"]], OBJECTIVES[names["objective"]]
 
         def read(table: str, config: type[Config]) -> Any:
@@ -244,14 +248,15 @@ def _suited(registry: Registry[type[Member]], named: tuple[str, ...], kind: str)
     return tuple(dict.fromkeys([*named, *own]))
 
 
-def _named(values: Any, suited: tuple[str, ...], table: str) -> str:
-    """The member that `values` name, the first where they name none.
+def _named(registry: Registry[Any], values: Any, suited: tuple[str, ...], table: str) -> str:
+    """The member that `values` name; where they name none, the first that has their settings, or the first.
 
     Raises:
         ValueError: they name one that the task does not have.
     """
     given = values if isinstance(values, Mapping) else {"name": getattr(values, "name", suited[0])}
-    name = given.get("name", suited[0])
+    having = (one for one in suited if given.keys() <= registry[one].model_fields.keys())
+    name = given["name"] if "name" in given else next(having, suited[0])
     if not isinstance(name, str) or name not in suited:
         raise ValueError(
             f"{table}.name = {brief(name)}: {near(name, suited)}name one of: {', '.join(suited)}"
@@ -262,7 +267,7 @@ def _named(values: Any, suited: tuple[str, ...], table: str) -> str:
 def _member(registry: Registry[type[Member]], values: Any, suited: tuple[str, ...]) -> type[Member]:
     """As `_named`, the first where they name none that there is."""
     try:
-        return registry[_named(values, suited, "")]
+        return registry[_named(registry, values, suited, "")]
     except ValueError:
         return registry[suited[0]]
 

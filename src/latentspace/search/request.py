@@ -12,10 +12,11 @@ from ..core.devices import named_device
 from ..core.errors import ConfigurationError
 from ..core.wording import document
 from ..experiment.config import Experiment
-from ..experiment.presets import USUAL, settings_of_preset
+from ..experiment.presets import settings_of_preset
 from ..experiment.recipe import Recipe
 from ..experiment.search_space import SearchConfig
 from ..experiment.tasks import TASKS
+from ..experiment.usual import usual_preset
 from ..training.context import prepare
 from .plan import FILE, StudyPlan, directions_of
 from .space import check_space, published, without
@@ -119,7 +120,9 @@ def anew(request: SearchRequest) -> tuple[Experiment, SearchConfig]:
             do="write for example: latentspace search ae --data notmnist --out studies/letters",
         )
     kind = TASKS.require(request.kind)
-    named = request.recipe or Recipe(preset=USUAL)
+    named = request.recipe or Recipe(
+        preset=request.changes.get("preset") or usual_preset(kind, request.changes)
+    )
     recipe = Recipe.load(named) if isinstance(named, str) else named
     preset = str(request.changes.get("preset", recipe.preset))
     search = _laid_over(_searched(recipe, kind, preset), request)
