@@ -158,3 +158,8 @@ def test_ablation(script, letters, tmp_path):
         "search": {"", "head", "memory"},
     }
     assert table.count("\n| ") == 1 + 9
+
+
+def test_reading(script, monkeypatch):
+    monkeypatch.setenv("LATENTSPACE_CACHE", "")  # so that it is as before after the test
+    assert set(script("reading").measure(1_100)) == {"listed", "first", "second", "plain"}

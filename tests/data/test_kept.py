@@ -135,3 +135,59 @@ def test_a_set_grows_on_disk_to_the_same_pixels(
         assert not in_memory.on_disk
         assert on_disk.shape == (3, 6, 5)
         np.testing.assert_array_equal(on_disk.pixels, in_memory.pixels)
+
+
+def _replaced(file: Path, name: str, array: np.ndarray) -> None:
+    """Put another array into an .npz, with checksums that fit."""
+    with np.load(file) as found:
+        arrays = dict(found)
+    np.savez(file, **{**arrays, name: array})
+
+
+@pytest.mark.parametrize("resident", ["always", "never"])
+@pytest.mark.parametrize("change", ["byte", "cut", "array", "hashes", "about", "other set"])
+def test_a_damaged_or_replaced_cache_is_noticed(
+    tmp_path: Path, own_cache: Path, change: str, resident: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = write_folder(tmp_path / "set", files())
+    first = load(folder)
+    (file,) = own_cache.iterdir()
+    content = file.read_bytes()
+    if change == "byte":
+        place = content.index(first.pixels.tobytes()[:20]) + 7
+        file.write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
+    elif change == "cut":
+        file.write_bytes(content[:-30])
+    elif change == "array":
+        _replaced(file, "images", first.pixels[::-1])
+    elif change == "hashes":
+        _replaced(file, "image_hashes", first.image_hashes[::-1])
+    elif change == "about":
+        _replaced(file, "about", np.frombuffer(b"[]", dtype=np.uint8))
+    else:
+        load(write_folder(tmp_path / "other", {f"{name}.png": one for name, one in files(9).items()}))
+        (other,) = set(own_cache.iterdir()) - {file}
+        other.replace(file)
+    caplog.clear()
+    again = load(folder, resident=resident)
+    assert "made anew" in caplog.text
+    assert again.names == first.names
+    np.testing.assert_array_equal(again.pixels, first.pixels)
+    caplog.clear()
+    assert load(folder).content_hash == first.content_hash
+    assert "made anew" not in caplog.text
+
+
+@pytest.mark.parametrize("resident", ["always", "never"])
+def test_the_hashes_that_are_kept_are_those_of_the_images(tmp_path: Path, resident: str) -> None:
+    folder = write_folder(tmp_path / "set", {**files(), "a/copy.png": files()["a/0.png"]})
+    load(folder)
+    found = load(folder, resident=resident)
+    assert {"content_hash", "image_hashes"} <= set(vars(found))
+    anew = ImageSet(found.pixels, "", labels=found.labels, class_names=found.class_names)
+    assert anew.content_hash == found.content_hash == found.hashed()
+    assert anew.image_hashes.tolist() == found.image_hashes.tolist()
+    assert found.duplicates.extra == 1
+    some = found.subset(np.array([1, 2]))
+    assert some.content_hash != found.content_hash
+    assert some.image_hashes.tolist() == found.image_hashes[1:3].tolist()

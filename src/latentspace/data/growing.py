@@ -1,5 +1,6 @@
 """An array of images that grows while they are read: in memory, or on disk once it takes too much of that."""
 
+import math
 import tempfile
 import weakref
 from collections.abc import Sequence
@@ -73,7 +74,7 @@ class Growing:
 
     @property
     def _bytes(self) -> int:
-        return int(np.prod(self.shape, dtype=np.int64))
+        return math.prod(self.shape)
 
     def _reserve(self) -> None:
         """Room for one more image."""

@@ -157,6 +157,16 @@ class ImageSet:
             hashes[here] = np.frombuffer(digests, dtype="<u8")
         return hashes
 
+    def remember(self, content_hash: str, image_hashes: Hashes) -> None:
+        """Take these for the hashes, which were worked out of the same images before.
+
+        Raises:
+            ValueError: not one 64-bit hash for each image.
+        """
+        if image_hashes.shape != (len(self),) or image_hashes.dtype != np.uint64:
+            raise ValueError(f"{image_hashes.dtype} hashes of shape {image_hashes.shape}")
+        vars(self).update(content_hash=content_hash, image_hashes=image_hashes)
+
     @cached_property
     def duplicates(self) -> Duplicates:
         return count_duplicates(self.image_hashes)

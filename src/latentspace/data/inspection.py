@@ -18,6 +18,7 @@ NARROW: Final = 64  # ... so many values: 0 and 255 alone are fine
 DARK: Final = 32  # no byte reaches it
 MOST: Final = 1 / 2  # of the images are blank, or copies of one
 LOOKED_AT: Final = 64 << 20  # bytes of pixels, spread over the set
+PORTION: Final = 1 << 20  # of them at a time
 
 
 def inspected(images: ImageSet) -> ImageSet:
@@ -36,12 +37,12 @@ def warnings_of(images: ImageSet) -> tuple[str, ...]:
     require_unchanged(images.pixels)
     count = max(2, LOOKED_AT // images.pixels[0].size)
     step = -(-len(images) // count)
-    some = np.ascontiguousarray(images.pixels[::step])
+    some = images.pixels[::step]
     return (*_levels(some, whole=step == 1), *_alike(some, whole=step == 1))
 
 
 def _levels(pixels: np.ndarray, *, whole: bool) -> list[str]:
-    used = np.flatnonzero(np.bincount(pixels.reshape(-1), minlength=256))
+    used = _used(pixels)
     low, high = int(used[0]), int(used[-1])
     if len(used) == 1:
         return []  # all are blank, which is said
@@ -49,13 +50,30 @@ def _levels(pixels: np.ndarray, *, whole: bool) -> list[str]:
     choose = f"{option('levels', 'LOW,HIGH')} or {option('levels', 'percentile')} stretches them"
     if high < DARK:
         return [f"{of} are nearly black: no value of 0..255 above {high}; {choose}"]
-    if len(used) < FEW_LEVELS and high - low < NARROW:
+    if _few(used):
         return [f"{of} use {len(used)} of 256 grey levels, all in {low}..{high}; {choose}"]
     return []
 
 
+def _used(pixels: np.ndarray) -> np.ndarray:
+    """The bytes that occur, sorted: of all pixels, or of so many first ones that they are not suspicious."""
+    there = np.zeros(256, dtype=bool)
+    for start in range(0, len(pixels), step := max(1, PORTION // pixels[0].size)):
+        there |= np.bincount(pixels[start : start + step].reshape(-1), minlength=256) > 0
+        used = np.flatnonzero(there)
+        if used[-1] >= DARK and not _few(used):
+            break
+    return used
+
+
+def _few(used: np.ndarray) -> bool:
+    return len(used) < FEW_LEVELS and bool(used[-1] - used[0] < NARROW)
+
+
 def _alike(pixels: np.ndarray, *, whole: bool) -> list[str]:
     of = "" if whole else f" (of {counted(len(pixels))} over the whole set)"
+    if not _may_be_alike(pixels):
+        return []
     blanks = len(blank(pixels))
     if blanks > MOST * len(pixels):
         share = f"{blanks:,} of {counted(len(pixels))}"
@@ -64,3 +82,12 @@ def _alike(pixels: np.ndarray, *, whole: bool) -> list[str]:
     if counts.max() > MOST * len(pixels):
         return [f"{counts.max():,} of {counted(len(pixels))} are exact copies of one{of}"]
     return []
+
+
+def _may_be_alike(pixels: np.ndarray) -> bool:
+    """Whether most images are flat, or most are equal, in a few of their rows."""
+    rows = pixels[:, :, :: -(-pixels.shape[2] // 4)]
+    if (rows == rows[:, :, :1, :1]).all(axis=(1, 2, 3)).sum() > MOST * len(pixels):
+        return True
+    _, counts = np.unique([hash(one.tobytes()) for one in rows], return_counts=True)
+    return bool(counts.max() > MOST * len(pixels))

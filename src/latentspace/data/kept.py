@@ -9,6 +9,7 @@ import hashlib
 import logging
 import os
 import shutil
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -54,8 +55,7 @@ def kept_images(
     place = _folder() / f"{hashlib.blake2b(about.encode(errors='replace'), digest_size=16).hexdigest()}.npz"
     images = recall(place, config.resident)
     if images is not None:
-        with suppress(OSError):
-            os.utime(place)
+        _asked_for(place)
         logger.info("%s: as it was read before, from the cache", path)
         return images
     images = read()
@@ -80,10 +80,16 @@ def _fits(size: int) -> bool:
     return False
 
 
+def _asked_for(place: Path) -> None:
+    """Set the time of access alone: of a mapped file another time of change would say that it has changed."""
+    with suppress(OSError):
+        os.utime(place, ns=(time.time_ns(), place.stat().st_mtime_ns))
+
+
 def _bound(latest: Path) -> None:
     """Remove those that were asked for longest ago, until the rest is small enough."""
     with suppress(OSError):  # removed by another process meanwhile
-        ages = sorted((one.stat().st_mtime_ns, one.stat().st_size, one) for one in _folder().glob("*.npz"))
+        ages = sorted((one.stat().st_atime_ns, one.stat().st_size, one) for one in _folder().glob("*.npz"))
         left = sum(size for _, size, _ in ages)
         for _, size, one in ages:
             if left <= MOST:

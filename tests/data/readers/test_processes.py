@@ -109,13 +109,18 @@ def test_ctrl_c_on_the_command_line(tmp_path: Path) -> None:
 def test_a_file_that_changes_while_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from latentspace.data.readers import reading
 
-    write_folder(tmp_path, {"1.png": encoded(random_pixels(6, 5)), "2.png": encoded(random_pixels(6, 5))})
+    write_folder(
+        tmp_path, {"1.png": encoded(random_pixels(6, 5)), "2.png": encoded(random_pixels(6, 5, seed=2))}
+    )
     decode = reading.decode
 
-    def slow(content: Path) -> object:
+    second = tmp_path / "2.png"
+    before = second.read_bytes()
+
+    def slow(content: bytes | Path) -> object:
         image = decode(content)
-        if content.name == "2.png":
-            content.write_bytes(encoded(np.zeros((6, 5), np.uint8)) + b" ")
+        if content in (before, second):
+            second.write_bytes(encoded(np.zeros((6, 5), np.uint8)) + b" ")
         return image
 
     monkeypatch.setattr(reading, "decode", slow)

@@ -71,7 +71,9 @@ class Collected:
         )
 
 
-def collect(files: Iterable[File], *, origin: str, config: DataConfig | None = None) -> Collected:
+def collect(
+    files: Iterable[File], *, origin: str, config: DataConfig | None = None, ordered: bool = False
+) -> Collected:
     """Decode `files`, skip and count what cannot be read, and order the rest by name.
 
     They are gone through once where each image can be converted by itself; else again, when all are known.
@@ -80,6 +82,7 @@ def collect(files: Iterable[File], *, origin: str, config: DataConfig | None = N
         files: can be gone through again, or are few enough to be held.
         origin: names the source in errors.
         config: how images are read; None: as a new plan would.
+        ordered: whether they come in the natural order of their names.
 
     Raises:
         DataError: no readable image, other numbers of channels than others have, more than fits in memory,
@@ -103,7 +106,7 @@ def collect(files: Iterable[File], *, origin: str, config: DataConfig | None = N
         with decoding(), closing(answers(files, lambda some: Task(some, config, conversion))) as answered:
             for task, answer in answered:
                 collection.add(task, answer, total, "images converted", keep=True)
-    return collection.finished(survey)
+    return collection.finished(survey, ordered=ordered)
 
 
 class _Collection:
@@ -161,7 +164,7 @@ class _Collection:
         self.pixels.append(pixels.transpose(2, 0, 1))
         self.names.append(name)
 
-    def finished(self, survey: Survey) -> Collected:
+    def finished(self, survey: Survey, *, ordered: bool) -> Collected:
         self._check()
         notes = survey.notes()
         if self.tiles is not None:
@@ -173,12 +176,13 @@ class _Collection:
         unreadable = [
             Unreadable(name=one.name.removeprefix(root), reason=one.reason) for one in self.unreadable
         ]
-        order = natural_order(names)
-        pixels = self.pixels.finished(None if order == list(range(len(names))) else order)
+        here = list(range(len(names)))
+        order = here if ordered and self.tiles is None else natural_order(names)
+        pixels = self.pixels.finished(None if order == here else order)
         binary = survey.plain and survey.tally.windows().get("|u1")
         if binary:
-            for here in blocks(pixels):
-                pixels[here] = binary.apply(pixels[here])
+            for block in blocks(pixels):
+                pixels[block] = binary.apply(pixels[block])
         return Collected(
             pixels=pixels,
             names=tuple(names[number] for number in order),

@@ -31,6 +31,7 @@ from ...core.errors import DataError
 from ...core.wording import option
 from ..fitting import Raster, Size
 from .extra_formats import HEADER, heic, read_by
+from .jpeg import common_jpeg
 
 # What Pillow's plugins raise on files that are not what they say they are.
 _BROKEN = (
@@ -102,6 +103,8 @@ def decode(content: bytes | Path) -> DecodedImage:
     Raises:
         DataError: it is no image that Pillow reads, or a damaged one.
     """
+    if isinstance(content, bytes) and (common := common_jpeg(content)) is not None:
+        return DecodedImage(common)
     try:
         source = BytesIO(content) if isinstance(content, bytes) else content
         with Image.open(source, formats=_formats()) as image:

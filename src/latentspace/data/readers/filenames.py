@@ -23,6 +23,7 @@ NOT_IMAGES = frozenset(
 )
 _DIGITS = re.compile("[0-9]+")
 _DESKTOP_JUNK = frozenset({"thumbs.db", "desktop.ini", "__macosx"})
+_JUNK_BEGINS = frozenset("TtDd_")
 
 
 # A publisher's own split: the part that each word stands for, as in `ImageSet.parts`.
@@ -64,12 +65,11 @@ def _number(digits: re.Match[str]) -> str:
 def natural_order(names: Sequence[str]) -> list[int]:
     """The indices that put paths such as `class/file` in order, folder by folder."""
     of_folder = cache(natural)
-
-    def key(index: int) -> tuple[tuple[str, str], tuple[str, str]]:
-        folder, _, file = names[index].rpartition("/")
-        return of_folder(folder), natural(file)
-
-    return sorted(range(len(names)), key=key)
+    keys = []
+    for name in names:
+        folder, _, file = name.rpartition("/")
+        keys.append((of_folder(folder), natural(file)))
+    return sorted(range(len(names)), key=keys.__getitem__)
 
 
 def shown(name: str) -> str:
@@ -79,11 +79,17 @@ def shown(name: str) -> str:
 
 def is_junk(name: str) -> bool:
     """Whether `name` is hidden, or something that a desktop leaves behind."""
-    return name.startswith(".") or name.casefold() in _DESKTOP_JUNK
+    return name[:1] == "." or (name[:1] in _JUNK_BEGINS and name.casefold() in _DESKTOP_JUNK)
 
 
 def may_be_image(name: str) -> bool:
-    return not is_junk(name) and _extension(name) not in NOT_IMAGES
+    return not is_junk(name) and not is_no_image(name)
+
+
+def is_no_image(name: str) -> bool:
+    """Whether `name` ends as files do that are not meant as images."""
+    place = name.rfind(".")
+    return place > 0 and name[place:].casefold() in NOT_IMAGES
 
 
 def _extension(name: str) -> str:

@@ -4,16 +4,18 @@ import hashlib
 import logging
 import os
 import stat
+from array import array
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 
 from ...core.errors import DataError
 from ..cleaning import sentence
 from ..config import DataConfig
 from .collect import Collected, collect
-from .filenames import is_junk, may_be_image, natural, natural_order, readable, shown
+from .filenames import is_junk, is_no_image, natural, natural_order, readable, shown
 from .reading import File, Stamp, stamp_of
 
 logger = logging.getLogger(__name__)
@@ -30,12 +32,14 @@ class Listing:
     stamps: Mapping[str, Stamp]
     passed_over: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def identity(self) -> str:
         """A hash of the names, sizes and times of the files: another one where a file has changed."""
         names = sorted(self.stamps)
         digest = hashlib.blake2b("\0".join(names).encode("utf-8", "surrogateescape"), digest_size=16)
-        digest.update(repr([self.stamps[name] for name in names]).encode())
+        stamps = [self.stamps[name] for name in names]
+        digest.update(bytes(map(len, stamps)))
+        digest.update(array("q", chain.from_iterable(stamps)).tobytes())
         return digest.hexdigest()
 
     @cached_property
@@ -85,10 +89,10 @@ def list_folder(folder: Path) -> Listing:
                         continue
                     if _is_folder(one):
                         waiting.append((f"{below}{name}/", inside))
-                    elif may_be_image(name):
-                        stamps[below + name] = _stamp(one)
-                    else:
+                    elif is_no_image(name):
                         passed_over.append(below + name)
+                    else:
+                        stamps[below + name] = _stamp(one)
         if below and len(stamps) + len(waiting) == before:
             passed_over.append(below)
     if not stamps:
@@ -102,7 +106,8 @@ def read_listing(listing: Listing, config: DataConfig | None = None) -> Collecte
     Raises:
         DataError: what `collect` raises.
     """
-    collected = collect(listing, origin=str(listing.root), config=config)
+    ordered = all(shown(name) == name for name in listing.names)
+    collected = collect(listing, origin=str(listing.root), config=config, ordered=ordered)
     return replace(collected, root=f"{listing.root.name}/{collected.root}")
 
 

@@ -24,7 +24,7 @@ from ...core.errors import DataError
 from .reading import Answer, File, Task, in_portions, read
 
 PATIENCE: Final = 0.5  # seconds that one process reads alone: as long as it takes to begin another
-COUNT: Final = 64  # files of a task, at most
+COUNT: Final = 128  # files of a task, at most
 BYTES: Final = 2**22  # of the files of a task, about
 MOST: Final = 8  # processes
 

@@ -5,9 +5,10 @@ A function of its task alone, so that a set comes out the same to the bit, howev
 
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from .decode import DecodedImage, decode, size_of
 from .survey import Conversion, Survey
 
 Stamp: TypeAlias = tuple[int, ...]
+SMALL: Final = 2**20  # bytes of a file that is read at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,24 @@ class Answer:
     results: tuple[Read | Refused, ...]
     survey: Survey
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """To another process: the pixels of images that are alike as one array, which is much faster."""
+        first = self.results[0] if self.results else None
+        if isinstance(first, Read) and first.pixels is not None:
+            shape, size = first.pixels.shape, first.size
+            if all(
+                isinstance(one, Read)
+                and one.pixels is not None
+                and (one.pixels.shape, one.size, one.conversions) == (shape, size, ())
+                for one in self.results
+            ):
+                return _alike, (np.stack([one.pixels for one in self.results]), size, self.survey)  # type: ignore[union-attr, misc]
+        return Answer, (self.results, self.survey)
+
+
+def _alike(pixels: np.ndarray, size: Size, survey: Survey) -> Answer:
+    return Answer(tuple([Read(one, size) for one in pixels]), survey)
+
 
 def stamp_of(about: os.stat_result) -> Stamp:
     """What changes with a file: its size, and the times at which its content and its entry changed."""
@@ -123,7 +143,7 @@ def _decoded(file: File) -> DecodedImage:
             found=file.reason,
             do=f"remove it, or leave out {option('strict', True)}",
         )
-    image = decode(file.content)
+    image = decode(_content(file))
     if file.stamp and isinstance(file.content, Path) and _now(file.content) != file.stamp:
         raise DataError(
             "an image must stay as it is while it is read",
@@ -131,6 +151,14 @@ def _decoded(file: File) -> DecodedImage:
             do="read the images again when nothing writes them any more",
         )
     return image
+
+
+def _content(file: File) -> bytes | Path:
+    """The bytes of a small file, else where it lies; what cannot be read is said by `decode`."""
+    if isinstance(file.content, Path) and file.stamp and file.stamp[0] <= SMALL:
+        with suppress(OSError):
+            return file.content.read_bytes()
+    return file.content
 
 
 def _now(path: Path) -> Stamp:
