@@ -9,12 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from fuzz.readers import READERS as FUZZERS
 from latentspace.core.atomic_files import replacing
 from latentspace.core.config import overrides, read_toml
 from latentspace.core.errors import ConfigurationError, DataError, LatentspaceError, RunError
 from latentspace.data.config import DataConfig
 from latentspace.data.readers.archives import read_archive
 from latentspace.data.readers.array_files import read_array_file
+from latentspace.data.readers.registry import READERS
 from latentspace.experiment.config import Experiment
 from latentspace.runs.directory import Run
 from latentspace.runs.tensors import read_tensors, write_tensors
@@ -23,7 +25,22 @@ from latentspace.training.train import resume, start, train
 HERE = Path(__file__).parent
 
 
-@pytest.mark.parametrize("reader", ["idx", "arrays", "pictures", "outside", "recipes", "runs"])
+# The fuzzer of each reader of images.
+FUZZED = {
+    **{"npy": "arrays", "npz": "arrays", "hdf5": "hdf5", "matlab": "matlab", "cifar": "cifar", "idx": "idx"},
+    **{"array_folder": "array-folders", "archive": "pictures", "folder": "pictures"},
+    **{"parquet": "parquet", "table": "tables", "webdataset": "webdataset"},
+    **{"pickle": "array-folders"},  # which is never opened, by its name or its start
+}
+
+
+def test_each_reader_of_images_has_a_fuzzer():
+    own = {name for name, reader in READERS.items() if type(reader).__module__.startswith("latentspace.")}
+    assert own == set(FUZZED)
+    assert set(FUZZED.values()) <= set(FUZZERS)
+
+
+@pytest.mark.parametrize("reader", sorted({"outside", "recipes", "runs", *FUZZED.values()}))
 def test_a_damaged_input_loads_or_is_refused_in_our_own_words(reader, tmp_path):
     count = 40 if reader == "runs" else 100
     command = [sys.executable, "-m", "fuzz", "--reader", reader, "--count", str(count), "--seed", "1"]

@@ -6,8 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from latentspace.data.config import DataConfig
 from latentspace.data.facts import Facts
 from latentspace.data.imageset import ImageSet
+from latentspace.data.sources import load_images
 from makers import encoded, random_pixels, write_folder
 from runner import call
 
@@ -159,9 +161,11 @@ def test_the_sizes_that_images_had_have_an_example_each(place: Path):
     assert listed("mixed") == expected
     assert listed("mixed", "--resize", "8x9") == expected
     assert listed("mixed", "--tiles", "4x4") == expected
-    assert listed("set", "mixed") == [
-        ["8x8", "8", "set/1.png"],
-        *([a, b, f"mixed/{c}"] for a, b, c in expected),
+    sizes = load_images(DataConfig(spec="set + mixed")).record.sizes
+    assert [(one.height, one.images, one.example) for one in sizes] == [
+        (8, 8, "set/1.png"),
+        (20, 4, "mixed/0.png"),
+        (8, 2, "mixed/10.png"),
     ]
     _, stdout, _ = call(["data", "info", "mixed", "--json"])
     assert json.loads(stdout)["sizes"] == {"20x16": 4, "8x9": 2}

@@ -18,7 +18,9 @@ import numpy as np
 import tomli_w
 from PIL import Image
 
+from fuzz.arrays import ArrayFolders, Cifar, Hdf5, Matlab
 from fuzz.mutations import mistaken, mutated
+from fuzz.shards import WebDatasets
 from fuzz.tables import Parquet, TextTables
 from latentspace.core.config import overrides, read_toml
 from latentspace.data.config import DataConfig
@@ -387,6 +389,11 @@ def _first_of(read: Callable[[], Any], first: Exception | None) -> Exception | N
 READERS: Mapping[str, Callable[[Path], Reader]] = {
     "idx": Idx,
     "arrays": Arrays,
+    "array-folders": ArrayFolders,
+    "hdf5": Hdf5,
+    "matlab": Matlab,
+    "cifar": Cifar,
+    "webdataset": WebDatasets,
     "pictures": Pictures,
     "tables": TextTables,
     "parquet": Parquet,

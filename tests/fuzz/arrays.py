@@ -1,0 +1,122 @@
+"""Fuzzers of arrays in files: HDF5, MATLAB, CIFAR's binary version, folders of arrays."""
+
+import io
+import random
+from pathlib import Path
+
+import h5py
+import numpy as np
+import scipy.io
+
+from fuzz.mutations import mutated
+from latentspace.data.config import DataConfig
+from latentspace.data.sources import load_images
+from materials import make_images
+
+
+def _load(path: Path) -> None:
+    load_images(DataConfig(spec=str(path)))
+
+
+class Hdf5:
+    """HDF5 files, plain, in chunks and compressed."""
+
+    def __init__(self, place: Path) -> None:
+        images = make_images(9, side=8)
+        assert images.labels is not None
+        path, self.files = place / "x.h5", []
+        for options in ({}, {"chunks": True, "compression": "gzip"}):
+            with h5py.File(path, "w") as file:
+                file.create_dataset("train/images", data=images.pixels, **options)
+                file["train/labels"], file["class_names"] = images.labels, list(images.class_names)
+            self.files.append(path.read_bytes())
+        with h5py.File(path, "w") as file:
+            file["x"], file["y"] = images.pixels / np.float32(255), images.labels[:, None]
+        self.files.append(path.read_bytes())
+
+    def write(self, draw: random.Random, place: Path) -> None:
+        (place / "some.h5").write_bytes(mutated(draw, draw.choice(self.files), tuple(self.files)))
+
+    def read(self, place: Path) -> None:
+        _load(place / "some.h5")
+
+
+class Matlab:
+    """MATLAB's files, plain and compressed."""
+
+    def __init__(self, place: Path) -> None:
+        images = make_images(9, side=8)
+        assert images.labels is not None
+        names = np.array(images.class_names, dtype=object)
+        sets = (
+            {"X": images.pixels.transpose(2, 3, 1, 0), "y": images.labels[:, None]},
+            {"images": images.pixels[:, 0], "labels": images.labels, "class_names": names},
+        )
+        self.files = [self._mat(arrays, packed=packed) for arrays in sets for packed in (False, True)]
+
+    @staticmethod
+    def _mat(arrays: dict[str, np.ndarray], *, packed: bool) -> bytes:
+        buffer = io.BytesIO()
+        scipy.io.savemat(buffer, arrays, do_compression=packed)
+        return buffer.getvalue()
+
+    def write(self, draw: random.Random, place: Path) -> None:
+        (place / "some.mat").write_bytes(mutated(draw, draw.choice(self.files), tuple(self.files)))
+
+    def read(self, place: Path) -> None:
+        _load(place / "some.mat")
+
+
+class Cifar:
+    """Folders of CIFAR's binary version."""
+
+    def __init__(self, place: Path) -> None:
+        images = make_images(9, side=32, channels=3)
+        assert images.labels is not None
+        rows = np.concatenate([images.labels[:, None], images.pixels.reshape(9, -1)], axis=1).astype(np.uint8)
+        self.files = {
+            "data_batch_1.bin": rows[:6].tobytes(),
+            "test_batch.bin": rows[6:].tobytes(),
+            "batches.meta.txt": "\n".join(images.class_names).encode(),
+        }
+
+    def write(self, draw: random.Random, place: Path) -> None:
+        chosen = draw.choice(sorted(self.files))
+        damaged = mutated(draw, self.files[chosen], tuple(self.files.values()))
+        for name, content in {**self.files, chosen: damaged}.items():
+            (place / name).write_bytes(content)
+
+    def read(self, place: Path) -> None:
+        _load(place)
+
+
+class ArrayFolders:
+    """Folders of .npy and .npz: images beside labels, a class a file, an image a file."""
+
+    def __init__(self, place: Path) -> None:
+        images = make_images(9, side=8)
+        assert images.labels is not None
+        grey, names = images.pixels[:, 0], np.array(images.class_names)[images.labels]
+        sets: list[dict[str, np.ndarray]] = [
+            {"X_train": grey[:6], "y_train": names[:6], "X_test": grey[6:], "y_test": names[6:]},
+            {"cat": grey[:4], "dog": grey[4:]},
+            {str(number): one for number, one in enumerate(images.pixels.transpose(0, 2, 3, 1)[:3])},
+        ]
+        self.sets = [{f"{name}.npy": self._npy(one) for name, one in arrays.items()} for arrays in sets]
+        self.others = tuple(content for files in self.sets for content in files.values())
+
+    @staticmethod
+    def _npy(array: np.ndarray) -> bytes:
+        buffer = io.BytesIO()
+        np.save(buffer, array)
+        return buffer.getvalue()
+
+    def write(self, draw: random.Random, place: Path) -> None:
+        files = dict(draw.choice(self.sets))
+        chosen = draw.choice(sorted(files))
+        files[chosen] = mutated(draw, files[chosen], self.others)
+        for name, content in files.items():
+            (place / name).write_bytes(content)
+
+    def read(self, place: Path) -> None:
+        _load(place)
