@@ -118,8 +118,8 @@ def _table(facts: "Facts") -> list[list[str]]:
         ),
         ("classes", _classes(facts)),
         ("blank images", f"{len(facts.blank):,}"),
-        ("exact copies", _copies(copies.groups, copies.extra)),
-        ("near copies", _copies(**near) if (near := facts.near_copies) else ""),
+        ("exact copies", _copies(copies.groups, copies.extra, "of equal ones")),
+        ("near copies", _copies(near["sets"], near["images"]) if (near := facts.near_copies) else ""),
         ("conflicts", f"{conflicts} of equal images with different labels" if facts.conflicts else ""),
         ("parts", sentence([f"{name} {many:,}" for name, many in facts.parts.items()])),
         ("groups", _groups(facts)),
@@ -145,10 +145,10 @@ def _classes(facts: "Facts") -> str:
     return f"{len(counts):,}, {each}: {named}"
 
 
-def _copies(sets: int, images: int) -> str:
+def _copies(sets: int, images: int, of: str = "") -> str:
     from ..core.wording import counted
 
-    return f"{images:,}, in {counted(sets, 'set')} of equal ones" if images else "0"
+    return f"{images:,}, in {counted(sets, 'set')} {of}".rstrip() if images else "0"
 
 
 def _groups(facts: "Facts") -> str:

@@ -8,7 +8,7 @@ import pytest
 
 import latentspace
 from latentspace.core.errors import DataError
-from makers import encoded, random_pixels, write_folder
+from makers import encoded, random_pixels, write_folder, write_tar, write_zip
 
 CASE = Path(__file__).parents[4] / "shared" / "cases" / "r32_tables"
 LABELS = {f"{number}.png": "cat" if number % 2 else "dog" for number in range(12)}
@@ -61,6 +61,29 @@ def test_a_table_beside_the_images_labels_them(name: str, content: str, tmp_path
     assert labels_of(images) == LABELS
     assert images.class_names == ("cat", "dog")
     assert images.source == f"a folder of images with labels from {name}"
+
+
+@pytest.mark.parametrize("below", ["", "photos/"])
+@pytest.mark.parametrize("write", [write_zip, write_tar])
+def test_a_table_in_an_archive_labels_its_images(write, below: str, tmp_path: Path):
+    pictures = {f"{below}{name}": encoded(random_pixels(8, 8, seed=k)) for k, name in enumerate(LABELS)}
+    write(tmp_path / "set.archive", {**pictures, f"{below}labels.csv": rows().encode()})
+    images = latentspace.load_data(tmp_path / "set.archive")
+    assert list(labels_of(images).values()) == list(LABELS.values())
+    assert images.source == f"an archive of images with labels from {below}labels.csv"
+
+
+def test_a_table_that_is_used_is_not_among_what_is_passed_over(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+):
+    folder = photos(tmp_path / "set")
+    (folder / "labels.csv").write_text(rows())
+    (folder / "notes.txt").write_text("none")
+    (folder / "more").mkdir()
+    (folder / "more" / "labels.csv").write_text("none")
+    with caplog.at_level(logging.INFO):
+        latentspace.load_data(folder)
+    assert "not read as images: more/labels.csv, notes.txt" in caplog.text
 
 
 def test_the_table_may_stand_beside_the_folder(tmp_path: Path):

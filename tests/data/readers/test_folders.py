@@ -89,6 +89,16 @@ def test_junk_is_passed_over_and_the_rest_is_mentioned(
     assert "a/labels.csv, empty/, empty/notes.txt, README.md" in caplog.text
 
 
+def test_the_sizes_that_images_had_are_kept_with_an_example_of_each(tmp_path: Path) -> None:
+    sides = {"one.png": 20, "two.png": 30, "three.png": 30}
+    write_folder(
+        tmp_path,
+        {f"cat/{name}": encoded(random_pixels(side, 40, seed=len(name))) for name, side in sides.items()},
+    )
+    sizes = [(one.height, one.width, one.images, one.example) for one in load(tmp_path).record.sizes]
+    assert sizes == [(30, 40, 2, "cat/three.png"), (20, 40, 1, "cat/one.png")]
+
+
 def test_unreadable_images_are_counted_named_and_skipped(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

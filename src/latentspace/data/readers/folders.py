@@ -47,10 +47,11 @@ class Listing:
         names = list(self.stamps)
         return tuple([names[number] for number in natural_order(names)])
 
-    def tell(self) -> None:
-        """Say what is passed over."""
-        if self.passed_over:
-            logger.info("not read as images: %s", sentence([shown(name) for name in self.passed_over]))
+    def tell(self, used: str) -> None:
+        """Say what is passed over, but the file that is used for something else."""
+        names = [shown(name) for name in self.passed_over if name != used]
+        if names:
+            logger.info("not read as images: %s", sentence(names))
 
     def __len__(self) -> int:
         return len(self.stamps)

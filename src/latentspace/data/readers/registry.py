@@ -264,7 +264,6 @@ class Folder:
         from .sidecar import with_sidecar
 
         listing = list_folder(path)
-        listing.tell()
         images = notmnist.remembered(listing.identity, config.resident) or kept_images(
             path,
             listing.identity,
@@ -273,7 +272,9 @@ class Folder:
             worth=len(listing) >= WORTH_FILES,
             again=lambda: list_folder(path).identity,
         )
-        return with_sidecar(images, listing.root)
+        images, used = with_sidecar(images, listing.root)
+        listing.tell(used)
+        return images
 
 
 def _image_files(collected: "Collected", *, identity: str, what: str) -> "ImageSet":

@@ -53,26 +53,30 @@ class _Match:
         return sum(place is not None for place in self.files) / max(len(self.files), 1)
 
 
-def with_sidecar(images: ImageSet, folder: Path) -> ImageSet:
-    """`images` with what a table in or beside `folder` says of them, if they have no labels of their own.
+def with_sidecar(images: ImageSet, folder: Path) -> tuple[ImageSet, str]:
+    """`images` with what a table in or beside `folder` says of them, and its name; else as they are, "".
 
-    A table that does not fit is mentioned, and not used.
+    That is done if they have no labels of their own. A table that does not fit is mentioned, and not used.
     """
     if images.files is None or len(images.class_names) > 1:
-        return images
+        return images, ""
     found = []
     for path in candidates(folder):
         try:
             found.append((path.name, read_text(path, LIMIT)))
         except DataError as error:
             logger.warning("%s is not used: %s", path.name, error.found)
-    return with_tables(images, found)
+    return _labelled(images, found)
 
 
 def with_tables(images: ImageSet, tables: Sequence[tuple[str, str]]) -> ImageSet:
     """As `with_sidecar`, of tables that are given by name and text."""
+    return _labelled(images, tables)[0]
+
+
+def _labelled(images: ImageSet, tables: Sequence[tuple[str, str]]) -> tuple[ImageSet, str]:
     if images.files is None or len(images.class_names) > 1 or not tables:
-        return images
+        return images, ""
     matcher = Matcher(images.names)
     best: tuple[int, str, _Match] | None = None
     for name, text in tables:
@@ -87,7 +91,7 @@ def with_tables(images: ImageSet, tables: Sequence[tuple[str, str]]) -> ImageSet
         count = len({place for place in match.files if place is not None})
         if best is None or count > best[0]:
             best = (count, name, match)
-    return images if best is None else _applied(images, best[1], best[2])
+    return (images, "") if best is None else (_applied(images, best[1], best[2]), best[1])
 
 
 def candidates(folder: Path) -> list[Path]:
@@ -183,6 +187,6 @@ def _applied(images: ImageSet, name: str, match: _Match) -> ImageSet:
         logger.info("%s", note)
         images = noted(images, note)
     if any(labels):
-        source = images.source.replace("images without labels", "images")
+        source = images.source.replace("images without labels", "images").replace("1 class folder", "images")
         images = replace(images, source=f"{source} with labels from {name}", labels=None, class_names=())
     return described(images, labels, groups, parts, origin=name)
