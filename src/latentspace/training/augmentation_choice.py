@@ -41,7 +41,8 @@ def settle_augmentation(experiment: Experiment, images: ImageSet) -> Experiment:
     if plan.augment != "auto":
         return experiment
     chosen, reason = _chosen(plan.epochs, images)
-    logger.info("augmentation %s (%s; %s for none)", chosen, reason, option("training.augment", "none"))
+    off = "" if chosen == "none" else f"; {option('training.augment', 'none')} for none"
+    logger.info("augmentation %s (%s%s)", chosen, reason, off)
     return _with(experiment, chosen)
 
 
