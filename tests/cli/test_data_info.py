@@ -106,7 +106,11 @@ def test_the_table_and_the_json_say_the_same_of_labels_levels_and_sizes(place: P
     bytes_there = np.unique([random_pixels(8, 8, seed=1), random_pixels(8, 8, seed=2)])
     lowest, highest = int(bytes_there[0]), int(bytes_there[-1])
     assert facts["levels"] == {"used": len(bytes_there), "lowest": lowest, "highest": highest}
-    assert (facts["parts"], facts["groups"], facts["warnings"]) == ({}, None, [])
+    assert (facts["parts"], facts["groups"], facts["warnings"]) == (
+        {},
+        None,
+        ["2 of 3 images are exact copies of one"],
+    )
     _, stdout, _ = call(["data", "info", "classes"])
     assert "2, from 1 to 2 images: cat (2), dog (1)" in stdout
     assert "1 set of equal images with different labels" in stdout

@@ -83,7 +83,7 @@ def test_a_table_that_is_used_is_not_among_what_is_passed_over(
     (folder / "more" / "labels.csv").write_text("none")
     with caplog.at_level(logging.INFO):
         latentspace.load_data(folder)
-    assert "not read as images: more/labels.csv, notes.txt" in caplog.text
+    assert "not read as images: more/, more/labels.csv, notes.txt" in caplog.text
 
 
 def test_the_table_may_stand_beside_the_folder(tmp_path: Path):
