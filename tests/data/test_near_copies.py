@@ -1,14 +1,21 @@
 import io
+import logging
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from latentspace.data import kept_pairs
 from latentspace.data import near_copies as module
+from latentspace.data.catalog.glyphs.render import render
+from latentspace.data.cells import candidates
+from latentspace.data.config import DataConfig
 from latentspace.data.imageset import ImageSet
 from latentspace.data.near_copies import near_copies
+from latentspace.data.sources import load_images
 from latentspace.data.splits import PARTS, Shares, split, split_as
-from latentspace.data.together import SHARE, sets_of_near_copies
+from latentspace.data.together import SHARE, sets_of_near_copies, units
 
 SIXTY = Shares.parse("60/20/20")
 
@@ -123,3 +130,125 @@ def test_many_near_copies_of_one_picture_are_compared_within_bounds(monkeypatch)
     large = pictures(1)
     plain = [middle(large, y, x)[0] for y in range(-2, 3) for x in range(-2, 3)]
     assert len(found(np.stack(plain))) > 100
+
+
+def shift(pixels: np.ndarray) -> np.ndarray:
+    return np.concatenate([middle(pixels), middle(pixels, 0, 1)])
+
+
+@pytest.mark.parametrize(
+    "pixels",
+    [
+        np.zeros((0, 1, 28, 28), np.uint8),
+        middle(pictures(1)),
+        np.full((9, 1, 28, 28), 200, np.uint8),
+        np.repeat(middle(pictures(1)), 9, axis=0),
+        np.arange(9, dtype=np.uint8)[:, None, None, None] + np.zeros((9, 3, 16, 16), np.uint8),
+        np.concatenate([middle(pictures(1)), np.zeros((3, 1, 28, 28), np.uint8)]),
+        np.random.default_rng(0).integers(0, 256, (20, 1, 8, 200), dtype=np.uint8),
+        np.random.default_rng(0).integers(0, 256, (20, 2, 7, 64), dtype=np.uint8),
+    ],
+    ids=["none", "one", "blank", "all equal", "flat ones", "one picture among blanks", "wide", "too low"],
+)
+def test_sets_without_near_copies_have_none(pixels):
+    hashes = np.array([hash(one.tobytes()) % 2**63 for one in pixels], dtype=np.uint64)
+    assert len(near_copies(pixels, hashes)) == 0
+
+
+def test_two_images_are_compared():
+    assert found(shift(pictures(1))) == {(0, 1)}
+
+
+def test_the_smallest_images_are_compared():
+    """Of 8x8 pixels moved by one much is border: what is found is right."""
+    plain = middle(pictures(30, 8))
+    brighter = np.clip(plain * 0.95 + 6, 0, 255).astype(np.uint8)
+    pairs = found(np.concatenate([plain, brighter]))
+    assert pairs <= wanted(30)
+    assert len(pairs) >= 25
+    assert found(shift(pictures(30, 8))) <= wanted(30)
+
+
+def test_many_channels_are_compared():
+    assert found(shift(pictures(20, channels=12))) == wanted(20)
+
+
+def test_images_on_disk_are_compared(tmp_path):
+    np.save(tmp_path / "x.npy", shift(pictures(20)))
+    images = load_images(DataConfig(spec=str(tmp_path / "x.npy"), resident="never"))
+    assert images.on_disk
+    pairs = images.near_copies
+    assert set(zip(pairs.first.tolist(), pairs.second.tolist(), strict=True)) == wanted(20)
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_fewer_than_two_rows_have_no_candidates(count):
+    rows = np.zeros((3, count, 5), np.float32)
+    assert [one.tolist() for one in candidates(rows, 0.1)] == [[], [], []]
+
+
+def test_letters_of_different_fonts_are_not_chained_into_one_unit():
+    letters = render(600, workers=1)
+    moved = np.roll(letters.pixels[:100], 1, axis=3)
+    images = ImageSet(np.concatenate([letters.pixels, moved]), "letters, and some of them moved")
+    pairs = images.near_copies
+    assert len(pairs) >= 60  # of letters that touch the border a part is lost
+    assert set((pairs.second - pairs.first).tolist()) == {600}
+    assert np.bincount(units(images, pairs)).max() == 2
+    assert sets_of_near_copies(replace(letters, groups=None)) == []
+
+
+@pytest.fixture
+def keeps(tmp_path, monkeypatch):
+    """The folder in which near copies are kept, whatever the size of the set."""
+    monkeypatch.setenv("LATENTSPACE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(kept_pairs, "WORTH", 2)
+    return tmp_path / "cache" / "images"
+
+
+def pairs_of(pixels: np.ndarray) -> list[list[int]]:
+    pairs = ImageSet(pixels, "a test").near_copies
+    return [pairs.first.tolist(), pairs.second.tolist()]
+
+
+def test_near_copies_are_kept_by_the_content(keeps, monkeypatch, caplog):
+    pixels = shift(pictures(10))
+    first = pairs_of(pixels)
+    assert len(first[0]) == 10
+    assert len(list(keeps.iterdir())) == 1
+    monkeypatch.setattr("latentspace.data.imageset.near_copies", None)  # not called again
+    with caplog.at_level(logging.INFO):
+        assert pairs_of(pixels.copy()) == first
+    assert "from the cache" in caplog.text
+    monkeypatch.setattr("latentspace.data.imageset.near_copies", near_copies)
+    assert pairs_of(pixels[:10]) == [[], []]
+    assert len(list(keeps.iterdir())) == 2
+    assert pairs_of(pixels[:10]) == [[], []]
+
+
+@pytest.mark.parametrize("damage", [b"", b"no pairs", None])
+def test_damaged_pairs_are_found_anew(keeps, damage, caplog):
+    pixels = shift(pictures(10))
+    first = pairs_of(pixels)
+    place = next(keeps.iterdir())
+    content = place.read_bytes()
+    place.write_bytes(content[:-8] if damage is None else damage)
+    assert pairs_of(pixels) == first
+    assert "is damaged and is made anew" in caplog.text
+    assert place.read_bytes() == content
+
+
+def test_small_sets_and_a_cache_that_is_off_keep_nothing(keeps, monkeypatch):
+    monkeypatch.setattr(kept_pairs, "WORTH", 21)
+    pairs_of(shift(pictures(10)))
+    monkeypatch.setattr(kept_pairs, "WORTH", 2)
+    monkeypatch.setenv("LATENTSPACE_CACHE", "off")
+    monkeypatch.setattr(kept_pairs, "cache_directory", None)
+    pairs_of(shift(pictures(10)))
+    assert not keeps.exists()
+
+
+def test_a_cache_that_cannot_be_written_is_said(keeps, tmp_path, caplog):
+    (tmp_path / "cache").write_bytes(b"")
+    assert len(pairs_of(shift(pictures(10)))[0]) == 10
+    assert "could not be kept in the cache" in caplog.text

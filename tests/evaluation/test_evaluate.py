@@ -27,7 +27,7 @@ def test_the_test_split_by_default(run, images):
     decoded = TrainedAutoencoder.load(run).reconstruct(held)
     assert result.metrics["mse"] == pytest.approx(np.mean((decoded - held / 255.0) ** 2), rel=1e-5)
     kept = run.results()["test"]
-    assert kept.pop("measured") == {"version": 1, "arguments": {"iwae_samples": 16}}
+    assert kept.pop("measured") == {"version": Evaluation.VERSION, "arguments": {"iwae_samples": 16}}
     assert kept == result.to_json()
     assert Evaluation.from_json(run.results()["test"]) == result
 

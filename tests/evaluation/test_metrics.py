@@ -19,7 +19,10 @@ from materials import make_images
 from runner import call
 from studies import trained
 
-WHAT = {"run", "kind", "data", "content_hash", "split", "images", "seen_in_training"}
+WHAT = {
+    "run", "kind", "data", "content_hash", "split", "images", "seen_in_training", "near_copies_of_training",
+    "score_without_copies", "warnings",
+}  # fmt: skip
 KEYS = {
     "ae": {"mse"},
     "dae": {"mse", "mse_from_noisy"},

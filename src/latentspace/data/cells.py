@@ -94,6 +94,7 @@ def _near(
     filled = high > low
     query, low, sizes = query[filled], low[filled], (high - low)[filled]
     ends = np.cumsum(sizes)
+    rough, rough_held = np.ascontiguousarray(rows[:, :4]), np.ascontiguousarray(held[:, :4])
     start = 0
     while start < len(query):
         done = int(ends[start - 1]) if start else 0
@@ -102,13 +103,21 @@ def _near(
         number = np.repeat(np.arange(start, stop), some)
         place = np.arange(int(some.sum())) - np.repeat(np.cumsum(some) - some, some) + low[number]
         asked = query[number]
-        squared = np.square(rows[asked, :4] - held[place, :4]).sum(axis=1)
-        near = np.flatnonzero(squared < distance**2)
+        near = np.flatnonzero(_squared(rough[asked], rough_held[place]) < distance**2)
         asked, place = asked[near], place[near]
-        squared = np.square(rows[asked] - held[place]).sum(axis=1)
+        squared = _squared(rows[asked], held[place])
         near = np.flatnonzero(squared < distance**2)
         yield asked[near], place[near], squared[near]
         start = stop
+
+
+def _squared(
+    one: Float[np.ndarray, "_pairs _numbers"], other: Float[np.ndarray, "_pairs _numbers"]
+) -> Float[np.ndarray, " _pairs"]:
+    """The squared distance of each row to the other."""
+    apart = one - other
+    found: Float[np.ndarray, " _pairs"] = np.einsum("ij,ij->i", apart, apart)
+    return found
 
 
 def _looked_in(

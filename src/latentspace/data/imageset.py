@@ -12,6 +12,7 @@ from ..core.progress import told
 from ..core.types import Hashes, Int64Array, Pixels
 from ..core.wording import brief, colour_of, counted, option
 from .cleaning import CleaningRecord, Duplicates, count_duplicates, kept_of_copies
+from .kept_pairs import kept_near_copies
 from .memmap import blocks, chosen, require_unchanged
 from .near_copies import MOST, Pairs, near_copies
 
@@ -174,7 +175,9 @@ class ImageSet:
     @cached_property
     def near_copies(self) -> Pairs:
         """The pairs of images that are one picture, moved, saved anew, scaled or brightened a little."""
-        return near_copies(self.pixels, self.image_hashes)
+        return kept_near_copies(
+            self.content_hash, len(self), lambda: near_copies(self.pixels, self.image_hashes)
+        )
 
     @property
     def on_disk(self) -> bool:

@@ -89,7 +89,7 @@ def _asked_for(place: Path) -> None:
 def _bound(latest: Path) -> None:
     """Remove those that were asked for longest ago, until the rest is small enough."""
     with suppress(OSError):  # removed by another process meanwhile
-        ages = sorted((one.stat().st_atime_ns, one.stat().st_size, one) for one in _folder().glob("*.npz"))
+        ages = sorted((one.stat().st_atime_ns, one.stat().st_size, one) for one in _folder().glob("[!.]*"))
         left = sum(size for _, size, _ in ages)
         for _, size, one in ages:
             if left <= MOST:

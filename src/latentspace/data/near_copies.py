@@ -15,6 +15,7 @@ import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -26,6 +27,7 @@ from .cells import candidates
 from .cleaning import first_of_each
 from .memmap import blocks
 
+RULES: Final = 1  # of what is a near copy; another number after each change of what is found
 MOST: Final = 1_000_000  # images that are looked through
 NEAR: Final = 0.12  # distance of two hashes, in parts of the contrast
 UNEXPLAINED: Final = 0.002  # share of the variance
@@ -38,6 +40,7 @@ SMALLEST: Final = 8
 SHIFT: Final = 2  # pixels
 COSINES: Final = 5  # of the lowest frequencies, in each direction
 FAINT: Final = 12.0  # levels; hashes of images of less contrast are by this
+TINY: Final = np.float32(1e-6)
 CHUNK: Final = 256  # pairs compared at a time
 
 Planes: TypeAlias = Float32[np.ndarray, "_images _planes _height _width"]
@@ -182,20 +185,25 @@ def _mixed(pixels: Pixels) -> Planes:
 
 def _planes(pixels: Pixels) -> Planes:
     """What is compared: smoothed, so that grain and the blocks of a JPEG matter less; colour more so."""
-    planes = _scaled(_mixed(pixels))
-    planes = _smooth(_smooth(planes))
+    planes = _smooth(_scaled(_mixed(pixels)))
     if planes.shape[1] > 1:
-        planes[:, 1:] = _smooth(_smooth(planes[:, 1:]))
+        planes[:, 1:] = _smooth(planes[:, 1:])
     return planes
 
 
 def _smooth(planes: Planes) -> Planes:
-    """(1 2 1) / 4 in both directions; the border is repeated."""
-    padded = np.pad(planes, ((0, 0), (0, 0), (1, 1), (0, 0)), mode="edge")
-    planes = padded[:, :, :-2] + 2 * padded[:, :, 1:-1] + padded[:, :, 2:]
-    padded = np.pad(planes, ((0, 0), (0, 0), (0, 0), (1, 1)), mode="edge")
-    smooth: Planes = (padded[..., :-2] + 2 * padded[..., 1:-1] + padded[..., 2:]) / 16
+    """(1 2 1) / 4 in both directions, twice; the border is repeated."""
+    height, width = planes.shape[2:]
+    smooth: Planes = _blur(height) @ planes @ _blur(width).T
     return smooth
+
+
+@cache
+def _blur(side: int) -> Float32[np.ndarray, "_side _side"]:
+    once = (2 * np.eye(side) + np.eye(side, k=1) + np.eye(side, k=-1)) / 4
+    once[0, 0] = once[-1, -1] = 3 / 4
+    twice: Float32[np.ndarray, "_side _side"] = (once @ once).astype(np.float32)
+    return twice
 
 
 def _runs(offset: Int64Array) -> Iterator[slice]:
@@ -210,21 +218,29 @@ def _unexplained(one: Planes, other: Planes, shift: tuple[float, float]) -> Floa
     """The share of the variance that neither leaves unexplained of the other; infinite for no near copies."""
     moved = tuple(round(by) for by in shift)
     one, other = _window(one, moved), _window(other, (-moved[0], -moved[1]))
-    sharper = _roughness(one) < _roughness(other)
-    swap = sharper[:, None, None, None]
-    source, target = np.where(swap, other, one), np.where(swap, one, other)
-    terms = np.stack([_centred(term) for term in _terms(source)], axis=1)
-    wanted = _centred(_inner(target))
+    (picture, curves), (picture2, curves2) = (
+        (_centred(_inner(two)), _centred(_laplacian(two))) for two in (one, other)
+    )
+    sharper = (_power(curves) / (_power(picture) + TINY) < _power(curves2) / (_power(picture2) + TINY))[
+        :, None
+    ]
+    slopes = _gradients(np.where(sharper[:, :, None, None], other, one))
+    terms = np.stack(
+        [np.where(sharper, picture2, picture), np.where(sharper, curves2, curves), *map(_centred, slopes)],
+        axis=1,
+    )
+    wanted = np.where(sharper, picture, picture2)
     gram = terms @ terms.transpose(0, 2, 1)
     size = np.trace(gram, axis1=1, axis2=2)[:, None, None]
     gram += np.eye(len(gram[0]), dtype=np.float32) * (1e-4 * size + 1)
     weights = np.linalg.solve(gram, terms @ wanted[:, :, None])
     rest = wanted - (weights.transpose(0, 2, 1) @ terms)[:, 0]
-    variance = np.square(wanted).mean(axis=1) + np.float32(1e-6)
+    variance = _power(wanted) + TINY
     contrast = np.sqrt(variance)
-    share = np.square(rest).mean(axis=1) / variance
+    share = _power(rest) / variance
     noise = np.minimum(NOISE / contrast, np.where(contrast < DETAIL, 0.1, 1))
-    means = _inner(target).mean(axis=(2, 3)) - weights[:, :1, 0] * _inner(source).mean(axis=(2, 3))
+    mean, mean2 = (_inner(two).mean(axis=(2, 3)) for two in (one, other))
+    means = np.where(sharper, mean - weights[:, 0] * mean2, mean2 - weights[:, 0] * mean)
     gain, blur, *moves = weights[:, :, 0].T
     most = noise + (0.1 if moved == shift else 0.6)
     near = (share < UNEXPLAINED + noise**2) & (np.abs(rest).max(axis=1) < (LARGEST + 4 * noise) * contrast)
@@ -244,24 +260,30 @@ def _inner(planes: Planes) -> Planes:
     return planes[:, :, 1:-1, 1:-1]
 
 
-def _terms(planes: Planes) -> tuple[Planes, Planes, Planes, Planes]:
-    """The picture, its Laplacian, and its gradients: what explains a gain, a blur and part of a pixel."""
-    up, down = planes[:, :, :-2, 1:-1], planes[:, :, 2:, 1:-1]
-    left, right = planes[:, :, 1:-1, :-2], planes[:, :, 1:-1, 2:]
-    inner = _inner(planes)
-    return inner, up + down + left + right - 4 * inner, (down - up) / 2, (right - left) / 2
+def _laplacian(planes: Planes) -> Planes:
+    """What blurs a picture, or sharpens it."""
+    curves = planes[:, :, :-2, 1:-1] + planes[:, :, 2:, 1:-1]
+    curves += planes[:, :, 1:-1, :-2]
+    curves += planes[:, :, 1:-1, 2:]
+    curves -= 4 * _inner(planes)
+    return curves
+
+
+def _gradients(planes: Planes) -> tuple[Planes, Planes]:
+    """What moves a picture by part of a pixel, down and to the right."""
+    down = planes[:, :, 2:, 1:-1] - planes[:, :, :-2, 1:-1]
+    right = planes[:, :, 1:-1, 2:] - planes[:, :, 1:-1, :-2]
+    return down / 2, right / 2
 
 
 def _centred(planes: Planes) -> Rows:
     """Each plane without its mean, in one row."""
-    rows: Rows = (planes - planes.mean(axis=(2, 3), keepdims=True)).reshape(len(planes), -1)
+    flat = planes.reshape(*planes.shape[:2], -1)
+    rows: Rows = (flat - flat.mean(axis=2, keepdims=True)).reshape(len(planes), -1)
     return rows
 
 
-def _roughness(planes: Planes) -> Float32[np.ndarray, " _images"]:
-    """The variance of the Laplacian, in parts of that of the picture."""
-    inner, laplacian, *_ = _terms(planes)
-    rough: Float32[np.ndarray, " _images"] = np.square(_centred(laplacian)).mean(axis=1) / (
-        np.square(_centred(inner)).mean(axis=1) + np.float32(1e-6)
-    )
-    return rough
+def _power(rows: Rows) -> Float32[np.ndarray, " _images"]:
+    """The mean square of each row."""
+    mean: Float32[np.ndarray, " _images"] = np.einsum("ij,ij->i", rows, rows) / np.float32(rows.shape[1])
+    return mean

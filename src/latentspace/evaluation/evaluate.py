@@ -36,9 +36,10 @@ class Evaluation(Measurement):
             of other images than the run's, or where the split did not look for them.
         score_without_copies: the score of the task on the images that are neither; None: there are no copies,
             no other image, or the images are those learned from.
+        warnings: about the whole set that the images are from, as `data info` has them.
     """
 
-    VERSION: ClassVar[int] = 2
+    VERSION: ClassVar[int] = 3
 
     model_config = ConfigDict(extra="allow")  # the metrics, beside the rest
 
@@ -50,6 +51,7 @@ class Evaluation(Measurement):
     seen_in_training: int
     near_copies_of_training: int | None = None
     score_without_copies: float | None = None
+    warnings: tuple[str, ...] = ()
     __pydantic_extra__: Metrics
 
     @property
@@ -160,6 +162,7 @@ def _judged(
         score_without_copies=None
         if own and scope in LEARNED
         else _without(run, images, device, chosen[~copies], len(chosen)),
+        warnings=images.record.warnings,
         **judge(run, images, iwae_samples, device, chosen),
     )
     require_unchanged(images.pixels)
