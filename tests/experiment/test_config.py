@@ -89,6 +89,7 @@ def test_built_in_recipes(name):
     recipe = Recipe.load(name)
     assert recipe.experiment("ae").model == Experiment().model
     assert recipe.description
+    assert (recipe.split.shares, recipe.split.near_copies) == ("60/20/20", "off")  # the report's
 
 
 def test_homework_is_the_reports_plan():

@@ -13,7 +13,7 @@ DIMENSIONS: Final = 8  # of a cell: the directions in which rows differ most
 WIDTH: Final = 2.5  # of a cell, in parts of the largest distance
 REACH: Final = 0.4  # how far beyond its cell a row is looked for, in the same
 MOST: Final = 256  # rows of one cell that a row is compared with
-BATCH: Final = 1 << 20  # pairs compared at a time
+BATCH: Final = 1 << 16  # pairs compared at a time: what a core keeps beside itself
 SAMPLE: Final = 20_000  # rows that the directions are found from
 
 
