@@ -118,7 +118,8 @@ def test_a_long_chain_of_near_copies_is_divided_and_said():
     film = np.stack([strip[None, :, at : at + 28] for at in range(300)])
     images = ImageSet(film, "a film")
     parts = split_as(images, "auto", 0, near_copies=True)
-    assert [len(parts.part(name)) for name in PARTS] == [180, 60, 60]
+    sizes = np.array([len(parts.part(name)) for name in PARTS])
+    assert np.abs(sizes - [180, 60, 60]).max() < 300 // SHARE  # less than a unit
     assert max(map(len, sets_of_near_copies(images))) <= 300 // SHARE
     near = parts.near_to("train")
     assert 0 < len(near) < 120
