@@ -262,7 +262,7 @@ def _inner(planes: Planes) -> Planes:
 
 def _laplacian(planes: Planes) -> Planes:
     """What blurs a picture, or sharpens it."""
-    curves = planes[:, :, :-2, 1:-1] + planes[:, :, 2:, 1:-1]
+    curves: Planes = planes[:, :, :-2, 1:-1] + planes[:, :, 2:, 1:-1]
     curves += planes[:, :, 1:-1, :-2]
     curves += planes[:, :, 1:-1, 2:]
     curves -= 4 * _inner(planes)
