@@ -163,3 +163,20 @@ def test_ablation(script, letters, tmp_path):
 def test_reading(script, monkeypatch):
     monkeypatch.setenv("LATENTSPACE_CACHE", "")  # so that it is as before after the test
     assert set(script("reading").measure(1_100)) == {"listed", "first", "second", "plain"}
+def test_quality(script, letters, tmp_path):
+    script("quality").main(
+        *("--data", str(letters), "--limit", "40", "--tasks", "ae", "--presets", "fast", "report"),
+        *("--set", "training.epochs=1", "training.min_steps=0", "--code-size", "3", "--threads", "1"),
+        *("--out", str(tmp_path)),
+    )
+    found, table = written(tmp_path, "quality")
+    assert [(one["task"], one["preset"]) for one in found["cases"]] == [("ae", "fast"), ("ae", "report")]
+    assert all(0 < one["runs"][0]["mse"] < 1 for one in found["cases"])
+    assert list(found["pca"]) == ["3"]
+    assert table.count("\n| ae |") == 2
+
+
+def test_near_copies(script):
+    coarse = np.random.default_rng(0).integers(0, 256, (40, 1, 7, 7), np.uint8)
+    found = script("near_copies").measured(np.kron(coarse, np.ones((1, 1, 4, 4), np.uint8)))
+    assert found["recall"] > 0.5
