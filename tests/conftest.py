@@ -62,6 +62,7 @@ def plan(archive: Path) -> Experiment:
     return Experiment.parse(
         {
             "data": {"spec": str(archive)},
+            "split": {"near_copies": "off"},  # bars at one place are near copies
             "precision": "32",  # the same on every machine
             "model": {
                 "code_size": 3,
@@ -81,7 +82,7 @@ def plan(archive: Path) -> Experiment:
 def small_runs(plan: Experiment, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run]:
     """A finished run of each kind under its name, and an autoencoder with another code size."""
     folder = tmp_path_factory.mktemp("kinds")
-    shared = {"data": plan.data.model_dump(), "threads": 1}
+    shared = {"data": plan.data.model_dump(), "split": plan.split.model_dump(), "threads": 1}
     narrow = plan.model.model_dump()
     wide = {"code_size": 3, "conv1_channels": 4, "conv2_channels": 4}
     few = {"epochs": 2, "batch_size": 25}

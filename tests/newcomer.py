@@ -20,6 +20,7 @@ import latentspace as ls
 
 TAKEN = {
     ("load_data(spec)", "a picture"),
+    ("evaluate(data)", "a picture"),
     ("load_data(resize)", "None"),
     ("load_data(resize)", "a set"),
     ("evaluate(data)", "None"),

@@ -157,7 +157,7 @@ def test_a_recipe_too_deep_or_a_number_too_long(tmp_path, text):
     [
         ("config.json", b"{", b"[" * 100_000),
         ("data.json", b'"height": 16', b'"height": "16x"'),
-        ("data.json", b'"channels": 1', b'"channels": 2'),
+        ("data.json", b'"channels": 1', b'"channels": 33'),
         ("data.json", b'"bars', b'"\\ud800bars'),
         ("split.json", b'"train": [', b'"train": [999999, '),
         ("split.json", b'"learned_from": ["', b'"learned_from": ["ffff'),

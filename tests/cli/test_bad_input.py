@@ -115,7 +115,6 @@ CASES = {
     "labels missing": (["train", "classifier", "--encoder", "{}/unlabelled", "--out", "{}/run"], "labels"),
     "data gone": (["evaluate", "{}/orphan"], "must be where they were"),
     "data gone before it is resumed": (["train", "--resume", "{}/begun"], "a path that exists"),
-    "images of another size": (["evaluate", "{}/ae", "--data", "{}/large"], "--resize 16x16"),
     "colour for a grey run": (["evaluate", "{}/ae", "--data", "{}/colour"], "--channels 1"),
     "options without data": (["evaluate", "{}/ae", "--strict"], "add --data"),
     "a part of other images": (
@@ -181,7 +180,6 @@ CASES = {
     "denoise: no run": (["denoise", "{}/scans", "{}/scans", "{}/out"], "must be a run directory"),
     "denoise: no images": (["denoise", "{}/dae", "{}/nowhere", "{}/out"], "a path that exists"),
     "denoise: an empty folder": (["denoise", "{}/dae", "{}/empty", "{}/out"], "an empty folder"),
-    "denoise: another size": (["denoise", "{}/dae", "{}/large", "{}/out"], "--resize 16x16"),
     "denoise: colour": (["denoise", "{}/dae", "{}/colour", "{}/out"], "--channels 1"),
     "denoise: a malformed size": (
         ["denoise", "{}/dae", "{}/large", "{}/out", "--resize", "16"],

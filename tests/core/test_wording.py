@@ -60,15 +60,14 @@ def test_a_setting_is_written_as_its_reader_writes_it(setting, python, typed):
 
 
 def test_one_mistake_in_both_languages(tmp_path):
-    files = {"a.png": encoded(random_pixels(9, 8)), "b.png": encoded(random_pixels(8, 8))}
-    write_folder(tmp_path / "set", files)
+    write_folder(tmp_path / "set", {"a.png": encoded(random_pixels(9, 8)), "b.png": b"no image"})
     with pytest.raises(DataError) as caught:
-        latentspace.load_data(tmp_path / "set")
-    assert "resize=(9, 8)" in str(caught.value)
+        latentspace.load_data(tmp_path / "set", strict=True)
+    assert "strict=True" in str(caught.value)
     assert "--" not in str(caught.value)
-    _, _, stderr = call(["data", "info", str(tmp_path / "set")])
-    assert "--resize 9x8" in stderr
-    assert "resize=" not in stderr
+    _, _, stderr = call(["data", "info", str(tmp_path / "set"), "--strict"])
+    assert "--strict" in stderr
+    assert "strict=" not in stderr
 
 
 # What no public function reaches: these speak to the command line alone.

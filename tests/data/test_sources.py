@@ -195,9 +195,9 @@ def test_a_path_below_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_what_was_found_is_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
-    np.savez(tmp_path / "x.npz", images=np.zeros((3, 4, 5), np.uint8), labels=[1, 2, 1])
+    np.savez(tmp_path / "x.npz", images=np.zeros((3, 4, 5), np.uint8), labels=[1, 1, 1])
     load(tmp_path / "x.npz", deduplicate=True, resize=(8, 8))
-    assert "NumPy arrays (.npz): 1 image, 8x8, grey, 2 classes" in caplog.text
+    assert "NumPy arrays (.npz): 1 image, 8x8, grey, 1 class" in caplog.text
     assert "3 images of 4x5 resized to 8x8" in caplog.text
     assert "dropped 2 exact duplicates of images" in caplog.text
 

@@ -44,6 +44,7 @@ def test_the_public_names() -> None:
             "shown_images",
         ),
         *("plane_caption", "walks_caption"),
+        *("code_size_plot", "code_size_caption"),
         *("Caption", "ValueAxis", "png", "save"),
     }
     assert all(hasattr(latentspace.figures, name) for name in latentspace.figures.__all__)

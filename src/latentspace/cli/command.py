@@ -115,7 +115,7 @@ def _with_names(text: str) -> str:
     if "{formats}" in text:
         from ..data.readers.registry import READERS
 
-        formats = [reader.words for reader in READERS.values()]
+        formats = [reader.words for reader in READERS.values() if reader.words]
         text = text.replace("{formats}", escape(_listed(formats[::-1])))  # what most people have comes first
     if "{recipes}" in text:
         from ..experiment.named_recipes import RECIPES

@@ -27,7 +27,7 @@ from ..core.atomic_files import (
 )
 from ..core.errors import DataError, OutputError
 from ..core.progress import told
-from ..core.wording import counted
+from ..core.wording import counted, option
 from .imageset import ImageSet
 from .memmap import blocks, require_unchanged
 from .readers.filenames import is_junk, natural, natural_order
@@ -50,7 +50,7 @@ def refuse_out(out: Path, *, force: bool, idx: bool = False) -> None:
         raise OutputError(
             f"{out} must be new: nothing is overwritten unasked",
             found="a folder" if out.is_dir() else "a file of that name",
-            do="name another file" if out.is_dir() else "name another file, or add --force",
+            do="name another file" if out.is_dir() else f"name another file, or set {option('force', True)}",
         )
 
 
@@ -184,7 +184,7 @@ def _write_folder(images: ImageSet, out: Path) -> None:
         if images.groups is not None:
             write_text(folder / GROUPS_FILE, _groups_table(images, names))
     if images.groups is not None:
-        logger.info("the groups are read with --group-by %s", out / GROUPS_FILE)
+        logger.info("the groups are read with %s", option("group_by", out / GROUPS_FILE))
 
 
 def _file_names(images: ImageSet) -> list[str]:

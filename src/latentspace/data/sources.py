@@ -234,7 +234,7 @@ def _at(path: Path, config: DataConfig) -> ImageSet:
         start = start_of(path)
     is_picture = is_named_as_image(path.name)
     raise DataError(
-        f"{path} must be {', '.join(reader.words for reader in READERS.values())}",
+        f"{path} must be {', '.join(reader.words for reader in READERS.values() if reader.words)}",
         found="one image" if is_picture else f"a file that begins {start[:4].hex(' ') or 'and ends'}",
         do="name the folder that the image lies in" if is_picture else "name another file",
     )

@@ -48,7 +48,9 @@ class Shard:
         number, _, of = text.partition("/")
         if not (number.isdecimal() and of.isdecimal() and 1 <= int(number) <= int(of)):
             raise ConfigurationError(
-                "a shard is NUMBER/OF, counted from 1", found=repr(text), do="write for example --shard 1/4"
+                "a shard is NUMBER/OF, counted from 1",
+                found=repr(text),
+                do=f"write for example {option('shard', '1/4')}",
             )
         return cls(int(number), int(of))
 

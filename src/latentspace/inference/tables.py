@@ -4,15 +4,14 @@ A table comes in blocks, so that one of any length is written in bounded memory.
 column is the code: a list in Parquet, the columns c0, c1, ... in CSV, and all that .npy holds.
 """
 
-import csv
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from io import TextIOWrapper
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
 
 from ..core.atomic_files import exists, replacing
+from ..core.csv_text import csv_text
 from ..core.errors import ConfigurationError, OutputError
 from ..core.wording import option
 
@@ -83,14 +82,12 @@ def _write_csv(file: IO[bytes], blocks: Iterable[Block]) -> None:
     """Numbers are the shortest text that is read back as the same; quotes stand where they are needed."""
     import pyarrow as pa
 
-    text = TextIOWrapper(file, encoding="utf-8", newline="")
-    rows = csv.writer(text, lineterminator="\n")
     for number, block in enumerate(blocks):
         flat = {name: column for part in map(_flat, block.items()) for name, column in part}
         if number == 0:
-            rows.writerow(flat)
-        rows.writerows(zip(*(one.cast(pa.string()).to_pylist() for one in _arrow(flat)), strict=True))
-    text.detach()
+            file.write(csv_text([flat]).encode())
+        columns = (one.cast(pa.string()).to_pylist() for one in _arrow(flat))
+        file.write(csv_text(zip(*columns, strict=True)).encode())
 
 
 def _flat(item: tuple[str, Column]) -> Iterator[tuple[str, Column]]:

@@ -258,7 +258,7 @@ def test_images_beside_class_folders_leave_no_labels(
     assert images.labels is None
     assert values(images) == [1, 2]
     assert "1 image in no class folder (1.png), beside 1 class folder (a)" in images.record.warnings[0]
-    assert [one.levelname for one in caplog.records if "without labels" in one.message] == ["WARNING"]
+    assert [one.levelname for one in caplog.records if "read without labels" in one.message] == ["WARNING"]
 
 
 def test_a_link_to_a_folder_above_is_not_followed(tmp_path: Path) -> None:

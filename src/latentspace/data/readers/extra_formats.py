@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 
 from ...core.errors import DataError
+from ...core.wording import counted
 
 MOST_CHANNELS: Final = 32
 HEADER: Final = 132  # bytes that tell these formats apart
@@ -125,6 +126,6 @@ def fits(content: bytes | Path) -> np.ndarray:
             return np.asarray(values).transpose(1, 2, 0)
     raise DataError(
         "a FITS file must hold an image of two axes, or of three whose last in FITS are channels",
-        found=f"FITS with {len([one for one in found if one is not None])} images of other axes",
+        found=f"FITS with {counted(sum(one is not None for one in found))} of other axes",
         do="save its planes as an array, .npy",
     )

@@ -202,7 +202,7 @@ def _squared(values: np.ndarray, origin: Path) -> tuple[np.ndarray, str]:
     if found is None:
         raise DataError(
             f"each row of {origin} must have the pixels of a square, in grey or in three channels",
-            found=f"{count:,} numbers in a row",
+            found=f"{counted(count, 'number')} in a row",
             do="save the images as an array of N x H x W: numpy.save('images.npy', rows.reshape(-1, H, W))",
         )
     channels, side = found

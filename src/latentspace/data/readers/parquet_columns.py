@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from ...core.errors import DataError
+from ...core.wording import counted
 from ..cleaning import sentence
 from .filenames import shown
 from .tables import GROUP_NAMES, LABEL_NAMES, PART_NAMES, PATH_NAMES, column_named
@@ -124,7 +125,7 @@ def label_of(value: Any, names: Sequence[str], where: str) -> str | None:
     if isinstance(value, int) and 0 <= value < len(names):
         return names[value]
     raise DataError(
-        f"a label must be one of the {len(names):,} classes that the file names",
+        f"a label must be one of the classes that the file names, {counted(len(names), 'class')}",
         found=f"{value!r} {where}",
         do="write the file again with labels that fit its metadata",
     )

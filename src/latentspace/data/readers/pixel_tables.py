@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from ...core.errors import DataError
+from ...core.wording import counted
 from ..imageset import ImageSet
 from .filenames import natural, readable
 from .listed import described, noted, pixels_of, square_of
@@ -189,7 +190,7 @@ def _of_joined(path: Path, layout: Layout) -> tuple[np.ndarray, list[str], list[
             expected = f"{len(rows[0]):,} whole numbers" if rows else "whole numbers"
             raise DataError(
                 f"the column {layout.header[place]!r} of {path} must hold {expected} in 0..255 in each row",
-                found=f"{len(one):,} numbers, or others, in line {line:,}",
+                found=f"{counted(len(one), 'number')}, or others, in line {line:,}",
                 do="mend or remove that line",
             )
         rows.append(one.astype(np.uint8))
