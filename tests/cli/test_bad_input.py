@@ -73,7 +73,7 @@ CASES = {
         ["train", "ae", "--preset", "reprot", "--data", "{}/good.npz", "--out", "{}/run"],
         "did you mean 'report'?",
     ),
-    "a preset of another network": ([*GOOD, "--set", "model.neurons=8"], "model.neurons is not a known key"),
+    "a setting of no network": ([*GOOD, "--set", "model.neuron=8"], "model.neuron is not a known key"),
     "a code larger than the image": ([*GOOD, "--code-size", "300"], "300 numbers for an image of 256"),
     "another preset beside a resume": (["train", "--resume", "{}/begun", "--preset", "best"], "stands alone"),
     "settings of an unknown preset": (["settings", "--preset", "worst"], "default, fast, best, report"),

@@ -134,7 +134,7 @@ def test_the_attributes_that_a_report_needs(trials):
     assert attributes["directions"] == ["minimize"]
     assert (attributes["epochs"], attributes["seed"]) == (3, 3)
     assert attributes["space"]["model.code_size"] == {"low": 2, "high": 4, "log": False}
-    assert attributes["split"] == {"shares": "auto", "seed": 0, "near_copies": "off"}
+    assert attributes["split"] == {"shares": "auto", "seed": 0, "near_copies": "on"}
     assert len(attributes["content_hash"]) == 64
     assert "published" not in attributes
 
