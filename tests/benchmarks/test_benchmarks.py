@@ -163,6 +163,8 @@ def test_ablation(script, letters, tmp_path):
 def test_reading(script, monkeypatch):
     monkeypatch.setenv("LATENTSPACE_CACHE", "")  # so that it is as before after the test
     assert set(script("reading").measure(1_100)) == {"listed", "first", "second", "plain"}
+
+
 def test_quality(script, letters, tmp_path):
     script("quality").main(
         *("--data", str(letters), "--limit", "40", "--tasks", "ae", "--presets", "fast", "report"),
