@@ -35,6 +35,7 @@ def read(*folders: str) -> tuple[list[str | None], list[int] | None]:
         (("cat/images", "dog/images"), ["cat", "dog"], None),
         (("cat/x/images", "dog/x/images"), ["cat", "dog"], None),
         (("train/cat/images", "test/dog/images"), ["cat", "dog"], [0, 2]),
+        (("train/cat/images", "train/dog/images", "val/images"), [None] * 3, [0, 0, 1]),
         (("only",), ["only"], None),
         (("", "cat"), [None, None], None),
         (("cat", "cat/small"), ["cat", "small"], None),

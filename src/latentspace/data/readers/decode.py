@@ -9,9 +9,11 @@
 - Of an animation, or a file of several pages, the first frame counts.
 - The EXIF orientation is applied.
 - Pillow's limit against decompression bombs holds, and its warning counts as unreadable.
+- 16 bits in colour are read whole from TIFF (`tiff`); of other formats the upper 8 count.
 - EPS is not read, as Pillow runs Ghostscript for it. HEIC, DICOM and FITS are read by their libraries.
 """
 
+import logging
 import struct
 import warnings
 import zlib
@@ -32,6 +34,7 @@ from ...core.wording import option
 from ..fitting import Raster, Size
 from .extra_formats import HEADER, heic, read_by
 from .jpeg import common_jpeg
+from .tiff import STARTS, is_cut, read_tiff
 
 # What Pillow's plugins raise on files that are not what they say they are.
 _BROKEN = (
@@ -83,11 +86,17 @@ class DecodedImage:
 
 @contextmanager
 def decoding() -> Iterator[None]:
-    """Within the block, Pillow's bomb warning is an error and its other warnings are silent."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
-        yield
+    """Within the block, Pillow's bomb warning is an error, its other warnings and its log are silent."""
+    log = logging.getLogger("PIL")
+    level = log.level
+    log.setLevel(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            yield
+    finally:
+        log.setLevel(level)
 
 
 @cache
@@ -108,13 +117,19 @@ def decode(content: bytes | Path) -> DecodedImage:
     try:
         source = BytesIO(content) if isinstance(content, bytes) else content
         with Image.open(source, formats=_formats()) as image:
+            if is_cut(image):
+                return _of_tiff(content)
             frames = getattr(image, "is_animated", False)
+            cut = _cut_to_bytes(image)
             image.load()
             decoded = raster_of(image)
-        notes = ("cut to the first frame",) if frames else ()
+        notes = ("cut to the first frame",) * bool(frames) + cut
         return replace(decoded, conversions=notes + decoded.conversions) if notes else decoded
     except _BROKEN as error:
-        library = read_by(_start(content))
+        start = _start(content)
+        if start.startswith(STARTS) and isinstance(error, UnidentifiedImageError):
+            return _of_tiff(content)
+        library = read_by(start)
         if library:
             return _otherwise(library(content), alpha=library is heic)
         raise DataError(
@@ -122,6 +137,20 @@ def decode(content: bytes | Path) -> DecodedImage:
             found=_reason(error),
             do=f"remove or mend the file, or leave out {option('strict', True)} to skip such files",
         ) from error
+
+
+def _of_tiff(content: bytes | Path) -> DecodedImage:
+    """A TIFF with values that Pillow does not read. Raises: DataError: it cannot be read, or has NaN."""
+    values, notes = read_tiff(content)
+    return replace(_otherwise(values, alpha=False), conversions=notes)
+
+
+def _cut_to_bytes(image: Image.Image) -> tuple[str, ...]:
+    """A sentence where Pillow reads the upper 8 of 16 bits, as it does in colour and beside alpha."""
+    tiles = getattr(image, "tile", ())
+    if image.mode in ("RGB", "RGBA", "RGBX", "LA", "CMYK") and any(";16" in str(one) for one in tiles):
+        return ("of 16 bits in colour or beside alpha, of which the upper 8 are read",)
+    return ()
 
 
 def _reason(error: BaseException) -> str:

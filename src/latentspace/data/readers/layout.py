@@ -100,7 +100,7 @@ def _without_last(paths: Mapping[str, Folders]) -> Mapping[str, Folders]:
     """The folders without the last one where that is the same everywhere, and those above it differ."""
     while len({path[-1:] for path in paths.values()}) == 1:
         shorter = {folder: path[:-1] for folder, path in paths.items()}
-        if not all(shorter.values()) or len(set(shorter.values())) == 1:
+        if len(set(shorter.values()) - {()}) < 2:
             break
         paths = shorter
     return paths
