@@ -34,6 +34,15 @@ def test_the_folder(stored: Path):
     assert latentspace.load_data(stored, group_by="folder").groups.tolist() == [0] * 6 + [1] * 6
 
 
+def test_the_class_is_above_the_folder_of_a_patient(tmp_path: Path):
+    files = {name.replace("_", "/"): encoded(random_pixels(8, 8, seed=k)) for k, name in enumerate(NAMES)}
+    images = latentspace.load_data(write_folder(tmp_path / "set", files), group_by="folder")
+    assert images.class_names == ("ill", "well")
+    assert images.labels.tolist() == [0] * 6 + [1] * 6
+    assert len(set(images.groups.tolist())) == 4
+    assert any("above that of the group is the class" in note for note in images.record.conversions)
+
+
 @pytest.mark.parametrize("header", ["name,group\n", "", "patient,file\n"])
 def test_a_table(header: str, stored: Path, tmp_path: Path):
     pairs = [(name, name[-9:-6] if "ill" in name else "others") for name in NAMES[:-1]]

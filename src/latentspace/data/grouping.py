@@ -16,6 +16,7 @@ from ..core.wording import counted, option
 from .imageset import ImageSet
 from .readers.file_tables import Matcher
 from .readers.filenames import is_junk, may_be_image
+from .readers.layout import layout_of
 from .readers.listed import group_numbers, noted
 from .readers.tables import GROUP_NAMES, PATH_NAMES, TABLES, read_table, some
 
@@ -166,7 +167,18 @@ def grouped(images: ImageSet, text: str) -> ImageSet:
         logger.warning("%s", notes[-1])
     if images.groups is not None:
         notes.append(f"the groups of {images.source} replaced by these")
+    if text == "folder":
+        images = _labelled_above(images, names)
     return noted(replace(images, groups=numbers), *notes)
+
+
+def _labelled_above(images: ImageSet, names: Sequence[str]) -> ImageSet:
+    """The class is the folder above that of the group, where there are several: `ill/p03/1.png` is ill."""
+    above = layout_of([posixpath.join(posixpath.dirname(posixpath.dirname(name)), "image") for name in names])
+    if len(above.class_names) < 2:
+        return images
+    note = f"the folder above that of the group is the class: {some(above.class_names)}"
+    return noted(replace(images, labels=above.labels, class_names=above.class_names), note)
 
 
 def _check(text: str, names: Sequence[str], groups: Sequence[str | None]) -> None:

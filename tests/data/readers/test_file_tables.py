@@ -9,6 +9,8 @@ import pytest
 import latentspace
 from latentspace.core.errors import DataError
 from makers import encoded, random_pixels, write_folder, write_tar, write_zip
+from latentspace.data.readers.file_tables import Matcher
+from makers import encoded, random_pixels, write_folder
 
 CASE = Path(__file__).parents[4] / "shared" / "cases" / "r32_tables"
 LABELS = {f"{number}.png": "cat" if number % 2 else "dog" for number in range(12)}
@@ -84,6 +86,19 @@ def test_a_table_that_is_used_is_not_among_what_is_passed_over(
     with caplog.at_level(logging.INFO):
         latentspace.load_data(folder)
     assert "not read as images: more/, more/labels.csv, notes.txt" in caplog.text
+
+
+def test_capitals_count_where_they_tell_names_apart_alone():
+    mixed = Matcher(["a/One.png", "a/two.PNG", "b/x.png", "b/X.png"])
+    assert [mixed.find(cell) for cell in ("one.png", "TWO", "A/TWO.png", "b/x.png", "B/X.PNG")] == [
+        0,
+        1,
+        1,
+        2,
+        None,
+    ]
+    small = Matcher(["a/one.png"])
+    assert [small.find(cell) for cell in ("ONE", "one", "")] == [0, 0, None]
 
 
 def test_the_table_may_stand_beside_the_folder(tmp_path: Path):

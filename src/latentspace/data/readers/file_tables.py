@@ -3,8 +3,10 @@
 import logging
 import os
 import posixpath
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,7 +39,10 @@ _SAMPLE = 500  # rows that are looked at to tell the columns apart
 
 
 class Matcher:
-    """Which of `names` a cell means: by its path, else by its file name, else by that without its ending."""
+    """Which of `names` a cell means: by its path, else by its file name, else by that without its ending.
+
+    Where none is spelled so, capitals are not looked at.
+    """
 
     def __init__(self, names: Sequence[str]) -> None:
         self._paths = {name: place for place, name in enumerate(names)}
@@ -47,6 +52,14 @@ class Matcher:
             base = posixpath.basename(name)
             for found, key in ((self._bases, base), (self._stems, posixpath.splitext(base)[0])):
                 found[key] = -1 if key in found else place  # -1: several have this name
+        self._names = names
+
+    @cached_property
+    def _folded(self) -> "Matcher":
+        """The same of all names in small letters; what several have so means none of them."""
+        folded = [name.casefold() for name in self._names]
+        many = Counter(folded)
+        return Matcher([name if many[name] == 1 else f"\0{place}" for place, name in enumerate(folded)])
 
     def find(self, cell: str) -> int | None:
         """The place of the name that `cell` means; None where there is none, or it could be several."""
@@ -62,7 +75,12 @@ class Matcher:
             place = found.get(key)
             if place is not None:
                 return place if place >= 0 else None
-        return None
+        return None if cell == cell.casefold() and self._small else self._folded.find(cell.casefold())
+
+    @cached_property
+    def _small(self) -> bool:
+        """Whether all names are in small letters."""
+        return all(name == name.casefold() for name in self._names)
 
 
 @dataclass(frozen=True)

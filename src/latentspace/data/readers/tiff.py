@@ -7,9 +7,9 @@ channels. Strips and tiles are read, plain or deflated.
 import math
 import struct
 import zlib
-from io import BytesIO
+from io import BufferedReader, BytesIO
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, Final
 
 import numpy as np
 from PIL import Image
@@ -52,15 +52,7 @@ def read_tiff(content: bytes | Path) -> tuple[np.ndarray, tuple[str, ...]]:
             tags = _tags(file)
             values = _values(file, tags)
             notes = ("cut to the first frame",) if tags.next else ()
-    except (
-        KeyError,
-        ValueError,
-        TypeError,
-        LookupError,
-        ArithmeticError,
-        SyntaxError,
-        struct.error,
-    ) as error:
+    except (ValueError, TypeError, LookupError, ArithmeticError, SyntaxError, struct.error) as error:
         raise _refusal(f"damaged: {str(error).partition(chr(10))[0]}") from error
     except (OSError, EOFError, MemoryError, zlib.error) as error:
         raise _refusal(f"that cannot be read: {error}") from error
@@ -80,7 +72,7 @@ def _refusal(found: str) -> DataError:
     )
 
 
-def _tags(file: IO[bytes]) -> ImageFileDirectory_v2:
+def _tags(file: BytesIO | BufferedReader) -> ImageFileDirectory_v2:
     head = file.read(8)
     if 43 in head[2:4]:  # BigTIFF
         head += file.read(8)
@@ -110,7 +102,7 @@ def _dtype(tags: Any, order: str) -> np.dtype:
     return np.dtype(f"{order}{_KINDS[kind]}{bits // 8}")
 
 
-def _values(file: IO[bytes], tags: ImageFileDirectory_v2) -> np.ndarray:
+def _values(file: BytesIO | BufferedReader, tags: ImageFileDirectory_v2) -> np.ndarray:
     width, height, samples = int(tags[_WIDTH]), int(tags[_HEIGHT]), int(tags.get(_SAMPLES, 1))
     dtype = _dtype(tags, "<" if tags.prefix == b"II" else ">")
     if tags.get(_PHOTOMETRIC, 1) not in _GREY_OR_RGB or not 0 < samples <= MOST_CHANNELS:
