@@ -8,9 +8,8 @@ import pytest
 
 import latentspace
 from latentspace.core.errors import DataError
-from makers import encoded, random_pixels, write_folder, write_tar, write_zip
 from latentspace.data.readers.file_tables import Matcher
-from makers import encoded, random_pixels, write_folder
+from makers import encoded, random_pixels, write_folder, write_tar, write_zip
 
 CASE = Path(__file__).parents[4] / "shared" / "cases" / "r32_tables"
 LABELS = {f"{number}.png": "cat" if number % 2 else "dog" for number in range(12)}
