@@ -89,4 +89,4 @@ def test_the_page_shows_copies(run, result):
     rows = {row[0]: row[1] for row in results_table(analyse(RunContext.open(run)), None).rows}
     assert rows["of them copies of training images"] == str(EXACT)
     assert rows["of them near copies of training images"] == str(NEAR)
-    assert rows["mean squared error, without copies"] == f"{result.score_without_copies:.4f}"
+    assert rows["mean squared error per pixel, without copies"] == f"{result.score_without_copies:.4f}"
