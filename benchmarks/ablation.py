@@ -116,7 +116,7 @@ def commands(
     data: Path, encoder: Path, epochs: dict[str, int], trials: int, threads: int
 ) -> dict[str, list[str]]:
     """The words of each command, but for the place of what it makes."""
-    shared = ["--threads", str(threads), "--device", "cpu", "--seed", str(SEED)]
+    shared = ["--preset", "report", "--threads", str(threads), "--device", "cpu", "--seed", str(SEED)]
     own = ["--encoder", str(encoder)]
     many = {name: ["--epochs", str(number)] for name, number in epochs.items()}
     return {

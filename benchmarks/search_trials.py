@@ -96,6 +96,7 @@ def plain(params: dict[str, Any], train: Samples, validation: Samples, epochs: i
 def one_search(data: str, out: Path, trials: int, epochs: int) -> float:
     """Seconds of the command, on all cores, as a user starts it."""
     command = [str(Path(sys.executable).with_name("latentspace")), "search", "ae", "--data", data]
+    command += ["--preset", "report", "--near-copies", "off"]  # as the plain loop
     command += ["--out", str(out), "--trials", str(trials), "--epochs", str(epochs), "--no-final", "-q"]
     began = time.perf_counter()
     subprocess.run(command, check=True)

@@ -33,7 +33,12 @@ def pixels() -> dict[str, np.ndarray]:
 def run(plan, pixels, tmp_path_factory) -> Run:
     place = tmp_path_factory.mktemp("copies")
     np.savez(place / "set.npz", **{f"{part}_images": one for part, one in pixels.items()})
-    given = {**plan.model_dump(), "data": {"spec": str(place / "set.npz")}, "training": {"epochs": 1}}
+    given = {
+        **plan.model_dump(),
+        "split": {"near_copies": "on"},
+        "data": {"spec": str(place / "set.npz")},
+        "training": {"epochs": 1},
+    }
     return train(Experiment.parse(given, "plan"), place / "run")
 
 

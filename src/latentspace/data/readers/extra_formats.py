@@ -62,7 +62,8 @@ def heic(content: bytes | Path) -> np.ndarray:
             do="convert it to PNG or JPEG, or copy it again",
         ) from error
     values = np.array(image)
-    return values[:, :, None] if values.ndim == 2 else values
+    result: np.ndarray = values[:, :, None] if values.ndim == 2 else values
+    return result
 
 
 def dicom(content: bytes | Path) -> np.ndarray:
@@ -94,7 +95,8 @@ def dicom(content: bytes | Path) -> np.ndarray:
     slope, intercept = float(data.get("RescaleSlope", 1)), float(data.get("RescaleIntercept", 0))
     if (slope, intercept) != (1, 0):
         values = values * slope + intercept
-    return values[:, :, None] if values.ndim == 2 else values
+    result: np.ndarray = values[:, :, None] if values.ndim == 2 else values
+    return result
 
 
 def fits(content: bytes | Path) -> np.ndarray:
