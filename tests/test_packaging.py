@@ -60,8 +60,8 @@ distributions = cache(metadata.packages_distributions)  # reads every installed 
 
 
 def brought_by(module: str) -> set[str]:
-    """The distributions that install a module of this name."""
-    return {normalised(one) for one in distributions().get(module, [])}
+    """The distributions that install a module of this name; of an extra that is not here, that of its name."""
+    return {normalised(one) for one in distributions().get(module, [module])}
 
 
 def test_every_import_is_brought_by_a_declared_dependency():
