@@ -155,14 +155,14 @@ def together(specs: Sequence[str]) -> str | None:
     """One SPEC that joins several; None of none."""
     from ..data.joined import BETWEEN
 
-    return BETWEEN.join(specs) or None
+    return BETWEEN.join(specs) if specs else None
 
 
 def _absolute(path: str) -> str:
     """`path` in full where it names something, else as it is."""
     from ..core.atomic_files import exists
 
-    return str(Path(path).resolve()) if exists(Path(path)) else path
+    return str(Path(path).resolve()) if path and exists(Path(path)) else path
 
 
 def _located(spec: str) -> str:

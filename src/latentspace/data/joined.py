@@ -24,7 +24,8 @@ BETWEEN: Final = " + "  # the SPECs of sets that are joined
 
 def specs_of(spec: str) -> list[str]:
     """The SPECs that one is made of: `a + b` -> `a`, `b`; a path with ` + ` in its name is one."""
-    return [spec] if exists(Path(spec)) else [one.strip() for one in spec.split(BETWEEN)]
+    parts = [one.strip() for one in spec.split(BETWEEN)]
+    return [spec] if exists(Path(spec)) or not all(parts) else parts
 
 
 def joined(
