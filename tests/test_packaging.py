@@ -60,7 +60,7 @@ distributions = cache(metadata.packages_distributions)  # reads every installed 
 
 
 def brought_by(module: str) -> set[str]:
-    """The distributions that install a module of this name; of an extra that is not here, that of its name."""
+    """The distributions that install a module; of an extra that is not here, that of the same name."""
     return {normalised(one) for one in distributions().get(module, [module])}
 
 
