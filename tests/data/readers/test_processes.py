@@ -91,7 +91,8 @@ def test_ctrl_c_on_the_command_line(tmp_path: Path) -> None:
         tmp_path / "set", {f"{number}.png": encoded(random_pixels(64, 64)) for number in range(3000)}
     )
     script = (
-        "import sys; from latentspace.data.readers import processes as p\n"
+        "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler)\n"  # whoever began us
+        "from latentspace.data.readers import processes as p\n"
         "p.PATIENCE = 0; p.cores = lambda: 2\n"
         "from latentspace.data.config import DataConfig; from latentspace.data.sources import load_images\n"
         "print('begun', flush=True); load_images(DataConfig(spec=sys.argv[1]))"
@@ -100,7 +101,7 @@ def test_ctrl_c_on_the_command_line(tmp_path: Path) -> None:
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     assert process.stdout is not None
     process.stdout.readline()
-    time.sleep(0.2)
+    time.sleep(0.05)
     os.kill(process.pid, signal.SIGINT)
     process.communicate(timeout=60)
     assert process.returncode != 0
