@@ -83,7 +83,7 @@ LINES: tuple[tuple[list[str], dict[str, str]], ...] = (
     ([*TRAIN, "--out", "{}"], PLACES),
     (["train", "--resume", "{}"], PLACES),
     (["train", "ae", "--out", "new", "--data", "nowhere", "--recipe", "{}"], PLACES),
-    (["train", "ae", "--out", "new", "--data", "{}"], IMAGES),
+    (["train", "ae", "--out", "new", "--epochs", "1", "--set", "model.width=8", "--data", "{}"], IMAGES),
     (["train", "classifier", "--out", "new", "--encoder", "{}"], PLACES),
     ([*TRAIN, "--out", "new", "--seed", "{}"], NUMBERS),
     (["train", "ae", "--data", "nowhere", "--out", "new", "--epochs", "{}"], NUMBERS),
@@ -134,8 +134,11 @@ CASES = [
 
 @pytest.fixture(scope="module")
 def base(small_runs, archive, tmp_path_factory) -> Path:
-    """A folder with images, a recipe and a run in it."""
-    folder = tmp_path_factory.mktemp("odd")
+    """A folder with images, a recipe and a run in it; what lies above it is one file of text."""
+    above = tmp_path_factory.mktemp("odd")
+    (above / "notes.md").write_text("no image")
+    folder = above / "here"
+    folder.mkdir()
     shutil.copytree(small_runs["dae"].path, folder / "run")
     shutil.copy(archive, folder / "bars.npz")
     write_recipe(folder)
