@@ -44,7 +44,7 @@ def test_a_label_and_pixels(header: str | None, last: bool, tmp_path: Path):
     np.testing.assert_array_equal(images.pixels[:, 0], rows)
     assert images.class_names == ("1", "2", "3", "4", "5", "6", "9")
     assert [int(images.class_names[label]) for label in images.labels] == LABELS
-    assert any("rows of 64 as 8 x 8" in note for note in images.record.conversions)
+    assert any("64 numbers taken as 8x8" in note for note in images.record.conversions)
 
 
 @pytest.mark.parametrize("header", ["pixel", None])
@@ -93,7 +93,7 @@ def test_colour(by_pixel: bool, tmp_path: Path):
     rows = smooth.transpose(0, 2, 3, 1) if by_pixel else smooth
     images = load(tmp_path, table(rows))
     np.testing.assert_array_equal(images.pixels, smooth)
-    assert ("pixel by pixel" in images.record.conversions[0]) is by_pixel
+    assert ("8 x 8 x 3" in images.record.conversions[0]) is by_pixel
 
 
 def test_train_and_test_are_parts(tmp_path: Path):
@@ -150,3 +150,15 @@ def _cell(text: str, line: int, place: int, value: str) -> str:
     rows = [row.split(",") for row in text.splitlines()]
     rows[line][place] = value
     return "".join(",".join(row) + "\n" for row in rows)
+
+
+def test_zeros_and_ones_are_black_and_white_and_levels_count(tmp_path: Path):
+    bits = np.random.default_rng(0).integers(0, 2, (12, 64))
+    (tmp_path / "bits.csv").write_text("\n".join(",".join(map(str, row)) for row in bits.tolist()))
+    images = latentspace.load_data(tmp_path / "bits.csv")
+    assert np.array_equal(images.pixels.reshape(12, 64), bits * 255)
+    (tmp_path / "dark.csv").write_text(
+        "\n".join(",".join(map(str, row)) for row in (bits * 20 + 10).tolist())
+    )
+    images = latentspace.load_data(tmp_path / "dark.csv", levels="10,30")
+    assert np.array_equal(images.pixels.reshape(12, 64), bits * 255)

@@ -163,8 +163,23 @@ def _unflattened(array: np.ndarray, origin: str, *, count: int | None, images_la
             do="reshape the array, for example images.reshape(-1, 28, 28)",
         )
     axis = fitting[-1] if images_last else fitting[0]
-    rows = array if axis == 1 else array.T
-    channels, side = square_of(rows.shape[1]) or (1, 1)
+    return squares(array if axis == 1 else array.T, origin)
+
+
+def squares(rows: np.ndarray, origin: str) -> Arranged:
+    """Rows of numbers, each of which is a square image, in grey or in three channels.
+
+    Raises:
+        DataError: rows of another length, or colours that lie in an order that nothing shows.
+    """
+    found = square_of(rows.shape[1])
+    if found is None:
+        raise DataError(
+            f"each row of {origin} must have the pixels of a square, in grey or in three channels",
+            found=f"{counted(rows.shape[1], 'number')} in a row",
+            do="save the images as an array of N x H x W: numpy.save('images.npy', rows.reshape(-1, H, W))",
+        )
+    channels, side = found
     flat = f"{counted(len(rows))} of {rows.shape[1]:,} numbers"
     if channels == 1:
         words = f"{flat} taken as {side}x{side}, row by row"

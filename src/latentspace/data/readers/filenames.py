@@ -1,7 +1,8 @@
 """What the files of a source are called: which of them are images, and in what order."""
 
+import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -49,6 +50,24 @@ def readable(path: Path) -> Iterator[None]:
             found=error.strerror or str(error),
             do="check the path and its permissions",
         ) from error
+
+
+def files_below(folder: Path, wanted: Callable[[str], bool]) -> list[Path]:
+    """The files of wanted names in a folder and two levels below, in order; none where there are images.
+
+    Raises:
+        DataError: a folder that cannot be read.
+    """
+    found = []
+    with readable(folder):
+        for here, folders, files in os.walk(folder):
+            folders[:] = [one for one in folders if not is_junk(one)]
+            if len(Path(here).relative_to(folder).parts) >= 2:
+                folders.clear()
+            if any(is_named_as_image(name) for name in files):
+                return []
+            found += [Path(here) / name for name in files if wanted(name)]
+    return sorted(found, key=lambda path: natural(str(path)))
 
 
 def natural(name: str) -> tuple[str, str]:

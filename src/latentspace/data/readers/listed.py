@@ -1,7 +1,6 @@
 """What a table says of images -> an ImageSet: their labels, groups and parts, in the order of the table."""
 
 import logging
-import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,10 +13,11 @@ from ...core.types import Int64Array, Pixels
 from ...core.wording import counted
 from ..cleaning import CleaningRecord, Unreadable
 from ..imageset import ImageSet
+from .axes import arranged, squares
 from .collect import collect
-from .conversion import as_pixels
 from .filenames import natural
 from .reading import File
+from .stored import as_bytes
 from .tables import numbers_of, some
 
 if TYPE_CHECKING:
@@ -136,7 +136,12 @@ def noted(images: ImageSet, *notes: str) -> ImageSet:
 
 
 def listed_arrays(
-    rows: Iterable[tuple[File, np.ndarray | None]], class_names: Sequence[str], *, origin: Path, source: str
+    rows: Iterable[tuple[File, np.ndarray | None]],
+    config: "DataConfig",
+    class_names: Sequence[str],
+    *,
+    origin: Path,
+    source: str,
 ) -> ImageSet:
     """As `listed_images`, of arrays of one shape; None and empty ones are skipped and counted.
 
@@ -165,7 +170,7 @@ def listed_arrays(
             found=f"none in {counted(len(unreadable), 'row')}",
             do="name another file",
         )
-    pixels, notes = pixels_of(np.stack(arrays), origin)
+    pixels, notes = pixels_of(np.stack(arrays), config.levels, origin)
     record = CleaningRecord(unreadable=tuple(unreadable), conversions=tuple(notes))
     names = tuple(file.name for file in files)
     return described(
@@ -178,54 +183,15 @@ def listed_arrays(
     )
 
 
-def pixels_of(values: np.ndarray, origin: Path) -> tuple[Pixels, list[str]]:
-    """Any numbers as pixels; a row of numbers is a square, in grey or in three channels.
+def pixels_of(values: np.ndarray, levels: str, origin: Path) -> tuple[Pixels, list[str]]:
+    """Any numbers as pixels, as those of an array are; a row of numbers is a square image.
+
+    Args:
+        levels: which values become black and white: `data.levels`.
 
     Raises:
         DataError: rows that are no square, or numbers that are no images.
     """
-    notes: list[str] = []
-    if values.dtype.kind in "iu" and values.size and values.min() >= 0 and values.max() <= 255:
-        values = values.astype(np.uint8, copy=False)
-    if values.ndim == 2:
-        values, note = _squared(values, origin)
-        notes.append(note)
-    if values.ndim == 4 and values.dtype == np.uint8 and values.shape[1] == 3 and notes:
-        return np.ascontiguousarray(values), notes
-    pixels, record = as_pixels(np.ascontiguousarray(values), str(origin))
-    return pixels, [*notes, *record.conversions]
-
-
-def _squared(values: np.ndarray, origin: Path) -> tuple[np.ndarray, str]:
-    count = values.shape[1]
-    found = square_of(count)
-    if found is None:
-        raise DataError(
-            f"each row of {origin} must have the pixels of a square, in grey or in three channels",
-            found=f"{counted(count, 'number')} in a row",
-            do="save the images as an array of N x H x W: numpy.save('images.npy', rows.reshape(-1, H, W))",
-        )
-    channels, side = found
-    note = f"{counted(len(values))} read from rows of {count:,} as {side} x {side}"
-    if channels == 1:
-        return values.reshape(-1, side, side), note
-    planes = values.reshape(-1, 3, side, side)
-    mixed = values.reshape(-1, side, side, 3).transpose(0, 3, 1, 2)
-    by_pixel = _roughness(mixed) < _roughness(planes)
-    how = "pixel by pixel" if by_pixel else "channel by channel"
-    return (mixed if by_pixel else planes), f"{note} in colour, {how}"
-
-
-def square_of(count: int) -> tuple[int, int] | None:
-    """Channels and side of a square image of `count` numbers; None where it is none."""
-    for channels in (1, 3):
-        side = math.isqrt(count // channels)
-        if side > 1 and side * side * channels == count:
-            return channels, side
-    return None
-
-
-def _roughness(images: np.ndarray) -> float:
-    """The mean difference of neighbours, of the first images."""
-    some_images = images[:200].astype(np.float64)
-    return float(sum(np.abs(np.diff(some_images, axis=axis)).mean() for axis in (2, 3)))
+    found = (squares if values.ndim == 2 else arranged)(values, str(origin))
+    pixels, notes = as_bytes(found.array, levels, str(origin), alpha=found.alpha)
+    return pixels, [*found.notes, *notes]

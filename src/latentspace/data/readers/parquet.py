@@ -6,7 +6,6 @@ the metadata), `group`, `split` or `part`. Names of shards say their part: `test
 """
 
 import logging
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ...core.errors import DataError
 from ...core.wording import counted
 from ..imageset import ImageSet
-from .filenames import is_junk, is_named_as_image, natural, readable, shown
+from .filenames import files_below, is_junk, readable, shown
 from .listed import Again, listed_arrays, listed_images
 from .parquet_columns import Columns, columns_of, label_of, values_of
 from .reading import File
@@ -31,16 +30,7 @@ _BATCH: Final = 256  # rows read at a time
 
 def parquet_files(folder: Path) -> list[Path]:
     """The .parquet files in a folder, or in the folders below; none where there are images."""
-    found = []
-    with readable(folder):
-        for here, folders, files in os.walk(folder):
-            folders[:] = [one for one in folders if not is_junk(one)]
-            if len(Path(here).relative_to(folder).parts) >= 2:
-                folders.clear()
-            if any(is_named_as_image(name) for name in files):
-                return []
-            found += [Path(here) / name for name in files if is_parquet_name(name)]
-    return sorted(found, key=lambda path: natural(str(path)))
+    return files_below(folder, is_parquet_name)
 
 
 def is_parquet_name(name: str) -> bool:
@@ -70,7 +60,7 @@ def read_parquet(paths: Sequence[Path], origin: Path, config: "DataConfig") -> I
             names = next((one.class_names for one in columns if one.class_names), ())
             if columns[0].kind == "numbers":
                 return listed_arrays(
-                    _rows(opened, columns, paths, origin), names, origin=origin, source=source
+                    _rows(opened, columns, paths, origin), config, names, origin=origin, source=source
                 )
 
             def files() -> Iterator[File]:

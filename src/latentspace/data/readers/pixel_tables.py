@@ -17,8 +17,9 @@ import numpy as np
 from ...core.errors import DataError
 from ...core.wording import counted
 from ..imageset import ImageSet
+from .axes import square_of
 from .filenames import natural, readable
-from .listed import described, noted, pixels_of, square_of
+from .listed import described, noted, pixels_of
 from .pixel_layout import Layout, inflated, layout_of
 from .tables import part_number, some, whole_labels
 
@@ -47,7 +48,6 @@ def read_pixel_table(path: Path, config: "DataConfig") -> ImageSet:
             found="no row of numbers",
             do="name another file",
         )
-    del config
     values, labels, parts = _numbers(path, layout)
     notes: list[str] = []
     if layout.label is None and not layout.joined:
@@ -57,7 +57,7 @@ def read_pixel_table(path: Path, config: "DataConfig") -> ImageSet:
         raise DataError(
             f"{path} must have a row for each image", found="a header alone", do="name another file"
         )
-    pixels, more = pixels_of(values, path)
+    pixels, more = pixels_of(values, config.levels, path)
     images = noted(ImageSet(pixels, source="a table of pixels"), *notes, *more)
     numbers = [part_number(cell, f"in row {row:,}") for row, cell in enumerate(parts)]
     return described(images, whole_labels(labels), parts=numbers, origin=str(path))

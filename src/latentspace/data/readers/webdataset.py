@@ -8,7 +8,6 @@ and `test-0.tar`, or in folders of these names, are parts.
 
 import json
 import logging
-import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -20,7 +19,7 @@ from ...core.wording import counted
 from ..imageset import ImageSet
 from ..kept import kept_images
 from .archives import Member, members
-from .filenames import BRACES, is_junk, is_named_as_image, natural, readable
+from .filenames import BRACES, files_below, is_junk, is_named_as_image, readable
 from .layout import layout_of, part_named
 from .listed import Again, listed_images, noted
 from .reading import File, Stamp, stamp_of
@@ -84,16 +83,7 @@ def is_webdataset(path: Path) -> bool:
 
 def shards_in(folder: Path) -> list[Path]:
     """The tars in a folder, or below; none where there are images, or where the first is no shard."""
-    found = []
-    with readable(folder):
-        for here, folders, files in os.walk(folder):
-            folders[:] = [one for one in folders if not is_junk(one)]
-            if len(Path(here).relative_to(folder).parts) >= 2:
-                folders.clear()
-            if any(is_named_as_image(name) for name in files):
-                return []
-            found += [Path(here) / name for name in files if is_tar_name(name)]
-    found.sort(key=lambda path: natural(str(path)))
+    found = files_below(folder, is_tar_name)
     return found if found and is_webdataset(found[0]) else []
 
 
