@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from processes import apart
+from processes import apart, latentspace
 from speed.hardware import hardware, keep, sentence, today
 
 SEED = 0
@@ -70,7 +70,6 @@ PARTS: dict[str, tuple[str, Callable[[], None], tuple[str, ...]]] = {
 
 def command(part: str, words: list[str]) -> None:
     """`latentspace` with these words, without the part; empty: with all of them."""
-    from latentspace.cli import main
     from latentspace.search import run
     from latentspace.search.executors.local import LocalExecutor
     from latentspace.search.executors.worker import work
@@ -79,12 +78,7 @@ def command(part: str, words: list[str]) -> None:
         PARTS[part][1]()
     run.LOOKING = 0.0
     LocalExecutor.submit = lambda _, task: work(task, lambda: False)
-    sys.argv = ["latentspace", *words]
-    try:
-        main.main()
-    except SystemExit as end:
-        if end.code:
-            raise
+    latentspace(words)
 
 
 def seconds(part: str, words: list[str], out: Path) -> dict[str, float]:

@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import sys
 from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -20,6 +21,18 @@ def apart(function: Callable[..., Any], *arguments: Any) -> Any:
     found = _answer(ours, process)
     process.join()
     return found
+
+
+def latentspace(words: list[str]) -> None:
+    """The command `latentspace` with these words, in this process."""
+    from latentspace.cli import main
+
+    sys.argv = ["latentspace", *words]
+    try:
+        main.main()
+    except SystemExit as end:
+        if end.code:
+            raise
 
 
 class Steps:

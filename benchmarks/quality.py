@@ -19,24 +19,12 @@ from typing import Any
 
 import numpy as np
 
-from processes import apart
+from processes import apart, latentspace
 from speed.hardware import hardware, keep, sentence, today
 
 NOTMNIST = Path(__file__).resolve().parents[2] / "shared" / "data" / "notmnist"
 TASKS = ("ae", "dae", "vae")
 NEIGHBOURS = 10
-
-
-def command(words: list[str]) -> None:
-    """`latentspace` with these words."""
-    from latentspace.cli import main
-
-    sys.argv = ["latentspace", *words]
-    try:
-        main.main()
-    except SystemExit as end:
-        if end.code:
-            raise
 
 
 def divided(spec: str | None, limit: int, judged: float, folder: Path) -> tuple[Path, str]:
@@ -63,15 +51,13 @@ def judged_run(run: str) -> dict[str, float]:
     """What `evaluate` says of the test part, and nearest neighbours on the codes."""
     from sklearn.neighbors import KNeighborsClassifier
 
-    import latentspace
+    import latentspace as package
     from latentspace.data.sources import load_images
 
-    trained = latentspace.load(run)
-    opened = latentspace.Run.open(run)
+    trained = package.load(run)
+    opened = package.Run.open(run)
     found = {
-        name: value
-        for name, value in latentspace.evaluate(run).metrics.items()
-        if isinstance(value, int | float)
+        name: value for name, value in package.evaluate(run).metrics.items() if isinstance(value, int | float)
     }
     images = load_images(opened.experiment.data)
     if images.labels is not None:
@@ -182,7 +168,7 @@ def main(*words: str) -> None:
                     out = folder / f"{task}-{preset}-{seed}"
                     own = ["train", task, "--preset", preset, "--seed", str(seed), "--out", str(out)]
                     began = time.perf_counter()
-                    apart(command, [*own, *shared])
+                    apart(latentspace, [*own, *shared])
                     runs.append({**apart(judged_run, str(out)), "command_s": time.perf_counter() - began})
                     size = int(runs[-1]["code_size"])
                     if str(size) not in pca:

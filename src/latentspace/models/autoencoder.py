@@ -53,6 +53,23 @@ class EncoderDecoderConfig(NetworkConfig):
         """
 
 
+class GenerativeConfig(EncoderDecoderConfig):
+    """The settings of a network with a prior of its codes and a likelihood of the pixels."""
+
+    prior: str = Field(default="standard-normal", description="of the codes")
+    likelihood: str = Field(default="bernoulli", description="of the pixels, given the decoder's output")
+
+    @field_validator("prior")
+    @classmethod
+    def _prior_is_known(cls, name: str) -> str:
+        return known(PRIORS, name)
+
+    @field_validator("likelihood")
+    @classmethod
+    def _likelihood_is_known(cls, name: str) -> str:
+        return known(LIKELIHOODS, name)
+
+
 @final
 class AutoencoderConfig(EncoderDecoderConfig):
     """Three strided convolutions and two linear layers, and the same backwards.
@@ -85,7 +102,7 @@ class AutoencoderConfig(EncoderDecoderConfig):
 
 
 @final
-class VariationalConfig(EncoderDecoderConfig):
+class VariationalConfig(GenerativeConfig):
     """Two strided convolutions with dropout and a linear layer, and the same backwards.
 
     The report's section 5.1 and its parameters.
@@ -100,18 +117,6 @@ class VariationalConfig(EncoderDecoderConfig):
         lt=1,
         description="chance that a value is left out after each convolution of the encoder",
     )
-    prior: str = Field(default="standard-normal", description="of the codes")
-    likelihood: str = Field(default="bernoulli", description="of the pixels, given the decoder's output")
-
-    @field_validator("prior")
-    @classmethod
-    def _prior_is_known(cls, name: str) -> str:
-        return known(PRIORS, name)
-
-    @field_validator("likelihood")
-    @classmethod
-    def _likelihood_is_known(cls, name: str) -> str:
-        return known(LIKELIHOODS, name)
 
     def build(self, shape: tuple[int, int, int], generator: torch.Generator) -> "Autoencoder":
         """As `AutoencoderConfig.build`."""

@@ -4,11 +4,10 @@ import math
 from typing import Final, Literal, final
 
 import torch
-from pydantic import Field, field_validator
+from pydantic import Field
 
 from ...core.config import Width
-from ...core.registry import known
-from ..autoencoder import Autoencoder, EncoderDecoderConfig, NetworkConfig, require_size
+from ..autoencoder import Autoencoder, EncoderDecoderConfig, GenerativeConfig, NetworkConfig, require_size
 from ..layers.init import build_seeded
 from ..layers.norm import Activation, Norm
 from ..likelihoods import LIKELIHOODS, MeanSquared
@@ -86,22 +85,10 @@ class ResidualConfig(_Residual):
 
 
 @final
-class ResidualVariationalConfig(_Residual):
+class ResidualVariationalConfig(_Residual, GenerativeConfig):
     """As `residual`, with a Gaussian posterior: a mean and a variance for each number of the code."""
 
     name: Literal["residual-variational"] = "residual-variational"
-    prior: str = Field(default="standard-normal", description="of the codes")
-    likelihood: str = Field(default="bernoulli", description="of the pixels, given the decoder's output")
-
-    @field_validator("prior")
-    @classmethod
-    def _prior_is_known(cls, name: str) -> str:
-        return known(PRIORS, name)
-
-    @field_validator("likelihood")
-    @classmethod
-    def _likelihood_is_known(cls, name: str) -> str:
-        return known(LIKELIHOODS, name)
 
     def build(self, shape: tuple[int, int, int], generator: torch.Generator) -> Autoencoder:
         require_size(shape)
