@@ -5,6 +5,7 @@ set has the levels that `levels` describes; for a run, images are bytes, whole n
 0..1, so that an image means the same whatever is given with it. All else is refused in one line.
 """
 
+import logging
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,15 +17,19 @@ from PIL import Image
 
 from ..core.errors import DataError
 from ..core.types import Pixels
-from ..core.wording import brief
+from ..core.wording import brief, counted
 from .cleaning import CleaningRecord
 from .imageset import ImageSet
 from .levels import Levels, to_bytes
 from .readers.axes import arranged
 from .readers.decode import decode, decoding, raster_of
 from .readers.stored import as_bytes
+from .transparency import Opacity, flattened
+
+logger = logging.getLogger(__name__)
 
 ORIGIN = "what was given"
+PICTURES = (Image.Image, str, os.PathLike)
 
 Given: TypeAlias = Any  # all of this; what it is is looked at here, so that a mistake is told in our words
 
@@ -96,9 +101,8 @@ def as_array(given: Given) -> np.ndarray:
         if given.dtype.hasobject or given.dtype.kind not in "biuf":
             raise _refused(given)
         return given
-    if isinstance(given, Image.Image | str | os.PathLike):
-        with decoding():
-            return (raster_of(given) if isinstance(given, Image.Image) else decode(Path(given))).pixels
+    if isinstance(given, PICTURES):
+        return _pictures([given])[0]
     if hasattr(given, "detach"):  # a tensor of PyTorch's
         tensor: Any = given.detach().cpu()
         return as_array(tensor.float().numpy() if tensor.is_floating_point() else tensor.numpy())
@@ -127,7 +131,8 @@ def as_codes(given: Given) -> Float32[np.ndarray, "..."]:
 def _stacked(given: Sequence[Any]) -> np.ndarray:
     if all(isinstance(one, int | float) for one in given):
         return np.array(given)
-    parts = [as_array(one) for one in given]
+    pictures = all(isinstance(one, PICTURES) for one in given)
+    parts = _pictures(given) if pictures else [as_array(one) for one in given]
     grey = [part.ndim == 3 and part.shape[2] == 1 for part in parts]
     if any(grey) and {part.shape[2:] for part in parts} == {(1,), (3,)}:  # pictures, some of them in colour
         parts = [np.repeat(part, 3, axis=2) if one else part for part, one in zip(parts, grey, strict=True)]
@@ -139,6 +144,24 @@ def _stacked(given: Sequence[Any]) -> np.ndarray:
             do="bring them to one size first",
         )
     return np.stack(parts)
+
+
+def _pictures(given: Sequence[Any]) -> list[np.ndarray]:
+    """The pixels of pictures or of their files; what is transparent lies on one ground for all of them."""
+    with decoding():
+        decoded = [raster_of(one) if isinstance(one, Image.Image) else decode(Path(one)) for one in given]
+    seen = Opacity()
+    for one in decoded:
+        if one.alpha is not None and one.pixels.dtype == np.uint8:
+            seen.add(one.pixels, one.alpha)
+    if seen.images:
+        logger.info("%s %s", counted(seen.images), seen.words)
+    return [
+        flattened(one.pixels, one.alpha, seen.ground)
+        if one.alpha is not None and one.pixels.dtype == np.uint8
+        else one.pixels
+        for one in decoded
+    ]
 
 
 def _refused(given: object) -> DataError:
