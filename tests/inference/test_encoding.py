@@ -164,6 +164,7 @@ def test_the_command_names_each_file(small_runs, images, tmp_path):
         (["--out", "{}/codes.txt"], ".parquet, .csv, .npz, .npy"),
         (["--out", "{}/there.csv"], "must be new"),
         (["--out", "{}/folder.csv"], "a folder"),
+        (["--out", "{}/there.csv/codes.csv"], "Not a directory"),
         (["--out", "{}/codes.csv", "--with", "beauty"], "images, map"),
         (["--out", "{}/codes.csv", "--with", "images"], "holds pictures"),
         (["--out", "{}/codes.csv", "--shard", "3/2"], "NUMBER/OF"),

@@ -111,7 +111,7 @@ def taken(path: Path) -> str:
     """
     check_name(path)
     if not path.exists():
-        _require_writable(path.absolute().parent)
+        require_writable(path.absolute().parent)
         return ""
     if not path.is_dir() or any(path.iterdir()):
         return "something is there already"
@@ -120,7 +120,7 @@ def taken(path: Path) -> str:
     return ""
 
 
-def _require_writable(folder: Path) -> None:
+def require_writable(folder: Path) -> None:
     """Refuse a folder in which nothing can be created: raises OSError."""
     there = next(one for one in (folder, *folder.parents) if one.exists())
     if not there.is_dir():

@@ -17,7 +17,6 @@ import numpy as np
 from PIL import Image
 
 from ..core.atomic_files import (
-    exists,
     make_folder,
     new_folder,
     refuse_taken,
@@ -25,7 +24,8 @@ from ..core.atomic_files import (
     write_bytes,
     write_text,
 )
-from ..core.errors import DataError, OutputError
+from ..core.errors import DataError
+from ..core.output_files import refuse_file
 from ..core.progress import told
 from ..core.wording import counted, option
 from .imageset import ImageSet
@@ -46,12 +46,8 @@ def refuse_out(out: Path, *, force: bool, idx: bool = False) -> None:
     """Raises: OutputError: something is at `out`; `force` lets a file be replaced."""
     if idx or out.suffix.lower() not in FILES:
         refuse_taken(out)
-    elif out.is_dir() or (exists(out) and not force):
-        raise OutputError(
-            f"{out} must be new: nothing is overwritten unasked",
-            found="a folder" if out.is_dir() else "a file of that name",
-            do="name another file" if out.is_dir() else f"name another file, or set {option('force', True)}",
-        )
+    else:
+        refuse_file(out, force=force)
 
 
 def convert(images: ImageSet, out: Path, *, force: bool = False, idx: bool = False) -> None:

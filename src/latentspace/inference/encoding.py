@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
-from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,7 +26,7 @@ from ..data.imageset import ImageSet
 from ..data.splits import PARTS
 from ..runs.directory import Run
 from .conform import conforming
-from .image_files import picture, raster
+from .image_files import picture, png, raster
 from .tables import CODE, Block, refuse_table, write_table
 from .trained import BATCH, TrainedAutoencoder, computed_in
 
@@ -181,7 +180,7 @@ def _blocks(pieces: "_Pieces", places: np.ndarray | None) -> Iterator[Block]:
         block = plan.described(rows)
         if "images" in plan.extras:
             block["image"] = [
-                {"bytes": _png(one), "path": name}
+                {"bytes": png(picture(one)), "path": name}
                 for one, name in zip(raster(plan.images.pixels[rows]), block["name"], strict=True)
             ]
         block[CODE] = codes
@@ -190,12 +189,6 @@ def _blocks(pieces: "_Pieces", places: np.ndarray | None) -> Iterator[Block]:
         if places is not None:
             block["x"], block["y"] = places[number * PIECE :][: len(rows)].T
         yield block
-
-
-def _png(pixels: np.ndarray) -> bytes:
-    buffer = BytesIO()
-    picture(pixels).save(buffer, "PNG", compress_level=1)
-    return buffer.getvalue()
 
 
 def _map(pieces: "_Pieces") -> np.ndarray:

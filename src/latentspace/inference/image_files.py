@@ -40,10 +40,15 @@ def write_pictures(images: ImageArray, names: Sequence[str], folder: Path) -> No
         OutputError: a file cannot be written.
     """
     for picture, name in zip(_pictures(images), names, strict=True):
-        buffer = BytesIO()
-        picture.save(buffer, "PNG")
         make_folder((folder / name).parent)
-        write_bytes(folder / name, buffer.getvalue())
+        write_bytes(folder / name, png(picture))
+
+
+def png(picture: Image.Image) -> bytes:
+    """The content of its file."""
+    buffer = BytesIO()
+    picture.save(buffer, "PNG")
+    return buffer.getvalue()
 
 
 def write_film(images: ImageArray, path: Path) -> None:

@@ -10,9 +10,10 @@ from typing import IO, TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
 
-from ..core.atomic_files import exists, replacing
+from ..core.atomic_files import replacing
 from ..core.csv_text import csv_text
-from ..core.errors import ConfigurationError, OutputError
+from ..core.errors import ConfigurationError
+from ..core.output_files import refuse_file
 from ..core.wording import option
 
 if TYPE_CHECKING:
@@ -39,14 +40,7 @@ def refuse_table(path: Path, *, force: bool, formats: Sequence[str] = FORMATS) -
             found=path.name,
             do=f"write for example {option('out', 'codes' + formats[0])}",
         )
-    if path.is_dir() or (exists(path) and not force):
-        raise OutputError(
-            f"{path} must be new",
-            found="a folder" if path.is_dir() else "a file",
-            do="name another place"
-            if path.is_dir()
-            else f"name another place, or add {option('force', True)}",
-        )
+    refuse_file(path, force=force)
 
 
 def write_table(path: Path, blocks: Iterable[Block]) -> None:
