@@ -57,11 +57,11 @@ def classify(
     opened = Run.open(run)
     trained = TrainedClassifier.load(opened, device)
     with console.following():
-        images, _ = asked.read(opened)
-        calibration = calibrate(opened, trained)
+        images, own = asked.read(opened)
+        calibration = calibrate(opened, trained, images if own else None)
+        least = _least(calibration, reject)
         temperature = 1.0 if calibration is None else calibration.temperature
         probabilities = trained.probabilities(images, temperature=temperature)
-    least = _least(calibration, reject)
     columns = _columns(images, probabilities, trained.class_names, least, all_classes=all_classes)
     facts = _facts(run, len(images), calibration)
     if out is not None:

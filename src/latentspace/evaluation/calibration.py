@@ -5,14 +5,16 @@ Temperature scaling and the expected calibration error are of Guo, Pleiss, Sun a
 """
 
 import logging
+from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float64
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
 
 from ..core.errors import LatentspaceError
-from ..core.record import Record
 from ..core.types import Int64Array, Logits, Probabilities
+from ..data.imageset import ImageSet
 from ..inference.run_images import own_or_other
 from ..inference.trained import TrainedClassifier
 from ..runs.directory import Run
@@ -23,7 +25,8 @@ BINS = 15
 _HIGHEST = 20.0
 
 
-class Calibration(Record):
+@dataclass(frozen=True, eq=False)
+class Calibration:
     """The temperature of a classifier, and its expected calibration error on the validation part.
 
     `confidences` are the highest probabilities of the validation images, at that temperature, ascending.
@@ -33,11 +36,11 @@ class Calibration(Record):
     error_before: float
     error_after: float
     images: int
-    confidences: tuple[float, ...]
+    confidences: Float64[np.ndarray, " images"]
 
     def rejecting(self, share: float) -> float:
         """The probability below which that share of the validation images lies."""
-        return float(np.quantile(np.array(self.confidences), share))
+        return float(np.quantile(self.confidences, share))
 
 
 def expected_calibration_error(probabilities: Probabilities, labels: Int64Array, bins: int = BINS) -> float:
@@ -61,10 +64,14 @@ def temperature_of(logits: Logits, labels: Int64Array) -> float:
     return float(np.exp(found.x))
 
 
-def calibrate(run: Run, trained: TrainedClassifier) -> Calibration | None:
-    """Fit the temperature on the run's validation images; None, said, where its images are not at hand."""
+def calibrate(run: Run, trained: TrainedClassifier, own: ImageSet | None = None) -> Calibration | None:
+    """Fit the temperature on the run's validation images; None, said, where its images are not at hand.
+
+    Args:
+        own: the run's images, where they have been read already.
+    """
     try:
-        images, _ = own_or_other(run, None)
+        images = own or own_or_other(run, None)[0]
     except LatentspaceError as error:
         logger.warning("probabilities are not calibrated: %s (%s)", error.must, error.found)
         return None
@@ -81,5 +88,5 @@ def calibrate(run: Run, trained: TrainedClassifier) -> Calibration | None:
         error_before=expected_calibration_error(softmax(logits, axis=1), labels),
         error_after=expected_calibration_error(after, labels),
         images=len(chosen),
-        confidences=tuple(np.sort(after.max(axis=1)).tolist()),
+        confidences=np.sort(after.max(axis=1)),
     )
