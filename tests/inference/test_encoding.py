@@ -64,7 +64,7 @@ def test_every_format_holds_the_codes_in_the_order_of_the_images(
         ]
         parts = np.array(table["part"].to_pylist())
         np.testing.assert_array_equal(np.flatnonzero(parts == "test"), encoding_plan.run.split.test)
-        assert all(table["learned_from"].to_numpy()[encoding_plan.run.split.train])
+        np.testing.assert_array_equal(table["learned_from"].to_numpy(), parts == "train")
     np.testing.assert_allclose(found, codes, atol=1e-6)
     assert [one.name for one in tmp_path.iterdir()] == [out.name]
 
