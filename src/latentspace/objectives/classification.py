@@ -135,6 +135,10 @@ class ClassificationConfig(ObjectiveConfig):
         return self.minimised, "accuracy"
 
     @property
+    def learns_from_codes(self) -> bool:
+        return self.method == "codes"
+
+    @property
     def minimised(self) -> str:
         """The name of what is minimised, among the objective's parts."""
         return "cross_entropy" if self.loss == "cross-entropy" else "report_cross_entropy"

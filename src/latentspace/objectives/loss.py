@@ -79,6 +79,11 @@ class ObjectiveConfig(Config):
         """How the images that the network is given are corrupted; None: not at all."""
         return None
 
+    @property
+    def learns_from_codes(self) -> bool:
+        """Whether the network is given codes, which are made once, and not images."""
+        return False
+
     def auxiliary(self, code_size: int) -> dict[str, nn.Module]:  # noqa: ARG002
         """Networks that the objective needs beside the model, each trained by an optimiser of its own.
 

@@ -10,7 +10,6 @@ from ..core.randomness import numpy_generator
 from ..core.wording import counted, option
 from ..data.imageset import ImageSet
 from ..experiment.config import Experiment
-from ..objectives.classification import ClassificationConfig
 
 logger = logging.getLogger(__name__)
 
@@ -28,8 +27,7 @@ def settle_augmentation(experiment: Experiment, images: ImageSet) -> Experiment:
     plan = experiment.training
     if plan.augment == "none":
         return experiment
-    objective = experiment.objective
-    if isinstance(objective, ClassificationConfig) and objective.method == "codes":
+    if experiment.objective.learns_from_codes:
         if plan.augment == "auto":
             return _with(experiment, "none")
         raise ConfigurationError(

@@ -25,7 +25,6 @@ from ..experiment.training import SplitConfig
 from ..inference.trained import TrainedAutoencoder, encode_all, encoder_of
 from ..models.autoencoder import Autoencoder
 from ..models.classifier import FrozenEncoderClassifier
-from ..objectives.classification import ClassificationConfig
 from ..runs.directory import Run
 from .augmentation_choice import settle_augmentation
 from .code_size import settle_code_size
@@ -212,7 +211,7 @@ class TrainingContext:
     ) -> tuple[nn.Module, nn.Module, Codes | None]:
         """What is called, the head in it, and codes made once; None: the frozen encoder is given images."""
         classes = len(self.images.class_names)
-        if isinstance(plan.objective, ClassificationConfig) and plan.objective.method == "frozen-encoder":
+        if not plan.objective.learns_from_codes:
             probe = encode_all(autoencoder, self.images.pixels[:1], torch.device("cpu"))
             head = plan.build_classifier(probe.shape[1], classes)
             return FrozenEncoderClassifier(autoencoder, head), head, None

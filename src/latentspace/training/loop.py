@@ -104,7 +104,7 @@ def _pass_for(experiment: Experiment, components: Components) -> Pass:
     if (
         isinstance(plan, ClassificationConfig)
         and isinstance(experiment.model, ClassifierConfig)
-        and plan.method == "codes"
+        and plan.learns_from_codes
         and experiment.training.optimizer in UNIFORM
         and components.average is None
         and experiment.precision != "bf16"
