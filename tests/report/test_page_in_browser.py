@@ -5,9 +5,11 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from latentspace.report.page import Page, render
+from latentspace.report.gallery import gallery
+from latentspace.report.page import Page, Section, render
 
 CHROMIUM = shutil.which("chromium")
 FLAGS = [
@@ -67,6 +69,19 @@ def test_all_pictures_are_there_and_nothing_sticks_out(page, width):
         "images": str(pictures), "missing": "0", "across": str(width), "room": str(width), "beyond": "0"
     }  # fmt: skip
     assert "CONSOLE" not in done.stderr, done.stderr
+
+
+@pytest.mark.parametrize("width", [375, 1280])
+def test_a_gallery_fits_its_window(tmp_path, width):
+    images = np.random.default_rng(0).random((30, 1, 20, 28))
+    captions = [(f"a/folder/with_a_rather_long_name/number{row:012}.png", "0.123") for row in range(30)]
+    grids = [gallery({"image": images}, captions), gallery({"image": images, "again": images}, captions)]
+    page = tmp_path / "page.html"
+    page.write_text(render(Page("Grids", "Two.", sections=(Section("All", galleries=tuple(grids)),))))
+    frame = page.with_name("frame.html")
+    frame.write_text(FRAME.format(width=width))
+    done = looked_at(frame, f"--window-size={max(width, 600)},1000")
+    assert f"images=90 missing=0 across={width} room={width} beyond=0" in done.stdout
 
 
 def test_the_page_itself_says_nothing_on_the_console(page):

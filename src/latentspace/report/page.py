@@ -13,6 +13,7 @@ from PIL import Image
 from ..core.errors import DataError
 from ..core.printable import printable
 from ..core.wording import counted
+from .gallery import Gallery
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -111,9 +112,10 @@ class Table:
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the page: its paragraphs, then its tables, then its pictures, then its links.
+    """A part of the page: its paragraphs, then its tables, its pictures, its galleries, and its links.
 
     Args:
+        galleries: grids of images with captions.
         links: to pages beside this one: (words, relative address).
     """
 
@@ -121,6 +123,7 @@ class Section:
     text: tuple[str, ...] = ()
     pictures: tuple[Picture, ...] = ()
     tables: tuple[Table, ...] = ()
+    galleries: tuple[Gallery, ...] = field(default=(), kw_only=True)
     links: tuple[tuple[str, str], ...] = ()
 
     @property
