@@ -6,8 +6,9 @@ import numpy as np
 
 from ..core.types import CodeArray, ImageArray, Pixels
 from ..data.batches import float_blocks
+from ..evaluation.beside_pca import BesidePCA, beside_pca
 from ..evaluation.cache import kept
-from ..evaluation.codes import FITTED_TO, Plane, pca_error, principal_plane
+from ..evaluation.codes import FITTED_TO, Plane, principal_plane
 from ..evaluation.frechet import COMPONENTS, FrechetRecord, frechet_record
 from ..inference.code_paths import linear
 from ..inference.sampling import DrawnCodes, around_codes, draw, of_prior
@@ -42,11 +43,11 @@ class AutoencoderAnalysis:
         drawn, decoded: random codes, and what is decoded from them.
         likeness: the Frechet distances of decoded random codes, and of training images, to test images.
         plane: the codes of all images, in the images' order.
-        pca: the test error of PCA with as many numbers an image as the codes have.
+        beside: the test error beside that of PCA with as many numbers an image as the codes have.
     """
 
     context: RunContext
-    pca: float
+    beside: BesidePCA
     originals: Pixels
     reconstructions: ImageArray
     errors: tuple[float, ...]
@@ -64,27 +65,25 @@ def analyse_autoencoder(
     shown: int = SHOWN,
     drawn: int = DRAWN,
     judged: int = JUDGED,
-    fitted_to: int = FITTED_TO,
 ) -> AutoencoderAnalysis:
     """Reconstruct test images, decode random codes, and lay all codes in a plane.
 
     Args:
         judged: random codes that are decoded to be measured, at most; fewer of large images.
-        fitted_to: images that PCA is fitted to, at most.
 
     Raises:
         RunError: a classifier's run.
     """
-    trained, images, parts = context.trained, context.images, context.run.split
+    trained, images = context.trained, context.images
     codes = trained.encode(images)
-    fitted, judged = context.sample(parts.train, fitted_to), context.affordable(judged)
+    judged = context.affordable(judged)
     originals = images.pixels[context.some_test_images(shown)]
     reconstructions = trained.reconstruct(originals)
     random_codes = draw_codes(context, codes, max(drawn, judged))
     decoded = trained.decode(random_codes.codes)
     return AutoencoderAnalysis(
         context=context,
-        pca=pca_error(images.pixels, fitted, parts.test, trained.code_size),
+        beside=beside_pca(context.run, images, context.device),
         originals=originals,
         reconstructions=reconstructions,
         errors=errors(reconstructions, originals),

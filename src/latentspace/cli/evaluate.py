@@ -66,7 +66,7 @@ def evaluate(
     rows = [
         ["images", console.number(result.images)],
         ["exact copies of training images", console.number(result.seen_in_training)],
-        *_of_copies(result, opened.experiment.task.score),
+        *_beside(result, opened.experiment.task.score),
         *([name, _shown(value)] for name, value in result.metrics.items()),
     ]
     columns = ["", "value"]
@@ -78,12 +78,15 @@ def evaluate(
     console.show_table(f"{run}: {result.split} of {result.data}", columns, rows)
 
 
-def _of_copies(result: "Evaluation", score: str) -> Iterator[list[str]]:
-    """Rows of near copies, and of the score without any copy; where each is known."""
+def _beside(result: "Evaluation", score: str) -> Iterator[list[str]]:
+    """Rows of near copies, of the score without any copy, and of PCA; where each is known."""
     if result.near_copies_of_training is not None:
         yield ["near copies of training images", console.number(result.near_copies_of_training)]
     if result.score_without_copies is not None:
         yield [f"{score} without copies", _shown(result.score_without_copies)]
+    if result.mse_of_mean_codes is not None and result.mse_of_pca is not None:
+        yield ["mean squared error per pixel, mean codes", _shown(result.mse_of_mean_codes)]
+        yield ["the same of PCA with as many numbers", _shown(result.mse_of_pca)]
 
 
 def _shown(value: float | int | list[float]) -> str:

@@ -155,8 +155,23 @@ def _run(training: "Training") -> "Run":
     except KeyboardInterrupt:
         console.note(f"interrupted; go on with: latentspace train --resume {training.run.path}")
         raise
+    _compare(training)
     console.made(training.run.path)
     return training.run
+
+
+def _compare(training: "Training") -> None:
+    """Say how the run's pictures are beside those of PCA; a warning where they are no better."""
+    from ..evaluation.beside_pca import quickly_beside_pca
+
+    if training.experiment.task.needs_encoder:
+        return
+    images, device = training.context.images, training.experiment.device
+    found = quickly_beside_pca(training.run, images, device)
+    if found.better:
+        console.say(found.words)
+    else:
+        console.note(f"{found.words} {found.advice}")
 
 
 def _several(experiment: "Experiment", out: Path, seeds: int) -> None:

@@ -18,6 +18,7 @@ from ..inference.run_images import own_or_other
 from ..inference.trained import encoder_of, refuse_unfinished
 from ..runs.directory import Run
 from .agreement import agreement_with_test
+from .beside_pca import BesidePCA, beside_pca
 from .cache import Measurement, keep, kept
 from .metrics import IWAE_SAMPLES, Metrics, judge, require_samples, score
 
@@ -36,10 +37,13 @@ class Evaluation(Measurement):
             of other images than the run's, or where the split did not look for them.
         score_without_copies: the score of the task on the images that are neither; None: there are no copies,
             no other image, or the images are those learned from.
+        mse_of_mean_codes, mse_of_pca: mean squared errors per pixel of the test images, decoded from their
+            mean codes, and by PCA with as many numbers; None: another part, other images, or a classifier.
+        worse_than_pca: whether the former is the larger one, beyond a margin.
         warnings: about the whole set that the images are from, as `data info` has them.
     """
 
-    VERSION: ClassVar[int] = 3
+    VERSION: ClassVar[int] = 4
 
     model_config = ConfigDict(extra="allow")  # the metrics, beside the rest
 
@@ -51,6 +55,9 @@ class Evaluation(Measurement):
     seen_in_training: int
     near_copies_of_training: int | None = None
     score_without_copies: float | None = None
+    mse_of_mean_codes: float | None = None
+    mse_of_pca: float | None = None
+    worse_than_pca: bool | None = None
     warnings: tuple[str, ...] = ()
     __pydantic_extra__: Metrics
 
@@ -151,6 +158,7 @@ def _judged(
     if scope in ("validation", "test") or not own:
         _warn_of_seen(run, images.image_hashes[chosen])
     copies = seen if near is None else seen | near
+    compared = _beside_pca(run, images, device) if own and scope == "test" else None
     result = Evaluation(
         kind=run.experiment.kind,
         data=images.source,
@@ -162,11 +170,24 @@ def _judged(
         score_without_copies=None
         if own and scope in LEARNED
         else _without(run, images, device, chosen[~copies], len(chosen)),
+        mse_of_mean_codes=None if compared is None else compared.mse,
+        mse_of_pca=None if compared is None else compared.pca,
+        worse_than_pca=None if compared is None else compared.better is False,
         warnings=images.record.warnings,
         **judge(run, images, iwae_samples, device, chosen),
     )
     require_unchanged(images.pixels)
     return result
+
+
+def _beside_pca(run: Run, images: ImageSet, device: str) -> BesidePCA | None:
+    """The run's error beside PCA's, of a run that decodes; said where PCA is not beaten."""
+    if run.experiment.task.needs_encoder:
+        return None
+    found = beside_pca(run, images, device)
+    if not found.better:
+        logger.warning("%s %s", found.words, found.advice)
+    return found
 
 
 def _near_learned(run: Run, chosen: Int64Array) -> np.ndarray | None:

@@ -15,11 +15,11 @@ from ..analysis import (
 from ..core.types import ImageArray
 from ..core.wording import counted
 from ..evaluation.agreement import Agreement
+from ..evaluation.beside_pca import MARGIN
 from ..runs.directory import Run
 from .page import Finding
 from .trend import trend
 
-MARGIN = 0.02  # share by which an error must be smaller to be called better
 ALIKE = 0.05  # share of the images' variance under which reconstructions are all one picture
 ONE_ANSWER = 0.95  # share of the answers
 LUCK = 0.01  # probability of as many right answers by the commonest class alone
@@ -36,17 +36,17 @@ def findings(shown: Analysis, agreement: Agreement | None) -> tuple[Finding, ...
     Args:
         agreement: of the validation and the test part; None where the validation part was learned from.
     """
-    found = [*_worth(shown, agreement), *_training(shown.context.run)]
+    found = [*_worth(shown), *_training(shown.context.run)]
     if agreement is not None and agreement.differ:
         found.append(Finding("Validation and test disagree", agreement.words, good=False))
     return tuple(found)
 
 
-def _worth(shown: Analysis, agreement: Agreement | None) -> list[Finding]:
+def _worth(shown: Analysis) -> list[Finding]:
     """What it can do, beside what simpler methods can: of each part that there is."""
     found = [] if shown.denoiser is None else [_noise(shown.denoiser)]
     if shown.autoencoder is not None:
-        found += _reconstruction(shown.autoencoder, agreement)
+        found += _reconstruction(shown.autoencoder)
     if shown.variational is not None:
         found += _use_of_the_code(shown.context)
     if shown.classifier is not None:
@@ -64,10 +64,10 @@ def _noise(shown: DenoiserAnalysis) -> Finding:
     return Finding("It removes no noise", f"{text}.", False, advice)
 
 
-def _reconstruction(shown: AutoencoderAnalysis, agreement: Agreement | None) -> list[Finding]:
-    error = shown.context.result.metrics.get("mse", None if agreement is None else agreement.test)
-    against = [] if error is None else [_against_pca(float(np.mean(error)), shown.pca, shown.code_size)]
-    return [*against, _variety(shown)]
+def _reconstruction(shown: AutoencoderAnalysis) -> list[Finding]:
+    better = shown.beside.better
+    headline = {True: "Better than PCA", False: "Worse than PCA", None: "As good as PCA"}[better]
+    return [Finding(headline, shown.beside.words, better, shown.beside.advice), _variety(shown)]
 
 
 def _use_of_the_code(context: RunContext) -> list[Finding]:
@@ -106,23 +106,6 @@ def _classification(shown: ClassifierAnalysis) -> list[Finding]:
         text = f"{answers.max() / answers.sum():.0%} of the images get the same answer."
         found.append(Finding("Nearly all answers are one class", text, False, "Try a smaller learning rate."))
     return found
-
-
-def _against_pca(error: float, pca: float, size: int) -> Finding:
-    better = _compared(error, pca)
-    ways = {True: ("Better", "less"), False: ("Worse", "more"), None: ("As good", "about as much")}
-    headline, how = ways[better]
-    text = (
-        f"From {counted(size, 'number')} an image, its pictures miss the test images by {error:.4g} (mean "
-        f"squared error per pixel), {how} {'as' if better is None else 'than'} PCA with as many numbers: "
-        f"{pca:.4g}."
-    )
-    advice = (
-        ""
-        if better
-        else "Train longer (--epochs), in smaller batches, or on more images: PCA is hard to beat on few."
-    )
-    return Finding(f"{headline} {'as' if better is None else 'than'} PCA", text, better, advice)
 
 
 def _variety(shown: AutoencoderAnalysis) -> Finding:

@@ -90,7 +90,7 @@ def _references(shown: Analysis) -> Iterator[tuple[str, str]]:
     metrics = shown.context.result.metrics
     if shown.autoencoder is not None and "mse" in metrics:
         name = f"mean squared error of PCA with {counted(shown.autoencoder.code_size, 'component')}"
-        yield name, f"{shown.autoencoder.pca:.4f}"
+        yield name, f"{shown.autoencoder.beside.pca:.4f}"
     if shown.variational is not None and shown.variational.bce_of_copy is not None:
         yield (
             "cross-entropy of a perfect copy (grey pixels keep it above 0)",

@@ -1,0 +1,107 @@
+"""Whether a run's pictures are nearer to the images than those of PCA with as many numbers."""
+
+from functools import partial
+from typing import Final
+
+import numpy as np
+
+from ..core.devices import AUTO
+from ..core.randomness import numpy_generator
+from ..core.wording import counted, option
+from ..data.imageset import ImageSet
+from ..data.sampling import affordable, stratified_sample
+from ..data.splits import Part
+from ..inference.encoding import codes_and_errors
+from ..inference.trained import TrainedAutoencoder
+from ..runs.directory import Run
+from ..training.components import learned_from
+from .cache import Measurement, kept
+from .codes import FITTED_TO, pca_error
+
+MARGIN: Final = 0.02  # share by which an error must be smaller to be called better
+QUICKLY: Final = 2000  # images that are looked at when a training has ended, at most
+
+
+class BesidePCA(Measurement):
+    """Mean squared errors per pixel: of images decoded from their mean codes, and of PCA's.
+
+    Args:
+        part: of the split, whose images are judged.
+        images: how many of them.
+        learned: how many of the images that the run learned from PCA is fitted to.
+        code_size: numbers an image, of both.
+    """
+
+    part: str
+    images: int
+    learned: int
+    code_size: int
+    mse: float
+    pca: float
+
+    @property
+    def better(self) -> bool | None:
+        """Whether the run's error is the smaller one; None where the two are about equal."""
+        if abs(self.mse - self.pca) <= MARGIN * self.pca:
+            return None
+        return self.mse < self.pca
+
+    @property
+    def words(self) -> str:
+        how = {True: "less than", False: "more than", None: "about as much as"}[self.better]
+        return (
+            f"From {counted(self.code_size, 'number')} an image, its pictures miss the {self.part} images by "
+            f"{self.mse:.4g} (mean squared error per pixel), {how} PCA with as many numbers: {self.pca:.4g}."
+        )
+
+    @property
+    def advice(self) -> str:
+        """What to do; empty of a run that is better."""
+        if self.better:
+            return ""
+        longer = f"Train longer ({option('epochs')} or {option('minutes')})"
+        if self.learned < 10 * self.code_size:
+            return f"{longer}, or on more images: PCA is hard to beat on few. A smaller code helps too."
+        larger = option("code_size", 2 * self.code_size)
+        return f"{longer}, with a wider network, or with a larger code ({larger})."
+
+
+def beside_pca(run: Run, images: ImageSet, device: str = AUTO, fitted_to: int = FITTED_TO) -> BesidePCA:
+    """Of all test images; kept in the run.
+
+    Args:
+        fitted_to: images that PCA is fitted to, at most.
+
+    Raises:
+        RunError: the run has not ended, or is a classifier's.
+    """
+    return kept(
+        run, "beside-pca", BesidePCA, partial(_judged, run, images, "test", device, fitted_to=fitted_to)
+    )
+
+
+def quickly_beside_pca(run: Run, images: ImageSet, device: str = AUTO) -> BesidePCA:
+    """Of some images that the run did not learn from, but of no test images; learned ones where all were."""
+    part: Part = "validation" if run.experiment.training.fit == "train" else "train"
+    return _judged(run, images, part, device, most=QUICKLY)
+
+
+def _judged(
+    run: Run, images: ImageSet, part: Part, device: str, fitted_to: int = FITTED_TO, most: int | None = None
+) -> BesidePCA:
+    trained = TrainedAutoencoder.load(run, device)
+    draw = numpy_generator(run.experiment.seed, "sample")
+    learned, judged = learned_from(run.experiment, run.split), run.split.part(part)
+    if most is not None:
+        judged = stratified_sample(judged, affordable(most, images.shape), images.labels, draw)
+    fitted = stratified_sample(learned, affordable(fitted_to, images.shape), images.labels, draw)
+    _, errors = codes_and_errors(trained, images.pixels, judged)
+    assert errors is not None  # they were asked for
+    return BesidePCA(
+        part=part,
+        images=len(judged),
+        learned=len(learned),
+        code_size=trained.code_size,
+        mse=float(np.mean(errors, dtype=np.float64)),
+        pca=pca_error(images.pixels, fitted, judged, trained.code_size),
+    )

@@ -1,0 +1,63 @@
+"""A run that is no better than PCA says so: in `evaluate`, in its JSON, and when its training ends."""
+
+import json
+
+import numpy as np
+import pytest
+
+import latentspace
+from latentspace.evaluation.beside_pca import BesidePCA, beside_pca, quickly_beside_pca
+from latentspace.inference.run_images import own_or_other
+from latentspace.runs.directory import Run
+from preloaded import latentspace as command
+
+
+def own(run):
+    return own_or_other(run, None)[0]
+
+
+def test_both_errors_are_those_of_the_test_images(small_runs):
+    from sklearn.decomposition import PCA
+
+    run = small_runs["ae"]
+    images, trained = own(run), latentspace.load(run.path)
+    found = beside_pca(run, images)
+    pixels = images.pixels / np.float32(255)
+    rows, test = pixels.reshape(len(pixels), -1), run.split.test
+    pca = PCA(trained.code_size).fit(rows[run.split.train])
+    expected = ((pca.inverse_transform(pca.transform(rows[test])) - rows[test]) ** 2).mean()
+    decoded = trained.decode(trained.encode(images)[test])
+    assert found.pca == pytest.approx(float(expected), rel=1e-3)
+    assert found.mse == pytest.approx(float(((decoded - pixels[test]) ** 2).mean()), rel=1e-5)
+    assert (found.part, found.images, found.code_size) == ("test", len(test), trained.code_size)
+
+
+def test_no_test_image_is_looked_at_when_a_training_ends(small_runs):
+    run = small_runs["ae"]
+    found = quickly_beside_pca(run, own(run))
+    assert found.part == "validation"
+    assert found.images == len(run.split.validation)
+
+
+@pytest.mark.parametrize(("mse", "better"), [(0.05, True), (0.101, None), (0.2, False)])
+def test_what_is_no_better_says_what_to_do(mse, better):
+    found = BesidePCA(part="test", images=10, learned=20, code_size=10, mse=mse, pca=0.1)
+    assert found.better is better
+    assert bool(found.advice) is (better is not True)
+    assert "more images" in found.model_copy(update={"mse": 0.2}).advice
+    assert "wider" in found.model_copy(update={"mse": 0.2, "learned": 5000}).advice
+
+
+def test_train_and_evaluate_warn(tmp_path):
+    """One epoch of few steps is worse than PCA."""
+    run = tmp_path / "run"
+    words = ["train", "ae", "--data", "glyphs:200", "--epochs", "1", "--preset", "report", "--out", str(run)]
+    trained = command(*words)
+    assert trained.returncode == 0
+    assert "more than PCA with as many numbers" in trained.stderr
+    judged = command("evaluate", str(run), "--json")
+    assert "more than PCA with as many numbers" in judged.stderr
+    found = json.loads(judged.stdout)
+    assert found["worse_than_pca"] is True
+    assert found["mse_of_mean_codes"] > found["mse_of_pca"] > 0
+    assert Run.open(run).finished
