@@ -208,3 +208,21 @@ def test_load_opens_a_classifier_and_it_classifies(small_runs, images):
     assert trained.encode(images.pixels).shape == (len(images), 3)
     with pytest.raises(DataError):
         trained.predict(np.zeros((2, 1, 9, 9), np.uint8))
+
+
+@pytest.mark.parametrize("errors", [True, False])
+def test_refined_codes_are_nearer_to_their_images(encoding_plan, small_pieces, tmp_path, errors):
+    plan = replace(encoding_plan, refine=7, errors=errors)
+    assert plan.piece == 2
+    facts = encode_to(plan, tmp_path / "codes.npz")
+    codes, before = expected(plan)
+    with np.load(tmp_path / "codes.npz") as table:
+        found = table["code"]
+        assert ("mse" in table) is errors
+    after = ((plan.trained.decode(found) - plan.images.pixels / np.float32(255)) ** 2).mean(axis=(1, 2, 3))
+    assert (after <= before + 1e-6).all()
+    assert after.mean() < before.mean()
+    assert not np.allclose(found, codes)
+    if errors:
+        assert facts["mse"] == pytest.approx(after.mean(), rel=1e-4)
+        assert facts["mse_before_refinement"] == pytest.approx(before.mean(), rel=1e-4)

@@ -24,6 +24,12 @@ class EncodingOptions:
         "images,map",
     ] = None
     no_error: Annotated[bool, "Leave out the reconstruction error, which takes a decoding."] = False
+    refine: Annotated[
+        int,
+        "Move each code by so many gradient steps on its own image: nearer pictures, for time.",
+        "STEPS",
+        {"min": 0, "max": 10_000},
+    ] = 0
     precision: Annotated[
         str, "Precision. auto: bf16 where the hardware computes in it, else 32.", "auto|32|bf16"
     ] = "auto"
@@ -78,6 +84,9 @@ def encode(
     if json:
         console.show_json({"out": str(out), **facts})
         return
+    if "mse_before_refinement" in facts:
+        before, after = facts["mse_before_refinement"], facts["mse"]
+        console.say(f"mean squared error per pixel: {before:.5f}, and {after:.5f} with refined codes")
     console.made(out)
 
 
@@ -98,6 +107,7 @@ def _plan(path: Path, out: Path, options: EncodingOptions, asked: AskedImages) -
         own,
         precision=options.precision,
         errors=not options.no_error,
+        refine=options.refine,
         extras=extras,
         shard=shard,
     )

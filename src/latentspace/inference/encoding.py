@@ -10,7 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import torch
@@ -27,6 +27,7 @@ from ..data.splits import PARTS
 from ..runs.directory import Run
 from .conform import conforming
 from .image_files import picture, png, raster
+from .refine import refined_codes
 from .tables import CODE, Block, refuse_table, write_table
 from .trained import BATCH, TrainedAutoencoder, computed_in
 
@@ -96,6 +97,7 @@ class EncodingPlan:
     Args:
         own: whether the images are the run's, so that each belongs to a part of its split.
         errors: whether the table has the reconstruction error of each image.
+        refine: gradient steps that move each code on its own image (`refine.refined`); 0: none.
         extras: of `EXTRAS`: the images themselves as PNG, a place on a map (PCA of the codes).
     """
 
@@ -105,8 +107,14 @@ class EncodingPlan:
     own: bool
     precision: str = "auto"
     errors: bool = True
+    refine: int = 0
     extras: tuple[str, ...] = ()
     shard: Shard = Shard()
+
+    @property
+    def piece(self) -> int:
+        """Images of a piece: fewer where each takes many steps."""
+        return max(1, PIECE // (1 + self.refine))
 
     @property
     def about(self) -> dict[str, Any]:
@@ -117,7 +125,8 @@ class EncodingPlan:
             "precision": computed_in(self.precision, self.trained.device),
             "errors": self.errors,
             "shard": [self.shard.number, self.shard.of],
-            "piece": PIECE,
+            "refine": self.refine,
+            "piece": self.piece,
         }
 
     @cached_property
@@ -128,6 +137,18 @@ class EncodingPlan:
     @cached_property
     def rows(self) -> Int64Array:
         return self.shard.rows(len(self.images))
+
+    def encoded(self, rows: Int64Array) -> dict[str, np.ndarray]:
+        """Codes and errors of these images, as a piece keeps them."""
+        before = none = np.zeros(0, np.float32)
+        if self.refine:
+            codes, errors, before = refined_codes(self.trained, self.pixels, rows, self.refine)
+        else:
+            codes, found = codes_and_errors(
+                self.trained, self.pixels, rows, self.precision, errors=self.errors
+            )
+            errors = none if found is None else found
+        return {"codes": codes, "errors": errors, "before": before}
 
     @cached_property
     def _parts(self) -> np.ndarray:
@@ -170,13 +191,17 @@ def encode_to(plan: EncodingPlan, out: Path, *, resume: bool = False, force: boo
     write_table(out, _blocks(pieces, places))
     pieces.remove()
     facts: dict[str, Any] = {"images": len(plan.rows), "code_size": plan.trained.code_size}
-    return {**facts, **({"mse": sum(sums) / len(plan.rows)} if plan.errors and len(plan.rows) else {})}
+    if plan.errors and len(plan.rows):
+        facts["mse"] = sum(one.errors for one in sums) / len(plan.rows)
+        if plan.refine:
+            facts["mse_before_refinement"] = sum(one.before for one in sums) / len(plan.rows)
+    return facts
 
 
 def _blocks(pieces: "_Pieces", places: np.ndarray | None) -> Iterator[Block]:
     plan = pieces.plan
     for number in range(pieces.count):
-        rows, codes, errors = pieces.read(number)
+        rows, codes, errors, _ = pieces.read(number)
         block = plan.described(rows)
         if "images" in plan.extras:
             block["image"] = [
@@ -187,7 +212,7 @@ def _blocks(pieces: "_Pieces", places: np.ndarray | None) -> Iterator[Block]:
         if plan.errors:
             block["mse"] = errors
         if places is not None:
-            block["x"], block["y"] = places[number * PIECE :][: len(rows)].T
+            block["x"], block["y"] = places[number * plan.piece :][: len(rows)].T
         yield block
 
 
@@ -195,11 +220,27 @@ def _map(pieces: "_Pieces") -> np.ndarray:
     """The first two principal components of all codes; zeros where a code is one number."""
     from sklearn.decomposition import PCA
 
-    codes = np.concatenate([pieces.read(number)[1] for number in range(pieces.count)])
+    codes = np.concatenate([pieces.read(number).codes for number in range(pieces.count)])
     places = np.zeros((len(codes), 2), dtype=np.float32)
     dimensions = min(2, codes.shape[1], len(codes))
     places[:, :dimensions] = PCA(dimensions, random_state=0).fit_transform(codes)
     return places
+
+
+class Sums(NamedTuple):
+    """Of the errors of a piece, and of those before its codes were refined."""
+
+    errors: float
+    before: float
+
+
+class Piece(NamedTuple):
+    """Some rows of a table; errors are empty where none were asked for, or no code was refined."""
+
+    rows: Int64Array
+    codes: CodeArray
+    errors: np.ndarray
+    before: np.ndarray
 
 
 class _Pieces:
@@ -209,7 +250,7 @@ class _Pieces:
         self.plan, about = plan, plan.about
         _ = plan.pixels  # what does not fit the run is refused before anything is made
         self.folder = out.with_name(f"{out.name}.pieces")
-        self.count = -(-len(plan.rows) // PIECE)
+        self.count = -(-len(plan.rows) // plan.piece)
         if self.folder.exists() and not resume and not force:
             raise OutputError(
                 f"{out} was begun and not ended",
@@ -233,33 +274,32 @@ class _Pieces:
         return None
 
     def _place(self, number: int) -> tuple[Int64Array, Path]:
-        return self.plan.rows[number * PIECE : (number + 1) * PIECE], self.folder / f"{number:06}.npz"
+        return self.plan.rows[
+            number * self.plan.piece : (number + 1) * self.plan.piece
+        ], self.folder / f"{number:06}.npz"
 
-    def compute(self, number: int) -> float:
-        """Make the piece where it is not there; the sum of its errors."""
+    def compute(self, number: int) -> Sums:
+        """Make the piece where it is not there; the sums of its errors."""
         rows, path = self._place(number)
         if not path.exists():
-            plan = self.plan
-            codes, errors = codes_and_errors(
-                plan.trained, plan.pixels, rows, plan.precision, errors=plan.errors
-            )
+            columns = self.plan.encoded(rows)
             with replacing(path) as file:
-                np.savez(file, codes=codes, errors=np.zeros(0, np.float32) if errors is None else errors)
-        tell("images encoded", number * PIECE + len(rows), len(self.plan.rows))
-        return float(self.read(number)[2].sum(dtype=np.float64))
+                np.savez(file, **columns)  # type: ignore[arg-type]
+        tell("images encoded", number * self.plan.piece + len(rows), len(self.plan.rows))
+        found = self.read(number)
+        return Sums(*(float(one.sum(dtype=np.float64)) for one in (found.errors, found.before)))
 
-    def read(self, number: int) -> tuple[Int64Array, CodeArray, np.ndarray]:
+    def read(self, number: int) -> "Piece":
         rows, path = self._place(number)
         try:
             with np.load(path) as kept:
-                codes, errors = kept["codes"], kept["errors"]
+                return Piece(rows, kept["codes"], kept["errors"], kept["before"])
         except (OSError, ValueError, KeyError) as error:
             raise OutputError(
                 f"{path} must be a whole piece",
                 found=str(error),
                 do=f"begin anew with {option('force', True)}",
             ) from error
-        return rows, codes, errors
 
     def remove(self) -> None:
         with refusals(self.folder):

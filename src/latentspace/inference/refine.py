@@ -1,11 +1,18 @@
 """Refined codes: each moved by gradient steps on its own image, while the decoder stays as it is."""
 
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
+import numpy as np
 import torch
+from jaxtyping import Float32
 
 from ..core.tensor_types import Codes, Images, PerImage
+from ..core.types import CodeArray, Int64Array, Pixels
+from ..data.batches import at_once, passed_once, told_of
 from ..models.autoencoder import Autoencoder
+from .trained import BATCH, TrainedAutoencoder
+
+ErrorArray: TypeAlias = Float32[np.ndarray, " images"]
 
 LEARNING_RATE: Final = 0.05  # 100 such steps took a mean squared error of letters from 0.0286 to 0.0265
 
@@ -66,3 +73,20 @@ def _descend(model: Autoencoder, images: Images, codes: Codes, steps: int, learn
 
 def _errors(model: Autoencoder, images: Images, codes: Codes) -> PerImage:
     return (model.decode(codes) - images).square().mean(dim=(1, 2, 3))
+
+
+def refined_codes(
+    trained: TrainedAutoencoder, pixels: Pixels, rows: Int64Array, steps: int
+) -> tuple[CodeArray, ErrorArray, ErrorArray]:
+    """Refined codes of the images at `rows`, and their mean squared errors a pixel after and before.
+
+    In float32.
+    """
+    held = passed_once(pixels, rows, trained.device)
+    found: list[Refined] = []
+    for batch in told_of(held, at_once(BATCH, held.shape), "images refined"):
+        with torch.no_grad():
+            codes = trained.model.eval().encode(batch.inputs).mean.float()
+        found.append(refined(trained.model, batch.inputs, codes, steps))
+    moved, before, after = (torch.cat(parts).cpu().numpy() for parts in zip(*found, strict=True))
+    return moved, after, before
