@@ -7,7 +7,9 @@ import pytest
 from PIL import Image
 
 from latentspace.inference.code_paths import linear, spherical, walk
-from latentspace.inference.sampling import draw, grid, prior
+from latentspace.inference.mixtures import fitted_mixture
+from latentspace.inference.run_images import own_or_other
+from latentspace.inference.sampling import draw, fitted, grid, prior
 from latentspace.inference.trained import TrainedAutoencoder
 from latentspace.runs.directory import Run
 from runner import call
@@ -62,7 +64,7 @@ def test_what_was_drawn_from_is_said(runs, tmp_path):
         kind: call(["generate", str(runs / kind), "--out", str(tmp_path / kind)])[2] for kind in ("ae", "vae")
     }
     assert "the prior N(0, I)" in said["vae"]
-    assert "mean and standard deviation of each code dimension over the training images" in said["ae"]
+    assert "fitted to the codes of the training images" in said["ae"]
 
 
 def test_a_grid(runs, tmp_path):
@@ -110,3 +112,22 @@ def test_help_has_examples():
     code, stdout, _ = call(["generate", "--help"])
     assert code == 0
     assert stdout.count("latentspace generate") >= 3
+
+
+def test_samples_of_an_autoencoder_come_from_a_mixture(runs, tmp_path):
+    out = generated(runs, tmp_path / "out", "--count", "7", "--seed", "3", kind="ae")
+    run = Run.open(runs / "ae")
+    images = own_or_other(run, None)[0]
+    codes = TrainedAutoencoder.load(run).encode(images, chosen=run.split.train)
+    assert np.array_equal(pixels_in(out), bytes_of(runs / "ae", fitted_mixture(codes).draw(7, 3)))
+    other = generated(runs, tmp_path / "other", "--seed", "3", "--density", "independent", kind="ae")
+    assert np.array_equal(pixels_in(other), bytes_of(runs / "ae", draw(fitted(codes), 40, 3).codes))
+
+
+@pytest.mark.parametrize(("kind", "density"), [("ae", "flow"), ("vae", "mixture")])
+def test_a_density_that_there_is_not_is_refused(runs, tmp_path, kind, density):
+    words = ["generate", str(runs / kind), "--out", str(tmp_path / "out"), "--density", density]
+    code, _, stderr = call(words)
+    assert code == 2
+    assert "--density" in stderr
+    assert not (tmp_path / "out").exists()

@@ -11,6 +11,7 @@ from ..evaluation.cache import kept
 from ..evaluation.codes import FITTED_TO, Plane, principal_plane
 from ..evaluation.frechet import COMPONENTS, FrechetRecord, frechet_record
 from ..inference.code_paths import linear
+from ..inference.mixtures import fitted_mixture
 from ..inference.sampling import DrawnCodes, around_codes, draw, of_prior
 from .run_context import RunContext
 
@@ -89,7 +90,7 @@ def analyse_autoencoder(
         errors=errors(reconstructions, originals),
         drawn=random_codes,
         decoded=decoded[:drawn],
-        likeness=likeness(context, decoded[:judged]),
+        likeness=likeness(context, decoded[:judged], codes),
         plane=principal_plane(codes),
         walks=walks(context, codes),
         code_size=trained.code_size,
@@ -103,8 +104,11 @@ def draw_codes(context: RunContext, codes: CodeArray, count: int) -> DrawnCodes:
     return around_codes(codes[context.run.split.train], count, context.seed)
 
 
-def likeness(context: RunContext, decoded: ImageArray) -> FrechetRecord:
-    """Kept in the run: how far its random decodes, and as many training images, lie from the test images."""
+def likeness(context: RunContext, decoded: ImageArray, codes: CodeArray) -> FrechetRecord:
+    """Kept in the run: how far its random decodes, and as many training images, lie from the test images.
+
+    Without a prior also those of a mixture fitted to the codes.
+    """
     parts, pixels = context.run.split, context.images.pixels
 
     def measure(
@@ -113,9 +117,18 @@ def likeness(context: RunContext, decoded: ImageArray) -> FrechetRecord:
         training, test = context.sample(parts.train, judged), context.sample(parts.test, fitted_to)
         more = float_blocks(pixels, np.setdiff1d(parts.test, test), "images compared")
         real = floats(pixels[training]), floats(pixels[test])
-        return frechet_record(decoded[: len(training)], *real, components, more)
+        count = len(training)
+        return frechet_record(decoded[:count], *real, components, more, mixed(context, codes, count))
 
     return kept(context.run, "samples", FrechetRecord, measure)
+
+
+def mixed(context: RunContext, codes: CodeArray, count: int) -> ImageArray | None:
+    """Images decoded from a mixture fitted to the codes of training images; None: there is a prior."""
+    if context.trained.model.prior is not None:
+        return None
+    mixture = fitted_mixture(codes[context.run.split.train])
+    return context.trained.decode(mixture.draw(count, context.seed))
 
 
 def walks(context: RunContext, codes: CodeArray, pairs: int = PAIRS, steps: int = STEPS) -> Walks:

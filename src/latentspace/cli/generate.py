@@ -26,6 +26,11 @@ class CodeOptions:
         None
     )
     seed: Annotated[int | None, "Samples and walk: their seed. \\[default: 0]", "N"] = None
+    density: Annotated[
+        str | None,
+        "Samples, ae and dae: what is fitted to the codes. \\[default: mixture]",
+        "mixture|independent",
+    ] = None
     dimensions: Annotated[
         Pair | None,
         "Grid: the dimensions across and upwards, counted from 0. \\[default: 0,1]",
@@ -71,8 +76,9 @@ def generate(
 ) -> None:
     """Decode new codes into pictures: a PNG for each, a contact sheet, and a film of a path or a walk.
 
-    New codes of a vae come from its prior. An ae or a dae has none: there they come from a Gaussian that is
-    fitted to the codes of its training images.
+    New codes of a vae come from its prior. An ae or a dae has none: there samples come from a mixture of
+    Gaussians that is fitted to the codes of its training images (--density independent: from a Gaussian for
+    each dimension alone).
 
     [bold]Examples[/bold]
 
@@ -107,11 +113,17 @@ def generate(
 
 
 def _samples(run: "Run", trained: "TrainedAutoencoder", options: CodeOptions) -> Made:
-    from ..inference.sampling import draw, made_from
+    from ..inference.sampling import draw, made_from, require_density
 
     count = 40 if options.count is None else options.count
-    data = moved(run, options.data)
-    drawn = made_from(run, trained, data, lambda source: draw(source, count, options.seed or 0))
+    data, density = moved(run, options.data), require_density(options.density or "mixture")
+    if options.density is not None and trained.model.prior is not None:
+        raise ConfigurationError(
+            "--density is of networks that have no prior",
+            found=f"a run of {trained.experiment.kind}, whose prior is {trained.model.prior.words}",
+            do="leave it out",
+        )
+    drawn = made_from(run, trained, data, lambda source: draw(source, count, options.seed or 0), density)
     return Made(drawn.codes, f"codes drawn from {drawn.distribution}", min(10, count))
 
 
@@ -173,7 +185,7 @@ class Picture:
 
 
 PICTURES: Mapping[str, Picture] = {
-    "samples": Picture(_samples, ("--count", "--seed")),
+    "samples": Picture(_samples, ("--count", "--seed", "--density")),
     "grid": Picture(_grid, ("--count", "--dimensions", "--range")),
     "interpolation": Picture(_between, ("--images", "--frames", "--spherical"), film=True),
     "walk": Picture(_walk, ("--frames", "--seed"), film=True, closed=True),

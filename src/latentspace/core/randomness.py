@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import torch
 
 Purpose: TypeAlias = Literal[
-    "weights", "order", "noise", "dropout", "augmentation", "sample", "split", "glyphs", "figure"
+    "weights", "order", "noise", "dropout", "augmentation", "sample", "component", "split", "glyphs", "figure"
 ]
 
 

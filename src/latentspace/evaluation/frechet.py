@@ -20,16 +20,19 @@ class FrechetRecord(Measurement):
     """Frechet distances to the test images: of `count` decoded random codes, and of as many training images.
 
     Args:
+        mixture: of as many codes drawn from a mixture of Gaussians fitted to codes of training images; None:
+            the network has a prior.
         components: principal components of the pixels in which the images are compared.
     """
 
-    VERSION: ClassVar[int] = 3
+    VERSION: ClassVar[int] = 4
 
     decoded: float
     training: float
     count: int
     test_images: int
     components: int
+    mixture: float | None = None
 
 
 def frechet_record(
@@ -38,6 +41,7 @@ def frechet_record(
     test: ImageArray,
     components: int = COMPONENTS,
     more: Iterable[ImageArray] = (),
+    mixture: ImageArray | None = None,
 ) -> FrechetRecord:
     """How far `decoded` lies from the test images, and for comparison how far the training images do.
 
@@ -45,12 +49,14 @@ def frechet_record(
 
     Args:
         test, more: as `real` and `more` of a `Likeness`.
+        mixture: as many decoded from codes of a mixture.
     """
     if len(decoded) != len(training):
         raise ValueError(f"{len(decoded)} decoded images cannot be compared with {len(training)}")
     real = Likeness(test, components, more)
     return FrechetRecord(
         decoded=real.distance(decoded),
+        mixture=None if mixture is None else real.distance(mixture),
         training=real.distance(training),
         count=len(decoded),
         test_images=len(real.real),

@@ -1,9 +1,9 @@
 """New codes, to be decoded: drawn at random, or on a grid. Arrays only."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import NormalDist
-from typing import TypeAlias, TypeVar
+from typing import Literal, TypeAlias, TypeVar, cast, get_args
 
 import numpy as np
 import torch
@@ -13,17 +13,22 @@ from ..core.config import whole_number
 from ..core.errors import ConfigurationError
 from ..core.randomness import generator, numpy_generator
 from ..core.types import CodeArray, Pixels
+from ..core.wording import option
 from ..data.config import DataConfig
 from ..data.imageset import ImageSet
 from ..models.priors import Prior, StandardNormal
 from ..runs.directory import Run
 from .denoise import image_at
+from .mixtures import CodeMixture, fitted_mixture
 from .run_images import own_or_other
 from .trained import TrainedAutoencoder
 
 Code: TypeAlias = Float[np.ndarray, " code"]
 
 Product = TypeVar("Product")
+
+# Of the codes of a network without a prior: a mixture of Gaussians, or a Gaussian for each dimension alone.
+Density: TypeAlias = Literal["mixture", "independent"]
 
 MOST = 1_000_000  # images at a time
 MANY = 10_000  # draws of a prior that its mean and deviation are taken from
@@ -37,6 +42,7 @@ class CodeDistribution:
     std: Code
     words: str
     prior: Prior | None = None  # drawn from instead, where it is no such Gaussian
+    mixture: CodeMixture | None = None  # drawn from instead, where it was asked for
 
     @property
     def code_size(self) -> int:
@@ -101,11 +107,12 @@ def fitted(codes: CodeArray) -> CodeDistribution:
 
 
 def distribution_of(
-    run: Run, trained: TrainedAutoencoder, data: DataConfig | None = None
+    run: Run, trained: TrainedAutoencoder, data: DataConfig | None = None, density: Density = "independent"
 ) -> CodeDistribution:
-    """The prior where the run has one; else `fitted` to the codes of its training images.
+    """The prior where the run has one; else what is fitted to the codes of its training images.
 
     Args:
+        density: what that is.
         data: where the run's images are now; they are read only in the second case.
 
     Raises:
@@ -114,7 +121,20 @@ def distribution_of(
     """
     if trained.model.prior is not None:
         return of_prior(trained.model.prior)
-    return fitted(trained.encode(_own_images(run, data), chosen=run.split.train))
+    codes = trained.encode(_own_images(run, data), chosen=run.split.train)
+    return replace(fitted(codes), mixture=fitted_mixture(codes) if density == "mixture" else None)
+
+
+def require_density(name: str) -> Density:
+    """Refuse what is no density: raises ConfigurationError."""
+    for known in get_args(Density):
+        if name == known:
+            return cast(Density, known)
+    raise ConfigurationError(
+        f"{option('density')} is one of: {', '.join(get_args(Density))}",
+        found=repr(name),
+        do="name one of them",
+    )
 
 
 def made_from(
@@ -122,6 +142,7 @@ def made_from(
     trained: TrainedAutoencoder,
     data: DataConfig | None,
     make: Callable[[CodeDistribution], Product],
+    density: Density = "independent",
 ) -> Product:
     """What `make` makes of `distribution_of` the run; what it refuses is refused before images are read.
 
@@ -129,7 +150,7 @@ def made_from(
         LatentspaceError: as `make` and `distribution_of`.
     """
     make(prior(trained.code_size))
-    return make(distribution_of(run, trained, data))
+    return make(distribution_of(run, trained, data, density))
 
 
 def _own_images(run: Run, data: DataConfig | None) -> ImageSet:
@@ -157,6 +178,8 @@ def draw(distribution: CodeDistribution, count: int, seed: int) -> DrawnCodes:
     )
     if distribution.prior is not None:
         return DrawnCodes(_drawn(distribution.prior, count, seed), distribution.words)
+    if distribution.mixture is not None:
+        return DrawnCodes(distribution.mixture.draw(count, seed), distribution.mixture.words)
     noise = numpy_generator(seed, "sample").standard_normal((count, distribution.code_size))
     codes = distribution.mean + distribution.std * noise
     return DrawnCodes(codes.astype(np.float32), distribution.words)

@@ -6,6 +6,7 @@ from typing import Any
 from ...analysis import Analysis, ClassifierAnalysis
 from ...core.wording import counted
 from ...evaluation.confusion import worst_pairs
+from ...evaluation.frechet import FrechetRecord
 from ...evaluation.metrics import BY_CODE_SIZE, METRICS, Value, label, title_and_unit
 from ...runs.directory import Run
 from ..beside import Beside
@@ -85,12 +86,23 @@ def results_table(shown: Analysis, beside: Beside | None) -> Table:
     return compared(f"Results of the {run.experiment.task.title}", rows, beside, note)
 
 
+def _likeness(found: FrechetRecord) -> Iterator[tuple[str, str]]:
+    """How far decoded random codes lie from the test images, as Frechet distances between their pixels."""
+    to = "Frechet distance to the test images"
+    yield f"{to} of decoded random codes", f"{found.decoded:.2f}"
+    if found.mixture is not None:
+        yield f"{to} of codes from a mixture of Gaussians", f"{found.mixture:.2f}"
+    yield f"{to} of training images", f"{found.training:.2f}"
+
+
 def _references(shown: Analysis) -> Iterator[tuple[str, str]]:
     """What the results are read against: the values of other methods, in the same units."""
     metrics = shown.context.result.metrics
     if shown.autoencoder is not None and "mse" in metrics:
         name = f"mean squared error of PCA with {counted(shown.autoencoder.code_size, 'component')}"
         yield name, f"{shown.autoencoder.beside.pca:.4f}"
+    if shown.autoencoder is not None:
+        yield from _likeness(shown.autoencoder.likeness)
     if shown.variational is not None and shown.variational.bce_of_copy is not None:
         yield (
             "cross-entropy of a perfect copy (grey pixels keep it above 0)",
