@@ -8,31 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from latentspace.evaluation import baselines
 from latentspace.evaluation import denoising as noise
-from latentspace.evaluation.baselines import PRODUCTS, by_neighbours
 from latentspace.evaluation.denoising import FILTERS, filtered
 from latentspace.runs.directory import Run
 from preloaded import begun, until
-
-
-def test_neighbours_are_looked_for_in_small_searches(monkeypatch):
-    draw = np.random.default_rng(0)
-    inputs, labels = draw.normal(size=(300, 7)).astype(np.float32), draw.integers(0, 3, 300)
-    known, asked = np.arange(200), np.arange(200, 300)
-    whole = by_neighbours(inputs, labels, known, asked, [1, 5])
-    sizes, search = [], baselines.NearestNeighbors.kneighbors
-
-    def kneighbors(self, rows, **options):
-        sizes.append(len(rows))
-        return search(self, rows, **options)
-
-    monkeypatch.setattr(baselines.NearestNeighbors, "kneighbors", kneighbors)
-    monkeypatch.setattr(baselines, "PRODUCTS", 200 * 7 * 30)
-    parts = by_neighbours(inputs, labels, known, asked, [1, 5])
-    assert sizes == [30, 30, 30, 10]
-    assert all(np.array_equal(parts[k], whole[k]) for k in whole)
-    assert PRODUCTS // (20_000 * 3 * 32 * 32) >= 1, "of colour images of 32x32 too"
 
 
 @pytest.mark.parametrize("name", FILTERS)

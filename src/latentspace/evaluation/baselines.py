@@ -7,7 +7,6 @@ from typing import ClassVar, TypeAlias
 import numpy as np
 import torch
 from jaxtyping import Float32
-from sklearn.neighbors import NearestNeighbors
 from torch import nn
 
 from ..core.devices import AUTO
@@ -19,6 +18,7 @@ from ..data.batches import ResidentSet
 from ..data.imageset import ImageSet
 from ..data.sampling import HELD, affordable, balanced_sample, stratified_sample
 from ..experiment.config import Experiment
+from ..inference.nearest import nearest
 from ..inference.trained import TrainedClassifier
 from ..runs.directory import Run
 from ..training.components import learned_from, make_fabric, required_labels, set_up
@@ -32,7 +32,6 @@ DRAWS = 3
 STEPS = 200  # of a training with fewer labels, at most: more change little, and there are many of them
 NEIGHBOURS = (1, 3, 5, 10, 20)
 COMPARED = 20_000  # images that are learned from, at most; half as many are evaluated
-PRODUCTS = 1 << 31  # in one search for neighbours: about a tenth of a second, in which nothing can stop it
 
 Features: TypeAlias = Float32[np.ndarray, "_images features"]
 
@@ -221,12 +220,7 @@ def by_neighbours(
 
     All from one search for neighbours, some images at a time; of labels that are as common, the lowest.
     """
-    rule = NearestNeighbors(n_neighbors=max(numbers)).fit(inputs[known])
-    size = max(1, PRODUCTS // (len(known) * inputs.shape[1]))
-    starts = told(range(0, len(asked), size), "searches for neighbours")
-    blocks = (inputs[asked[start : start + size]] for start in starts)
-    near = [rule.kneighbors(block, return_distance=False) for block in blocks]
-    found = labels[known][np.concatenate(near)]
+    found = labels[known][nearest(inputs[asked], inputs[known], max(numbers)).rows]
     votes = np.zeros((len(asked), int(labels.max()) + 1), dtype=np.int64)
     answers = {}
     for k, label in enumerate(found.T, start=1):
