@@ -1,7 +1,9 @@
 """Shapes are checked in every test: jaxtyping reads the annotations, beartype holds them."""
 
 import gc
+import inspect
 import os
+import sys
 
 from hypothesis import settings
 from jaxtyping import install_import_hook
@@ -15,6 +17,7 @@ from typing import Any  # noqa: E402
 
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
+import torch  # noqa: E402
 
 import databases  # noqa: E402
 from latentspace.analysis import RunContext, analyse, analyse_growth  # noqa: E402
@@ -110,6 +113,19 @@ def postgresql() -> Iterator[str]:
     """The URL of a real server; skipped, saying so, where there is none."""
     with databases.postgresql(PASSWORD) as url:
         yield url
+
+
+@pytest.fixture
+def unchecked(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The code as users run it: without the shape checks of the tests, which torch cannot compile."""
+    modules = [one for name, one in sys.modules.items() if name.startswith("latentspace.models.")]
+    kinds = [one for module in modules for one in vars(module).values() if inspect.isclass(one)]
+    for owner in [*modules, *(one for one in kinds if one.__module__.startswith("latentspace.models."))]:
+        for name, function in list(vars(owner).items()):
+            if inspect.isfunction(function):
+                monkeypatch.setattr(owner, name, inspect.unwrap(function))
+    yield
+    torch.compiler.reset()
 
 
 @pytest.fixture

@@ -1,8 +1,6 @@
 """What torch does to a network: second derivatives, torch.func, torch.compile, export and traces."""
 
-import inspect
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import product
 
 import pytest
@@ -126,19 +124,6 @@ def test_many_gradients_at_once(kind, relu):
     upstream = torch.eye(maps.numel(), dtype=torch.float64).view(-1, *maps.shape)
     (rows,) = vmap(lambda one: torch.autograd.grad(maps, given, one, retain_graph=True))(upstream)
     torch.testing.assert_close(rows.view_as(one_by_one), one_by_one)
-
-
-@pytest.fixture
-def unchecked(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The code as users run it: without the shape checks of the tests, which torch cannot compile."""
-    modules = [one for name, one in sys.modules.items() if name.startswith("latentspace.models.")]
-    kinds = [one for module in modules for one in vars(module).values() if inspect.isclass(one)]
-    for owner in [*modules, *(one for one in kinds if one.__module__.startswith("latentspace.models."))]:
-        for name, function in list(vars(owner).items()):
-            if inspect.isfunction(function):
-                monkeypatch.setattr(owner, name, inspect.unwrap(function))
-    yield
-    torch.compiler.reset()
 
 
 @every_part

@@ -22,11 +22,16 @@ def write_tensors(path: Path, tensors: Mapping[str, torch.Tensor], notes: Mappin
     Raises:
         OutputError: the place cannot be written; what was there stays.
     """
-    held = {key: tensor.detach().cpu().contiguous() for key, tensor in tensors.items()}
-    digest = hashlib.sha256(_parted(safetensors.torch.save(held))[1]).hexdigest()
-    content = safetensors.torch.save(held, metadata={**notes, "sha256": digest})
+    content = tensor_bytes(tensors, notes)
     with replacing(path) as file:
         file.write(content)
+
+
+def tensor_bytes(tensors: Mapping[str, torch.Tensor], notes: Mapping[str, str]) -> bytes:
+    """The content of a file of these tensors."""
+    held = {key: tensor.detach().cpu().contiguous() for key, tensor in tensors.items()}
+    digest = hashlib.sha256(_parted(safetensors.torch.save(held))[1]).hexdigest()
+    return safetensors.torch.save(held, metadata={**notes, "sha256": digest})
 
 
 def read_tensors(path: Path) -> tuple[Tensors, dict[str, str]]:

@@ -1,0 +1,231 @@
+"""Exported networks: what onnxruntime and TorchScript compute is what PyTorch computes, for any batch."""
+
+import json
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+import safetensors.torch
+import torch
+from torch import nn
+
+from latentspace.core import extras
+from latentspace.core.errors import ConfigurationError, OutputError
+from latentspace.inference import export as exporting
+from latentspace.inference.export import export, export_onnx
+from latentspace.inference.trained import TrainedAutoencoder, TrainedClassifier
+from latentspace.models.autoencoder import (
+    Autoencoder,
+    AutoencoderConfig,
+    EncoderDecoderConfig,
+    VariationalConfig,
+)
+from latentspace.models.layers.init import build_seeded
+from latentspace.models.likelihoods import MeanSquared
+from latentspace.models.posteriors import Dirac
+from latentspace.models.stacks.family import ResidualConfig, ResidualVariationalConfig
+from runner import call
+
+pytestmark = [pytest.mark.usefixtures("unchecked"), pytest.mark.timeout(600)]
+
+
+class Rows(nn.Module):
+    def __init__(self, shape: tuple[int, int, int], code_size: int) -> None:
+        super().__init__()
+        self.linear = nn.Linear(int(np.prod(shape)), code_size)
+
+    def forward(self, images, generator=None):
+        return Dirac(self.linear(images.flatten(1)))
+
+
+class LinearConfig(EncoderDecoderConfig):
+    """A network from outside: one linear layer each way."""
+
+    name: Literal["linear"] = "linear"
+
+    def build(self, shape, generator):
+        def network():
+            decoder = nn.Sequential(nn.Linear(self.code_size, int(np.prod(shape))), nn.Unflatten(1, shape))
+            return Autoencoder(Rows(shape, self.code_size), decoder, MeanSquared())
+
+        return build_seeded(network, generator)
+
+
+GREY, COLOUR, UNEVEN = (1, 28, 28), (3, 32, 32), (1, 45, 37)
+CONVOLUTIONAL = AutoencoderConfig(
+    code_size=3, conv1_channels=4, conv2_channels=4, conv3_channels=4, neurons=8
+)
+RESIDUAL = ResidualConfig(code_size=3, width=2)
+CASES = [  # an export takes seconds: not every network at every size
+    (CONVOLUTIONAL, UNEVEN),
+    (VariationalConfig(code_size=3, conv1_channels=4, conv2_channels=4), COLOUR),
+    (RESIDUAL, GREY),
+    (RESIDUAL, UNEVEN),
+    (
+        ResidualVariationalConfig(
+            code_size=3, width=2, norm="batch", activation="gelu", upsampling="nearest"
+        ),
+        COLOUR,
+    ),
+    (LinearConfig(code_size=3), GREY),
+]
+
+
+@pytest.fixture(scope="session")
+def trained(small_runs) -> TrainedAutoencoder:
+    return TrainedAutoencoder.load(small_runs["ae"], "cpu")
+
+
+def of(
+    config: EncoderDecoderConfig, shape: tuple[int, int, int], like: TrainedAutoencoder
+) -> TrainedAutoencoder:
+    """A network that was not trained, as a run would hold it."""
+    model = config.build(shape, torch.Generator().manual_seed(0))
+    channels, height, width = shape
+    data = like.data.model_copy(update={"channels": channels, "height": height, "width": width})
+    return TrainedAutoencoder(model, like.experiment.model_copy(update={"model": config}), data, like.device)
+
+
+def computed(file: Path, given: np.ndarray) -> list[np.ndarray]:
+    session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
+    (one,) = session.get_inputs()
+    return session.run(None, {one.name: given})
+
+
+@pytest.mark.parametrize(("config", "shape"), CASES)
+def test_onnxruntime_computes_what_pytorch_does(config, shape, trained, tmp_path):
+    network = of(config, shape, trained)
+    assert export_onnx(network, tmp_path / "out") == [
+        tmp_path / "out" / "encoder.onnx",
+        tmp_path / "out" / "decoder.onnx",
+    ]
+    for file in (tmp_path / "out").iterdir():  # common operators, and no path of this machine
+        model = onnx.load(file)
+        assert [(one.domain, one.version) for one in model.opset_import] == [("", 18)]
+        assert b".py" not in file.read_bytes()
+    images = np.random.default_rng(1).random((7, *shape), dtype=np.float32)
+    with torch.no_grad():
+        codes = network.model.encode(torch.from_numpy(images)).mean.numpy()
+    for count in (1, 2, 7):
+        (found,) = computed(tmp_path / "out" / "encoder.onnx", images[:count])
+        np.testing.assert_allclose(found, codes[:count], atol=1e-4)
+        (decoded,) = computed(tmp_path / "out" / "decoder.onnx", codes[:count])
+        np.testing.assert_allclose(decoded, network.decode(codes[:count]), atol=1e-4)
+        assert decoded.shape == (count, *shape)
+
+
+def test_a_classifiers_head_goes_with_its_encoder(small_runs, images, tmp_path):
+    run = small_runs["classifier"]
+    code, stdout, stderr = call(["export", str(run.path), "--out", str(tmp_path / "out"), "--json"])
+    assert (code, json.loads(stdout)["files"]) == (0, ["encoder.onnx", "decoder.onnx", "classifier.onnx"]), (
+        stderr
+    )
+    pixels = (images.pixels / 255).astype(np.float32)
+    (codes,) = computed(tmp_path / "out" / "encoder.onnx", pixels)
+    logits, probabilities = computed(tmp_path / "out" / "classifier.onnx", codes)
+    classifier = TrainedClassifier.load(run, "cpu")
+    np.testing.assert_allclose(logits, classifier.logits(images), atol=1e-4)
+    np.testing.assert_allclose(probabilities, classifier.probabilities(images), atol=1e-4)
+    said = {one.key: one.value for one in onnx.load(tmp_path / "out" / "classifier.onnx").metadata_props}
+    assert said["run"] == run.weights_hash
+    assert said["kind"] == "classifier"
+    assert json.loads(said["class_names"]) == list(images.class_names)
+    assert json.loads(said["image_shape"]) == [1, 16, 16]
+    assert said["code_size"] == "3"
+    assert said["images"] == "float32, N x 1 x 16 x 16 (channels, height, width), from 0 to 1"
+
+
+@pytest.mark.filterwarnings("ignore:.torch.jit.load. is:DeprecationWarning")
+@pytest.mark.parametrize("kind", ["ae", "vae", "classifier"])
+def test_torchscript_computes_what_pytorch_does(kind, small_runs, images, tmp_path):
+    run = small_runs[kind]
+    code, stdout, stderr = call(["export", str(run.path), "--to", "torchscript", "--out", str(tmp_path)])
+    assert code == 0, stderr
+    files = {Path(line).stem: line for line in stdout.splitlines()}
+    about = {"config.json": ""}
+    encoder = torch.jit.load(files["encoder"], _extra_files=about)
+    assert json.loads(about["config.json"])["run"] == run.weights_hash
+    codes = encoder(torch.from_numpy(images.pixels / np.float32(255)))
+    trained = exporting.load_trained(run, "cpu")
+    np.testing.assert_allclose(codes.numpy(), trained.encode(images), atol=1e-4)
+    if kind == "classifier":
+        logits, _ = torch.jit.load(files["classifier"])(codes)
+        np.testing.assert_allclose(logits.detach().numpy(), trained.logits(images), atol=1e-4)
+    else:
+        decoded = torch.jit.load(files["decoder"])(codes)
+        np.testing.assert_allclose(decoded.numpy(), trained.reconstruct(images), atol=1e-4)
+
+
+def test_safetensors_hold_the_weights_and_what_they_are_of(small_runs, tmp_path):
+    run = small_runs["classifier"]
+    files = export(run, tmp_path, "safetensors")
+    assert [one.name for one in files] == ["autoencoder.safetensors", "classifier.safetensors", "config.json"]
+    head = safetensors.torch.load_file(files[1])
+    assert {key: one.tolist() for key, one in head.items()} == {
+        key: one.tolist() for key, one in run.weights.items()
+    }
+    about = json.loads(files[2].read_text())
+    assert about["classifier"]["linear1_neurons"] == 16
+    assert about["model"]["code_size"] == 3
+
+
+def test_a_file_that_computes_something_else_is_not_kept(trained, tmp_path, monkeypatch):
+    written = exporting._torchscript
+
+    def wrong(part, about):
+        content, compute = written(part, about)
+        return content, lambda given: [one + 0.01 for one in compute(given)]
+
+    monkeypatch.setattr(exporting, "_onnx", wrong)
+    with pytest.raises(OutputError, match="encoder must compute what PyTorch computes"):
+        export_onnx(trained, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_network_that_torch_cannot_write_is_refused(trained, tmp_path):
+    network = of(LinearConfig(code_size=3), (1, 28, 28), trained)
+    network.model.encoder.forward = lambda images, generator=None: Dirac(
+        torch.from_numpy(np.ones((len(images), 3), np.float32)) * images.sum().item()
+    )
+    with pytest.raises(ConfigurationError, match="one that torch can write as ONNX"):
+        export_onnx(network, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--to", "keras", "--out", "{}/new"], "onnx, torchscript, safetensors"),
+        (["--out", "{}/there"], "must be new"),
+        (["--out", "{}/there/encoder.onnx"], "encoder.onnx must be writable"),
+    ],
+)
+def test_bad_input_is_one_clear_error(small_runs, tmp_path, words, said):
+    (tmp_path / "there").mkdir()
+    (tmp_path / "there" / "encoder.onnx").write_text("kept")
+    given = [one.format(tmp_path) for one in words]
+    code, stdout, stderr = call(["export", str(small_runs["ae"].path), *given])
+    assert (code, stdout) == (2, "")
+    assert said in stderr
+    assert [one.name for one in tmp_path.rglob("*")] == ["there", "encoder.onnx"]
+    assert (tmp_path / "there" / "encoder.onnx").read_text() == "kept"
+
+
+def test_without_the_extra_its_name_is_given(small_runs, tmp_path, monkeypatch):
+    monkeypatch.setattr(extras, "find_spec", lambda name: None if name == "onnxruntime" else 1)
+    code, _, stderr = call(["export", str(small_runs["ae"].path), "--out", str(tmp_path / "out")])
+    assert code == 2
+    assert "latentspace[onnx]" in stderr
+
+
+def test_force_replaces_files_of_the_same_names_alone(small_runs, tmp_path):
+    (tmp_path / "encoder.safetensors").write_text("old")
+    (tmp_path / "autoencoder.safetensors").write_text("old")
+    words = ["export", str(small_runs["ae"].path), "--to", "safetensors", "--out", str(tmp_path)]
+    assert call(words)[0] == 2
+    assert call([*words, "--force"])[0] == 0
+    assert (tmp_path / "encoder.safetensors").read_text() == "old"
+    assert safetensors.torch.load_file(tmp_path / "autoencoder.safetensors")
