@@ -16,6 +16,7 @@ from latentspace.models.classifier import ClassifierConfig
 from latentspace.objectives.classification import classification, classification_as_reported
 from latentspace.objectives.denoising import denoising, denoising_and_clean
 from latentspace.objectives.elbo import elbo
+from latentspace.objectives.importance import importance_weighted
 from latentspace.objectives.loss import Objective
 from latentspace.objectives.reconstruction import reconstruction
 
@@ -72,6 +73,9 @@ CASES = {
     ),
     "elbo": Case(elbo(), variational, ELBO, True, elbo(), still),
     "beta and free bits": Case(elbo(0.5, free_bits=0.1), variational, ELBO, True, elbo(0.5), still),
+    "importance-weighted": Case(
+        importance_weighted(3), variational, frozenset({"iwae_loss", "elbo_loss"}), True, elbo(), still
+    ),
     "classification": Case(classification, head, CLASSES),
     "classification as reported": Case(classification_as_reported, head, CLASSES),
 }

@@ -137,7 +137,9 @@ def part_of(name: str) -> Callable[[Case], Value | None]:
 
 
 def mean_code(case: Case) -> Value | None:
-    return mean_code_loss(case.trained.model, case.held) if case.has_prior else None
+    if not case.has_prior:
+        return None
+    return mean_code_loss(case.trained.model, case.held, case.noise(case.trained.device))
 
 
 def iwae(case: Case) -> Value | None:

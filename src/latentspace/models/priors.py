@@ -2,7 +2,7 @@
 
 import math
 from abc import ABC, abstractmethod
-from typing import ClassVar, final
+from typing import ClassVar, Final, final
 
 import torch
 from torch import nn
@@ -10,6 +10,8 @@ from torch import nn
 from ..core.registry import Registry
 from ..core.tensor_types import Codes, KLTerms, PerImage
 from .posteriors import Gaussian, Posterior
+
+NARROW: Final = 0.25  # the variance of a mixture's components at first
 
 
 class Prior(ABC, nn.Module):
@@ -70,4 +72,44 @@ class StandardNormal(Prior):
         return 0.5 * (posterior.mean.square() + variance - 1 - posterior.log_variance)
 
 
-PRIORS: Registry[type[Prior]] = Registry("prior", {"standard-normal": f"{__name__}:StandardNormal"})
+@final
+class MixtureOfGaussians(Prior):
+    """Gaussians with diagonal covariances, whose weights, means and variances are learned with the network.
+
+    J. Tomczak, M. Welling, "VAE with a VampPrior" (https://arxiv.org/abs/1705.07120), section 2, MoG.
+    """
+
+    words = "a learned mixture of Gaussians"
+
+    def __init__(self, code_size: int, components: int = 32) -> None:
+        super().__init__(code_size)
+        self.logits = nn.Parameter(torch.zeros(components))
+        self.means = nn.Parameter(torch.zeros(components, code_size))
+        self.log_variances = nn.Parameter(torch.zeros(components, code_size))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """About N(0, I) in sum: narrower components, their means drawn from what is missing."""
+        nn.init.zeros_(self.logits)
+        nn.init.normal_(self.means, std=math.sqrt(1 - NARROW))
+        nn.init.constant_(self.log_variances, math.log(NARROW))
+
+    def log_prob(self, codes: Codes) -> PerImage:
+        scaled = (codes[:, None] - self.means).square() * torch.exp(-self.log_variances)
+        each = -0.5 * (scaled + self.log_variances + math.log(2 * math.pi)).sum(dim=2)
+        return torch.logsumexp(each + torch.log_softmax(self.logits, dim=0), dim=1)
+
+    def sample(self, count: int, generator: torch.Generator) -> Codes:
+        chances = torch.softmax(self.logits, dim=0)
+        chosen = torch.multinomial(chances, count, replacement=True, generator=generator)
+        noise = torch.randn(count, self.code_size, generator=generator, device=generator.device)
+        return self.means[chosen] + torch.exp(0.5 * self.log_variances[chosen]) * noise
+
+
+PRIORS: Registry[type[Prior]] = Registry(
+    "prior",
+    {
+        "standard-normal": f"{__name__}:StandardNormal",
+        "mixture": f"{__name__}:MixtureOfGaussians",
+    },
+)

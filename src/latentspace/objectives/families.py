@@ -9,6 +9,7 @@ OBJECTIVES: Registry[type[ObjectiveConfig]] = Registry(
         "reconstruction": "latentspace.objectives.reconstruction:ReconstructionConfig",
         "denoising": "latentspace.objectives.denoising:DenoisingConfig",
         "elbo": "latentspace.objectives.elbo:ElboConfig",
+        "importance-weighted": "latentspace.objectives.importance:ImportanceWeightedConfig",
         "classification": "latentspace.objectives.classification:ClassificationConfig",
     },
 )

@@ -1,0 +1,68 @@
+"""The contract of every prior: a density that integrates to one, and draws that follow it."""
+
+import pytest
+import torch
+
+from latentspace.core.randomness import generator
+from latentspace.models.posteriors import Gaussian
+from latentspace.models.priors import PRIORS, MixtureOfGaussians, StandardNormal
+from latentspace.models.stacks.family import ResidualVariationalConfig
+
+SIZE = 2
+
+
+@pytest.fixture(params=sorted(PRIORS))
+def prior(request):
+    torch.manual_seed(0)
+    return PRIORS[request.param](SIZE)
+
+
+@torch.no_grad()
+def test_the_density_integrates_to_one(prior):
+    steps = torch.linspace(-8, 8, 401)
+    codes = torch.cartesian_prod(steps, steps)
+    total = prior.log_prob(codes).exp().sum() * (steps[1] - steps[0]) ** 2
+    assert float(total) == pytest.approx(1, abs=1e-3)
+
+
+def test_draws_follow_the_density(prior):
+    """The mean of log p over draws is minus the entropy, which the grid gives too."""
+    with torch.no_grad():
+        drawn = prior.log_prob(prior.sample(40_000, torch.Generator().manual_seed(1))).mean()
+        steps = torch.linspace(-8, 8, 401)
+        grid = prior.log_prob(torch.cartesian_prod(steps, steps))
+        expected = (grid.exp() * grid).sum() * (steps[1] - steps[0]) ** 2
+    assert float(drawn) == pytest.approx(float(expected), abs=0.03)
+
+
+def test_a_seed_gives_the_same_draws(prior):
+    one, other = (prior.sample(5, torch.Generator().manual_seed(3)) for _ in range(2))
+    assert torch.equal(one, other)
+
+
+def test_the_divergence_is_that_of_many_draws(prior):
+    draw = torch.Generator().manual_seed(0)
+    count = 50_000
+    posterior = Gaussian(torch.full((count, SIZE), 0.7), torch.full((count, SIZE), -1.0))
+    codes = posterior.sample(draw)
+    with torch.no_grad():
+        terms = prior.kl_terms(posterior, codes).sum(dim=1)
+        weights = posterior.log_prob(codes) - prior.log_prob(codes)
+    assert float(terms.mean()) == pytest.approx(float(weights.mean()), rel=0.02)
+
+
+def test_one_standard_component_is_the_standard_normal():
+    mixture, codes = MixtureOfGaussians(SIZE, components=1), torch.randn(20, SIZE)
+    with torch.no_grad():
+        mixture.means.zero_()
+        mixture.log_variances.zero_()
+    torch.testing.assert_close(mixture.log_prob(codes).detach(), StandardNormal(SIZE).log_prob(codes))
+
+
+def test_a_networks_prior_is_a_function_of_its_seed_and_learned():
+    config = ResidualVariationalConfig(prior="mixture", width=8, code_size=3)
+    one, other = (config.build((1, 8, 8), generator(5, "weights")) for _ in range(2))
+    assert torch.equal(one.prior.means, other.prior.means)
+    passed = one(torch.rand(4, 1, 8, 8), torch.Generator().manual_seed(0))
+    passed.latents[0].kl_terms().sum().backward()
+    assert all(weight.grad is not None and weight.grad.abs().sum() > 0 for weight in one.prior.parameters())
