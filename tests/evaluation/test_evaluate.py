@@ -5,7 +5,7 @@ import pytest
 
 from latentspace.core.errors import ConfigurationError, DataError, RunError
 from latentspace.data.config import DataConfig
-from latentspace.evaluation.codes import pca_error, principal_plane
+from latentspace.evaluation.codes import pca_error
 from latentspace.evaluation.evaluate import Evaluation, evaluate
 from latentspace.experiment.config import Experiment
 from latentspace.runs.directory import Run
@@ -98,14 +98,3 @@ def test_pca_error_is_the_variance_left_out():
     expected = (singular[5:] ** 2).sum() / flat.size
     assert pca_error(images.pixels, every, every, 5) == pytest.approx(expected, rel=1e-4)
     assert pca_error(images.pixels, every[:4], every, 50) > 0  # fewer images than components
-
-
-def test_principal_plane_states_the_variance_it_shows():
-    draw = np.random.default_rng(0)
-    codes = (draw.standard_normal((500, 3)) * [5, 2, 1]).astype(np.float32)
-    plane = principal_plane(codes)
-    assert plane.points.shape == (500, 2)
-    assert plane.explained == pytest.approx((25 / 30, 4 / 30), abs=0.05)
-    line = principal_plane(codes[:, :1])
-    assert line.explained == (1.0, 0.0)
-    assert (line.points[:, 1] == 0).all()

@@ -8,9 +8,10 @@ from ..core.types import CodeArray, ImageArray, Pixels
 from ..data.batches import float_blocks
 from ..evaluation.beside_pca import BesidePCA, beside_pca
 from ..evaluation.cache import kept
-from ..evaluation.codes import FITTED_TO, Plane, principal_plane
+from ..evaluation.codes import FITTED_TO
 from ..evaluation.frechet import COMPONENTS, FrechetRecord, frechet_record
 from ..inference.code_paths import linear
+from ..inference.maps import Projection, project
 from ..inference.mixtures import fitted_mixture
 from ..inference.sampling import DrawnCodes, around_codes, draw, of_prior
 from .run_context import RunContext
@@ -43,7 +44,7 @@ class AutoencoderAnalysis:
         errors: mean squared errors per pixel, of the shown images.
         drawn, decoded: random codes, and what is decoded from them.
         likeness: the Frechet distances of decoded random codes, and of training images, to test images.
-        plane: the codes of all images, in the images' order.
+        plane: the codes of all images on their first two principal components, in the images' order.
         beside: the test error beside that of PCA with as many numbers an image as the codes have.
     """
 
@@ -55,7 +56,7 @@ class AutoencoderAnalysis:
     drawn: DrawnCodes
     decoded: ImageArray
     likeness: FrechetRecord
-    plane: Plane
+    plane: Projection
     walks: Walks
     code_size: int
 
@@ -91,7 +92,7 @@ def analyse_autoencoder(
         drawn=random_codes,
         decoded=decoded[:drawn],
         likeness=likeness(context, decoded[:judged], codes),
-        plane=principal_plane(codes),
+        plane=project(codes),
         walks=walks(context, codes),
         code_size=trained.code_size,
     )

@@ -19,13 +19,13 @@ from ..data.imageset import ImageSet
 from ..data.sampling import HELD, affordable, balanced_sample, stratified_sample
 from ..experiment.config import Experiment
 from ..inference.nearest import nearest
+from ..inference.pca import fit_pca
 from ..inference.trained import TrainedClassifier
 from ..runs.directory import Run
 from ..training.components import learned_from, make_fabric, required_labels, set_up
 from ..training.loop import learn
 from .cache import Measurement
 from .codes import FITTED_TO
-from .pca import fit_pca
 
 LABELS = (10, 30, 100, 300, 1000)
 DRAWS = 3

@@ -1,39 +1,12 @@
-"""What codes look like, and what a linear method of the same size would have kept."""
-
-from dataclasses import dataclass
+"""What a linear method of the same size as the codes would have kept."""
 
 import numpy as np
 from jaxtyping import Float
 
-from ..core.types import CodeArray, ImageArray, Int64Array, Pixels
-from .pca import fit_pca
+from ..core.types import ImageArray, Int64Array, Pixels
+from ..inference.pca import fit_pca
 
 FITTED_TO = 10_000  # images that PCA is fitted to, at most
-
-
-@dataclass(frozen=True)
-class Plane:
-    """Codes seen along their two directions of largest variance.
-
-    `explained` is the share of the codes' variance along each of the two.
-    """
-
-    points: Float[np.ndarray, "images 2"]
-    explained: tuple[float, float]
-
-
-def principal_plane(codes: CodeArray) -> Plane:
-    """Project codes on their first two principal components.
-
-    Codes of one dimension get a second coordinate of zero.
-    """
-    if codes.shape[1] == 1:
-        centred = codes - codes.mean()
-        return Plane(np.concatenate([centred, np.zeros_like(centred)], axis=1), (1.0, 0.0))
-    pca = fit_pca(codes, 2)
-    points = pca.transform(codes)
-    first, second = pca.explained_variance_ratio_
-    return Plane(points.astype(np.float32), (float(first), float(second)))
 
 
 def pca_error(pixels: Pixels, fitted: Int64Array, judged: Int64Array, components: int) -> float:

@@ -15,11 +15,11 @@ from ..data.batches import at_once, to_images
 from ..data.corruption import gaussian
 from ..data.imageset import ImageSet
 from ..data.sampling import HELD, affordable, stratified_sample
+from ..inference.pca import fit_pca
 from ..inference.trained import BATCH, TrainedAutoencoder
 from ..runs.directory import Run
 from .cache import Measurement
 from .codes import FITTED_TO
-from .pca import fit_pca
 
 LEVELS = (0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5)  # standard deviations; pixels lie in [0, 1]
 CHOSEN_ON, JUDGED_ON = 500, 2000  # images at most

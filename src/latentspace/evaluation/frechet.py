@@ -8,8 +8,8 @@ import numpy as np
 from jaxtyping import Float
 
 from ..core.types import ImageArray
+from ..inference.pca import fit_pca
 from .cache import Measurement
-from .pca import fit_pca
 
 COMPONENTS = 50
 

@@ -27,6 +27,7 @@ from ..data.splits import PARTS
 from ..runs.directory import Run
 from .conform import conforming
 from .image_files import picture, png, raster
+from .maps import project
 from .refine import refined_codes
 from .tables import CODE, Block, refuse_table, write_table
 from .trained import BATCH, TrainedAutoencoder, computed_in
@@ -217,14 +218,8 @@ def _blocks(pieces: "_Pieces", places: np.ndarray | None) -> Iterator[Block]:
 
 
 def _map(pieces: "_Pieces") -> np.ndarray:
-    """The first two principal components of all codes; zeros where a code is one number."""
-    from sklearn.decomposition import PCA
-
-    codes = np.concatenate([pieces.read(number).codes for number in range(pieces.count)])
-    places = np.zeros((len(codes), 2), dtype=np.float32)
-    dimensions = min(2, codes.shape[1], len(codes))
-    places[:, :dimensions] = PCA(dimensions, random_state=0).fit_transform(codes)
-    return places
+    """The first two principal components of all codes."""
+    return project(np.concatenate([pieces.read(number).codes for number in range(pieces.count)])).points
 
 
 class Sums(NamedTuple):

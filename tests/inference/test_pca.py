@@ -10,7 +10,7 @@ from latentspace.evaluation.baselines import inputs_of
 from latentspace.evaluation.codes import pca_error
 from latentspace.evaluation.denoising import _pca
 from latentspace.evaluation.frechet import Likeness
-from latentspace.evaluation.pca import EXACT, fit_pca
+from latentspace.inference.pca import EXACT, fit_pca
 
 SIDE = 32  # in colour: 3,072 values an image, above what is solved exactly
 

@@ -1,0 +1,218 @@
+"""Maps of codes: a place in the plane for every image and for new images, and the code at any place.
+
+PCA is linear, so that it is exact both ways. t-SNE, UMAP and PaCMAP find places for the codes that they are
+given and no more. There a new image stands at the mean place of the `NEAREST` images with the nearest codes,
+and the code at a place is the mean code of the `NEAREST` images around it, both weighted by 1 / distance.
+"""
+
+import logging
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+import numpy as np
+from jaxtyping import Float
+
+from ..core.errors import ConfigurationError, DataError
+from ..core.randomness import derive, numpy_generator
+from ..core.types import CodeArray
+from ..core.wording import brief, counted, option
+from .pca import fit_pca
+
+if TYPE_CHECKING:
+    from sklearn.neighbors import KNeighborsRegressor
+
+Points: TypeAlias = Float[np.ndarray, "_images 2"]
+
+logger = logging.getLogger(__name__)
+
+NEAREST: Final = 5  # images that a place, or the code at a place, is the mean of
+FEWEST: Final = 8  # images of a map that is not linear
+MOST: Final = 10_000  # images that such a map is computed from; the others are placed on it
+NAMES: Final[Mapping[str, str]] = {"pca": "PCA", "tsne": "t-SNE", "umap": "UMAP", "pacmap": "PaCMAP"}
+
+
+@dataclass(frozen=True, eq=False)
+class Linear:
+    """A plane through a code space: `mean`, a code, and `axes`, two directions of length 1.
+
+    `explained` is the share of the codes' variance along each axis. A code of one number has one axis; the
+    other is 0.
+    """
+
+    mean: Float[np.ndarray, " code"]
+    axes: Float[np.ndarray, "2 code"]
+    explained: tuple[float, float]
+
+
+@dataclass(frozen=True, eq=False)
+class Projection:
+    """Codes in two dimensions.
+
+    Args:
+        method: of `NAMES`.
+        codes: of the images that are on the map.
+        points: the place of each, x and y.
+        linear: the plane, where the method is PCA.
+    """
+
+    method: str
+    codes: CodeArray
+    points: Points
+    linear: Linear | None = None
+
+    @property
+    def explained(self) -> tuple[float, float] | None:
+        """The share of the codes' variance along x and along y; None where the map is not linear."""
+        return None if self.linear is None else self.linear.explained
+
+    def place(self, codes: CodeArray) -> Points:
+        """The places of other codes, images x 2, float32: by PCA exact, else a mean of the nearest codes'.
+
+        Raises:
+            DataError: codes of another size than the map's.
+        """
+        if codes.shape[1] != self.codes.shape[1]:
+            raise DataError(
+                "codes must be as long as those of the map",
+                found=f"{codes.shape[1]} numbers, and {self.codes.shape[1]} on the map",
+                do="encode the images with the run that the map was made of",
+            )
+        if self.linear is not None:
+            return np.asarray((codes - self.linear.mean) @ self.linear.axes.T, dtype=np.float32)
+        return np.asarray(self._of_codes.predict(codes), dtype=np.float32)
+
+    def codes_at(self, points: Points) -> CodeArray:
+        """The code at each place, points x code, float32: by PCA exact, else a mean of those around it."""
+        if self.linear is not None:
+            return np.asarray(self.linear.mean + points @ self.linear.axes, dtype=np.float32)
+        return np.asarray(self._of_points.predict(points), dtype=np.float32)
+
+    @cached_property
+    def _of_codes(self) -> "KNeighborsRegressor":
+        return _nearest(self.codes, self.points)
+
+    @cached_property
+    def _of_points(self) -> "KNeighborsRegressor":
+        return _nearest(self.points, self.codes)
+
+
+def project(codes: CodeArray, method: str = "pca", seed: int = 0) -> Projection:
+    """A map of `codes`, images x code: the same for the same codes, method and seed.
+
+    t-SNE, UMAP and PaCMAP are computed from `MOST` of the codes at most, drawn at random; the others are
+    placed on the map that these make.
+
+    Args:
+        method: pca, tsne, umap or pacmap; the last two are extras of the package.
+
+    Raises:
+        ConfigurationError: another method, or one whose library is not installed.
+        DataError: no codes, codes that are not finite, or fewer than `FEWEST` for a map that is not linear.
+    """
+    refuse_method(method)
+    if not len(codes) or not np.isfinite(codes).all():
+        raise DataError(
+            "a map needs at least one code, all of them finite",
+            found=f"{counted(len(codes), 'code')}, "
+            f"{int((~np.isfinite(codes)).any(axis=1).sum())} of them not finite",
+            do="look at the training's loss: the network may have diverged",
+        )
+    if method == "pca":
+        linear = principal_plane(codes)
+        return Projection(
+            method,
+            codes,
+            np.asarray((codes - linear.mean) @ linear.axes.T, dtype=np.float32),
+            linear,
+        )
+    if len(codes) < FEWEST:
+        raise DataError(
+            f"a map by {NAMES[method]} needs at least {FEWEST} images",
+            found=counted(len(codes)),
+            do=f"give more images, or take {option('method', 'pca')}",
+        )
+    chosen = np.sort(numpy_generator(seed, "sample").permutation(len(codes))[:MOST])
+    logger.info("%s of %s", NAMES[method], counted(len(chosen), "code"))
+    found = _METHODS[method](codes[chosen], derive(seed, "figure") % 2**32)
+    fitted = Projection(method, codes[chosen], np.asarray(found, dtype=np.float32))
+    if len(chosen) == len(codes):
+        return fitted
+    points = fitted.place(codes)
+    points[chosen] = fitted.points
+    return Projection(method, codes, points)
+
+
+def refuse_method(method: str) -> None:
+    """Refuse what is no method, or one whose library is missing: raises ConfigurationError."""
+    from importlib.util import find_spec
+
+    if method not in NAMES:
+        raise ConfigurationError(
+            f"a map is made by one of: {', '.join(NAMES)}",
+            found=brief(method),
+            do=f"write for example {option('method', 'pca')}",
+        )
+    if method in ("umap", "pacmap") and find_spec(method) is None:
+        raise ConfigurationError(
+            f"a map by {NAMES[method]} needs its library",
+            found=f"no module {method}",
+            do=f"pip install 'latentspace[{method}]', or take {option('method', 'tsne')}",
+        )
+
+
+def principal_plane(codes: CodeArray) -> Linear:
+    """The mean of the codes and their first two principal components; zeros where there are fewer."""
+    axes = np.zeros((2, codes.shape[1]))
+    explained = [0.0, 0.0]
+    mean = codes.mean(axis=0, dtype=np.float64)
+    if len(codes) > 1 and np.ptp(codes, axis=0).any():
+        pca = fit_pca(codes, 2)
+        mean = pca.mean_.astype(np.float64)
+        axes[: len(pca.components_)] = pca.components_
+        explained[: len(pca.components_)] = pca.explained_variance_ratio_.tolist()
+    return Linear(mean, axes, (explained[0], explained[1]))
+
+
+def _nearest(known: np.ndarray, values: np.ndarray) -> "KNeighborsRegressor":
+    from sklearn.neighbors import KNeighborsRegressor
+
+    return KNeighborsRegressor(min(NEAREST, len(known)), weights="distance").fit(known, values)
+
+
+def _tsne(codes: CodeArray, seed: int) -> np.ndarray:
+    """On one thread, as the sums of several may come out otherwise another time."""
+    from sklearn.manifold import TSNE
+    from threadpoolctl import threadpool_limits
+
+    start = "pca" if codes.shape[1] > 1 else "random"
+    with threadpool_limits(1, user_api="openmp"):
+        tsne = TSNE(perplexity=min(30.0, (len(codes) - 1) / 3), init=start, random_state=seed)
+        return np.asarray(tsne.fit_transform(codes))
+
+
+def _umap(codes: CodeArray, seed: int) -> np.ndarray:
+    with warnings.catch_warnings():
+        warnings.simplefilter(
+            "ignore", ImportWarning
+        )  # it says that Tensorflow, which it can do without, is not there
+        from umap import UMAP
+
+    made = UMAP(n_neighbors=min(15, len(codes) - 1), random_state=seed, n_jobs=1)
+    return np.asarray(made.fit_transform(codes))
+
+
+def _pacmap(codes: CodeArray, seed: int) -> np.ndarray:
+    from pacmap import PaCMAP
+
+    logging.getLogger("pacmap").setLevel(logging.ERROR)  # it warns of every seed
+    return np.asarray(PaCMAP(n_neighbors=min(10, len(codes) // 3), random_state=seed).fit_transform(codes))
+
+
+_METHODS: Final[Mapping[str, Callable[[CodeArray, int], np.ndarray]]] = {
+    "tsne": _tsne,
+    "umap": _umap,
+    "pacmap": _pacmap,
+}
