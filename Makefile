@@ -12,7 +12,7 @@ KILLS ?= 50
 EVERY ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install reproduce test lint types layers unit fuzz chaos cuts benchmark format clean
+.PHONY: help install explorer reproduce test lint types layers unit fuzz chaos cuts benchmark format clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -76,3 +76,6 @@ format: $(VENV)/.tested  ## bring the code into shape
 clean:  ## remove what the targets made: .venv and caches (runs/ stays)
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+
+explorer:  ## make the explorer's page anew from explorer/web (needs Node)
+	cd explorer/web && npm ci --ignore-scripts --no-audit --no-fund && npm run --silent check && npm run --silent build

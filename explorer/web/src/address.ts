@@ -1,0 +1,37 @@
+// The view in the address: a link is a view, and back and forward restore one.
+
+export interface Shown {
+  map: string; colour: string; pictures: string; grid: boolean; image: number; x: number; y: number; zoom: number; tab: string;
+}
+
+export function read(): Partial<Shown> {
+  const given = new URLSearchParams(location.hash.slice(1));
+  const number = (name: string): number | undefined => {
+    const value = Number(given.get(name) ?? NaN);
+    return Number.isFinite(value) ? value : undefined;
+  };
+  return {
+    map: given.get('map') ?? undefined,
+    colour: given.get('colour') ?? undefined,
+    pictures: given.get('pictures') ?? undefined,
+    grid: given.get('grid') === '1',
+    image: number('image'),
+    x: number('x'),
+    y: number('y'),
+    zoom: number('zoom'),
+    tab: given.get('tab') ?? undefined,
+  };
+}
+
+/** Put a view into the address; a step of its own for what one goes back to. */
+export function write(shown: Shown, step: boolean): void {
+  const given = new URLSearchParams({
+    map: shown.map, colour: shown.colour, pictures: shown.pictures, tab: shown.tab,
+    x: shown.x.toFixed(4), y: shown.y.toFixed(4), zoom: shown.zoom.toFixed(3),
+  });
+  if (shown.grid) given.set('grid', '1');
+  if (shown.image >= 0) given.set('image', String(shown.image));
+  const address = `#${given.toString()}`;
+  if (address === location.hash) return;
+  history[step ? 'pushState' : 'replaceState'](null, '', address);
+}

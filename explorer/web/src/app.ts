@@ -1,0 +1,111 @@
+// What the parts of the page share: the set, the networks, the map, and what is looked at.
+import { colours } from './colour';
+import { source, type Column, type Dataset, type Sprites } from './data';
+import { tell } from './dom';
+import type { Networks } from './networks';
+import type { PlacedMap } from './plane';
+import type { Scene } from './scene';
+
+export type Slot = 'A' | 'B' | 'C';
+type Event = 'code' | 'inspect' | 'select' | 'slots' | 'labels' | 'path';
+export const YOURS = 'your label';
+
+export interface Looked { image: number; pixels: ImageData; name: string; code: Float32Array }
+
+export class App {
+  networks: Networks | null = null;
+  map: PlacedMap | null = null;
+  column: Column | undefined;
+  hidden = new Set<number>();
+  /** The code that is decoded: of the place under the pointer, of the sliders, of an image. */
+  code: Float32Array | null = null;
+  said = '';
+  looked: Looked | null = null;
+  selected: number[] = [];
+  slots: Partial<Record<Slot, number>> = {};
+  labels: Record<string, string> = {};
+  path: Float32Array[] = [];
+  private listeners = new Map<Event, (() => void)[]>();
+
+  constructor(readonly dataset: Dataset, readonly sprites: Sprites, readonly scene: Scene) {}
+
+  on(event: Event, listener: () => void): void {
+    this.listeners.set(event, [...(this.listeners.get(event) ?? []), listener]);
+  }
+
+  changed(event: Event): void {
+    for (const listener of this.listeners.get(event) ?? []) listener();
+  }
+
+  show(code: Float32Array, said: string): void {
+    [this.code, this.said] = [code, said];
+    this.changed('code');
+  }
+
+  /** Colour by a column, and hide what its legend hides. */
+  paint(): void {
+    const rgba = colours(this.column, this.dataset.count);
+    if (this.column?.kind === 'category') {
+      for (let at = 0; at < this.dataset.count; at++) if (this.hidden.has(this.column.data[at])) rgba[4 * at + 3] = 0;
+    }
+    this.scene.paint(rgba);
+  }
+
+  /** The pixels of an image of the set, as its small picture has them. */
+  async pixels(image: number): Promise<ImageData> {
+    await this.sprites.ready(image);
+    const { width, height } = this.sprites;
+    const canvas = new OffscreenCanvas(width, height);
+    const context = canvas.getContext('2d') as unknown as CanvasRenderingContext2D;
+    this.sprites.draw(context, image, 0, 0, width, height);
+    return context.getImageData(0, 0, width, height);
+  }
+
+  async inspect(image: number): Promise<void> {
+    const pixels = await this.pixels(image);
+    const code = this.dataset.about.codeSize ? this.dataset.code(image) : new Float32Array();
+    this.look({ image, pixels, name: this.dataset.names[image], code });
+  }
+
+  look(looked: Looked | null): void {
+    this.looked = looked;
+    this.scene.inspected = looked ? looked.image : -1;
+    this.scene.mark = null;
+    this.scene.draw();
+    this.changed('inspect');
+    if (looked?.code.length) this.show(looked.code, `the reconstruction of ${looked.name}`);
+  }
+
+  put(slot: Slot, image: number): void {
+    this.slots[slot] = image;
+    this.scene.picked = (Object.entries(this.slots) as [Slot, number][]).map(([label, one]) => ({ label, image: one }));
+    this.scene.draw();
+    this.changed('slots');
+  }
+
+  select(images: number[]): void {
+    this.selected = images;
+    this.scene.selected = new Set(images);
+    this.scene.draw();
+    this.changed('select');
+  }
+
+  /** The labels that a person gave, as a column. */
+  labelled(): Column {
+    const values = [...new Set(Object.values(this.labels))].sort();
+    const numbers = new Map(values.map((one, at) => [one, at]));
+    const data = Int32Array.from(this.dataset.names, (name) => numbers.get(this.labels[name]) ?? -1);
+    return { name: YOURS, kind: 'category', values, data };
+  }
+
+  async label(changes: Record<string, string>): Promise<void> {
+    if (source.live) {
+      const answer = await fetch('labels', { method: 'POST', body: JSON.stringify(changes) });
+      if (!answer.ok) return tell(await answer.text());
+      this.labels = (await answer.json()) as Record<string, string>;
+    } else {
+      this.labels = Object.fromEntries(Object.entries({ ...this.labels, ...changes }).filter(([, one]) => one));
+    }
+    this.changed('labels');
+  }
+}

@@ -1,0 +1,150 @@
+// What the page is given: files by name, from the server or from within an exported page.
+import { tableFromIPC } from '@uwdata/flechette';
+
+export interface Plane { mean: number[]; axes: number[][] }
+export interface MapAbout { name: string; title: string; plane: Plane | null }
+export interface ColumnAbout { name: string; kind: 'category' | 'number'; values?: string[] }
+export interface SpriteLayout { width: number; height: number; across: number; down: number; sheets: number }
+export interface Density { mean: number[]; std: number[]; words: string }
+export interface About {
+  title: string; version: number; notes: string[]; count: number; source: string;
+  shape: [number, number, number]; codeSize: number; kind: string; columns: ColumnAbout[];
+  sprites: SpriteLayout; maps: MapAbout[]; density: Density | null; fit: 'crop' | 'pad' | 'stretch';
+}
+export interface Progress { text: string; done: number; total: number }
+export interface ServerState { version: number; progress: Progress | null }
+
+export interface Column extends ColumnAbout { data: Int32Array | Float32Array }
+
+/** The files of the explorer by name. */
+export interface Source {
+  live: boolean;
+  file(name: string): Promise<ArrayBuffer>;
+}
+
+class Served implements Source {
+  live = true;
+  async file(name: string): Promise<ArrayBuffer> {
+    const answer = await fetch(name === 'runtime.wasm' ? name : `data/${name}`);
+    if (!answer.ok) throw new Error(await answer.text());
+    return answer.arrayBuffer();
+  }
+}
+
+class Embedded implements Source {
+  live = false;
+  async file(name: string): Promise<ArrayBuffer> {
+    const held = document.getElementById(`file:${name}`);
+    if (!held) throw new Error(`this page does not hold ${name}`);
+    const packed = Uint8Array.from(atob((held.textContent ?? '').trim()), (one) => one.charCodeAt(0));
+    if (held.dataset.packed !== 'gzip') return packed.buffer;
+    const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream('gzip'));
+    return new Response(stream).arrayBuffer();
+  }
+}
+
+export const source: Source = document.getElementById('file:about.json') ? new Embedded() : new Served();
+
+/** The columns of an Arrow stream by name, each in one array. */
+export function columnsOf(buffer: ArrayBuffer): Record<string, ArrayLike<number>> {
+  const table = tableFromIPC(new Uint8Array(buffer));
+  return Object.fromEntries(
+    table.names.map((name) => [name, table.getChild(name).toArray() as ArrayLike<number>]),
+  );
+}
+
+/** All that is shown of one set of images. */
+export class Dataset {
+  readonly names: string[];
+  readonly columns: Column[];
+  readonly codes: Float32Array[];
+  readonly places: (Float32Array | null)[];
+
+  constructor(readonly about: About, names: ArrayBuffer, columns: ArrayBuffer, codes: ArrayBuffer | null) {
+    this.names = Array.from(columnsOf(names).name as unknown as ArrayLike<string>);
+    const found = columnsOf(columns);
+    this.columns = about.columns.map((one) => ({
+      ...one,
+      data: one.kind === 'category' ? Int32Array.from(found[one.name]) : Float32Array.from(found[one.name]),
+    }));
+    const values = codes ? columnsOf(codes) : {};
+    this.codes = Array.from({ length: about.codeSize }, (_, at) => Float32Array.from(values[`c${at}`]));
+    this.places = about.maps.map(() => null);
+  }
+
+  static async load(): Promise<Dataset> {
+    const about = JSON.parse(new TextDecoder().decode(await source.file('about.json'))) as About;
+    const [names, columns, codes] = await Promise.all([
+      source.file('names.arrow'),
+      source.file('columns.arrow'),
+      about.codeSize ? source.file('codes.arrow') : null,
+    ]);
+    return new Dataset(about, names, columns, codes);
+  }
+
+  get count(): number { return this.about.count; }
+
+  /** The places of a map as it was computed, x and y in turn. */
+  async placesOf(map: number): Promise<Float32Array> {
+    const known = this.places[map];
+    if (known) return known;
+    const { x, y } = columnsOf(await source.file(`map-${map}.arrow`));
+    const places = new Float32Array(this.count * 2);
+    for (let at = 0; at < this.count; at++) {
+      places[2 * at] = x[at];
+      places[2 * at + 1] = y[at];
+    }
+    this.places[map] = places;
+    return places;
+  }
+
+  code(image: number): Float32Array {
+    return Float32Array.from(this.codes, (column) => column[image]);
+  }
+
+  column(name: string): Column | undefined {
+    return this.columns.find((one) => one.name === name);
+  }
+}
+
+/** Small pictures of the images, loaded a sheet at a time as they are drawn. */
+export class Sprites {
+  private sheets = new Map<number, ImageBitmap | 'asked'>();
+  constructor(private layout: SpriteLayout, private loaded: () => void) {}
+
+  get width(): number { return this.layout.width; }
+  get height(): number { return this.layout.height; }
+
+  /** Draw an image's small picture; false while its sheet is on its way. */
+  draw(to: CanvasRenderingContext2D, image: number, x: number, y: number, w: number, h: number): boolean {
+    const { across, down, width, height } = this.layout;
+    const place = image % (across * down);
+    const sheet = this.sheet(Math.floor(image / (across * down)));
+    if (!sheet) return false;
+    to.drawImage(sheet, (place % across) * width, Math.floor(place / across) * height, width, height, x, y, w, h);
+    return true;
+  }
+
+  async ready(image: number): Promise<void> {
+    const number = Math.floor(image / (this.layout.across * this.layout.down));
+    if (this.sheet(number)) return;
+    await this.load(number);
+  }
+
+  private sheet(number: number): ImageBitmap | null {
+    const known = this.sheets.get(number);
+    if (!known) void this.load(number);
+    return known && known !== 'asked' ? known : null;
+  }
+
+  private async load(number: number): Promise<void> {
+    this.sheets.set(number, 'asked');
+    try {
+      this.sheets.set(number, await createImageBitmap(new Blob([await source.file(`sheet-${number}`)])));
+    } catch {
+      this.sheets.delete(number);
+      return;
+    }
+    this.loaded();
+  }
+}

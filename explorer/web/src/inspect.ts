@@ -1,0 +1,110 @@
+// The view of one place or one image.
+import type { App, Looked, Slot } from './app';
+import { frame, h, show } from './dom';
+import { latest } from './networks';
+import { thumbs } from './thumbs';
+
+const NEIGHBOURS = 12;
+
+export function inspectView(app: App): HTMLElement {
+  const view = h('div');
+  const [, height, width] = app.dataset.about.shape;
+  const large = frame(width, height, 'decoded image');
+  large.classList.add('large');
+  large.id = 'decoded';
+  const said = h('p', { class: 'quiet' }, 'Move the pointer over the map: the image is what the decoder draws there.');
+  const details = h('div');
+  view.append(large, said, details);
+
+  const decode = latest(async (code: Float32Array) => {
+    if (!app.networks) return;
+    const [picture] = await app.networks.decode(code);
+    show(large, picture);
+  });
+  app.on('code', () => {
+    if (!app.code) return;
+    said.textContent = app.said;
+    decode(app.code);
+  });
+  app.on('inspect', () => {
+    details.replaceChildren();
+    if (app.looked) void fill(app, app.looked, details);
+  });
+  return view;
+}
+
+async function fill(app: App, looked: Looked, to: HTMLElement): Promise<void> {
+  const { width, height } = looked.pixels;
+  const original = frame(width, height, `${looked.name}, as it is`);
+  show(original, looked.pixels);
+  const rebuilt = frame(width, height, 'its reconstruction');
+  const difference = frame(width, height, 'the difference between the two');
+  to.append(
+    h('h2', {}, looked.image < 0 ? 'Your image' : 'Image'),
+    h('div', { class: 'trio' }, ...([['original', original], ['reconstruction', rebuilt], ['difference', difference]] as const)
+      .map(([name, canvas]) => h('figure', {}, canvas, h('figcaption', {}, name)))),
+    facts(app, looked),
+  );
+  if (looked.image >= 0) to.append(actions(app, looked.image));
+  if (!looked.code.length) return;
+  to.append(h('h2', {}, 'Code'), bars(app, looked.code), h('h2', {}, 'Nearest by code'));
+  if (!app.networks) return;
+  const near = await app.networks.nearest(looked.code, NEIGHBOURS + 1);
+  const others = near.images.map((image, at) => ({ image, distance: near.distances[at] }))
+    .filter(({ image }) => image !== looked.image).slice(0, NEIGHBOURS);
+  if (app.looked !== looked) return;
+  to.append(thumbs(app, others.map((one) => one.image), (_, at) => `, distance ${others[at].distance.toFixed(2)}`));
+  const [made] = await app.networks.decode(looked.code);
+  const scaled = await fitted(made, width, height);
+  show(rebuilt, scaled);
+  show(difference, between(looked.pixels, scaled));
+}
+
+async function fitted(picture: ImageData, width: number, height: number): Promise<ImageData> {
+  if (picture.width === width && picture.height === height) return picture;
+  const context = new OffscreenCanvas(width, height).getContext('2d') as OffscreenCanvasRenderingContext2D;
+  context.drawImage(await createImageBitmap(picture), 0, 0, width, height);
+  return context.getImageData(0, 0, width, height);
+}
+
+/** Where two pictures differ: warm where the second is brighter, cold where it is darker. */
+function between(a: ImageData, b: ImageData): ImageData {
+  const found = new ImageData(a.width, a.height);
+  for (let at = 0; at < a.data.length; at += 4) {
+    let sum = 0;
+    for (let band = 0; band < 3; band++) sum += b.data[at + band] - a.data[at + band];
+    const value = Math.min(255, Math.abs(sum / 3) * 1.6);
+    found.data.set(sum > 0 ? [value, value * 0.55, value * 0.2, 255] : [value * 0.25, value * 0.6, value, 255], at);
+  }
+  return found;
+}
+
+function facts(app: App, looked: Looked): HTMLElement {
+  const list = h('dl', {}, h('dt', {}, 'name'), h('dd', {}, looked.name));
+  if (looked.image < 0) return list;
+  for (const column of app.dataset.columns) {
+    const value = column.data[looked.image];
+    const text = column.kind === 'category' ? (column.values?.[value] ?? 'none') : Number(value.toPrecision(4)).toString();
+    list.append(h('dt', {}, column.name), h('dd', {}, text));
+  }
+  const label = app.labels[looked.name];
+  if (label) list.append(h('dt', {}, 'your label'), h('dd', {}, label));
+  return list;
+}
+
+function actions(app: App, image: number): HTMLElement {
+  const put = (slot: Slot): HTMLElement => h('button', { type: 'button', click: () => app.put(slot, image) }, `Pick as ${slot}`);
+  return h('div', { class: 'row' }, put('A'), put('B'), put('C'));
+}
+
+function bars(app: App, code: Float32Array): HTMLElement {
+  const most = Math.max(...code.map(Math.abs), 1e-9);
+  const words = `code of ${code.length} numbers`;
+  return h('div', { class: 'bars', role: 'img', 'aria-label': words }, ...Array.from(code, (value, at) => {
+    const bar = h('b');
+    const share = (50 * Math.abs(value)) / most;
+    bar.style.height = `${share}%`;
+    bar.style.top = `${value > 0 ? 50 - share : 50}%`;
+    return h('i', { title: `c${at}: ${value.toFixed(3)}` }, bar);
+  }));
+}

@@ -1,0 +1,279 @@
+// The page: loads the set, connects its parts, and keeps the view in the address.
+import * as address from './address';
+import { App, YOURS } from './app';
+import { betweenView } from './between';
+import { Dataset, source, Sprites, type ServerState } from './data';
+import { el, h, show, tell } from './dom';
+import { takesImages } from './drop';
+import { decodedGrid } from './grid';
+import { inspectView } from './inspect';
+import { legend } from './legend';
+import { latest, Networks } from './networks';
+import { PlacedMap } from './plane';
+import { inside, Pointer, type Tool } from './pointer';
+import { Scene } from './scene';
+import { selectionView } from './selection';
+import { slidersView } from './sliders';
+import { Tabs } from './tabs';
+import { toolbar } from './toolbar';
+
+let app: App | null = null;
+let tabs: Tabs | null = null;
+let scene: Scene | null = null;
+const layers = el('layers');
+
+const choice = (id: string): HTMLSelectElement => el<HTMLSelectElement>(id);
+const grids = (): boolean => el<HTMLInputElement>('grid-choice').checked;
+
+function options(select: HTMLSelectElement, names: [string, string][], chosen: string | undefined): void {
+  select.replaceChildren(...names.map(([value, text]) => h('option', { value }, text)));
+  if (names.some(([value]) => value === chosen)) select.value = chosen as string;
+}
+
+function remember(step = false): void {
+  if (!app || !tabs) return;
+  address.write({
+    map: choice('map-choice').value, colour: choice('colour-choice').value, pictures: choice('pictures-choice').value,
+    grid: grids(), image: app.looked?.image ?? -1, tab: tabs.chosen, ...app.scene.camera.view,
+  }, step);
+}
+
+async function chooseMap(): Promise<void> {
+  if (!app) return;
+  const now = app;
+  const number = now.dataset.about.maps.findIndex((one) => one.name === choice('map-choice').value);
+  const map = await PlacedMap.of(now.dataset, Math.max(0, number));
+  now.map = map;
+  now.scene.path = null;
+  now.scene.show(map);
+  refreshGrid();
+}
+
+function chooseColour(): void {
+  if (!app) return;
+  const name = choice('colour-choice').value;
+  app.column = name === YOURS ? app.labelled() : app.dataset.column(name);
+  app.hidden.clear();
+  legend(app, () => app?.paint());
+  app.paint();
+}
+
+let settled = 0;
+function refreshGrid(): void {
+  clearTimeout(settled);
+  settled = window.setTimeout(() => {
+    remember();
+    fillGrid();
+  }, 140);
+}
+const fillGrid = latest(async (_: void) => {
+  const now = app;
+  if (!now) return;
+  const grid = grids() ? await decodedGrid(now) : null;
+  if (now !== app) return;
+  now.scene.grid = grid;
+  now.scene.draw();
+});
+
+/** The picture beside the pointer: the image under it, or what is decoded there. */
+const hover = latest(async ({ place, at }: { place: [number, number] | null; at: [number, number] }) => {
+  const loupe = el('loupe');
+  if (!app?.map || !place) {
+    loupe.hidden = true;
+    if (app && app.scene.hovered >= 0) {
+      app.scene.hovered = -1;
+      app.scene.draw();
+    }
+    return;
+  }
+  const image = pointer?.imageAt(...at) ?? -1;
+  if (image !== app.scene.hovered) {
+    app.scene.hovered = image;
+    app.scene.draw();
+  }
+  const canvas = loupe.querySelector('canvas') as HTMLCanvasElement;
+  const caption = loupe.querySelector('figcaption') as HTMLElement;
+  const code = app.map.codeAt(...place);
+  if (image >= 0) {
+    show(canvas, await app.pixels(image));
+    const category = app.column?.kind === 'category' ? app.column.values?.[app.column.data[image]] : undefined;
+    caption.textContent = [app.dataset.names[image], category].filter(Boolean).join(' · ');
+  } else if (code && app.networks) {
+    show(canvas, (await app.networks.decode(code))[0]);
+    caption.textContent = app.map.exact ? 'decoded here' : 'decoded between the nearest';
+  } else {
+    loupe.hidden = true;
+    return;
+  }
+  if (!app.looked && code && tabs?.chosen === 'image') {
+    app.show(code, app.map.exact
+      ? 'Decoded at the pointer: this map is linear, so the code there is exact.'
+      : 'Decoded at the pointer: a weighted mean of the 12 nearest codes.');
+  }
+  loupe.hidden = false;
+  const { width, height } = app.scene.camera;
+  const right = at[0] + 24 + loupe.offsetWidth < width;
+  const x = right ? at[0] + 20 : at[0] - 20 - loupe.offsetWidth;
+  const y = Math.max(6, Math.min(height - loupe.offsetHeight - 6, at[1] - loupe.offsetHeight / 2));
+  loupe.style.transform = `translate(${x}px, ${y}px)`;
+});
+
+let pointer: Pointer | null = null;
+
+function connect(now: App): void {
+  pointer ??= new Pointer(layers, now.scene, {
+    hover: (place, at) => hover({ place, at }),
+    pick: (place, image) => void pick(place, image),
+    select: (outline) => select(outline),
+    film: (path) => {
+      if (!app?.map) return;
+      const every = Math.max(1, path.length / 48);
+      const places = Array.from({ length: Math.min(48, path.length) }, (_, at) => path[Math.floor(at * every)]);
+      app.path = places.map((place) => app?.map?.codeAt(...place)).filter((code) => !!code) as Float32Array[];
+      if (app.path.length > 1) {
+        tabs?.choose('between');
+        app.changed('path');
+      }
+    },
+    moved: refreshGrid,
+    reset: () => {
+      now.scene.camera.view = { x: 0, y: 0, zoom: 1 };
+      now.scene.draw();
+      refreshGrid();
+    },
+  });
+}
+
+async function pick(place: [number, number], image: number): Promise<void> {
+  if (!app) return;
+  tabs?.choose('image');
+  if (image >= 0) await app.inspect(image);
+  else {
+    app.look(null);
+    const code = app.map?.codeAt(...place);
+    if (code) {
+      app.show(code, app.map?.exact ? 'Decoded at the mark.' : 'Decoded at the mark: a weighted mean of the 12 nearest codes.');
+      app.scene.mark = place;
+      app.scene.draw();
+    }
+  }
+  remember(true);
+}
+
+function select(outline: [number, number][]): void {
+  if (!app?.map) return;
+  const { map } = app;
+  const xs = outline.map(([x]) => x);
+  const ys = outline.map(([, y]) => y);
+  const found: number[] = [];
+  for (const image of map.within(Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys))) {
+    const visible = app.scene.colours[4 * image + 3];
+    if (visible && inside(map.places[2 * image], map.places[2 * image + 1], outline)) found.push(image);
+  }
+  app.select(found);
+  tabs?.choose('selection');
+  tell(`${found.length.toLocaleString('en')} images are selected`);
+}
+
+/** Make the page of a set; what was chosen before stays, where it still can. */
+async function open(dataset: Dataset): Promise<void> {
+  const before = address.read();
+  const { about } = dataset;
+  const sprites = new Sprites(about.sprites, () => app?.scene.draw());
+  app?.networks?.stop();
+  scene?.renew(sprites);
+  scene ??= new Scene(layers, sprites);
+  const now = new App(dataset, sprites, scene);
+  app = now;
+  if (scene.points.slow) tell('this browser has no WebGL 2: the map is drawn more slowly');
+  document.title = `${about.title} · latent space`;
+  el('title').textContent = about.title;
+  el('subtitle').textContent = [`${about.count.toLocaleString('en')} images`, `${about.shape[2]}×${about.shape[1]}`, about.codeSize ? `codes of ${about.codeSize} numbers` : '', ...about.notes].filter(Boolean).join(' · ');
+  if (source.live) now.labels = (await (await fetch('labels')).json()) as Record<string, string>;
+  options(choice('map-choice'), about.maps.map((one) => [one.name, one.title]), before.map);
+  colourChoices(now, before.colour);
+  tabs = new Tabs(el('tabs'), el('views'), [
+    ['image', 'Image', inspectView(now)],
+    ...(about.codeSize ? ([['sliders', 'Sliders', slidersView(now)], ['between', 'Between', betweenView(now)]] as [string, string, HTMLElement][]) : []),
+    ['selection', 'Selection', selectionView(now)],
+  ], before.tab ?? 'image', () => remember());
+  now.on('labels', () => {
+    colourChoices(now, YOURS);
+    chooseColour();
+  });
+  if (before.x !== undefined && before.y !== undefined) scene.camera.view = { x: before.x, y: before.y, zoom: before.zoom ?? 1 };
+  chooseColour();
+  connect(now);
+  await chooseMap();
+  if (about.codeSize) {
+    const networks = new Networks(dataset);
+    await networks.start();
+    if (now !== app) return networks.stop();
+    now.networks = networks;
+    fillGrid();
+    if (before.image !== undefined && before.image >= 0 && before.image < about.count) await now.inspect(before.image);
+    else if (about.density) now.show(Float32Array.from(about.density.mean), 'Move the pointer over the map: this picture is what the decoder draws there.');
+  }
+  document.body.dataset.ready = String(about.version);
+}
+
+function colourChoices(now: App, chosen: string | undefined): void {
+  const names: [string, string][] = now.dataset.columns.map((one) => [one.name, one.name]);
+  if (Object.keys(now.labels).length) names.push([YOURS, YOURS]);
+  options(choice('colour-choice'), [...names, ['', 'one colour']], chosen ?? now.dataset.columns[0]?.name);
+}
+
+/** While a training goes on: how far it is, and new contents as they come. */
+async function follow(): Promise<void> {
+  const state = (await (await fetch('state')).json()) as ServerState;
+  const { progress } = state;
+  const bar = el('progress');
+  bar.hidden = !progress;
+  if (progress) {
+    (bar.querySelector('span') as HTMLElement).textContent = progress.text;
+    const value = bar.querySelector('progress') as HTMLProgressElement;
+    if (progress.total) [value.max, value.value] = [progress.total, progress.done];
+    else value.removeAttribute('value');
+  }
+  if (app && state.version !== app.dataset.about.version) await open(await Dataset.load());
+  if (progress) setTimeout(() => void follow().catch(() => tell('the explorer has ended')), 1000);
+}
+
+function failed(error: unknown): void {
+  const text = error instanceof Error ? error.message : String(error);
+  tell(`The explorer cannot show this: ${text}`);
+  console.error(error);
+}
+
+async function begin(): Promise<void> {
+  const before = address.read();
+  if (before.pictures) choice('pictures-choice').value = before.pictures;
+  el<HTMLInputElement>('grid-choice').checked = before.grid ?? false;
+  choice('map-choice').addEventListener('change', () => void chooseMap().then(() => remember(true)).catch(failed));
+  choice('colour-choice').addEventListener('change', () => { chooseColour(); remember(true); });
+  choice('pictures-choice').addEventListener('change', () => { pictures(); remember(); });
+  el('grid-choice').addEventListener('change', refreshGrid);
+  toolbar({
+    tool: (tool: Tool) => { if (pointer) pointer.tool = tool; },
+    zoom: (factor) => {
+      scene?.camera.zoomAt(factor, scene.camera.width / 2, scene.camera.height / 2);
+      scene?.draw();
+      refreshGrid();
+    },
+    reset: () => { if (scene) scene.camera.view = { x: 0, y: 0, zoom: 1 }; scene?.draw(); refreshGrid(); },
+    open: takesImages(() => app, () => tabs?.choose('image')),
+  });
+  window.addEventListener('popstate', () => { if (app) void open(app.dataset).catch(failed); });
+  await open(await Dataset.load());
+  pictures();
+  if (source.live) await follow();
+}
+
+function pictures(): void {
+  if (!scene) return;
+  scene.pictures = choice('pictures-choice').value as 'auto' | 'on' | 'off';
+  scene.draw();
+}
+
+window.addEventListener('unhandledrejection', (event) => failed(event.reason));
+void begin().catch(failed);

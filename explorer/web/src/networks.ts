@@ -1,0 +1,82 @@
+// The networks as the page calls them: each call is answered by the worker.
+import { source, type Dataset } from './data';
+
+export interface Nearest { images: number[]; distances: number[] }
+
+export class Networks {
+  private worker: Worker;
+  private waiting = new Map<number, { done: (found: never) => void; failed: (why: Error) => void }>();
+  private next = 0;
+  readonly width: number;
+  readonly height: number;
+
+  constructor(private dataset: Dataset) {
+    [, this.height, this.width] = dataset.about.shape;
+    const held = document.getElementById('file:worker.js');
+    const address = held
+      ? URL.createObjectURL(new Blob([held.textContent ?? ''], { type: 'text/javascript' }))
+      : 'worker.js';
+    this.worker = new Worker(address);
+    this.worker.onmessage = ({ data }) => {
+      const waiting = this.waiting.get(data.id);
+      this.waiting.delete(data.id);
+      if (data.error) waiting?.failed(new Error(data.error));
+      else waiting?.done(data.found as never);
+    };
+  }
+
+  async start(): Promise<void> {
+    const [wasm, decoder, encoder] = await Promise.all(
+      ['runtime.wasm', 'decoder.onnx', 'encoder.onnx'].map((name) => source.file(name)),
+    );
+    const { about, codes } = this.dataset;
+    await this.ask('start', { start: { wasm, decoder, encoder, shape: about.shape, codes } }, [wasm]);
+  }
+
+  stop(): void { this.worker.terminate(); }
+
+  /** Codes, one after another -> one picture for each. */
+  async decode(codes: Float32Array): Promise<ImageData[]> {
+    const pixels = await this.ask<Uint8ClampedArray<ArrayBuffer>>('decode', { codes });
+    const area = this.width * this.height * 4;
+    return Array.from(
+      { length: pixels.length / area },
+      (_, at) => new ImageData(pixels.slice(at * area, (at + 1) * area), this.width, this.height),
+    );
+  }
+
+  encode(pixels: Float32Array): Promise<Float32Array> { return this.ask('encode', { pixels }); }
+
+  nearest(code: Float32Array, most: number): Promise<Nearest> { return this.ask('nearest', { code, most }); }
+
+  private ask<T>(what: string, given: object, moved: Transferable[] = []): Promise<T> {
+    const id = this.next++;
+    return new Promise<T>((done, failed) => {
+      this.waiting.set(id, { done: done as (found: never) => void, failed });
+      this.worker.postMessage({ id, do: what, ...given }, moved);
+    });
+  }
+}
+
+/** Calls `work` with what was given last; what was given meanwhile, and is no longer wanted, is left out. */
+export function latest<T>(work: (given: T) => Promise<void>): (given: T) => void {
+  let waiting: { given: T } | null = null;
+  let busy = false;
+  const go = async (): Promise<void> => {
+    busy = true;
+    while (waiting) {
+      const { given } = waiting;
+      waiting = null;
+      try {
+        await work(given);
+      } catch (error) {
+        console.warn(error);
+      }
+    }
+    busy = false;
+  };
+  return (given) => {
+    waiting = { given };
+    if (!busy) void go();
+  };
+}

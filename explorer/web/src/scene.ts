@@ -1,0 +1,264 @@
+// The map as layers: a grid of decodes, points, and small pictures with marks above them.
+import { Camera } from './camera';
+import { css, named } from './colour';
+import type { Sprites } from './data';
+import { still } from './dom';
+import type { PlacedMap } from './plane';
+import { pointsOn, type Points } from './points';
+
+export interface Grid { x0: number; y0: number; x1: number; y1: number; picture: HTMLCanvasElement }
+export type Path = [number, number][]; // places of the map
+
+const MOVE = 700; // milliseconds from one map to another
+const CROWD = 1200; // points in view below which small pictures stand for them
+
+export class Scene {
+  readonly camera = new Camera();
+  readonly points: Points;
+  map: PlacedMap | null = null;
+  colours = new Uint8Array();
+  pictures: 'auto' | 'on' | 'off' = 'auto';
+  grid: Grid | null = null;
+  hovered = -1;
+  inspected = -1;
+  selected: Set<number> = new Set();
+  picked: { label: string; image: number }[] = [];
+  outline: Path | null = null;
+  path: Path | null = null;
+  mark: [number, number] | null = null;
+  drawn: (() => void) | null = null;
+
+  private back: CanvasRenderingContext2D;
+  private front: CanvasRenderingContext2D;
+  private asked = false;
+  private before: Float32Array | null = null;
+  private began = 0;
+  private visible = 0;
+
+  constructor(private layers: HTMLElement, private sprites: Sprites) {
+    const [back, middle, front] = Array.from(layers.querySelectorAll('canvas'));
+    this.back = back.getContext('2d') as CanvasRenderingContext2D;
+    this.front = front.getContext('2d') as CanvasRenderingContext2D;
+    this.points = pointsOn(middle);
+    new ResizeObserver(() => this.resize()).observe(layers);
+    this.resize();
+  }
+
+  /** Forget all that belongs to another set. */
+  renew(sprites: Sprites): void {
+    this.sprites = sprites;
+    this.grid = this.outline = this.path = this.mark = null;
+    this.hovered = this.inspected = -1;
+    this.selected = new Set();
+    this.picked = [];
+  }
+
+  private resize(): void {
+    const { clientWidth, clientHeight } = this.layers;
+    const dpr = Math.min(2, devicePixelRatio || 1);
+    this.camera.width = Math.max(1, clientWidth);
+    this.camera.height = Math.max(1, clientHeight);
+    for (const canvas of this.layers.querySelectorAll('canvas')) {
+      canvas.width = Math.max(1, Math.round(clientWidth * dpr));
+      canvas.height = Math.max(1, Math.round(clientHeight * dpr));
+    }
+    this.draw();
+  }
+
+  show(map: PlacedMap): void {
+    const old = this.places();
+    this.map = map;
+    const moves = old && old.length === map.places.length && !still.matches && old.length < 400_000;
+    this.before = moves ? old : null;
+    this.began = performance.now();
+    this.grid = null;
+    this.points.places(this.before ?? map.places, map.places);
+    this.draw();
+  }
+
+  paint(rgba: Uint8Array): void {
+    this.colours = new Uint8Array(rgba);
+    this.points.colours(rgba);
+    this.visible = 0;
+    for (let at = 3; at < rgba.length; at += 4) if (rgba[at]) this.visible++;
+    this.draw();
+  }
+
+  /** How far the points have moved to the map that is shown, from 0 to 1. */
+  private get moved(): number {
+    if (!this.before) return 1;
+    const part = Math.min(1, (performance.now() - this.began) / MOVE);
+    return part * part * (3 - 2 * part);
+  }
+
+  private places(): Float32Array | null {
+    if (!this.map) return null;
+    const { before, moved } = this;
+    if (!before || moved === 1) return this.map.places;
+    return this.map.places.map((to, at) => before[at] + (to - before[at]) * moved);
+  }
+
+  draw(): void {
+    if (this.asked) return;
+    this.asked = true;
+    requestAnimationFrame(() => {
+      this.asked = false;
+      this.render();
+    });
+  }
+
+  get pointSize(): number {
+    const base = Math.max(1.6, Math.min(9, 300 / Math.sqrt(this.visible || 1)));
+    return Math.min(16, base * this.camera.zoom ** 0.35);
+  }
+
+  private render(): void {
+    const moved = this.moved;
+    const shown = this.map && moved === 1 ? this.inView() : [];
+    const pictures = this.pictures === 'on' || (this.pictures === 'auto' && shown.length > 0 && shown.length < CROWD && this.camera.zoom > 1.2);
+    this.renderGrid();
+    if (this.map) this.points.draw(this.camera, moved, this.pointSize, this.grid ? 0.9 : this.visible > 100_000 ? 0.35 : 0.85);
+    this.renderFront(pictures ? shown : []);
+    if (moved < 1) this.draw();
+    else if (this.before && this.map) {
+      this.before = null;
+      this.points.places(this.map.places, this.map.places);
+      this.draw();
+    }
+    this.drawn?.();
+  }
+
+  /** The images that are seen and not filtered away. */
+  inView(): number[] {
+    const [x0, y1] = this.camera.toMap(0, 0);
+    const [x1, y0] = this.camera.toMap(this.camera.width, this.camera.height);
+    const found: number[] = [];
+    for (const image of this.map?.within(x0, y0, x1, y1) ?? []) if (this.colours[4 * image + 3]) found.push(image);
+    return found;
+  }
+
+  private clean(layer: CanvasRenderingContext2D): void {
+    const dpr = layer.canvas.width / this.camera.width;
+    layer.setTransform(dpr, 0, 0, dpr, 0, 0);
+    layer.clearRect(0, 0, this.camera.width, this.camera.height);
+  }
+
+  private renderGrid(): void {
+    this.clean(this.back);
+    if (!this.grid) return;
+    const [left, top] = this.camera.toScreen(this.grid.x0, this.grid.y1);
+    const [right, bottom] = this.camera.toScreen(this.grid.x1, this.grid.y0);
+    this.back.imageSmoothingQuality = 'high';
+    this.back.drawImage(this.grid.picture, left, top, right - left, bottom - top);
+  }
+
+  private renderFront(pictured: number[]): void {
+    const { front, camera } = this;
+    this.clean(front);
+    if (pictured.length) this.renderPictures(pictured);
+    if (this.selected.size && this.selected.size < 20_000 && this.map) {
+      front.strokeStyle = getComputedStyle(this.layers).getPropertyValue('--ink');
+      front.lineWidth = 1;
+      front.beginPath();
+      const radius = this.pointSize / 2 + 1.5;
+      for (const image of this.selected) {
+        const [x, y] = this.screenOf(image);
+        if (x < 0 || y < 0 || x > camera.width || y > camera.height) continue;
+        front.moveTo(x + radius, y);
+        front.arc(x, y, radius, 0, 7);
+      }
+      front.stroke();
+    }
+    for (const line of [this.outline, this.path]) if (line) this.renderLine(line, line === this.outline);
+    if (this.mark) this.renderMark(...camera.toScreen(...this.mark));
+    for (const { label, image } of this.picked) this.renderTag(image, label);
+    if (this.inspected >= 0) this.renderRing(this.inspected, 3);
+    if (this.hovered >= 0 && this.hovered !== this.inspected) this.renderRing(this.hovered, 1.5);
+  }
+
+  screenOf(image: number): [number, number] {
+    const places = (this.map as PlacedMap).places;
+    return this.camera.toScreen(places[2 * image], places[2 * image + 1]);
+  }
+
+  /** Small pictures, one where several would lie one upon the other. */
+  private renderPictures(images: number[]): void {
+    const side = Math.max(26, Math.min(72, 26 * this.camera.zoom ** 0.3));
+    const { width, height } = this.sprites;
+    const large = Math.max(width, height);
+    const [w, h] = [(side * width) / large, (side * height) / large];
+    const taken = new Set<number>();
+    this.front.imageSmoothingEnabled = true;
+    for (const image of images) {
+      const [x, y] = this.screenOf(image);
+      const cell = Math.round(x / (w + 3)) * 65_536 + Math.round(y / (h + 3));
+      if (taken.has(cell)) continue;
+      taken.add(cell);
+      const [r, g, b] = this.colours.subarray(4 * image, 4 * image + 3);
+      this.front.fillStyle = css([r, g, b]);
+      this.front.fillRect(x - w / 2 - 1.5, y - h / 2 - 1.5, w + 3, h + 3);
+      this.sprites.draw(this.front, image, x - w / 2, y - h / 2, w, h);
+    }
+  }
+
+  private renderLine(line: Path, closed: boolean): void {
+    const { front } = this;
+    front.beginPath();
+    line.forEach((place, at) => front[at ? 'lineTo' : 'moveTo'](...this.camera.toScreen(...place)));
+    if (closed) {
+      front.closePath();
+      front.fillStyle = 'rgb(120 160 255 / 0.13)';
+      front.fill();
+    }
+    front.lineWidth = closed ? 1.5 : 3;
+    front.setLineDash(closed ? [5, 4] : []);
+    front.strokeStyle = css(named(1));
+    front.stroke();
+    front.setLineDash([]);
+  }
+
+  private renderMark(x: number, y: number): void {
+    const { front } = this;
+    for (const [width, colour] of [[4, 'rgb(0 0 0 / 0.6)'], [1.5, css(named(1))]] as const) {
+      front.lineWidth = width;
+      front.strokeStyle = colour;
+      front.beginPath();
+      front.arc(x, y, 6, 0, 7);
+      for (const [dx, dy] of [[1, 0], [-1, 0], [0, 1], [0, -1]]) {
+        front.moveTo(x + 6 * dx, y + 6 * dy);
+        front.lineTo(x + 12 * dx, y + 12 * dy);
+      }
+      front.stroke();
+    }
+  }
+
+  private renderRing(image: number, width: number): void {
+    const [x, y] = this.screenOf(image);
+    const { front } = this;
+    const radius = this.pointSize / 2 + 4;
+    for (const [more, colour] of [[2, 'rgb(0 0 0 / 0.55)'], [0, '#fff']] as const) {
+      front.lineWidth = width + more;
+      front.strokeStyle = colour;
+      front.beginPath();
+      front.arc(x, y, radius, 0, 7);
+      front.stroke();
+    }
+  }
+
+  private renderTag(image: number, label: string): void {
+    const [x, y] = this.screenOf(image);
+    const { front } = this;
+    front.beginPath();
+    front.arc(x, y - 16, 9, 0, 7);
+    front.moveTo(x - 4, y - 9);
+    front.lineTo(x, y - 3);
+    front.lineTo(x + 4, y - 9);
+    front.fillStyle = css(named(1));
+    front.fill();
+    front.fillStyle = '#111';
+    front.font = '700 11px system-ui, sans-serif';
+    front.textAlign = 'center';
+    front.textBaseline = 'middle';
+    front.fillText(label, x, y - 15.5);
+  }
+}

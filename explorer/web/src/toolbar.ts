@@ -1,0 +1,55 @@
+// The buttons on the map: what dragging does, zoom, and an image of one's own.
+import { el, h } from './dom';
+import type { Tool } from './pointer';
+
+interface Wishes {
+  tool(tool: Tool): void;
+  zoom(factor: number): void;
+  reset(): void;
+  open(file: File): Promise<void>;
+}
+
+const TOOLS: [Tool, string, string][] = [
+  ['move', 'Move the map', 'M12 3v18M3 12h18M12 3l-3 3M12 3l3 3M12 21l-3-3M12 21l3-3M3 12l3-3M3 12l3 3M21 12l-3-3M21 12l-3 3'],
+  ['lasso', 'Select by a lasso (Shift and drag)', 'M8 17C4 16 3 12 4 9c2-4 7-5 11-4s6 5 5 8-6 5-10 4.5c-2 0-3 .5-3 2s1 2 2 1.500'],
+  ['box', 'Select by a box (Shift, Alt and drag)', 'M4 6h16v12H4z'],
+  ['path', 'Decode along a path (Alt and drag)', 'M4 19c4 0 3-7 7-7s4-7 9-7M4 19h.01M20 5h.01'],
+];
+
+export function toolbar(wishes: Wishes): void {
+  const place = el('tools');
+  const buttons = TOOLS.map(([tool, title, drawn]) => button(title, drawn, () => {
+    buttons.forEach((one, at) => one.setAttribute('aria-checked', String(TOOLS[at][0] === tool)));
+    wishes.tool(tool);
+  }));
+  buttons.forEach((one, at) => {
+    one.setAttribute('role', 'radio');
+    one.setAttribute('aria-checked', String(at === 0));
+  });
+  place.append(...buttons);
+  const file = h('input', { type: 'file', accept: 'image/*', hidden: true, 'aria-label': 'an image of your own' });
+  file.addEventListener('change', () => {
+    const [given] = file.files ?? [];
+    if (given) void wishes.open(given);
+    file.value = '';
+  });
+  el('zooms').append(
+    button('Zoom in', 'M12 5v14M5 12h14', () => wishes.zoom(1.5)),
+    button('Zoom out', 'M5 12h14', () => wishes.zoom(1 / 1.5)),
+    button('Show all', 'M4 9V4h5M20 9V4h-5M4 15v5h5M20 15v5h-5', () => wishes.reset()),
+    button('Place an image of your own', 'M12 16V5M8 9l4-4 4 4M5 19h14', () => file.click()),
+    file,
+  );
+}
+
+function button(title: string, drawn: string, click: () => void): HTMLButtonElement {
+  const made = h('button', { type: 'button', title, 'aria-label': title, click });
+  const picture = document.createElementNS('http://www.w3.org/2000/svg', 'svg');
+  picture.setAttribute('viewBox', '0 0 24 24');
+  picture.setAttribute('aria-hidden', 'true');
+  const path = document.createElementNS('http://www.w3.org/2000/svg', 'path');
+  path.setAttribute('d', drawn);
+  picture.append(path);
+  made.append(picture);
+  return made;
+}

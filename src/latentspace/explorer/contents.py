@@ -1,0 +1,153 @@
+"""What the page shows of a subject, as files by name: `about.json` and binary columns, sheets, networks."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from threading import RLock
+from typing import Any, Final, Literal
+
+import numpy as np
+
+from ..core.types import CodeArray
+from ..inference.image_files import picture, png, raster
+from ..inference.sampling import fitted, of_prior
+from .columns import arrow, code_columns, shown_columns
+from .networks import network
+from .places import LinearMap, code_maps, pixel_map
+from .sprites import Sprites
+from .subject import Category, Subject
+
+ARROW: Final = "application/vnd.apache.arrow.stream"
+ONNX: Final = "application/octet-stream"
+
+
+@dataclass(frozen=True)
+class File:
+    """The content of a file, and its media type."""
+
+    content: bytes
+    media_type: str
+
+
+class Contents:
+    """The files of a subject, each made when it is asked for, and kept.
+
+    Args:
+        version: which of the subjects that were shown one after another this is.
+        pictures: how sheets of small pictures are kept: exact, or small.
+    """
+
+    def __init__(
+        self, subject: Subject, *, version: int = 0, pictures: Literal["PNG", "WEBP"] = "PNG"
+    ) -> None:
+        self.subject = subject
+        self.version = version
+        self.pictures = pictures
+        self.sprites = Sprites.of(subject.images.pixels)
+        self._made: dict[str, File] = {}
+        self._locks = RLock(), RLock()  # networks take long, and the rest does not wait for them
+
+    def file(self, name: str) -> File | None:
+        """The file of that name; None: there is none."""
+        with self._locks[name.endswith(".onnx")]:
+            if name not in self._made:
+                found = self._make(name)
+                if found is None:
+                    return None
+                self._made[name] = found
+            return self._made[name]
+
+    def image(self, number: int) -> File | None:
+        """An image at its own size, as PNG; None: there is no such row."""
+        if not 0 <= number < len(self.subject.images):
+            return None
+        pixels = np.asarray(self.subject.images.pixels[number : number + 1])
+        return File(png(picture(raster(pixels)[0])), "image/png")
+
+    @property
+    def names(self) -> list[str]:
+        """Of all files that the page asks for."""
+        sheets = [f"sheet-{number}" for number in range(self.sprites.sheets)]
+        maps = [f"map-{number}.arrow" for number in range(len(self.maps))]
+        codes = [] if self.subject.codes is None else ["codes.arrow", "decoder.onnx", "encoder.onnx"]
+        return ["about.json", "names.arrow", "columns.arrow", *maps, *codes, *sheets]
+
+    @cached_property
+    def maps(self) -> tuple[LinearMap, ...]:
+        codes = self.subject.codes
+        return (pixel_map(self.subject.images.pixels),) if codes is None else code_maps(codes)
+
+    def _make(self, name: str) -> File | None:
+        subject = self.subject
+        makers: dict[str, Callable[[], File | None]] = {
+            "about.json": lambda: File(json.dumps(self.about()).encode(), "application/json"),
+            "names.arrow": lambda: File(arrow({"name": list(subject.images.names)}), ARROW),
+            "columns.arrow": lambda: File(arrow(shown_columns(subject.columns)), ARROW),
+            "codes.arrow": lambda: _of_codes(subject.codes),
+            "decoder.onnx": lambda: _network(subject, "decoder"),
+            "encoder.onnx": lambda: _network(subject, "encoder"),
+        }
+        if name in makers:
+            return makers[name]()
+        kind, _, rest = name.partition("-")
+        number = rest.removesuffix(".arrow")
+        if not number.isascii() or not number.isdecimal() or len(number) > 9:
+            return None
+        if kind == "map" and rest.endswith(".arrow") and int(number) < len(self.maps):
+            places = self.maps[int(number)].places
+            return File(arrow({"x": places[:, 0], "y": places[:, 1]}), ARROW)
+        if kind == "sheet" and rest == number and int(number) < self.sprites.sheets:
+            content = self.sprites.sheet(subject.images.pixels, int(number), self.pictures)
+            return File(content, f"image/{self.pictures.lower()}")
+        return None
+
+    def about(self) -> dict[str, Any]:
+        """What the page must know first, free of anything that has a row an image."""
+        subject, sprites = self.subject, self.sprites
+        return {
+            "title": subject.title,
+            "version": self.version,
+            "notes": list(subject.notes),
+            "count": len(subject.images),
+            "source": subject.images.source,
+            "shape": list(subject.images.shape),
+            "codeSize": 0 if subject.codes is None else subject.codes.shape[1],
+            "kind": "" if subject.autoencoder is None else subject.autoencoder.experiment.kind,
+            "columns": [
+                {"name": one.name, "kind": "category", "values": list(one.names)}
+                if isinstance(one, Category)
+                else {"name": one.name, "kind": "number"}
+                for one in subject.columns
+            ],
+            "sprites": {
+                "width": sprites.width,
+                "height": sprites.height,
+                "across": sprites.across,
+                "down": sprites.down,
+                "sheets": sprites.sheets,
+            },
+            "maps": [one.about() for one in self.maps],
+            "density": _density(subject),
+            "fit": "crop" if subject.autoencoder is None else subject.autoencoder.experiment.data.fit,
+        }
+
+
+def _of_codes(codes: CodeArray | None) -> File | None:
+    return None if codes is None else File(arrow(code_columns(codes)), ARROW)
+
+
+def _network(subject: Subject, part: str) -> File | None:
+    if subject.autoencoder is None:
+        return None
+    return File(network(subject.autoencoder, part, subject.weights_hash), ONNX)
+
+
+def _density(subject: Subject) -> dict[str, Any] | None:
+    """What new codes are drawn from: a mean and a standard deviation a dimension, and what that is."""
+    if subject.codes is None or subject.autoencoder is None:
+        return None
+    prior = subject.autoencoder.model.prior
+    found = fitted(subject.codes) if prior is None else of_prior(prior)
+    words = "Gaussians fitted to the codes of these images" if prior is None else found.words
+    return {"mean": found.mean.tolist(), "std": found.std.tolist(), "words": words}

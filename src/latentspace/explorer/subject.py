@@ -1,0 +1,125 @@
+"""What is explored: a run with its images, their codes, and what is known of each image."""
+
+import logging
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from ..core.errors import RunError
+from ..core.types import CodeArray, Float32Array, Int64Array
+from ..data.imageset import ImageSet
+from ..data.splits import PARTS
+from ..inference.conform import conformed
+from ..inference.encoding import codes_and_errors
+from ..inference.image_files import raster
+from ..inference.sampling import draw, of_prior
+from ..inference.trained import TrainedAutoencoder, TrainedClassifier, load_trained
+from ..runs.directory import Run
+
+logger = logging.getLogger(__name__)
+
+DRAWN: Final = 2_000  # codes that stand for the images of a run whose images are gone
+
+
+@dataclass(frozen=True, eq=False)
+class Category:
+    """A column of names: `numbers` index `names`; -1: none."""
+
+    name: str
+    numbers: Int64Array
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Quantity:
+    """A column of numbers."""
+
+    name: str
+    values: Float32Array
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """A run and the images that are looked at with it.
+
+    Args:
+        images: conformed to the run's shape, a row an image.
+        codes: images x code size; None while there is no network yet.
+        columns: what is known of each image beside its code.
+        notes: what a person should know of the images, a sentence each.
+        weights_hash: of the autoencoder, by which its exported networks are kept.
+    """
+
+    title: str
+    images: ImageSet
+    columns: tuple[Category | Quantity, ...]
+    codes: CodeArray | None = None
+    autoencoder: TrainedAutoencoder | None = None
+    classifier: TrainedClassifier | None = None
+    notes: tuple[str, ...] = ()
+    weights_hash: str | None = None
+
+
+def of_run(run: Run, images: ImageSet | None, *, own: bool, device: str = "auto") -> Subject:
+    """The subject of a finished run.
+
+    Args:
+        images: what the run is applied to; None: its own are gone, and decoded random codes stand for them.
+        own: whether they are the run's own, so that each belongs to a part of its split.
+
+    Raises:
+        RunError: the run has not ended; or no images are at hand, and it has no prior to draw from.
+        DataError: images of another shape than the run's.
+    """
+    trained = load_trained(run, device)
+    classifier = trained if isinstance(trained, TrainedClassifier) else None
+    autoencoder = trained.autoencoder if isinstance(trained, TrainedClassifier) else trained
+    notes: tuple[str, ...] = ()
+    if images is None:
+        images, notes = (
+            _decoded(run, autoencoder),
+            (f"The run's own images are not at hand: these are {DRAWN:,} decoded draws from its prior.",),
+        )
+    images = conformed(images, autoencoder.data.shape, autoencoder.experiment.data.fit)
+    codes, errors = codes_and_errors(autoencoder, images.pixels, np.arange(len(images)))
+    columns = [*described(images, run if own else None)]
+    if classifier is not None:
+        chances = classifier.probabilities(images)
+        best = chances.argmax(axis=1)
+        columns.append(Category("predicted", best, classifier.class_names))
+        columns.append(Quantity("confidence", chances.max(axis=1).astype(np.float32)))
+    if errors is not None:
+        columns.append(Quantity("error", errors))
+    weights = run.encoder_hash if classifier else run.weights_hash
+    return Subject(run.path.name, images, tuple(columns), codes, autoencoder, classifier, notes, weights)
+
+
+def described(images: ImageSet, run: Run | None = None) -> list[Category | Quantity]:
+    """The columns that need no network: the label, and the part of `run`'s split."""
+    columns: list[Category | Quantity] = []
+    if images.labels is not None:
+        columns.append(Category("label", images.labels, images.class_names))
+    if run is not None:
+        parts = np.full(len(images), -1)
+        for number, name in enumerate(PARTS):
+            parts[run.split.part(name)] = number
+        columns.append(Category("part", parts, PARTS))
+    drawn = raster(images.pixels)
+    ink = [drawn[at : at + 4096].mean(axis=(1, 2, 3)) / 255 for at in range(0, len(drawn), 4096)]
+    columns.append(Quantity("brightness", np.concatenate(ink).astype(np.float32)))
+    return columns
+
+
+def _decoded(run: Run, autoencoder: TrainedAutoencoder) -> ImageSet:
+    """Images decoded from draws of the run's prior."""
+    prior = autoencoder.model.prior
+    if prior is None:
+        raise RunError(
+            f"the images of {run.path} must be at hand",
+            found="none, and an autoencoder without a prior has nothing to draw in their place",
+            do="name where they are now: latentspace explore RUN DATA",
+        )
+    codes = draw(of_prior(prior), DRAWN, seed=0).codes
+    pixels = np.rint(np.clip(autoencoder.decode(codes), 0, 1) * 255).astype(np.uint8)
+    return ImageSet(pixels, "decoded draws from the prior")

@@ -1,0 +1,62 @@
+"""What is explored, of runs of every kind, with images and without."""
+
+import numpy as np
+import pytest
+
+from latentspace.core.errors import RunError
+from latentspace.data.imageset import ImageSet
+from latentspace.explorer.places import code_maps, pixel_map
+from latentspace.explorer.subject import DRAWN, Category, Quantity, Subject, of_run
+from latentspace.runs.directory import Run
+
+
+def column(subject: Subject, name: str) -> Category | Quantity:
+    return next(one for one in subject.columns if one.name == name)
+
+
+@pytest.mark.parametrize("kind", ["ae", "dae", "vae"])
+def test_every_image_has_a_code_and_an_error(small_runs: dict[str, Run], images: ImageSet, kind: str):
+    subject = of_run(small_runs[kind], images, own=True)
+    assert subject.codes.shape == (len(images), 3)
+    part = column(subject, "part")
+    assert [np.sum(part.numbers == at) for at in range(3)] == [
+        len(small_runs[kind].split.part(name)) for name in part.names
+    ]
+    rebuilt = subject.autoencoder.reconstruct(images.pixels[:5])
+    expected = np.square(rebuilt - images.pixels[:5] / 255).mean(axis=(1, 2, 3))
+    np.testing.assert_allclose(column(subject, "error").values[:5], expected, rtol=1e-4)
+
+
+def test_a_classifiers_images_have_a_class_and_its_probability(small_runs: dict[str, Run], images: ImageSet):
+    subject = of_run(small_runs["classifier"], images, own=True)
+    predicted, confidence = column(subject, "predicted"), column(subject, "confidence")
+    names = subject.classifier.predict(images)
+    assert tuple(predicted.names[one] for one in predicted.numbers) == names
+    assert confidence.values.min() >= 1 / len(predicted.names)
+
+
+def test_without_images_decoded_draws_stand_for_them(small_runs: dict[str, Run]):
+    subject = of_run(small_runs["vae"], None, own=False)
+    assert len(subject.images) == len(subject.codes) == DRAWN
+    assert "not at hand" in subject.notes[0]
+    with pytest.raises(RunError, match="must be at hand"):
+        of_run(small_runs["ae"], None, own=False)
+
+
+def test_principal_components_are_the_directions_of_most_variance():
+    codes = np.random.default_rng(0).normal(size=(500, 4)) * [1, 9, 3, 0.1]
+    pca, dimensions = code_maps(codes.astype(np.float32))
+    assert np.abs(pca.axes).argmax(axis=1).tolist() == [1, 2]
+    np.testing.assert_array_equal(dimensions.places, codes[:, [1, 2]].astype(np.float32))
+
+
+def test_codes_of_one_number_have_a_map():
+    (only,) = code_maps(np.arange(5, dtype=np.float32)[:, None])
+    assert only.places.shape == (5, 2)
+    np.testing.assert_array_equal(only.places[:, 1], 0)
+
+
+def test_images_have_a_map_before_there_is_a_network(images: ImageSet):
+    places = pixel_map(images.pixels).places
+    assert places.shape == (len(images), 2)
+    assert np.ptp(places, axis=0).min() > 0
