@@ -33,7 +33,9 @@ def explore(
     from ..explorer.contents import Contents
     from ..explorer.labels import Labels, beside
     from ..explorer.serving import Place, serve
+    from ..inference.export import require_onnx
 
+    require_onnx()
     place = Place(host, port, allow_remote)
     labels = Labels(beside(run))
     labels.read()

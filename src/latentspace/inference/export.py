@@ -122,6 +122,16 @@ def export_onnx(
     return _write(folder, _programs(trained, description(trained), "onnx"))
 
 
+def onnx_file(trained: TrainedAutoencoder | TrainedClassifier, name: str) -> bytes:
+    """One part of a network as the bytes of an ONNX file; not held against PyTorch, which `export` does.
+
+    Args:
+        name: encoder, decoder, or classifier.
+    """
+    require_onnx()
+    return _onnx(parts_of(trained)[name], description(trained))[0]
+
+
 def require_onnx() -> None:
     """Raises: ConfigurationError: what ONNX files are written and checked with is not installed."""
     require_extra("onnx", "onnx", "onnxscript", "onnxruntime", to="export ONNX")
