@@ -13,6 +13,7 @@ EVERY ?= 1
 
 .DEFAULT_GOAL := help
 .PHONY: help install explorer reproduce test lint types layers unit fuzz chaos cuts benchmark format clean
+.PHONY: help install reproduce test lint types layers unit fuzz chaos cuts benchmark benchmark-quality format clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -68,6 +69,9 @@ benchmark: $(VENV)/.benchmarked  ## speed, searches, start-up, growth, measured:
 	$(BIN)/python benchmarks/start.py --rounds $(ROUNDS)
 	$(BIN)/python benchmarks/search_trials.py --rounds $(ROUNDS)
 	$(BIN)/python benchmarks/growth.py
+
+benchmark-quality: $(VENV)/.benchmarked  ## the time that the plain loop and ours take to given errors (an hour)
+	$(BIN)/python benchmarks/time_to_quality.py
 
 format: $(VENV)/.tested  ## bring the code into shape
 	$(BIN)/ruff check --fix

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 import torch
+from torch import nn
 from torch.utils.data import DataLoader, Dataset, TensorDataset
 
 from .networks import BATCH, NETWORKS, RATE, loss_of
@@ -43,17 +44,20 @@ class Samples(Dataset):
 def plain(kind: str, images: int) -> Callable[[], int]:
     """A DataLoader by sample, NCHW, float32, Adam, the loss read at every step."""
     pixels, labels = data(images)
-    return _plain(kind, Samples(codes(images) if kind == "classifier" else pixels, labels))
+    return plain_loop(kind, Samples(codes(images) if kind == "classifier" else pixels, labels))[0]
 
 
 def plain_tensors(kind: str, images: int) -> Callable[[], int]:
     """The same with PyTorch's own TensorDataset, for codes that are tensors already."""
     if kind != "classifier":
         raise SystemExit("the loop over tensors is the classifier's")
-    return _plain(kind, TensorDataset(torch.from_numpy(codes(images)), torch.from_numpy(data(images)[1])))
+    return plain_loop(
+        kind, TensorDataset(torch.from_numpy(codes(images)), torch.from_numpy(data(images)[1]))
+    )[0]
 
 
-def _plain(kind: str, samples: Dataset) -> Callable[[], int]:
+def plain_loop(kind: str, samples: Dataset) -> tuple[Callable[[], int], nn.Module]:
+    """What trains for an epoch, and the network that it trains."""
     loader = DataLoader(samples, batch_size=BATCH[kind], shuffle=True)
     network = NETWORKS[kind]()
     optimizer = torch.optim.Adam(network.parameters(), lr=RATE[kind], weight_decay=1e-5)
@@ -69,7 +73,7 @@ def _plain(kind: str, samples: Dataset) -> Callable[[], int]:
             total += loss.item()
         return len(samples)
 
-    return epoch
+    return epoch, network
 
 
 def ours(kind: str, images: int, precision: str = "auto") -> Callable[[], int]:

@@ -178,6 +178,19 @@ def test_quality(script, letters, tmp_path):
     assert table.count("\n| ae |") == 2
 
 
+def test_time_to_quality(script, letters, tmp_path):
+    script("time_to_quality").main(
+        *("--data", str(letters), "--limit", "40", "--tasks", "ae", "--preset", "report", "--epochs", "1"),
+        *("--plain-epochs", "2", "--threads", "1", "--out", str(tmp_path)),
+    )
+    found, table = written(tmp_path, "time-to-quality")
+    curves = found["tasks"]["ae"]
+    assert (len(curves["ours"]), len(curves["plain"])) == (1, 2)
+    assert 0 < curves["plain"][0][0] < curves["plain"][1][0]
+    assert all(0 < error < 1 for side in ("plain", "ours") for _, error in curves[side])
+    assert "| ae | 0.0311 | not reached | not reached |" in table
+
+
 def test_near_copies(script):
     coarse = np.random.default_rng(0).integers(0, 256, (40, 1, 7, 7), np.uint8)
     found = script("near_copies").measured(np.kron(coarse, np.ones((1, 1, 4, 4), np.uint8)))
