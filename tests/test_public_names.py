@@ -10,14 +10,18 @@ import pytest
 import latentspace
 
 PUBLIC = [
+    "ConvAutoencoder",
+    "DenoisingAutoencoder",
     "Evaluation",
     "Experiment",
     "ImageSet",
+    "LatentClassifier",
     "LatentspaceError",
     "Recipe",
     "Run",
     "TrainedAutoencoder",
     "TrainedClassifier",
+    "VariationalAutoencoder",
     "evaluate",
     "keep_freed",
     "load",

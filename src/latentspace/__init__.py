@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from .core.errors import LatentspaceError
     from .core.malloc import keep_freed
     from .data.imageset import ImageSet
+    from .estimators.autoencoders import ConvAutoencoder, DenoisingAutoencoder, VariationalAutoencoder
+    from .estimators.classifier import LatentClassifier
     from .evaluation.evaluate import Evaluation
     from .experiment.config import Experiment
     from .experiment.recipe import Recipe
@@ -25,14 +27,18 @@ if TYPE_CHECKING:
     from .runs.directory import Run
 
 __all__ = [
+    "ConvAutoencoder",
+    "DenoisingAutoencoder",
     "Evaluation",
     "Experiment",
     "ImageSet",
+    "LatentClassifier",
     "LatentspaceError",
     "Recipe",
     "Run",
     "TrainedAutoencoder",
     "TrainedClassifier",
+    "VariationalAutoencoder",
     "evaluate",
     "keep_freed",
     "load",
@@ -42,14 +48,18 @@ __all__ = [
 ]
 
 _HOMES = {
+    "ConvAutoencoder": ".estimators.autoencoders",
+    "DenoisingAutoencoder": ".estimators.autoencoders",
     "Evaluation": ".evaluation.evaluate",
     "Experiment": ".experiment.config",
     "ImageSet": ".data.imageset",
+    "LatentClassifier": ".estimators.classifier",
     "LatentspaceError": ".core.errors",
     "Recipe": ".experiment.recipe",
     "Run": ".runs.directory",
     "TrainedAutoencoder": ".inference.trained",
     "TrainedClassifier": ".inference.trained",
+    "VariationalAutoencoder": ".estimators.autoencoders",
     "evaluate": ".api",
     "keep_freed": ".core.malloc",
     "load": ".api",

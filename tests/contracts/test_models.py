@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from latentspace.core.randomness import generator
 from latentspace.models.autoencoder import Autoencoder, AutoencoderConfig, VariationalConfig
+from latentspace.models.dense import DenseConfig, DenseVariationalConfig
 from latentspace.models.stacks.family import ResidualConfig, ResidualVariationalConfig
 
 CONFIGS = [
@@ -16,6 +17,8 @@ CONFIGS = [
     ResidualConfig(code_size=3, width=6, norm="none", activation="gelu", upsampling="nearest", blocks=2),
     ResidualConfig(code_size=3, width=4, norm="batch", activation="relu", ordered=True),
     ResidualVariationalConfig(code_size=3, width=8),
+    DenseConfig(code_size=3, neurons=8),
+    DenseVariationalConfig(code_size=3, neurons=8, hidden_layers=1),
 ]
 SHAPES = [(1, 8, 8), (1, 16, 16), (1, 28, 28), (3, 17, 23), (2, 41, 20), (32, 9, 70)]
 
@@ -24,6 +27,8 @@ NARROW = {
     VariationalConfig: {"conv1_channels": 2, "conv2_channels": 2},
     ResidualConfig: {"width": 1, "norm": "none", "activation": "relu"},
     ResidualVariationalConfig: {"width": 1, "norm": "none", "activation": "relu"},
+    DenseConfig: {"neurons": 2},
+    DenseVariationalConfig: {"neurons": 2},
 }
 
 every_model = pytest.mark.parametrize("config", CONFIGS, ids=repr)
@@ -77,6 +82,8 @@ SIDES = {
     VariationalConfig: EVERY,
     ResidualConfig: CHOSEN,
     ResidualVariationalConfig: CHOSEN[:1],  # the same stacks
+    DenseConfig: CHOSEN[:1],
+    DenseVariationalConfig: CHOSEN[:1],
 }
 
 

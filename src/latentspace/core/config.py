@@ -222,9 +222,16 @@ def overrides(assignments: list[str]) -> dict[str, Any]:
                 found=repr(assignment),
                 do="write for example --set training.epochs=5",
             )
-        value = _toml_value(text.strip())
-        for step in reversed(key.strip().split(".")):
-            value = {step: value}
+        result = merged(result, nested({key.strip(): _toml_value(text.strip())}))
+    return result
+
+
+def nested(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """`{"training.epochs": 5}` -> `{"training": {"epochs": 5}}`; what is nested already stays so."""
+    result: dict[str, Any] = {}
+    for key, value in settings.items():
+        for step in reversed(key.split(".")):
+            value = {step: value}  # noqa: PLW2901
         result = merged(result, value)
     return result
 

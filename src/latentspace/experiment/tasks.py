@@ -38,11 +38,13 @@ class Task:
         return one < other if self.direction == "minimize" else one > other
 
 
-AE = Task("autoencoder", ("residual", "convolutional"), ("reconstruction",), "mse", recipe="homework")
+AE = Task(
+    "autoencoder", ("residual", "convolutional", "dense"), ("reconstruction",), "mse", recipe="homework"
+)
 
 DAE = Task(
     "denoising autoencoder",
-    ("residual", "convolutional"),
+    ("residual", "convolutional", "dense"),
     ("denoising",),
     "mse_from_noisy",
     recipe="homework",
@@ -50,7 +52,7 @@ DAE = Task(
 
 VAE = Task(
     "variational autoencoder",
-    ("residual-variational", "convolutional-variational"),
+    ("residual-variational", "convolutional-variational", "dense-variational"),
     ("elbo",),
     "elbo_loss",
 )

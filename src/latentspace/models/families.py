@@ -10,6 +10,8 @@ MODELS: Registry[type[NetworkConfig]] = Registry(
         "convolutional-variational": "latentspace.models.autoencoder:VariationalConfig",
         "residual": "latentspace.models.stacks.family:ResidualConfig",
         "residual-variational": "latentspace.models.stacks.family:ResidualVariationalConfig",
+        "dense": "latentspace.models.dense:DenseConfig",
+        "dense-variational": "latentspace.models.dense:DenseVariationalConfig",
         "perceptron": "latentspace.models.classifier:ClassifierConfig",
     },
 )

@@ -26,6 +26,7 @@ from ..models.autoencoder import Autoencoder
 from ..training.components import Components
 from ..training.context import TrainingContext
 from ..training.loop import learn
+from ..training.selection import Selection
 from .heartbeat import beating
 from .plan import setting_named
 from .preview import COUNT, reconstructions
@@ -97,21 +98,17 @@ def train_and_report(
     experiment: Experiment, components: Components, trial: Trial | None, stop: Callable[[], bool]
 ) -> TrialOutcome:
     """Train until the last epoch, or until the trial (None: nobody) is pruned, or `stop` says so."""
-    outcome, task, plan = TrialOutcome(), experiment.task, experiment.training
-    best = 0  # the epoch, counted from 1, with the best score
+    outcome, best = TrialOutcome(), Selection(experiment)
     records = learn(experiment, components)
     with closing(records):
         for record in records:
-            score = (record.validation or {})[task.score]
+            score = (record.validation or {})[experiment.task.score]
             outcome.scores.append(score)
             outcome.speeds.append(record.images_per_second)
-            if best == 0 or task.better(score, outcome.scores[best - 1]):
-                best = record.epoch
+            best.improved_by(record)
             if trial is not None:
                 trial.report(score, record.epoch)
-            if record.epoch == plan.epochs:
-                break
-            if plan.early_stopping and record.epoch - best >= plan.early_stopping:
+            if record.epoch == experiment.training.epochs or best.ends_after(record.epoch):
                 break
             if trial is not None and trial.should_prune():
                 outcome.ending = "pruned"

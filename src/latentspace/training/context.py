@@ -262,17 +262,37 @@ def prepare(
     if pretrained is None:
         asked = experiment.split
         parts = split_as(loaded, asked.shares, asked.seed, near_copies=asked.near_copies == "on")
-        experiment = settle_code_size(experiment, loaded.shape)
-        experiment.build(loaded.shape)  # refuses images that are too small for it
     else:
         parts = pretrained.require(loaded)
+    return context_of(experiment, loaded, parts, fabric, pretrained, codes_in)
+
+
+def context_of(
+    experiment: Experiment,
+    images: ImageSet,
+    parts: Split,
+    fabric: Fabric,
+    pretrained: PretrainedEncoder | None = None,
+    codes_in: Path | None = None,
+) -> TrainingContext:
+    """The context of a training on images that are split: what the plan left open is settled by them.
+
+    Args:
+        experiment: with a precision that is settled.
+
+    Raises:
+        LatentspaceError: images too small for the network, or extra images that cannot be had.
+    """
+    if pretrained is None:
+        experiment = settle_code_size(experiment, images.shape)
+        experiment.build(images.shape)  # refuses images that are too small for it
     experiment = settle_steps(experiment, len(learned_from(experiment, parts)))
-    extra = extra_of(experiment, loaded, judged_of(experiment, parts))
+    extra = extra_of(experiment, images, judged_of(experiment, parts))
     if experiment.training.minutes is not None:
-        sizes = _sizes(experiment, loaded, parts, extra, pretrained)
+        sizes = _sizes(experiment, images, parts, extra, pretrained)
         experiment = settle_minutes(experiment, sizes)
-    experiment = settle_augmentation(experiment, loaded)
-    context = TrainingContext(experiment, loaded, parts, fabric, pretrained, codes_in, extra)
+    experiment = settle_augmentation(experiment, images)
+    context = TrainingContext(experiment, images, parts, fabric, pretrained, codes_in, extra)
     if (context.encoder_fit, experiment.training.fit) == ("train+validation", "train"):
         logger.warning(SEEN_BY_ENCODER)
     return context

@@ -23,6 +23,7 @@ from .components import judged_of, learned_from, make_fabric, require_classes, t
 from .context import TrainingContext, prepare, pretrained_encoder_of
 from .extra import extra_of, require_same
 from .loop import EpochRecord, learn
+from .selection import Selection
 from .state import restore, state_of, weights_of
 
 logger = logging.getLogger(__name__)
@@ -59,29 +60,26 @@ class Training:
                 yield from self._train()
 
     def _train(self) -> Iterator[EpochRecord]:
-        plan, task = self.experiment.training, self.experiment.task
+        plan = self.experiment.training
         components = self.context.components()
         state = self.run.state
         self.run.keep_metrics_until(state.epoch if state else 0)
-        best_epoch, best_score = (state.best_epoch, state.best_score) if state else (0, float("nan"))
+        best = Selection(self.experiment)
         if state:
+            best = Selection(self.experiment, state.best_epoch, state.best_score)
             restore(components, state, self.run.path / "state")
             logger.info("going on after epoch %d of %d", state.epoch, plan.epochs)
         first = state.epoch + 1 if state else 1
-        stop = self._stops_early(first - 1, best_epoch)
+        stop = best.ends_after(first - 1)
         for record in () if stop else learn(self.experiment, components, first):
             require_unchanged(self.context.images.pixels)
             weights = weights_of(components)
-            if record.validation is not None:
-                score = record.validation[task.score]
-                if best_epoch == 0 or task.better(score, best_score):
-                    best_epoch, best_score = record.epoch, score
-                    if plan.keep == "best":
-                        self.run.save_best(weights)
+            if best.improved_by(record) and plan.keep == "best":
+                self.run.save_best(weights)
             self.run.append(record.model_dump(exclude_none=True))
-            self.run.save_state(state_of(components, record.epoch, best_epoch, best_score))
+            self.run.save_state(state_of(components, record.epoch, best.best_epoch, best.best_score))
             yield record
-            if self._stops_early(record.epoch, best_epoch):
+            if best.ends_after(record.epoch):
                 break
         self._require_own_images()
         kept = self.run.best_weights if plan.keep == "best" else weights_of(components)
@@ -101,14 +99,6 @@ class Training:
                 found="other images at the end than at the beginning (the content hash differs)",
                 do=f"bring them back; latentspace train --resume {self.run.path} begins anew",
             )
-
-    def _stops_early(self, epoch: int, best_epoch: int) -> bool:
-        """Whether the training ends after `epoch`, as no score was better for as long as was allowed."""
-        patience = self.experiment.training.early_stopping
-        stops = patience > 0 and epoch - best_epoch >= patience
-        if stops:
-            logger.info("stopped early: no better validation score since epoch %d", best_epoch)
-        return stops
 
 
 def start(

@@ -1,0 +1,1 @@
+"""Scikit-learn estimators over the networks and the training loop of this package."""

@@ -1,0 +1,39 @@
+"""scikit-learn's own checks of an estimator, all of them; none is expected to fail."""
+
+from typing import Any
+
+import pytest
+from sklearn.utils.estimator_checks import (
+    check_set_output_transform,
+    check_transformer_get_feature_names_out,
+    parametrize_with_checks,
+)
+
+from latentspace import ConvAutoencoder, DenoisingAutoencoder, LatentClassifier, VariationalAutoencoder
+
+SMALL: dict[str, Any] = {
+    "epochs": 2,
+    "batch_size": 32,
+    "settings": {"model.neurons": 16, "model.hidden_layers": 1},
+    "random_state": 0,
+}
+AUTOENCODERS = [ConvAutoencoder(**SMALL), DenoisingAutoencoder(**SMALL), VariationalAutoencoder(**SMALL)]
+CLASSIFIER = LatentClassifier(
+    ConvAutoencoder(**{**SMALL, "random_state": None}),
+    epochs=10,
+    batch_size=64,
+    learning_rate=0.02,
+    random_state=0,
+)
+
+
+@parametrize_with_checks([*AUTOENCODERS, CLASSIFIER])
+def test_what_scikit_learn_asks_of_an_estimator(estimator: Any, check: Any) -> None:
+    check(estimator)
+
+
+@pytest.mark.parametrize("estimator", AUTOENCODERS, ids=lambda one: type(one).__name__)
+def test_what_scikit_learn_asks_of_names_and_output(estimator: Any) -> None:
+    name = type(estimator).__name__
+    check_transformer_get_feature_names_out(name, estimator)
+    check_set_output_transform(name, estimator)
