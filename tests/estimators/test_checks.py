@@ -12,9 +12,10 @@ from sklearn.utils.estimator_checks import (
 from latentspace import ConvAutoencoder, DenoisingAutoencoder, LatentClassifier, VariationalAutoencoder
 
 SMALL: dict[str, Any] = {
-    "epochs": 2,
+    "epochs": 3,
     "batch_size": 32,
-    "settings": {"model.neurons": 16, "model.hidden_layers": 1},
+    "learning_rate": 0.03,
+    "settings": {"model.neurons": 16, "model.hidden_layers": 1, "training.optimizer": "adamw"},
     "random_state": 0,
 }
 AUTOENCODERS = [ConvAutoencoder(**SMALL), DenoisingAutoencoder(**SMALL), VariationalAutoencoder(**SMALL)]

@@ -113,14 +113,14 @@ def test_a_denoiser_has_the_noise_that_is_asked_for():
 
 def test_early_stopping_keeps_the_best_epoch(capsys):
     estimator = ConvAutoencoder(
-        **{**SMALL, "epochs": 40}, early_stopping=True, n_iter_no_change=2, learning_rate=0.3, verbose=True
+        **{**SMALL, "epochs": 25}, early_stopping=True, n_iter_no_change=2, learning_rate=0.3, verbose=True
     ).fit(GREY)
     scores = [record["validation"]["mse"] for record in estimator.history_]
     best = int(np.argmin(scores)) + 1
-    assert estimator.n_iter_ == len(scores) == min(best + 2, 40)
+    assert estimator.n_iter_ == len(scores) == min(best + 2, 25)
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == estimator.n_iter_
-    assert lines[0].startswith("epoch 1 of 40: mse ")
+    assert lines[0].startswith("epoch 1 of 25: mse ")
     assert "validation mse" in lines[0]
 
 

@@ -82,7 +82,7 @@ class LatentClassifier(Saved, ClassifierMixin, BaseEstimator):
         seed, params = seed_of(self.random_state), self.get_params(deep=False)
         plan = plan_of("classifier", params, seed, {})
         parts = parts_of(len(labels), params, seed, labels)
-        self.autoencoder_ = self._unfitted(seed).fit(X)
+        self.autoencoder_ = self._unfitted(seed).fit(X, labels)
         codes = self.autoencoder_.transform(X)
         fitted = trained_head(plan, codes, numbers, len(classes), parts, bool(self.verbose))
         self.classes_, self.experiment_, self.network_ = classes, fitted.experiment, fitted.network
@@ -108,8 +108,9 @@ class LatentClassifier(Saved, ClassifierMixin, BaseEstimator):
 
     def predict(self, X: Any) -> np.ndarray:
         """The most probable class of each sample."""
-        best: np.ndarray = self.classes_[self.predict_proba(X).argmax(axis=1)]
-        return best
+        best = self.predict_proba(X).argmax(axis=1)
+        labels: np.ndarray = self.classes_[best]
+        return labels
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
