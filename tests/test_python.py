@@ -13,6 +13,7 @@ from PIL import Image
 import latentspace
 from latentspace import Experiment, Run
 from latentspace.core.errors import ConfigurationError, DataError, RunError
+from latentspace.data.preview import sheet
 from latentspace.inference.trained import TrainedAutoencoder, TrainedClassifier
 from makers import encoded, random_pixels, write_folder
 from materials import make_images
@@ -186,3 +187,20 @@ def test_what_is_shown_is_short(run, trained, small_runs, images, plan, tmp_path
     assert repr(Run(tmp_path)) == f"<Run {tmp_path}: damaged, not ended>"
     with pytest.raises(RunError):
         _ = Run(tmp_path).experiment
+
+
+def test_a_notebook_shows_images_runs_and_evaluations(run: Run, tmp_path):
+    several = latentspace.ImageSet(random_pixels(5, 2, 9, 12), "<mine>", np.arange(5) % 2, ("a&b", "c"))
+    shown = several._repr_html_()
+    assert "&lt;mine&gt;" in shown
+    assert "a&amp;b, c" in shown
+    assert "data:image/png;base64," in shown
+    assert sheet(several.pixels).size == (5 * 12 * 10, 9 * 10)
+    assert sheet(make_images(300).pixels).size == (640, 128)
+    assert sheet(random_pixels(3, 7, 300, 400)).size == (640, 160)
+    assert "<th" in run._repr_html_()
+    assert "validation mse" in run._repr_html_()
+    (tmp_path / "config.json").write_text("{")
+    assert "damaged" in Run(tmp_path)._repr_html_()
+    scores = latentspace.evaluate(run)
+    assert f"{scores.metrics['mse']:.5g}" in scores._repr_html_()

@@ -15,7 +15,7 @@ from .data.sources import finished, load_images
 from .evaluation.evaluate import Evaluation, Scope
 from .evaluation.evaluate import evaluate as _evaluate
 from .experiment.config import Experiment
-from .experiment.usual import usual_preset
+from .experiment.usual import settings_named, usual_preset
 from .inference.trained import TrainedAutoencoder, TrainedClassifier, load_trained
 from .runs.directory import Run
 from .training.train import resume as _resume
@@ -58,27 +58,56 @@ def _source(spec: Given, options: dict[str, Any]) -> DataConfig | ImageSet:
     return finished(given_set(spec, config.levels), config)
 
 
-def train(experiment: Experiment | Mapping[str, Any], out: str | Path, images: Given | None = None) -> Run:
+def train(
+    experiment: Experiment | Mapping[str, Any] | Given,
+    out: str | Path,
+    images: Given | None = None,
+    *,
+    kind: str | None = None,
+    **settings: Any,
+) -> Run:
     """Train from start to end; the run directory is new.
 
+    Either of a plan, or of images, with the kind of network and settings by name:
+
+        latentspace.train({"kind": "vae", "data": {"spec": "photos/"}}, "runs/photos")
+        latentspace.train(images, "runs/photos", kind="vae", code_size=16, epochs=20, **{"model.width": 16})
+
     Args:
-        experiment: the plan, or its settings: `{"kind": "vae", "data": {"spec": "photos/"}}`, with the preset
-            `default` where they name none.
+        experiment: the plan, or its settings, with the preset `default` where they name none; with `kind`,
+            the images.
         images: what is learned from, as for `load_data`; None: what the plan names. They are not copied into
             the run, which knows them by their hash alone: give them again to resume or to evaluate it.
+        kind: ae, dae, vae or classifier.
+        settings: by their dotted names, or as the options of `latentspace train`: `code_size`, `epochs`,
+            `minutes`, `batch_size`, `learning_rate`, `keep`, `preset`, `seed`, `encoder`, `device`.
 
     Raises:
         LatentspaceError: data, settings or a place that cannot be used, or a loss that is not finite.
     """
+    if kind is not None:
+        if images is not None or isinstance(experiment, Experiment | Mapping):
+            raise ConfigurationError(
+                "kind and settings go with images that are given first",
+                found=brief(experiment),
+                do="name the kind in the plan, or write train(images, out, kind=...)",
+            )
+        experiment, images = {"kind": kind, **settings_named(settings)}, experiment
+    elif settings:
+        raise ConfigurationError(
+            "settings by name go with images and a kind",
+            found=", ".join(settings),
+            do='put them into the plan, or write train(images, out, kind="ae", ...)',
+        )
     if isinstance(experiment, Mapping):
         experiment = Experiment.parse(
             {"preset": usual_preset(experiment.get("kind", "ae"), experiment), **experiment}, "the experiment"
         )
     if not isinstance(experiment, Experiment):
         raise ConfigurationError(
-            "what is trained is an Experiment",
+            "what is trained is an Experiment, or images with a kind",
             found=brief(experiment),
-            do='write for example Recipe.load("homework").experiment("ae")',
+            do='write for example Recipe.load("homework").experiment("ae"), or train(images, out, kind="ae")',
         )
     if isinstance(images, str | Path):
         experiment, images = experiment.model_copy(update={"data": _at(experiment, images)}), None

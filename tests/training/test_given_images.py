@@ -126,3 +126,25 @@ def test_images_without_labels_are_refused_for_a_classifier(given, images, tmp_p
     with pytest.raises(DataError, match="label"):
         train(small("classifier", changes={"encoder": str(run.path)}), tmp_path / "run", images.pixels)
     assert not (tmp_path / "run").exists()
+
+
+def test_an_array_and_a_kind_are_a_training(images, tmp_path):
+    run = latentspace.train(
+        images.pixels[:, 0],
+        tmp_path / "run",
+        kind="vae",
+        code_size=3,
+        epochs=1,
+        seed=7,
+        **{"model.conv1_channels": 2, "model.conv2_channels": 2, "split.near_copies": "off"},
+    )
+    plan = run.experiment
+    assert (plan.kind, plan.seed, plan.model.code_size, plan.model.conv2_channels) == ("vae", 7, 3, 2)
+    assert (plan.preset, plan.training.epochs) == ("report", 1)
+    with pytest.raises(ConfigurationError, match=r"did you mean training\.epochs"):
+        latentspace.train(images, tmp_path / "other", kind="ae", epoch=1)
+    with pytest.raises(ConfigurationError, match="images that are given first"):
+        latentspace.train({"kind": "ae"}, tmp_path / "other", kind="ae")
+    with pytest.raises(ConfigurationError, match="go with images and a kind"):
+        latentspace.train(small("ae"), tmp_path / "other", images, epochs=1)
+    assert not (tmp_path / "other").exists()

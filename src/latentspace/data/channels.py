@@ -72,3 +72,14 @@ def _changed(images: ImageSet, pixels: AnyChannels, words: str) -> ImageSet:
     note = f"{counted(len(images))} {words}"
     record = images.record.model_copy(update={"conversions": (*images.record.conversions, note)})
     return replace(images, pixels=pixels, record=record, comparable=False)
+
+
+def drawn_channels(pixels: AnyChannels) -> AnyChannels:
+    """The one or three channels that are drawn as grey, or as red, green and blue.
+
+    Of more, the first, the middle and the last; two are red and green.
+    """
+    channels = pixels.shape[1]
+    if channels == 2:
+        return np.concatenate([pixels, np.zeros_like(pixels[:, :1])], axis=1)
+    return pixels if channels <= 3 else pixels[:, [0, channels // 2, channels - 1]]

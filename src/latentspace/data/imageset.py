@@ -8,6 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from ..core.errors import DataError
+from ..core.html import table
 from ..core.progress import told
 from ..core.types import Hashes, Int64Array, Pixels
 from ..core.wording import brief, colour_of, counted, option
@@ -97,6 +98,14 @@ class ImageSet:
         labels = "no labels" if self.labels is None else counted(len(self.class_names), "class")
         sides = "x".join(map(str, self.size))
         return f"<ImageSet: {counted(len(self))}, {sides}, {self.colour}, {labels}; {self.source}>"
+
+    def _repr_html_(self) -> str:
+        """Some of the images and what they are, in a notebook."""
+        from .preview import as_html
+
+        classes = ", ".join(self.class_names) or "no labels"
+        rows = {"images": f"{len(self):,}", "size": "x".join(map(str, self.size)), "colour": self.colour}
+        return table(self.source, {**rows, "classes": classes}) + as_html(self.pixels)
 
     @property
     def channels(self) -> int:

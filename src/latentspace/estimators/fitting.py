@@ -20,7 +20,7 @@ from ..data.batches import ResidentSet
 from ..data.imageset import ImageSet
 from ..data.splits import Split
 from ..experiment.config import Experiment
-from ..experiment.usual import usual_preset
+from ..experiment.usual import settings_named, usual_preset
 from ..training.code_size import settle_code_size
 from ..training.components import Components, make_fabric, set_up
 from ..training.context import context_of
@@ -72,15 +72,10 @@ def plan_of(kind: str, params: Mapping[str, Any], seed: int, usual: Mapping[str,
     stop = {"fit": "train", "keep": "best", "early_stopping": params["n_iter_no_change"]}
     if not params["early_stopping"]:
         stop = {"fit": "train+validation", "keep": "last", "early_stopping": 0}
-    shortcuts = {
-        "model": {"code_size": params.get("code_size")},
-        "training": {name: params[name] for name in ("epochs", "batch_size", "learning_rate")},
-    }
     named = {
-        table: {key: _plain(value) for key, value in values.items() if value is not None}
-        for table, values in shortcuts.items()
+        name: _plain(params.get(name)) for name in ("code_size", "epochs", "batch_size", "learning_rate")
     }
-    changes = merged(merged(usual, nested(settings or {})), named)
+    changes = merged(merged(usual, nested(settings or {})), settings_named(named))
     changes = merged(changes, {"training": stop})
     preset = params["preset"] or usual_preset(kind, changes)
     own = {"kind": kind, "preset": preset, "seed": seed, "device": params["device"]}

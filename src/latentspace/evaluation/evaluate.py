@@ -9,6 +9,7 @@ from pydantic import ConfigDict
 
 from ..core.devices import AUTO, named_device
 from ..core.errors import ConfigurationError
+from ..core.html import table
 from ..core.types import Hashes, Int64Array
 from ..core.wording import brief, counted, option
 from ..data.config import DataConfig
@@ -69,6 +70,12 @@ class Evaluation(Measurement):
         scores = [f"{name} {value:.5g}" for name, value in self.metrics.items() if isinstance(value, float)]
         part = f"{counted(self.images)} ({self.split})"
         return f"<Evaluation: {self.kind}, {part} of {self.data}: {', '.join(scores)}>"
+
+    def _repr_html_(self) -> str:
+        """What was evaluated, and its scores, in a notebook."""
+        scores = {name: f"{value:.5g}" for name, value in self.metrics.items() if isinstance(value, float)}
+        about = {"images": f"{self.images:,} ({self.split})", "seen in training": self.seen_in_training}
+        return table(f"{self.kind} on {self.data}", {**about, **scores})
 
 
 def evaluate(

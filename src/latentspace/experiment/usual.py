@@ -2,14 +2,28 @@
 
 import logging
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
+from ..core.config import nested
 from ..models.families import MODELS
 from .config import models_of, settings_of
 from .presets import PRESETS, USUAL
 from .tasks import TASKS
 
 logger = logging.getLogger(__name__)
+
+SHORT: Final = {
+    "code_size": "model.code_size",
+    **{name: f"training.{name}" for name in ("epochs", "minutes", "batch_size", "learning_rate", "keep")},
+}
+
+
+def settings_named(named: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings as config.json nests them, from dotted names and the short ones that options of `train` have.
+
+    `{"code_size": 4, "model.width": 16}` -> `{"model": {"code_size": 4, "width": 16}}`; None: not named.
+    """
+    return nested({SHORT.get(name, name): value for name, value in named.items() if value is not None})
 
 
 def usual_preset(kind: object, changes: Mapping[str, Any]) -> str:

@@ -13,6 +13,7 @@ from ..core.atomic_files import make_folder, write_bytes
 from ..core.errors import DataError
 from ..core.types import ImageArray
 from ..core.wording import counted
+from ..data.channels import drawn_channels
 
 # Bytes, or floats of which 0 is black and 1 is white.
 Drawable: TypeAlias = (
@@ -78,7 +79,7 @@ def there_and_back(images: ImageArray) -> ImageArray:
 def raster(images: Drawable) -> Raster:
     """The bytes to draw: one channel is grey, three are colour.
 
-    Of more, the first, the middle and the last are red, green and blue; two are red and green.
+    Of other numbers of channels, those of `drawn_channels`.
 
     Floats are cut at 0 and 1, where a noisy image may lie outside.
 
@@ -105,11 +106,7 @@ def raster(images: Drawable) -> Raster:
                 do="look at the training's loss: the network may have diverged",
             )
         images = np.rint(np.clip(images, 0, 1) * 255).astype(np.uint8)
-    channels = images.shape[1]
-    if channels == 2:
-        images = np.concatenate([images, np.zeros_like(images[:, :1])], axis=1)
-    elif channels > 3:
-        images = images[:, [0, channels // 2, channels - 1]]
+    images = drawn_channels(images)
     return np.ascontiguousarray(images.transpose(0, 2, 3, 1))
 
 

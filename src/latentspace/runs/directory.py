@@ -64,6 +64,11 @@ class Run:
             about = "damaged"
         return f"<Run {self.path}: {about}{'' if self.finished else ', not ended'}>"
 
+    def _repr_html_(self) -> str:
+        from .preview import as_html
+
+        return as_html(self)
+
     @classmethod
     def create(
         cls,
