@@ -12,8 +12,7 @@ KILLS ?= 50
 EVERY ?= 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install explorer reproduce test lint types layers unit fuzz chaos cuts benchmark format clean
-.PHONY: help install reproduce test lint types layers unit fuzz chaos cuts benchmark benchmark-quality format clean
+.PHONY: help install explorer reproduce test lint types layers unit fuzz chaos cuts benchmark benchmark-quality format clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14

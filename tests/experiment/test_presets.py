@@ -49,8 +49,8 @@ def test_what_is_named_wins_and_is_said():
     named = plan("vae", preset="fast", training={"epochs": 3, "batch_size": 128}, model={"width": 8})
     assert (named.training.epochs, named.model.width) == (3, 8)
     assert list(against_preset(named)) == [
-        "model.width = 8, where the preset has 32",
-        "training.epochs = 3, where the preset has 5",
+        "model.width = 8, where the preset has 16",
+        "training.epochs = 3, where the preset has 10",
     ]
     assert list(against_preset(plan("vae", training={"epochs": 3}))) == []
 

@@ -150,9 +150,9 @@ def test_colour_photographs_alone_are_mirrored_and_no_letters():
 @pytest.mark.parametrize(
     ("epochs", "images", "expected"),
     [
-        (12, photographs(), "none"),
-        (20, photographs(), "mirror"),
-        (20, photographs(("A", "B")), "affine"),
+        (9, photographs(), "none"),
+        (10, photographs(), "mirror"),
+        (10, photographs(("A", "B")), "affine"),
         (50, make_images(), "affine"),
     ],
 )

@@ -41,7 +41,7 @@ class _Residual(EncoderDecoderConfig):
         "the images: 10/28 numbers for each pixel of the side of grey ones, 2 of colour ones",
     )
     width: Width = Field(
-        default=32,
+        default=16,
         description="how wide the network is: the smallest maps have four times as many channels, each "
         "larger size half of those",
     )

@@ -20,7 +20,8 @@ from .scales import scales
 
 Upsampling: TypeAlias = Literal["shuffle", "nearest"]
 
-NEURONS: Final = 8  # times the width: of the layer between the maps and the code
+NEURONS: Final = 8  # times the width: of the layer between the maps and the code, but at least
+FEWEST_NEURONS: Final = 256
 BEGINNING: Final = 0.1  # what a residual path adds at first, beside layers as torch draws them
 
 
@@ -142,7 +143,7 @@ class ResidualEncoder(nn.Module):
             stack += [Block(scale.channels, style) for _ in range(style.blocks)]
             before = scale.channels
         self.maps = nn.Sequential(*stack, style.before(before), Flatten())
-        neurons, features = NEURONS * width, before * math.prod(scale.sides)
+        neurons, features = _neurons(width), before * math.prod(scale.sides)
         self.hidden = nn.Sequential(nn.Linear(features, neurons, bias=style.bias), style.of_row(neurons))
         self.code = nn.Linear(neurons, 2 * code_size if variational else code_size)
         self.variational = variational
@@ -164,7 +165,7 @@ class ResidualDecoder(nn.Module):
         super().__init__()
         found = scales(shape, width)
         first, *larger = found[-2::-1] or found
-        neurons = NEURONS * width
+        neurons = _neurons(width)
         self.head = nn.Sequential(
             nn.Linear(code_size, neurons, bias=style.bias),
             style.of_row(neurons),
@@ -183,6 +184,10 @@ class ResidualDecoder(nn.Module):
     def forward(self, codes: Codes) -> Logits:
         logits: Tensor = self.maps(self.head(codes))
         return logits
+
+
+def _neurons(width: int) -> int:
+    return max(FEWEST_NEURONS, NEURONS * width)
 
 
 def _shrink(inputs: int, outputs: int, stride: Pair, *, bias: bool) -> nn.Module:
