@@ -195,3 +195,11 @@ def test_near_copies(script):
     coarse = np.random.default_rng(0).integers(0, 256, (40, 1, 7, 7), np.uint8)
     found = script("near_copies").measured(np.kron(coarse, np.ones((1, 1, 4, 4), np.uint8)))
     assert found["recall"] > 0.5
+
+
+def test_anomalies(script, small_runs, tmp_path):
+    run = str(small_runs["ae"].path)
+    script("anomalies").main(run, "--strangers", "5", "--first", "10", "--out", str(tmp_path))
+    found, table = written(tmp_path, "anomalies")
+    assert found["kinds"]["noise"]["combined"]["among_the_first"] > 0
+    assert table.count("\n| ") == 1 + 5

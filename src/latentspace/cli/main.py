@@ -18,6 +18,7 @@ from ..core.malloc import keep_freed, within_memory
 from ..core.printable import printable
 from ..core.wording import on_command_line
 from . import (
+    anomalies,
     classify,
     console,
     data,
@@ -27,6 +28,8 @@ from . import (
     explore,
     export,
     generate,
+    index,
+    neighbours,
     report,
     reproduce,
     runs,
@@ -93,6 +96,9 @@ for one in (
     evaluate.evaluate,
     encode.encode,
     classify.classify,
+    neighbours.neighbours,
+    index.index,
+    anomalies.anomalies,
     generate.generate,
     denoise.denoise,
     export.export,

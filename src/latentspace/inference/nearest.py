@@ -87,6 +87,11 @@ class Graph:
     def __len__(self) -> int:
         return len(self._index)
 
+    @staticmethod
+    def require() -> None:
+        """Refuse, before long work, a machine without usearch: raises LatentspaceError."""
+        _usearch()
+
     @classmethod
     def of(cls, codes: CodeArray) -> "Graph":
         """Build it. Raises: LatentspaceError: usearch is not installed."""

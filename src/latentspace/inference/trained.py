@@ -28,6 +28,7 @@ from ..models.autoencoder import Autoencoder, EncoderDecoderConfig
 from ..runs.directory import Run
 from ..runs.tensors import fill
 from .conform import conforming
+from .run_methods import RunMethods
 
 logger = logging.getLogger(__name__)
 
@@ -60,13 +61,19 @@ def encode_all(
         return torch.cat([model.encode(batch.inputs.to(device)).mean.float() for batch in batches])
 
 
-class TrainedAutoencoder:
+class TrainedAutoencoder(RunMethods):
     """The network of a finished ae, dae or vae run. Get one with `latentspace.load`."""
 
     def __init__(
-        self, model: Autoencoder, experiment: Experiment, data: DataRecord, device: torch.device
+        self,
+        model: Autoencoder,
+        experiment: Experiment,
+        data: DataRecord,
+        device: torch.device,
+        run: Run | None = None,
     ) -> None:
         self.model = model.to(device).eval()
+        self.run = run
         self.experiment = experiment
         self.data = data
         self.device = device
@@ -94,7 +101,11 @@ class TrainedAutoencoder:
         chosen = named_device(device)
         model = run.experiment.build(run.data.shape)
         fill(model, run.weights, run.path / "weights.safetensors")
-        return cls(model, run.experiment, run.data, chosen)
+        return cls(model, run.experiment, run.data, chosen, run)
+
+    @property
+    def encoder(self) -> "TrainedAutoencoder":
+        return self
 
     @property
     def code_size(self) -> int:
@@ -158,7 +169,7 @@ class TrainedAutoencoder:
         return self.decode(self.encode(images))
 
 
-class TrainedClassifier:
+class TrainedClassifier(RunMethods):
     """The head of a finished classifier run, with its encoder."""
 
     def __init__(self, autoencoder: TrainedAutoencoder, head: nn.Module, experiment: Experiment) -> None:
@@ -184,11 +195,14 @@ class TrainedClassifier:
                 found=f"{run.path}, of kind {run.experiment.kind}",
                 do="train one: latentspace train classifier --encoder RUN",
             )
-        encoder = encoder_of(run.experiment, run.encoder_hash, beside=run.path)
-        autoencoder = TrainedAutoencoder.load(encoder, device)
+        autoencoder = TrainedAutoencoder.load(encoder_run(run), device)
         head = run.experiment.build_classifier(autoencoder.code_size, len(run.data.class_names))
         fill(head, run.weights, run.path / "weights.safetensors")
         return cls(autoencoder, head, run.experiment)
+
+    @property
+    def encoder(self) -> TrainedAutoencoder:
+        return self.autoencoder
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -255,6 +269,13 @@ def load_trained(run: str | Path | Run, device: str = AUTO) -> "TrainedAutoencod
     return (TrainedClassifier if run.experiment.task.needs_encoder else TrainedAutoencoder).load(run, device)
 
 
+def encoder_run(run: Run) -> Run:
+    """The run that encodes: this one, or that of a classifier's encoder; raises RunError as `encoder_of`."""
+    if not run.experiment.task.needs_encoder:
+        return run
+    return encoder_of(run.experiment, run.encoder_hash, beside=run.path)
+
+
 def refuse_unfinished(run: Run) -> None:
     """What can be known of a run before any image is read.
 
@@ -262,8 +283,7 @@ def refuse_unfinished(run: Run) -> None:
         RunError: its training has not ended, its weights are damaged, or a classifier's encoder is gone.
     """
     _ = run.weights
-    if run.experiment.task.needs_encoder:
-        encoder_of(run.experiment, run.encoder_hash, beside=run.path)
+    encoder_run(run)
 
 
 def encoder_of(experiment: Experiment, weights_hash: str | None, beside: Path | None = None) -> Run:

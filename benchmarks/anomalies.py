@@ -1,0 +1,119 @@
+"""Planted strangers found: python benchmarks/anomalies.py RUN [--strangers 50] [--first 100] [--out FOLDER]
+
+RUN is a finished run of letters. To its own images, those learned from among them, strangers of one kind are
+added: scikit-learn's digits brought to their size, noise (uniform bytes), blank images (greys from black to
+white), and letters of the run turned upside down. Said is how many of them are among the first, by error, by
+distance and by both, and the area under the ROC curve. Writes anomalies-DATE.md and .json.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from speed.hardware import hardware, keep, sentence, today
+
+SCORES = ("error", "distance", "combined")
+
+
+def digits(count: int, size: tuple[int, int], draw: np.random.Generator) -> np.ndarray:
+    from sklearn.datasets import load_digits
+
+    found = load_digits().images
+    chosen = found[draw.permutation(len(found))[:count]]
+    pictures = [Image.fromarray((one / 16 * 255).astype(np.uint8)) for one in chosen]
+    shape = size[::-1]
+    return np.stack([np.asarray(one.resize(shape, Image.Resampling.BILINEAR)) for one in pictures])[:, None]
+
+
+def strangers(letters: np.ndarray, count: int) -> dict[str, np.ndarray]:
+    draw = np.random.default_rng(0)
+    shape = (count, *letters.shape[1:])
+    greys = np.linspace(0, 255, count).astype(np.uint8)[:, None, None, None]
+    turned = letters[draw.permutation(len(letters))[:count], :, ::-1, ::-1]
+    return {
+        "digits": np.broadcast_to(digits(count, shape[2:], draw), shape),
+        "noise": draw.integers(0, 256, shape, np.uint8),
+        "blank": np.broadcast_to(greys, shape),
+        "black": np.zeros(shape, np.uint8),
+        "upside-down letters": turned,
+    }
+
+
+def measured(run: str, count: int, first: int) -> dict[str, Any]:
+    from sklearn.metrics import roc_auc_score
+
+    import latentspace
+    from latentspace.inference.anomalies import find_anomalies
+    from latentspace.inference.run_images import own_or_other
+
+    trained = latentspace.load(run, "cpu")
+    own, _ = own_or_other(latentspace.Run.open(run), None)
+    found: dict[str, Any] = {}
+    for kind, planted in strangers(own.pixels, count).items():
+        result = find_anomalies(trained, np.concatenate([own.pixels, planted]), own=own)
+        strange = np.arange(len(result.images)) >= len(own)
+        found[kind] = {}
+        for name in SCORES:
+            score = getattr(result, name)
+            top = np.argsort(-score, kind="stable")[:first]
+            found[kind][name] = {
+                "among_the_first": int(strange[top].sum()),
+                "auroc": float(roc_auc_score(strange, score)),
+            }
+        found[kind]["flagged"] = int(result.flagged[strange].sum())
+        print(kind, found[kind], flush=True)
+    return found
+
+
+def table(found: dict[str, Any]) -> str:
+    lines = [
+        "# Planted strangers",
+        "",
+        f"`python benchmarks/anomalies.py`: {found['about']} {sentence(found['hardware'])}",
+        "",
+        f"Of {found['strangers']} strangers: among the first {found['first']} (and the area under",
+        "the ROC curve), and how many are flagged at a rate of false alarms of 0.01.",
+        "",
+        f"| strangers | {' | '.join(SCORES)} | flagged |",
+        f"|---|{'---:|' * (len(SCORES) + 1)}",
+    ]
+    for kind, scores in found["kinds"].items():
+        cells = [f"{scores[name]['among_the_first']} ({scores[name]['auroc']:.3f})" for name in SCORES]
+        lines.append(f"| {kind} | {' | '.join(cells)} | {scores['flagged']} |")
+    return "\n".join(lines) + "\n"
+
+
+def main(*words: str) -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("run")
+    parser.add_argument("--strangers", type=int, default=50)
+    parser.add_argument("--first", type=int, default=100)
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
+    given = parser.parse_args(words)
+    import latentspace
+
+    run = latentspace.Run.open(given.run)
+    plan, last = run.experiment, run.metrics[-1]
+    size = plan.model.model_dump()["code_size"]
+    about = (
+        f"{run.data.images:,} images of {run.data.source}, a run of kind {plan.kind}, network "
+        f"{plan.model.name}, {len(run.metrics)} epochs, code of {size}, validation loss "
+        f"{last['validation']['loss']:.4f}, seed {plan.seed}."
+    )
+    found = {
+        "date": today(),
+        "hardware": hardware(1),
+        "about": about,
+        "strangers": given.strangers,
+        "first": given.first,
+        "kinds": measured(given.run, given.strangers, given.first),
+    }
+    keep("anomalies", found, table, given.out)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

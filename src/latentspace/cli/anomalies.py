@@ -1,0 +1,114 @@
+"""latentspace anomalies"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from . import console
+from .options import AskedImages, Device, Json, RunPath
+
+if TYPE_CHECKING:
+    from ..inference.anomalies import Anomalies
+    from ..inference.trained import TrainedAutoencoder
+
+SHOWN = 40  # rows in the terminal
+TABLE, PAGE = "anomalies.csv", "anomalies.html"
+FILES = {TABLE: (".csv", ".parquet", ".npz"), PAGE: (".html",)}
+
+
+def anomalies(
+    *,
+    run: RunPath,
+    out: Annotated[
+        Path | None,
+        "A table (.csv, .parquet, .npz), a page of the worst hundred (.html), or a folder for both.",
+        "PATH",
+    ] = None,
+    by: Annotated[str, "The score that ranks.", "combined|error|distance"] = "combined",
+    false_alarms: Annotated[
+        float | None,
+        "The share of usual images that may be flagged. "
+        "\\[default: 0.01, or the lowest that the validation images allow]",
+        "RATE",
+    ] = None,
+    force: Annotated[bool, "Replace what is there."] = False,
+    json: Json = False,
+    device: Device = "auto",
+    asked: AskedImages,
+) -> None:
+    """Rank images by how unusual they are for a run: by reconstruction, by code, and by both.
+
+    Each score has its percentile among the run's validation images. The run's own images must be at hand.
+
+    [bold]Examples[/bold]
+
+      latentspace anomalies runs/letters
+
+      latentspace anomalies runs/letters scans/ --out strange --false-alarms 0.005
+    """
+    from ..core.atomic_files import write_text
+    from ..inference.anomalies import find_anomalies
+    from ..inference.run_images import own_or_other
+    from ..inference.tables import write_table
+    from ..inference.trained import encoder_run
+    from ..report.page import render
+    from ..runs.directory import Run
+    from .outputs import outputs
+
+    files = {} if out is None else outputs(out, FILES, force=force)
+    opened = encoder_run(Run.open(run))
+    with console.following():
+        trained = _checked(opened, device, by, false_alarms)
+        images, own = asked.read(opened)
+        found = find_anomalies(
+            trained,
+            None if own else images,
+            own=images if own else own_or_other(opened, None)[0],
+            by=by,  # type: ignore[arg-type]
+            false_alarms=false_alarms,
+        )
+        if TABLE in files:
+            write_table(files[TABLE], [found.columns()])
+        if PAGE in files:
+            from ..report.anomalies import anomalies_page
+
+            write_text(files[PAGE], render(anomalies_page(trained, found)))
+    _show(run, found, files, json=json)
+
+
+def _checked(opened: Any, device: str, by: str, false_alarms: float | None) -> "TrainedAutoencoder":
+    """The network; what cannot be judged is refused before images are read."""
+    from ..inference.anomalies import check
+    from ..inference.trained import TrainedAutoencoder
+
+    check(opened, by, false_alarms)
+    return TrainedAutoencoder.load(opened, device)
+
+
+def _show(run: Path, found: "Anomalies", files: dict[str, Path], *, json: bool) -> None:
+    facts: dict[str, Any] = {
+        "run": str(run),
+        "images": len(found.images),
+        "by": found.by,
+        "false_alarms": found.false_alarms,
+        "threshold": found.threshold,
+        "flagged": int(found.flagged.sum()),
+    }
+    columns = found.columns()
+    rows = zip(*(one if isinstance(one, list) else one.tolist() for one in columns.values()), strict=True)
+    if json:
+        listed = [dict(zip(columns, row, strict=True)) for row in rows]
+        console.show_json({**facts, "out": [str(path) for path in files.values()], "anomalies": listed})
+        return
+    shown = [
+        [one if isinstance(one, str) else console.number(one) for one in row]
+        for _, row in zip(range(SHOWN), rows, strict=False)
+    ]
+    console.show_table(str(run), list(columns), shown)
+    if len(found.images) > SHOWN:
+        console.say(f"{len(found.images) - SHOWN:,} more: --out FILE.csv or --json has all of them")
+    console.say(
+        f"{facts['flagged']:,} of {facts['images']:,} images lie over the threshold ({found.threshold:.4g}, "
+        f"by {found.by}), which {found.false_alarms:.2g} of usual images may pass"
+    )
+    for path in files.values():
+        console.made(path)

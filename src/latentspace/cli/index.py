@@ -1,0 +1,59 @@
+"""latentspace index"""
+
+from pathlib import Path
+from typing import Annotated
+
+from ..core.errors import ConfigurationError
+from . import console
+from .options import AskedImages, Device, Json, RunPath
+
+
+def index(
+    *,
+    run: RunPath,
+    out: Annotated[Path, "The index, a folder.", "PATH"],
+    add: Annotated[bool, "Add to the index that is there; exact copies of what it has are left out."] = False,
+    force: Annotated[bool, "Replace the index that is there."] = False,
+    json: Json = False,
+    device: Device = "auto",
+    asked: AskedImages,
+) -> None:
+    """Keep the codes of images, so that neighbours are found among them at once. An index belongs to its run.
+
+    [bold]Examples[/bold]
+
+      latentspace index runs/letters --out letters.index
+
+      latentspace index runs/letters scans/ --out letters.index --add
+    """
+    from ..core.atomic_files import remove
+    from ..core.wording import counted
+    from ..inference.given_images import image_set
+    from ..inference.index import Index, is_index, refuse_taken_index
+    from ..inference.trained import TrainedAutoencoder, encoder_run
+    from ..runs.directory import Run
+
+    if add and force:
+        raise ConfigurationError(
+            "--add keeps what --force replaces", found="both", do="leave out one of the two"
+        )
+    opened = encoder_run(Run.open(run))
+    trained = TrainedAutoencoder.load(opened, device)
+    replaced = force and is_index(out)
+    kept = Index.open(out, trained) if add else None
+    if kept is None and not replaced:
+        refuse_taken_index(out)
+    with console.following():
+        images = image_set(trained, asked.read(opened)[0])
+        if kept is None:
+            if replaced:
+                remove(out)
+            Index.create(out, trained, images)
+            added = len(images)
+        else:
+            added = kept.add(images)
+    if json:
+        console.show_json({"run": str(run), "out": str(out), "added": added})
+        return
+    console.say(f"indexed {counted(added)}")
+    console.made(out)

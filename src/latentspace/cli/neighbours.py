@@ -1,0 +1,122 @@
+"""latentspace neighbours"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ..core.errors import ConfigurationError
+from . import console
+from .options import Device, Json, Reading, RunPath
+
+if TYPE_CHECKING:
+    from ..inference.neighbours import Collection, Neighbours
+    from ..inference.trained import TrainedAutoencoder
+
+SHOWN = 40  # rows in the terminal
+DRAWN = 20  # images that the picture has a row for
+TABLE, PICTURE = "neighbours.csv", "neighbours.png"
+FILES = {TABLE: (".csv", ".parquet", ".npz"), PICTURE: (".png",)}
+
+
+def neighbours(
+    *,
+    run: RunPath,
+    images: Annotated[str, typer.Argument(metavar="IMAGES", help="An image, a folder, or any SPEC.")],
+    among: Annotated[str | None, "What is searched among. \\[default: the run's own images]", "SPEC"] = None,
+    index: Annotated[Path | None, "Search among an index, which `latentspace index` makes.", "PATH"] = None,
+    count: Annotated[int, "How many neighbours of each image.", "N", {"min": 1}] = 12,
+    out: Annotated[
+        Path | None,
+        "A table (.csv, .parquet, .npz), a picture (.png), or a folder for both.",
+        "PATH",
+    ] = None,
+    force: Annotated[bool, "Replace what is there."] = False,
+    json: Json = False,
+    device: Device = "auto",
+    reading: Reading,
+) -> None:
+    """Find the images whose codes lie nearest to those of others, by the distance of their codes.
+
+    [bold]Examples[/bold]
+
+      latentspace neighbours runs/letters letter.png --out near
+
+      latentspace neighbours runs/letters new/ --among archive/ --count 5 --json
+
+      latentspace neighbours runs/letters letter.png --index letters.index
+    """
+    from ..inference.neighbours import find_neighbours
+    from ..inference.run_images import asked_images
+    from ..inference.tables import write_table
+    from ..inference.trained import TrainedAutoencoder, encoder_run
+    from ..runs.directory import Run
+    from .outputs import outputs
+
+    if among and index:
+        raise ConfigurationError(
+            "neighbours are searched among images or an index",
+            found="--among and --index",
+            do="leave out one of the two",
+        )
+    files = {} if out is None else outputs(out, FILES, force=force)
+    opened = encoder_run(Run.open(run))
+    trained = TrainedAutoencoder.load(opened, device)
+    with console.following():
+        kept = None if index is None else _kept(index, trained)
+        asked, _ = asked_images(opened, images, reading.settings(images))
+        others = kept or asked_images(opened, among, reading.settings(among) if among else {})[0]
+        found = find_neighbours(trained, asked, others, count)
+        if TABLE in files:
+            write_table(files[TABLE], [found.columns()])
+        if PICTURE in files:
+            _draw(found, files[PICTURE])
+    _show(run, found, files, json=json)
+
+
+def _kept(index: Path, trained: "TrainedAutoencoder") -> "Collection":
+    from ..inference.index import Index
+
+    return Index.open(index, trained).collection()
+
+
+def _draw(found: "Neighbours", path: Path) -> None:
+    """A row for each image: the image, then its neighbours."""
+    import numpy as np
+
+    from ..figures import draw_rows, image_rows, save
+
+    rows: dict[str, Any] = {}
+    for number, name in enumerate(found.images.names[:DRAWN]):
+        near = found.among.pixels(found.rows[number])
+        words = name if name not in rows else f"{name} ({number + 1})"
+        rows[words] = np.concatenate([found.images.pixels[number : number + 1], near])
+    columns = found.rows.shape[1] + 1
+    save(draw_rows(image_rows(rows, columns=columns, titles=("image", *map(str, range(1, columns))))), path)
+
+
+def _show(run: Path, found: "Neighbours", files: dict[str, Path], *, json: bool) -> None:
+    columns = found.columns()
+    rows = zip(*(one if isinstance(one, list) else one.tolist() for one in columns.values()), strict=True)
+    facts: dict[str, Any] = {
+        "run": str(run),
+        "images": len(found.images),
+        "among": len(found.among.codes),
+        "recall": found.recall,
+        "out": [str(path) for path in files.values()],
+    }
+    if json:
+        listed = [dict(zip(columns, row, strict=True)) for row in rows]
+        console.show_json({**facts, "neighbours": listed})
+        return
+    shown = [
+        [one if isinstance(one, str) else console.number(one) for one in row]
+        for _, row in zip(range(SHOWN), rows, strict=False)
+    ]
+    console.show_table(str(run), list(columns), shown)
+    if found.rows.size > SHOWN:
+        console.say(f"{found.rows.size - SHOWN:,} more: --out FILE.csv or --json has all of them")
+    if found.recall < 1:
+        console.say(f"found by a graph, which finds {found.recall:.1%} of the exact neighbours")
+    for path in files.values():
+        console.made(path)

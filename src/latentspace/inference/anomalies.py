@@ -1,0 +1,255 @@
+"""How unlike the images that a run has learned from others are: by reconstruction, by code, and by both.
+
+Every score is set beside those of the run's own validation images.
+"""
+
+import logging
+from dataclasses import dataclass
+from typing import Any, Final, Literal, get_args
+
+import numpy as np
+from jaxtyping import Float32
+
+from ..core.errors import ConfigurationError, RunError
+from ..core.progress import told
+from ..core.types import CodeArray, Int64Array
+from ..core.wording import counted, option
+from ..data.given import Given
+from ..data.imageset import ImageSet
+from ..runs.directory import Run
+from .encoding import codes_and_errors
+from .given_images import image_set
+from .nearest import nearest
+from .run_images import own_or_other
+from .trained import TrainedAutoencoder
+
+logger = logging.getLogger(__name__)
+
+By = Literal["combined", "error", "distance"]
+NEIGHBOUR: Final = 5  # the distance is that to the fifth nearest code
+FLOOR: Final = 0.01  # of an image's variance, in pixels of 0..1: the square of a tenth of the range
+REFERENCE: Final = 50_000  # images of the run that are compared with, at most
+RATE: Final = 0.01  # of false alarms
+TAIL: Final = 0.1  # the share of the validation images that the tail of a score is fitted to
+_AT_ONCE: Final = 8_192  # images between two steps of the progress bar
+
+Scores = Float32[np.ndarray, " _images"]
+
+
+@dataclass(frozen=True, eq=False)
+class Anomalies:
+    """The scores of some images, each higher where the image is more unusual.
+
+    Args:
+        images: those that were judged.
+        mse: the mean squared error a pixel of their reconstructions.
+        error: the mse as a share of the image's own variance (plus `FLOOR`).
+        distance: of the code to the fifth nearest of those that were learned from.
+        combined: of both; see `find_anomalies`.
+        percentiles: by the name of a score, the share of the validation images below it, in percent.
+        by: the score that ranks them.
+        order: their rows, the most unusual first.
+        threshold: of that score; over it lies at most a share of `false_alarms` of images like the
+            validation images.
+    """
+
+    images: ImageSet
+    mse: Scores
+    error: Scores
+    distance: Scores
+    combined: Scores
+    percentiles: dict[str, Scores]
+    by: By
+    order: Int64Array
+    false_alarms: float
+    threshold: float
+
+    @property
+    def score(self) -> Scores:
+        """The score that ranks them."""
+        scores: Scores = getattr(self, self.by)
+        return scores
+
+    @property
+    def flagged(self) -> np.ndarray:
+        """Which images lie over the threshold."""
+        over: np.ndarray = self.score > self.threshold
+        return over
+
+    def columns(self) -> dict[str, Any]:
+        """As a table, the most unusual first."""
+        rows, images = self.order, self.images
+        found: dict[str, Any] = {"rank": np.arange(1, len(rows) + 1), "name": list(images.names_of(rows))}
+        if images.labels is not None:
+            found["label"] = [images.class_names[label] for label in images.labels[rows].tolist()]
+        found["mse"] = self.mse[rows]
+        for name in get_args(By):
+            found[name] = getattr(self, name)[rows]
+            found[f"{name}_percentile"] = self.percentiles[name][rows]
+        found["flagged"] = self.flagged[rows]
+        return found
+
+
+@dataclass(frozen=True, eq=False)
+class _Measured:
+    """The scores that need no other images than those learned from."""
+
+    mse: Scores
+    error: Scores
+    distance: Scores
+
+
+def find_anomalies(
+    trained: TrainedAutoencoder,
+    images: Given | None = None,
+    *,
+    own: ImageSet | None = None,
+    by: By = "combined",
+    false_alarms: float | None = None,
+) -> Anomalies:
+    """Score and rank images by how unlike those they are that a run learned from.
+
+    `combined` is Fisher's statistic, the sum of -log p of the error and of the distance. p is the share of
+    the validation images that score as high; beyond nine in ten of them a Pareto tail (Hill, 1975) goes on.
+    The threshold is a conformal one (Vovk and others, 2005): the k-th highest score of n validation images,
+    where k is the whole part of false_alarms (n + 1).
+
+    Args:
+        images: what is judged, as `TrainedAutoencoder.encode` takes it; None: the run's own images.
+        own: the run's own images, where they have been read already, or Python alone has them.
+        by: the score that ranks.
+        false_alarms: the share of usual images that may lie over the threshold; None: 0.01, or the lowest
+            that so many validation images allow.
+
+    Raises:
+        RunError: the run's own images are not at hand, or it kept none for validation.
+        ConfigurationError: an unknown score, or a rate for which there are too few validation images.
+        DataError: images of another shape than the run's.
+    """
+    run = _run_of(trained)
+    known, rate, place = check(run, by, false_alarms)
+    own = own_or_other(run, None)[0] if own is None else image_set(trained, own)
+    judged = own if images is None else image_set(trained, images)
+    learned = _sample(np.flatnonzero(np.isin(own.image_hashes, run.learned_from)))
+    reference = _Reference(trained, own, learned)
+    usual = reference.measured(own, known)
+    found = reference.measured(judged, np.arange(len(judged)))
+    both = _combined(usual, usual), _combined(found, usual)
+    scores = {"error": (usual.error, found.error), "distance": (usual.distance, found.distance)}
+    scores["combined"] = both
+    percentiles = {name: _percentiles(*pair) for name, pair in scores.items()}
+    against, ranked = scores[by]
+    return Anomalies(
+        images=judged,
+        mse=found.mse,
+        error=found.error,
+        distance=found.distance,
+        combined=both[1],
+        percentiles=percentiles,
+        by=by,
+        order=np.argsort(-ranked, kind="stable"),
+        false_alarms=rate,
+        threshold=float(np.sort(against)[-place]),
+    )
+
+
+def _run_of(trained: TrainedAutoencoder) -> Run:
+    if trained.run is None:
+        raise RunError(
+            "anomalies are judged by the images of a run",
+            found="a network without its run",
+            do="open the run: latentspace.load(RUN)",
+        )
+    return trained.run
+
+
+def check(run: Run, by: str, false_alarms: float | None) -> tuple[Int64Array, float, int]:
+    """The validation images, the rate, and which score is the threshold, counted from the highest.
+
+    Raises:
+        RunError, ConfigurationError: as `find_anomalies`, before an image is read.
+    """
+    if by not in get_args(By):
+        raise ConfigurationError(
+            f"anomalies are ranked by one of: {', '.join(get_args(By))}", found=repr(by), do="name one"
+        )
+    known = run.split.part("validation")
+    if not len(known):
+        raise RunError(
+            "anomalies are judged beside validation images",
+            found="none in the run's split",
+            do="train with some",
+        )
+    if run.experiment.training.fit != "train":
+        logger.warning("the run has learned from its validation images: its percentiles are too high")
+    known = _sample(known)
+    least = 1 / (len(known) + 1)
+    rate = max(RATE, least) if false_alarms is None else false_alarms
+    if not least <= rate < 1:
+        raise ConfigurationError(
+            f"with {counted(len(known), 'validation image')}, false alarms have a rate from {least:.2g} to 1",
+            found=str(rate),
+            do=f"write for example {option('false_alarms', max(RATE, float(np.ceil(least * 100) / 100)))}",
+        )
+    return known, rate, int(rate * (len(known) + 1) + 1e-9)
+
+
+def _sample(rows: Int64Array) -> Int64Array:
+    """At most `REFERENCE` of them, in their order."""
+    if len(rows) <= REFERENCE:
+        return rows.astype(np.int64)
+    return np.sort(np.random.default_rng(0).permutation(rows)[:REFERENCE]).astype(np.int64)
+
+
+class _Reference:
+    """The codes that a run has learned from."""
+
+    def __init__(self, trained: TrainedAutoencoder, own: ImageSet, learned: Int64Array) -> None:
+        self.trained = trained
+        self.codes: CodeArray = trained.encode(own, chosen=learned)
+        hashes = own.image_hashes[learned]
+        self._order = np.argsort(hashes, kind="stable")
+        self._hashes = hashes[self._order]
+
+    def measured(self, images: ImageSet, rows: Int64Array) -> _Measured:
+        parts = [rows[start : start + _AT_ONCE] for start in range(0, len(rows), _AT_ONCE)]
+        found = [self._part(images, part) for part in told(parts, "parts of images measured")]
+        return _Measured(*(np.concatenate(one) for one in zip(*found, strict=True)))
+
+    def _part(self, images: ImageSet, rows: Int64Array) -> tuple[Scores, Scores, Scores]:
+        codes, mse = codes_and_errors(self.trained, images.pixels, rows)
+        assert mse is not None
+        pixels = images.pixels[rows].reshape(len(rows), -1)
+        error = mse / (pixels.var(axis=1, dtype=np.float32) / 255**2 + np.float32(FLOOR))
+        near = nearest(codes, self.codes, NEIGHBOUR, own=self._places(images.image_hashes[rows]))
+        return mse, error.astype(np.float32), near.distances[:, -1]
+
+    def _places(self, hashes: np.ndarray) -> Int64Array:
+        """For each image its own place among the codes, or -1."""
+        place = np.minimum(np.searchsorted(self._hashes, hashes), len(self._hashes) - 1)
+        places: Int64Array = np.where(self._hashes[place] == hashes, self._order[place], -1).astype(np.int64)
+        return places
+
+
+def _combined(found: _Measured, usual: _Measured) -> Scores:
+    both = _surprise(found.error, usual.error) + _surprise(found.distance, usual.distance)
+    combined: Scores = both.astype(np.float32)
+    return combined
+
+
+def _surprise(found: Scores, usual: Scores) -> np.ndarray:
+    """-log of the share of `usual` scores that are as high, with a Pareto tail."""
+    known, score = (np.log(np.maximum(one.astype(np.float64), 1e-12)) for one in (usual, found))
+    known = np.sort(known)
+    above = len(known) - np.searchsorted(known, score, "left")
+    start = np.quantile(known, 1 - TAIL)
+    excess = known[known > start] - start
+    scale = max(float(excess.mean()) if len(excess) else 0.0, 1e-3)
+    tail = -np.log(TAIL) + np.maximum(score - start, 0) / scale
+    surprise: np.ndarray = np.where(score > start, tail, -np.log((above + 1) / (len(known) + 1)))
+    return surprise
+
+
+def _percentiles(usual: Scores, found: Scores) -> Scores:
+    below = np.searchsorted(np.sort(usual), found, "left")
+    return (100 * below / len(usual)).astype(np.float32)

@@ -1,0 +1,132 @@
+"""latentspace anomalies: what is unlike the images of a run comes first."""
+
+import csv
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import latentspace
+from latentspace.core.errors import RunError
+from latentspace.data.imageset import ImageSet
+from latentspace.inference.anomalies import _surprise
+from latentspace.runs.directory import Run
+from materials import make_images
+from runner import call
+
+KINDS = ["ae", "dae", "vae", "classifier"]
+
+
+@pytest.fixture(scope="module")
+def strange(tmp_path_factory) -> Path:
+    """Bars, of which the last three images are noise, and the fourth last is blank."""
+    path = tmp_path_factory.mktemp("strange") / "strange.npz"
+    noise = np.random.default_rng(0).integers(0, 256, (3, 1, 16, 16), dtype=np.uint8)
+    pixels = np.concatenate([make_images(40, seed=9).pixels, np.full((1, 1, 16, 16), 128, np.uint8), noise])
+    np.savez(path, images=pixels)
+    return path
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_noise_comes_early(small_runs, strange, kind):
+    code, out, err = call(["anomalies", str(small_runs[kind].path), str(strange), "--json"])
+    assert code == 0, err
+    found = json.loads(out)
+    assert [found["images"], found["by"], found["out"]] == [44, "combined", []]
+    rows = found["anomalies"]
+    noise = [one["rank"] for one in rows if one["name"] in ("41", "42", "43")]
+    assert np.mean(noise) < 15, "networks of two epochs: among the first third"
+    assert [one["rank"] for one in rows] == list(range(1, 45))
+    assert [one["combined"] for one in rows] == sorted((one["combined"] for one in rows), reverse=True)
+    assert rows[0]["combined_percentile"] == 100
+    assert found["flagged"] == sum(one["flagged"] for one in rows) > 0
+    assert all(one["flagged"] == (one["combined"] > found["threshold"]) for one in rows)
+
+
+def test_a_folder_gets_a_table_and_a_page(small_runs, strange, tmp_path):
+    out = tmp_path / "found"
+    call_ = ["anomalies", str(small_runs["ae"].path), str(strange), "--out", str(out)]
+    code, stdout, err = call(call_)
+    assert code == 0, err
+    assert str(out / "anomalies.html") in stdout
+    with (out / "anomalies.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    page = (out / "anomalies.html").read_text()
+    assert len(rows) == 44
+    assert page.count("<img ") == 2 * 44
+    assert f'alt="its reconstruction: {rows[0]["name"]}"' in page
+    assert call(call_)[0] == 2
+    assert call([*call_, "--force"])[0] == 0
+
+
+@pytest.mark.parametrize("name", ["found.parquet", "found.html"])
+def test_an_ending_asks_for_one_file(small_runs, strange, tmp_path, name):
+    code, _, err = call(
+        ["anomalies", str(small_runs["ae"].path), str(strange), "--out", str(tmp_path / name)]
+    )
+    assert code == 0, err
+    assert [one.name for one in tmp_path.iterdir()] == [name]
+
+
+def test_the_own_images_with_labels(small_runs):
+    code, out, err = call(["anomalies", str(small_runs["vae"].path), "--by", "error", "--json"])
+    assert code == 0, err
+    rows = json.loads(out)["anomalies"]
+    assert len(rows) == 120
+    assert "label" in rows[0]
+    assert [one["error"] for one in rows] == sorted((one["error"] for one in rows), reverse=True)
+    assert min(one["distance"] for one in rows) > 0, "no image is its own neighbour"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--by", "colour"], "ranked by one of: combined, error, distance"),
+        (["--false-alarms", "0.0001"], "false alarms have a rate from"),
+        (["--false-alarms", "1"], "false alarms have a rate from"),
+        (["--out", "found.doc"], "--out is a folder, or a file with one of the endings"),
+    ],
+)
+def test_bad_input_is_refused(small_runs, tmp_path, monkeypatch, words, said):
+    monkeypatch.chdir(tmp_path)
+    code, _, err = call(["anomalies", str(small_runs["ae"].path), *words])
+    assert code == 2
+    assert said in " ".join(err.split())
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_run_whose_images_are_gone_says_so(small_runs, strange, tmp_path):
+    run = Run.open(shutil.copytree(small_runs["ae"].path, tmp_path / "run"))
+    settings = json.loads((run.path / "config.json").read_text())
+    settings["data"]["spec"] = str(tmp_path / "gone.npz")
+    (run.path / "config.json").write_text(json.dumps(settings))
+    code, _, err = call(["anomalies", str(run.path), str(strange)])
+    assert code == 2
+    assert "must be where they were" in err
+
+
+def test_python_has_the_same(small_runs, strange):
+    pixels = np.load(strange)["images"]
+    found = latentspace.load(small_runs["ae"].path).anomalies(pixels)
+    _, out, _ = call(["anomalies", str(small_runs["ae"].path), str(strange), "--json"])
+    assert found.columns()["name"] == [one["name"] for one in json.loads(out)["anomalies"]]
+    assert found.threshold == json.loads(out)["threshold"]
+
+
+def test_images_that_python_alone_has_are_given(small_runs, images):
+    trained = latentspace.load(small_runs["ae"].path)
+    given = ImageSet(images.pixels, "given", images.labels, images.class_names)
+    assert np.array_equal(trained.anomalies(own=given).order, trained.anomalies().order)
+    trained.run = None
+    with pytest.raises(RunError, match="images of a run"):
+        trained.anomalies()
+
+
+def test_surprise_is_the_share_that_scores_as_high_and_goes_on_beyond():
+    usual = np.arange(1, 100, dtype=np.float32)
+    assert _surprise(np.float32([50]), usual) == pytest.approx([-np.log(51 / 100)])
+    beyond = _surprise(np.float32([100, 1000, 10_000]), usual)
+    assert (np.diff(beyond) > 0).all()
+    assert beyond[0] > -np.log(0.1)
