@@ -47,7 +47,7 @@ def measured(run: str, count: int, first: int) -> dict[str, Any]:
     from sklearn.metrics import roc_auc_score
 
     import latentspace
-    from latentspace.inference.anomalies import find_anomalies
+    from latentspace.inference.anomalies import find_anomalies, ranked
     from latentspace.inference.run_images import own_or_other
 
     trained = latentspace.load(run, "cpu")
@@ -59,7 +59,8 @@ def measured(run: str, count: int, first: int) -> dict[str, Any]:
         found[kind] = {}
         for name in SCORES:
             score = getattr(result, name)
-            top = np.argsort(-score, kind="stable")[:first]
+            order, ranks = ranked(score, result.images.image_hashes)
+            top = order[ranks <= first]
             found[kind][name] = {
                 "among_the_first": int(strange[top].sum()),
                 "auroc": float(roc_auc_score(strange, score)),

@@ -11,7 +11,9 @@ import pytest
 import latentspace
 from latentspace.core.errors import RunError
 from latentspace.data.imageset import ImageSet
-from latentspace.inference.anomalies import _surprise
+from latentspace.inference.anomalies import _surprise, ranked
+from latentspace.report.anomalies import anomalies_page
+from latentspace.report.page import render
 from latentspace.runs.directory import Run
 from materials import make_images
 from runner import call
@@ -130,3 +132,17 @@ def test_surprise_is_the_share_that_scores_as_high_and_goes_on_beyond():
     beyond = _surprise(np.float32([100, 1000, 10_000]), usual)
     assert (np.diff(beyond) > 0).all()
     assert beyond[0] > -np.log(0.1)
+
+
+def test_exact_copies_have_one_rank():
+    score = np.float32([0.1, 0.9, 0.5, 0.9, 0.7])
+    order, ranks = ranked(score, np.uint64([1, 2, 3, 4, 2]))
+    assert (order.tolist(), ranks.tolist()) == ([1, 4, 3, 2, 0], [1, 1, 2, 3, 4])
+
+
+def test_the_page_shows_one_of_exact_copies(small_runs, images):
+    pixels = np.concatenate([np.full((5, 1, 16, 16), 255, np.uint8), images.pixels[:3]])
+    trained = latentspace.load(small_runs["ae"].path)
+    page = render(anomalies_page(trained, trained.anomalies(pixels)))
+    assert page.count("<img ") == 2 * 4
+    assert "0 and 4 more" in page

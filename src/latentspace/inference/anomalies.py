@@ -12,7 +12,7 @@ from jaxtyping import Float32
 
 from ..core.errors import ConfigurationError, RunError
 from ..core.progress import told
-from ..core.types import CodeArray, Int64Array
+from ..core.types import CodeArray, Hashes, Int64Array
 from ..core.wording import counted, option
 from ..data.given import Given
 from ..data.imageset import ImageSet
@@ -48,7 +48,8 @@ class Anomalies:
         combined: of both; see `find_anomalies`.
         percentiles: by the name of a score, the share of the validation images below it, in percent.
         by: the score that ranks them.
-        order: their rows, the most unusual first.
+        order: their rows, the most unusual first, exact copies beside each other.
+        ranks: of these, from 1; exact copies have one rank.
         threshold: of that score; over it lies at most a share of `false_alarms` of images like the
             validation images.
     """
@@ -61,6 +62,7 @@ class Anomalies:
     percentiles: dict[str, Scores]
     by: By
     order: Int64Array
+    ranks: Int64Array
     false_alarms: float
     threshold: float
 
@@ -79,7 +81,7 @@ class Anomalies:
     def columns(self) -> dict[str, Any]:
         """As a table, the most unusual first."""
         rows, images = self.order, self.images
-        found: dict[str, Any] = {"rank": np.arange(1, len(rows) + 1), "name": list(images.names_of(rows))}
+        found: dict[str, Any] = {"rank": self.ranks, "name": list(images.names_of(rows))}
         if images.labels is not None:
             found["label"] = [images.class_names[label] for label in images.labels[rows].tolist()]
         found["mse"] = self.mse[rows]
@@ -138,7 +140,8 @@ def find_anomalies(
     scores = {"error": (usual.error, found.error), "distance": (usual.distance, found.distance)}
     scores["combined"] = both
     percentiles = {name: _percentiles(*pair) for name, pair in scores.items()}
-    against, ranked = scores[by]
+    against, score = scores[by]
+    order, ranks = ranked(score, judged.image_hashes)
     return Anomalies(
         images=judged,
         mse=found.mse,
@@ -147,10 +150,20 @@ def find_anomalies(
         combined=both[1],
         percentiles=percentiles,
         by=by,
-        order=np.argsort(-ranked, kind="stable"),
+        order=order,
+        ranks=ranks,
         false_alarms=rate,
         threshold=float(np.sort(against)[-place]),
     )
+
+
+def ranked(score: Scores, hashes: Hashes) -> tuple[Int64Array, Int64Array]:
+    """Rows, the highest score first, and their ranks from 1; images with equal hashes have one rank."""
+    order = np.argsort(-score, kind="stable")
+    _, first, which = np.unique(hashes[order], return_index=True, return_inverse=True)
+    place = first[which]  # where the first of its copies stands
+    _, ranks = np.unique(np.sort(place), return_inverse=True)
+    return order[np.argsort(place, kind="stable")], ranks.astype(np.int64) + 1
 
 
 def _run_of(trained: TrainedAutoencoder) -> Run:

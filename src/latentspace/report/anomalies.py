@@ -2,6 +2,8 @@
 
 from typing import Final
 
+import numpy as np
+
 from ..core.wording import counted
 from ..inference.anomalies import FLOOR, NEIGHBOUR, Anomalies
 from ..inference.trained import TrainedAutoencoder
@@ -18,18 +20,23 @@ SCORES: Final = {
 
 def anomalies_page(trained: TrainedAutoencoder, found: Anomalies, most: int = WORST) -> Page:
     """The page of the `most` unusual images."""
-    rows = found.order[:most]
+    _, first, copies = np.unique(found.ranks, return_index=True, return_counts=True)
+    rows = found.order[first[:most]]
     worst = found.images.subset(rows)
     grid = gallery(
         {"image": worst.pixels, "its reconstruction": trained.reconstruct(worst)},
-        [_caption(found, row, name) for row, name in zip(rows.tolist(), worst.names, strict=True)],
-        "Left the image, right its reconstruction. Percentiles are among the run's validation images.",
+        [
+            _caption(found, row, name, many)
+            for row, name, many in zip(rows.tolist(), worst.names, copies[:most].tolist(), strict=True)
+        ],
+        "Left the image, right its reconstruction; of exact copies, one. Percentiles are among the run's "
+        "validation images.",
     )
     flagged = int(found.flagged.sum())
     title = f"The most unusual of {counted(len(found.images))}"
     lead = (
         f"{counted(flagged, 'image')} of {len(found.images):,} lie over the threshold, which "
-        f"{found.false_alarms:.3g} of usual images would pass. Ranked by {SCORES[found.by]}."
+        f"{100 * found.false_alarms:.3g} % of usual images may pass. Ranked by {SCORES[found.by]}."
     )
     how = (
         "The error is the mean squared error a pixel, divided by the image's own variance plus "
@@ -50,11 +57,11 @@ def anomalies_page(trained: TrainedAutoencoder, found: Anomalies, most: int = WO
     return Page(title, lead, sections=sections, footer=(*footer, f"images: {found.images.source}"))
 
 
-def _caption(found: Anomalies, row: int, name: str) -> tuple[str, ...]:
+def _caption(found: Anomalies, row: int, name: str, copies: int) -> tuple[str, ...]:
     images, shares = found.images, found.percentiles
     label = () if images.labels is None else (f"label {images.class_names[images.labels[row]]}",)
     return (
-        name,
+        name if copies == 1 else f"{name} and {copies - 1} more",
         *label,
         f"error {found.error[row]:.3g} ({shares['error'][row]:.1f} %)",
         f"distance {found.distance[row]:.3g} ({shares['distance'][row]:.1f} %)",
