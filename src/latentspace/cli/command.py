@@ -51,8 +51,8 @@ class Group(_WithNames, TyperGroup):
 
 
 def add(app: typer.Typer, function: Callable[..., None]) -> None:
-    """Make `function` a command of `app`."""
-    app.command(function.__name__, cls=Command)(flat(function))
+    """Make `function` a command of `app`, by its name; `map_` is `map`."""
+    app.command(function.__name__.strip("_"), cls=Command)(flat(function))
 
 
 def flat(function: Callable[..., None]) -> Callable[..., None]:

@@ -30,6 +30,7 @@ from . import (
     generate,
     index,
     neighbours,
+    map,  # noqa: A004
     report,
     reproduce,
     runs,
@@ -99,6 +100,7 @@ for one in (
     neighbours.neighbours,
     index.index,
     anomalies.anomalies,
+    map.map_,
     generate.generate,
     denoise.denoise,
     export.export,

@@ -36,6 +36,8 @@ class CodeMap:
         explained: the share of the codes' variance along each of the two axes, or None where the axes are
             the code itself.
         codes: how many there are.
+        method: what made the map, where its axes have no meaning of their own; else None.
+        behind: points that are drawn in grey below the others.
     """
 
     points: Float[np.ndarray, "points 2"]
@@ -44,6 +46,8 @@ class CodeMap:
     medians: Float[np.ndarray, "classes 2"]
     explained: tuple[float, float] | None
     codes: int
+    method: str | None = None
+    behind: Float[np.ndarray, "others 2"] | None = None
 
 
 def code_map(
@@ -52,10 +56,12 @@ def code_map(
     explained: tuple[float, float] | None,
     labels: Int64Array | None = None,
     class_names: tuple[str, ...] = (),
+    method: str | None = None,
+    behind: Float[np.ndarray, "_others 2"] | None = None,
     seed: int = 0,
     most: int = 20_000,
 ) -> CodeMap:
-    """At most `most` of the points, chosen at random, and the medians over all of them.
+    """At most `most` of the points, chosen at random, and the medians over all of them; so of those behind.
 
     Raises:
         DataError: no point, a point that is not a number, or labels that do not match.
@@ -82,6 +88,10 @@ def code_map(
         medians=medians,
         explained=explained,
         codes=len(points),
+        method=method,
+        behind=None
+        if behind is None
+        else behind[numpy_generator(seed, "figure").permutation(len(behind))[:most]].astype(np.float64),
     )
 
 
@@ -89,6 +99,8 @@ def _scatter(axes: Axes, codes: CodeMap) -> None:
     """Small and transparent where there are many; kept as pixels in a vector file."""
     count = len(codes.points)
     size = float(np.clip(12_000 / count, 3.5, 18))
+    if codes.behind is not None:
+        axes.scatter(codes.behind[:, 0], codes.behind[:, 1], s=3.5, color="#cccccc", linewidths=0)
     alpha = float(np.clip(4000 / count, 0.45, 0.9))
     labels = np.zeros(count, dtype=np.int64) if codes.labels is None else codes.labels
     for turn in np.array_split(np.arange(count), _ROUNDS):
@@ -187,6 +199,12 @@ def _axis_names(codes: CodeMap) -> tuple[str, str, str]:
         if len(codes.points) == codes.codes
         else f"{len(codes.points):,} of {counted(codes.codes, 'code')}, chosen at random"
     )
+    if codes.method is not None:
+        return (
+            f"x of the map by {codes.method}",
+            "y",
+            f"{drawn}; by {codes.method}, only nearness means something",
+        )
     if codes.explained is None:
         return "first dimension of the code", "second dimension of the code", drawn
     first, second = codes.explained

@@ -23,12 +23,12 @@ from ..core.types import CodeArray, Int64Array, Pixels
 from ..core.wording import option
 from ..data.batches import at_once, passed_once
 from ..data.imageset import ImageSet
-from ..data.splits import PARTS
 from ..runs.directory import Run
 from .conform import conforming
 from .image_files import picture, png, raster
 from .maps import project
 from .refine import refined_codes
+from .run_images import Description
 from .tables import CODE, Block, refuse_table, write_table
 from .trained import BATCH, TrainedAutoencoder, computed_in
 
@@ -152,26 +152,8 @@ class EncodingPlan:
         return {"codes": codes, "errors": errors, "before": before}
 
     @cached_property
-    def _parts(self) -> np.ndarray:
-        parts = np.zeros(len(self.images), dtype=np.int64)
-        for number, name in enumerate(PARTS):
-            parts[self.run.split.part(name)] = number
-        return parts
-
-    @cached_property
-    def _learned(self) -> np.ndarray:
-        return np.isin(self.images.image_hashes, self.run.learned_from)
-
-    def described(self, rows: Int64Array) -> dict[str, Any]:
-        """The columns that need no network: name, label, part, whether the run learned from it."""
-        block: dict[str, Any] = {"name": list(self.images.names_of(rows))}
-        if self.images.labels is not None:
-            names = self.images.class_names
-            block["label"] = [names[label] for label in self.images.labels[rows].tolist()]
-        if self.own:
-            block["part"] = [PARTS[part] for part in self._parts[rows].tolist()]
-        block["learned_from"] = self._learned[rows]
-        return block
+    def description(self) -> Description:
+        return Description(self.run, self.images, self.own)
 
 
 def encode_to(plan: EncodingPlan, out: Path, *, resume: bool = False, force: bool = False) -> dict[str, Any]:
@@ -203,7 +185,7 @@ def _blocks(pieces: "_Pieces", places: np.ndarray | None) -> Iterator[Block]:
     plan = pieces.plan
     for number in range(pieces.count):
         rows, codes, errors, _ = pieces.read(number)
-        block = plan.described(rows)
+        block = plan.description.columns(rows)
         if "images" in plan.extras:
             block["image"] = [
                 {"bytes": png(picture(one)), "path": name}

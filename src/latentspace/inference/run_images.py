@@ -1,10 +1,15 @@
 """The images that a run is asked about: its own, as they were, or others."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ..core.errors import DataError, RunError
+from ..core.types import Int64Array
 from ..core.wording import option
 from ..data.config import DataConfig
 from ..data.imageset import ImageSet
@@ -12,6 +17,7 @@ from ..data.readers.collect import collect
 from ..data.readers.filenames import is_named_as_image
 from ..data.readers.reading import File
 from ..data.sources import load_images
+from ..data.splits import PARTS
 from ..runs.directory import Run
 from .conform import as_read, conformed
 
@@ -73,3 +79,39 @@ def asked_images(run: Run, spec: str | None, settings: Mapping[str, Any]) -> tup
         strict = config.model_copy(update={"strict": True})
         return collect([File(path.name, path)], origin=str(path), config=strict).images("an image"), False
     return own_or_other(run, config)
+
+
+@dataclass(frozen=True, eq=False)
+class Description:
+    """What tables say of images, without a network.
+
+    Args:
+        own: whether the images are the run's, so that each belongs to a part of its split.
+    """
+
+    run: Run
+    images: ImageSet
+    own: bool
+
+    @cached_property
+    def _parts(self) -> np.ndarray:
+        parts = np.zeros(len(self.images), dtype=np.int64)
+        for number, name in enumerate(PARTS):
+            parts[self.run.split.part(name)] = number
+        return parts
+
+    @cached_property
+    def _learned(self) -> np.ndarray:
+        return np.isin(self.images.image_hashes, self.run.learned_from)
+
+    def columns(self, rows: Int64Array | None = None) -> dict[str, Any]:
+        """Name, label, part and whether the run learned from it, of some of the images, or of all."""
+        rows = np.arange(len(self.images)) if rows is None else rows
+        columns: dict[str, Any] = {"name": list(self.images.names_of(rows))}
+        if self.images.labels is not None:
+            names = self.images.class_names
+            columns["label"] = [names[label] for label in self.images.labels[rows].tolist()]
+        if self.own:
+            columns["part"] = [PARTS[part] for part in self._parts[rows].tolist()]
+        columns["learned_from"] = self._learned[rows]
+        return columns

@@ -4,6 +4,8 @@ A table comes in blocks, so that one of any length is written in bounded memory.
 column is the code: a list in Parquet, the columns c0, c1, ... in CSV, and all that .npy holds.
 """
 
+import json
+import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final, TypeAlias
@@ -12,7 +14,7 @@ import numpy as np
 
 from ..core.atomic_files import replacing
 from ..core.csv_text import csv_text
-from ..core.errors import ConfigurationError
+from ..core.errors import ConfigurationError, DataError
 from ..core.output_files import refuse_file
 from ..core.wording import option
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 FORMATS: Final = (".parquet", ".csv", ".npz", ".npy")
 CODE: Final = "code"
+ABOUT: Final = "latentspace"  # what is kept beside the rows
 
 # A column: texts, or an array of one dimension, or of two for the code; pictures are bytes and a path.
 Column: TypeAlias = Sequence[Any] | np.ndarray
@@ -43,8 +46,11 @@ def refuse_table(path: Path, *, force: bool, formats: Sequence[str] = FORMATS) -
     refuse_file(path, force=force)
 
 
-def write_table(path: Path, blocks: Iterable[Block]) -> None:
+def write_table(path: Path, blocks: Iterable[Block], about: Mapping[str, Any] | None = None) -> None:
     """Write the blocks one below the other; all have the same columns.
+
+    Args:
+        about: what is kept beside the rows, as JSON takes it; CSV and .npy have no room for it.
 
     Raises:
         OutputError: the file cannot be written.
@@ -52,19 +58,61 @@ def write_table(path: Path, blocks: Iterable[Block]) -> None:
     ending = path.suffix.casefold()
     with replacing(path) as file:
         if ending == ".parquet":
-            _write_parquet(file, blocks)
+            _write_parquet(file, blocks, _metadata(about))
         elif ending == ".csv":
             _write_csv(file, blocks)
         else:
-            _write_numpy(file, blocks, alone=ending == ".npy")
+            _write_numpy(file, blocks, _metadata(about), alone=ending == ".npy")
 
 
-def _write_parquet(file: IO[bytes], blocks: Iterable[Block]) -> None:
+def read_table(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    """The columns of a .parquet or .npz that `write_table` wrote, and what was kept beside them.
+
+    Columns of other types than texts, numbers and codes are left out.
+
+    Raises:
+        DataError: no such file, or one that is no such table.
+    """
+    try:
+        return _read_parquet(path) if path.suffix.casefold() == ".parquet" else _read_numpy(path)
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise DataError(
+            f"{path} must be a table as .parquet or .npz",
+            found="no such file" if not path.exists() else str(error) or type(error).__name__,
+            do="name a table that latentspace wrote",
+        ) from error
+
+
+def _read_parquet(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    table = pq.read_table(path)
+    columns = {}
+    for name, column in zip(table.column_names, table.columns, strict=True):
+        if pa.types.is_fixed_size_list(column.type):
+            flat = column.combine_chunks().flatten().to_numpy()
+            columns[name] = flat.reshape(-1, column.type.list_size)
+        elif not pa.types.is_struct(column.type):
+            columns[name] = column.to_numpy()
+    return columns, json.loads((table.schema.metadata or {}).get(ABOUT.encode(), b"{}"))
+
+
+def _read_numpy(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    with np.load(path) as kept:
+        return {name: kept[name] for name in kept if name != ABOUT}, json.loads(str(kept[ABOUT]))
+
+
+def _metadata(about: Mapping[str, Any] | None) -> str:
+    return json.dumps(about or {}, allow_nan=False)
+
+
+def _write_parquet(file: IO[bytes], blocks: Iterable[Block], about: str) -> None:
     import pyarrow.parquet as pq
 
     writer = None
     for block in blocks:
-        table = _arrow(block)
+        table = _arrow(block).replace_schema_metadata({ABOUT: about})
         if writer is None:
             writer = pq.ParquetWriter(file, table.schema)
         writer.write_table(table)
@@ -92,7 +140,7 @@ def _flat(item: tuple[str, Column]) -> Iterator[tuple[str, Column]]:
         yield name, column
 
 
-def _write_numpy(file: IO[bytes], blocks: Iterable[Block], *, alone: bool) -> None:
+def _write_numpy(file: IO[bytes], blocks: Iterable[Block], about: str, *, alone: bool) -> None:
     found: dict[str, list[np.ndarray]] = {}
     for block in blocks:
         for name, column in block.items():
@@ -102,7 +150,7 @@ def _write_numpy(file: IO[bytes], blocks: Iterable[Block], *, alone: bool) -> No
     if alone:
         np.save(file, columns[CODE])
     else:
-        np.savez(file, **columns)  # type: ignore[arg-type]
+        np.savez(file, **{**columns, ABOUT: np.array(about)})  # type: ignore[arg-type]
 
 
 def _plain(column: Column) -> np.ndarray:

@@ -1,0 +1,111 @@
+"""latentspace map"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from ..core.errors import ConfigurationError
+from . import console
+from .options import AskedImages, Device, Json, RunPath
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from ..data.imageset import ImageSet
+    from ..inference.maps import Projection
+
+
+def map_(
+    *,
+    run: RunPath,
+    out: Annotated[
+        Path, "The table: .parquet, .csv or .npz. A picture of the same name lies beside it.", "FILE"
+    ],
+    method: Annotated[
+        str | None,
+        "How the codes are brought to two dimensions; umap and pacmap are extras. \\[default: pca]",
+        "pca|tsne|umap|pacmap",
+    ] = None,
+    seed: Annotated[int | None, "Seed of a map that is not PCA. \\[default: 0]", "N"] = None,
+    onto: Annotated[
+        Path | None, "Place the images on this map, which was made before: .parquet or .npz.", "MAP"
+    ] = None,
+    force: Annotated[bool, "Replace what is there."] = False,
+    json: Json = False,
+    device: Device = "auto",
+    asked: AskedImages,
+) -> None:
+    """Lay images out in the plane by their codes: a table with x and y a row, and a picture.
+
+    Images that are placed on a map stand where PCA puts them; on other maps at the mean of the five images
+    with the nearest codes, weighted by 1 / distance.
+
+    [bold]Examples[/bold]
+
+      latentspace map runs/photos --out map.parquet
+
+      latentspace map runs/photos --out map.parquet --method tsne
+
+      latentspace map runs/photos new/ --out new.csv --onto map.parquet
+    """
+    from ..core.atomic_files import write_bytes
+    from ..core.output_files import refuse_file
+    from ..inference.map_files import FORMATS, read_map, write_map
+    from ..inference.maps import project, refuse_method
+    from ..inference.run_images import Description
+    from ..inference.tables import refuse_table
+    from ..inference.trained import TrainedAutoencoder, encoder_run
+    from ..runs.directory import Run
+
+    refuse_table(out, force=force, formats=FORMATS)
+    picture = out.with_suffix(".png")
+    refuse_file(picture, force=force)
+    _refuse_beside(onto, method, seed)
+    refuse_method(method or "pca")
+    opened = encoder_run(Run.open(run))
+    trained = TrainedAutoencoder.load(opened, device)
+    known = None if onto is None else read_map(onto, opened)
+    with console.following():
+        images, own = asked.read(opened)
+        codes = trained.encode(images)
+        made = project(codes, method or "pca", seed or 0) if known is None else known
+        points = made.points if known is None else made.place(codes)
+    drawn = _picture(images, points, made, known)
+    described = Description(opened, images, own).columns()
+    write_map(out, made, codes, points, described, seed=seed or 0, codes_of=opened.weights_hash)
+    write_bytes(picture, drawn)
+    if json:
+        facts: dict[str, Any] = {"run": str(run), "images": len(images), "method": made.method}
+        facts |= {} if onto is None else {"onto": str(onto)}
+        facts |= {} if made.explained is None else {"explained": list(made.explained)}
+        console.show_json({**facts, "picture": str(picture), "out": str(out)})
+        return
+    console.say(f"a picture of it: {picture}")
+    console.made(out)
+
+
+def _refuse_beside(onto: Path | None, method: str | None, seed: int | None) -> None:
+    given = [name for name, value in (("--method", method), ("--seed", seed)) if value is not None]
+    if onto is not None and given:
+        raise ConfigurationError(
+            "--onto places images on a map as it was made",
+            found=" and ".join(given),
+            do="leave that out, or make a new map without --onto",
+        )
+
+
+def _picture(
+    images: "ImageSet", points: "np.ndarray", made: "Projection", known: "Projection | None"
+) -> bytes:
+    """The places of the images, before those of the known map's where there is one."""
+    from ..figures import code_map, draw_codes, png
+    from ..inference.maps import NAMES
+
+    drawn = code_map(
+        points,
+        explained=made.explained,
+        labels=images.labels,
+        class_names=images.class_names,
+        method=None if made.linear is not None else NAMES[made.method],
+        behind=None if known is None else known.points,
+    )
+    return png(draw_codes(drawn))
