@@ -20,6 +20,7 @@ from ..core.wording import on_command_line
 from . import (
     anomalies,
     classify,
+    clusters,
     console,
     data,
     denoise,
@@ -101,6 +102,7 @@ for one in (
     index.index,
     anomalies.anomalies,
     map.map_,
+    clusters.clusters,
     generate.generate,
     denoise.denoise,
     export.export,

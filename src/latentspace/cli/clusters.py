@@ -1,0 +1,129 @@
+"""latentspace clusters"""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+from ..core.errors import ConfigurationError
+from . import console
+from .options import AskedImages, Device, Json, RunPath
+
+if TYPE_CHECKING:
+    from ..data.imageset import ImageSet
+    from ..evaluation.clustering import GroupAgreement
+    from ..inference.clusters import Clusters
+
+TABLE, PAGE = "clusters.csv", "clusters.html"
+FILES = {TABLE: (".csv", ".parquet", ".npz"), PAGE: (".html",)}
+
+
+def clusters(
+    *,
+    run: RunPath,
+    count: Annotated[str, "How many groups; auto: as many as fit best.", "auto|K"] = "auto",
+    out: Annotated[
+        Path | None,
+        "A table (.csv, .parquet, .npz), a page with each group's typical and odd images (.html), or a "
+        "folder for both.",
+        "PATH",
+    ] = None,
+    folders: Annotated[
+        Path | None, "A new folder with a folder for each group: links to image files, else PNG.", "DIR"
+    ] = None,
+    copy: Annotated[bool, "With --folders: copy files instead of linking to them."] = False,
+    seed: Annotated[int, "Seed of the groups.", "N"] = 0,
+    force: Annotated[bool, "Replace what is there."] = False,
+    json: Json = False,
+    device: Device = "auto",
+    asked: AskedImages,
+) -> None:
+    """Find groups of images by their codes, without labels; where there are labels, say how they agree.
+
+    [bold]Examples[/bold]
+
+      latentspace clusters runs/letters --count 10 --out groups
+
+      latentspace clusters runs/photos photos/ --folders sorted
+    """
+    from ..core.atomic_files import refuse_taken, write_text
+    from ..evaluation.clustering import agreements
+    from ..inference.clusters import find_clusters, refuse_count
+    from ..inference.group_folders import write_groups
+    from ..inference.run_images import Description
+    from ..inference.tables import write_table
+    from ..inference.trained import TrainedAutoencoder, encoder_run
+    from ..runs.directory import Run
+    from .outputs import outputs
+
+    wanted = _wanted(count)
+    refuse_count(wanted)
+    files = {} if out is None else outputs(out, FILES, force=force)
+    if folders is not None:
+        refuse_taken(folders)
+    opened = encoder_run(Run.open(run))
+    trained = TrainedAutoencoder.load(opened, device)
+    with console.following():
+        images, own = asked.read(opened)
+        found = find_clusters(trained.encode(images), wanted, seed)
+        agreement = None if images.labels is None else agreements(images, found, trained.code_size, seed)
+        if TABLE in files:
+            columns = Description(opened, images, own).columns()
+            columns |= {"group": found.groups + 1, "distance": found.distances}
+            write_table(files[TABLE], [columns])
+        if PAGE in files:
+            from ..report.clusters import clusters_page
+            from ..report.page import render
+
+            about = f"run {opened.path.name}, weights {opened.weights_hash[:16]}"
+            write_text(files[PAGE], render(clusters_page(images, found, agreement, about)))
+        if folders is not None:
+            spec = asked.images or asked.data or opened.experiment.data.spec
+            write_groups(images, found.groups, folders, Path(spec), copy=copy)
+    made = [*files.values(), *(() if folders is None else (folders,))]
+    _show(run, images, found, agreement, made, json=json)
+
+
+def _wanted(count: str) -> int | None:
+    if count == "auto":
+        return None
+    if not count.isdecimal():
+        raise ConfigurationError(
+            "--count takes a number of groups, or auto", found=repr(count), do="write for example --count 10"
+        )
+    return int(count)
+
+
+def _show(
+    run: Path,
+    images: "ImageSet",
+    found: "Clusters",
+    agreement: "Mapping[str, GroupAgreement] | None",
+    made: list[Path],
+    *,
+    json: bool,
+) -> None:
+    from ..report.clusters import NAMES, most_common
+
+    groups: list[dict[str, Any]] = []
+    for number in range(found.count):
+        rows = found.members(number)
+        common = most_common(images, rows)
+        label = {} if common is None else {"label": common[0], "share": common[1]}
+        typical = list(images.names_of(rows[:3]))
+        groups.append({"group": number + 1, "images": len(rows), **label, "typical": typical})
+    if json:
+        facts: dict[str, Any] = {"run": str(run), "images": len(images), "count": found.count}
+        if found.silhouettes:
+            facts["silhouettes"] = {str(count): one for count, one in found.silhouettes.items()}
+        if agreement is not None:
+            facts["agreement"] = {name: asdict(one) for name, one in agreement.items()}
+        console.show_json({**facts, "groups": groups, "out": [str(path) for path in made]})
+        return
+    shown = [{**row, "typical": ", ".join(row["typical"])} for row in groups]
+    console.show_table(str(run), list(shown[0]), [[*map(console.number, row.values())] for row in shown])
+    if agreement is not None:
+        rows_of = [[NAMES[name], f"{one.nmi:.3f}", f"{one.ari:.3f}"] for name, one in agreement.items()]
+        console.show_table("agreement with the labels", ["groups of", "NMI", "ARI"], rows_of)
+    for path in made:
+        console.made(path)
