@@ -22,6 +22,7 @@ from . import (
     classify,
     clusters,
     console,
+    continue_,
     data,
     denoise,
     encode,
@@ -94,6 +95,7 @@ app = typer.Typer(
 )
 for one in (
     train.train,
+    continue_.continue_,
     search.search,
     evaluate.evaluate,
     encode.encode,

@@ -125,7 +125,7 @@ def train(
         base = Recipe(preset=changes.get("preset") or usual_preset(task, changes))
     experiment = base.experiment(task, changes)
     if seeds == 1:
-        _run(_start(experiment, out))
+        follow(_start(experiment, out))
     else:
         _several(experiment, out, seeds)
 
@@ -140,7 +140,7 @@ def _resume(path: Path, data: str | None) -> None:
             console.say(f"{path} has ended already: nothing to do")
         console.made(path)
     else:
-        _run(resume(path, moved(run, data)))
+        follow(resume(path, moved(run, data)))
 
 
 def _start(experiment: "Experiment", out: Path) -> "Training":
@@ -149,7 +149,7 @@ def _start(experiment: "Experiment", out: Path) -> "Training":
     return start(experiment, out)
 
 
-def _run(training: "Training") -> "Run":
+def follow(training: "Training") -> "Run":
     try:
         console.follow_training(training, training.experiment.kind)
     except KeyboardInterrupt:
@@ -181,7 +181,7 @@ def _several(experiment: "Experiment", out: Path, seeds: int) -> None:
     scores: list[float] = []
     score = experiment.task.score
     for seed in range(experiment.seed, experiment.seed + seeds):
-        run = _run(_start(experiment.model_copy(update={"seed": seed}), out / f"seed-{seed}"))
+        run = follow(_start(experiment.model_copy(update={"seed": seed}), out / f"seed-{seed}"))
         last = run.metrics[-1]
         scores.append(last.get("validation", last["train"])[score])
     part = "validation" if experiment.training.fit == "train" else "training"

@@ -306,20 +306,27 @@ def encoder_of(experiment: Experiment, weights_hash: str | None, beside: Path | 
     place = Path(experiment.encoder)
     if weights_hash is None:
         return Run.open(place)
-    folders = [] if beside is None else list(beside.resolve().parents)[:2]
-    nearby = (one for folder in folders for one in sorted(folder.iterdir()))
-    at_place = _weights_at(place)
-    for path in (place, *nearby):
-        if (at_place if path == place else _weights_at(path)) == weights_hash:
-            if path != place:
-                logger.info("the encoder is no longer at %s, but at %s (the same weights)", place, path)
-            return Run.open(path)
+    found = run_with_weights(place, weights_hash, beside)
+    if found is not None:
+        return found
     raise RunError(
         f"the encoder {place} must be as the classifier knew it",
-        found="no finished run there" if at_place is None else "other weights",
+        found="no finished run there" if _weights_at(place) is None else "other weights",
         do="bring that run back, or put it beside the classifier's (it is known by its weights), "
         "or train the classifier anew",
     )
+
+
+def run_with_weights(place: Path, weights_hash: str, beside: Path | None = None) -> Run | None:
+    """The run with these weights at `place`, or next to `beside` or to its folder; None: there is none."""
+    folders = [] if beside is None else list(beside.resolve().parents)[:2]
+    nearby = (one for folder in folders for one in sorted(folder.iterdir()))
+    for path in (place, *(one for one in nearby if one != place)):
+        if _weights_at(path) == weights_hash:
+            if path != place:
+                logger.info("%s is no longer there, but at %s (the same weights)", place, path)
+            return Run.open(path)
+    return None
 
 
 def _weights_at(path: Path) -> str | None:

@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from ..core.errors import LatentspaceError
 from ..experiment.tasks import TASKS
 from .directory import Run
 from .records import damage
@@ -60,6 +62,9 @@ def _row(run: Run) -> dict[str, Any]:
         kind = run.settings["kind"]
         score = TASKS[kind].score
     epoch = last.get("epoch", 0)
+    parent = None
+    with suppress(LatentspaceError):
+        parent = run.environment.get("parent")
     return {
         "run": str(run.path),
         "kind": kind,
@@ -68,6 +73,7 @@ def _row(run: Run) -> dict[str, Any]:
         f"train {score}": last.get("train", {}).get(score),
         f"validation {score}": last.get("validation", {}).get(score),
         f"test {score}": run.results().get("test", {}).get(score),
+        **({} if parent is None else {"parent": parent}),
     }
 
 

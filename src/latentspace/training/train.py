@@ -22,6 +22,7 @@ from ..runs.directory import Run, refuse_existing
 from .components import judged_of, learned_from, make_fabric, require_classes, threads_of
 from .context import TrainingContext, prepare, pretrained_encoder_of
 from .extra import extra_of, require_same
+from .lineage import begin_from, lineage, parent_of, require_same_data
 from .loop import EpochRecord, learn
 from .selection import Selection
 from .state import restore, state_of, weights_of
@@ -69,6 +70,8 @@ class Training:
             best = Selection(self.experiment, state.best_epoch, state.best_score)
             restore(components, state, self.run.path / "state")
             logger.info("going on after epoch %d of %d", state.epoch, plan.epochs)
+        elif parent := parent_of(self.run):
+            begin_from(parent, components)
         first = state.epoch + 1 if state else 1
         stop = best.ends_after(first - 1)
         for record in () if stop else learn(self.experiment, components, first):
@@ -102,13 +105,19 @@ class Training:
 
 
 def start(
-    experiment: Experiment, out: Path, *, images: Given | None = None, for_classifier: bool = False
+    experiment: Experiment,
+    out: Path,
+    *,
+    images: Given | None = None,
+    for_classifier: bool = False,
+    parent: Run | None = None,
 ) -> Training:
     """Load the data, split them, and make the run directory at `out`.
 
     Args:
         images: an ImageSet, an array, pictures ... (see `data.given`); None: those that the plan names.
         for_classifier: whether a classifier will learn from its codes, so that images must have classes.
+        parent: the run that it begins from, of the same network, images and split.
 
     Raises:
         LatentspaceError: data that cannot be read, a split that leaves a part empty, images too small
@@ -118,14 +127,16 @@ def start(
     with collected() as said:
         for difference in against_preset(experiment):
             logger.info("%s", difference)
-        training = _begun(prepare(experiment, images), out, for_classifier)
+        training = _begun(prepare(experiment, images), out, for_classifier, parent)
     training.run.log(said)
     return training
 
 
-def _begun(context: TrainingContext, out: Path, for_classifier: bool) -> Training:
+def _begun(context: TrainingContext, out: Path, for_classifier: bool, parent: Run | None) -> Training:
     if for_classifier:
         require_classes(context.images)
+    if parent is not None:
+        require_same_data(parent, context)
     experiment, parts = context.experiment, context.split
     logger.info("split %s: %s", parts.shares, parts.note)
     if parts.parted:
@@ -152,12 +163,15 @@ def _begun(context: TrainingContext, out: Path, for_classifier: bool) -> Trainin
         "precision": experiment.precision,
         "batch_size_in_use": min(experiment.training.batch_size, len(learned)),
         "encoder_hash": context.encoder_hash,
+        **lineage(parent),
     }
     hashes = context.images.image_hashes[learned]
     if context.extra is not None:
         hashes = np.concatenate([hashes, context.extra.hashes])
         count, content = len(context.extra.pixels), context.extra.content_hash
         environment |= {"extra_images": count, "extra_hash": content}
+    if parent is not None:
+        hashes = np.concatenate([hashes, parent.learned_from])
     return Training(Run.create(out, experiment, context.images, parts, hashes, environment), context)
 
 

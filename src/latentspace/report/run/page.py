@@ -56,10 +56,14 @@ def _score(shown: Analysis) -> str:
 def footer(run: Run) -> tuple[str, ...]:
     """What made the run: seeds, hardware, versions."""
     where = run.environment
+    parent = where.get("parent")
+    weights = str(where.get("parent_hash"))[:16]
+    began = () if parent is None else (f"Began from the weights of {parent} ({weights}).",)
     versions = ", ".join(f"{name} {version}" for name, version in where["versions"].items() if version)
     return (
         f"Seed {run.experiment.seed}, split seed {run.experiment.split.seed}, precision "
         f"{where['precision']}, {counted(where['threads'], 'thread')} on "
         f"{where['processor']} ({where['device']}).",
         f"Python {where['python']}, {versions}; revision {where['revision'] or 'not from a checkout'}.",
+        *began,
     )

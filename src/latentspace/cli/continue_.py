@@ -1,0 +1,38 @@
+"""latentspace continue"""
+
+from pathlib import Path
+from typing import Annotated
+
+from .options import PlannedDevice, Reading, RunPath, together
+
+
+def continue_(
+    *,
+    run: RunPath,
+    out: Annotated[Path, "The new run directory.", "NEW"],
+    epochs: Annotated[int, "How many more epochs.", {"min": 1}],
+    data: Annotated[
+        list[str] | None,
+        "Images to learn from beside the run's own, fewer with each epoch, and never judged. "
+        "Given several times, the sets are joined.",
+        "MORE",
+    ] = None,
+    device: PlannedDevice = None,
+) -> None:
+    """Train a finished run for more epochs, perhaps on more images: a new run that knows its parent.
+
+    It begins with the parent's weights, and has its settings, images and split; the optimiser begins anew.
+    What was interrupted goes on by `latentspace train --resume NEW`.
+
+    [bold]Examples[/bold]
+
+      latentspace continue runs/letters --epochs 20 --out runs/letters-2
+
+      latentspace continue runs/photos --epochs 10 --data new-photos/ --out runs/photos-2
+    """
+    from ..runs.directory import Run
+    from ..training.continued import start_continued
+    from .train import follow
+
+    more = Reading().settings(together(data or [])).get("spec")
+    follow(start_continued(Run.open(run), out, epochs, more, device))
