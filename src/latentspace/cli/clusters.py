@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from ..data.imageset import ImageSet
     from ..evaluation.clustering import GroupAgreement
     from ..inference.clusters import Clusters
+    from ..runs.directory import Run
 
 TABLE, PAGE = "clusters.csv", "clusters.html"
 FILES = {TABLE: (".csv", ".parquet", ".npz"), PAGE: (".html",)}
@@ -46,12 +47,10 @@ def clusters(
 
       latentspace clusters runs/photos photos/ --folders sorted
     """
-    from ..core.atomic_files import refuse_taken, write_text
+    from ..core.atomic_files import refuse_taken
     from ..evaluation.clustering import agreements
     from ..inference.clusters import find_clusters, refuse_count
     from ..inference.group_folders import write_groups
-    from ..inference.run_images import Description
-    from ..inference.tables import write_table
     from ..inference.trained import TrainedAutoencoder, encoder_run
     from ..runs.directory import Run
     from .outputs import outputs
@@ -67,21 +66,36 @@ def clusters(
         images, own = asked.read(opened)
         found = find_clusters(trained.encode(images), wanted, seed)
         agreement = None if images.labels is None else agreements(images, found, trained.code_size, seed)
-        if TABLE in files:
-            columns = Description(opened, images, own).columns()
-            columns |= {"group": found.groups + 1, "distance": found.distances}
-            write_table(files[TABLE], [columns])
-        if PAGE in files:
-            from ..report.clusters import clusters_page
-            from ..report.page import render
-
-            about = f"run {opened.path.name}, weights {opened.weights_hash[:16]}"
-            write_text(files[PAGE], render(clusters_page(images, found, agreement, about)))
+        _write(files, opened, images, own, found, agreement)
         if folders is not None:
             spec = asked.images or asked.data or opened.experiment.data.spec
             write_groups(images, found.groups, folders, Path(spec), copy=copy)
     made = [*files.values(), *(() if folders is None else (folders,))]
     _show(run, images, found, agreement, made, json=json)
+
+
+def _write(
+    files: dict[str, Path],
+    run: "Run",
+    images: "ImageSet",
+    own: bool,
+    found: "Clusters",
+    agreement: "Mapping[str, GroupAgreement] | None",
+) -> None:
+    """The table and the page, where they are asked for."""
+    from ..core.atomic_files import write_text
+    from ..inference.run_images import Description
+    from ..inference.tables import write_table
+
+    if TABLE in files:
+        columns = Description(run, images, own).columns()
+        write_table(files[TABLE], [{**columns, "group": found.groups + 1, "distance": found.distances}])
+    if PAGE in files:
+        from ..report.clusters import clusters_page
+        from ..report.page import render
+
+        about = f"run {run.path.name}, weights {run.weights_hash[:16]}"
+        write_text(files[PAGE], render(clusters_page(images, found, agreement, about)))
 
 
 def _wanted(count: str) -> int | None:

@@ -7,6 +7,7 @@ import typer
 
 from . import console
 from .options import Device, Reading, Resize, RunPath, Strict
+from .pictures import write_restored
 
 
 def denoise(
@@ -31,18 +32,15 @@ def denoise(
 
       latentspace denoise runs/denoiser letter.png cleaned --resize 28x28
     """
-    from ..core.atomic_files import new_folder, refuse_taken
+    from ..core.atomic_files import refuse_taken
     from ..core.wording import counted
     from ..inference.denoise import restore
-    from ..inference.image_files import write_pictures
     from ..runs.directory import Run
 
     refuse_taken(out)
     with console.following():
         reading = Reading(resize=resize, strict=strict)
         restored = restore(Run.open(run), reading.config(images), device)
-        with new_folder(out) as folder:
-            for decoded, names in restored.blocks():
-                write_pictures(decoded, names, folder)
+        write_restored(restored, out)
     console.say(f"cleaned {counted(len(restored.names))}")
     console.made(out)

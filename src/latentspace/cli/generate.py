@@ -6,16 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from ..core.errors import ConfigurationError
-from . import console
 from .options import Device, MovedData, Pair, Resize, RunPath, moved, pair
+from .pictures import Made, write_made
 
 if TYPE_CHECKING:
-    from ..core.types import CodeArray, ImageArray
-    from ..figures import Steps
     from ..inference.trained import TrainedAutoencoder
     from ..runs.directory import Run
-
-SHEET = 400  # images that a contact sheet shows at most
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,17 +51,6 @@ class CodeOptions:
     resize: Resize = None
 
 
-@dataclass(frozen=True)
-class Made:
-    """Codes, what a person should know of them, and how they lie on the sheet."""
-
-    codes: "CodeArray"
-    words: str
-    columns: int = 10
-    across: "Steps | None" = None
-    down: "Steps | None" = None
-
-
 def generate(
     *,
     run: RunPath,
@@ -88,9 +73,7 @@ def generate(
 
       latentspace generate runs/vae --what interpolation --images 3,17 --out between
     """
-    from ..core.atomic_files import new_folder, refuse_taken
-    from ..core.wording import counted
-    from ..inference.image_files import numbered, there_and_back, write_film, write_pictures
+    from ..core.atomic_files import refuse_taken
     from ..inference.trained import TrainedAutoencoder
     from ..runs.directory import Run
 
@@ -99,17 +82,7 @@ def generate(
     opened = Run.open(run)
     trained = TrainedAutoencoder.load(opened, device)
     made = picture.make(opened, trained, options)
-    decoded = trained.decode(made.codes)
-    with new_folder(out) as folder:
-        write_pictures(decoded, numbered(len(decoded)), folder)
-        _write_sheet(decoded, made, folder / "sheet.png")
-        if picture.film:
-            write_film(decoded if picture.closed else there_and_back(decoded), folder / "film.gif")
-    console.say(f"{counted(len(decoded))}: {made.words}")
-    console.say(f"all on one sheet: {out / 'sheet.png'}")
-    if picture.film:
-        console.say(f"as a film: {out / 'film.gif'}")
-    console.made(out)
+    write_made(trained, made, out, film=picture.film, closed=picture.closed)
 
 
 def _samples(run: "Run", trained: "TrainedAutoencoder", options: CodeOptions) -> Made:
@@ -151,23 +124,45 @@ def _grid(run: "Run", trained: "TrainedAutoencoder", options: CodeOptions) -> Ma
 
 
 def _between(run: "Run", trained: "TrainedAutoencoder", options: CodeOptions) -> Made:
+    first, second = options.images or ("0", "1")
+    return between(
+        run,
+        trained,
+        (first, second),
+        frames=options.frames,
+        round_=options.spherical or False,
+        data=options.data,
+        resize=options.resize,
+    )
+
+
+def between(
+    run: "Run",
+    trained: "TrainedAutoencoder",
+    names: tuple[str, str],
+    *,
+    frames: int | None = None,
+    round_: bool = False,
+    data: str | None = None,
+    resize: Pair | None = None,
+) -> Made:
+    """Codes on the way between those of two images, which are places in the test part or files."""
     from ..inference.code_paths import linear, spherical
     from ..inference.sampling import images_named, prior
 
-    if options.spherical and trained.model.prior is None:
+    if round_ and trained.model.prior is None:
         raise ConfigurationError(
             "--spherical needs codes that lie around 0, as a vae's do",
             found=f"a run of {trained.experiment.kind}",
             do="leave it out",
         )
-    named = options.images or ("0", "1")
-    frames = 24 if options.frames is None else options.frames
+    frames = 24 if frames is None else frames
     zero = prior(trained.code_size).mean
     linear(zero, zero, frames)  # refuses too few frames before images are read
-    start, end = trained.encode(images_named(run, named, moved(run, options.data), options.resize))
-    path, how = (spherical, "on a great circle") if options.spherical else (linear, "on a straight line")
+    start, end = trained.encode(images_named(run, names, moved(run, data), resize))
+    path, how = (spherical, "on a great circle") if round_ else (linear, "on a straight line")
     codes = path(start, end, frames)
-    words = f"from image {named[0]} to image {named[1]}, {how} between their codes"
+    words = f"from image {names[0]} to image {names[1]}, {how} between their codes"
     return Made(codes, words, min(10, len(codes)))
 
 
@@ -190,16 +185,6 @@ PICTURES: Mapping[str, Picture] = {
     "interpolation": Picture(_between, ("--images", "--frames", "--spherical"), film=True),
     "walk": Picture(_walk, ("--frames", "--seed"), film=True, closed=True),
 }
-
-
-def _write_sheet(decoded: "ImageArray", made: Made, path: Path) -> None:
-    from ..figures import draw_grid, image_grid, save
-
-    more = len(decoded) > SHEET and made.across is None
-    shown = decoded[:SHEET] if more else decoded
-    words = f"{made.words[:1].upper()}{made.words[1:]}" + (f"; the first {SHEET}" if more else "")
-    sheet = image_grid(shown, columns=made.columns, drawn_from=words, across=made.across, down=made.down)
-    save(draw_grid(sheet), path)
 
 
 def _chosen(what: str, options: CodeOptions) -> Picture:

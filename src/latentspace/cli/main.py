@@ -32,7 +32,9 @@ from . import (
     generate,
     index,
     neighbours,
+    interpolate,
     map,  # noqa: A004
+    reconstruct,
     report,
     reproduce,
     runs,
@@ -105,6 +107,8 @@ for one in (
     anomalies.anomalies,
     map.map_,
     clusters.clusters,
+    reconstruct.reconstruct,
+    interpolate.interpolate,
     generate.generate,
     denoise.denoise,
     export.export,

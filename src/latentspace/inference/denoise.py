@@ -8,6 +8,9 @@ from itertools import count
 from pathlib import Path, PurePosixPath
 from typing import Final
 
+import numpy as np
+from jaxtyping import Float32
+
 from ..core.devices import AUTO
 from ..core.errors import ConfigurationError, DataError
 from ..core.progress import told, unheard
@@ -23,6 +26,7 @@ from ..data.sources import load_images
 from ..data.summary import DataRecord
 from ..runs.directory import Run
 from .conform import as_read, conformed, conforming
+from .encoding import codes_and_errors
 from .image_files import numbered
 from .trained import BATCH, TrainedAutoencoder
 
@@ -77,6 +81,21 @@ def restore(run: Run, data: DataConfig, device: str = AUTO) -> Restored:
     found = named_images(as_read(data, own))
     images = conformed(ImageSet(found.pixels, "images"), trained.data.shape, own.fit)
     return Restored(trained, trained.encode(images), found.names)
+
+
+def restored(
+    trained: TrainedAutoencoder, images: ImageSet
+) -> tuple[Restored, Float32[np.ndarray, " _images"]]:
+    """Images -> codes, to be decoded; and the mean squared error a pixel of each.
+
+    Raises:
+        DataError: images of other channels than the run's.
+    """
+    pixels = conforming(images, trained.data, trained.experiment.data.fit)
+    codes, errors = codes_and_errors(trained, pixels, np.arange(len(pixels)))
+    assert errors is not None
+    names = numbered(len(images)) if images.files is None else png_names(images.names)
+    return Restored(trained, codes, names), errors
 
 
 def _require_size(resize: tuple[int, int] | None, data: DataRecord) -> None:

@@ -1,0 +1,76 @@
+"""What commands that decode codes write: a PNG for each image, all on one sheet, and a film."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from . import console
+
+if TYPE_CHECKING:
+    from ..core.types import CodeArray, ImageArray
+    from ..figures import Steps
+    from ..inference.denoise import Restored
+    from ..inference.trained import TrainedAutoencoder
+
+SHEET = 400  # images that a contact sheet shows at most
+
+
+@dataclass(frozen=True)
+class Made:
+    """Codes, what a person should know of them, and how they lie on the sheet."""
+
+    codes: "CodeArray"
+    words: str
+    columns: int = 10
+    across: "Steps | None" = None
+    down: "Steps | None" = None
+
+
+def write_made(
+    trained: "TrainedAutoencoder",
+    made: Made,
+    out: Path,
+    *,
+    film: bool,
+    closed: bool = False,
+    json: dict[str, Any] | None = None,
+) -> None:
+    """A new folder with what codes decode to, said on the terminal, or as JSON with these facts."""
+    from ..core.atomic_files import new_folder
+    from ..core.wording import counted
+    from ..inference.image_files import numbered, there_and_back, write_film, write_pictures
+
+    decoded = trained.decode(made.codes)
+    with new_folder(out) as folder:
+        write_pictures(decoded, numbered(len(decoded)), folder)
+        _write_sheet(decoded, made, folder / "sheet.png")
+        if film:
+            write_film(decoded if closed else there_and_back(decoded), folder / "film.gif")
+    if json is not None:
+        console.show_json({**json, "images": len(decoded), "out": str(out)})
+        return
+    console.say(f"{counted(len(decoded))}: {made.words}")
+    console.say(f"all on one sheet: {out / 'sheet.png'}")
+    if film:
+        console.say(f"as a film: {out / 'film.gif'}")
+    console.made(out)
+
+
+def write_restored(restored: "Restored", out: Path) -> None:
+    """A new folder with a PNG of each image that was decoded from its own code, under its name."""
+    from ..core.atomic_files import new_folder
+    from ..inference.image_files import write_pictures
+
+    with new_folder(out) as folder:
+        for decoded, names in restored.blocks():
+            write_pictures(decoded, names, folder)
+
+
+def _write_sheet(decoded: "ImageArray", made: Made, path: Path) -> None:
+    from ..figures import draw_grid, image_grid, save
+
+    more = len(decoded) > SHEET and made.across is None
+    shown = decoded[:SHEET] if more else decoded
+    words = f"{made.words[:1].upper()}{made.words[1:]}" + (f"; the first {SHEET}" if more else "")
+    sheet = image_grid(shown, columns=made.columns, drawn_from=words, across=made.across, down=made.down)
+    save(draw_grid(sheet), path)
