@@ -11,11 +11,12 @@ from .printable import printable
 def csv_text(rows: Iterable[Iterable[Any]]) -> str:
     """A line for each row. Text that a spreadsheet would take for a formula begins with an apostrophe."""
     file = io.StringIO()
-    csv.writer(file, lineterminator="\n").writerows(map(_cell, row) for row in rows)
+    csv.writer(file, lineterminator="\n").writerows(map(cell, row) for row in rows)
     return file.getvalue()
 
 
-def _cell(value: Any) -> Any:
+def cell(value: Any) -> Any:
+    """What stands in the table for `value`."""
     if not isinstance(value, str):
         return value
     text = printable(value)

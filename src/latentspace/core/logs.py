@@ -41,6 +41,17 @@ def collected() -> Iterator[list[str]]:
         yield lines
 
 
+@contextmanager
+def unsaid() -> Iterator[None]:
+    """Inside the block nothing below an error is logged: what goes on there is a step of something larger."""
+    before = LOGGER.level
+    LOGGER.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        LOGGER.setLevel(before)
+
+
 class _LogFile(logging.FileHandler):
     """A log that cannot be opened or written costs its lines alone, and is said once."""
 

@@ -65,7 +65,7 @@ def load_images(config: DataConfig, given: Given | None = None) -> ImageSet:
         f"the images of {config.spec} must fit in memory",
         f"make them smaller ({option('resize')}), or save them as an uncompressed .npy: it stays on disk",
     ):
-        return finished(_found(config) if given is None else given_set(given, config.levels), config)
+        return finished(read_source(config) if given is None else given_set(given, config.levels), config)
 
 
 def finished(images: ImageSet, config: DataConfig) -> ImageSet:
@@ -122,10 +122,11 @@ def names_a_path(spec: str) -> bool:
     return spec not in words and spec.partition(":")[0] not in ("glyphs", GIVEN[:-1])
 
 
-def _found(config: DataConfig) -> ImageSet:
+def read_source(config: DataConfig) -> ImageSet:
+    """The images that `config.spec` names, before anything else is done to them; raises as `load_images`."""
     specs = specs_of(config.spec)
     if len(specs) > 1:
-        sets = [_found(config.model_copy(update={"spec": spec})) for spec in specs]
+        sets = [read_source(config.model_copy(update={"spec": spec})) for spec in specs]
         return joined(sets, specs, config.resize, config.fit)
     word, colon, argument = config.spec.partition(":")
     if word == "glyphs":

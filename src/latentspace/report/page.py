@@ -112,9 +112,10 @@ class Table:
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the page: its paragraphs, then its tables, its pictures, its galleries, and its links.
+    """A part of the page: its paragraphs and commands, then its tables, pictures, galleries, and links.
 
     Args:
+        commands: lines to type, one below the other.
         galleries: grids of images with captions.
         links: to pages beside this one: (words, relative address).
     """
@@ -124,6 +125,7 @@ class Section:
     pictures: tuple[Picture, ...] = ()
     tables: tuple[Table, ...] = ()
     galleries: tuple[Gallery, ...] = field(default=(), kw_only=True)
+    commands: tuple[str, ...] = field(default=(), kw_only=True)
     links: tuple[tuple[str, str], ...] = ()
 
     @property

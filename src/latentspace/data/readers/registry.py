@@ -210,6 +210,20 @@ class Parquet:
         return read_parquet(parquet_files(path) if path.is_dir() else [path], path, config)
 
 
+class Cleaned:
+    words = ""  # it reads what another reader does, without what the table drops
+
+    def knows(self, path: Path, start: bytes) -> bool:
+        from .cleaned import is_cleaned
+
+        return path.is_file() and is_cleaned(start)
+
+    def read(self, path: Path, config: "DataConfig") -> "ImageSet":
+        from .cleaned import read_cleaned
+
+        return read_cleaned(path, config)
+
+
 class TextTable:
     words = "a CSV or TSV table of pixels or of paths, a text file of paths"
 
@@ -297,7 +311,7 @@ HDF5 = ArrayFile("HDF5", (".h5", ".hdf5"), b"\x89HDF\r\n\x1a\n")
 MATLAB = ArrayFile("MATLAB's .mat", (".mat",), b"MATLAB 5.0", b"MATLAB 7.3")
 PICKLE, CIFAR, ARRAY_FOLDER = Pickle(), Cifar(), ArrayFolder()
 WEBDATASET, ARCHIVE, IDX, FOLDER = WebDataset(), Archive(), Idx(), Folder()
-PARQUET, TEXT_TABLE = Parquet(), TextTable()
+PARQUET, CLEANED, TEXT_TABLE = Parquet(), Cleaned(), TextTable()
 
 READERS: Registry[Reader] = Registry(
     "reader",
@@ -313,6 +327,7 @@ READERS: Registry[Reader] = Registry(
         "idx": f"{__name__}:IDX",
         "array_folder": f"{__name__}:ARRAY_FOLDER",
         "parquet": f"{__name__}:PARQUET",
+        "cleaned": f"{__name__}:CLEANED",
         "table": f"{__name__}:TEXT_TABLE",
         "folder": f"{__name__}:FOLDER",
     },

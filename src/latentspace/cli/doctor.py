@@ -1,0 +1,158 @@
+"""latentspace doctor"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+import typer
+
+from ..core.errors import ConfigurationError
+from . import console
+from .options import Device, Json, Reading
+
+if TYPE_CHECKING:
+    from ..evaluation.doctor.examine import Diagnosis
+    from ..evaluation.doctor.subject import Subject
+
+MARKS = {"bad": "mend: ", "look": "look: ", "fine": "", "skipped": "not looked for: "}
+
+
+@dataclass(frozen=True, kw_only=True)
+class DoctorOptions:
+    """What images are compared by, and with."""
+
+    panel: ClassVar = "Examination"
+
+    run: Annotated[
+        Path | None,
+        "Compare images by the codes of this run. \\[default: of a small autoencoder that is trained for it]",
+        "RUN",
+    ] = None
+    against: Annotated[str | None, "Another set: does it differ from DATA?", "OTHER"] = None
+    fail_on: Annotated[
+        str | None, "Exit with 1 where any of these is found, such as leaks,copies.", "NAMES"
+    ] = None
+    device: Device = "auto"
+    reading: Reading
+
+    @property
+    def failing(self) -> tuple[str, ...]:
+        """The findings that `--fail-on` names. Raises: ConfigurationError: there is no such finding."""
+        from ..evaluation.doctor.registry import FINDERS
+
+        return tuple(FINDERS.require(one.strip()) for one in (self.fail_on or "").split(",") if one.strip())
+
+    def subject(self, data: str) -> "Subject":
+        """The images of DATA, and what they are compared by."""
+        from ..data.sources import load_images
+        from ..evaluation.doctor.codes import Coder, trained_here
+        from ..evaluation.doctor.files import file_facts
+        from ..evaluation.doctor.subject import Subject
+
+        coder = (
+            None if self.run is None else Coder.of_run(self.run, self.device)
+        )  # refused before images are read
+        config = self.reading.config(data)
+        images = load_images(config)
+        other = None if self.against is None else load_images(self.reading.config(self.against))
+        return Subject(
+            images,
+            config.spec,
+            (lambda: trained_here(images, self.device)) if coder is None else (lambda: coder),
+            file_facts(config.spec, images),
+            other,
+        )
+
+
+def doctor(
+    *,
+    data: Annotated[
+        str, typer.Argument(metavar="DATA", help="The images: a word or a path, as train --data takes it.")
+    ],
+    out: Annotated[Path | None, "Write a page with the images of each finding.", "PAGE.html"] = None,
+    fix: Annotated[
+        Path | None,
+        "Write a table of which images to keep, for train --data; the images stay as they are.",
+        "OUT.csv",
+    ] = None,
+    force: Annotated[bool, "Replace what is there."] = False,
+    json: Json = False,
+    options: DoctorOptions,
+) -> None:
+    """Find what is wrong with images: copies, leaks, blank and blurred ones, wrong labels, shortcuts, drift.
+
+    Without --run, the codes that images are compared by come from a small autoencoder that is trained for it,
+    in about a minute.
+
+    [bold]Examples[/bold]
+
+      latentspace doctor photos/ --out doctor.html
+
+      latentspace doctor photos/ --fix cleaned.csv
+
+      latentspace doctor photos/ --fail-on leaks,copies --json
+    """
+    failing = options.failing
+    _refuse_early(out, fix, options.reading, force=force)
+    from ..evaluation.doctor.examine import examine
+
+    with console.following():
+        diagnosis = examine(options.subject(data))
+    written = _write(diagnosis, out, fix)
+    if json:
+        console.show_json({**diagnosis.to_json(), **written})
+    else:
+        _show(diagnosis)
+        for path in (out, fix):
+            if path is not None:
+                console.made(path)
+    if found := [name for name in failing if diagnosis.findings[name].found]:
+        console.note(f"found, and named by --fail-on: {', '.join(found)}")
+        raise typer.Exit(1)
+
+
+def _refuse_early(out: Path | None, fix: Path | None, reading: Reading, *, force: bool) -> None:
+    from ..core.output_files import refuse_file
+
+    for path, ending in ((out, ".html"), (fix, ".csv")):
+        if path is not None:
+            _require_ending(path, ending)
+            refuse_file(path, force=force)
+    if fix is not None and (reading.tiles or reading.deduplicate):
+        raise ConfigurationError(
+            "--fix names the images of the source, as they are",
+            found="--tiles or --deduplicate",
+            do="leave these out, or write a page alone",
+        )
+
+
+def _write(diagnosis: "Diagnosis", out: Path | None, fix: Path | None) -> dict[str, Any]:
+    """Write the page and the cleaned table where they were asked for; what is said of them."""
+    from ..core.atomic_files import write_text
+    from ..evaluation.doctor.examine import cleaned
+    from ..report.doctor import doctor_page
+    from ..report.page import render
+
+    said: dict[str, Any] = {}
+    if out is not None:
+        write_text(out, render(doctor_page(diagnosis)))
+        said["out"] = str(out)
+    if fix is not None:
+        said |= {"fix": str(fix), "dropped": cleaned(diagnosis, fix)}
+    return said
+
+
+def _require_ending(path: Path, ending: str) -> None:
+    if path.suffix.casefold() != ending:
+        raise ConfigurationError(
+            f"{'the page' if ending == '.html' else 'the cleaned table'} is a {ending} file",
+            found=path.name,
+            do=f"name it for example {path.stem}{ending}",
+        )
+
+
+def _show(diagnosis: "Diagnosis") -> None:
+    rows = [[name, f"{MARKS[one.severity]}{one.headline}"] for name, one in diagnosis.findings.items()]
+    console.show_facts(diagnosis.subject.spec, rows)
+    for one in diagnosis.found().values():
+        console.say(f"{one.headline}: {one.advice}\n  {one.command}")

@@ -1,0 +1,119 @@
+"""The codes that images are compared by: of a run, or of a small autoencoder that is trained here."""
+
+import tempfile
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from jaxtyping import Float32
+
+from ...core.devices import AUTO
+from ...core.logs import unsaid
+from ...core.progress import tell, unheard
+from ...core.randomness import numpy_generator
+from ...core.types import CodeArray
+from ...core.wording import counted
+from ...data.cleaning import first_of_each
+from ...data.fitting import Fit, Size, fitted_set
+from ...data.imageset import ImageSet
+from ...experiment.config import Experiment
+from ...inference.conform import conformed
+from ...inference.encoding import codes_and_errors
+from ...inference.trained import TrainedAutoencoder
+from ...runs.directory import Run
+from ...training.train import start
+
+SMALLEST, LARGEST = 8, 32  # pixels a side of what the small autoencoder sees
+IMAGES: Final = 12_800  # that it learns from, at most
+FEWEST: Final = 60  # that it needs
+STEPS: Final = 300
+BATCH: Final = 128
+CODE: Final = 24
+WIDTH: Final = 8
+
+
+@dataclass(frozen=True, eq=False)
+class Coder:
+    """A trained autoencoder, how images are brought to its size, and what it is called.
+
+    Args:
+        size: what images are stretched to first; None: they are fitted as the run's own were.
+    """
+
+    trained: TrainedAutoencoder
+    fit: Fit
+    words: str
+    size: Size | None = None
+
+    @classmethod
+    def of_run(cls, path: Path, device: str = AUTO) -> "Coder":
+        """Of a finished run.
+
+        Raises:
+            RunError: there is none, or it is a classifier's.
+        """
+        run = Run.open(path)
+        trained = TrainedAutoencoder.load(run, device)
+        return cls(trained, run.experiment.data.fit, f"the codes of {path}, {trained.code_size} numbers")
+
+    def codes(self, images: ImageSet) -> tuple[CodeArray, Float32[np.ndarray, " images"]]:
+        """Codes, and the mean squared error a pixel of each reconstruction.
+
+        Raises:
+            DataError: images of other channels than the autoencoder's.
+        """
+        if self.size is not None:
+            images = fitted_set(images, self.size, "stretch")
+        pixels = conformed(images, self.trained.data.shape, self.fit).pixels
+        codes, errors = codes_and_errors(self.trained, pixels, np.arange(len(images)))
+        assert errors is not None  # they were asked for
+        return codes, errors
+
+
+def trained_here(images: ImageSet, device: str = AUTO, seed: int = 0) -> Coder:
+    """A small autoencoder, trained on some of the images by the ordinary training; its run is not kept."""
+    began = time.monotonic()
+    height, width = (min(LARGEST, max(SMALLEST, side)) for side in images.size)
+    chosen = first_of_each(images.image_hashes)
+    draw = numpy_generator(seed, "sample")
+    chosen = np.sort(draw.permutation(chosen)[:IMAGES])
+    plain = replace(images.subset(chosen), parts=None, groups=None, labels=None, class_names=())
+    shown = fitted_set(plain, (height, width), "stretch")
+    plan = _plan(shown, device, seed)
+    with tempfile.TemporaryDirectory(prefix="latentspace-") as folder:
+        trained = _trained(plan, Path(folder) / "run", shown)
+    seconds = time.monotonic() - began
+    words = (
+        f"codes of {trained.code_size} numbers, of a small autoencoder that was trained for this on "
+        f"{counted(len(shown))} for {seconds:.0f} s"
+    )
+    return Coder(trained, "stretch", words, (height, width))
+
+
+def _plan(images: ImageSet, device: str, seed: int) -> Experiment:
+    batch = min(BATCH, max(8, len(images) // 24))
+    settings = {
+        "kind": "ae",
+        "preset": "fast",
+        "seed": seed,
+        "device": device,
+        "split": {"shares": "90/5/5", "near_copies": "off"},
+        "model": {"code_size": min(CODE, images.pixels[0].size // 4), "width": WIDTH},
+        "training": {"batch_size": batch, "epochs": max(1, STEPS * batch // len(images))},
+    }
+    return Experiment.parse(settings, "the plan of the small autoencoder")
+
+
+def _trained(plan: Experiment, place: Path, images: ImageSet) -> TrainedAutoencoder:
+    with unsaid():
+        training = start(plan, place, images=images)
+        records = training.records()
+        for number in range(1, (epochs := training.experiment.training.epochs) + 1):
+            with unheard():
+                next(records, None)
+            tell("epochs of a small autoencoder", number, epochs)
+        for _ in records:  # it ends behind its last record, and writes the weights
+            pass
+        return TrainedAutoencoder.load(training.run, plan.device)

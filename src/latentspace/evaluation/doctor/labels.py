@@ -1,0 +1,65 @@
+"""Labels that are probably wrong, by confident learning over cross-validated probabilities.
+
+Northcutt, Jiang and Chuang, "Confident Learning: Estimating Uncertainty in Dataset Labels" (2021), by
+cleanlab.
+"""
+
+from importlib.util import find_spec
+from typing import Final
+
+import numpy as np
+
+from ...core.wording import counted
+from .finding import Finder, Finding, fine, skipped
+from .subject import Subject
+
+EXTRA: Final = "pip install 'latentspace[labels]'"
+FILTER: Final = "both"  # cleanlab's: what both its rule by class and its rule by noise rate call wrong
+
+
+class Labels:
+    title = "labels that are probably wrong"
+
+    def find(self, subject: Subject) -> Finding:
+        if subject.images.labels is None:
+            return skipped("the images have no labels")
+        if find_spec("cleanlab") is None:
+            return skipped(f"wrong labels are found with cleanlab: {EXTRA}")
+        if subject.why_no_codes:
+            return skipped(subject.why_no_codes)
+        judged = subject.judged
+        if judged is None:
+            return skipped("wrong labels are found among two classes or more, of five images or more each")
+        from cleanlab.filter import find_label_issues
+        from cleanlab.rank import get_label_quality_scores
+
+        given = judged.probabilities.astype(np.float64)
+        wrong = find_label_issues(judged.labels, given, filter_by=FILTER, n_jobs=1)
+        chosen = np.flatnonzero(wrong & (judged.predicted != judged.labels))
+        if not len(chosen):
+            return fine("no label is probably wrong", f"by {subject.coder.words}")
+        quality = get_label_quality_scores(judged.labels, given, method="normalized_margin")
+        chosen = chosen[np.argsort(quality[chosen], kind="stable")]
+        names = subject.images.class_names
+        said = tuple(
+            f"{names[judged.classes[judged.labels[one]]]} {given[one, judged.labels[one]]:.2f}, "
+            f"{names[judged.classes[judged.predicted[one]]]} {given[one, judged.predicted[one]]:.2f}"
+            for one in chosen
+        )
+        rows = judged.rows[chosen]
+        return Finding(
+            "bad" if len(rows) > len(subject.images) / 100 else "look",
+            f"{counted(len(rows), 'label')} probably wrong",
+            f"Confident learning over {subject.coder.words}: each image was judged by a classifier that had "
+            f"not seen it or a copy of it, and that gives {judged.accuracy:.1%} of all images their "
+            "label. Below "
+            "each stand the probabilities of its own label and of the likeliest. Odd images are here too.",
+            "Look at the first ones, and mend them; a cleaned table leaves out all.",
+            subject.cleaned,
+            rows,
+            said,
+            drop=rows,
+        )
+
+
+LABELS: Finder = Labels()

@@ -1,0 +1,64 @@
+"""Pairs of classes that are taken for each other."""
+
+from typing import Final
+
+import numpy as np
+
+from ...core.wording import counted
+from .finding import Finder, Finding, Numbers, fine, skipped
+from .subject import Subject
+
+MIXED: Final = 0.1  # of the images of two classes are taken for the other one
+SHOWN: Final = 20  # pairs, and images of each
+
+
+class Overlap:
+    title = "classes that overlap"
+
+    def find(self, subject: Subject) -> Finding:
+        if subject.images.labels is None:
+            return skipped("the images have no labels")
+        if subject.why_no_codes:
+            return skipped(subject.why_no_codes)
+        judged = subject.judged
+        if judged is None:
+            return skipped("there are not two classes of five images or more")
+        from sklearn.metrics import confusion_matrix
+
+        every = np.arange(len(judged.classes))
+        table = confusion_matrix(judged.labels, judged.predicted, labels=every)
+        both = table + table.T
+        held = table.sum(axis=1)
+        share = both / np.maximum(held[:, None] + held[None, :], 1)
+        one, other = np.nonzero(np.triu(share >= MIXED, k=1))
+        if not len(one):
+            return fine(
+                "no two classes overlap", f"{judged.accuracy:.1%} told right, by {subject.coder.words}"
+            )
+        order = np.argsort(-share[one, other], kind="stable")[:SHOWN]
+        names = [subject.images.class_names[number] for number in judged.classes]
+        lines, chosen = [], []
+        for a, b in zip(one[order].tolist(), other[order].tolist(), strict=True):
+            lines.append((f"{names[a]} and {names[b]}", f"{both[a, b]:,}", f"{share[a, b]:.1%}"))
+            torn = ((judged.labels == a) & (judged.predicted == b)) | (
+                (judged.labels == b) & (judged.predicted == a)
+            )
+            chosen.append(np.flatnonzero(torn)[:SHOWN])
+        shown = np.concatenate(chosen)
+        return Finding(
+            "look",
+            counted(len(one), "pair") + " of classes overlap",
+            f"At least {MIXED:.0%} of the images of both are taken for the other, by a cross-validated "
+            "classifier "
+            f"on {subject.coder.words}.",
+            "Look whether the two can be told apart at this size, or are one class.",
+            f"latentspace data info {subject.data}",
+            judged.rows[shown],
+            tuple(f"{names[judged.labels[row]]}, taken for {names[judged.predicted[row]]}" for row in shown),
+            examples=True,
+            tables=(Numbers("Classes that overlap", ("classes", "images", "share"), tuple(lines)),),
+            count=len(one),
+        )
+
+
+OVERLAP: Finder = Overlap()

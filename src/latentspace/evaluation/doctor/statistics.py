@@ -1,0 +1,90 @@
+"""Simple numbers of each image: brightness, contrast, sharpness, border, colour."""
+
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+import numpy as np
+from jaxtyping import Float32
+
+from ...core.progress import told
+from ...core.types import Pixels
+from ...data.memmap import blocks
+
+SHARPEST: Final = 0.01  # share of the differences of neighbours that sharpness is taken from
+FEWEST: Final = 8  # of them
+
+PerImage: TypeAlias = Float32[np.ndarray, " images"]
+
+
+@dataclass(frozen=True, eq=False)
+class Statistics:
+    """One number for each image, in levels of 0..255 where nothing else is said.
+
+    Args:
+        mean: brightness, over all channels.
+        contrast: the standard deviation of the brightness.
+        low, high: the 1st and the 99th percentile of the brightness.
+        sharpness: the largest differences of neighbouring pixels, as a share of `high - low`: a sharp edge is
+            near 1, one that is blurred by a Gaussian of s pixels at most 1 / (s * sqrt(2 pi)).
+        border_mean, border_contrast: of the outermost pixels.
+        colour: the mean difference of the largest and the smallest channel of a pixel; 0: grey.
+    """
+
+    mean: PerImage
+    contrast: PerImage
+    low: PerImage
+    high: PerImage
+    sharpness: PerImage
+    border_mean: PerImage
+    border_contrast: PerImage
+    colour: PerImage
+
+    @property
+    def range(self) -> PerImage:
+        """`high - low`."""
+        span: PerImage = self.high - self.low
+        return span
+
+
+def statistics_of(pixels: Pixels) -> Statistics:
+    """The statistics of all images, in blocks."""
+    parts = [_of_block(pixels[here]) for here in told(blocks(pixels), "parts of images measured")]
+    return Statistics(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+
+
+def _of_block(pixels: Pixels) -> tuple[np.ndarray, ...]:
+    grey = pixels.mean(axis=1, dtype=np.float32)
+    flat = grey.reshape(len(grey), -1)
+    low, high = np.percentile(flat, (1, 99), axis=1).astype(np.float32)
+    steps = np.concatenate(
+        [np.abs(np.diff(grey, axis=axis)).reshape(len(grey), -1) for axis in (1, 2)], axis=1
+    )
+    border = np.concatenate([grey[:, 0], grey[:, -1], grey[:, :, 0], grey[:, :, -1]], axis=1)
+    spread = pixels.max(axis=1).astype(np.float32) - pixels.min(axis=1)
+    return (
+        flat.mean(axis=1),
+        flat.std(axis=1),
+        low,
+        high,
+        np.minimum(_largest(steps) / np.maximum(high - low, 1), 1).astype(np.float32),
+        border.mean(axis=1),
+        border.std(axis=1),
+        spread.reshape(len(grey), -1).mean(axis=1),
+    )
+
+
+def _largest(steps: np.ndarray) -> np.ndarray:
+    """The mean of the largest numbers of each row; 0 of no numbers."""
+    count = min(steps.shape[1], max(FEWEST, round(SHARPEST * steps.shape[1])))
+    if not count:
+        return np.zeros(len(steps), np.float32)
+    largest: np.ndarray = np.partition(steps, -count, axis=1)[:, -count:].mean(axis=1)
+    return largest
+
+
+def robust_score(values: np.ndarray) -> np.ndarray:
+    """How many standard deviations each lies from the median; these by the median deviation."""
+    middle = np.median(values)
+    deviation = 1.4826 * np.median(np.abs(values - middle))
+    score: np.ndarray = (values - middle) / max(float(deviation), 1e-9)
+    return score

@@ -1,0 +1,106 @@
+"""What the finders look at: the images, and what is worked out of them once."""
+
+import shlex
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float32
+
+from ...core.types import CodeArray, Int64Array
+from ...core.wording import counted
+from ...data.cleaning import blank, sets_of_copies
+from ...data.imageset import ImageSet
+from ...data.near_copies import MOST, Pairs
+from ...data.together import units
+from .classification import Judged, judged
+from .codes import FEWEST, Coder
+from .files import FileFacts
+from .statistics import Statistics, statistics_of
+
+
+@dataclass(eq=False)
+class Subject:
+    """A set of images under examination.
+
+    Args:
+        spec: what names them on a command line.
+        make_coder: what gives their codes; called where the first finder asks for codes.
+        files: what their files say of themselves.
+        other: the set that they are compared with.
+    """
+
+    images: ImageSet
+    spec: str
+    make_coder: Callable[[], Coder]
+    files: FileFacts | None = None
+    other: ImageSet | None = None
+
+    @property
+    def data(self) -> str:
+        """The images on a command line."""
+        return shlex.quote(self.spec)
+
+    @property
+    def cleaned(self) -> str:
+        """The commands that leave out what a cleaned table drops."""
+        return f"latentspace doctor {self.data} --fix cleaned.csv"
+
+    def labelled(self, row: Any) -> str:
+        """The class of an image; nothing where it has none."""
+        labels = self.images.labels
+        return "" if labels is None else self.images.class_names[labels[row]]
+
+    @cached_property
+    def statistics(self) -> Statistics:
+        return statistics_of(self.images.pixels)
+
+    @cached_property
+    def blank(self) -> Int64Array:
+        return blank(self.images.pixels)
+
+    @cached_property
+    def copies(self) -> list[Int64Array]:
+        return sets_of_copies(self.images.image_hashes)
+
+    @cached_property
+    def near(self) -> Pairs | None:
+        """Near copies; None where there are too many images to look."""
+        return self.images.near_copies if len(self.images) <= MOST else None
+
+    @cached_property
+    def units(self) -> Int64Array:
+        """A number for each image, the same for copies, near copies and images of one group."""
+        return units(self.images, self.near)
+
+    @property
+    def why_no_codes(self) -> str:
+        """Why there are no codes; empty where there are."""
+        if len(self.images) < FEWEST:
+            return f"codes take at least {FEWEST} images, and here are {counted(len(self.images))}"
+        return ""
+
+    @cached_property
+    def coder(self) -> Coder:
+        return self.make_coder()
+
+    @cached_property
+    def _coded(self) -> tuple[CodeArray, Float32[np.ndarray, " images"]]:
+        return self.coder.codes(self.images)
+
+    @property
+    def codes(self) -> CodeArray:
+        return self._coded[0]
+
+    @property
+    def errors(self) -> Float32[np.ndarray, " images"]:
+        """The mean squared error a pixel of each reconstruction."""
+        return self._coded[1]
+
+    @cached_property
+    def judged(self) -> Judged | None:
+        """The probability of each class for each image, from the others; None where that cannot be had."""
+        labels = self.images.labels
+        return None if labels is None else judged(self.codes, labels, self.units)
