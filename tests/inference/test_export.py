@@ -1,6 +1,7 @@
 """Exported networks: what onnxruntime and TorchScript compute is what PyTorch computes, for any batch."""
 
 import json
+import re
 from pathlib import Path
 from typing import Literal
 
@@ -230,3 +231,16 @@ def test_force_replaces_files_of_the_same_names_alone(small_runs, tmp_path):
     assert call([*words, "--force"])[0] == 0
     assert (tmp_path / "encoder.safetensors").read_text() == "old"
     assert safetensors.torch.load_file(tmp_path / "autoencoder.safetensors")
+
+
+def test_the_lines_of_the_guide_run(trained, tmp_path, monkeypatch):
+    guide = Path(__file__).parents[2] / "docs" / "guide" / "sharing.md"
+    (code,) = re.findall(r"^```python\n(.*?)^```", guide.read_text(), re.M | re.S)
+    assert len(code.strip().splitlines()) <= 10
+    assert "latentspace" not in code
+    monkeypatch.chdir(tmp_path)
+    export_onnx(trained, Path("letters-onnx"))
+    names = {}
+    exec(compile(code, "sharing.md", "exec"), names)
+    assert names["codes"].shape == (5, 3)
+    assert names["decoded"].shape == (5, *trained.data.shape)

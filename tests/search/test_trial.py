@@ -13,9 +13,9 @@ from PIL import Image
 
 from latentspace.core.errors import OutputError
 from latentspace.data.config import DataConfig
+from latentspace.inference.preview import COUNT, ENLARGED, reconstructions
 from latentspace.search import trial as trial_module
 from latentspace.search.heartbeat import Heartbeat
-from latentspace.search.preview import COUNT, ENLARGED, reconstructions
 from latentspace.search.space import experiment_of
 from latentspace.search.trial import pictured, run_trial
 from latentspace.training.context import TrainingContext, prepare

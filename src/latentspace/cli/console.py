@@ -86,7 +86,7 @@ def show(table: Table) -> None:
     out.print(table)
 
 
-def made(path: Path) -> None:
+def made(path: Path | str) -> None:
     """Where something was put: on standard output, so that scripts can read it."""
     text = printable(str(path)) if out.is_terminal else str(path)
     out.print(text, soft_wrap=True, markup=False)
@@ -148,10 +148,14 @@ def show_json(content: Any) -> None:
     out.print(json.dumps(content), soft_wrap=True, markup=False)
 
 
-def follow_training(training: "Training", title: str) -> None:
-    """Run a training to its end, or to where it ends from where it was interrupted, and show how it goes."""
+def follow_training(training: "Training", title: str, records: "Iterable[EpochRecord] | None" = None) -> None:
+    """Run a training to its end, or to where it ends from where it was interrupted, and show how it goes.
+
+    Args:
+        records: of the training, where something else looks at them too; None: its own.
+    """
     state, epochs = training.run.state, training.experiment.training.epochs
-    follow(training.records(), epochs, state.epoch if state else 0, title)
+    follow(records or training.records(), epochs, state.epoch if state else 0, title)
 
 
 def follow(records: "Iterable[EpochRecord]", epochs: int, done: int, title: str) -> None:

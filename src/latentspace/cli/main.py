@@ -41,6 +41,7 @@ from . import (
     runs,
     search,
     settings,
+    share,
     train,
 )
 from .command import Group, add, flat
@@ -115,6 +116,8 @@ for one in (
     denoise.denoise,
     export.export,
     explore.explore,
+    share.push,
+    share.pull,
     report.report,
     reproduce.reproduce,
     runs.runs,

@@ -88,6 +88,9 @@ def train(
     seeds: Annotated[
         int, "Train this often, with consecutive seeds, and give mean and spread.", {"min": 1}
     ] = 1,
+    track: Annotated[
+        str | None, "Log losses, settings and pictures there too.", "tensorboard|mlflow|wandb"
+    ] = None,
     training: TrainingOptions,
     options: ExperimentOptions,
 ) -> None:
@@ -103,10 +106,14 @@ def train(
 
       latentspace train --resume runs/letters
     """
+    if track is not None:
+        from ..training.tracking import require_tracker
+
+        require_tracker(track)
     if resume is not None:
         why = "a run goes on with the settings that it began with; --data says where its images are now"
-        refuse_beside(context, "--resume", why, "--data")
-        _resume(resume, options.data.spec)
+        refuse_beside(context, "--resume", why, "--data", "--track")
+        _resume(resume, options.data.spec, track)
         return
     if kind is None or out is None:
         raise ConfigurationError(
@@ -125,22 +132,27 @@ def train(
         base = Recipe(preset=changes.get("preset") or usual_preset(task, changes))
     experiment = base.experiment(task, changes)
     if seeds == 1:
-        follow(_start(experiment, out))
+        follow(_start(experiment, out), track)
     else:
-        _several(experiment, out, seeds)
+        _several(experiment, out, seeds, track)
 
 
-def _resume(path: Path, data: str | None) -> None:
+def _resume(path: Path, data: str | None, track: str | None) -> None:
     from ..runs.directory import Run
+    from ..runs.tracking import trackers_of
+    from ..training.tracking import require_tracker
     from ..training.train import resume
 
     run = Run.open(path)
+    track = track or next(iter(trackers_of(run)), None)
     if run.finished:
         with run.writing():  # sweeps what a death near its end has left
             console.say(f"{path} has ended already: nothing to do")
         console.made(path)
     else:
-        follow(resume(path, moved(run, data)))
+        if track is not None:
+            require_tracker(track)
+        follow(resume(path, moved(run, data)), track)
 
 
 def _start(experiment: "Experiment", out: Path) -> "Training":
@@ -149,9 +161,12 @@ def _start(experiment: "Experiment", out: Path) -> "Training":
     return start(experiment, out)
 
 
-def follow(training: "Training") -> "Run":
+def follow(training: "Training", track: str | None = None) -> "Run":
+    from ..training.tracking import tracked
+
+    records = None if track is None else tracked(training, track)
     try:
-        console.follow_training(training, training.experiment.kind)
+        console.follow_training(training, training.experiment.kind, records)
     except KeyboardInterrupt:
         console.note(f"interrupted; go on with: latentspace train --resume {training.run.path}")
         raise
@@ -174,14 +189,14 @@ def _compare(training: "Training") -> None:
         console.note(f"{found.words} {found.advice}")
 
 
-def _several(experiment: "Experiment", out: Path, seeds: int) -> None:
+def _several(experiment: "Experiment", out: Path, seeds: int, track: str | None) -> None:
     from ..runs.directory import refuse_existing
 
     refuse_existing(out)
     scores: list[float] = []
     score = experiment.task.score
     for seed in range(experiment.seed, experiment.seed + seeds):
-        run = follow(_start(experiment.model_copy(update={"seed": seed}), out / f"seed-{seed}"))
+        run = follow(_start(experiment.model_copy(update={"seed": seed}), out / f"seed-{seed}"), track)
         last = run.metrics[-1]
         scores.append(last.get("validation", last["train"])[score])
     part = "validation" if experiment.training.fit == "train" else "training"

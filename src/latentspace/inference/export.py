@@ -226,6 +226,7 @@ def _onnx(part: Part, about: Mapping[str, Any]) -> tuple[bytes, Compute]:
                 input_names=[part.takes],
                 output_names=list(part.gives),
                 dynamic_shapes=({0: torch.export.Dim("batch", min=1)},),
+                dynamo=True,
                 opset_version=OPSET,
                 verbose=False,
             )

@@ -291,7 +291,7 @@ def encoder_of(experiment: Experiment, weights_hash: str | None, beside: Path | 
 
     Args:
         weights_hash: what its weights must be, or None where that is not yet settled.
-        beside: the classifier's run. Where the encoder is not at its place, a run next to this one, or
+        beside: the classifier's run. Where the encoder is not at its place, a run in this one, next to it, or
             next to its folder, with the same weights is it: whole folders of runs can be moved.
 
     Raises:
@@ -318,8 +318,8 @@ def encoder_of(experiment: Experiment, weights_hash: str | None, beside: Path | 
 
 
 def run_with_weights(place: Path, weights_hash: str, beside: Path | None = None) -> Run | None:
-    """The run with these weights at `place`, or next to `beside` or to its folder; None: there is none."""
-    folders = [] if beside is None else list(beside.resolve().parents)[:2]
+    """The run with these weights at `place`, in `beside`, next to it or to its folder; None: there is none."""
+    folders = [] if beside is None else [beside.resolve(), *beside.resolve().parents][:3]
     nearby = (one for folder in folders for one in sorted(folder.iterdir()))
     for path in (place, *(one for one in nearby if one != place)):
         if _weights_at(path) == weights_hash:

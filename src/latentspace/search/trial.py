@@ -22,6 +22,7 @@ from ..core.randomness import numpy_generator
 from ..core.types import Pixels
 from ..data.sampling import balanced_sample
 from ..experiment.config import Experiment
+from ..inference.preview import COUNT, reconstructions
 from ..models.autoencoder import Autoencoder
 from ..training.components import Components
 from ..training.context import TrainingContext
@@ -29,7 +30,6 @@ from ..training.loop import learn
 from ..training.selection import Selection
 from .heartbeat import beating
 from .plan import setting_named
-from .preview import COUNT, reconstructions
 from .space import experiment_of
 from .trials import Trials
 

@@ -1,4 +1,4 @@
-"""A picture of what a trial makes of a few images: the same images in every trial, originals above."""
+"""A picture of what a network makes of a few images: originals above."""
 
 import io
 
@@ -8,8 +8,8 @@ from PIL import Image
 
 from ..core.tensor_types import Resident
 from ..data.batches import to_images
-from ..inference.image_files import picture, raster
 from ..models.autoencoder import Autoencoder
+from .image_files import picture, raster
 
 COUNT = 10  # images
 ENLARGED = 2
