@@ -32,7 +32,7 @@ every_kind = pytest.mark.parametrize("kind", KINDS, ids=lambda one: one.__name__
 
 @pytest.fixture(scope="module")
 def fitted() -> dict[str, Any]:
-    return {kind.__name__: kind(**SMALL, density_components=2).fit(GREY) for kind in KINDS}
+    return {kind.__name__: kind(**SMALL, density=True).fit(GREY) for kind in KINDS}
 
 
 @pytest.fixture(scope="module")
@@ -126,10 +126,10 @@ def test_early_stopping_keeps_the_best_epoch(capsys):
 
 def test_a_density_is_drawn_from_only_where_there_is_one():
     assert not hasattr(ConvAutoencoder(), "sample")
-    assert hasattr(ConvAutoencoder(density_components=2), "sample")
+    assert hasattr(ConvAutoencoder(density=True), "sample")
     assert hasattr(VariationalAutoencoder(), "sample")
-    estimator = ConvAutoencoder(**SMALL, density_components=2).fit(GREY)
-    estimator.set_params(density_components=None).fit(GREY)
+    estimator = ConvAutoencoder(**SMALL, density=True).fit(GREY)
+    estimator.set_params(density=False).fit(GREY)
     assert not hasattr(estimator, "density_")
 
 

@@ -10,7 +10,6 @@ from typing import Any, ClassVar
 import numpy as np
 import torch
 from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, TransformerMixin
-from sklearn.mixture import GaussianMixture
 from sklearn.utils import check_array
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
@@ -20,6 +19,7 @@ from ..core.randomness import generator
 from ..core.tensor_types import Images, PerImage
 from ..evaluation.likelihood import required_prior
 from ..experiment.config import Experiment
+from ..inference.mixtures import CodeMixture, fitted_mixture
 from ..models.autoencoder import SMALLEST_SIDE, Autoencoder, EncoderDecoderConfig, Latent
 from ..models.posteriors import Gaussian
 from ..runs.tensors import fill
@@ -29,9 +29,6 @@ from .layout import FeatureLayout, checked_rows, layout_of, restored_layout
 from .passes import decoded, encoded, passed
 
 SAMPLES = 16  # codes that an image's ELBO is a mean over
-
-
-DENSITY = ("weights_", "means_", "covariances_", "precisions_", "precisions_cholesky_")
 
 
 class _Autoencoder(Saved, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
@@ -53,7 +50,7 @@ class _Autoencoder(Saved, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         early_stopping: Any = False,
         validation_fraction: Any = 0.1,
         n_iter_no_change: Any = 10,
-        density_components: Any = None,
+        density: Any = False,
         random_state: Any = None,
         device: Any = "auto",
         verbose: Any = False,
@@ -68,7 +65,7 @@ class _Autoencoder(Saved, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
-        self.density_components = density_components
+        self.density = density
         self.random_state = random_state
         self.device = device
         self.verbose = verbose
@@ -92,9 +89,8 @@ class _Autoencoder(Saved, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         assert isinstance(fitted.network, Autoencoder)
         self.layout_, self.experiment_, self.network_ = layout, fitted.experiment, fitted.network
         self.history_, self.n_iter_ = fitted.history, len(fitted.history)
-        if self.density_components is not None:
-            mixture = GaussianMixture(self.density_components, random_state=seed % 2**32)
-            self.density_ = mixture.fit(encoded(self.network_, inputs, self.device))
+        if self.density:
+            self.density_ = fitted_mixture(encoded(self.network_, inputs, self.device))
         elif hasattr(self, "density_"):
             del self.density_
         return self
@@ -129,18 +125,17 @@ class _Autoencoder(Saved, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         return float(self.score_samples(X).mean())
 
     def _can_sample(self) -> bool:
-        return self._kind == "vae" or self.density_components is not None
+        return self._kind == "vae" or bool(self.density)
 
     @available_if(_can_sample)
     def sample(self, n_samples: int = 1, random_state: Any = None) -> np.ndarray:
         """New samples, decoded from codes of the fitted density, else of the prior."""
         check_is_fitted(self)
+        seed = seed_of(random_state)
         if hasattr(self, "density_"):
-            self.density_.random_state = seed_of(random_state) % 2**32
-            codes = self.density_.sample(n_samples)[0]
+            codes = self.density_.draw(n_samples, seed)
         else:
-            draw = generator(seed_of(random_state), "sample")
-            codes = required_prior(self.network_).sample(n_samples, draw).numpy()
+            codes = required_prior(self.network_).sample(n_samples, generator(seed, "sample")).numpy()
         return self.inverse_transform(codes)
 
     @property
@@ -177,7 +172,7 @@ class _Autoencoder(Saved, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         """What was fitted, as JSON and tensors."""
         about, arrays = self.layout_.content()
         if hasattr(self, "density_"):
-            arrays |= {f"density.{name}": getattr(self.density_, name) for name in DENSITY}
+            arrays |= {f"density.{name}": one for name, one in vars(self.density_).items()}
         tensors = {name: torch.from_numpy(np.ascontiguousarray(one)) for name, one in arrays.items()}
         weights = {f"network.{name}": one for name, one in self.network_.state_dict().items()}
         plan = self.experiment_.model_dump(mode="json")
@@ -191,9 +186,9 @@ class _Autoencoder(Saved, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         self.history_, self.n_iter_ = content["history"], len(content["history"])
         self.network_ = self.experiment_.build(self.layout_.shape).eval()
         fill(self.network_, below("network.", tensors), path)
-        if "density.weights_" in arrays:
-            self.density_ = GaussianMixture(len(arrays["density.weights_"]))
-            vars(self.density_).update({name: arrays[f"density.{name}"] for name in DENSITY})
+        density = {name: one.numpy() for name, one in below("density.", tensors).items()}
+        if density:
+            self.density_ = CodeMixture(**density)
 
 
 class ConvAutoencoder(_Autoencoder):
@@ -210,7 +205,7 @@ class ConvAutoencoder(_Autoencoder):
         settings: any other setting of a plan by its dotted name: `{"model.width": 16}`.
         early_stopping: hold out `validation_fraction` of the samples, stop after `n_iter_no_change` epochs
             without a better score there, and keep the best epoch's weights.
-        density_components: fit so many Gaussians to the codes, which `sample` then draws from.
+        density: fit a mixture of Gaussians to the codes, which `sample` then draws from.
         random_state: of weights, order, noise and density.
         device: `auto`, `cpu`, `cuda`, `mps`.
         verbose: print a line an epoch.
@@ -219,7 +214,7 @@ class ConvAutoencoder(_Autoencoder):
         network_: the trained network, on the CPU.
         experiment_: the plan with everything settled.
         layout_: how samples become inputs of the network.
-        density_: a fitted `GaussianMixture`, where `density_components` is set.
+        density_: the mixture, where `density` is set.
         history_: the record of each epoch; n_iter_: how many there were.
         n_features_in_: the numbers of a sample; feature_names_in_: of a data frame.
     """
