@@ -75,6 +75,7 @@ def test_floats_and_bytes_are_the_same_images(fitted):
     estimator = fitted["ConvAutoencoder"]
     floats = GREY.astype(np.float64) / 255
     np.testing.assert_array_equal(estimator.transform(floats), estimator.transform(GREY))
+    np.testing.assert_array_equal(estimator.transform(GREY.reshape(60, -1)), estimator.transform(GREY))
     again = ConvAutoencoder(**SMALL).fit(floats)
     decoded = again.inverse_transform(again.transform(floats))
     assert decoded.dtype == np.float64

@@ -150,8 +150,9 @@ class _Autoencoder(Saved, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         return {"model": {"name": self._dense["name"]}} if min(layout.shape[1:]) < SMALLEST_SIDE else {}
 
     def _inputs(self, X: Any) -> np.ndarray:
-        rows, given = checked_rows(self, X, reset=False, image_shape=self.image_shape)
-        if given is not None and given != getattr(self.layout_, "given", None):
+        one = getattr(self.layout_, "given", None)  # the shape of an image
+        rows, given = checked_rows(self, X, reset=False, image_shape=one)
+        if given is not None and given != one:
             raise DataError(
                 "samples must have the shape of those given to fit", found=f"{given}", do="reshape them"
             )
