@@ -264,3 +264,8 @@ class VariationalAutoencoder(_Autoencoder):
             kl = Latent(posterior, codes, network.prior).kl_terms().sum(dim=1)
             total += network.likelihood.log_prob(network.decoder(codes), images) - kl
         return total / SAMPLES
+
+
+AUTOENCODERS: dict[str, type[_Autoencoder]] = {
+    one.__name__: one for one in (ConvAutoencoder, DenoisingAutoencoder, VariationalAutoencoder)
+}

@@ -13,8 +13,7 @@ from sklearn.utils.validation import check_is_fitted
 from ..core.errors import ConfigurationError
 from ..experiment.config import Experiment
 from ..runs.tensors import fill
-from . import autoencoders
-from .autoencoders import ConvAutoencoder
+from .autoencoders import AUTOENCODERS, ConvAutoencoder
 from .files import Saved
 from .fitting import parts_of, plan_of, seed_of, trained_head
 from .layout import checked_rows
@@ -143,8 +142,7 @@ class LatentClassifier(Saved, ClassifierMixin, BaseEstimator):
         return about, dict(self.network_.state_dict())
 
     def _fill(self, content: Mapping[str, Any], tensors: Mapping[str, torch.Tensor], folder: Path) -> None:
-        kind: type[Saved] = getattr(autoencoders, content["autoencoder"])
-        self.autoencoder_ = kind.load(folder / "autoencoder")
+        self.autoencoder_ = AUTOENCODERS[content["autoencoder"]].load(folder / "autoencoder")
         self.autoencoder = clone(self.autoencoder_)
         self.classes_ = np.array(content["classes"], dtype=content["dtype"])
         self.experiment_ = Experiment.restored(content["experiment"], str(folder))
