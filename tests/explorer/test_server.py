@@ -59,7 +59,7 @@ def test_a_place_of_a_linear_map_gives_the_code_back(client: TestClient):
     codes = columns(client.get(f"{BASE}/data/codes.arrow").content)
     table = np.stack([codes[f"c{at}"] for at in range(3)], axis=1)
     about = client.get(f"{BASE}/data/about.json").json()
-    for number, one in enumerate(about["maps"]):
+    for number, one in enumerate(about["maps"][:2]):
         places = columns(client.get(f"{BASE}/data/map-{number}.arrow").content)
         mean, axes = np.array(one["plane"]["mean"]), np.array(one["plane"]["axes"])
         back = mean + np.outer(places["x"], axes[0]) + np.outer(places["y"], axes[1])

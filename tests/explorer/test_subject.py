@@ -45,13 +45,14 @@ def test_without_images_decoded_draws_stand_for_them(small_runs: dict[str, Run])
 
 def test_principal_components_are_the_directions_of_most_variance():
     codes = np.random.default_rng(0).normal(size=(500, 4)) * [1, 9, 3, 0.1]
-    pca, dimensions = code_maps(codes.astype(np.float32))
-    assert np.abs(pca.axes).argmax(axis=1).tolist() == [1, 2]
+    pca, dimensions, tsne, *_ = code_maps(codes.astype(np.float32))
+    assert tsne.plane is None
+    assert np.abs(pca.plane.axes).argmax(axis=1).tolist() == [1, 2]
     np.testing.assert_array_equal(dimensions.places, codes[:, [1, 2]].astype(np.float32))
 
 
 def test_codes_of_one_number_have_a_map():
-    (only,) = code_maps(np.arange(5, dtype=np.float32)[:, None])
+    only, *_ = code_maps(np.arange(5, dtype=np.float32)[:, None])
     assert only.places.shape == (5, 2)
     np.testing.assert_array_equal(only.places[:, 1], 0)
 

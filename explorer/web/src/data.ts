@@ -9,7 +9,7 @@ export interface Density { mean: number[]; std: number[]; words: string }
 export interface About {
   title: string; version: number; notes: string[]; count: number; source: string;
   shape: [number, number, number]; codeSize: number; kind: string; columns: ColumnAbout[];
-  sprites: SpriteLayout; maps: MapAbout[]; density: Density | null; fit: 'crop' | 'pad' | 'stretch';
+  sprites: SpriteLayout; maps: MapAbout[]; networks: boolean; density: Density | null; fit: 'crop' | 'pad' | 'stretch';
 }
 export interface Progress { text: string; done: number; total: number }
 export interface ServerState { version: number; progress: Progress | null }

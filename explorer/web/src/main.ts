@@ -42,7 +42,11 @@ async function chooseMap(): Promise<void> {
   if (!app) return;
   const now = app;
   const number = now.dataset.about.maps.findIndex((one) => one.name === choice('map-choice').value);
+  const { title } = now.dataset.about.maps[Math.max(0, number)];
+  if (now.map) tell(`${title} is on its way`);
   const map = await PlacedMap.of(now.dataset, Math.max(0, number));
+  if (now !== app) return;
+  if (now.map) tell(title);
   now.map = map;
   now.scene.path = null;
   now.scene.show(map);
@@ -194,7 +198,7 @@ async function open(dataset: Dataset): Promise<void> {
   colourChoices(now, before.colour);
   tabs = new Tabs(el('tabs'), el('views'), [
     ['image', 'Image', inspectView(now)],
-    ...(about.codeSize ? ([['sliders', 'Sliders', slidersView(now)], ['between', 'Between', betweenView(now)]] as [string, string, HTMLElement][]) : []),
+    ...(about.networks ? ([['sliders', 'Sliders', slidersView(now)], ['between', 'Between', betweenView(now)]] as [string, string, HTMLElement][]) : []),
     ['selection', 'Selection', selectionView(now)],
   ], before.tab ?? 'image', () => remember());
   now.on('labels', () => {
@@ -205,7 +209,7 @@ async function open(dataset: Dataset): Promise<void> {
   chooseColour();
   connect(now);
   await chooseMap();
-  if (about.codeSize) {
+  if (about.networks) {
     const networks = new Networks(dataset);
     await networks.start();
     if (now !== app) return networks.stop();

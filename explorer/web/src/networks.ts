@@ -4,7 +4,7 @@ import { source, type Dataset } from './data';
 export interface Nearest { images: number[]; distances: number[] }
 
 export class Networks {
-  private worker: Worker;
+  private worker: Worker | null = null;
   private waiting = new Map<number, { done: (found: never) => void; failed: (why: Error) => void }>();
   private next = 0;
   readonly width: number;
@@ -12,10 +12,12 @@ export class Networks {
 
   constructor(private dataset: Dataset) {
     [, this.height, this.width] = dataset.about.shape;
-    const held = document.getElementById('file:worker.js');
-    const address = held
-      ? URL.createObjectURL(new Blob([held.textContent ?? ''], { type: 'text/javascript' }))
-      : 'worker.js';
+  }
+
+  private async open(): Promise<void> {
+    const address = source.live
+      ? 'worker.js'
+      : URL.createObjectURL(new Blob([await source.file('worker.js')], { type: 'text/javascript' }));
     this.worker = new Worker(address);
     this.worker.onmessage = ({ data }) => {
       const waiting = this.waiting.get(data.id);
@@ -26,6 +28,7 @@ export class Networks {
   }
 
   async start(): Promise<void> {
+    await this.open();
     const [wasm, decoder, encoder] = await Promise.all(
       ['runtime.wasm', 'decoder.onnx', 'encoder.onnx'].map((name) => source.file(name)),
     );
@@ -33,7 +36,7 @@ export class Networks {
     await this.ask('start', { start: { wasm, decoder, encoder, shape: about.shape, codes } }, [wasm]);
   }
 
-  stop(): void { this.worker.terminate(); }
+  stop(): void { this.worker?.terminate(); }
 
   /** Codes, one after another -> one picture for each. */
   async decode(codes: Float32Array): Promise<ImageData[]> {
@@ -53,7 +56,7 @@ export class Networks {
     const id = this.next++;
     return new Promise<T>((done, failed) => {
       this.waiting.set(id, { done: done as (found: never) => void, failed });
-      this.worker.postMessage({ id, do: what, ...given }, moved);
+      this.worker?.postMessage({ id, do: what, ...given }, moved);
     });
   }
 }

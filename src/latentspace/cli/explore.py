@@ -1,25 +1,46 @@
 """latentspace explore"""
 
+import threading
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from ..core.errors import RunError
+import typer
+
+from ..core.errors import ConfigurationError, RunError
 from . import console
-from .options import AskedImages, Device, RunPath
+from .options import AskedImages, Device
 
 if TYPE_CHECKING:
+    from ..explorer.contents import Contents
+    from ..explorer.growing import Growing
     from ..explorer.serving import Place
     from ..explorer.subject import Subject
 
 
+@dataclass(frozen=True, kw_only=True)
+class Serving:
+    """Where the explorer is reached."""
+
+    panel: ClassVar = "Server"
+
+    port: Annotated[int, "The port; 0: any that is free."] = 0
+    no_browser: Annotated[bool, "Print the address alone."] = False
+    host: Annotated[str, "The address that the server listens on.", "ADDRESS"] = "127.0.0.1"
+    allow_remote: Annotated[bool, "Let other machines reach it, at --host."] = False
+
+
 def explore(
     *,
-    run: RunPath,
-    port: Annotated[int, "The port; 0: any that is free."] = 0,
-    no_browser: Annotated[bool, "Print the address alone."] = False,
-    host: Annotated[str, "The address that the server listens on.", "ADDRESS"] = "127.0.0.1",
-    allow_remote: Annotated[bool, "Let other machines reach it, at --host."] = False,
+    run: Annotated[
+        str, typer.Argument(metavar="RUN|SPEC", help="A run directory, or images to train a network on.")
+    ],
+    export: Annotated[Path | None, "Write one page that works without a server.", "FILE.html"] = None,
+    force: Annotated[bool, "With --export: replace what is there."] = False,
+    minutes: Annotated[float, "With images: how long the network is trained.", {"min": 0.01}] = 5.0,
+    out: Annotated[Path | None, "With images: the new run. \\[default: runs/NAME]", "RUN"] = None,
     device: Device = "auto",
+    serving: Serving,
     asked: AskedImages,
 ) -> None:
     """Look at the latent space of images in the browser: a map, decodes of any place, sliders, labels.
@@ -29,31 +50,118 @@ def explore(
       latentspace explore runs/photos
 
       latentspace explore runs/photos new/ --no-browser --port 8000
+
+      latentspace explore runs/photos --export photos.html
+
+      latentspace explore photos/ --minutes 5
     """
     from ..explorer.contents import Contents
-    from ..explorer.labels import Labels, beside
-    from ..explorer.serving import Place, serve
+    from ..explorer.labels import beside
+    from ..explorer.serving import Place
     from ..inference.export import require_onnx
+    from ..runs.directory import Run
 
     require_onnx()
-    place = Place(host, port, allow_remote)
-    labels = Labels(beside(run))
-    labels.read()
+    place = Place(serving.host, serving.port, serving.allow_remote)
+    path = Path(run)
+    if not Run.exists(path):
+        _refuse_export(path, export)
+        growing = _growing(run, asked, minutes, out, device)
+        thread = threading.Thread(target=growing.train, daemon=True)
+        thread.start()
+        _serve(growing, place, beside(growing.out), browser=not serving.no_browser)
+        growing.ended.set()
+        if thread.is_alive():
+            console.say(f"the training was not at its end: latentspace train --resume {growing.out}")
+        return
+    if export is not None:
+        _export(path, asked, device, export, force=force)
+        return
     with console.following():
-        contents = Contents(_subject(run, asked, device))
-    try:
-        serve(
-            lambda: contents, labels, place, said=lambda address: _say(address, place), browser=not no_browser
+        contents = Contents(_subject(path, asked, device))
+    _serve(contents, place, beside(path), browser=not serving.no_browser)
+
+
+def _refuse_export(path: Path, export: Path | None) -> None:
+    if export is not None:
+        raise ConfigurationError(
+            "--export takes a run",
+            found=str(path),
+            do="explore the images first, or train: latentspace train ae --data SPEC --out RUN",
         )
+
+
+def _growing(spec: str, asked: AskedImages, minutes: float, out: Path | None, device: str) -> "Growing":
+    """The images, and the training that is to begin. Raises: LatentspaceError: as reading and training."""
+    from ..data.sources import load_images
+    from ..experiment.recipe import Recipe
+    from ..experiment.tasks import TASKS
+    from ..explorer.growing import Growing
+    from ..runs.directory import refuse_existing
+
+    if asked.images or asked.data:
+        raise ConfigurationError(
+            "images are named once", found=f"{spec}, which is no run, and others", do="name a run before them"
+        )
+    place = out or _new_run(Path(spec))
+    refuse_existing(place)
+    changes = {"data": asked.reading.settings(spec), "training": {"minutes": minutes}, "device": device}
+    experiment = Recipe(preset="default").experiment(TASKS.require("ae"), changes)
+    with console.following():
+        images = load_images(experiment.data)
+    console.say(f"trains for {minutes:g} min: {place}")
+    return Growing(images, experiment, place)
+
+
+def _new_run(spec: Path) -> Path:
+    """runs/NAME, with a number where there is one already."""
+    name = spec.name.split(".")[0].partition(":")[0] or "images"
+    numbered = (Path("runs") / (name if number == 1 else f"{name}-{number}") for number in range(1, 10_000))
+    return next(one for one in numbered if not one.exists())
+
+
+def _serve(shown: "Contents | Growing", place: "Place", labels_at: Path, *, browser: bool) -> None:
+    from ..explorer.contents import Contents
+    from ..explorer.labels import Labels
+    from ..explorer.serving import serve
+
+    labels = Labels(labels_at)
+    labels.read()
+
+    def said(address: str) -> None:
+        console.say(f"the explorer is at {address} (Ctrl-C ends it)")
+        if not place.local:
+            console.note("others than this machine can reach it: whoever has the address sees the images")
+
+    try:
+        if isinstance(shown, Contents):
+            serve(lambda: shown, labels, place, said=said, browser=browser)
+        else:
+            serve(
+                lambda: shown.contents,
+                labels,
+                place,
+                said=said,
+                browser=browser,
+                progress=lambda: shown.progress,
+            )
     except KeyboardInterrupt:
         kept = f"labels are in {labels.path}" if labels.path.exists() else "no labels were given"
         console.say(f"ended; {kept}")
 
 
-def _say(address: str, place: "Place") -> None:
-    console.say(f"the explorer is at {address} (Ctrl-C ends it)")
-    if not place.local:
-        console.note("others than this machine can reach it: whoever has the address sees the images")
+def _export(path: Path, asked: AskedImages, device: str, out: Path, *, force: bool) -> None:
+    from ..core.atomic_files import write_bytes
+    from ..core.output_files import refuse_file
+    from ..explorer.contents import Contents
+    from ..explorer.page import page
+
+    refuse_file(out, force=force)
+    with console.following():
+        content = page(Contents(_subject(path, asked, device), pictures="WEBP", methods=("tsne",)))
+    write_bytes(out, content)
+    console.say(f"{len(content) / 1e6:.1f} MB, with all images and networks: it opens without a server")
+    console.made(out)
 
 
 def _subject(path: Path, asked: AskedImages, device: str) -> "Subject":

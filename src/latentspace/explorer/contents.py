@@ -14,7 +14,7 @@ from ..inference.image_files import picture, png, raster
 from ..inference.sampling import fitted, of_prior
 from .columns import arrow, code_columns, shown_columns
 from .networks import network
-from .places import LinearMap, code_maps, pixel_map
+from .places import METHODS, ShownMap, code_maps, pixel_map
 from .sprites import Sprites
 from .subject import Category, Subject
 
@@ -36,21 +36,32 @@ class Contents:
     Args:
         version: which of the subjects that were shown one after another this is.
         pictures: how sheets of small pictures are kept: exact, or small.
+        methods: of the maps that are not linear.
     """
 
     def __init__(
-        self, subject: Subject, *, version: int = 0, pictures: Literal["PNG", "WEBP"] = "PNG"
+        self,
+        subject: Subject,
+        *,
+        version: int = 0,
+        pictures: Literal["PNG", "WEBP"] = "PNG",
+        methods: tuple[str, ...] = METHODS,
     ) -> None:
         self.subject = subject
         self.version = version
         self.pictures = pictures
+        self.methods = methods
         self.sprites = Sprites.of(subject.images.pixels)
         self._made: dict[str, File] = {}
-        self._locks = RLock(), RLock()  # networks take long, and the rest does not wait for them
+        self._locks = (
+            RLock(),
+            RLock(),
+            RLock(),
+        )  # networks and maps take long: the rest does not wait for them
 
     def file(self, name: str) -> File | None:
         """The file of that name; None: there is none."""
-        with self._locks[name.endswith(".onnx")]:
+        with self._locks[name.endswith(".onnx") + 2 * name.startswith("map-")]:
             if name not in self._made:
                 found = self._make(name)
                 if found is None:
@@ -70,13 +81,14 @@ class Contents:
         """Of all files that the page asks for."""
         sheets = [f"sheet-{number}" for number in range(self.sprites.sheets)]
         maps = [f"map-{number}.arrow" for number in range(len(self.maps))]
-        codes = [] if self.subject.codes is None else ["codes.arrow", "decoder.onnx", "encoder.onnx"]
-        return ["about.json", "names.arrow", "columns.arrow", *maps, *codes, *sheets]
+        codes = [] if self.subject.codes is None else ["codes.arrow"]
+        networks = [] if self.subject.autoencoder is None else ["decoder.onnx", "encoder.onnx"]
+        return ["about.json", "names.arrow", "columns.arrow", *maps, *codes, *networks, *sheets]
 
     @cached_property
-    def maps(self) -> tuple[LinearMap, ...]:
+    def maps(self) -> tuple[ShownMap, ...]:
         codes = self.subject.codes
-        return (pixel_map(self.subject.images.pixels),) if codes is None else code_maps(codes)
+        return (pixel_map(self.subject.images.pixels),) if codes is None else code_maps(codes, self.methods)
 
     def _make(self, name: str) -> File | None:
         subject = self.subject
@@ -128,6 +140,7 @@ class Contents:
                 "sheets": sprites.sheets,
             },
             "maps": [one.about() for one in self.maps],
+            "networks": subject.autoencoder is not None,
             "density": _density(subject),
             "fit": "crop" if subject.autoencoder is None else subject.autoencoder.experiment.data.fit,
         }

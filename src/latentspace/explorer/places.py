@@ -1,65 +1,67 @@
 """Maps: a place in the plane for each image, and how a place becomes a code again."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
+from importlib.util import find_spec
 from typing import Any, Final
 
 import numpy as np
 
 from ..core.types import CodeArray, Pixels
+from ..inference.maps import FEWEST, NAMES, Linear, principal_plane, project
 
+METHODS: Final = ("tsne", "umap", "pacmap")
 SAMPLE: Final = 20_000  # images that the map of pixels is fitted to
 SIDE: Final = 16  # pixels of the side that images are averaged to for a map of pixels
 
 
 @dataclass(frozen=True, eq=False)
-class LinearMap:
-    """Places that are a linear function of the codes.
+class ShownMap:
+    """A map that the page offers.
 
     Args:
-        places: images x 2, float32.
-        mean, axes: the code at a place is mean + x * axes[0] + y * axes[1]; None: no code is known there.
+        compute: the places, images x 2; they are computed when the map is first asked for.
+        plane: where the map is linear, so that the code at a place is exact; None: it is not.
     """
 
     name: str
     title: str
-    places: np.ndarray
-    mean: np.ndarray | None = None
-    axes: np.ndarray | None = None
+    compute: Callable[[], np.ndarray]
+    plane: Linear | None = None
+
+    @cached_property
+    def places(self) -> np.ndarray:
+        return np.asarray(self.compute(), dtype=np.float32)
 
     def about(self) -> dict[str, Any]:
-        exact = self.mean is not None and self.axes is not None
-        plane = {"mean": self.mean.tolist(), "axes": self.axes.tolist()} if exact else None  # type: ignore[union-attr]
+        plane = self.plane and {"mean": self.plane.mean.tolist(), "axes": self.plane.axes.tolist()}
         return {"name": self.name, "title": self.title, "plane": plane}
 
 
-def principal(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The mean of the rows, and their first two principal axes, each of length one (zeros where none is)."""
-    mean = rows.mean(axis=0, dtype=np.float64)
-    centred = rows - mean
-    values, vectors = np.linalg.eigh(centred.T @ centred)
-    axes = np.zeros((2, rows.shape[1]))
-    found = vectors.T[np.argsort(values)[::-1]][:2]
-    largest = np.abs(found).argmax(axis=1)
-    axes[: len(found)] = found * np.sign(found[np.arange(len(found)), largest])[:, None]
-    return mean, axes
-
-
-def code_maps(codes: CodeArray) -> tuple[LinearMap, ...]:
-    """The maps of codes that cost nothing: principal components, and the two most used dimensions."""
-    mean, axes = principal(codes)
-    found = [LinearMap("pca", "Principal components", _places(codes, mean, axes), mean, axes)]
+def code_maps(codes: CodeArray, methods: tuple[str, ...] = METHODS) -> tuple[ShownMap, ...]:
+    """Principal components, the two most used dimensions, and the maps of other methods that are here."""
+    plane = principal_plane(codes)
+    found = [ShownMap("pca", "Principal components", lambda: (codes - plane.mean) @ plane.axes.T, plane)]
     if codes.shape[1] > 1:
         first, second = sorted(np.argsort(codes.std(axis=0))[::-1][:2].tolist())
-        unit = np.eye(codes.shape[1])[[first, second]]
         mean = codes.mean(axis=0, dtype=np.float64)
         mean[[first, second]] = 0
+        axes = np.eye(codes.shape[1])[[first, second]]
         title = f"Dimensions {first} and {second}"
-        found.append(LinearMap("dimensions", title, codes[:, [first, second]].astype(np.float32), mean, unit))
+        two = Linear(mean, axes, (0.0, 0.0))
+        found.append(ShownMap("dimensions", title, lambda: codes[:, [first, second]], two))
+    if len(codes) >= FEWEST:
+        found += [
+            ShownMap(name, NAMES[name], lambda name=name: project(codes, name).points)  # type: ignore[misc]
+            for name in methods
+            if name == "tsne" or find_spec(name)
+        ]
     return tuple(found)
 
 
-def pixel_map(pixels: Pixels) -> LinearMap:
-    """The principal components of the images themselves, averaged to a small size."""
+def pixel_map(pixels: Pixels) -> ShownMap:
+    """The principal components of the images themselves, averaged to a small size; no code is known there."""
     images, _, height, width = pixels.shape
     down, across = -(-height // SIDE), -(-width // SIDE)
     parts = []
@@ -67,12 +69,7 @@ def pixel_map(pixels: Pixels) -> LinearMap:
         part = np.asarray(pixels[at : at + 4096]).mean(axis=1)
         part = part[:, : height // down * down, : width // across * across]
         small = part.reshape(len(part), height // down, down, width // across, across).mean(axis=(2, 4))
-        parts.append(small.reshape(len(part), -1) / 255)
+        parts.append((small.reshape(len(part), -1) / 255).astype(np.float32))
     rows = np.concatenate(parts)
-    mean, axes = principal(rows[:: max(1, images // SAMPLE)])
-    return LinearMap("pixels", "Pixels", _places(rows, mean, axes))
-
-
-def _places(rows: np.ndarray, mean: np.ndarray, axes: np.ndarray) -> np.ndarray:
-    places: np.ndarray = ((rows - mean) @ axes.T).astype(np.float32)
-    return places
+    plane = principal_plane(rows[:: max(1, images // SAMPLE)])
+    return ShownMap("pixels", "Pixels", lambda: (rows - plane.mean) @ plane.axes.T)

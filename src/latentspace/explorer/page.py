@@ -1,0 +1,57 @@
+"""One file that holds the explorer whole: the page, its scripts, the networks and the images."""
+
+import base64
+import gzip
+import hashlib
+from typing import Final
+
+from ..core.progress import told
+from .compact import compact
+from .contents import Contents
+from .server import static
+
+PACKED: Final = b"\x1f\x8b"  # how gzip begins
+POLICY: Final = (
+    "default-src 'none'; script-src '{script}' 'wasm-unsafe-eval'; worker-src blob:; style-src '{style}'; "
+    "img-src blob: data:; connect-src 'none'; base-uri 'none'; form-action 'none'"
+)
+
+
+def page(contents: Contents) -> bytes:
+    """The file: it needs no network, and its policy allows it none.
+
+    Its networks have weights of 8 bits, and its pictures are as `contents` has them.
+    """
+    html = static("index.html").decode()
+    script = static("explorer.js").decode().replace("</script", "<\\/script")
+    style = static("explorer.css").decode()
+    policy = POLICY.format(script=_hash(script), style=_hash(style))
+    held = [_held("worker.js", static("worker.js")), _held("runtime.wasm", static("runtime.wasm.gz"))]
+    for name in told(contents.names, "files packed"):
+        file = contents.file(name)
+        if file is not None:
+            held.append(_held(name, compact(file.content) if name.endswith(".onnx") else file.content))
+    for mark, put in (
+        ("<!--policy-->", f'<meta http-equiv="Content-Security-Policy" content="{policy}">'),
+        ('<link rel="stylesheet" href="explorer.css">', f"<style>{style}</style>"),
+        ("<!--files-->", "\n".join(held)),
+        ('<script src="explorer.js" defer></script>', f"<script>{script}</script>"),
+    ):
+        before, found, after = html.partition(mark)
+        if not found:
+            raise ValueError(f"index.html must hold {mark}")
+        html = before + put + after
+    return html.encode()
+
+
+def _held(name: str, content: bytes) -> str:
+    """A file as an element of the page, packed where that makes it smaller."""
+    packed = content if content.startswith(PACKED) else gzip.compress(content, 9, mtime=0)
+    smaller = content.startswith(PACKED) or len(packed) < len(content)
+    text = base64.b64encode(packed if smaller else content).decode()
+    kind = ' data-packed="gzip"' if smaller else ""
+    return f'<script type="application/octet-stream" id="file:{name}"{kind}>{text}</script>'
+
+
+def _hash(text: str) -> str:
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"

@@ -1,0 +1,231 @@
+"""The page in a browser, checked by its pixels; and as one file, opened from disk."""
+
+import re
+import threading
+from collections.abc import Iterator
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import uvicorn
+from PIL import Image
+
+from latentspace.data.imageset import ImageSet
+from latentspace.explorer.contents import Contents
+from latentspace.explorer.labels import Labels
+from latentspace.explorer.page import page as one_file
+from latentspace.explorer.server import application
+from latentspace.explorer.serving import Place
+from latentspace.explorer.subject import of_run
+from latentspace.runs.directory import Run
+
+CHROMIUM = Path("/usr/bin/chromium")
+AXE = Path(__file__).parents[2] / "explorer" / "web" / "node_modules" / "axe-core" / "axe.min.js"
+SLOW = 120_000  # milliseconds: a machine may be busy
+
+pytestmark = [
+    pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium here (/usr/bin/chromium)"),
+    pytest.mark.filterwarnings("default"),  # of the browser's driver
+]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        flags = ["--no-sandbox", "--enable-unsafe-swiftshader"]
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=flags)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def contents(small_runs: dict[str, Run], images: ImageSet) -> Contents:
+    return Contents(of_run(small_runs["vae"], images, own=True), pictures="WEBP", methods=())
+
+
+@pytest.fixture(scope="module")
+def labels(tmp_path_factory: pytest.TempPathFactory) -> Labels:
+    return Labels(tmp_path_factory.mktemp("labels") / "run.labels.csv")
+
+
+@pytest.fixture(scope="module")
+def address(contents: Contents, labels: Labels) -> Iterator[str]:
+    with Place().listening() as listening:
+        host = f"127.0.0.1:{listening.getsockname()[1]}"
+        app = application(lambda: contents, labels, "token", frozenset({host}))
+        server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="off"))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+        thread.start()
+        yield f"http://{host}/token/"
+        server.should_exit = True
+        thread.join()
+
+
+@pytest.fixture(scope="module")
+def page(browser: Any, address: str) -> Any:
+    """The page, loaded once for all tests; each begins where the one before ended."""
+    page = browser.new_page(viewport={"width": 1100, "height": 700}, reduced_motion="reduce")
+    page.set_default_timeout(SLOW)
+    page.failures = []
+    page.on("pageerror", lambda error: page.failures.append(str(error)))
+    page.goto(address)
+    page.wait_for_selector("body[data-ready]")
+    return page
+
+
+def pixels(page: Any, selector: str) -> np.ndarray:
+    """What an element shows."""
+    return np.asarray(Image.open(BytesIO(page.locator(selector).first.screenshot())).convert("RGB")).astype(
+        int
+    )
+
+
+def until_changed(page: Any, selector: str, before: np.ndarray) -> np.ndarray:
+    for _ in range(100):
+        now = pixels(page, selector)
+        if now.shape != before.shape or np.abs(now - before).max() > 8:
+            return now
+        page.wait_for_timeout(100)
+    raise AssertionError(f"{selector} shows what it showed before")
+
+
+def test_a_decode_changes_as_the_pointer_moves(page: Any):
+    box = page.locator("#layers").bounding_box()
+    page.mouse.move(box["x"] + 60, box["y"] + box["height"] / 2)
+    before = pixels(page, "#decoded")
+    page.mouse.move(box["x"] + box["width"] - 60, box["y"] + box["height"] / 2)
+    until_changed(page, "#decoded", before)
+    assert page.locator("#loupe").is_visible()
+
+
+def test_a_lasso_holds_the_images_that_lie_in_it(page: Any, contents: Contents):
+    """The left half of the map is encircled: the images there are those of the selection."""
+    box = page.locator("#layers").bounding_box()
+    places = contents.maps[0].places
+    low, high = places.min(axis=0), places.max(axis=0)
+    middle, unit = (low + high) / 2, (high - low).max() / 2
+    scale = min(box["width"], box["height"]) / 2.2
+    cut = np.median(places[:, 0])
+    right = box["x"] + box["width"] / 2 + (cut - middle[0]) / unit * scale
+    corners = [(box["x"] + 60, box["y"] + 2), (right, box["y"] + 2)]
+    corners += [(x, box["y"] + box["height"] - 3) for x, _ in reversed(corners)]
+    page.keyboard.down("Shift")
+    page.mouse.move(*corners[0])
+    page.mouse.down()
+    for corner in corners[1:]:
+        page.mouse.move(*corner, steps=3)
+    page.mouse.up()
+    page.keyboard.up("Shift")
+    found = int(re.match(r"[\d,]+", page.locator("#selected").inner_text())[0].replace(",", ""))
+    inside = (places[:, 0] < cut) & ((places[:, 0] - middle[0]) / unit * scale > 60 - box["width"] / 2)
+    assert abs(found - inside.sum()) <= 2, "but for images on the line itself"
+
+
+def test_labels_of_a_selection_are_kept_and_undone(page: Any, labels: Labels):
+    page.fill("#label", "left")
+    page.click("text=Label >> nth=-1")
+    page.wait_for_function("document.getElementById('status').textContent.includes('labelled')")
+    assert set(labels.read().values()) == {"left"}
+    page.locator("#layers").press("u")
+    page.wait_for_function("document.getElementById('status').textContent.includes('undone')")
+    assert labels.read() == {}
+
+
+def test_an_image_is_inspected_by_the_keyboard(page: Any):
+    page.locator("#layers").press("Enter")
+    page.wait_for_selector("#view-image .thumbs canvas")
+    assert page.locator("#view-image .trio canvas").count() == 3
+    assert "image=" in page.url
+
+
+def test_a_dropped_image_lands_where_its_own_code_is(page: Any, images: ImageSet, contents: Contents):
+    file = BytesIO()
+    Image.fromarray(images.pixels[3, 0]).save(file, "PNG")
+    page.set_input_files(
+        "input[type=file]", {"name": "mine.png", "mimeType": "image/png", "buffer": file.getvalue()}
+    )
+    page.wait_for_function("document.getElementById('status').textContent.includes('mine.png lies')")
+    nearest = page.wait_for_selector("#view-image .thumbs button").get_attribute("title")
+    known = contents.subject.images
+    assert np.array_equal(known.pixels[known.names.index(nearest.split(",")[0])], images.pixels[3])
+
+
+def test_what_is_no_image_is_said(page: Any):
+    page.set_input_files(
+        "input[type=file]", {"name": "odd.png", "mimeType": "image/png", "buffer": b"no image"}
+    )
+    page.wait_for_function("document.getElementById('status').textContent.includes('odd.png is no image')")
+
+
+def test_sliders_draw_and_show_what_is_near(page: Any):
+    page.click("#tab-sliders")
+    before = pixels(page, "#view-sliders canvas.large")
+    page.locator("#view-sliders .slider input").first.press("Home")
+    until_changed(page, "#view-sliders canvas.large", before)
+    page.wait_for_selector("#view-sliders .thumbs canvas")
+
+
+def test_a_grid_of_decodes_lies_under_the_map(page: Any):
+    before = pixels(page, "#layers")
+    page.check("#grid-choice")
+    until_changed(page, "#layers", before)
+    page.uncheck("#grid-choice")
+
+
+def test_the_legend_hides_a_class(page: Any):
+    before = pixels(page, "#layers")
+    page.locator("#legend button").first.click()
+    until_changed(page, "#layers", before)
+    page.locator("#legend button").first.click()
+
+
+def test_a_link_is_a_view(page: Any, browser: Any):
+    page.select_option("#map-choice", "dimensions")
+    page.wait_for_function("location.hash.includes('map=dimensions')")
+    other = browser.new_page()
+    other.goto(page.url, timeout=SLOW)
+    other.wait_for_selector("body[data-ready]", timeout=SLOW)
+    assert other.locator("#map-choice").input_value() == "dimensions"
+    other.close()
+
+
+def test_nothing_failed_on_the_page(page: Any):
+    assert page.failures == []
+
+
+@pytest.mark.skipif(not AXE.exists(), reason="axe-core is not here (make explorer)")
+@pytest.mark.parametrize("tab", ["image", "sliders", "between", "selection"])
+def test_the_page_breaks_no_rule_of_accessibility(page: Any, tab: str):
+    page.click(f"#tab-{tab}")
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = page.evaluate(
+        "axe.run().then((result) => result.violations.map((one) => one.id + ': ' + one.nodes[0].html))"
+    )
+    assert found == []
+
+
+def test_the_page_fits_a_phone(page: Any):
+    page.set_viewport_size({"width": 390, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_one_file_works_without_a_network(browser: Any, contents: Contents, tmp_path: Path):
+    path = tmp_path / "page.html"
+    path.write_bytes(one_file(contents))
+    asked: list[str] = []
+    context = browser.new_context(offline=True)
+    page = context.new_page()
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(path.as_uri(), timeout=SLOW)
+    page.wait_for_selector("body[data-ready]", timeout=SLOW)
+    box = page.locator("#layers").bounding_box()
+    page.mouse.move(box["x"] + 60, box["y"] + box["height"] / 2)
+    before = pixels(page, "#decoded")
+    page.mouse.move(box["x"] + box["width"] - 60, box["y"] + box["height"] / 2)
+    until_changed(page, "#decoded", before)
+    assert all(one.startswith(("file:", "blob:", "data:")) for one in asked)
+    context.close()
