@@ -12,6 +12,7 @@ export function inspectView(app: App): HTMLElement {
   const large = frame(width, height, 'decoded image');
   large.classList.add('large');
   large.id = 'decoded';
+  large.hidden = !app.dataset.about.networks;
   const said = h('p', { class: 'quiet' }, app.dataset.about.networks ? 'Move the pointer over the map: the image is what the decoder draws there.' : 'Images are decoded here once the training has ended.');
   const details = h('div');
   view.append(large, said, details);

@@ -10,7 +10,8 @@ export interface Grid { x0: number; y0: number; x1: number; y1: number; picture:
 export type Path = [number, number][]; // places of the map
 
 const MOVE = 700; // milliseconds from one map to another
-const CROWD = 1200; // points in view below which small pictures stand for them
+const CROWD = 1200; // points in view below which small pictures stand for them, closer in
+const FEW = 700; // points below which they do from the beginning
 
 export class Scene {
   readonly camera = new Camera();
@@ -115,7 +116,7 @@ export class Scene {
   private render(): void {
     const moved = this.moved;
     const shown = this.map && moved === 1 ? this.inView() : [];
-    const pictures = this.pictures === 'on' || (this.pictures === 'auto' && shown.length > 0 && shown.length < CROWD && this.camera.zoom > 1.2);
+    const pictures = this.pictures === 'on' || (this.pictures === 'auto' && shown.length > 0 && shown.length < (this.camera.zoom > 1.2 ? CROWD : FEW));
     this.renderGrid();
     if (this.map) this.points.draw(this.camera, moved, this.pointSize, this.grid ? 0.9 : this.visible > 100_000 ? 0.35 : 0.85);
     this.renderFront(pictures ? shown : []);
