@@ -40,6 +40,7 @@ def test_codes_are_shown_while_it_learns_and_networks_at_the_end(
 
 def test_a_training_that_cannot_begin_is_said_on_the_page(growing: Growing):
     growing.out.mkdir()
+    (growing.out / "something").touch()
     growing.train()
     assert "found" in growing.progress["text"]
     assert growing.contents.version == 0

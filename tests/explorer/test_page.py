@@ -13,17 +13,18 @@ import uvicorn
 from PIL import Image
 
 from latentspace.data.imageset import ImageSet
+from latentspace.experiment.config import Experiment
 from latentspace.explorer.contents import Contents
 from latentspace.explorer.labels import Labels
 from latentspace.explorer.page import page as one_file
 from latentspace.explorer.server import application
 from latentspace.explorer.serving import Place
 from latentspace.explorer.subject import of_run
-from latentspace.runs.directory import Run
+from latentspace.training.train import train
 
 CHROMIUM = Path("/usr/bin/chromium")
 AXE = Path(__file__).parents[2] / "explorer" / "web" / "node_modules" / "axe-core" / "axe.min.js"
-SLOW = 120_000  # milliseconds: a machine may be busy
+SLOW = 60_000  # milliseconds: a machine may be busy
 
 pytestmark = [
     pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium here (/usr/bin/chromium)"),
@@ -43,8 +44,15 @@ def browser() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="module")
-def contents(small_runs: dict[str, Run], images: ImageSet) -> Contents:
-    return Contents(of_run(small_runs["vae"], images, own=True), pictures="WEBP", methods=())
+def contents(plan: Experiment, images: ImageSet, tmp_path_factory: pytest.TempPathFactory) -> Contents:
+    """Of a run that has learned: its codes differ from image to image, and so does what is decoded."""
+    settings = {
+        **plan.model_dump(exclude={"model", "training"}),
+        "model": {"name": "residual", "width": 4, "code_size": 3},
+        "training": {"epochs": 12, "batch_size": 12, "learning_rate": 0.005},
+    }
+    run = train(Experiment.parse(settings, "a test's plan"), tmp_path_factory.mktemp("learned") / "run")
+    return Contents(of_run(run, images, own=True), pictures="WEBP", methods=())
 
 
 @pytest.fixture(scope="module")
