@@ -28,7 +28,7 @@ class DoctorOptions:
         "Compare images by the codes of this run. \\[default: of a small autoencoder that is trained for it]",
         "RUN",
     ] = None
-    against: Annotated[str | None, "Another set: does it differ from DATA?", "OTHER"] = None
+    against: Annotated[str | None, "Another set, to be told whether it differs from DATA.", "OTHER"] = None
     fail_on: Annotated[
         str | None, "Exit with 1 where any of these is found, such as leaks,copies.", "NAMES"
     ] = None

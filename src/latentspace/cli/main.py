@@ -32,9 +32,9 @@ from . import (
     export,
     generate,
     index,
-    neighbours,
     interpolate,
     map,  # noqa: A004
+    neighbours,
     reconstruct,
     report,
     reproduce,

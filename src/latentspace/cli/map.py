@@ -21,9 +21,7 @@ def map_(
         Path, "The table: .parquet, .csv or .npz. A picture of the same name lies beside it.", "FILE"
     ],
     method: Annotated[
-        str | None,
-        "How the codes are brought to two dimensions; umap and pacmap are extras. \\[default: pca]",
-        "pca|tsne|umap|pacmap",
+        str | None, "How the codes become a plane; two are extras. \\[default: pca]", "pca|tsne|umap|pacmap"
     ] = None,
     seed: Annotated[int | None, "Seed of a map that is not PCA. \\[default: 0]", "N"] = None,
     onto: Annotated[
@@ -36,8 +34,8 @@ def map_(
 ) -> None:
     """Lay images out in the plane by their codes: a table with x and y a row, and a picture.
 
-    Images that are placed on a map stand where PCA puts them; on other maps at the mean of the five images
-    with the nearest codes, weighted by 1 / distance.
+    Images that are placed on a map that is not PCA stand at the mean of the five with the nearest codes,
+    weighted by 1 / distance.
 
     [bold]Examples[/bold]
 
@@ -74,13 +72,20 @@ def map_(
     write_map(out, made, codes, points, described, seed=seed or 0, codes_of=opened.weights_hash)
     write_bytes(picture, drawn)
     if json:
-        facts: dict[str, Any] = {"run": str(run), "images": len(images), "method": made.method}
-        facts |= {} if onto is None else {"onto": str(onto)}
-        facts |= {} if made.explained is None else {"explained": list(made.explained)}
+        facts = {"run": str(run), "images": len(images), **_facts(made, onto)}
         console.show_json({**facts, "picture": str(picture), "out": str(out)})
-        return
-    console.say(f"a picture of it: {picture}")
-    console.made(out)
+    else:
+        console.say(f"a picture of it: {picture}")
+        console.made(out)
+
+
+def _facts(made: "Projection", onto: Path | None) -> dict[str, Any]:
+    """What `--json` says of a map."""
+    return {
+        "method": made.method,
+        **({} if onto is None else {"onto": str(onto)}),
+        **({} if made.explained is None else {"explained": list(made.explained)}),
+    }
 
 
 def _refuse_beside(onto: Path | None, method: str | None, seed: int | None) -> None:

@@ -318,7 +318,7 @@ def encoder_of(experiment: Experiment, weights_hash: str | None, beside: Path | 
 
 
 def run_with_weights(place: Path, weights_hash: str, beside: Path | None = None) -> Run | None:
-    """The run with these weights at `place`, in `beside`, next to it or to its folder; None: there is none."""
+    """The run with these weights at `place`, in `beside`, next to it or its folder; None: there is none."""
     folders = [] if beside is None else [beside.resolve(), *beside.resolve().parents][:3]
     nearby = (one for folder in folders for one in sorted(folder.iterdir()))
     for path in (place, *(one for one in nearby if one != place)):

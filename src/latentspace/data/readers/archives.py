@@ -143,7 +143,7 @@ def members(path: Path, most: int | None = None) -> Iterator[Member]:
         if start == b"PK":
             yield from _zip_members(file, path, most)
         else:
-            with inflating(file, path) as stream:
+            with inflating(file) as stream:
                 yield from _tar_members(stream, path, most)
 
 

@@ -38,12 +38,8 @@ def is_compressed(start: bytes) -> bool:
 
 
 @contextmanager
-def inflating(file: IO[bytes], path: Path) -> Iterator[Stream]:
-    """The bytes of `file`, inflated where the first ones say so; `path` names it in errors.
-
-    Raises:
-        DataError: it is Zstandard, and nothing that reads it is installed.
-    """
+def inflating(file: IO[bytes]) -> Iterator[Stream]:
+    """The bytes of `file`, inflated where the first ones say so."""
     start = file.read(6)
     file.seek(0)
     if start.startswith(_GZIP):
@@ -56,14 +52,8 @@ def inflating(file: IO[bytes], path: Path) -> Iterator[Stream]:
         with lzma.LZMAFile(file) as xz:
             yield xz
     elif start.startswith(_ZSTANDARD):
-        try:
-            from pyarrow import CompressedInputStream
-        except ImportError as error:
-            raise DataError(
-                f"to read {path}, pyarrow must be installed",
-                found="a file in the Zstandard format (.zst), and no pyarrow",
-                do="pip install 'latentspace[parquet]', or make it a .gz: zstd -dc FILE | gzip > FILE.gz",
-            ) from error
+        from pyarrow import CompressedInputStream
+
         with CompressedInputStream(file, "zstd") as zstandard:
             yield cast("Stream", zstandard)
     else:
@@ -82,7 +72,7 @@ def start_of(path: Path, size: int = 512) -> bytes:
             return start
         file.seek(0)
         try:
-            with inflating(file, path) as stream:
+            with inflating(file) as stream:
                 return bytes(stream.read(size))
         except (OSError, EOFError, zlib.error, lzma.LZMAError, DataError):
             return start
