@@ -17,9 +17,7 @@ if TYPE_CHECKING:
 def map_(
     *,
     run: RunPath,
-    out: Annotated[
-        Path, "The table: .parquet, .csv or .npz. A picture of the same name lies beside it.", "FILE"
-    ],
+    out: Annotated[Path, "The table: .parquet, .csv or .npz. A picture lies beside it.", "FILE"],
     method: Annotated[
         str | None, "How the codes become a plane; two are extras. \\[default: pca]", "pca|tsne|umap|pacmap"
     ] = None,
@@ -55,8 +53,7 @@ def map_(
     from ..runs.directory import Run
 
     refuse_table(out, force=force, formats=FORMATS)
-    picture = out.with_suffix(".png")
-    refuse_file(picture, force=force)
+    refuse_file(picture := out.with_suffix(".png"), force=force)
     _refuse_beside(onto, method, seed)
     refuse_method(method or "pca")
     opened = encoder_run(Run.open(run))
@@ -68,12 +65,12 @@ def map_(
         made = project(codes, method or "pca", seed or 0) if known is None else known
         points = made.points if known is None else made.place(codes)
     drawn = _picture(images, points, made, known)
-    described = Description(opened, images, own).columns()
-    write_map(out, made, codes, points, described, seed=seed or 0, codes_of=opened.weights_hash)
+    columns = Description(opened, images, own).columns()
+    write_map(out, made, codes, points, columns, seed=seed or 0, codes_of=opened.weights_hash)
     write_bytes(picture, drawn)
     if json:
-        facts = {"run": str(run), "images": len(images), **_facts(made, onto)}
-        console.show_json({**facts, "picture": str(picture), "out": str(out)})
+        facts = {"run": str(run), "images": len(images), "picture": str(picture), "out": str(out)}
+        console.show_json({**facts, **_facts(made, onto)})
     else:
         console.say(f"a picture of it: {picture}")
         console.made(out)
