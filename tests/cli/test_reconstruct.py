@@ -14,7 +14,8 @@ from runner import call
 
 
 def shown(path):
-    return np.asarray(Image.open(path))
+    with Image.open(path) as image:
+        return np.asarray(image)
 
 
 @pytest.mark.parametrize("kind", ["ae", "dae", "vae", "classifier"])
@@ -55,7 +56,7 @@ def test_the_way_between_two_images(small_runs, images, tmp_path):
     expected = np.rint(trained.decode(linear(start, end, 6))[:, 0] * 255).astype(np.uint8)
     assert np.array_equal(np.stack([shown(out / f"000{number}.png") for number in range(1, 7)]), expected)
     assert (out / "film.gif").read_bytes().startswith(b"GIF89a")
-    assert min(Image.open(out / "sheet.png").size) > 50
+    assert min(shown(out / "sheet.png").shape[:2]) > 50
     assert json.loads(stdout)["images"] == 6
 
 
