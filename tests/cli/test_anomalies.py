@@ -11,7 +11,7 @@ import pytest
 import latentspace
 from latentspace.core.errors import RunError
 from latentspace.data.imageset import ImageSet
-from latentspace.inference.anomalies import _surprise, ranked
+from latentspace.inference.anomalies import surprise, ranked
 from latentspace.report.anomalies import anomalies_page
 from latentspace.report.page import render
 from latentspace.runs.directory import Run
@@ -126,10 +126,10 @@ def test_images_that_python_alone_has_are_given(small_runs, images):
         trained.anomalies()
 
 
-def test_surprise_is_the_share_that_scores_as_high_and_goes_on_beyond():
+def testsurprise_is_the_share_that_scores_as_high_and_goes_on_beyond():
     usual = np.arange(1, 100, dtype=np.float32)
-    assert _surprise(np.float32([50]), usual) == pytest.approx([-np.log(51 / 100)])
-    beyond = _surprise(np.float32([100, 1000, 10_000]), usual)
+    assert surprise(np.float32([50]), usual) == pytest.approx([-np.log(51 / 100)])
+    beyond = surprise(np.float32([100, 1000, 10_000]), usual)
     assert (np.diff(beyond) > 0).all()
     assert beyond[0] > -np.log(0.1)
 

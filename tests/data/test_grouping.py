@@ -76,7 +76,7 @@ def test_groups_of_the_source_are_replaced_and_said(tmp_path: Path):
 )
 def test_what_cannot_group_is_refused_before_reading(group_by: str, said: str, stored: Path, monkeypatch):
     if stored.suffix != ".tar":
-        monkeypatch.setattr(sources, "_found", lambda _: pytest.fail("it was read"))
+        monkeypatch.setattr(sources, "read_source", lambda _: pytest.fail("it was read"))
     with pytest.raises(LatentspaceError, match=re.escape(said)):
         latentspace.load_data(stored, group_by=group_by)
 

@@ -12,7 +12,7 @@ from jaxtyping import Float32
 
 from ..core.errors import ConfigurationError, RunError
 from ..core.progress import told
-from ..core.types import CodeArray, Hashes, Int64Array
+from ..core.types import CodeArray, Hashes, Int64Array, Pixels
 from ..core.wording import counted, option
 from ..data.given import Given
 from ..data.imageset import ImageSet
@@ -232,10 +232,8 @@ class _Reference:
     def _part(self, images: ImageSet, rows: Int64Array) -> tuple[Scores, Scores, Scores]:
         codes, mse = codes_and_errors(self.trained, images.pixels, rows)
         assert mse is not None
-        pixels = images.pixels[rows].reshape(len(rows), -1)
-        error = mse / (pixels.var(axis=1, dtype=np.float32) / 255**2 + np.float32(FLOOR))
         near = nearest(codes, self.codes, NEIGHBOUR, own=self._places(images.image_hashes[rows]))
-        return mse, error.astype(np.float32), near.distances[:, -1]
+        return mse, relative_error(mse, images.pixels[rows]), near.distances[:, -1]
 
     def _places(self, hashes: np.ndarray) -> Int64Array:
         """For each image its own place among the codes, or -1."""
@@ -244,13 +242,20 @@ class _Reference:
         return places
 
 
+def relative_error(mse: Scores, pixels: Pixels) -> Scores:
+    """The mean squared error a pixel as a share of each image's own variance (plus `FLOOR`)."""
+    variance = pixels.reshape(len(pixels), -1).var(axis=1, dtype=np.float32) / 255**2
+    error: Scores = (mse / (variance + np.float32(FLOOR))).astype(np.float32)
+    return error
+
+
 def _combined(found: _Measured, usual: _Measured) -> Scores:
-    both = _surprise(found.error, usual.error) + _surprise(found.distance, usual.distance)
+    both = surprise(found.error, usual.error) + surprise(found.distance, usual.distance)
     combined: Scores = both.astype(np.float32)
     return combined
 
 
-def _surprise(found: Scores, usual: Scores) -> np.ndarray:
+def surprise(found: Scores, usual: Scores) -> np.ndarray:
     """-log of the share of `usual` scores that are as high, with a Pareto tail."""
     known, score = (np.log(np.maximum(one.astype(np.float64), 1e-12)) for one in (usual, found))
     known = np.sort(known)
@@ -259,8 +264,8 @@ def _surprise(found: Scores, usual: Scores) -> np.ndarray:
     excess = known[known > start] - start
     scale = max(float(excess.mean()) if len(excess) else 0.0, 1e-3)
     tail = -np.log(TAIL) + np.maximum(score - start, 0) / scale
-    surprise: np.ndarray = np.where(score > start, tail, -np.log((above + 1) / (len(known) + 1)))
-    return surprise
+    rare: np.ndarray = np.where(score > start, tail, -np.log((above + 1) / (len(known) + 1)))
+    return rare
 
 
 def _percentiles(usual: Scores, found: Scores) -> Scores:

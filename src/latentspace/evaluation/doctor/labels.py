@@ -54,11 +54,10 @@ class Labels:
             f"not seen it or a copy of it, and that gives {judged.accuracy:.1%} of all images their "
             "label. Below "
             "each stand the probabilities of its own label and of the likeliest. Odd images are here too.",
-            "Look at the first ones, and mend them; a cleaned table leaves out all.",
+            "Look at the first ones, and mend them; a cleaned table keeps them, with the reason.",
             subject.cleaned,
             rows,
             said,
-            drop=rows,
         )
 
 
