@@ -11,7 +11,7 @@ import pytest
 import latentspace
 from latentspace.core.errors import RunError
 from latentspace.data.imageset import ImageSet
-from latentspace.inference.anomalies import surprise, ranked
+from latentspace.inference.anomalies import ranked, surprise
 from latentspace.report.anomalies import anomalies_page
 from latentspace.report.page import render
 from latentspace.runs.directory import Run

@@ -52,7 +52,7 @@ def test_a_search_says_how_it_goes_and_leaves_everything(searched):
     assert run.finished
     assert run.experiment.training.fit == "train+validation"
     assert run.experiment.seed == best["seed"]
-    assert set(run.results()) == {"test"}
+    assert set(run.results()) == {"test", "beside-pca"}
     assert f"{run.results()['test']['mse']:.5f}" in said
     assert len(json.loads((out / "confirm.json").read_text())["trials"]) == 2
     trials = join(out, None).all()

@@ -66,5 +66,6 @@ def test_looking_at_data_waits_for_pillow_and_matplotlib_alone(archive: Path, tm
 def test_looking_at_runs_waits_for_no_library_that_it_does_not_need(small_runs) -> None:
     path = small_runs["ae"].path
     assert not loaded_by("runs", path.parent) & (HEAVY - {"numpy", "jaxtyping", "PIL"})
-    judged = {"numpy", "jaxtyping", "PIL", "torch", "scipy"}  # SciPy's test of validation against test images
+    # SciPy's test of validation against test images, and PCA beside the run.
+    judged = {"numpy", "jaxtyping", "PIL", "torch", "scipy", "sklearn"}
     assert not loaded_by("evaluate", path) & (HEAVY - judged)

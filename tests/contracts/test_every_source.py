@@ -15,6 +15,7 @@ from latentspace.core.errors import DataError
 from latentspace.data.config import DataConfig
 from latentspace.data.convert import convert
 from latentspace.data.imageset import ImageSet
+from latentspace.data.readers.cleaned import write_cleaned
 from latentspace.data.readers.idx import write_idx_folder
 from latentspace.data.readers.registry import READERS, reader_of
 from latentspace.data.sources import load_images
@@ -186,6 +187,16 @@ INSIDE = [
     *(as_idx, as_npz, as_npy_folder, as_class_arrays, as_hdf5, as_matlab),
     *(as_pixel_table, as_parquet, as_sidecar),
 ]
+
+
+def as_cleaned(images: ImageSet, place: Path) -> Path:
+    """The table that `doctor --fix` writes, of which every image is kept."""
+    source = as_folder(images, place)
+    read = load_images(DataConfig(spec=str(source)))
+    write_cleaned(place / "cleaned.csv", read, np.zeros(len(read), bool), [""] * len(read), str(source))
+    return place / "cleaned.csv"
+
+
 STORED = [
     as_folder,
     as_tar,
@@ -207,6 +218,7 @@ STORED = [
     as_shards,
     as_joined,
     as_converted,
+    as_cleaned,
     *map(zipped, INSIDE),
 ]
 # Readers whose images have a size of their own, or that read none.

@@ -21,7 +21,7 @@ from studies import trained
 
 WHAT = {
     "run", "kind", "data", "content_hash", "split", "images", "seen_in_training", "near_copies_of_training",
-    "score_without_copies", "warnings",
+    "score_without_copies", "mse_of_mean_codes", "mse_of_pca", "worse_than_pca", "warnings",
 }  # fmt: skip
 KEYS = {
     "ae": {"mse"},
@@ -161,7 +161,7 @@ class TestTheEncoderOfAClassifier:
         caplog.set_level("INFO", logger="latentspace")
         moved = Run.open(place.rename(place.with_name("new")) / "classifier")
         assert judge(moved, held(moved, images)) == before
-        assert "the encoder is no longer at" in caplog.text
+        assert "is no longer there, but at" in caplog.text
 
     def test_gone_is_gone(self, classifier, place, images):
         shutil.rmtree(place / "ae")

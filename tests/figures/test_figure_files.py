@@ -50,9 +50,10 @@ def test_the_public_names() -> None:
     assert all(hasattr(latentspace.figures, name) for name in latentspace.figures.__all__)
 
 
-def test_pyplot_is_not_loaded() -> None:
+def test_pyplot_is_not_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib.pyplot", None)  # an import of it fails
+    monkeypatch.delattr(mpl, "pyplot", raising=False)
     curves()
-    assert "matplotlib.pyplot" not in sys.modules
 
 
 def test_matplotlib_is_left_as_it_was() -> None:

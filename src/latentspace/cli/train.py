@@ -186,7 +186,7 @@ def _compare(training: "Training") -> None:
     if found.better:
         console.say(found.words)
     else:
-        console.note(f"{found.words} {found.advice}")
+        console.logger.warning("%s %s", found.words, found.advice)
 
 
 def _several(experiment: "Experiment", out: Path, seeds: int, track: str | None) -> None:

@@ -9,6 +9,7 @@ from ..core.devices import AUTO
 from ..core.randomness import numpy_generator
 from ..core.wording import counted, option
 from ..data.imageset import ImageSet
+from ..data.memmap import require_unchanged
 from ..data.sampling import affordable, stratified_sample
 from ..data.splits import Part
 from ..inference.encoding import codes_and_errors
@@ -97,6 +98,7 @@ def _judged(
     fitted = stratified_sample(learned, affordable(fitted_to, images.shape), images.labels, draw)
     _, errors = codes_and_errors(trained, images.pixels, judged)
     assert errors is not None  # they were asked for
+    require_unchanged(images.pixels)  # or it would be kept
     return BesidePCA(
         part=part,
         images=len(judged),

@@ -165,7 +165,6 @@ def _judged(
     if scope in ("validation", "test") or not own:
         _warn_of_seen(run, images.image_hashes[chosen])
     copies = seen if near is None else seen | near
-    compared = _beside_pca(run, images, device) if own and scope == "test" else None
     result = Evaluation(
         kind=run.experiment.kind,
         data=images.source,
@@ -177,14 +176,20 @@ def _judged(
         score_without_copies=None
         if own and scope in LEARNED
         else _without(run, images, device, chosen[~copies], len(chosen)),
-        mse_of_mean_codes=None if compared is None else compared.mse,
-        mse_of_pca=None if compared is None else compared.pca,
-        worse_than_pca=None if compared is None else compared.better is False,
         warnings=images.record.warnings,
         **judge(run, images, iwae_samples, device, chosen),
     )
     require_unchanged(images.pixels)
-    return result
+    compared = _beside_pca(run, images, device) if own and scope == "test" else None
+    if compared is None:
+        return result
+    return result.model_copy(
+        update={
+            "mse_of_mean_codes": compared.mse,
+            "mse_of_pca": compared.pca,
+            "worse_than_pca": compared.better is False,
+        }
+    )
 
 
 def _beside_pca(run: Run, images: ImageSet, device: str) -> BesidePCA | None:

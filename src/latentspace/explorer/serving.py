@@ -38,14 +38,14 @@ class Place:
     def __post_init__(self) -> None:
         if not 0 <= self.port <= 65535:
             raise ConfigurationError(
-                "--port takes a number from 0 to 65535",
+                f"{option('port')} takes a number from 0 to 65535",
                 found=str(self.port),
                 do="leave it out for a free one",
             )
         if not self.local and not self.allow_remote:
             raise ConfigurationError(
                 "others than this machine reach the explorer there only if that is allowed",
-                found=f"--host {self.host}",
+                found=option("host", self.host),
                 do=f"leave it out, or add {option('allow-remote', True)}: who has it sees the images",
             )
 
@@ -66,7 +66,7 @@ class Place:
             raise OutputError(
                 f"the explorer must be able to listen on {self.host}, port {self.port}",
                 found=error.strerror or str(error),
-                do="name another --port, or leave it out for a free one",
+                do=f"name another {option('port')}, or leave it out for a free one",
             ) from error
 
 

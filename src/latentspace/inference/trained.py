@@ -311,7 +311,7 @@ def encoder_of(experiment: Experiment, weights_hash: str | None, beside: Path | 
         return found
     raise RunError(
         f"the encoder {place} must be as the classifier knew it",
-        found="no finished run there" if _weights_at(place) is None else "other weights",
+        found="other weights" if (place / "weights.safetensors").exists() else "no finished run there",
         do="bring that run back, or put it beside the classifier's (it is known by its weights), "
         "or train the classifier anew",
     )
@@ -320,10 +320,10 @@ def encoder_of(experiment: Experiment, weights_hash: str | None, beside: Path | 
 def run_with_weights(place: Path, weights_hash: str, beside: Path | None = None) -> Run | None:
     """The run with these weights at `place`, in `beside`, next to it or its folder; None: there is none."""
     folders = [] if beside is None else [beside.resolve(), *beside.resolve().parents][:3]
-    nearby = (one for folder in folders for one in sorted(folder.iterdir()))
-    for path in (place, *(one for one in nearby if one != place)):
+    nearby = (one.resolve() for folder in folders for one in sorted(folder.iterdir()))
+    for path in dict.fromkeys((place.resolve(), *nearby)):
         if _weights_at(path) == weights_hash:
-            if path != place:
+            if path != place.resolve():
                 logger.info("%s is no longer there, but at %s (the same weights)", place, path)
             return Run.open(path)
     return None

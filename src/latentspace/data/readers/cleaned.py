@@ -73,8 +73,7 @@ def read_cleaned(path: Path, config: "DataConfig") -> ImageSet:
         raise DataError(
             f"the images that {path} names must be those of {sources[0]}",
             found=f"{counted(len(lost), 'name')} that it does not have: {some(lost)}",
-            do="read them as they were read for the table, or write it again: latentspace doctor DATA "
-            "--fix OUT",
+            do="read them as they were for the table, or write it again: latentspace doctor DATA --fix OUT",
         )
     rows = np.array([row for row, name in enumerate(names) if name in kept], dtype=np.int64)
     if not len(rows):

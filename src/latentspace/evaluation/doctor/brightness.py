@@ -42,7 +42,7 @@ def _finding(subject: Subject, chosen: np.ndarray, worst: np.ndarray, what: str,
         f"{counted(len(rows), f'{what} image')}",
         rule + (" That is how most of the set is." if usual else ""),
         "Stretch the levels of the whole set." if usual else "Look whether they show what they should.",
-        f"latentspace train ae --data {subject.data} --levels percentile --out runs/stretched"
+        subject.command("latentspace train ae --data DATA --levels percentile --out runs/stretched")
         if usual
         else subject.cleaned,
         rows,

@@ -37,7 +37,7 @@ class Classes:
             "one it "
             "is known from a few images alone.",
             "Collect more of the small classes, or join them; judge by the accuracy of each class.",
-            f"latentspace data info {subject.data}",
+            subject.command("latentspace data info DATA"),
             tables=(
                 Numbers(
                     "The smallest classes",

@@ -35,7 +35,7 @@ class Colour:
             f"{counted(len(rows))} {word}, where the others are {others}",
             f"Grey is an image whose channels differ by less than {TINT:g} levels of 255 in the mean.",
             "Make all of them grey, or leave these out.",
-            f"latentspace train ae --data {subject.data} --channels 1 --out runs/grey",
+            subject.command("latentspace train ae --data DATA --channels 1 --out runs/grey"),
             rows,
             tuple(f"channels differ by {tint[row]:.1f}" for row in rows),
         )

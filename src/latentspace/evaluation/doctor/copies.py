@@ -41,7 +41,7 @@ class Copies:
             + (" of one class" if images.labels is not None else "")
             + f"; {len(rows) / len(images):.1%} of the images are beyond the first of their set.",
             "Keep one of each set. A split keeps copies in one part, but they weigh more than others do.",
-            f"latentspace train ae --data {subject.data} --deduplicate --out runs/without-copies",
+            subject.command("latentspace train ae --data DATA --deduplicate --out runs/without-copies"),
             rows,
             tuple("equal" for _ in rows),
             first,
@@ -70,7 +70,7 @@ class NearCopies:
             f"{len(rows) / len(subject.images):.1%} of the images, the closest first.",
             "A split that is drawn keeps them in one part, so scores stay honest. Look whether they are "
             "wanted.",
-            f"latentspace data info {subject.data} --list near-copies",
+            subject.command("latentspace data info DATA --list near-copies"),
             rows,
             tuple("nearly equal" for _ in rows),
             first,

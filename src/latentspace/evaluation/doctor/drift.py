@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 
 from ...core.types import Int64Array
+from ...core.wording import option
 from .classification import judged
 from .codes import FEWEST
 from .finding import Finder, Finding, Numbers, skipped
@@ -28,7 +29,7 @@ class Drift:
     def find(self, subject: Subject) -> Finding:
         other = subject.other
         if other is None:
-            return skipped("no other set was named: --against OTHER")
+            return skipped(f"no other set was named: {option('against', 'OTHER')}")
         if subject.why_no_codes or len(other) < FEWEST:
             return skipped(f"two sets are compared from {FEWEST} images each")
         one, two = _some(len(subject.images)), _some(len(other))
@@ -58,7 +59,7 @@ class Drift:
             "the other set differs" + (f" in {', '.join(line[0] for line in moved[:3])}" if moved else ""),
             f"{evidence} Shown are images of the other set, the most unlike this one first.",
             "Bring the two to one source, or judge on images like those that will be met.",
-            f"latentspace data info {subject.data}",
+            subject.command("latentspace data info DATA"),
             two[order],
             tuple(f"{likely[of_other][row]:.2f} of the other set" for row in order),
             other=True,

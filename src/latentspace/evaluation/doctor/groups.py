@@ -30,7 +30,7 @@ class Groups:
             f"{counted(len(torn), 'group')} in several parts of the split",
             f"{counted(len(rows))} of {counted(len(there), 'group')}: what is judged is not new.",
             "Draw a split that keeps groups together.",
-            f"latentspace train ae --data {subject.data} --split 60/20/20 --out runs/by-groups",
+            subject.command("latentspace train ae --data DATA --split 60/20/20 --out runs/by-groups"),
             rows,
             tuple(f"{PARTS[parts[row]]}, group {groups[row]}" for row in rows),
             count=len(torn),

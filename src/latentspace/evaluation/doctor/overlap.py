@@ -52,7 +52,7 @@ class Overlap:
             "classifier "
             f"on {subject.coder.words}.",
             "Look whether the two can be told apart at this size, or are one class.",
-            f"latentspace data info {subject.data}",
+            subject.command("latentspace data info DATA"),
             judged.rows[shown],
             tuple(f"{names[judged.labels[row]]}, taken for {names[judged.predicted[row]]}" for row in shown),
             examples=True,

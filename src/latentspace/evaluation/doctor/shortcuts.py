@@ -67,7 +67,7 @@ class Shortcuts:
             f"{TELLING:g}; a network will learn that in place of what is shown.",
             "Make the classes alike in it: crop the border, fetch all classes from one source, save them "
             "alike.",
-            f"latentspace data info {subject.data}",
+            subject.command("latentspace data info DATA"),
             np.concatenate(rows),
             tuple(said),
             examples=True,

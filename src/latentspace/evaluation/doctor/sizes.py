@@ -71,7 +71,7 @@ def _listed(subject: Subject, counts: dict[tuple[int, int], int]) -> Finding:
         counted(len(counts), "size"),
         f"All images are brought to {size}.",
         "Choose the size and how images are fitted to it.",
-        f"latentspace data info {subject.data} --resize {size} --fit pad",
+        subject.command("latentspace data info DATA --resize SIZE --fit pad").replace("SIZE", size),
         tables=(Numbers("Sizes", ("size", "images"), rows),),
         count=len(counts),
     )

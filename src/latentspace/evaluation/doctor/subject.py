@@ -43,10 +43,14 @@ class Subject:
         """The images on a command line."""
         return shlex.quote(self.spec)
 
+    def command(self, words: str) -> str:
+        """A command with these images in the place of DATA."""
+        return words.replace("DATA", self.data)
+
     @property
     def cleaned(self) -> str:
         """The commands that leave out what a cleaned table drops."""
-        return f"latentspace doctor {self.data} --fix cleaned.csv"
+        return self.command("latentspace doctor DATA --fix cleaned.csv")
 
     def labelled(self, row: Any) -> str:
         """The class of an image; nothing where it has none."""

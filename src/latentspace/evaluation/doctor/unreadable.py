@@ -21,7 +21,7 @@ class Unreadable:
             f"{counted(len(found), 'file')} cannot be read",
             f"They are left out of everything else here, and of trainings.{more}",
             "Fetch them again, or delete them.",
-            f"latentspace data info {subject.data} --list unreadable",
+            subject.command("latentspace data info DATA --list unreadable"),
             tables=(Numbers("Unreadable files", ("file", "reason"), rows),),
             count=len(found),
         )

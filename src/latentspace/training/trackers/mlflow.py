@@ -81,6 +81,6 @@ def _errors() -> Iterator[None]:
         raise TrainingError(
             "MLflow must take what is tracked",
             found=" ".join(str(error).split())[:300],
-            do="set MLFLOW_TRACKING_URI to where it keeps runs, and go on with train --resume; "
+            do="set MLFLOW_TRACKING_URI to where it keeps runs, and go on with latentspace train --resume; "
             "without the run's tracking.json it goes on untracked",
         ) from error
