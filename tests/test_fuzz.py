@@ -29,7 +29,7 @@ HERE = Path(__file__).parent
 FUZZED = {
     **{"npy": "arrays", "npz": "arrays", "hdf5": "hdf5", "matlab": "matlab", "cifar": "cifar", "idx": "idx"},
     **{"array_folder": "array-folders", "archive": "pictures", "folder": "pictures"},
-    **{"parquet": "parquet", "table": "tables", "webdataset": "webdataset"},
+    **{"parquet": "parquet", "table": "tables", "cleaned": "tables", "webdataset": "webdataset"},
     **{"pickle": "array-folders"},  # which is never opened, by its name or its start
 }
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 CODE = """
 import ctypes, logging, random, sys, warnings
-import lightning_fabric, numpy, optuna, pooch, scipy.sparse, scipy.special, torch
+import lightning_fabric, numpy, optuna, pooch, scipy.sparse, scipy.special, sklearn.decomposition, torch
 
 asked, library = [], ctypes.CDLL
 class Asked(library):
