@@ -71,3 +71,20 @@ def test_an_error_can_be_caught_without_torch():
     loaded = in_a_new_process("from latentspace import LatentspaceError")
     assert "latentspace.core.errors" in loaded
     assert "torch" not in loaded
+
+
+@pytest.mark.parametrize(
+    ("environment", "spins"),
+    [({}, "1000"), ({"GOMP_SPINCOUNT": "7"}, "7"), ({"OMP_WAIT_POLICY": "active"}, "None")],
+    ids=["nothing set", "a number set", "a policy set"],
+)
+def test_threads_without_work_sleep_unless_the_user_says_otherwise(environment, spins, monkeypatch):
+    for name in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    code = "import latentspace, os; print(os.environ.get('GOMP_SPINCOUNT'))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.split() == [spins]

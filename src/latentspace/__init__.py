@@ -10,8 +10,15 @@
 Everything public is named here; the modules below may move.
 """
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
+
+# A thread of GNU OpenMP (in PyTorch on Linux) that has no work spins for long; it reads this number when
+# PyTorch is first imported. Beside another busy process a short spin is up to ten times as fast; on free
+# cores it is no slower (benchmarks/results/openmp-waiting-2026-11-26.md). What the user set stands.
+if "OMP_WAIT_POLICY" not in os.environ:
+    os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
 if TYPE_CHECKING:
     from .api import evaluate, load, load_data, resume, train
