@@ -137,7 +137,10 @@ def _show(
     shown = [{**row, "typical": ", ".join(row["typical"])} for row in groups]
     console.show_table(str(run), list(shown[0]), [[*map(console.number, row.values())] for row in shown])
     if agreement is not None:
-        rows_of = [[NAMES[name], f"{one.nmi:.3f}", f"{one.ari:.3f}"] for name, one in agreement.items()]
-        console.show_table("agreement with the labels", ["groups of", "NMI", "ARI"], rows_of)
+        rows_of = [
+            [NAMES[name], f"{one.nmi:.3f}", f"{one.ari:.3f}", f"{one.accuracy:.3f}"]
+            for name, one in agreement.items()
+        ]
+        console.show_table("agreement with the labels", ["groups of", "NMI", "ARI", "accuracy"], rows_of)
     for path in made:
         console.made(path)

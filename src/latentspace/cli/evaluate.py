@@ -1,26 +1,15 @@
 """latentspace evaluate"""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 from ..core.errors import ConfigurationError
 from . import console
-from .options import DataOptions, Device, Json, Reading, RunPath
+from .card import CardOptions, make_card
+from .options import Device, Json, OtherData, Reading, RunPath
 
 if TYPE_CHECKING:
     from ..evaluation.evaluate import Evaluation
-
-
-@dataclass(frozen=True, kw_only=True)
-class OtherData(DataOptions):
-    """Other images than the run's."""
-
-    data: Annotated[
-        list[str] | None,
-        "Other images to evaluate the run on, or where its own are now; these are known by their hash.",
-        "SPEC",
-    ] = None
 
 
 def evaluate(
@@ -34,13 +23,19 @@ def evaluate(
     json: Json = False,
     iwae_samples: Annotated[int, "A vae: codes for each image in the importance-weighted bound.", "K"] = 16,
     device: Device = "auto",
+    card: CardOptions,
     data: OtherData,
 ) -> None:
     """Evaluate a finished run on images that it did not learn from; every metric in float32.
 
+    With --card: reconstruction, codes, samples, robustness and calibration, each number beside what it must
+    beat, with an interval; one JSON, and a page.
+
     [bold]Examples[/bold]
 
       latentspace evaluate runs/letters
+
+      latentspace evaluate runs/letters --card
 
       latentspace evaluate runs/letters --data more-letters/ --json
     """
@@ -49,6 +44,10 @@ def evaluate(
     from ..runs.directory import Run
     from ..studies import published
 
+    if card.card:
+        make_card(run, split, data, card, device, json=json)
+        return
+    card.refuse_alone()
     require_scope(split)
     if data.spec is None and data.reading != Reading():
         raise ConfigurationError(

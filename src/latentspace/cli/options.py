@@ -198,6 +198,17 @@ class DataOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
+class OtherData(DataOptions):
+    """Other images than the run's."""
+
+    data: Annotated[
+        list[str] | None,
+        "Other images to evaluate the run on, or where its own are now; these are known by their hash.",
+        "SPEC",
+    ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class AskedImages:
     """The images that a run is applied to: its own where none are named."""
 

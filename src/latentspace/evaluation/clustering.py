@@ -12,22 +12,32 @@ from ..inference.pca import fit_pca
 
 @dataclass(frozen=True)
 class GroupAgreement:
-    """How far groups and classes are one; both measures are 1 where they are the same.
+    """How far groups and classes are one; all measures are 1 where they are the same.
 
     Args:
         nmi: the normalised mutual information: 0 where they have nothing to do with each other.
         ari: the adjusted Rand index: 0 by chance.
+        accuracy: the share of images in the group that stands for their class, where each group stands for
+            one class at most, so that most agree.
     """
 
     nmi: float
     ari: float
+    accuracy: float
 
     @classmethod
     def of(cls, groups: Int64Array, labels: Int64Array) -> "GroupAgreement":
+        from scipy.optimize import linear_sum_assignment
         from sklearn.metrics import adjusted_rand_score, normalized_mutual_info_score
+        from sklearn.metrics.cluster import contingency_matrix
 
-        nmi = float(normalized_mutual_info_score(labels, groups))
-        return cls(nmi=nmi, ari=float(adjusted_rand_score(labels, groups)))
+        counts = contingency_matrix(labels, groups)
+        matched = counts[linear_sum_assignment(counts, maximize=True)].sum()
+        return cls(
+            nmi=float(normalized_mutual_info_score(labels, groups)),
+            ari=float(adjusted_rand_score(labels, groups)),
+            accuracy=float(matched / len(labels)),
+        )
 
 
 def agreements(images: ImageSet, found: Clusters, code_size: int, seed: int = 0) -> dict[str, GroupAgreement]:

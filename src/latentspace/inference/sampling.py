@@ -121,7 +121,11 @@ def distribution_of(
     """
     if trained.model.prior is not None:
         return of_prior(trained.model.prior)
-    codes = trained.encode(_own_images(run, data), chosen=run.split.train)
+    return around(trained.encode(_own_images(run, data), chosen=run.split.train), density)
+
+
+def around(codes: CodeArray, density: Density) -> CodeDistribution:
+    """What is fitted to `codes`, for a network without a prior."""
     return replace(fitted(codes), mixture=fitted_mixture(codes) if density == "mixture" else None)
 
 

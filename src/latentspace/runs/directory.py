@@ -8,7 +8,7 @@ metrics.jsonl         a line an epoch
 weights.safetensors   what was learned; it is there once the training has ended
 state/                weights and optimiser of the last whole epoch, while a training runs
 results/              one JSON file an evaluation
-figures/, report.html
+figures/, report.html, card.html
 tracking.json         where else the training is logged
 """
 

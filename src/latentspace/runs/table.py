@@ -21,15 +21,24 @@ def find_runs(folder: Path) -> Sequence[Run]:
 
 def compare(runs: Sequence[Run]) -> list[dict[str, Any]]:
     """A row a run; the settings that all of them share are left out."""
-    plans = [_flat(run.settings) for run in runs]
-    settings = dict.fromkeys(key for plan in plans for key in plan)
-    differing = [key for key in settings if any(plan.get(key) != plans[0].get(key) for plan in plans)]
+    differing = differing_settings(runs)
     rows = [
-        _row(run) | {key: plan.get(key) for key in differing if key != "kind"}
-        for run, plan in zip(runs, plans, strict=True)
+        _row(run) | {key: values[place] for key, values in differing.items() if key != "kind"}
+        for place, run in enumerate(runs)
     ]
     columns = list(dict.fromkeys(name for row in rows for name in row))
     return [{name: row.get(name) for name in columns} for row in rows]
+
+
+def differing_settings(runs: Sequence[Run]) -> dict[str, list[Any]]:
+    """The settings in which runs differ, by their dotted names: a value for each run, None without one."""
+    plans = [_flat(run.settings) for run in runs]
+    settings = dict.fromkeys(key for plan in plans for key in plan)
+    return {
+        key: [plan.get(key) for plan in plans]
+        for key in settings
+        if any(plan.get(key) != plans[0].get(key) for plan in plans)
+    }
 
 
 def brief(table: Sequence[Mapping[str, Any]], folder: Path) -> list[dict[str, Any]]:

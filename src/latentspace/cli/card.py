@@ -1,0 +1,101 @@
+"""latentspace evaluate --card"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, ClassVar
+
+from ..core.errors import ConfigurationError
+from . import console
+from .compare import require_page
+from .options import OtherData, Reading
+
+if TYPE_CHECKING:
+    from ..evaluation.card.values import Card
+
+PAGE = "card.html"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CardOptions:
+    """The report card of a run."""
+
+    panel: ClassVar = "Report card"
+
+    card: Annotated[bool, "The report card: each number beside what it must beat, with an interval."] = False
+    out: Annotated[
+        Path | None, "Where its page is written. \\[default: card.html in the run]", "PAGE.html"
+    ] = None
+    most: Annotated[
+        int | None, "Judge so many images, at most; twice as many are learned from. \\[default: 2000]", "N"
+    ] = None
+    card_seed: Annotated[int | None, "Seed of its samples and of its bootstrap. \\[default: 0]", "N"] = None
+    force: Annotated[bool, "Replace the page at --out."] = False
+
+    def refuse_alone(self) -> None:
+        """Refuse what says how a card is made where none is: raises ConfigurationError."""
+        given = {
+            "--out": self.out,
+            "--most": self.most,
+            "--card-seed": self.card_seed,
+            "--force": self.force or None,
+        }
+        if found := [name for name, value in given.items() if value is not None]:
+            raise ConfigurationError(
+                "--card makes the report card that these belong to",
+                found=f"{' and '.join(found)} without --card",
+                do="add --card, or leave them out",
+            )
+
+
+def make_card(
+    run: Path, split: str | None, data: OtherData, options: CardOptions, device: str, *, json: bool
+) -> None:
+    """Make the card of a run, and write its page."""
+    from ..core.atomic_files import write_text
+    from ..core.output_files import refuse_file
+    from ..evaluation.card.make import card_record, own_images, refuse_card
+    from ..evaluation.card.subject import JUDGED
+    from ..inference.trained import refuse_unfinished
+    from ..report.page import render
+    from ..report.report_card import card_page
+    from ..runs.directory import Run
+
+    part, most = split or "test", options.most or JUDGED
+    refuse_card(part, most)
+    if options.out is not None:
+        require_page(options.out)
+        refuse_file(options.out, force=options.force)
+    opened = Run.open(run)
+    refuse_unfinished(opened)
+    spec = data.spec
+    if spec is None and data.reading != Reading():
+        raise ConfigurationError(
+            "how images are read is said beside --data",
+            found="no --data",
+            do="leave it out: the run's own settings are used",
+        )
+    with console.following():
+        images = own_images(opened, None if spec is None else data.reading.config(spec))
+        record = card_record(opened, images, part, most, options.card_seed or 0, device)
+        page = render(card_page(record, opened, images, device))
+    out = options.out or run / PAGE
+    write_text(out, page)
+    if json:
+        console.show_json({**record.card.to_json(), "out": str(out)})
+        return
+    _show(record.card)
+    console.made(out)
+
+
+def _show(card: "Card") -> None:
+    from ..report.report_card import row_table
+
+    for part in card.sections.values():
+        rows = [row for row in part.rows if not row.of]
+        if rows:
+            table = row_table(part.title, rows)
+            console.show_table(table.title, list(table.columns), [list(row) for row in table.rows])
+        for one in part.alarms:
+            console.note(one)
+        for one in part.absent:
+            console.say(f"not measured: {one}")

@@ -1,0 +1,100 @@
+"""latentspace compare"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ..core.errors import ConfigurationError
+from . import console
+from .options import Device, Json, MovedData, moved
+
+if TYPE_CHECKING:
+    from ..evaluation.card.compare import Compared, Comparison
+    from ..runs.directory import Run
+
+
+def compare(
+    *,
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN RUN ...", help="Run directories, two or more.")],
+    out: Annotated[Path | None, "Write a page with the table and the curves.", "PAGE.html"] = None,
+    split: Annotated[str, "The part to judge on: test or validation.", "PART"] = "test",
+    most: Annotated[int, "Judge so many images of it, at most.", "N"] = 2000,
+    seed: Annotated[int, "Seed of the samples and of the bootstrap.", "N"] = 0,
+    data: MovedData = None,
+    force: Annotated[bool, "Replace what is there."] = False,
+    json: Json = False,
+    device: Device = "auto",
+) -> None:
+    """Put finished runs side by side: which differences are more than luck, and which settings differ.
+
+    Each run gets its report card (`evaluate RUN --card`), unless it has one. Runs that are judged on the same
+    images are compared image by image.
+
+    [bold]Examples[/bold]
+
+      latentspace compare runs/a runs/b --out compared.html
+
+      latentspace compare runs/seed-0 runs/seed-1 runs/seed-2 --json
+    """
+    from ..core.output_files import refuse_file
+    from ..evaluation.card.compare import compared, refuse_few
+    from ..evaluation.card.make import refuse_card
+    from ..inference.trained import refuse_unfinished
+    from ..runs.directory import Run
+
+    refuse_few(len(runs))
+    refuse_card(split, most)
+    if out is not None:
+        require_page(out)
+        refuse_file(out, force=force)
+    opened = [Run.open(one) for one in runs]
+    for one in opened:
+        refuse_unfinished(one)
+    with console.following():
+        cards = [_compared(one, data, split, most, seed, device) for one in opened]
+        found = compared(cards, device)
+    if out is not None:
+        from ..core.atomic_files import write_text
+        from ..report.comparison import comparison_page
+        from ..report.page import render
+
+        write_text(out, render(comparison_page(found, [one.record.card for one in cards])))
+    if json:
+        said = {} if out is None else {"out": str(out)}
+        console.show_json({**found.to_json(), **said})
+        return
+    _show(found)
+    if out is not None:
+        console.made(out)
+
+
+def require_page(out: Path) -> None:
+    """Refuse another ending than that of a page: raises ConfigurationError."""
+    if out.suffix.casefold() != ".html":
+        raise ConfigurationError(
+            "the page is a .html file", found=out.name, do=f"name it for example {out.stem}.html"
+        )
+
+
+def _compared(run: "Run", data: str | None, part: str, most: int, seed: int, device: str) -> "Compared":
+    from ..evaluation.card.compare import Compared
+    from ..evaluation.card.make import card_record, own_images
+
+    images = own_images(run, moved(run, data))
+    return Compared(run, card_record(run, images, part, most, seed, device), images)
+
+
+def _show(found: "Comparison") -> None:
+    from ..report.comparison import measure_rows, overlap_rows, setting_rows
+
+    names = [Path(one).name for one in found.runs]
+    console.show_table("measures; * no other is better, beyond luck", ["", *names], measure_rows(found))
+    if rows := setting_rows(found):
+        console.show_table("settings that differ", ["", *names], rows)
+    if rows := overlap_rows(found, names):
+        console.show_table(
+            "neighbours that two runs have in common", ["", "overlap", "each with raw pixels", "chance"], rows
+        )
+    for note in found.notes:
+        console.say(note)

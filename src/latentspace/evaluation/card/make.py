@@ -1,0 +1,161 @@
+"""The card of a run, with what each judged image was found to have; kept in the run."""
+
+from collections.abc import Callable, Mapping
+from typing import ClassVar, Final
+
+import numpy as np
+
+from ...core.devices import AUTO
+from ...core.errors import ConfigurationError, DataError
+from ...core.progress import tell
+from ...core.wording import brief, counted, option
+from ...data.config import DataConfig
+from ...data.imageset import ImageSet
+from ...data.memmap import require_unchanged
+from ...inference.run_images import own_or_other
+from ...runs.directory import Run
+from ..cache import Measurement, kept
+from .classification import classification
+from .codes import codes
+from .reconstruction import reconstruction
+from .robustness import robustness
+from .samples import samples
+from .subject import JUDGED, Judged, Subject
+from .tally import Tally
+from .values import Card, Section
+
+DRAWS: Final = 1_000
+FEWEST: Final = 10  # images of each part
+MOST: Final = 20_000  # images that can be judged
+DIGITS: Final = 6  # that are kept of what a single image has
+
+SECTIONS: Final[Mapping[str, Callable[[Subject, Tally], Section]]] = {
+    "reconstruction": reconstruction,
+    "codes": codes,
+    "classification": classification,
+    "samples": samples,
+    "robustness": robustness,
+}
+
+
+class CardRecord(Measurement):
+    """A card, and the measures of single images that another run's are compared with.
+
+    Args:
+        places: of the judged images, in the set.
+        images: their hashes.
+        values: by measure, of each of them; None where it was left out.
+    """
+
+    VERSION: ClassVar[int] = 1
+
+    card: Card
+    places: tuple[int, ...]
+    images: tuple[str, ...]
+    values: dict[str, tuple[float | None, ...]]
+
+
+def card_record(
+    run: Run,
+    images: ImageSet,
+    part: str = "test",
+    most: int = JUDGED,
+    seed: int = 0,
+    device: str = AUTO,
+) -> CardRecord:
+    """The card of a run; `results/card-PART.json` where it was made before with the same arguments.
+
+    Args:
+        images: the run's own.
+        most: images that are judged, at most; twice as many training images are learned from.
+        seed: of the samples and of the bootstrap.
+
+    Raises:
+        RunError: the run has not ended.
+        ConfigurationError: as `refuse_card`.
+        DataError: too few images.
+    """
+    judged = refuse_card(part, most)
+
+    def measure(most: int = most, seed: int = seed, draws: int = DRAWS) -> CardRecord:
+        return _measured(Subject(run, images, judged, most, seed, device), draws)
+
+    return kept(run, f"card-{part}", CardRecord, measure)
+
+
+def own_images(run: Run, data: DataConfig | None = None) -> ImageSet:
+    """The run's own images, which a card is made of.
+
+    Args:
+        data: where they are now; None: where they were.
+
+    Raises:
+        ConfigurationError: `data` are other images.
+        RunError: they are gone or have changed.
+    """
+    images, own = own_or_other(run, data)
+    if not own:
+        raise ConfigurationError(
+            "a card judges the run's own images, beside what is fitted to those it learned from",
+            found=f"other images in {option('data')} (their content hash is not the run's)",
+            do=f"leave {option('data')} out, or evaluate without a card",
+        )
+    return images
+
+
+def refuse_card(part: str, most: int) -> Judged:
+    """The part that is judged; refuses what no card is made of: raises ConfigurationError."""
+    found: dict[str, Judged] = {"validation": "validation", "test": "test"}
+    if part not in found:
+        raise ConfigurationError(
+            f"a card judges images that were not learned from: {option('split')} is one of "
+            f"{', '.join(found)}",
+            found=brief(part),
+            do=f"leave {option('split')} out: it judges the test part",
+        )
+    if not FEWEST <= most <= MOST:
+        raise ConfigurationError(
+            f"a card judges at least {FEWEST} and at most {MOST:,} images",
+            found=option("most", most),
+            do=f"write for example {option('most', JUDGED)}",
+        )
+    return found[part]
+
+
+def _measured(subject: Subject, draws: int) -> CardRecord:
+    run, images = subject.run, subject.images
+    if min(len(subject.judged), len(subject.learned)) < FEWEST:
+        raise DataError(
+            f"a card takes at least {FEWEST} training images and as many that are judged",
+            found=f"{len(subject.learned)} and {counted(len(subject.judged))} of the {subject.part} part",
+            do="give more images, or another split",
+        )
+    tally = Tally(len(subject.judged), draws, subject.seed)
+    sections = {}
+    for number, (name, make) in enumerate(SECTIONS.items(), start=1):
+        sections[name] = make(subject, tally)
+        tell("sections of the card", number, len(SECTIONS))
+    require_unchanged(images.pixels)  # or it would be kept
+    card = Card(
+        run=str(run.path),
+        kind=run.experiment.kind,
+        weights=run.weights_hash,
+        data=images.source,
+        content_hash=images.content_hash,
+        part=subject.part,
+        judged=len(subject.judged),
+        learned=len(subject.learned),
+        code_size=subject.encoder.code_size,
+        classes=images.class_names if subject.labelled else (),
+        seed=subject.seed,
+        draws=draws,
+        sections=sections,
+    )
+    hashes = tuple(f"{one:016x}" for one in images.image_hashes[subject.judged].tolist())
+    values = {name: _kept(one) for name, one in tally.values.items()}
+    places = tuple(subject.judged.tolist())
+    return CardRecord(card=card, places=places, images=hashes, values=values)
+
+
+def _kept(values: np.ndarray) -> tuple[float | None, ...]:
+    return tuple(None if np.isnan(one) else float(f"{one:.{DIGITS}g}") for one in values.tolist())

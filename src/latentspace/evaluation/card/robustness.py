@@ -1,0 +1,139 @@
+"""What codes are worth where images are changed: noise, shift, turn, blur, contrast."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import torch
+
+from ...core.progress import told
+from ...core.randomness import generator, numpy_generator
+from ...core.types import ImageArray, Int64Array
+from ...core.wording import counted
+from ...data.corruption import blur, gaussian
+from ...inference.nearest import nearest
+from ...inference.trained import TrainedClassifier
+from .codes import neighbours_say
+from .probe import Features
+from .reconstruction import squared_errors
+from .subject import Subject
+from .tally import Tally
+from .values import Curve, Row, Section
+
+CHANGED: Final = 500  # images, at most
+TITLE: Final = "Robustness"
+
+
+@dataclass(frozen=True)
+class Change:
+    """A way to change images.
+
+    Args:
+        make: images in [0, 1], strength -> the changed ones, in [0, 1]; the same each time.
+        strengths: the first changes nothing.
+    """
+
+    across: str
+    strengths: tuple[float, ...]
+    make: Callable[[ImageArray, float], ImageArray]
+
+
+def _noisy(images: ImageArray, strength: float) -> ImageArray:
+    noise = generator(0, "noise")
+    return gaussian(strength)(torch.from_numpy(images), noise).clamp(0, 1).numpy()
+
+
+def _shifted(images: ImageArray, strength: float) -> ImageArray:
+    from scipy.ndimage import shift
+
+    step = strength / 100 * max(images.shape[2:])
+    return np.asarray(shift(images, (0, 0, 0, step), order=1, mode="nearest"))
+
+
+def _turned(images: ImageArray, strength: float) -> ImageArray:
+    from scipy.ndimage import rotate
+
+    return np.asarray(rotate(images, strength, axes=(3, 2), reshape=False, order=1, mode="nearest"))
+
+
+def _blurred(images: ImageArray, strength: float) -> ImageArray:
+    width = strength / 100 * max(images.shape[2:])
+    return blur(width)(torch.from_numpy(images), generator(0, "noise")).numpy()
+
+
+def _faded(images: ImageArray, strength: float) -> ImageArray:
+    middle = images.mean(axis=(1, 2, 3), keepdims=True)
+    return np.asarray(middle + (1 - strength / 100) * (images - middle), dtype=np.float32)
+
+
+CHANGES: Final = {
+    "noise": Change("standard deviation of the noise", (0.0, 0.05, 0.1, 0.2, 0.4), _noisy),
+    "shift": Change("shift, % of the side", (0.0, 3.0, 7.0, 11.0, 15.0), _shifted),
+    "turn": Change("turn, degrees", (0.0, 5.0, 10.0, 20.0, 40.0), _turned),
+    "blur": Change("blur, % of the side", (0.0, 2.0, 4.0, 6.0, 8.0), _blurred),
+    "contrast": Change("contrast lost, %", (0.0, 20.0, 40.0, 60.0, 80.0), _faded),
+}
+
+
+def robustness(subject: Subject, tally: Tally) -> Section:
+    """Answers and errors on changed images, beside those of the same features as everywhere."""
+    draw = numpy_generator(subject.seed, "figure")
+    chosen = np.sort(draw.permutation(len(subject.judged))[:CHANGED])
+    curves: list[Curve] = []
+    rows: list[Row] = []
+    for name, change in told(list(CHANGES.items()), "changes of images tried"):
+        curve, row = _under(subject, tally, name, change, chosen)
+        curves += curve
+        rows += row
+    return Section(title=TITLE, rows=tuple(rows), curves=tuple(curves), notes=(_how(subject, len(chosen)),))
+
+
+def _how(subject: Subject, images: int) -> str:
+    if not subject.labelled:
+        how = "an answer is right where the nearest code of an unchanged image is that of the image itself"
+    elif isinstance(subject.network, TrainedClassifier):
+        how = "answers are the head's, and beside it those of the nearest unchanged training images"
+    else:
+        how = "answers are those of the nearest unchanged training images"
+    return f"Of {counted(images)}: {how}. A row is the mean over all strengths but none."
+
+
+def _under(
+    subject: Subject, tally: Tally, name: str, change: Change, chosen: Int64Array
+) -> tuple[list[Curve], list[Row]]:
+    """The curves and the row of one change."""
+    images = subject.shown[chosen]
+    right: dict[str, list[np.ndarray]] = {key: [] for key in subject.features}
+    errors: dict[str, list[np.ndarray]] = {"run": [], "pca": []}
+    for strength in change.strengths:
+        changed = np.asarray(change.make(images, strength) if strength else images, np.float32)
+        features = {key: make(changed) for key, make in subject.features.items()}
+        for key, one in features.items():
+            right[key].append(_right(subject, key, one, chosen))
+        if subject.decodes:
+            back = subject.pca.inverse_transform(features["pca"]).reshape(changed.shape)
+            errors["run"].append(squared_errors(subject.encoder.decode(features["run"]), changed))
+            errors["pca"].append(squared_errors(back, changed))
+    asked = "right answers" if subject.labelled else "images recognised"
+    curves = [tally.curve(f"{name}_right", asked, change.across, change.strengths, right, "higher")]
+    if subject.decodes:
+        title = "mean squared error per pixel, of the changed images"
+        curves.append(tally.curve(f"{name}_mse", title, change.across, change.strengths, errors, "lower"))
+    means = {key: np.mean(values[1:], axis=0) for key, values in right.items()}
+    row = tally.mean(f"robust_to_{name}", f"{asked} under {name}", means, "higher", rows=chosen)
+    return curves, [row]
+
+
+def _right(subject: Subject, name: str, features: Features, chosen: Int64Array) -> np.ndarray:
+    """Whether the answer for each changed image is right."""
+    if not subject.labelled:
+        found = nearest(features, subject.judged_features[name], 1).rows[:, 0]
+        return np.asarray(found == chosen, dtype=np.float64)
+    if name == "run" and isinstance(subject.network, TrainedClassifier):
+        with torch.no_grad():
+            codes = torch.from_numpy(features).to(subject.network.autoencoder.device)
+            answers = subject.network.head(codes).argmax(dim=1).cpu().numpy()
+    else:
+        answers = neighbours_say(subject, subject.learned_features[name], features)
+    return np.asarray(answers == subject.labels(subject.judged[chosen]), dtype=np.float64)

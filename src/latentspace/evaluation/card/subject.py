@@ -1,0 +1,152 @@
+"""What a card is made of: a run, samples of its parts, and the features that its codes must beat."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final, Literal, TypeAlias
+
+import numpy as np
+from sklearn.decomposition import PCA
+
+from ...core.devices import AUTO
+from ...core.progress import told
+from ...core.randomness import numpy_generator
+from ...core.types import ImageArray, Int64Array, Pixels
+from ...data.imageset import ImageSet
+from ...data.sampling import affordable, stratified_sample
+from ...inference.pca import EXACT, fit_pca
+from ...inference.trained import TrainedAutoencoder, TrainedClassifier, load_trained
+from ...runs.directory import Run
+from .probe import Features, Probe
+
+JUDGED: Final = 2_000  # images, at most, where nobody says
+LEARNED: Final = 2  # times as many training images
+PIXELS: Final = 512  # principal components that stand for the pixels of large images
+
+Judged: TypeAlias = Literal["validation", "test"]
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """A run under examination, and seeded samples of what it learned from and of what is judged.
+
+    Args:
+        images: the run's own.
+        most: images that are judged, at most; twice as many training images are learned from. Fewer large
+            ones.
+        seed: of the samples; runs with one split and one seed are judged on the same images.
+    """
+
+    run: Run
+    images: ImageSet
+    part: Judged
+    most: int = JUDGED
+    seed: int = 0
+    device: str = AUTO
+
+    def _some(self, part: Int64Array, most: int) -> Int64Array:
+        draw = numpy_generator(self.seed, "sample")
+        return stratified_sample(part, affordable(most, self.images.shape), self.images.labels, draw)
+
+    @cached_property
+    def judged(self) -> Int64Array:
+        """The images that are judged, by their places in the set."""
+        return self._some(self.run.split.part(self.part), self.most)
+
+    @cached_property
+    def learned(self) -> Int64Array:
+        """Training images that probes, neighbours and PCA are fitted to."""
+        return self._some(self.run.split.train, LEARNED * self.most)
+
+    @cached_property
+    def network(self) -> TrainedAutoencoder | TrainedClassifier:
+        return load_trained(self.run, self.device)
+
+    @property
+    def encoder(self) -> TrainedAutoencoder:
+        return self.network.encoder
+
+    @property
+    def decodes(self) -> bool:
+        """Whether the run itself decodes codes: a classifier does not."""
+        return isinstance(self.network, TrainedAutoencoder)
+
+    @property
+    def labelled(self) -> bool:
+        """Whether there are labels of at least two classes among the images that are learned from."""
+        labels = self.images.labels
+        return labels is not None and len(np.unique(labels[self.learned])) > 1
+
+    def labels(self, rows: Int64Array) -> Int64Array:
+        assert self.images.labels is not None
+        labels: Int64Array = self.images.labels[rows]
+        return labels
+
+    @cached_property
+    def untrained(self) -> TrainedAutoencoder:
+        """The encoder's network as it was before its training."""
+        known = self.encoder
+        model = known.experiment.build(known.data.shape)
+        return TrainedAutoencoder(model, known.experiment, known.data, known.device)
+
+    @cached_property
+    def pca(self) -> PCA:
+        """PCA with as many numbers as a code has, fitted to training images."""
+        return fit_pca(flat(self.images.pixels[self.learned]), self.encoder.code_size)
+
+    @cached_property
+    def _pixels(self) -> PCA | None:
+        """What stands for the pixels of large images; None: they stand for themselves."""
+        few = int(np.prod(self.images.shape)) <= EXACT
+        return None if few else fit_pca(flat(self.images.pixels[self.learned]), PIXELS)
+
+    @property
+    def features(self) -> Mapping[str, Callable[[Pixels | ImageArray], Features]]:
+        """By name, what turns images into the numbers that are compared."""
+        return {
+            "run": self.encoder.encode,
+            "pca": lambda images: self.pca.transform(flat(images)).astype(np.float32),
+            "pixels": lambda images: (
+                flat(images)
+                if self._pixels is None
+                else self._pixels.transform(flat(images)).astype(np.float32)
+            ),
+            "random": self.untrained.encode,
+        }
+
+    @cached_property
+    def learned_features(self) -> dict[str, Features]:
+        pixels = self.images.pixels[self.learned]
+        return {name: make(pixels) for name, make in self.features.items()}
+
+    @cached_property
+    def judged_features(self) -> dict[str, Features]:
+        pixels = self.images.pixels[self.judged]
+        return {name: make(pixels) for name, make in self.features.items()}
+
+    @cached_property
+    def probes(self) -> dict[str, Probe]:
+        """Linear probes of the features of the training images."""
+        labels = self.labels(self.learned)
+        features = list(self.learned_features.items())
+        return {name: Probe(one, labels) for name, one in told(features, "linear probes fitted")}
+
+    @cached_property
+    def shown(self) -> ImageArray:
+        """The images that are judged, in [0, 1]."""
+        shown: ImageArray = self.images.pixels[self.judged] / np.float32(255)
+        return shown
+
+    @property
+    def how(self) -> tuple[str, ...]:
+        """How the features were made, in sentences."""
+        if self._pixels is None:
+            return ()
+        count = self._pixels.n_components_
+        return (f"Raw pixels of these large images stand as their first {count} principal components.",)
+
+
+def flat(images: Pixels | ImageArray) -> Features:
+    """Images, bytes or in [0, 1], as rows of numbers in [0, 1]."""
+    rows = images.reshape(len(images), -1)
+    return rows / np.float32(255) if rows.dtype == np.uint8 else rows.astype(np.float32, copy=False)

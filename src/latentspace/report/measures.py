@@ -1,0 +1,73 @@
+"""Measures with their intervals as cells of a table and as lines of a picture: for cards and comparisons."""
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+
+from ..evaluation.card.values import BESIDE, Curve, Row, Value
+from ..figures import Series, SeriesPlot, draw_series, png
+from .page import Picture
+
+NOTHING: Final = "–"
+WORDS: Final = {"better": "beaten", "worse": "not beaten", "even": "even"}
+
+
+def cell(value: Value | None, digits: int = 3) -> str:
+    """`0.0719 [0.0705, 0.0734]`; a dash for nothing."""
+    if value is None:
+        return NOTHING
+    said = number(value.value, digits)
+    if value.low is None or value.high is None or value.low == value.high:
+        return said
+    return f"{said} [{number(value.low, digits)}, {number(value.high, digits)}]"
+
+
+def number(value: float, digits: int = 3) -> str:
+    """With so many significant digits, and without an exponent where it is of a usual size."""
+    if value == 0 or 1e-4 <= abs(value) < 1e5:
+        whole = max(digits, len(f"{abs(value):.0f}"))
+        return f"{value:#.{whole}g}".rstrip(".")
+    return f"{value:.{digits - 1}e}"
+
+
+def titled(row: Row) -> str:
+    """What a row is called: `mean squared error per pixel, A`."""
+    unit = f" {row.unit}" if row.unit.startswith("per ") else f", {row.unit}" if row.unit else ""
+    return f"{row.title}{unit}{f', class {row.of}' if row.of else ''}"
+
+
+def beside_cell(row: Row, name: str, digits: int = 3) -> str:
+    """What stands beside a run, and whether the run beats it."""
+    if name not in row.beside:
+        return NOTHING
+    verdict = row.verdicts.get(name)
+    return f"{cell(row.beside[name], digits)}{f', {WORDS[verdict]}' if verdict else ''}"
+
+
+def curve_picture(curve: Curve, names: Mapping[str, str] = BESIDE, caption: str = "") -> Picture:
+    """The lines of a curve, each with the band of its intervals."""
+    series = tuple(_line(names.get(name, name), values) for name, values in curve.lines.items())
+    plot = SeriesPlot(
+        points=np.array(curve.points, dtype=np.float64),
+        across=f"{curve.across}, log scale" if curve.logarithmic else curve.across,
+        up=curve.title,
+        series=series,
+        logarithmic=curve.logarithmic,
+    )
+    title = f"{curve.title[:1].upper()}{curve.title[1:]} ({re.split(',| that', curve.across)[0]})"
+    said = "; ".join(
+        f"{names.get(name, name)} from {number(values[0].value)} to {number(values[-1].value)}"
+        for name, values in curve.lines.items()
+    )
+    words = f"{caption or 'The bands are 95 % intervals over images.'}"
+    return Picture(None, title, words, png(draw_series(plot)), f"{curve.title}: {said}")
+
+
+def _line(name: str, values: tuple[Value, ...]) -> Series:
+    middle, low, high = (
+        np.array([getattr(one, end) if getattr(one, end) is not None else one.value for one in values])
+        for end in ("value", "low", "high")
+    )
+    return Series(name, middle.astype(np.float64), low.astype(np.float64), high.astype(np.float64))

@@ -1,0 +1,147 @@
+"""The page of a report card: what a run is worth, each number beside what it must beat."""
+
+from typing import Final
+
+import numpy as np
+
+from ..core.wording import counted
+from ..data.imageset import ImageSet
+from ..evaluation.card.make import CardRecord
+from ..evaluation.card.samples import drawn
+from ..evaluation.card.subject import Subject, flat
+from ..evaluation.card.values import BESIDE, Row
+from ..evaluation.card.values import Section as Part
+from ..inference.nearest import nearest
+from ..inference.trained import TrainedAutoencoder
+from ..runs.directory import Run
+from .gallery import Gallery, gallery
+from .measures import beside_cell, cell, curve_picture, titled
+from .page import Finding, Page, Section, Table, numbered
+
+HEADLINES: Final = {
+    "mse": "Its pictures",
+    "knn_accuracy": "The neighbours of its codes",
+    "probe_accuracy": "What is read off its codes",
+    "accuracy": "Its answers",
+    "nmi": "Groups of its codes",
+    "frechet": "Its samples",
+}
+RIVALS: Final = ("pca", "pixels", "random", "probe", "mean", "input")  # what a run must beat
+WORST: Final = 30  # images, and samples, that are shown
+DRAWN_FROM: Final = 500  # images, whose doubled number of codes new ones for a picture are drawn from
+
+
+def card_page(record: CardRecord, run: Run, images: ImageSet, device: str) -> Page:
+    """The page of a card.
+
+    Args:
+        images: the run's own.
+    """
+    card = record.card
+    lead = (
+        f"A run of kind {card.kind} with {counted(card.code_size, 'number')} an image, judged on "
+        f"{counted(card.judged)} of its {card.part} part. In brackets 95 % intervals, by {card.draws:,} "
+        "resamples of the images. Beside it stands what it must beat; 'even' is no more than luck."
+    )
+    sections = [_section(part) for part in card.sections.values()]
+    alarms = [Finding("Alarm", one, good=False) for part in card.sections.values() for one in part.alarms]
+    pictures = _pictures(record, run, images, device)
+    page = Page(
+        f"Report card of {run.path.name}",
+        lead,
+        findings=(*alarms, *(found for _, row in card.rows() if (found := _finding(row)))),
+        sections=(*(one for one in sections if one is not None), *pictures),
+        footer=(
+            f"run {run.path.name}, weights {card.weights[:16]}",
+            f"images: {card.data}, content hash {card.content_hash[:16]}, seed {card.seed}",
+            *(f"Not measured: {one}." for part in card.sections.values() for one in part.absent),
+        ),
+    )
+    return numbered(page)
+
+
+def row_table(title: str, rows: list[Row], note: str = "") -> Table:
+    """A column for the run, and one for each that stands beside any of the rows."""
+    names = [name for name in BESIDE if any(name in row.beside for row in rows)]
+    cells = [(titled(row), cell(row.run), *(beside_cell(row, name) for name in names)) for row in rows]
+    return Table(title, ("", BESIDE["run"], *(BESIDE[name] for name in names)), tuple(cells), note)
+
+
+def _finding(row: Row) -> Finding | None:
+    """Whether the run beats what stands beside a main measure."""
+    rivals = [name for name in RIVALS if name in row.verdicts]
+    if row.name not in HEADLINES or not rivals:
+        return None
+    beaten = [BESIDE[name] for name in rivals if row.verdicts[name] == "better"]
+    lost = [BESIDE[name] for name in rivals if row.verdicts[name] == "worse"]
+    even = [BESIDE[name] for name in rivals if row.verdicts[name] == "even"]
+    words = [
+        f"{titled(row)} {cell(row.run)}",
+        *(f"{how} {', '.join(some)}" for how, some in _ways(beaten, lost, even) if some),
+    ]
+    good = False if lost else None if even else True
+    headline = {True: "beat all beside them", False: "are behind something simpler", None: "are not ahead"}
+    return Finding(f"{HEADLINES[row.name]} {headline[good]}", f"{'; '.join(words)}.", good)
+
+
+def _ways(*some: list[str]) -> list[tuple[str, list[str]]]:
+    return list(zip(("better than", "worse than", "even with"), some, strict=True))
+
+
+def _section(part: Part) -> Section | None:
+    """The tables and curves of one side; nothing where it holds none."""
+    if not part.rows and not part.curves:
+        return None
+    whole = [row for row in part.rows if not row.of]
+    by_class = [row for row in part.rows if row.of]
+    tables = [row_table(part.title, whole)] if whole else []
+    if by_class:
+        tables.append(row_table(f"{part.title}, class by class", by_class))
+    return Section(
+        part.title,
+        part.notes,
+        tables=tuple(tables),
+        pictures=tuple(curve_picture(one) for one in part.curves),
+    )
+
+
+def _pictures(record: CardRecord, run: Run, images: ImageSet, device: str) -> list[Section]:
+    """The worst reconstructions and some samples, of a run that decodes."""
+    subject = Subject(run, images, record.card.part, DRAWN_FROM, record.card.seed, device)
+    network = subject.network
+    if not isinstance(network, TrainedAutoencoder):
+        return []
+    return [
+        Section("The worst reconstructions", galleries=(_worst(record, network, images),)),
+        Section("Samples and training images", galleries=(_samples(subject),)),
+    ]
+
+
+def _worst(record: CardRecord, network: TrainedAutoencoder, images: ImageSet) -> Gallery:
+    errors = np.array(record.values["mse"], dtype=np.float64)
+    order = np.argsort(-errors, kind="stable")[:WORST]
+    rows = np.array(record.places, dtype=np.int64)[order]
+    pixels = images.pixels[rows]
+    names = images.names_of(rows)
+    captions = [(name, f"error {error:.3g}") for name, error in zip(names, errors[order], strict=True)]
+    note = "Left the image, right what its code is decoded to; the largest errors of those judged."
+    return gallery({"image": pixels, "reconstruction": network.reconstruct(pixels)}, captions, note)
+
+
+def _samples(subject: Subject) -> Gallery:
+    """Samples, each beside the training image that is nearest by its pixels."""
+    decoded = drawn(subject, WORST)
+    pixels = subject.images.pixels[subject.learned]
+    found = nearest(flat(decoded), flat(pixels), 1)
+    rows = subject.learned[found.rows[:, 0]]
+    captions = [
+        (f"sample {place}, {name}", f"distance {distance:.3g}")
+        for place, (name, distance) in enumerate(
+            zip(subject.images.names_of(rows), found.distances[:, 0], strict=True), start=1
+        )
+    ]
+    note = (
+        f"Left a sample, right the nearest of {counted(len(pixels), 'training image')} by its pixels. "
+        "The distance is Euclidean, pixels lie in 0..1."
+    )
+    return gallery({"sample": decoded, "training image": subject.images.pixels[rows]}, captions, note)

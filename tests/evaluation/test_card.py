@@ -1,0 +1,259 @@
+"""The report card: what it holds of a run of each kind, its page, its schema, and what it is made of."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from latentspace.data.imageset import ImageSet
+from latentspace.evaluation.card.compare import Compared, Comparison, compared
+from latentspace.evaluation.card.geometry import active_units, effective_rank, total_correlation
+from latentspace.evaluation.card.make import CardRecord, card_record
+from latentspace.evaluation.card.reconstruction import ssim, worst_tenth
+from latentspace.evaluation.card.tally import Draws, Tally
+from latentspace.evaluation.card.values import Card, Value, verdict_of
+from latentspace.evaluation.clustering import GroupAgreement
+from latentspace.experiment.config import Experiment
+from latentspace.report.comparison import comparison_page
+from latentspace.report.page import render
+from latentspace.report.report_card import card_page
+from latentspace.runs.directory import Run
+from latentspace.training.train import train
+from runner import call
+
+SCHEMAS = Path(__file__).parents[2] / "docs" / "guide" / "schemas"
+MOST = 24  # images that are judged
+
+
+@pytest.fixture(scope="module")
+def records(small_runs: dict[str, Run], images: ImageSet) -> dict[str, CardRecord]:
+    return {name: card_record(small_runs[name], images, most=MOST) for name in ("ae", "vae", "classifier")}
+
+
+@pytest.fixture(scope="module")
+def ordered(plan: Experiment, images: ImageSet, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A run without labels whose codes are ordered."""
+    folder = tmp_path_factory.mktemp("ordered")
+    settings = {
+        "kind": "ae",
+        "preset": "fast",
+        "threads": 1,
+        "split": {"near_copies": "off"},
+        "model": {"name": "residual", "code_size": 3, "width": 4, "blocks": 0, "ordered": True},
+        "training": {"epochs": 1, "batch_size": 32, "min_steps": 1},
+    }
+    return train(Experiment.parse(settings, "a plan"), folder / "run", images=images.pixels)
+
+
+def rows_of(record: CardRecord, section: str) -> dict[str, object]:
+    return {row.name: row for row in record.card.sections[section].rows if not row.of}
+
+
+def test_the_documented_schemas_are_those_of_what_is_written():
+    for name, kind in (("card", Card), ("comparison", Comparison)):
+        written = json.loads((SCHEMAS / f"{name}.json").read_text(encoding="utf-8"))
+        assert written == kind.model_json_schema(mode="serialization"), name
+
+
+@pytest.mark.parametrize("name", ["ae", "vae", "classifier"])
+def test_a_card_agrees_with_its_schema_and_has_every_interval(records, name):
+    card = records[name].card
+    said = json.loads(json.dumps(card.to_json(), allow_nan=False))
+    assert Card.model_validate(said) == card
+    assert set(said) == set(json.loads((SCHEMAS / "card.json").read_text())["properties"])
+    for _, row in card.rows():
+        for value in (row.run, *row.beside.values()):
+            assert value.low is not None, row.name
+            assert value.low <= value.value + 1e-9, row.name
+            assert value.high >= value.value - 1e-9, row.name
+
+
+def test_a_card_of_an_autoencoder_has_each_side(records):
+    record = records["ae"]
+    assert {"mse", "psnr", "ssim", "mse_worst_tenth"} == set(rows_of(record, "reconstruction"))
+    classes = [row.of for row in record.card.sections["reconstruction"].rows if row.of]
+    assert classes == list(record.card.classes)
+    found = rows_of(record, "codes")
+    assert {"knn_accuracy", "probe_accuracy", "nmi", "ari", "accuracy_of_groups"} <= set(found)
+    assert {"active_units", "effective_rank", "total_correlation"} <= set(found)
+    assert {"trustworthiness_pca", "continuity_pca"} <= set(found) or record.card.judged < 40
+    assert set(found["knn_accuracy"].beside) == {"pca", "pixels", "random", "chance"}
+    samples = rows_of(record, "samples")
+    assert set(samples) == {
+        "frechet",
+        "precision",
+        "recall",
+        "coverage",
+        "nearest_training",
+        "memorised",
+    }
+    assert set(samples["frechet"].beside) == {"pca", "real"}
+    changes = [row.name for row in record.card.sections["robustness"].rows]
+    assert changes == [f"robust_to_{one}" for one in ("noise", "shift", "turn", "blur", "contrast")]
+    assert record.card.sections["classification"].absent
+
+
+def test_a_card_of_a_vae_has_its_divergence_by_dimension(records):
+    curves = {one.name: one for one in records["vae"].card.sections["codes"].curves}
+    terms = [one.value for one in curves["kl_per_dimension"].lines["run"]]
+    assert len(terms) == 3
+    assert terms == sorted(terms, reverse=True)
+
+
+def test_a_card_of_a_classifier_judges_its_answers(records, small_runs, images):
+    card = records["classifier"].card
+    found = rows_of(records["classifier"], "classification")
+    assert {"accuracy", "cross_entropy", "brier", "calibration_error", "calibration_error_calibrated"} == set(
+        found
+    )
+    assert {"probe", "pca", "pixels", "random"} == set(found["accuracy"].beside)
+    assert card.sections["reconstruction"].absent
+    assert card.sections["samples"].absent
+    values = records["classifier"].values["accuracy"]
+    assert np.mean(values) == pytest.approx(found["accuracy"].run.value)
+
+
+def test_without_labels_their_part_is_absent_and_said_and_ordered_codes_have_a_curve(ordered, images):
+    plain = ImageSet(images.pixels, "bars")
+    card = card_record(ordered, plain, most=MOST).card
+    assert card.classes == ()
+    assert not {"knn_accuracy", "nmi"} & {row.name for _, row in card.rows()}
+    assert "no labels" in card.sections["codes"].absent[0]
+    assert "no labels" in card.sections["samples"].notes[1]
+    curve = card.sections["reconstruction"].curves[0]
+    assert curve.points == (1.0, 2.0, 3.0)
+    whole = next(row for _, row in card.rows() if row.name == "mse")
+    assert curve.lines["run"][-1].value == pytest.approx(whole.run.value, rel=1e-4)
+    assert curve.lines["pca"][-1].value == pytest.approx(whole.beside["pca"].value, rel=1e-4)
+    by_noise = next(one for one in card.sections["robustness"].curves if one.name == "noise_right")
+    assert by_noise.lines["pixels"][0].value == 1.0
+
+
+def test_a_card_is_kept_and_made_anew_for_other_arguments(small_runs, images, records, caplog):
+    caplog.set_level("INFO")
+    again = card_record(small_runs["ae"], images, most=MOST)
+    assert again == records["ae"]
+    assert "measuring" not in caplog.text
+
+
+def test_its_page_shows_every_row_and_its_pictures(records, small_runs, images):
+    page = render(card_page(records["ae"], small_runs["ae"], images, "auto"))
+    assert "Report card of ae" in page
+    assert "mean squared error per pixel, class A" in page
+    assert page.count("<figure") == sum(len(one.curves) for one in records["ae"].card.sections.values())
+    assert "The worst reconstructions" in page
+    assert "Samples and training images" in page
+    assert "<script" not in page
+
+
+def test_runs_side_by_side(records, small_runs, images):
+    found = compared([Compared(small_runs[one], records[one], images) for one in ("ae", "vae")])
+    assert Comparison.model_validate(json.loads(json.dumps(found.to_json()))) == found
+    assert found.shared == records["ae"].card.judged
+    assert "kind" in found.settings
+    measures = {one.name: one for one in found.measures}
+    gap = measures["mse"].differences[0]
+    assert gap.paired == found.shared
+    first, second = measures["mse"].values
+    assert gap.difference.value == pytest.approx(first.value - second.value, rel=1e-3)
+    assert measures["nmi"].differences[0].paired is None
+    page = render(comparison_page(found, [records[one].card for one in ("ae", "vae")]))
+    assert "2 runs side by side" in page
+    assert "Settings that differ" in page
+
+
+def test_a_run_beside_itself_differs_by_luck_alone_and_seeds_are_put_together(records, small_runs, images):
+    same = Compared(small_runs["ae"], records["ae"], images)
+    found = compared([same, same])
+    assert not any(gap.more_than_luck for one in found.measures for gap in one.differences)
+    assert found.settings == {}
+    assert found.seeds[0].runs == (0, 1)
+    assert found.seeds[0].measures["mse"].value == pytest.approx(found.measures[0].values[0].value)
+    assert not any(one.best for one in found.measures)
+
+
+def test_the_commands_write_a_page_and_one_json(small_runs, records, tmp_path):
+    run = tmp_path / "ae"
+    shutil.copytree(small_runs["ae"].path, run)
+    code, stdout, stderr = call(["evaluate", str(run), "--card", "--most", str(MOST), "--json"])
+    assert code == 0, stderr
+    said = json.loads(stdout)
+    assert Path(said.pop("out")) == run / "card.html"
+    assert (run / "card.html").is_file()
+    assert Card.model_validate(said).run == str(small_runs["ae"].path)
+    out = tmp_path / "compared.html"
+    asked = ["compare", str(run), str(small_runs["vae"].path), "--most", str(MOST), "--out", str(out)]
+    code, stdout, stderr = call(asked)
+    assert code == 0, stderr
+    assert "settings that differ" in stdout
+    assert out.is_file()
+    code, stdout, stderr = call([*asked, "--force", "--json"])
+    assert code == 0, stderr
+    assert json.loads(stdout)["shared"] == MOST
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["evaluate", "{run}", "--card", "--split", "train"], "not learned from"),
+        (["evaluate", "{run}", "--card", "--most", "2"], "at least 10"),
+        (["evaluate", "{run}", "--card", "--out", "card.txt"], "a .html file"),
+        (["evaluate", "{run}", "--most", "20"], "without --card"),
+        (["evaluate", "{run}", "--card", "--data", "glyphs:40"], "the run's own images"),
+        (["compare", "{run}"], "at least two runs"),
+        (["compare", "{run}", "{run}", "--out", "{run}/config.json"], "a .html file"),
+    ],
+)
+def test_what_cannot_be_is_refused(small_runs, arguments, words):
+    run = str(small_runs["ae"].path)
+    code, stdout, stderr = call([one.replace("{run}", run) for one in arguments])
+    assert (code, stdout) == (2, "")
+    assert words in " ".join(stderr.split())
+
+
+def test_numbers_of_codes_done_by_hand():
+    draw = np.random.default_rng(0)
+    codes = draw.normal(size=(4000, 4)).astype(np.float32)
+    every = np.arange(len(codes))
+    assert effective_rank(codes, every) == pytest.approx(4, abs=0.01)
+    assert effective_rank(codes * np.float32([1, 0, 0, 0]), every) == pytest.approx(1)
+    assert total_correlation(codes, every) == pytest.approx(0, abs=0.01)
+    pair = np.stack([codes[:, 0], 0.6 * codes[:, 0] + 0.8 * codes[:, 1]], axis=1)
+    assert total_correlation(pair, every) == pytest.approx(-0.5 * np.log(1 - 0.6**2), abs=0.03)
+    assert active_units(codes * np.float32([1, 1, 0.01, 0]), every, absolute=True) == 2
+    assert active_units(codes * np.float32([1e-3, 1e-3, 0, 0]), every, absolute=False) == 2
+    groups, labels = np.array([1, 1, 0, 0, 2, 2]), np.array([0, 0, 1, 1, 2, 1])
+    assert GroupAgreement.of(groups, labels).accuracy == pytest.approx(5 / 6)
+    assert worst_tenth(np.arange(40.0), np.arange(40)) == pytest.approx(37.5)
+
+
+def test_similarity_is_one_of_equal_images_and_lower_of_others():
+    one = torch.rand(3, 1, 16, 16).numpy()
+    assert ssim(one, one) == pytest.approx(1)
+    other = 1 - one
+    assert (ssim(one, other) < 0).all()
+    small = torch.rand(2, 3, 8, 8)
+    assert ssim(small.numpy(), small.numpy()) == pytest.approx(1)
+
+
+def test_intervals_hold_the_truth_about_as_often_as_they_say():
+    draw = np.random.default_rng(1)
+    held = 0
+    for seed in range(100):
+        values = draw.exponential(size=200)
+        found = Value.of(float(values.mean()), Draws(200, 400, seed).means(values))
+        held += found.low <= 1 <= found.high
+    assert 86 <= held <= 99
+
+
+def test_a_difference_of_the_same_images_is_seen_where_their_values_hide_it():
+    draw = np.random.default_rng(2)
+    hard = draw.normal(size=300) * 10
+    tally = Tally(300, 400, 0)
+    row = tally.mean("mse", "error", {"run": hard, "pca": hard + 0.5 + draw.normal(size=300)}, "lower")
+    assert row.verdicts == {"pca": "better"}
+    assert row.run.high > row.beside["pca"].low
+    assert verdict_of(Value(value=1.0, low=-1.0, high=3.0), "lower") == "even"
