@@ -1,6 +1,7 @@
 """latentspace evaluate"""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from ..core.errors import ConfigurationError
@@ -10,6 +11,7 @@ from .options import Device, Json, OtherData, Reading, RunPath
 
 if TYPE_CHECKING:
     from ..evaluation.evaluate import Evaluation
+    from ..runs.directory import Run
 
 
 def evaluate(
@@ -42,7 +44,6 @@ def evaluate(
     from ..evaluation.evaluate import evaluate as judge
     from ..evaluation.evaluate import require_scope
     from ..runs.directory import Run
-    from ..studies import published
 
     if card.card:
         make_card(run, split, data, card, device, json=json)
@@ -62,6 +63,13 @@ def evaluate(
     if json:
         console.show_json({"run": str(run), **result.to_json()})
         return
+    _show(run, opened, result)
+
+
+def _show(run: Path, opened: "Run", result: "Evaluation") -> None:
+    """The metrics, beside those that were published of the same images, if any were."""
+    from ..studies import published
+
     rows = [
         ["images", console.number(result.images)],
         ["exact copies of training images", console.number(result.seen_in_training)],
