@@ -14,6 +14,7 @@ from pathlib import Path
 from latentspace.search.executors.memory import ENVIRONMENT
 from latentspace.search.heartbeat import own_heartbeat
 from latentspace.search.request import SearchRequest, draft
+from latentspace.search.trainings import TrainerHere
 from latentspace.search.trial import run_trial
 from latentspace.search.trials import begin
 from latentspace.training.context import prepare
@@ -39,7 +40,7 @@ def main(trials: int = 30, images: int = 1700, recipe: str | None = None) -> Non
         sizes = []
         with own_heartbeat(out) as heartbeat:
             while (trial := study.next(heartbeat)) is not None:
-                run_trial(trial, study, context, lambda: False)
+                run_trial(trial, study, TrainerHere(context), lambda: False)
                 sizes.append(resident())
                 weights = trial.user_attrs.get("weights", 0)
                 print(f"trial {trial.number:>3}  {sizes[-1]:7.1f} MiB  {weights:>9,} weights")

@@ -228,7 +228,7 @@ CASES = {
         [*NEW, "--objectives", "mse,weights", "--confirm", "3x3"],
         "no best one",
     ),
-    "search: an executor that is none": ([*NEW, "--executor", "nobody"], "the executor must be a known one"),
+    "search: an executor that is none": ([*NEW, "--engine", "nobody"], "the engine must be a known one"),
     "search: a malformed confirmation": ([*NEW, "--confirm", "3"], "TRIALSxSEEDS"),
     "search: malformed parts": ([*NEW, "--learn-from", "test"], "train or train+validation"),
     "search: a malformed fit": ([*NEW, "--fit", "test"], "data.fit"),

@@ -8,6 +8,7 @@ from contextlib import closing, suppress
 
 import pytest
 
+from latentspace.core.cluster import Engine
 from latentspace.core.errors import RunError
 from latentspace.search.executors import EXECUTORS
 from latentspace.search.executors.protocol import Executor
@@ -19,14 +20,18 @@ from preloaded import quick_workers
 from small_search import small_study
 from stranger.in_process import InThisProcess
 
-STARTS = {**{name: EXECUTORS[name] for name in EXECUTORS}, "stranger": InThisProcess}
+STARTS = [*dict.fromkeys([*EXECUTORS, "stranger"])]
 ENDLESS = 1_000_000  # epochs
 
 
 @pytest.fixture(params=STARTS)
-def executor(request, monkeypatch) -> Executor:
+def executor(request, monkeypatch) -> Iterator[Executor]:
     monkeypatch.setattr("latentspace.search.run.LOOKING", 0.02)
-    return STARTS[request.param]()
+    if request.param == "ray":
+        request.getfixturevalue("ray_nodes").keep(1)
+    start = InThisProcess if request.param == "stranger" else EXECUTORS[request.param]
+    with closing(start(Engine(name=request.param))) as executor:
+        yield executor
 
 
 @pytest.fixture
@@ -39,7 +44,8 @@ quick = pytest.mark.usefixtures("_quick")  # a killed one is begun as a user's a
 
 
 def process_of(trials: Trials, number: int) -> int:
-    return int(trials.all()[number].notes.worker.partition("@")[0])
+    notes = trials.all()[number].notes
+    return int((notes.computed_by or notes.worker).partition("@")[0])
 
 
 def until_one_runs(trials: Trials, going, **wanted) -> int:

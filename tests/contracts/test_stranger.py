@@ -142,7 +142,7 @@ def test_it_is_searched(images: Path, tmp_path: Path) -> None:
     out = tmp_path / "study"
     command = [
         *COMMAND, "search", "stranger", "--recipe", recipe, "--data", images, "--out", out,
-        "--workers", 1, "--executor", "stranger", *OPTIONS[:2],
+        "--workers", 1, "--engine", "stranger", *OPTIONS[:2],
     ]  # fmt: skip
     process = subprocess.Popen([*map(str, command)], env=environment(), stderr=subprocess.PIPE, text=True)
     _, said = process.communicate(timeout=120)

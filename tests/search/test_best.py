@@ -13,6 +13,7 @@ from latentspace.search.best import best_trial, final_training, plan_of, write_r
 from latentspace.search.executors.protocol import Replication
 from latentspace.search.heartbeat import Heartbeat
 from latentspace.search.replication import ReplicationPlan, replications_of, summarise, train_replications
+from latentspace.search.trainings import TrainerHere
 from latentspace.search.trials import Trials, begin
 from latentspace.training.context import TrainingContext, prepare
 from latentspace.training.train import train
@@ -78,7 +79,7 @@ def test_several_objectives_have_a_recipe_for_each_trial_of_the_front(archive, t
 
 def replicate(trials: Trials, replications: Sequence[Replication]) -> None:
     context = prepare(trials.plan.experiment)
-    train_replications(replications, trials.plan, trials.directory, context, lambda: False)
+    train_replications(replications, trials.plan, trials.directory, TrainerHere(context), lambda: False)
 
 
 def test_replication_trains_the_best_from_the_same_seeds(searched):

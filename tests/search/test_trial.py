@@ -14,10 +14,11 @@ from PIL import Image
 from latentspace.core.errors import OutputError
 from latentspace.data.config import DataConfig
 from latentspace.inference.preview import COUNT, ENLARGED, reconstructions
-from latentspace.search import trial as trial_module
+from latentspace.search import trainings as trainings_module
 from latentspace.search.heartbeat import Heartbeat
 from latentspace.search.space import experiment_of
-from latentspace.search.trial import pictured, run_trial
+from latentspace.search.trainings import TrainerHere, pictured
+from latentspace.search.trial import run_trial
 from latentspace.training.context import TrainingContext, prepare
 from latentspace.training.loop import EpochRecord, learn
 from materials import make_images
@@ -51,7 +52,7 @@ def curves(monkeypatch, *given: list[float]) -> list[int]:
                 learning_rate=0.001,
             )
 
-    monkeypatch.setattr(trial_module, "learn", learn_as_told)
+    monkeypatch.setattr(trainings_module, "learn", learn_as_told)
     return ran
 
 
@@ -106,7 +107,7 @@ def test_the_value_is_the_score_of_the_weights_that_are_kept(archive, tmp_path, 
     experiment = trials.plan.experiment.model_copy(update={"training": training})
     context = prepare(experiment)
     curves(monkeypatch, [0.4, 0.2, 0.3])
-    run_trial(trials.next(HERE), trials, context, never)
+    run_trial(trials.next(HERE), trials, TrainerHere(context), never)
     assert trials.study.trials[0].value == value
 
 
@@ -115,7 +116,7 @@ def test_early_stopping_ends_a_trial_as_it_ends_a_training(archive, tmp_path, mo
     training = trials.plan.experiment.training.model_copy(update={"early_stopping": 2})
     context = prepare(trials.plan.experiment.model_copy(update={"training": training}))
     curves(monkeypatch, [0.4, 0.3, 0.5, 0.5, 0.5, 0.5])
-    run_trial(trials.next(HERE), trials, context, never)
+    run_trial(trials.next(HERE), trials, TrainerHere(context), never)
     assert trials.study.trials[0].user_attrs["epochs"] == 4
     assert trials.study.trials[0].state == TrialState.COMPLETE
 
@@ -174,10 +175,10 @@ def test_a_mistake_in_the_program_ends_the_worker_and_is_no_failed_trial(
 def test_an_interrupted_trial_is_run_again_from_the_start(archive, tmp_path):
     trials = small_study(archive, tmp_path / "study", trials=1)
     context = prepare(trials.plan.experiment)
-    run_trial(trials.next(HERE), trials, context, lambda: True)
+    run_trial(trials.next(HERE), trials, TrainerHere(context), lambda: True)
     assert trials.progress().count("lost") == 1
     assert trials.progress().counted == 0
-    run_trial(trials.next(HERE), trials, context, never)
+    run_trial(trials.next(HERE), trials, TrainerHere(context), never)
     first, second = trials.study.trials
     assert first.user_attrs["reason"] == "the search was interrupted"
     assert scores(second)[:1] == scores(first)
@@ -188,7 +189,7 @@ def test_a_trial_that_others_gave_up_is_left_alone(archive, tmp_path):
     trials = small_study(archive, tmp_path / "study", trials=1)
     trial = trials.next(HERE)
     trials.lose(0, "its worker was killed")
-    run_trial(trial, trials, prepare(trials.plan.experiment), never)
+    run_trial(trial, trials, TrainerHere(prepare(trials.plan.experiment)), never)
     assert trials.progress().count("lost") == 1
 
 
@@ -251,5 +252,5 @@ def test_a_storage_that_cannot_be_written_is_not_the_fault_of_the_parameters(arc
 
     monkeypatch.setattr(os, "fsync", fsync)
     with pytest.raises(OutputError, match=r"journal\.log must be writable"):
-        run_trial(trial, trials, prepare(trials.plan.experiment), never)
+        run_trial(trial, trials, TrainerHere(prepare(trials.plan.experiment)), never)
     assert trials.study.trials[0].state == TrialState.RUNNING  # until its worker is known to be gone

@@ -2,15 +2,16 @@
 
 from collections.abc import Sequence
 
+from latentspace.core.cluster import Engine
 from latentspace.core.errors import LatentspaceError
 from latentspace.search.executors.protocol import WorkerEnd, WorkerTask
 from latentspace.search.executors.worker import work
 
 
 class InThisProcess:
-    running = 0
+    running, room = 0, None
 
-    def __init__(self) -> None:
+    def __init__(self, engine: Engine) -> None:
         self._ended: list[WorkerEnd] = []
 
     def submit(self, task: WorkerTask) -> None:
@@ -27,3 +28,6 @@ class InThisProcess:
 
     def stop(self) -> None:
         """Nothing runs between two calls."""
+
+    def close(self) -> None:
+        """Nothing is held."""

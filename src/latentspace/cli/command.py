@@ -12,7 +12,7 @@ them together. So options that several commands share are written once (`options
 context is given to a parameter `context`.
 
 Help may hold `{tasks}`, `{formats}`, `{recipes}`, `{presets}` and
-`{executors}`: the names in the registries, plug-ins
+`{engines}`: the names in the registries, plug-ins
 too. They are filled in when help is shown, so that nothing else waits for them.
 """
 
@@ -125,10 +125,10 @@ def _with_names(text: str) -> str:
         from ..experiment.presets import PRESETS
 
         text = text.replace("{presets}", escape(_listed(list(PRESETS))))
-    if "{executors}" in text:
+    if "{engines}" in text:
         from ..search.executors import EXECUTORS
 
-        text = text.replace("{executors}", escape(_listed(list(EXECUTORS))))
+        text = text.replace("{engines}", escape(_listed(list(EXECUTORS))))
     return text
 
 

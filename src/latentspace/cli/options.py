@@ -12,6 +12,7 @@ from ..core.errors import ConfigurationError
 from . import console
 
 if TYPE_CHECKING:
+    from ..core.cluster import Engine as EngineChoice
     from ..data.config import DataConfig
     from ..data.imageset import ImageSet
     from ..runs.directory import Run
@@ -86,6 +87,11 @@ Precision: TypeAlias = Annotated[
     str | None,
     "Precision of the training. auto: bf16 where the hardware computes in it, else 32.",
     "auto|32|bf16",
+]
+Engine: TypeAlias = Annotated[
+    str,
+    "What computes: {engines}. ray: this machine's cluster, or RAY_ADDRESS's; ray://HOST:PORT: another.",
+    "local|ray|ray://HOST:PORT",
 ]
 _COMPUTES = "The device that computes. auto: a GPU where there is one, else the CPU."
 Device: TypeAlias = Annotated[str, _COMPUTES, "auto|cpu|cuda|mps"]
@@ -288,6 +294,15 @@ class ExperimentOptions:
             "encoder": None if self.encoder is None else str(self.encoder),
         }
         return merged(given({**settings, **(more or {})}), overrides(self.set_ or []))
+
+
+def parsed_engine(text: str, cpus: float | None = None, gpus: float | None = None) -> "EngineChoice":
+    """The engine that `--engine` names. Raises: ConfigurationError: none of that name, or no address."""
+    from ..core.cluster import Engine as EngineChoice
+    from ..search.executors import EXECUTORS
+
+    EXECUTORS.require(text.partition("://")[0])
+    return EngineChoice.named(text, cpus=cpus, gpus=gpus)
 
 
 def given(settings: dict[str, Any]) -> dict[str, Any]:

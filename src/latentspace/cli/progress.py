@@ -23,17 +23,18 @@ if TYPE_CHECKING:
 def run(
     study: "Trials",
     executor: "Executor",
-    workers: int,
+    workers: int | None,
     *,
     url: str | None = None,
     timeout: float | None = None,
 ) -> "SearchProgress":
     """Run a search to its end and show it; returns where it ended."""
-    from ..search.run import search
+    from ..search.run import places, search
 
-    introduce(study.plan, workers)
+    now = places(workers, executor)
+    introduce(study.plan, now)
     with closing(search(study, executor, workers=workers, url=url, timeout=timeout)) as going:
-        return follow(going, study.plan, workers)
+        return follow(going, study.plan, now)
 
 
 def introduce(plan: "StudyPlan", workers: int) -> None:

@@ -63,11 +63,12 @@ def _do(step: "TrainingStep | SearchStep") -> None:
 
 
 def _search(step: "SearchStep") -> None:
-    from ..search.executors import EXECUTORS
+    from ..core.cluster import Engine
+    from ..search.executors import opened
 
     study, workers = step.open()
-    with study:
-        progress.run(study, EXECUTORS["local"](), workers)
+    with study, opened(Engine()) as executor:
+        progress.run(study, executor, workers)
         training = step.final_training(study)
     if training is None:
         console.say(f"{step.name}: no trial ran to its end, so there is no best one to train")

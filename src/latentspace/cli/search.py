@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from ..core.errors import ConfigurationError
 from ..core.wording import counted
-from ..search.executors import EXECUTORS
+from ..search.executors import opened
 from . import console, progress
-from .options import LEARNED, DataOptions, ExperimentOptions, Task
+from .options import LEARNED, DataOptions, Engine, ExperimentOptions, Task, parsed_engine
 
 if TYPE_CHECKING:
     from ..runs.directory import Run
@@ -54,9 +54,17 @@ class SearchOptions:
         None
     )
     workers: Annotated[
-        int | None, "How many processes; they share the cores. \\[default: one a core]", {"min": 1}
+        int | None,
+        "How many processes. \\[default: one a core; on a cluster as many as have room]",
+        {"min": 1},
     ] = None
-    executor: Annotated[str, "What starts the workers: {executors}.", "NAME"] = "local"
+    engine: Engine = "local"
+    trial_cpus: Annotated[
+        float | None, "With --engine ray: CPUs that a trial takes of a node. \\[default: 1]", {"min": 0}
+    ] = None
+    trial_gpus: Annotated[
+        float | None, "With --engine ray: GPUs that a trial takes, such as 0.25. \\[default: 0]", {"min": 0}
+    ] = None
     timeout: Annotated[float | None, "Begin no trial after this time.", "SECONDS", {"min": 0}] = None
     objectives: Annotated[
         str | None, "Search for several at once, such as mse,code_size; nothing is pruned then.", "A,B"
@@ -122,6 +130,8 @@ def search(
       latentspace search ae --data photos/ --out studies/photos --trials 30 --set model.code_size=4
 
       latentspace search --out studies/letters --resume --trials 200 --confirm 3x3
+
+      latentspace search ae --data notmnist --out studies/letters --engine ray://head:10001
     """
     from ..search.request import SearchRequest, draft
     from ..search.trials import begin
@@ -132,34 +142,42 @@ def search(
         )
     options = replace(options, learn_from=options.learn_from or experiment.learn_from)
     replications = options.replications()
-    EXECUTORS.require(options.executor)
-    request = SearchRequest(
-        kind=kind,
-        recipe=experiment.recipe,
-        changes=experiment.changes(),
-        trials=options.trials,
-        epochs=options.epochs,
-        objectives=options.several,
-        storage=options.storage,
-        workers=options.workers,
-        published=options.published,
-    )
-    plan, workers = draft(request, out, resume=resume)
-    with begin(plan, out, options.storage or plan.storage, resume=resume) as study:
-        if options.published:
-            study.enqueue_published()
-        _search_and_finish(study, workers, options, replications)
+    engine = parsed_engine(options.engine, options.trial_cpus, options.trial_gpus)
+    changes = experiment.changes()
+    with opened(engine) as executor:
+        room = executor.room
+        if room is not None and not resume:
+            changes.setdefault("threads", max(1, int(engine.cpus)))
+        request = SearchRequest(
+            kind=kind,
+            recipe=experiment.recipe,
+            changes=changes,
+            trials=options.trials,
+            epochs=options.epochs,
+            objectives=options.several,
+            storage=options.storage,
+            workers=options.workers or room,
+            published=options.published,
+        )
+        plan, workers = draft(request, out, resume=resume)
+        with begin(plan, out, options.storage or plan.storage, resume=resume) as study:
+            if options.published:
+                study.enqueue_published()
+            _search_and_finish(study, executor, options.workers if room else workers, options, replications)
 
 
 def _search_and_finish(
-    study: "Trials", workers: int, options: SearchOptions, replications: "ReplicationPlan | None"
+    study: "Trials",
+    executor: "Executor",
+    workers: int | None,
+    options: SearchOptions,
+    replications: "ReplicationPlan | None",
 ) -> None:
     from ..search.best import write_recipes
 
     plan, place = study.plan, study.directory
     again = f"latentspace search --out {place} --resume"
     try:
-        executor = EXECUTORS[options.executor]()
         last = progress.run(study, executor, workers, url=options.storage, timeout=options.timeout)
         recipes = write_recipes(study)
         if last.counted < last.asked:
@@ -190,7 +208,7 @@ def _final(study: "Trials", fit: str | None) -> "Run":
     return training.run
 
 
-def _replicate(study: "Trials", executor: "Executor", workers: int, plan: "ReplicationPlan") -> None:
+def _replicate(study: "Trials", executor: "Executor", workers: int | None, plan: "ReplicationPlan") -> None:
     from ..search.replication import replications_of, summarise
     from ..search.run import replicate
 

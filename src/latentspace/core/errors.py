@@ -13,6 +13,8 @@ Each says what must hold, what was found instead, and what to do about it; none 
 password or a control character.
 """
 
+from typing import Any
+
 from .credentials import masked
 from .printable import printable
 
@@ -31,6 +33,9 @@ class LatentspaceError(Exception):
     def __init__(self, must: str, *, found: str, do: str) -> None:
         self.must, self.found, self.do = (printable(masked(text)) for text in (must, found, do))
         super().__init__(self.must, self.found, self.do)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _remade, (type(self), self.must, self.found, self.do)
 
     def __str__(self) -> str:
         return f"{self.must}\n  found: {self.found}\n  do:    {self.do}"
@@ -62,3 +67,8 @@ class DeviceError(LatentspaceError):
 
 class TrainingError(LatentspaceError):
     """A training that cannot go on."""
+
+
+def _remade(kind: type[LatentspaceError], must: str, found: str, do: str) -> LatentspaceError:
+    """An error that comes from another process."""
+    return kind(must, found=found, do=do)

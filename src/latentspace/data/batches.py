@@ -213,12 +213,11 @@ def order(images: int, generator: torch.Generator) -> torch.Tensor:
 
 
 def as_tensor(pixels: Pixels) -> Resident:
-    """The same bytes as a tensor, to be read only; a mapped array stays on disk."""
-    if not isinstance(pixels, np.memmap):
-        return torch.from_numpy(np.require(pixels, requirements=["C", "W"]))
+    """The same bytes as a tensor, to be read only; a mapped array stays on disk, a shared one where it is."""
+    whole = pixels if isinstance(pixels, np.memmap) else np.require(pixels, requirements="C")
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The given NumPy array is not writable", UserWarning)
-        return torch.from_numpy(pixels)
+        return torch.from_numpy(whole)
 
 
 def to_images(pixels: Resident) -> Images:

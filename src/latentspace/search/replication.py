@@ -15,12 +15,12 @@ from ..core.config import describe, two_numbers
 from ..core.errors import ConfigurationError, RunError
 from ..core.malloc import give_back
 from ..core.record import Record
-from ..training.context import TrainingContext
 from .executors.protocol import Replication
 from .plan import StudyPlan
 from .results import Replicated, Replications, Score, Whole
 from .sampler import seed_of
 from .space import experiment_of
+from .trainings import Trainer
 from .trial import is_failure, kept_score, reason_of, train_and_report
 from .trials import Trials
 
@@ -67,7 +67,7 @@ def train_replications(
     replications: Sequence[Replication],
     plan: StudyPlan,
     directory: Path,
-    context: TrainingContext,
+    trainer: Trainer,
     stop: Callable[[], bool],
 ) -> None:
     """Do the trainings whose score is not there yet, each from its own seed, and write the scores down."""
@@ -75,11 +75,10 @@ def train_replications(
         if one.file(directory).exists() or stop():
             continue
         seed = seed_of(plan.experiment.seed, "replication", one.place)
-        experiment = experiment_of(one.parameters, context.experiment, seed)
+        experiment = experiment_of(one.parameters, trainer.experiment, seed)
         score, reason = None, ""
         try:
-            components = context.components(experiment)
-            outcome = train_and_report(experiment, components, None, stop)
+            outcome = train_and_report(experiment, trainer.begin(experiment), None, stop)
         except Exception as error:
             if not is_failure(error):
                 raise

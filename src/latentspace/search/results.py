@@ -27,12 +27,14 @@ class TrialNotes(BaseModel):
     Args:
         heartbeat: the file that its worker holds: see `heartbeat`.
         worker: which one, for a person.
+        computed_by: the process that computes its training, pid@host, where that is another one.
         beat: counted up for those who cannot see that file.
         seed, threads: of its training.
         epochs: that were run, where the worker has counted them.
         weights: how many numbers the network learns.
         reason: why it failed or was lost.
         lost: its worker is gone; it is run again and does not count.
+        blameless: it was lost with its machine, not by what it did.
         retry_of: the number of the lost trial that this one repeats.
         published: it has the task's default settings.
     """
@@ -41,6 +43,7 @@ class TrialNotes(BaseModel):
 
     heartbeat: str = ""
     worker: str = ""
+    computed_by: str = ""
     beat: Whole = 0
     seed: Whole | None = None
     threads: Whole | None = None
@@ -49,6 +52,7 @@ class TrialNotes(BaseModel):
     images_per_second: float | None = None
     reason: str = ""
     lost: bool = False
+    blameless: bool = False
     retry_of: Whole | None = None
     published: bool = False
 

@@ -48,11 +48,16 @@ def _workers(executor: Executor) -> Iterator[_Workers]:
         executor.stop()
 
 
+def places(workers: int | None, executor: Executor) -> int:
+    """How many workers there may be now."""
+    return max(1, executor.room or 0) if workers is None else workers
+
+
 def search(
     trials: Trials,
     executor: Executor,
     *,
-    workers: int,
+    workers: int | None,
     url: str | None = None,
     timeout: float | None = None,
 ) -> Generator[SearchProgress, None, None]:
@@ -61,6 +66,7 @@ def search(
     Closing the iterator ends the workers after the epoch at work; their trials will be run again.
 
     Args:
+        workers: None: as many as the executor has room for, machines that come and go counted.
         url: of the database, with its password; None: the study's own.
         timeout: seconds after which no trial begins; those at work are run to their end.
 
@@ -90,13 +96,13 @@ def search(
                 return
             open_trials = progress.asked - progress.counted - progress.count("running")
             if not late:
-                for _ in range(min(workers - executor.running, open_trials)):
+                for _ in range(min(places(workers, executor) - executor.running, open_trials)):
                     executor.submit(task)
             time.sleep(LOOKING)
 
 
 def replicate(
-    trials: Trials, replications: Sequence[Replication], executor: Executor, *, workers: int
+    trials: Trials, replications: Sequence[Replication], executor: Executor, *, workers: int | None
 ) -> Generator[int, None, None]:
     """Do the trainings; yield how many are done whenever that has changed.
 
@@ -116,7 +122,8 @@ def replicate(
             if not missing:
                 return
             if not executor.running:
-                for first in range(min(workers, len(missing))):
-                    own = tuple(missing[first::workers])
+                now = min(places(workers, executor), len(missing))
+                for first in range(now):
+                    own = tuple(missing[first::now])
                     executor.submit(WorkerTask(directory=directory, threads=threads, replications=own))
             time.sleep(LOOKING)

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import BinaryIO, Literal
 
 import optuna
-import torch
 from optuna.artifacts import FileSystemArtifactStore, upload_artifact
 from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import Trial, TrialState
@@ -18,19 +17,12 @@ from sqlalchemy.exc import SQLAlchemyError
 from ..core.atomic_files import write_bytes
 from ..core.errors import LatentspaceError, OutputError
 from ..core.malloc import give_back, ran_out
-from ..core.randomness import numpy_generator
-from ..core.types import Pixels
-from ..data.sampling import balanced_sample
 from ..experiment.config import Experiment
-from ..inference.preview import COUNT, reconstructions
-from ..models.autoencoder import Autoencoder
-from ..training.components import Components
-from ..training.context import TrainingContext
-from ..training.loop import learn
 from ..training.selection import Selection
 from .heartbeat import beating
 from .plan import setting_named
 from .space import experiment_of
+from .trainings import LostTrainingError, Trainer, Training
 from .trials import Trials
 
 PICTURED = 3  # a trial that is among so many best ones when it ends leaves a picture
@@ -45,7 +37,7 @@ class TrialOutcome:
     ending: Literal["complete", "pruned", "interrupted"] = "complete"
 
 
-def run_trial(trial: Trial, trials: Trials, context: TrainingContext, stop: Callable[[], bool]) -> None:
+def run_trial(trial: Trial, trials: Trials, trainer: Trainer, stop: Callable[[], bool]) -> None:
     """Train, report, and tell the study how it ended. A training that goes wrong ends its trial alone.
 
     What goes wrong for reasons of its own is a LatentspaceError, or the lack of memory. Anything else is a
@@ -56,12 +48,17 @@ def run_trial(trial: Trial, trials: Trials, context: TrainingContext, stop: Call
 
     Raises:
         LatentspaceError: the storage cannot be written.
+        LostTrainingError: what computed it is gone; the trial is run again another time.
     """
     with beating(lambda number: _beat(trial, number)):
         try:
-            _run(trial, trials, context, stop)
+            _run(trial, trials, trainer, stop)
         except UpdateFinishedTrialError:
             pass  # others took this worker for dead and have given the trial up
+        except LostTrainingError as error:
+            reason = "the search was interrupted" if stop() else error.reason
+            trials.lose(trial.number, reason, blameless=error.blameless)
+            raise
         except OutputError:  # not the parameters' fault: another worker, or --resume, runs it again
             raise
         except Exception as error:
@@ -73,12 +70,13 @@ def run_trial(trial: Trial, trials: Trials, context: TrainingContext, stop: Call
     give_back()
 
 
-def _run(trial: Trial, trials: Trials, context: TrainingContext, stop: Callable[[], bool]) -> None:
-    experiment = experiment_of(trial.params, context.experiment, trial.user_attrs["seed"])
-    components = context.components(experiment)
-    weights = sum(one.numel() for one in components.learned.parameters())
-    trial.set_user_attr("weights", weights)
-    outcome = train_and_report(experiment, components, trial if trials.plan.single else None, stop)
+def _run(trial: Trial, trials: Trials, trainer: Trainer, stop: Callable[[], bool]) -> None:
+    experiment = experiment_of(trial.params, trainer.experiment, trial.user_attrs["seed"])
+    training = trainer.begin(experiment)
+    if training.computed_by:
+        trial.set_user_attr("computed_by", training.computed_by)
+    trial.set_user_attr("weights", training.weights)
+    outcome = train_and_report(experiment, training, trial if trials.plan.single else None, stop)
     if outcome.ending == "interrupted":
         trials.lose(trial.number, "the search was interrupted")
         return
@@ -88,18 +86,18 @@ def _run(trial: Trial, trials: Trials, context: TrainingContext, stop: Callable[
         trials.study.tell(trial, state=TrialState.PRUNED)
         return
     score = kept_score(experiment, outcome.scores)
-    if trials.plan.single and isinstance(components.learned, Autoencoder) and _leads(trials, score):
-        _picture(trial, trials.directory, components.learned, pictured(context))
-    values = [_value(one, experiment, score, weights) for one in trials.plan.objectives]
+    if trials.plan.single and _leads(trials, score) and (png := training.picture()) is not None:
+        _picture(trial, trials.directory, png)
+    values = [_value(one, experiment, score, training.weights) for one in trials.plan.objectives]
     trials.study.tell(trial, values)
 
 
 def train_and_report(
-    experiment: Experiment, components: Components, trial: Trial | None, stop: Callable[[], bool]
+    experiment: Experiment, training: Training, trial: Trial | None, stop: Callable[[], bool]
 ) -> TrialOutcome:
     """Train until the last epoch, or until the trial (None: nobody) is pruned, or `stop` says so."""
     outcome, best = TrialOutcome(), Selection(experiment)
-    records = learn(experiment, components)
+    records = training.records()
     with closing(records):
         for record in records:
             score = (record.validation or {})[experiment.task.score]
@@ -141,16 +139,7 @@ def _leads(trials: Trials, score: float) -> bool:
     return len(ahead) < PICTURED or better(score, ahead[-1].values[0])
 
 
-def pictured(context: TrainingContext) -> Pixels:
-    """A few validation images, the classes in turn: the same ones for every trial of the study."""
-    draw = numpy_generator(context.experiment.seed, "figure")
-    chosen = balanced_sample(context.split.validation, COUNT, context.images.labels, draw)
-    return context.images.subset(chosen).pixels
-
-
-def _picture(trial: Trial, directory: Path, model: Autoencoder, pixels: Pixels) -> None:
-    device = next(model.parameters()).device
-    png = reconstructions(model, torch.from_numpy(pixels).to(device))
+def _picture(trial: Trial, directory: Path, png: bytes) -> None:
     with tempfile.TemporaryDirectory() as place:
         file = Path(place) / f"trial-{trial.number}-reconstructions.png"
         file.write_bytes(png)

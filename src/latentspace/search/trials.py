@@ -25,6 +25,7 @@ from .storage import JOURNAL, close_storage, open_storage, reaching
 
 LOCK: Final = ".asking.lock"
 LOSSES: Final = 3  # so many workers may die over the same parameters; after that they are a failed trial
+LOSSES_IN_ALL: Final = 20  # those included that went with their machine
 
 
 class Trials:
@@ -77,17 +78,25 @@ class Trials:
             self._give_up_lost()
             self.watch.sweep({one.notes.heartbeat for one in self.all() if one.state == "running"})
 
-    def lose(self, number: int, reason: str) -> None:
-        """Mark a trial as lost: FAIL, to be run again, not counted; after `LOSSES` attempts as failed."""
+    def lose(self, number: int, reason: str, *, blameless: bool = False) -> None:
+        """Mark a trial as lost: FAIL, to be run again, not counted; after `LOSSES` attempts as failed.
+
+        Args:
+            blameless: this attempt does not count as one: its machine went.
+        """
         trials = self.all()
-        attempts = len(_attempts(trials, number))
-        if attempts >= LOSSES:
-            reason = f"{reason}; that was the attempt number {attempts}, and the last"
+        attempts = _attempts(trials, number)
+        to_blame = sum(not (blameless if one == number else trials[one].notes.blameless) for one in attempts)
+        last = to_blame >= LOSSES or len(attempts) >= LOSSES_IN_ALL
+        if last:
+            reason = f"{reason}; that was the attempt number {len(attempts)}, and the last"
         place = self.storage.get_trial_id_from_study_id_trial_number(self.study._study_id, number)
         writing = optuna.trial.Trial(self.study, place)
         writing.set_user_attr("epochs", len(trials[number].reports))
-        if attempts < LOSSES:
+        if not last:
             writing.set_user_attr("lost", True)
+        if blameless:
+            writing.set_user_attr("blameless", True)
         writing.set_user_attr("reason", reason)
         self.study.tell(number, state=TrialState.FAIL)
 

@@ -4,6 +4,7 @@ import logging
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -150,6 +151,15 @@ class TrainingContext:
     codes_in: Path | None = None
     extra: Extra | None = None
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """For another process: without what belongs to this one, and with the codes that were made here."""
+        pixels = np.asarray(self.images.pixels)  # not a mapped file: the other may not see it
+        images = replace(self.images, pixels=pixels, files=None, rows=None)
+        of_codes = self.pretrained is not None and self.experiment.objective.learns_from_codes
+        with threads_of(self.experiment):
+            codes = self._codes if of_codes else None
+        return _elsewhere, (self.experiment, images, self.split, self.pretrained, self.extra, codes)
+
     @property
     def learned(self) -> int:
         """How many images are learned from."""
@@ -265,6 +275,22 @@ def prepare(
     else:
         parts = pretrained.require(loaded)
     return context_of(experiment, loaded, parts, fabric, pretrained, codes_in)
+
+
+def _elsewhere(
+    experiment: Experiment,
+    images: ImageSet,
+    parts: Split,
+    pretrained: PretrainedEncoder | None,
+    extra: Extra | None,
+    codes: Codes | None,
+) -> TrainingContext:
+    """A context that was made in another process, on a device of this one."""
+    fabric = make_fabric(experiment)
+    context = TrainingContext(experiment, images, parts, fabric, pretrained, extra=extra)
+    if codes is not None:
+        context.__dict__["_codes"] = codes.to(fabric.device)
+    return context
 
 
 def context_of(

@@ -13,7 +13,8 @@ from contextlib import contextmanager, suppress
 from typing import IO, Final
 
 from ...core import errors
-from ...core.errors import LatentspaceError, RunError
+from ...core.cluster import Engine
+from ...core.errors import ConfigurationError, LatentspaceError, RunError
 from .memory import ENVIRONMENT
 from .protocol import WorkerEnd, WorkerTask
 
@@ -23,7 +24,15 @@ PARTING: Final = 20.0  # seconds that a worker has to end its epoch, before it i
 class LocalExecutor:
     """A process for each worker."""
 
-    def __init__(self) -> None:
+    room = None
+
+    def __init__(self, engine: Engine = Engine()) -> None:  # noqa: B008 - frozen
+        if engine.address is not None:
+            raise ConfigurationError(
+                "this machine has no address",
+                found=f"{engine.name}://...",
+                do="name --engine local, or ray://HOST:PORT",
+            )
         self._processes: dict[subprocess.Popen[str], IO[str]] = {}  # with the file of its standard output
 
     @property
@@ -69,6 +78,9 @@ class LocalExecutor:
             for said in self._processes.values():
                 said.close()
             self._processes.clear()
+
+    def close(self) -> None:
+        self.stop()
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 An executor knows nothing of trials: workers take them from the study's storage one by one, and a trial whose
 worker is gone is found by its heartbeat. So an executor may run `worker.work` wherever the study directory
-and the storage can be reached.
+and the storage can be reached, or `worker.work_by` here with trainings that are computed elsewhere.
 """
 
 from collections.abc import Sequence
@@ -57,7 +57,11 @@ class WorkerEnd:
 
 @runtime_checkable
 class Executor(Protocol):
-    """Workers of one invocation."""
+    """Workers of one invocation, made for a `core.cluster.Engine`."""
+
+    @property
+    def room(self) -> int | None:
+        """How many workers have a place at this moment; None: as many as are asked for."""
 
     def submit(self, task: WorkerTask) -> None:
         """Start a worker."""
@@ -74,3 +78,6 @@ class Executor(Protocol):
 
         Workers may be started again after it.
         """
+
+    def close(self) -> None:
+        """Stop, and let go of what the executor holds; nothing is started after it."""

@@ -22,6 +22,7 @@ from ..heartbeat import own_heartbeat
 from ..plan import CODES, StudyPlan
 from ..replication import train_replications
 from ..storage import reaching
+from ..trainings import Trainer, TrainerHere
 from ..trial import run_trial
 from ..trials import join
 from .memory import LIFE
@@ -35,23 +36,32 @@ def work(task: WorkerTask, stop: Callable[[], bool]) -> None:
         LatentspaceError: the images are not those of the study, or the storage cannot be reached.
     """
     plan = StudyPlan.load(task.directory)
-    context = _context(plan, task.directory)
+    work_by(TrainerHere(context_of(plan, task.directory)), task, plan, stop)
+
+
+def work_by(trainer: Trainer, task: WorkerTask, plan: StudyPlan, stop: Callable[[], bool]) -> None:
+    """As `work`, the trainings computed by `trainer`.
+
+    Raises:
+        LostTrainingError: the trainer is gone; what it was at work on is run again another time.
+    """
     if task.replications is not None:
-        train_replications(task.replications, plan, task.directory, context, stop)
+        train_replications(task.replications, plan, task.directory, trainer, stop)
         return
     with reaching(task.storage or plan.storage):
-        _run_trials(task, context, stop)
+        _run_trials(task, trainer, stop)
 
 
-def _run_trials(task: WorkerTask, context: TrainingContext, stop: Callable[[], bool]) -> None:
+def _run_trials(task: WorkerTask, trainer: Trainer, stop: Callable[[], bool]) -> None:
     with join(task.directory, task.storage) as trials, own_heartbeat(task.directory) as heartbeat:
         for _ in range(LIFE):
             if stop() or (trial := trials.next(heartbeat, task.deadline)) is None:
                 return
-            run_trial(trial, trials, context, stop)
+            run_trial(trial, trials, trainer, stop)
 
 
-def _context(plan: StudyPlan, directory: Path) -> TrainingContext:
+def context_of(plan: StudyPlan, directory: Path) -> TrainingContext:
+    """What the trainings of a study share. Raises: LatentspaceError: its images are not what they were."""
     context = prepare(
         plan.experiment,
         encoder_hash=plan.encoder_hash,
