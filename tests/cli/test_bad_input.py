@@ -134,7 +134,7 @@ CASES = {
     "generate: no run": (["generate", "{}/nowhere", "--out", "{}/out"], "must be a run directory"),
     "generate: no place": (["generate", "{}/vae"], "--out"),
     "generate: a place that is taken": (["generate", "{}/vae", "--out", "{}/ae"], "nothing is overwritten"),
-    "generate: an unknown kind of picture": ([*VAE, "--what", "dream"], "samples, grid, interpolation, walk"),
+    "generate: an unknown kind of picture": ([*VAE, "--what", "dream"], "samples, grid, walk"),
     "generate: count 0": ([*VAE, "--count", "0"], "at least one image"),
     "generate: a negative count": ([*VAE, "--count", "-3"], "at least one image"),
     "generate: a grid of none": ([*VAE, "--what", "grid", "--count", "0"], "at least one image a side"),
@@ -151,21 +151,16 @@ CASES = {
         "the lower one first",
     ),
     "generate: a range without an end": ([*VAE, "--what", "grid", "--range=0,inf"], "two finite numbers"),
-    "generate: one image": ([*VAE, "--what", "interpolation", "--images", "1"], "--images takes two values"),
-    "generate: an image out of range": (
-        [*VAE, "--what", "interpolation", "--images", "0,24"],
+    "interpolate: one image": (["interpolate", "{}/vae", "1", "--out", "{}/out"], "B"),
+    "interpolate: an image out of range": (
+        ["interpolate", "{}/vae", "0", "24", "--out", "{}/out"],
         "lies in 0..23",
     ),
-    "generate: an image that is not there": (
-        [*VAE, "--what", "interpolation", "--images", "0,nowhere.png"],
+    "interpolate: an image that is not there": (
+        ["interpolate", "{}/vae", "0", "nowhere.png", "--out", "{}/out"],
         "a path that exists",
     ),
-    "generate: one frame": ([*VAE, "--what", "interpolation", "--frames", "1"], "at least two frames"),
     "generate: a walk of one frame": ([*VAE, "--what", "walk", "--frames", "1"], "at least two frames"),
-    "generate: a great circle without a prior": (
-        ["generate", "{}/ae", "--out", "{}/out", "--what", "interpolation", "--spherical"],
-        "--spherical needs codes that lie around 0",
-    ),
     "generate: an option of another picture": (
         [*VAE, "--range=0,1"],
         "--what samples takes only --count, --seed",

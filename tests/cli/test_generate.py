@@ -1,12 +1,13 @@
 """latentspace generate: what it writes, and what it says."""
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from latentspace.inference.code_paths import linear, spherical, walk
+from latentspace.inference.code_paths import walk
 from latentspace.inference.mixtures import fitted_mixture
 from latentspace.inference.run_images import own_or_other
 from latentspace.inference.sampling import draw, fitted, grid, prior
@@ -75,29 +76,6 @@ def test_a_grid(runs, tmp_path):
     assert np.array_equal(pixels_in(out), bytes_of(runs / "vae", expected))
 
 
-def test_an_interpolation_with_its_film(runs, tmp_path, images):
-    run = Run.open(runs / "vae")
-    start, end = TrainedAutoencoder.load(run).encode(images.pixels[run.split.test[[2, 5]]])
-    for name, path, more in (("line", linear, ()), ("circle", spherical, ("--spherical",))):
-        out = generated(
-            runs, tmp_path / name, "--what", "interpolation", "--images", "2,5", "--frames", "6", *more
-        )
-        assert np.array_equal(pixels_in(out), bytes_of(runs / "vae", path(start, end, 6)))
-        with Image.open(out / "film.gif") as film:
-            assert film.n_frames <= 10  # there and back; frames that look the same become one
-
-
-def test_an_interpolation_between_files(runs, tmp_path, images):
-    for number in (1, 2):
-        Image.fromarray(images.pixels[number, 0]).save(tmp_path / f"{number}.png")
-    names = f"{tmp_path / '1.png'},{tmp_path / '2.png'}"
-    out = generated(
-        runs, tmp_path / "out", "--what", "interpolation", "--images", names, "--frames", "2", kind="ae"
-    )
-    codes = TrainedAutoencoder.load(runs / "ae").encode(images.pixels[1:3])
-    assert np.array_equal(pixels_in(out), bytes_of(runs / "ae", codes))
-
-
 def test_a_walk_with_its_film(runs, tmp_path):
     out = generated(runs, tmp_path / "out", "--what", "walk", "--frames", "12", "--seed", "1")
     assert np.array_equal(pixels_in(out), bytes_of(runs / "vae", walk(prior(3), 12, 1).codes))
@@ -112,6 +90,15 @@ def test_help_has_examples():
     code, stdout, _ = call(["generate", "--help"])
     assert code == 0
     assert stdout.count("latentspace generate") >= 3
+
+
+def test_json_has_what_was_made(runs, tmp_path):
+    words = ["generate", str(runs / "vae"), "--out", str(tmp_path / "out"), "--count", "2", "--json"]
+    code, stdout, stderr = call(words)
+    assert code == 0, stderr
+    facts = json.loads(stdout)
+    assert (facts["what"], facts["images"], facts["out"]) == ("samples", 2, str(tmp_path / "out"))
+    assert "N(0, I)" in facts["from"]
 
 
 def test_samples_of_an_autoencoder_come_from_a_mixture(runs, tmp_path):

@@ -104,7 +104,7 @@ LINES: tuple[tuple[list[str], dict[str, str]], ...] = (
     ([*GENERATE, "--out", "{}"], PLACES),
     ([*GENERATE[:2], "--out", "new", "--count", "{}"], NUMBERS),
     ([*GENERATE[:2], "--out", "new", "--what", "{}"], WORDS),
-    ([*GENERATE[:2], "--out", "new", "--what", "interpolation", "--images", "{}"], {**WORDS, **NUMBERS}),
+    (["interpolate", "run", "0", "{}", "--out", "new"], {**WORDS, **NUMBERS}),
     (["denoise", "run", "{}", "new"], IMAGES),
     (["denoise", "run", "bars.npz", "{}"], PLACES),
     (["runs", "{}"], PLACES),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from latentspace.inference.code_paths import linear
+from latentspace.inference.code_paths import linear, spherical
 from latentspace.inference.trained import TrainedAutoencoder
 from makers import files_of, write_folder
 from materials import make_images
@@ -45,19 +45,48 @@ def test_the_runs_own_images_are_numbered(small_runs, images, tmp_path):
     assert len(list((tmp_path / "seen").glob("*.png"))) == len(images)
 
 
-def test_the_way_between_two_images(small_runs, images, tmp_path):
-    run, out = small_runs["ae"], tmp_path / "between"
+@pytest.mark.parametrize(
+    ("kind", "path", "more"),
+    [("ae", linear, ()), ("vae", spherical, ("--spherical",)), ("classifier", linear, ())],
+)
+def test_the_way_between_two_images(small_runs, images, tmp_path, kind, path, more):
+    run, out = small_runs["ae" if kind == "classifier" else kind], tmp_path / "between"
     code, stdout, stderr = call(
-        ["interpolate", str(run.path), "2", "5", "--frames", "6", "--out", str(out), "--json"]
+        [
+            "interpolate",
+            str(small_runs[kind].path),
+            "2",
+            "5",
+            "--frames",
+            "6",
+            "--out",
+            str(out),
+            "--json",
+            *more,
+        ]
     )
     assert code == 0, stderr
     trained = TrainedAutoencoder.load(run)
     start, end = trained.encode(images.pixels[run.split.test[[2, 5]]])
-    expected = np.rint(trained.decode(linear(start, end, 6))[:, 0] * 255).astype(np.uint8)
+    expected = np.rint(trained.decode(path(start, end, 6))[:, 0] * 255).astype(np.uint8)
     assert np.array_equal(np.stack([shown(out / f"000{number}.png") for number in range(1, 7)]), expected)
-    assert (out / "film.gif").read_bytes().startswith(b"GIF89a")
+    with Image.open(out / "film.gif") as film:
+        assert film.n_frames <= 10  # there and back; frames that look the same become one
     assert min(shown(out / "sheet.png").shape[:2]) > 50
     assert json.loads(stdout)["images"] == 6
+
+
+def test_the_way_between_two_files(small_runs, images, tmp_path):
+    for number in (1, 2):
+        Image.fromarray(images.pixels[number, 0]).save(tmp_path / f"{number}.png")
+    files = [str(tmp_path / "1.png"), str(tmp_path / "2.png")]
+    run, out = small_runs["ae"], tmp_path / "between"
+    code, stdout, stderr = call(["interpolate", str(run.path), *files, "--frames", "2", "--out", str(out)])
+    assert code == 0, stderr
+    assert stdout == f"{out}\n"
+    assert f"all on one sheet: {out / 'sheet.png'}" in stderr
+    decoded = np.rint(TrainedAutoencoder.load(run).reconstruct(images.pixels[1:3])[:, 0] * 255)
+    assert np.array_equal(np.stack([shown(out / f"000{number}.png") for number in (1, 2)]), decoded)
 
 
 def test_a_mistake_is_explained_and_leaves_nothing(small_runs, tmp_path):

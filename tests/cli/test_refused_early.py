@@ -69,10 +69,10 @@ def test_numbers_that_cannot_be_meant(small_runs, tmp_path, no_images):
         ("grid", ["--dimensions", "0,9"], "two dimensions must differ"),
         ("grid", ["--range=2,-2"], "two finite numbers"),
         ("walk", ["--frames", "1"], "at least two frames"),
-        ("interpolation", ["--frames", "1"], "at least two frames"),
-        ("interpolation", ["--images", "0,999"], "place in the run's test part"),
     ):
         assert words in refused("generate", run, "--what", what, *more, "--out", out)
+    assert "at least two frames" in refused("interpolate", run, "0", "1", "--frames", "1", "--out", out)
+    assert "place in the run's test part" in refused("interpolate", run, "0", "999", "--out", out)
     assert not (tmp_path / "out").exists()
 
 

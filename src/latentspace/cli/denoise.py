@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from . import console
-from .options import Device, Reading, Resize, RunPath, Strict
+from .options import Device, Json, Reading, RunPath
 from .pictures import write_restored
 
 
@@ -18,9 +18,9 @@ def denoise(
         typer.Argument(metavar="IN", help="An image, a folder of images, or any SPEC that --data takes."),
     ],
     out: Annotated[Path, typer.Argument(metavar="OUT", help="A new folder for the cleaned images.")],
+    json: Json = False,
     device: Device = "auto",
-    resize: Resize = None,
-    strict: Strict = None,
+    reading: Reading,
 ) -> None:
     """Clean images with a denoising autoencoder: a PNG for each, under its own name where it has one.
 
@@ -39,8 +39,10 @@ def denoise(
 
     refuse_taken(out)
     with console.following():
-        reading = Reading(resize=resize, strict=strict)
         restored = restore(Run.open(run), reading.config(images), device)
         write_restored(restored, out)
+    if json:
+        console.show_json({"run": str(run), "images": len(restored.names), "out": str(out)})
+        return
     console.say(f"cleaned {counted(len(restored.names))}")
     console.made(out)

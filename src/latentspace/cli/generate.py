@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from ..core.errors import ConfigurationError
-from .options import Device, MovedData, Pair, Resize, RunPath, moved, pair
+from . import console
+from .options import Device, Json, MovedData, Pair, RunPath, moved, pair
 from .pictures import Made, write_made
 
 if TYPE_CHECKING:
@@ -39,27 +40,20 @@ class CodeOptions:
         "LOW,HIGH",
         {"parser": pair("--range=-2,2", float)},
     ] = None
-    images: Annotated[
-        Pair | None,
-        "Interpolation: two image files, or two places in the test part. \\[default: 0,1]",
-        "A,B",
-        {"parser": pair("--images=3,17", str)},
-    ] = None
-    frames: Annotated[int | None, "Interpolation and walk: how many images. \\[default: 24; 60]", "N"] = None
-    spherical: Annotated[bool | None, "Interpolation, vae: go along a great circle instead of a line."] = None
+    frames: Annotated[int | None, "Walk: how many images. \\[default: 60]", "N"] = None
     data: MovedData = None
-    resize: Resize = None
 
 
 def generate(
     *,
     run: RunPath,
     out: Annotated[Path, "A new folder for the pictures.", "DIR"],
-    what: Annotated[str, "Which codes are decoded.", "samples|grid|interpolation|walk"] = "samples",
+    what: Annotated[str, "Which codes are decoded.", "samples|grid|walk"] = "samples",
     options: CodeOptions,
+    json: Json = False,
     device: Device = "auto",
 ) -> None:
-    """Decode new codes into pictures: a PNG for each, a contact sheet, and a film of a path or a walk.
+    """Decode new codes into pictures: a PNG for each, a contact sheet, and a film of a walk.
 
     New codes of a vae come from its prior. An ae or a dae has none: there samples come from a mixture of
     Gaussians that is fitted to the codes of its training images (--density independent: from a Gaussian for
@@ -71,7 +65,7 @@ def generate(
 
       latentspace generate runs/vae --what grid --dimensions 2,5 --range=-3,3 --out plane
 
-      latentspace generate runs/vae --what interpolation --images 3,17 --out between
+      latentspace generate runs/vae --what walk --frames 120 --out walked
     """
     from ..core.atomic_files import refuse_taken
     from ..inference.trained import TrainedAutoencoder
@@ -81,8 +75,10 @@ def generate(
     refuse_taken(out)
     opened = Run.open(run)
     trained = TrainedAutoencoder.load(opened, device)
-    made = picture.make(opened, trained, options)
-    write_made(trained, made, out, film=picture.film, closed=picture.closed)
+    with console.following():
+        made = picture.make(opened, trained, options)
+    facts = {"run": str(run), "what": what, "from": made.words} if json else None
+    write_made(trained, made, out, film=picture.film, json=facts)
 
 
 def _samples(run: "Run", trained: "TrainedAutoencoder", options: CodeOptions) -> Made:
@@ -123,67 +119,19 @@ def _grid(run: "Run", trained: "TrainedAutoencoder", options: CodeOptions) -> Ma
     return Made(plane.codes, plane.words, side, Steps(first, plane.across), Steps(second, plane.down))
 
 
-def _between(run: "Run", trained: "TrainedAutoencoder", options: CodeOptions) -> Made:
-    first, second = options.images or ("0", "1")
-    return between(
-        run,
-        trained,
-        (first, second),
-        frames=options.frames,
-        round_=options.spherical or False,
-        data=options.data,
-        resize=options.resize,
-    )
-
-
-def between(
-    run: "Run",
-    trained: "TrainedAutoencoder",
-    names: tuple[str, str],
-    *,
-    frames: int | None = None,
-    round_: bool = False,
-    data: str | None = None,
-    resize: Pair | None = None,
-) -> Made:
-    """Codes on the way between those of two images, which are places in the test part or files."""
-    from ..inference.code_paths import linear, spherical
-    from ..inference.sampling import images_named, prior
-
-    if round_ and trained.model.prior is None:
-        raise ConfigurationError(
-            "--spherical needs codes that lie around 0, as a vae's do",
-            found=f"a run of {trained.experiment.kind}",
-            do="leave it out",
-        )
-    frames = 24 if frames is None else frames
-    zero = prior(trained.code_size).mean
-    linear(zero, zero, frames)  # refuses too few frames before images are read
-    start, end = trained.encode(images_named(run, names, moved(run, data), resize))
-    path, how = (spherical, "on a great circle") if round_ else (linear, "on a straight line")
-    codes = path(start, end, frames)
-    words = f"from image {names[0]} to image {names[1]}, {how} between their codes"
-    return Made(codes, words, min(10, len(codes)))
-
-
 @dataclass(frozen=True)
 class Picture:
-    """A kind of picture: how its codes are made, what it can be told, and whether it is also a film.
-
-    A film repeats: a closed one goes on from its last image to its first, another one goes back.
-    """
+    """A kind of picture: how its codes are made, what it can be told, and whether it is also a film."""
 
     make: "Callable[[Run, TrainedAutoencoder, CodeOptions], Made]"
     options: tuple[str, ...]
     film: bool = False
-    closed: bool = False
 
 
 PICTURES: Mapping[str, Picture] = {
     "samples": Picture(_samples, ("--count", "--seed", "--density")),
     "grid": Picture(_grid, ("--count", "--dimensions", "--range")),
-    "interpolation": Picture(_between, ("--images", "--frames", "--spherical"), film=True),
-    "walk": Picture(_walk, ("--frames", "--seed"), film=True, closed=True),
+    "walk": Picture(_walk, ("--frames", "--seed"), film=True),
 }
 
 
@@ -199,7 +147,7 @@ def _chosen(what: str, options: CodeOptions) -> Picture:
         )
     named = [f"--{name.rstrip('_')}" for name, value in vars(options).items() if value is not None]
     for name in named:
-        if name not in (*PICTURES[what].options, "--data", "--resize"):
+        if name not in (*PICTURES[what].options, "--data"):
             raise ConfigurationError(
                 f"--what {what} takes only {', '.join(PICTURES[what].options)}",
                 found=name,

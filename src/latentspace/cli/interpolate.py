@@ -6,9 +6,8 @@ from typing import Annotated, TypeAlias
 import typer
 
 from . import console
-from .generate import between
-from .options import Device, Json, MovedData, Resize, RunPath
-from .pictures import write_made
+from .options import Device, Json, MovedData, Resize, RunPath, moved
+from .pictures import Made, write_made
 
 _SAID = "An image file, or a place in the run's test part, counted from 0."
 First: TypeAlias = Annotated[str, typer.Argument(metavar="A", help=_SAID)]
@@ -37,15 +36,19 @@ def interpolate(
       latentspace interpolate runs/photos cat.png dog.png --out between --frames 48
     """
     from ..core.atomic_files import refuse_taken
-    from ..inference.trained import TrainedAutoencoder
+    from ..inference.code_paths import between
+    from ..inference.sampling import images_named
+    from ..inference.trained import TrainedAutoencoder, encoder_run
     from ..runs.directory import Run
 
     refuse_taken(out)
-    opened = Run.open(run)
+    opened = encoder_run(Run.open(run))
     trained = TrainedAutoencoder.load(opened, device)
+    path = between(frames, round_=spherical, prior=trained.model.prior)
     with console.following():
-        made = between(
-            opened, trained, (first, second), frames=frames, round_=spherical, data=data, resize=resize
-        )
+        start, end = trained.encode(images_named(opened, (first, second), moved(opened, data), resize))
+    how = "a great circle" if spherical else "a straight line"
+    words = f"from image {first} to image {second}, on {how} between their codes"
+    made = Made(path(start, end, frames), words, min(10, frames))
     facts = {"run": str(run), "first": first, "second": second} if json else None
-    write_made(trained, made, out, film=True, json=facts)
+    write_made(trained, made, out, film=True, back=True, json=facts)

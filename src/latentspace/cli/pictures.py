@@ -32,10 +32,14 @@ def write_made(
     out: Path,
     *,
     film: bool,
-    closed: bool = False,
+    back: bool = False,
     json: dict[str, Any] | None = None,
 ) -> None:
-    """A new folder with what codes decode to, said on the terminal, or as JSON with these facts."""
+    """A new folder with what codes decode to, said on the terminal, or as JSON with these facts.
+
+    Args:
+        back: the film, which repeats, goes back from its last image; else on to its first.
+    """
     from ..core.atomic_files import new_folder
     from ..core.wording import counted
     from ..inference.image_files import numbered, there_and_back, write_film, write_pictures
@@ -45,7 +49,7 @@ def write_made(
         write_pictures(decoded, numbered(len(decoded)), folder)
         _write_sheet(decoded, made, folder / "sheet.png")
         if film:
-            write_film(decoded if closed else there_and_back(decoded), folder / "film.gif")
+            write_film(there_and_back(decoded) if back else decoded, folder / "film.gif")
     if json is not None:
         console.show_json({**json, "images": len(decoded), "out": str(out)})
         return

@@ -8,6 +8,8 @@ from jaxtyping import Float
 
 from ..core.randomness import numpy_generator
 from ..core.types import CodeArray
+from ..core.wording import option
+from ..models.priors import Prior
 from .sampling import MOST, Code, CodeDistribution, DrawnCodes, require
 
 # (start, end, frames) -> the codes from `start` to `end`, both included.
@@ -54,6 +56,25 @@ def spherical(start: Code, end: Code, frames: int) -> CodeArray:
     angle, t = np.arccos(cosine), _times(frames)
     codes = (np.sin((1 - t) * angle) * start + np.sin(t * angle) * end) / np.sin(angle)
     return np.asarray(codes, dtype=np.float32)
+
+
+def between(frames: int, *, round_: bool, prior: Prior | None) -> Between:
+    """How a path is made: spherical, or linear; what cannot be is refused before an image is read.
+
+    Args:
+        prior: of the network whose codes are joined.
+
+    Raises:
+        ConfigurationError: fewer than two frames, or a great circle where codes do not lie around 0.
+    """
+    require(
+        prior is not None or not round_,
+        f"{option('spherical', True)} needs codes that lie around 0, as a vae's do",
+        "a network without a prior",
+        "leave it out",
+    )
+    _times(frames)
+    return spherical if round_ else linear
 
 
 def _times(frames: int) -> Float[np.ndarray, "frames 1"]:
