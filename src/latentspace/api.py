@@ -18,8 +18,9 @@ from .experiment.config import Experiment
 from .experiment.usual import settings_named, usual_preset
 from .inference.trained import TrainedAutoencoder, TrainedClassifier, load_trained
 from .runs.directory import Run
+from .training.tracking import finish, require_tracker
 from .training.train import resume as _resume
-from .training.train import train as _train
+from .training.train import start
 
 
 def load(run: str | Path | Run, device: str = AUTO) -> TrainedAutoencoder | TrainedClassifier:
@@ -64,6 +65,7 @@ def train(
     images: Given | None = None,
     *,
     kind: str | None = None,
+    track: str | None = None,
     **settings: Any,
 ) -> Run:
     """Train from start to end; the run directory is new.
@@ -79,6 +81,7 @@ def train(
         images: what is learned from, as for `load_data`; None: what the plan names. They are not copied into
             the run, which knows them by their hash alone: give them again to resume or to evaluate it.
         kind: ae, dae, vae or classifier.
+        track: where the course of the training is logged too: tensorboard, mlflow, wandb.
         settings: by their dotted names, or as the options of `latentspace train`: `code_size`, `epochs`,
             `minutes`, `batch_size`, `learning_rate`, `keep`, `preset`, `seed`, `encoder`, `device`.
 
@@ -111,7 +114,9 @@ def train(
         )
     if isinstance(images, str | Path):
         experiment, images = experiment.model_copy(update={"data": _at(experiment, images)}), None
-    return _train(experiment, as_path(out, "the run directory"), images)
+    if track is not None:
+        require_tracker(track)
+    return finish(start(experiment, as_path(out, "the run directory"), images=images), track)
 
 
 def resume(run: str | Path, images: Given | None = None) -> Run:
@@ -125,10 +130,7 @@ def resume(run: str | Path, images: Given | None = None) -> Run:
     """
     path = as_path(run, "a run")
     where = _at(Run.open(path).experiment, images) if isinstance(images, str | Path) else images
-    training = _resume(path, where)
-    for _ in training.records():
-        pass
-    return training.run
+    return finish(_resume(path, where))
 
 
 def _at(experiment: Experiment, spec: str | Path) -> DataConfig:

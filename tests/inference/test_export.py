@@ -16,7 +16,7 @@ from torch import nn
 from latentspace.core import extras
 from latentspace.core.errors import ConfigurationError, OutputError
 from latentspace.inference import export as exporting
-from latentspace.inference.export import export, export_onnx
+from latentspace.inference.export import export
 from latentspace.inference.trained import TrainedAutoencoder, TrainedClassifier
 from latentspace.models.autoencoder import (
     Autoencoder,
@@ -99,7 +99,7 @@ def computed(file: Path, given: np.ndarray) -> list[np.ndarray]:
 @pytest.mark.parametrize(("config", "shape"), CASES)
 def test_onnxruntime_computes_what_pytorch_does(config, shape, trained, tmp_path):
     network = of(config, shape, trained)
-    assert export_onnx(network, tmp_path / "out") == [
+    assert export(network, tmp_path / "out") == [
         tmp_path / "out" / "encoder.onnx",
         tmp_path / "out" / "decoder.onnx",
     ]
@@ -182,7 +182,7 @@ def test_a_file_that_computes_something_else_is_not_kept(trained, tmp_path, monk
 
     monkeypatch.setattr(exporting, "_onnx", wrong)
     with pytest.raises(OutputError, match="encoder must compute what PyTorch computes"):
-        export_onnx(trained, tmp_path / "out")
+        export(trained, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
@@ -193,7 +193,7 @@ def test_a_network_that_torch_cannot_write_is_refused(trained, tmp_path):
         linear(images.flatten(1)) if images.sum() > 3 else images.flatten(1)[:, :3]
     )
     with pytest.raises(ConfigurationError, match="one that torch can write as ONNX"):
-        export_onnx(network, tmp_path / "out")
+        export(network, tmp_path / "out")
     assert not (tmp_path / "out").exists()
 
 
@@ -239,7 +239,7 @@ def test_the_lines_of_the_guide_run(trained, tmp_path, monkeypatch):
     assert len(code.strip().splitlines()) <= 10
     assert "latentspace" not in code
     monkeypatch.chdir(tmp_path)
-    export_onnx(trained, Path("letters-onnx"))
+    export(trained, Path("letters-onnx"))
     names = {}
     exec(compile(code, "sharing.md", "exec"), names)
     assert names["codes"].shape == (5, 3)

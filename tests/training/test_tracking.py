@@ -7,7 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import latentspace
 from latentspace.core import extras
+from latentspace.core.errors import LatentspaceError
 from latentspace.runs.directory import Run
 from latentspace.training.tracking import tracked
 from latentspace.training.train import start
@@ -119,6 +121,28 @@ def test_a_training_that_goes_on_goes_on_in_its_log(name, plan, tmp_path):
     assert code == 0, stderr
     run = Run.open(tmp_path / "run")
     require_as_recorded(READERS[name](run), run)
+
+
+@every_tracker
+def test_a_training_that_goes_on_in_python_goes_on_in_its_log(name, plan, tmp_path):
+    training = start(plan, tmp_path / "run")
+    records = tracked(training, name)
+    next(records)
+    records.close()
+    run = latentspace.resume(tmp_path / "run")
+    require_as_recorded(READERS[name](run), run)
+
+
+@every_tracker
+def test_python_names_a_tracker_too(name, plan, tmp_path):
+    run = latentspace.train(plan, tmp_path / "run", track=name)
+    require_as_recorded(READERS[name](run), run)
+
+
+def test_python_refuses_a_tracker_before_training(plan, tmp_path):
+    with pytest.raises(LatentspaceError, match="tensorboard, mlflow, wandb"):
+        latentspace.train(plan, tmp_path / "run", track="paper")
+    assert not (tmp_path / "run").exists()
 
 
 @every_tracker

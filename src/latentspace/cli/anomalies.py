@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     from ..inference.anomalies import Anomalies
     from ..inference.trained import TrainedAutoencoder
 
-SHOWN = 40  # rows in the terminal
 TABLE, PAGE = "anomalies.csv", "anomalies.html"
 FILES = {TABLE: (".csv", ".parquet", ".npz"), PAGE: (".html",)}
 
@@ -92,20 +91,11 @@ def _show(run: Path, found: "Anomalies", files: dict[str, Path], *, json: bool) 
         "false_alarms": found.false_alarms,
         "threshold": found.threshold,
         "flagged": int(found.flagged.sum()),
+        "out": [str(path) for path in files.values()],
     }
-    columns = found.columns()
-    rows = zip(*(one if isinstance(one, list) else one.tolist() for one in columns.values()), strict=True)
+    console.show_rows(facts, found.columns(), "anomalies", json=json)
     if json:
-        listed = [dict(zip(columns, row, strict=True)) for row in rows]
-        console.show_json({**facts, "out": [str(path) for path in files.values()], "anomalies": listed})
         return
-    shown = [
-        [one if isinstance(one, str) else console.number(one) for one in row]
-        for _, row in zip(range(SHOWN), rows, strict=False)
-    ]
-    console.show_table(str(run), list(columns), shown)
-    if len(found.images) > SHOWN:
-        console.say(f"{len(found.images) - SHOWN:,} more: --out FILE.csv or --json has all of them")
     console.say(
         f"{facts['flagged']:,} of {facts['images']:,} images lie over the threshold ({found.threshold:.4g}, "
         f"by {found.by}), which {found.false_alarms:.2g} of usual images may pass"

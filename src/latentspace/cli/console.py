@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -132,6 +133,21 @@ def show_facts(title: str, rows: Iterable[Iterable[str]]) -> None:
     for row in rows:
         table.add_row(*(Text(printable(cell)) for cell in row))
     out.print(table)
+
+
+SHOWN = 40  # rows of a table of results on the terminal
+
+
+def show_rows(facts: Mapping[str, Any], columns: Mapping[str, Any], name: str, *, json: bool) -> None:
+    """The first rows of a table, given by its columns; or all as JSON, called `name`, beside `facts`."""
+    every = zip(*(one if isinstance(one, list) else one.tolist() for one in columns.values()), strict=True)
+    if json:
+        show_json({**facts, name: [dict(zip(columns, row, strict=True)) for row in every]})
+        return
+    first = [[one if isinstance(one, str) else number(one) for one in row] for row in islice(every, SHOWN)]
+    show_table(str(facts["run"]), list(columns), first)
+    if more := sum(1 for _ in every):
+        say(f"{more:,} more: --out FILE.csv or --json has all of them")
 
 
 UNBROKEN = 100_000  # characters of a line that nothing breaks

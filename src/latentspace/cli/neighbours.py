@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from ..inference.neighbours import Collection, Neighbours
     from ..inference.trained import TrainedAutoencoder
 
-SHOWN = 40  # rows in the terminal
 DRAWN = 20  # images that the picture has a row for
 TABLE, PICTURE = "neighbours.csv", "neighbours.png"
 FILES = {TABLE: (".csv", ".parquet", ".npz"), PICTURE: (".png",)}
@@ -96,8 +95,6 @@ def _draw(found: "Neighbours", path: Path) -> None:
 
 
 def _show(run: Path, found: "Neighbours", files: dict[str, Path], *, json: bool) -> None:
-    columns = found.columns()
-    rows = zip(*(one if isinstance(one, list) else one.tolist() for one in columns.values()), strict=True)
     facts: dict[str, Any] = {
         "run": str(run),
         "images": len(found.images),
@@ -105,17 +102,9 @@ def _show(run: Path, found: "Neighbours", files: dict[str, Path], *, json: bool)
         "recall": found.recall,
         "out": [str(path) for path in files.values()],
     }
+    console.show_rows(facts, found.columns(), "neighbours", json=json)
     if json:
-        listed = [dict(zip(columns, row, strict=True)) for row in rows]
-        console.show_json({**facts, "neighbours": listed})
         return
-    shown = [
-        [one if isinstance(one, str) else console.number(one) for one in row]
-        for _, row in zip(range(SHOWN), rows, strict=False)
-    ]
-    console.show_table(str(run), list(columns), shown)
-    if found.rows.size > SHOWN:
-        console.say(f"{found.rows.size - SHOWN:,} more: --out FILE.csv or --json has all of them")
     if found.recall < 1:
         console.say(f"found by a graph, which finds {found.recall:.1%} of the exact neighbours")
     for path in files.values():

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import torch
@@ -37,6 +37,8 @@ ENDINGS: Final[Mapping[str, str]] = {"onnx": ".onnx", "torchscript": ".pt", "saf
 OPSET: Final = 18  # the lowest that torch writes without converting; onnxruntime-web has it
 CLOSE: Final = 1e-4  # how far a file's results may be from PyTorch's, beside numbers of size 1
 DESCRIPTION: Final = "config.json"
+
+Trained: TypeAlias = TrainedAutoencoder | TrainedClassifier
 
 
 class _Encoder(nn.Module):
@@ -83,8 +85,10 @@ class Part:
         return [one.numpy() for one in (found if isinstance(found, tuple) else (found,))]
 
 
-def export(run: str | Path | Run, folder: Path, to: str = "onnx", *, force: bool = False) -> list[Path]:
-    """Write the network of a finished run into `folder`; the files.
+def export(
+    run: str | Path | Run | Trained, folder: Path, to: str = "onnx", *, force: bool = False
+) -> list[Path]:
+    """Write the network of a finished run, or one that is loaded, into `folder`; the files.
 
     Args:
         to: onnx, torchscript, or safetensors: the weights, with a description of the network.
@@ -101,28 +105,16 @@ def export(run: str | Path | Run, folder: Path, to: str = "onnx", *, force: bool
         )
     if to == "onnx":
         require_onnx()
-    run = run if isinstance(run, Run) else Run.open(run)
-    classifies = run.experiment.task.needs_encoder
-    names = _names(to, classifies=classifies)
-    for name in names:
+    run = Run.open(run) if isinstance(run, str | Path) else run
+    for name in _names(to, classifies=run.experiment.task.needs_encoder):
         refuse_file(folder / name, force=force)
-    trained = load_trained(run, "cpu")
-    about = {**description(trained), "run": run.weights_hash}
+    trained = load_trained(run, "cpu") if isinstance(run, Run) else run
+    about = description(trained)
     contents = _weights(trained, about) if to == "safetensors" else _programs(trained, about, to)
     return _write(folder, contents)
 
 
-def export_onnx(
-    trained: TrainedAutoencoder | TrainedClassifier, folder: Path, *, force: bool = False
-) -> list[Path]:
-    """As `export` to ONNX, of a network that is loaded already."""
-    require_onnx()
-    for name in _names("onnx", classifies=isinstance(trained, TrainedClassifier)):
-        refuse_file(folder / name, force=force)
-    return _write(folder, _programs(trained, description(trained), "onnx"))
-
-
-def onnx_file(trained: TrainedAutoencoder | TrainedClassifier, name: str) -> bytes:
+def onnx_file(trained: Trained, name: str) -> bytes:
     """One part of a network as the bytes of an ONNX file; not held against PyTorch, which `export` does.
 
     Args:
@@ -137,7 +129,7 @@ def require_onnx() -> None:
     require_extra("onnx", "onnx", "onnxscript", "onnxruntime", to="export ONNX")
 
 
-def description(trained: TrainedAutoencoder | TrainedClassifier) -> dict[str, Any]:
+def description(trained: Trained) -> dict[str, Any]:
     """What a user of the files must know: what goes in, what comes out, and what made them."""
     autoencoder = trained.autoencoder if isinstance(trained, TrainedClassifier) else trained
     shape = list(autoencoder.data.shape)
@@ -154,10 +146,11 @@ def description(trained: TrainedAutoencoder | TrainedClassifier) -> dict[str, An
             if trained is not autoencoder
             else {}
         ),
+        **({} if trained.run is None else {"run": trained.run.weights_hash}),
     }
 
 
-def parts_of(trained: TrainedAutoencoder | TrainedClassifier) -> dict[str, Part]:
+def parts_of(trained: Trained) -> dict[str, Part]:
     """The parts of a network, copied to the CPU, by the name of their files."""
     autoencoder = trained.autoencoder if isinstance(trained, TrainedClassifier) else trained
     model = copy.deepcopy(autoencoder.model).cpu().eval().requires_grad_(False)
@@ -187,7 +180,7 @@ def _write(folder: Path, contents: Mapping[str, bytes]) -> list[Path]:
     return [folder / name for name in contents]
 
 
-def _weights(trained: TrainedAutoencoder | TrainedClassifier, about: Mapping[str, Any]) -> dict[str, bytes]:
+def _weights(trained: Trained, about: Mapping[str, Any]) -> dict[str, bytes]:
     autoencoder = trained.autoencoder if isinstance(trained, TrainedClassifier) else trained
     networks: dict[str, nn.Module] = {"autoencoder": autoencoder.model}
     if isinstance(trained, TrainedClassifier):
@@ -196,9 +189,7 @@ def _weights(trained: TrainedAutoencoder | TrainedClassifier, about: Mapping[str
     return {**files, DESCRIPTION: (json.dumps(about, indent=2) + "\n").encode()}
 
 
-def _programs(
-    trained: TrainedAutoencoder | TrainedClassifier, about: Mapping[str, Any], to: str
-) -> dict[str, bytes]:
+def _programs(trained: Trained, about: Mapping[str, Any], to: str) -> dict[str, bytes]:
     parts, contents = parts_of(trained), {}
     written = _onnx if to == "onnx" else _torchscript
     for number, (name, part) in enumerate(parts.items(), start=1):

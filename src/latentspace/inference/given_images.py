@@ -3,10 +3,13 @@
 from dataclasses import replace
 from pathlib import Path
 
+from ..core.errors import DataError, RunError
+from ..core.wording import counted
 from ..data.given import Given
 from ..data.imageset import ImageSet
 from ..data.sources import load_images
 from .conform import conforming
+from .run_images import asked_images, own_or_other
 from .trained import TrainedAutoencoder
 
 
@@ -22,3 +25,27 @@ def image_set(trained: TrainedAutoencoder, images: Given) -> ImageSet:
     if not isinstance(images, ImageSet):
         return ImageSet(pixels, "images given in Python")
     return images if pixels is images.pixels else replace(images, pixels=pixels)
+
+
+def own_or_given(trained: TrainedAutoencoder, images: Given | None) -> ImageSet:
+    """As `image_set`; the run's own images where none are given.
+
+    Raises:
+        RunError: none are given, and the run's own are not at hand.
+    """
+    if images is not None:
+        return image_set(trained, images)
+    if trained.run is None:
+        raise RunError("images are needed", found="none, and a network without its run", do="give images")
+    return own_or_other(trained.run, None)[0]
+
+
+def one_image(trained: TrainedAutoencoder, image: Given) -> ImageSet:
+    """One image, given as an array, a picture, or the path of a file. Raises: DataError: none, or several."""
+    if isinstance(image, str | Path) and trained.run is not None:
+        found = asked_images(trained.run, str(image), {})[0]
+    else:
+        found = image_set(trained, image)
+    if len(found) != 1:
+        raise DataError("one image is wanted", found=counted(len(found)), do="give one, as images[:1]")
+    return found

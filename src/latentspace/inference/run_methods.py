@@ -3,17 +3,23 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from ..core.types import ImageArray
 from ..data.given import Given
+from ..runs.directory import Run
 
 if TYPE_CHECKING:
     from ..data.imageset import ImageSet
     from .anomalies import Anomalies
+    from .clusters import Clusters
+    from .maps import Projection
     from .neighbours import Neighbours
     from .trained import TrainedAutoencoder
 
 
 class RunMethods:
     """Methods that ask a run's encoder and decoder."""
+
+    run: Run | None
 
     @property
     def encoder(self) -> "TrainedAutoencoder":
@@ -65,3 +71,84 @@ class RunMethods:
             return find_neighbours(self.encoder, images, among, count)
         kept = Index.open(Path(index), self.encoder).collection()
         return find_neighbours(self.encoder, images, kept, count)
+
+    def map(
+        self,
+        images: Given | None = None,
+        method: Literal["pca", "tsne", "umap", "pacmap"] = "pca",
+        seed: int = 0,
+    ) -> "Projection":
+        """The images in the plane by their codes; as `latentspace map`.
+
+        `points` has x and y of each, `place(codes)` those of other codes, `codes_at(points)` codes to decode.
+
+        Args:
+            images: as for `encode`; None: the run's own images.
+
+        Raises:
+            LatentspaceError: as `maps.project`; the run's own images are not at hand.
+        """
+        from .given_images import own_or_given
+        from .maps import project, refuse_method
+
+        refuse_method(method)
+        return project(self.encoder.encode(own_or_given(self.encoder, images)), method, seed)
+
+    def clusters(self, images: Given | None = None, count: int | None = None, seed: int = 0) -> "Clusters":
+        """Groups of images by their codes, without labels; as `latentspace clusters`.
+
+        Args:
+            images: as for `encode`; None: the run's own images.
+            count: how many groups; None: as many as fit best.
+
+        Raises:
+            LatentspaceError: as `find_clusters`; the run's own images are not at hand.
+        """
+        from .clusters import find_clusters, refuse_count
+        from .given_images import own_or_given
+
+        refuse_count(count)
+        return find_clusters(self.encoder.encode(own_or_given(self.encoder, images)), count, seed)
+
+    def interpolate(
+        self, first: Given, second: Given, frames: int = 24, *, spherical: bool = False
+    ) -> ImageArray:
+        """Pictures on the way between two images, frames x channels x height x width, in [0, 1].
+
+        Args:
+            first: one image, as for `encode`.
+            second: another.
+            frames: how many pictures, those of the two images among them.
+            spherical: go along a great circle instead of a line, with a network that has a prior.
+
+        Raises:
+            LatentspaceError: fewer than two frames, not one image each, images unlike the run's.
+        """
+        from .code_paths import between
+        from .given_images import one_image
+
+        encoder = self.encoder
+        path = between(frames, round_=spherical, prior=encoder.model.prior)
+        start, end = (encoder.encode(one_image(encoder, one))[0] for one in (first, second))
+        return encoder.decode(path(start, end, frames))
+
+    def export(
+        self,
+        folder: str | Path,
+        to: Literal["onnx", "torchscript", "safetensors"] = "onnx",
+        *,
+        force: bool = False,
+    ) -> list[Path]:
+        """Write the network for use without latentspace; the files. As `latentspace export`.
+
+        Args:
+            force: replace files of the same names.
+
+        Raises:
+            LatentspaceError: as `export.export`.
+        """
+        from .export import export
+        from .trained import TrainedAutoencoder, TrainedClassifier
+
+        assert isinstance(self, TrainedAutoencoder | TrainedClassifier)
+        return export(self, Path(folder), to, force=force)

@@ -5,7 +5,7 @@ In float32, but for codes that are asked for in bfloat16.
 
 import logging
 from pathlib import Path
-from typing import Literal, get_args
+from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 import torch
@@ -29,6 +29,10 @@ from ..runs.directory import Run
 from ..runs.tensors import fill
 from .conform import conforming
 from .run_methods import RunMethods
+
+if TYPE_CHECKING:
+    from ..data.imageset import ImageSet
+    from .classes import Classes
 
 logger = logging.getLogger(__name__)
 
@@ -172,7 +176,10 @@ class TrainedAutoencoder(RunMethods):
 class TrainedClassifier(RunMethods):
     """The head of a finished classifier run, with its encoder."""
 
-    def __init__(self, autoencoder: TrainedAutoencoder, head: nn.Module, experiment: Experiment) -> None:
+    def __init__(
+        self, autoencoder: TrainedAutoencoder, head: nn.Module, experiment: Experiment, run: Run | None = None
+    ) -> None:
+        self.run = run
         self.autoencoder = autoencoder
         self.head = head.to(autoencoder.device).eval()
         self.experiment = experiment
@@ -198,7 +205,7 @@ class TrainedClassifier(RunMethods):
         autoencoder = TrainedAutoencoder.load(encoder_run(run), device)
         head = run.experiment.build_classifier(autoencoder.code_size, len(run.data.class_names))
         fill(head, run.weights, run.path / "weights.safetensors")
-        return cls(autoencoder, head, run.experiment)
+        return cls(autoencoder, head, run.experiment, run)
 
     @property
     def encoder(self) -> TrainedAutoencoder:
@@ -226,19 +233,36 @@ class TrainedClassifier(RunMethods):
         logits: Logits = self.head(codes).float().cpu().numpy()
         return logits
 
-    def probabilities(
-        self, images: Given, chosen: Int64Array | None = None, temperature: float = 1.0
-    ) -> Probabilities:
+    def probabilities(self, images: Given, chosen: Int64Array | None = None) -> Probabilities:
         """Images -> the probability of each class, images x classes, each row adding up to one.
+
+        As the network gives them; `classify` calibrates them.
 
         Args:
             chosen: as for `logits`.
-            temperature: what the logits are divided by; that of `calibrate` makes probabilities honest.
 
         Raises:
             DataError: images unlike the run's.
         """
-        return torch.softmax(torch.from_numpy(self.logits(images, chosen)) / temperature, dim=1).numpy()
+        return torch.softmax(torch.from_numpy(self.logits(images, chosen)), dim=1).numpy()
+
+    def classify(
+        self, images: Given | None = None, *, own: "ImageSet | None" = None, reject: float = 0.0
+    ) -> "Classes":
+        """The class of each image, with calibrated probabilities; as `latentspace classify`.
+
+        Args:
+            images: as for `encode`; None: the run's own images.
+            own: the run's own images, where Python alone has them.
+            reject: an image whose class is less probable than for this share of the validation images is
+                unknown.
+
+        Raises:
+            LatentspaceError: as `find_classes`.
+        """
+        from .classes import find_classes
+
+        return find_classes(self, images, own=own, reject=reject)
 
     def predict(self, images: Given) -> tuple[str, ...]:
         """Images -> the name of each one's most probable class; as `probabilities`."""

@@ -10,7 +10,8 @@ from PIL import Image
 
 from ..inference.preview import COUNT, reconstructions
 from ..inference.trained import TrainedAutoencoder
-from ..runs.tracking import keep_notes, kept_notes
+from ..runs.directory import Run
+from ..runs.tracking import keep_notes, kept_notes, trackers_of
 from .loop import EpochRecord
 from .trackers import TRACKERS
 from .train import Training
@@ -53,6 +54,21 @@ def tracked(training: Training, name: str) -> Iterator[EpochRecord]:
         finished = True
     finally:
         tracker.close(finished=finished)
+
+
+def finish(training: Training, name: str | None = None) -> Run:
+    """Train to the end without looking; the run.
+
+    Args:
+        name: the tracker that logs it too; None: the one that has logged it before, if any.
+
+    Raises:
+        LatentspaceError: as `tracked`.
+    """
+    name = name or next(iter(trackers_of(training.run)), None)
+    for _ in training.records() if name is None else tracked(training, name):
+        pass
+    return training.run
 
 
 def _settings(table: Mapping[str, Any], before: str = "") -> dict[str, str]:

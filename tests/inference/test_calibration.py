@@ -7,9 +7,11 @@ import numpy as np
 import pyarrow.csv
 import pytest
 from PIL import Image
+from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
 
-from latentspace.evaluation.calibration import calibrate, expected_calibration_error, temperature_of
+from latentspace.core.errors import ConfigurationError
+from latentspace.inference.calibration import Temperature, calibrate, expected_calibration_error
 from latentspace.inference.trained import TrainedClassifier
 from runner import call
 
@@ -23,32 +25,77 @@ def test_the_expected_calibration_error_of_cases_done_by_hand():
     assert expected_calibration_error(mixed, np.array([1, 1])) == pytest.approx((0.95 + 0.45) / 2)
 
 
-def test_the_temperature_that_logits_were_multiplied_by_is_found():
-    rng = np.random.default_rng(0)
-    true = rng.normal(size=(20_000, 4)) * 2
-    chance = softmax(true, axis=1)
-    labels = np.array([rng.choice(4, p=one) for one in chance])
-    found = temperature_of(true * 3, labels)
-    assert found == pytest.approx(3, rel=0.05)
-    before = -log_softmax(true * 3, axis=1)[np.arange(len(labels)), labels].mean()
-    after = -log_softmax(true * 3 / found, axis=1)[np.arange(len(labels)), labels].mean()
-    assert after < before
-    assert expected_calibration_error(softmax(true * 3 / found, axis=1), labels) < 0.02
+def drawn(true, seed=0):
+    """Labels that have these logits' probabilities."""
+    rng = np.random.default_rng(seed)
+    return (softmax(true, axis=1).cumsum(axis=1) > rng.random((len(true), 1))).argmax(axis=1)
+
+
+def loss(logits, labels):
+    return -log_softmax(logits, axis=1)[np.arange(len(labels)), labels].mean()
+
+
+@pytest.fixture(scope="module")
+def true():
+    return np.random.default_rng(0).normal(size=(20_000, 4)) * 2
+
+
+def test_the_temperature_that_logits_were_multiplied_by_is_found(true):
+    labels = drawn(true)
+    found = Temperature.fitted(true * 3, labels)
+    assert found.typical == pytest.approx(3, rel=0.05)
+    assert found.slope == pytest.approx(0, abs=0.05)
+    assert loss(found.of(true * 3), labels) < loss(true * 3, labels)
+    assert expected_calibration_error(found.probabilities(true * 3), labels) < 0.02
+
+
+def test_a_network_that_is_too_sure_where_it_is_undecided_is_mended(true):
+    labels = drawn(true)
+    biased = Temperature(3.0, 1.5, 0.3).of(true * 9)  # what the right temperature undoes only in part
+    found = Temperature.fitted(biased, labels)
+    one = minimize_scalar(lambda log: loss(biased / np.exp(log), labels), bounds=(-3, 3), method="bounded")
+    alone = Temperature(float(np.exp(one.x)))
+    assert abs(found.slope) > 0.3
+    assert loss(found.of(biased), labels) < loss(alone.of(biased), labels) - 1e-3
+    assert np.array_equal(found.of(biased).argmax(axis=1), biased.argmax(axis=1))
+
+
+def test_few_images_give_a_temperature_and_hardly_a_slope(true):
+    labels = drawn(true)
+    assert abs(Temperature.fitted(true[:12] * 3, labels[:12]).slope) < 1.5
+    one_right = Temperature.fitted(np.array([[4.0, 0, 0]]), np.array([0]))
+    assert np.isfinite(one_right.probabilities(np.array([[4.0, 0, 0]]))).all()
 
 
 def test_a_run_is_calibrated_on_its_validation_images(small_runs, images):
     run = small_runs["classifier"]
     trained = TrainedClassifier.load(run)
-    found = calibrate(run, trained)
+    found = calibrate(trained)
     assert found is not None
     assert found.images == len(run.split.validation)
-    assert found.temperature > 0
     assert (np.diff(found.confidences) >= 0).all()
     assert found.rejecting(0.5) == pytest.approx(np.median(found.confidences))
     validation = images.pixels[run.split.validation]
     labels = images.labels[run.split.validation]
-    honest = trained.probabilities(validation, temperature=found.temperature)
-    assert expected_calibration_error(honest, labels) == pytest.approx(found.error_after, abs=1e-6)
+    honest = trained.classify(validation)
+    assert expected_calibration_error(honest.probabilities, labels) == pytest.approx(
+        found.error_after, abs=1e-6
+    )
+    assert honest.probabilities.sum(axis=1) == pytest.approx(1, abs=1e-5)
+
+
+def test_python_classifies_as_the_command_does(small_runs, images):
+    trained = TrainedClassifier.load(small_runs["classifier"])
+    code, stdout, stderr = call(["classify", str(small_runs["classifier"].path), "--json", "--reject", "0.3"])
+    assert code == 0, stderr
+    rows = json.loads(stdout)["classes"]
+    for found in (trained.classify(reject=0.3), trained.classify(images, reject=0.3)):
+        assert found.names == [row["class"] for row in rows]
+        assert found.confidences.tolist() == pytest.approx([row["probability"] for row in rows])
+    assert "unknown" in found.names
+    assert list(found.columns()) == ["name", "label", "class", "probability"]
+    with pytest.raises(ConfigurationError, match=r"reject=\.\.\. takes a share"):
+        trained.classify(images, reject=1)
 
 
 @pytest.fixture
