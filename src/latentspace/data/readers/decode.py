@@ -9,7 +9,8 @@
 - Of an animation, or a file of several pages, the first frame counts.
 - The EXIF orientation is applied.
 - Pillow's limit against decompression bombs holds, and its warning counts as unreadable.
-- 16 bits in colour are read whole from TIFF (`tiff`); of other formats the upper 8 count.
+- 16 bits in colour are read whole from TIFF (`tiff`), PNG and PPM (`deep_colour`); of other formats, and of
+  grey beside alpha, the upper 8 count.
 - EPS is not read, as Pillow runs Ghostscript for it. HEIC, DICOM and FITS are read by their libraries.
 """
 
@@ -32,6 +33,7 @@ from PIL import Image, UnidentifiedImageError
 from ...core.errors import DataError
 from ...core.wording import option
 from ..fitting import Raster, Size
+from .deep_colour import is_deep_png, is_deep_ppm, read_ppm, with_lower_bytes
 from .extra_formats import HEADER, heic, read_by
 from .jpeg import common_jpeg
 from .tiff import STARTS, is_cut, read_tiff
@@ -120,9 +122,16 @@ def decode(content: bytes | Path) -> DecodedImage:
             if is_cut(image):
                 return _of_tiff(content)
             frames = getattr(image, "is_animated", False)
-            cut = _cut_to_bytes(image)
+            if is_deep_ppm(image):
+                return _deep(read_ppm(image))
+            deep = is_deep_png(image)
+            cut = () if deep else _cut_to_bytes(image)
             image.load()
             decoded = raster_of(image)
+        if deep:
+            with Image.open(source, formats=("PNG",)) as image:
+                lower = raster_of(with_lower_bytes(image)).pixels
+            decoded = replace(decoded, pixels=256 * decoded.pixels.astype(np.uint16) + lower)
         notes = ("cut to the first frame",) * bool(frames) + cut
         return replace(decoded, conversions=notes + decoded.conversions) if notes else decoded
     except _BROKEN as error:
@@ -256,6 +265,8 @@ def size_of(content: bytes | Path) -> Size | None:
         source = BytesIO(content) if isinstance(content, bytes) else content
         with Image.open(source, formats=_formats()) as image:
             if image.mode not in ("1", "L", "RGB", "CMYK", "YCbCr") or "transparency" in image.info:
+                return None
+            if is_deep_png(image) or is_deep_ppm(image):
                 return None
             width, height = image.size
             return (width, height) if _orientation(image) >= _ON_ITS_SIDE else (height, width)

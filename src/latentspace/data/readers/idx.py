@@ -1,4 +1,4 @@
-"""IDX files, the format of MNIST: a header (type, rank, sizes), then the numbers; plain or in gzip.
+"""IDX files, the format of MNIST: a header (type, rank, sizes), then the numbers; plain or compressed.
 
 `idx_sets` puts images and what stands beside them together.
 """
@@ -7,8 +7,6 @@ import gzip
 import io
 import re
 import struct
-import zlib
-from contextlib import closing
 from pathlib import Path
 from typing import IO, Final
 
@@ -20,8 +18,17 @@ from ...core.types import Int64Array
 from ..imageset import ImageSet
 from ..memmap import Residence
 from .filenames import is_junk, is_named_as_image, readable
-from .streams import DEFLATE_AT_BEST, Stream, read_array, wrong_length
+from .streams import (
+    COMPRESSED,
+    DEFLATE_AT_BEST,
+    Stream,
+    is_compressed,
+    opened,
+    read_array,
+    wrong_length,
+)
 
+INFLATED: Final = 8 * 2**30  # bytes that are inflated at most, where no ratio bounds them
 CLASSES_FILE: Final = "classes.txt"
 _TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 _MAGIC_OF = {"u1": 0x08, ">i4": 0x0C}
@@ -56,31 +63,27 @@ def read_idx(path: Path, resident: Residence = "always") -> np.ndarray:
     """One IDX file as the array that its header declares; never more bytes are read than it declares.
 
     Raises:
-        DataError: not gzip though so named, a wrong magic number, or a length other than declared.
+        DataError: not compressed though so named, a wrong magic number, or a length other than declared.
     """
     with readable(path), path.open("rb") as file:
         return _read(file, path, resident)
 
 
 def _read(file: IO[bytes], path: Path, resident: Residence) -> np.ndarray:
-    zipped = file.read(2) == b"\x1f\x8b"
+    start = file.read(6)
     size = file.seek(0, io.SEEK_END)
     file.seek(0)
-    if not zipped:
-        if path.suffix == ".gz":
+    if not is_compressed(start):
+        if path.suffix in COMPRESSED:
             raise DataError(
-                f"{path} must be a gzip file",
+                f"{path} must be compressed, as its name says",
                 found="other content",
                 do="fetch it again, or mend its name",
             )
         return _parsed(file, path, most=size, resident=resident)
-    with closing(gzip.GzipFile(fileobj=file, mode="rb")) as inflated:
-        try:
-            return _parsed(inflated, path, most=size * DEFLATE_AT_BEST)
-        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-            raise DataError(
-                f"{path} must be a whole gzip file", found=str(error), do="fetch or make the file again"
-            ) from error
+    most = size * DEFLATE_AT_BEST if start.startswith(b"\x1f\x8b") else INFLATED
+    with opened(path) as stream:
+        return _parsed(stream, path, most=most)
 
 
 def _parsed(stream: Stream, path: Path, *, most: int, resident: Residence = "always") -> np.ndarray:

@@ -2,9 +2,9 @@
 
 `train-images-idx3-ubyte.gz` goes with `train-labels-idx1-...` and `train-groups-idx1-...`, and with a
 `classes.txt` that names the labels from 0, a line each, or with the `...-mapping.txt` of EMNIST (`1 65 97`:
-label, characters). A file that is there both plain and in gzip is read once. The parts train, validation and
-test are joined in this order and kept in `ImageSet.parts`. Images of files named `emnist` lie on their side
-there, and are turned.
+label, characters). A file that is there both plain and compressed is read once. The parts train, validation
+and test are joined in this order and kept in `ImageSet.parts`. Images of files named `emnist` lie on their
+side there, and are turned.
 """
 
 import logging
@@ -28,6 +28,7 @@ from .file_sets import FileSet, files_in, folder_that_holds
 from .filenames import numbered
 from .idx import CLASSES_FILE, is_column_name, is_images_name, read_idx
 from .stored import WHOLE, as_bytes, joined
+from .streams import COMPRESSED
 
 logger = logging.getLogger(__name__)
 
@@ -114,7 +115,7 @@ def images_of_idx(files: FileSet, chosen: Sequence[_Images], config: DataConfig)
 
 
 def _plain_first(name: str) -> tuple[bool, str]:
-    return name.endswith(".gz"), name
+    return name.endswith(COMPRESSED), name
 
 
 def _words(name: str) -> list[str]:

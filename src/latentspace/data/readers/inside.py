@@ -34,7 +34,7 @@ def read_inside(path: Path, config: DataConfig) -> ImageSet | None:
     if not 0 < len(names) <= MOST:
         return None
     _refuse_archives(path, names)
-    with _folder() as place, _said_of(path, place):
+    with own_folder() as place, said_of(path, place):
         for member in members(path, TOTAL_LIMIT):
             target = place / member.name
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -58,7 +58,7 @@ def _refuse_archives(path: Path, names: Sequence[str]) -> None:
 
 
 @contextmanager
-def _folder() -> Iterator[Path]:
+def own_folder() -> Iterator[Path]:
     """A new folder in the cache directory, or where the system keeps such where that cannot be written."""
     parent: Path | None = cache_directory()
     try:
@@ -71,7 +71,7 @@ def _folder() -> Iterator[Path]:
 
 
 @contextmanager
-def _said_of(path: Path, place: Path) -> Iterator[None]:
+def said_of(path: Path, place: Path) -> Iterator[None]:
     """Errors about files in `place` name the archive and the member instead."""
     try:
         with readable(path):

@@ -1,7 +1,8 @@
 """What stands beside images as labels -> classes, as far as it is any.
 
-Whole numbers, booleans, text, floats that are whole, and rows with a single 1 (one-hot) are classes. Several
-labels an image and real numbers are none: they are left out with a warning, as an autoencoder needs none.
+Whole numbers, booleans, text, dates and times, floats that are whole, and rows with a single 1 (one-hot) are
+classes. Several labels an image and real numbers are none: they are left out with a warning, as an
+autoencoder needs none.
 """
 
 from typing import NamedTuple
@@ -55,6 +56,10 @@ def as_column(labels: np.ndarray, count: int) -> tuple[np.ndarray | None, str]:
         return _from_one_hot(labels if len(labels) == count else labels.T)
     if labels.dtype.kind == "b":
         return np.where(labels, "True", "False"), ""
+    if labels.dtype.kind in "Mm":
+        return np.where(np.isnat(labels), "", labels.astype(np.str_)), ""  # 2020-01-31, as ISO 8601 has it
+    if labels.dtype.kind not in "iufUS":
+        return None, f"{labels.dtype}, which are not classes"
     return _whole(labels) if labels.dtype.kind == "f" else (labels, "")
 
 

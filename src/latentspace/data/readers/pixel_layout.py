@@ -1,18 +1,15 @@
 """How the pixels stand in a table of numbers: which columns they are, and which is the label."""
 
 import csv
-import gzip
 import io
 import math
-import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Final
+from typing import Final
 
 from ...core.errors import DataError
-from .filenames import readable
+from .streams import opened
 from .tables import LABEL_NAMES, PART_NAMES, column_named, plain, separator, text_of
 
 FEWEST: Final = 16  # columns of numbers that a row of pixels has
@@ -39,7 +36,7 @@ class Layout:
 
 def layout_of(path: Path) -> Layout | None:
     """How the pixels stand in a table; None where its rows are no pixels, or it is no table."""
-    with readable(path), inflated(path) as file:
+    with opened(path) as file:
         start = file.read(_HEAD)
     try:
         text = text_of(start, str(path))
@@ -89,21 +86,3 @@ def _is_header(rows: Sequence[Sequence[str]]) -> bool:
 
 def _is_index(header: Sequence[str], place: int) -> bool:
     return bool(header) and plain(header[place]) in ("", "id", "index", "unnamed:_0", "imageid", "image_id")
-
-
-@contextmanager
-def inflated(path: Path) -> Iterator[IO[bytes] | gzip.GzipFile]:
-    """The file, inflated where it is gzip."""
-    with path.open("rb") as file:
-        zipped = file.read(2) == b"\x1f\x8b"
-        file.seek(0)
-        if not zipped:
-            yield file
-            return
-        try:
-            with gzip.GzipFile(fileobj=file) as unzipped:
-                yield unzipped
-        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-            raise DataError(
-                f"{path} must be a whole .gz", found=str(error), do="fetch or make it again"
-            ) from error

@@ -18,9 +18,10 @@ from ...core.errors import DataError
 from ...core.wording import counted
 from ..imageset import ImageSet
 from .axes import square_of
-from .filenames import natural, readable
+from .filenames import natural
 from .listed import described, noted, pixels_of
-from .pixel_layout import Layout, inflated, layout_of
+from .pixel_layout import Layout, layout_of
+from .streams import opened
 from .tables import part_number, some, whole_labels
 
 if TYPE_CHECKING:
@@ -130,7 +131,7 @@ def _of_columns(path: Path, layout: Layout, kind: "pa.DataType") -> tuple[np.nda
     blocks: list[np.ndarray] = []
     found: dict[str, list[str]] = {name: [] for name in others}
     size = 0
-    with readable(path), inflated(path) as file:
+    with opened(path) as file:
         reader = arrow.open_csv(
             file,
             read_options=arrow.ReadOptions(

@@ -80,6 +80,20 @@ class ArrayFile:
         return read_array_file(path, config, self.suffixes[0])
 
 
+class Compressed:
+    words = "one of these files in .gz, .bz2, .xz or .zst"
+
+    def knows(self, path: Path, start: bytes) -> bool:  # noqa: ARG002 - it is inflated already
+        from .compressed import compressed_folder, inner_name
+
+        return compressed_folder(path) if path.is_dir() else inner_name(path.name) is not None
+
+    def read(self, path: Path, config: "DataConfig") -> "ImageSet":
+        from .compressed import read_compressed
+
+        return read_compressed(path, config)
+
+
 class Cifar:
     words = "the binary version of CIFAR"
 
@@ -178,7 +192,7 @@ class Archive:
 
 
 class Idx:
-    words = "IDX files (plain or .gz)"
+    words = "IDX files, plain or compressed"
 
     def knows(self, path: Path, start: bytes) -> bool:
         from .idx import is_idx_header, is_idx_name
@@ -309,7 +323,7 @@ NPY = ArrayFile(".npy", (".npy",), b"\x93NUMPY")
 NPZ = ArrayFile(".npz", (".npz",))
 HDF5 = ArrayFile("HDF5", (".h5", ".hdf5"), b"\x89HDF\r\n\x1a\n")
 MATLAB = ArrayFile("MATLAB's .mat", (".mat",), b"MATLAB 5.0", b"MATLAB 7.3")
-PICKLE, CIFAR, ARRAY_FOLDER = Pickle(), Cifar(), ArrayFolder()
+PICKLE, COMPRESSED, CIFAR, ARRAY_FOLDER = Pickle(), Compressed(), Cifar(), ArrayFolder()
 WEBDATASET, ARCHIVE, IDX, FOLDER = WebDataset(), Archive(), Idx(), Folder()
 PARQUET, CLEANED, TEXT_TABLE = Parquet(), Cleaned(), TextTable()
 
@@ -317,6 +331,7 @@ READERS: Registry[Reader] = Registry(
     "reader",
     {
         "pickle": f"{__name__}:PICKLE",
+        "compressed": f"{__name__}:COMPRESSED",
         "npy": f"{__name__}:NPY",
         "npz": f"{__name__}:NPZ",
         "hdf5": f"{__name__}:HDF5",

@@ -15,6 +15,7 @@ from jaxtyping import UInt8
 
 from ...core.errors import DataError
 from ..memmap import Residence, mapped, stays_on_disk
+from .filenames import readable
 
 DEFLATE_AT_BEST: Final = 1032  # no deflate stream grows by more than this factor
 
@@ -35,6 +36,31 @@ _GZIP, _BZIP2, _XZ, _ZSTANDARD = b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0", b"\x28\xb5\
 def is_compressed(start: bytes) -> bool:
     """Whether a file that begins so is gzip, bzip2, xz or Zstandard."""
     return start.startswith((_GZIP, _BZIP2, _XZ, _ZSTANDARD))
+
+
+COMPRESSED: Final = (".gz", ".bz2", ".xz", ".zst")  # what the names of such files end in
+_DAMAGED: Final = (gzip.BadGzipFile, EOFError, zlib.error, lzma.LZMAError, OSError)
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Stream]:
+    """The bytes of a file, inflated where it is compressed.
+
+    Raises:
+        DataError: it cannot be read, or is damaged.
+    """
+    with readable(path), path.open("rb") as file:
+        try:
+            with inflating(file) as stream:
+                yield stream
+        except _DAMAGED as error:
+            if isinstance(error, OSError) and error.errno is not None:
+                raise
+            raise DataError(
+                f"{path} must be whole, and compressed as it begins",
+                found=str(error) or type(error).__name__,
+                do="fetch or make the file again",
+            ) from error
 
 
 @contextmanager

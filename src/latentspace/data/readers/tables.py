@@ -1,4 +1,4 @@
-"""Tables of text -> rows: CSV, TSV and lists, with or without a header, plain or .gz.
+"""Tables of text -> rows: CSV, TSV and lists, with or without a header, plain or compressed.
 
 The separator is the one of `,` tab `;` `|` that parts the first lines most evenly. A byte order mark and
 quotes are understood. What a column means is read from its name, or from what is in it.
@@ -6,7 +6,6 @@ quotes are understood. What a column means is read from its name, or from what i
 
 import csv
 import io
-import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,9 +17,10 @@ from ...core.errors import DataError
 from ...core.types import Int64Array
 from ...core.wording import brief
 from ..cleaning import sentence
-from .filenames import PARTS, readable, shown
+from .filenames import PARTS, shown
+from .streams import COMPRESSED, opened
 
-TABLES: Final = (".csv", ".tsv", ".csv.gz", ".tsv.gz")
+TABLES: Final = tuple(f"{kind}{end}" for kind in (".csv", ".tsv") for end in ("", *COMPRESSED))
 LISTS: Final = (".txt", ".lst", ".list")
 TEXT_LIMIT: Final = 2**30  # bytes of a table that lists files, inflated
 _SEPARATORS = ",\t;|"
@@ -140,18 +140,13 @@ def table_of(text: str, origin: str) -> Table:
 
 
 def read_text(path: Path, limit: int = TEXT_LIMIT) -> str:
-    """The text in a file, inflated where it is gzip.
+    """The text in a file, inflated where it is compressed.
 
     Raises:
         DataError: more than `limit` bytes, damaged, or bytes that are no text.
     """
-    with readable(path), path.open("rb") as file:
-        content = file.read(limit + 1)
-    if content.startswith(b"\x1f\x8b"):
-        try:
-            content = zlib.decompressobj(wbits=31).decompress(content, limit + 1)
-        except zlib.error as error:
-            raise DataError(f"{path} must be a whole .gz", found=str(error), do="fetch it again") from error
+    with opened(path) as stream:
+        content = bytes(stream.read(limit + 1))
     if len(content) > limit:
         raise DataError(
             f"{path} must be a table of at most {limit:,} bytes",
