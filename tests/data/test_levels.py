@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from latentspace.core.errors import ConfigurationError, DataError
-from latentspace.data.levels import Levels, Tally, to_bytes
+from latentspace.data.levels import Levels, Tally, kept_levels, to_bytes
 
 AUTO = Levels()
 
@@ -93,7 +93,8 @@ def test_what_is_no_number_is_refused_with_its_image(bad: float) -> None:
 
 def test_a_stretched_set_is_a_warning(caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.WARNING, logger="latentspace"):
-        _, notes = to_bytes(np.array([[0, 9], [5, 4000]], dtype=np.uint16), AUTO, "x")
+        _, record = to_bytes(np.array([[0, 9], [5, 4000]], dtype=np.uint16), AUTO, "x")
+    notes = record.conversions
     assert notes == ("2 images brought from uint16 in 0..4095 to 8 bits, as they use 12 bits",)
     assert notes[0] in caplog.text
 
@@ -107,8 +108,47 @@ def test_a_tally_of_many_files_says_what_one_array_says() -> None:
         second.add(one)
     first.merge(pickle.loads(pickle.dumps(second)))
     window = first.window(array.dtype)
-    assert first.notes(tell=False) == to_bytes(array, AUTO, "x")[1]
+    assert first.record() == to_bytes(array, AUTO, "x")[1]
     assert np.array_equal(np.stack([window.apply(one) for one in array]), to_bytes(array, AUTO, "x")[0])
+
+
+@pytest.mark.parametrize(
+    ("first", "other", "rule"),
+    [
+        (np.array([[0, 3000]], np.uint16), np.array([[0, 300]], np.uint16), "auto"),
+        (np.array([[700, 900]], np.uint16), np.array([[800, 1000]], np.int32), "auto"),
+        (np.array([[-5.0, 20.0]]), np.array([[0.0, 3.0]], np.float32), "auto"),
+        (np.array([[0.0, 1.0]]), np.array([[0.0, 0.05]]), "auto"),
+        (np.arange(2000, dtype=np.uint16)[None], np.array([[0, 100]], np.uint16), "percentile"),
+    ],
+)
+def test_other_images_are_brought_to_bytes_as_those_of_a_run_were(first, other, rule) -> None:
+    _, record = to_bytes(first, Levels.parse(rule), "x")
+    (kept,) = record.levels
+    text = kept_levels(rule, record.levels)
+    found = to_bytes(other, Levels.parse(text), "y")[0]
+    expected = np.rint(np.clip((other - kept.low) * 255 / (kept.high - kept.low), 0, 255))
+    assert np.array_equal(found, expected)
+    assert not np.array_equal(found, to_bytes(other, Levels.parse("auto"), "y")[0])
+    assert np.array_equal(
+        to_bytes(first, Levels.parse(text), "x")[0], to_bytes(first, Levels.parse(rule), "x")[0]
+    )
+
+
+@pytest.mark.parametrize(
+    "first",
+    [np.array([[0, 7, 255]], np.uint8), np.array([[0, 1]], np.uint16), np.array([[0, 9, 200]], np.int32)],
+)
+def test_levels_that_mean_the_same_in_every_set_are_not_kept(first) -> None:
+    assert to_bytes(first, AUTO, "x")[1].levels == ()
+
+
+def test_kept_levels_leave_bytes_and_other_kinds_of_numbers_alone() -> None:
+    text = kept_levels("auto", to_bytes(np.array([[0, 3000]], np.uint16), AUTO, "x")[1].levels)
+    assert converted([0, 7, 255], text, "uint8") == [0, 7, 255]
+    assert converted([0.0, 0.5, 1.0], text, "float32") == [0, 128, 255]
+    unit = kept_levels("auto", to_bytes(np.array([[0.0, 1.0]]), AUTO, "x")[1].levels)
+    assert converted([0.0, 100.0, 200.0], unit, "float32") == [0, 100, 200]
 
 
 def test_bytes_and_deeper_images_of_one_set_are_counted_apart() -> None:

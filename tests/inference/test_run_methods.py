@@ -79,6 +79,28 @@ def test_a_mistake_is_one_short_error(small_runs, images, tmp_path, monkeypatch,
     assert list(tmp_path.iterdir()) == []
 
 
+def test_new_images_of_12_bits_are_read_as_the_runs_own_were(plan, tmp_path):
+    rng = np.random.default_rng(0)
+    own = rng.integers(0, 3000, (40, 16, 16)).astype(np.uint16)
+    dark = own[:6] // 10
+    np.save(tmp_path / "own.npy", own)
+    np.save(tmp_path / "dark.npy", dark)
+    data = plan.data.model_copy(update={"spec": str(tmp_path / "own.npy")})
+    run = latentspace.train(plan.model_copy(update={"data": data}), tmp_path / "run")
+    trained = latentspace.load(run.path, "cpu")
+    expected = trained.encode(np.rint(dark * (255 / 4095)).astype(np.uint8))
+    np.testing.assert_allclose(trained.encode(str(tmp_path / "dark.npy")), expected, atol=1e-6)
+    words = ["encode", str(run.path), str(tmp_path / "dark.npy"), "--precision", "32"]
+    code, _, stderr = call([*words, "--out", str(tmp_path / "codes.npy")])
+    assert code == 0, stderr
+    assert "as the run's were" in stderr
+    np.testing.assert_allclose(np.load(tmp_path / "codes.npy"), expected, atol=1e-6)
+    assert call(["evaluate", str(run.path), "--data", str(tmp_path / "own.npy")])[0] == 0
+    code, _, _ = call([*words, "--levels", "0,299", "--out", str(tmp_path / "chosen.npy")])
+    assert code == 0
+    assert np.abs(np.load(tmp_path / "chosen.npy") - expected).max() > 1e-3
+
+
 def test_the_runs_own_images_must_be_at_hand(small_runs, monkeypatch):
     from latentspace.inference import run_images
 

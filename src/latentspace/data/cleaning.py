@@ -29,12 +29,20 @@ class OriginalSize(Record):
     example: str
 
 
+class KeptLevels(Record):
+    """The values of one type of numbers (`<u2`) that became black and white, as the set itself said."""
+
+    dtype: str
+    low: float
+    high: float
+
+
 class CleaningRecord(Record):
     """What was dropped between the source and the ImageSet, and how its pixels were converted.
 
     `conversions` are sentences for a person ("3 images with alpha laid over black"); `warnings` are those
     that nobody should miss; `sizes`, the most frequent first, are there where images were brought to another
-    size, or cut into tiles: at most `MOST_SIZES` of them.
+    size, or cut into tiles: at most `MOST_SIZES` of them; `levels` are those that other images are read by.
     """
 
     unreadable: tuple[Unreadable, ...] = ()
@@ -42,6 +50,15 @@ class CleaningRecord(Record):
     conversions: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     sizes: tuple[OriginalSize, ...] = ()
+    levels: tuple[KeptLevels, ...] = ()
+
+    def after(self, *notes: str) -> "CleaningRecord":
+        """The same with conversions that came before."""
+        return self.model_copy(update={"conversions": (*notes, *self.conversions)})
+
+    def then(self, *notes: str) -> "CleaningRecord":
+        """The same with conversions that came afterwards."""
+        return self.model_copy(update={"conversions": (*self.conversions, *notes)})
 
 
 def original_sizes(

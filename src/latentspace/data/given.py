@@ -18,7 +18,6 @@ from PIL import Image
 from ..core.errors import DataError
 from ..core.types import Pixels
 from ..core.wording import brief, counted
-from .cleaning import CleaningRecord
 from .imageset import ImageSet
 from .levels import Levels, to_bytes
 from .readers.axes import arranged
@@ -46,9 +45,8 @@ def given_set(given: Given, levels: str = "auto") -> ImageSet:
     if isinstance(given, ImageSet):
         return given
     found = arranged(as_array(given), ORIGIN)
-    pixels, notes = as_bytes(found.array, levels, ORIGIN, alpha=found.alpha)
-    record = CleaningRecord(conversions=(*found.notes, *notes))
-    return ImageSet(pixels, source=f"images given as {brief(given)}", record=record)
+    pixels, record = as_bytes(found.array, levels, ORIGIN, alpha=found.alpha)
+    return ImageSet(pixels, source=f"images given as {brief(given)}", record=record.after(*found.notes))
 
 
 def given_pixels(given: Given, shape: tuple[int, int, int]) -> Pixels | None:

@@ -65,6 +65,7 @@ def joined(
             duplicates_dropped=sum(one.record.duplicates_dropped for one in sets),
             conversions=tuple(dict.fromkeys(notes)),
             sizes=sizes,
+            levels=tuple(dict.fromkeys(kept for one in sets for kept in one.record.levels)),
         ),
     )
 

@@ -8,14 +8,18 @@
 - floats in 0..1 and in -1..1 have that range; others from 0 on that reach more than 127 have 0..255;
 - where the set uses a small part of that range, it is stretched from its smallest value to its largest.
 
+A run keeps the values that its own set gave (`KeptLevels`); other images of such numbers are read by them,
+not by their own.
+
 `full` takes the range of the type: 0..65535 for 16 bits, 0..1 for floats. `LOW,HIGH` are two values,
 `percentile` the 0.1th and the 99.9th percentile of the set; both hold for bytes too. What lies outside is
 cut there.
 """
 
+import json
 import logging
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -24,6 +28,7 @@ from jaxtyping import UInt8
 
 from ..core.errors import ConfigurationError, DataError
 from ..core.wording import counted, option
+from .cleaning import CleaningRecord, KeptLevels
 from .memmap import allocate, blocks, require_unchanged
 
 logger = logging.getLogger(__name__)
@@ -42,6 +47,7 @@ class Levels:
     rule: Literal["auto", "full", "percentile", "given"] = "auto"
     low: int | float = 0
     high: int | float = 0
+    kept: tuple[KeptLevels, ...] = ()
 
     @classmethod
     def parse(cls, text: str) -> "Levels":
@@ -52,6 +58,9 @@ class Levels:
         """
         if text in ("auto", "full", "percentile"):
             return cls(text)  # type: ignore[arg-type]
+        if text.startswith(KEPT):
+            kept = (KeptLevels.from_json(one) for one in json.loads(text.removeprefix(KEPT)))
+            return cls(kept=tuple(kept))
         try:
             low, high = (float(one) for one in text.split(","))
         except ValueError:
@@ -63,6 +72,35 @@ class Levels:
                 do=f"write for example {option('levels', '0,4095')}",
             )
         return cls("given", low, high)
+
+    @property
+    def bytes_stay(self) -> bool:
+        """Whether bytes stay as they are, but for 0 and 1 alone."""
+        return self.rule in ("auto", "full") and all(one.dtype != "|u1" for one in self.kept)
+
+    def of(self, values: "_Values") -> KeptLevels | None:
+        """What was kept for such values: of their type, or of another with whole numbers, or real ones.
+
+        Levels of a common range, such as 0..1, are for values within it alone.
+        """
+        dtype = values.dtype
+        alike = [one for one in self.kept if one.dtype == dtype.str]
+        if not alike and dtype != np.uint8:
+            alike = [one for one in self.kept if (np.dtype(one.dtype).kind == "f") == (dtype.kind == "f")]
+        for one in alike:
+            inside = one.low - SLACK <= values.low and values.high <= one.high + SLACK
+            if inside or (one.low, one.high) not in _COMMON:
+                return one
+        return None
+
+
+KEPT: Final = "kept:"  # how the levels that a run kept are written in the settings of reading
+_COMMON: Final = ((0, 1), (-1, 1), (0, 255))
+
+
+def kept_levels(levels: str, kept: Sequence[KeptLevels]) -> str:
+    """How other images are read than those that `levels` was for, and that kept these."""
+    return f"{KEPT}{json.dumps([one.to_json() for one in kept])}" if kept else levels
 
 
 @dataclass(frozen=True)
@@ -76,6 +114,11 @@ class Window:
     high: int | float
     words: str = ""
     stretched: bool = False
+
+    @property
+    def of_the_set(self) -> bool:
+        """Whether the set said it, and 0 and 1 alone, or bytes in another type, did not."""
+        return "taken as" not in self.words
 
     def apply(self, values: np.ndarray) -> UInt8[np.ndarray, "..."]:
         """`round(255 (value - low) / (high - low))`, cut at 0 and 255."""
@@ -201,21 +244,24 @@ class Tally:
         """Whether all are bytes that stay as they are."""
         return all(not _window(self.levels, one).words for one in self._types.values())
 
-    def notes(self, *, tell: bool = True) -> tuple[str, ...]:
-        """What is done to how many images; `tell`: what is stretched goes to the log as a warning."""
-        notes = []
-        for one in self._types.values():
+    def record(self) -> CleaningRecord:
+        """What is done to how many images, and the levels of it; what is stretched is warned of."""
+        notes, kept = [], []
+        for name, one in self._types.items():
             window = _window(self.levels, one)
-            if window.words:
-                notes.append(f"{counted(one.images)} {window.words}")
-                if window.stretched and tell:
-                    logger.warning("%s; %s chooses other levels", notes[-1], option("levels", "LOW,HIGH"))
-        return tuple(notes)
+            if not window.words:
+                continue
+            notes.append(f"{counted(one.images)} {window.words}")
+            if window.stretched:
+                logger.warning("%s; %s chooses other levels", notes[-1], option("levels", "LOW,HIGH"))
+            if self.levels.rule == "percentile" or (self.levels.rule == "auto" and window.of_the_set):
+                kept.append(KeptLevels(dtype=name, low=window.low, high=window.high))
+        return CleaningRecord(conversions=tuple(notes), levels=tuple(kept))
 
 
 def to_bytes(
     array: np.ndarray, levels: Levels, origin: str
-) -> tuple[UInt8[np.ndarray, "..."], tuple[str, ...]]:
+) -> tuple[UInt8[np.ndarray, "..."], CleaningRecord]:
     """Any array of numbers, images along its first axis, as bytes; and what was done to it, in sentences.
 
     An array that is mapped from a file is read in blocks, and its bytes are on disk too.
@@ -230,7 +276,7 @@ def to_bytes(
             do='convert them, for example images.astype("float32")',
         )
     if array.ndim == 0 or not array.size:
-        return array.astype(np.uint8), ()
+        return array.astype(np.uint8), CleaningRecord()
     tally = Tally(levels)
     for here in blocks(array):
         try:
@@ -238,17 +284,17 @@ def to_bytes(
         except ValueError as error:
             raise _not_finite(array[here], here.start, origin) from error
         if array.dtype == np.uint8 and levels.rule in ("full", "auto") and tally.settled:
-            return array, ()
+            return array, CleaningRecord()
     _require_inside(tally, array.dtype, origin)
     window = tally.window(array.dtype)
-    notes = tally.notes()
+    record = tally.record()
     if array.dtype == np.uint8 and not window.words:
-        return array, notes
+        return array, record
     result = allocate(array.shape, array)
     for here in blocks(array):
         result[here] = window.apply(array[here])
     require_unchanged(array)
-    return result, notes
+    return result, record
 
 
 def _not_finite(block: np.ndarray, start: int, origin: str) -> DataError:
@@ -284,6 +330,12 @@ def _window(levels: Levels, values: _Values) -> Window:
             return Window(low, high, f"brought from {low:g}..{high:g}, {ends}, to 8 bits")
     if levels.rule == "full":
         return _of_type(values)
+    if (kept := levels.of(values)) is not None:
+        return Window(
+            kept.low,
+            kept.high,
+            f"brought from {kind} in {kept.low:g}..{kept.high:g} to 8 bits, as the run's were",
+        )
     return _whole(values, kind) if values.whole else _real(values, kind)
 
 

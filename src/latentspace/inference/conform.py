@@ -12,6 +12,7 @@ from ..data.config import DataConfig
 from ..data.fitting import Fit, fitted_set
 from ..data.given import Given, given_pixels, given_set
 from ..data.imageset import ImageSet
+from ..data.levels import kept_levels
 from ..data.summary import DataRecord
 
 logger = logging.getLogger(__name__)
@@ -65,8 +66,21 @@ def conforming(images: Given, data: DataRecord, fit: Fit = "crop") -> Pixels:
     return conformed(known, data.shape, fit).pixels
 
 
-def as_read(data: DataConfig, own: DataConfig) -> DataConfig:
-    """`data` with the levels, the fit and the channels of a run's own, where it has none of its own."""
+def as_read(data: DataConfig, own: DataConfig, known: DataRecord) -> DataConfig:
+    """`data` with the levels, the fit and the channels of a run's own, where it has none of its own.
+
+    Args:
+        own: how the run's images were read.
+        known: what is kept of them: the levels that they gave.
+    """
     given = data.model_fields_set
-    same = {name: getattr(own, name) for name in ("levels", "fit", "channels") if name not in given}
+    same = {name: getattr(own, name) for name in ("fit", "channels") if name not in given}
+    if "levels" not in given:
+        same["levels"] = kept_levels(own.levels, known.cleaning.levels)
     return data.model_copy(update=same)
+
+
+def like_own(own: DataConfig, known: DataRecord, spec: str) -> DataConfig:
+    """How other images than the run's own are read, as these were."""
+    levels = kept_levels(own.levels, known.cleaning.levels)
+    return own.model_copy(update={"spec": spec, "levels": levels})

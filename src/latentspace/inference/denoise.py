@@ -25,7 +25,7 @@ from ..data.readers.reading import File
 from ..data.sources import load_images
 from ..data.summary import DataRecord
 from ..runs.directory import Run
-from .conform import as_read, conformed, conforming
+from .conform import as_read, conformed, conforming, like_own
 from .encoding import codes_and_errors
 from .image_files import numbered
 from .trained import BATCH, TrainedAutoencoder
@@ -78,7 +78,7 @@ def restore(run: Run, data: DataConfig, device: str = AUTO) -> Restored:
         )
     _require_size(data.resize, trained.data)
     own = run.experiment.data
-    found = named_images(as_read(data, own))
+    found = named_images(as_read(data, own, run.data))
     images = conformed(ImageSet(found.pixels, "images"), trained.data.shape, own.fit)
     return Restored(trained, trained.encode(images), found.names)
 
@@ -125,18 +125,19 @@ def named_images(config: DataConfig) -> NamedImages:
     return NamedImages(images.pixels, names)
 
 
-def image_at(path: str, data: DataRecord, resize: tuple[int, int] | None = None) -> Pixels:
-    """The one image in a file, as a network trained on `data` takes it.
+def image_at(path: str, run: Run, resize: tuple[int, int] | None = None) -> Pixels:
+    """The one image in a file, as the network of a run takes it.
 
     Raises:
         DataError: no readable image, more than one, or one of another size or colour.
     """
-    found = named_images(DataConfig(spec=path, resize=resize, strict=True)).pixels
+    own = like_own(run.experiment.data, run.data, path)
+    found = named_images(own.model_copy(update={"resize": resize, "strict": True})).pixels
     if len(found) != 1:
         raise DataError(
             "a path must lead to one image", found=f"{path} holds {len(found):,}", do="name an image file"
         )
-    return conforming(ImageSet(found, "an image"), data)
+    return conforming(ImageSet(found, "an image"), run.data, own.fit)
 
 
 def png_names(names: tuple[str, ...]) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from ..core.wording import counted
 from ..data.given import Given
 from ..data.imageset import ImageSet
 from ..data.sources import load_images
-from .conform import conforming
+from .conform import conforming, like_own
 from .run_images import asked_images, own_or_other
 from .trained import TrainedAutoencoder
 
@@ -20,7 +20,7 @@ def image_set(trained: TrainedAutoencoder, images: Given) -> ImageSet:
         DataError: images of another type, size or number of channels.
     """
     if isinstance(images, str | Path):
-        images = load_images(trained.experiment.data.model_copy(update={"spec": str(images)}))
+        images = load_images(like_own(trained.experiment.data, trained.data, str(images)))
     pixels = conforming(images, trained.data, trained.experiment.data.fit)
     if not isinstance(images, ImageSet):
         return ImageSet(pixels, "images given in Python")

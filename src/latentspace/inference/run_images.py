@@ -19,7 +19,7 @@ from ..data.readers.reading import File
 from ..data.sources import load_images
 from ..data.splits import PARTS
 from ..runs.directory import Run
-from .conform import as_read, conformed
+from .conform import as_read, conformed, like_own
 
 
 def own_or_other(run: Run, data: DataConfig | ImageSet | None) -> tuple[ImageSet, bool]:
@@ -30,7 +30,7 @@ def own_or_other(run: Run, data: DataConfig | ImageSet | None) -> tuple[ImageSet
     """
     if data is not None:
         own = run.experiment.data
-        images = data if isinstance(data, ImageSet) else load_images(as_read(data, own))
+        images = data if isinstance(data, ImageSet) else load_images(as_read(data, own, run.data))
         if images.content_hash != run.data.content_hash:
             images = conformed(images, run.data.shape, own.fit)
         return images, images.content_hash == run.data.content_hash
@@ -72,7 +72,8 @@ def asked_images(run: Run, spec: str | None, settings: Mapping[str, Any]) -> tup
     """
     if spec is None:
         return own_or_other(run, None)
-    own = {**run.experiment.data.model_dump(), "deduplicate": False, "strict": False}
+    alike = like_own(run.experiment.data, run.data, spec)
+    own = {**alike.model_dump(), "deduplicate": False, "strict": False}
     config = DataConfig.parse({**own, "spec": spec, **settings}, "the data options")
     path = Path(config.spec)
     if path.is_file() and is_named_as_image(path.name):

@@ -287,9 +287,7 @@ def images_named(
             "name such a place, or the path of an image file",
         )
     files = {
-        name: image_at(name, run.data, resize)
-        for place, name in zip(places, names, strict=True)
-        if place is None
+        name: image_at(name, run, resize) for place, name in zip(places, names, strict=True) if place is None
     }
     needed = any(place is not None for place in places)
     own = _own_images(run, data).pixels if needed else np.empty((0, *run.data.shape), dtype=np.uint8)

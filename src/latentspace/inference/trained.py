@@ -27,7 +27,7 @@ from ..experiment.config import Experiment, Precision
 from ..models.autoencoder import Autoencoder, EncoderDecoderConfig
 from ..runs.directory import Run
 from ..runs.tensors import fill
-from .conform import conforming
+from .conform import conforming, like_own
 from .run_methods import RunMethods
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ class TrainedAutoencoder(RunMethods):
         """
         computed = computed_in(precision, self.device)
         if isinstance(images, str | Path):
-            images = load_images(self.experiment.data.model_copy(update={"spec": str(images)}))
+            images = load_images(like_own(self.experiment.data, self.data, str(images)))
         pixels = conforming(images, self.data, self.experiment.data.fit)
         codes = encode_all(self.model, pixels, self.device, computed, chosen)
         return codes.cpu().numpy()

@@ -44,7 +44,7 @@ def converted(*pictures: DecodedImage) -> tuple[list[np.ndarray], tuple[str, ...
     for one in pictures:
         survey.add(one)
     conversion = survey.conversion()
-    return [conversion.apply(one) for one in pictures], survey.notes()
+    return [conversion.apply(one) for one in pictures], survey.record().conversions
 
 
 def test_grey_and_colour_stay_as_they_are() -> None:

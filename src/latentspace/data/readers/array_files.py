@@ -17,7 +17,7 @@ import numpy as np
 from ...core.errors import DataError
 from ...core.types import Int64Array, Pixels
 from ...core.wording import counted
-from ..cleaning import CleaningRecord, sentence
+from ..cleaning import sentence
 from ..config import DataConfig
 from ..imageset import ImageSet
 from .array_names import PARTS, Rows, taken_apart
@@ -141,7 +141,7 @@ def _one_image_each(
     images = [one.read()[None] for one in arrays]
     _require_one_size(folder, names, images)
     found = arranged(np.concatenate(images), str(folder))
-    pixels, notes = as_bytes(found.array, config.levels, str(folder), alpha=found.alpha)
+    pixels, record = as_bytes(found.array, config.levels, str(folder), alpha=found.alpha)
     labels: Int64Array | None = None
     class_names: tuple[str, ...] = ()
     if all("/" in name for name in names):  # class folders
@@ -151,7 +151,7 @@ def _one_image_each(
         source="a folder of arrays, an image each",
         labels=labels,
         class_names=class_names,
-        record=CleaningRecord(conversions=(*found.notes, *notes)),
+        record=record.after(*found.notes),
         files=tuple(names),
         parts=_parts(names, [1] * len(names)),
     )
@@ -170,7 +170,7 @@ def _one_class_each(
     images: list[Pixels] = [one.array for one in found]
     _require_one_size(folder, names, images)
     counts = [len(one) for one in images]
-    pixels, notes = as_bytes(joined(images, str(folder)), config.levels, str(folder), alpha=found[0].alpha)
+    pixels, record = as_bytes(joined(images, str(folder)), config.levels, str(folder), alpha=found[0].alpha)
     numbers, class_names = numbered(np.array(stems), str(folder))
     said = dict.fromkeys(note for one in found for note in one.notes)
     return ImageSet(
@@ -178,7 +178,7 @@ def _one_class_each(
         source=f"a folder of arrays, a class each ({counted(len(names), 'file')})",
         labels=np.repeat(numbers, counts),
         class_names=class_names,
-        record=CleaningRecord(conversions=(*said, *notes)),
+        record=record.after(*said),
         files=Rows(names, counts),
         parts=_parts(names, counts),
     )

@@ -166,9 +166,9 @@ class _Collection:
 
     def finished(self, survey: Survey, *, ordered: bool) -> Collected:
         self._check()
-        notes = survey.notes()
+        record = survey.record()
         if self.tiles is not None:
-            notes += self.tiles.words(self.sizes)
+            record = record.then(*self.tiles.words(self.sizes))
         if self.pixels.shape[0] == 3 and self.grey:
             self.conversions["repeated from grey over three channels, as others have colour"] = self.grey
         root = common_folder(self.names)
@@ -188,18 +188,18 @@ class _Collection:
             names=tuple(names[number] for number in order),
             root=root,
             sizes=frozenset(self.sizes),
-            record=CleaningRecord(
-                unreadable=tuple(sorted(unreadable, key=lambda one: natural(one.name))),
-                conversions=(
-                    *notes,
-                    *(f"{counted(many)} {what}" for what, many in sorted(self.conversions.items())),
-                ),
-                warnings=_emptied(names, unreadable),
-                sizes=original_sizes(
-                    self.sizes,
-                    {size: name.removeprefix(root) for size, name in self.examples.items()},
-                    (pixels.shape[2], pixels.shape[3]),
-                ),
+            record=record.then(
+                *(f"{counted(many)} {what}" for what, many in sorted(self.conversions.items()))
+            ).model_copy(
+                update={
+                    "unreadable": tuple(sorted(unreadable, key=lambda one: natural(one.name))),
+                    "warnings": _emptied(names, unreadable),
+                    "sizes": original_sizes(
+                        self.sizes,
+                        {size: name.removeprefix(root) for size, name in self.examples.items()},
+                        (pixels.shape[2], pixels.shape[3]),
+                    ),
+                }
             ),
         )
 

@@ -5,7 +5,7 @@ takes the other ones, so that a PNG is decoded twice and both bytes of each valu
 compressed.
 """
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from jaxtyping import UInt16
@@ -16,7 +16,7 @@ _LOWER: Final = {"RGB;16B": "RGB;16L", "RGBA;16B": "RGBA;16L"}
 
 def is_deep_png(image: Image.Image) -> bool:
     """Whether an image that was opened and not loaded is a PNG of 16 bits in colour."""
-    tiles = getattr(image, "tile", ())
+    tiles: Any = getattr(image, "tile", ())
     return image.format == "PNG" and len(tiles) == 1 and tiles[0].args in _LOWER
 
 
@@ -28,7 +28,7 @@ def with_lower_bytes(image: Image.Image) -> Image.Image:
 
 def is_deep_ppm(image: Image.Image) -> bool:
     """Whether an image that was opened and not loaded is a binary PPM in colour of more than 8 bits."""
-    tiles = getattr(image, "tile", ())
+    tiles: Any = getattr(image, "tile", ())
     return (
         image.format == "PPM"
         and image.mode == "RGB"

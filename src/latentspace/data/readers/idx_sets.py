@@ -19,7 +19,7 @@ from ...core.errors import DataError
 from ...core.types import Int64Array
 from ...core.wording import counted
 from ..catalog.notmnist import LETTERS
-from ..cleaning import CleaningRecord, sentence
+from ..cleaning import sentence
 from ..config import DataConfig
 from ..imageset import ImageSet
 from .array_names import PARTS, Rows
@@ -96,7 +96,7 @@ def images_of_idx(files: FileSet, chosen: Sequence[_Images], config: DataConfig)
         arrays.append(array)
         notes += said
     counts = [len(array) for array in arrays]
-    pixels, said = as_bytes(joined(arrays, origin), config.levels, origin)
+    pixels, record = as_bytes(joined(arrays, origin), config.levels, origin)
     labels, missing = _columns(files, chosen, counts, "labels")
     groups, _ = _columns(files, chosen, counts, "groups")
     numbers, class_names = (None, ()) if labels is None else _classes(files, labels, chosen[0])
@@ -108,7 +108,7 @@ def images_of_idx(files: FileSet, chosen: Sequence[_Images], config: DataConfig)
         labels=numbers,
         class_names=class_names,
         groups=groups,
-        record=CleaningRecord(conversions=(*dict.fromkeys(notes), *said), warnings=missing),
+        record=record.after(*dict.fromkeys(notes)).model_copy(update={"warnings": missing}),
         files=Rows([one.name for one in chosen], counts) if len(chosen) > 1 else None,
         parts=np.repeat([one.part for one in chosen], counts).astype(np.int64) if len(chosen) > 1 else None,
     )

@@ -131,7 +131,7 @@ def group_numbers(groups: Sequence[str | None]) -> Int64Array:
 
 def noted(images: ImageSet, *notes: str) -> ImageSet:
     """`images` with more sentences among the conversions of its record."""
-    record = images.record.model_copy(update={"conversions": (*images.record.conversions, *notes)})
+    record = images.record.then(*notes)
     return replace(images, record=record)
 
 
@@ -170,8 +170,8 @@ def listed_arrays(
             found=f"none in {counted(len(unreadable), 'row')}",
             do="name another file",
         )
-    pixels, notes = pixels_of(np.stack(arrays), config.levels, origin)
-    record = CleaningRecord(unreadable=tuple(unreadable), conversions=tuple(notes))
+    pixels, record = pixels_of(np.stack(arrays), config.levels, origin)
+    record = record.model_copy(update={"unreadable": tuple(unreadable)})
     names = tuple(file.name for file in files)
     return described(
         ImageSet(pixels, source=source, record=record, files=names),
@@ -183,7 +183,7 @@ def listed_arrays(
     )
 
 
-def pixels_of(values: np.ndarray, levels: str, origin: Path) -> tuple[Pixels, list[str]]:
+def pixels_of(values: np.ndarray, levels: str, origin: Path) -> tuple[Pixels, CleaningRecord]:
     """Any numbers as pixels, as those of an array are; a row of numbers is a square image.
 
     Args:
@@ -193,5 +193,5 @@ def pixels_of(values: np.ndarray, levels: str, origin: Path) -> tuple[Pixels, li
         DataError: rows that are no square, or numbers that are no images.
     """
     found = (squares if values.ndim == 2 else arranged)(values, str(origin))
-    pixels, notes = as_bytes(found.array, levels, str(origin), alpha=found.alpha)
-    return pixels, [*found.notes, *notes]
+    pixels, record = as_bytes(found.array, levels, str(origin), alpha=found.alpha)
+    return pixels, record.after(*found.notes)

@@ -58,8 +58,8 @@ def read_pixel_table(path: Path, config: "DataConfig") -> ImageSet:
         raise DataError(
             f"{path} must have a row for each image", found="a header alone", do="name another file"
         )
-    pixels, more = pixels_of(values, config.levels, path)
-    images = noted(ImageSet(pixels, source="a table of pixels"), *notes, *more)
+    pixels, record = pixels_of(values, config.levels, path)
+    images = ImageSet(pixels, source="a table of pixels", record=record.after(*notes))
     numbers = [part_number(cell, f"in row {row:,}") for row, cell in enumerate(parts)]
     return described(images, whole_labels(labels), parts=numbers, origin=str(path))
 

@@ -80,10 +80,10 @@ def images_of(
         name = origin if len(chosen.images) == 1 else f"{origin} ({one.name})"
         loaded.append(arranged(array, name, count=count, images_last=images_last))
     counts = [len(one.array) for one in loaded]
-    pixels, notes = as_bytes(
+    pixels, record = as_bytes(
         joined([one.array for one in loaded], origin), config.levels, origin, alpha=loaded[0].alpha
     )
-    notes = (*dict.fromkeys(note for one in loaded for note in one.notes), *notes)
+    record = record.after(*dict.fromkeys(note for one in loaded for note in one.notes))
     numbers, class_names, left_out = _labels(chosen, labels, counts, origin)
     if objects:
         left_out = f"labels of {origin} left out: {objects[0]} are Python objects, which are never unpickled"
@@ -93,7 +93,7 @@ def images_of(
         labels=numbers,
         class_names=class_names,
         groups=_groups(chosen.groups, len(pixels), origin),
-        record=CleaningRecord(conversions=notes, warnings=(left_out,) if left_out else ()),
+        record=record.model_copy(update={"warnings": (left_out,) if left_out else ()}),
         files=_files(chosen, counts),
         parts=_parts(chosen, counts, origin),
     )
@@ -239,13 +239,13 @@ def joined(arrays: Sequence[np.ndarray], origin: str) -> np.ndarray:
 
 def as_bytes(
     array: np.ndarray, levels: str, origin: str, *, alpha: bool = False
-) -> tuple[Pixels, tuple[str, ...]]:
+) -> tuple[Pixels, CleaningRecord]:
     """Images x channels x height x width of any numbers -> bytes; and what was done to them.
 
     Args:
         alpha: whether the last of four channels is alpha, where most of its values are 0 or 255.
     """
-    pixels, notes = to_bytes(array, Levels.parse(levels), origin)
+    pixels, record = to_bytes(array, Levels.parse(levels), origin)
     if alpha and pixels.shape[1] == 4:
         opacity = pixels[:, 3:]
         if 2 * np.isin(opacity, (0, 255)).sum() >= opacity.size:
@@ -254,10 +254,10 @@ def as_bytes(
             seen.add(last[..., :3], last[..., 3:], int(shows.sum()))
             pixels = flattened(pixels[:, :3], opacity, seen.ground)
             if seen.images:
-                notes = (*notes, f"{counted(seen.images)} {seen.words}")
+                record = record.then(f"{counted(seen.images)} {seen.words}")
         else:
-            notes = (*notes, "images of 4 channels, all of them kept: the fourth is no alpha")
-    return pixels if isinstance(pixels, np.memmap) else np.ascontiguousarray(pixels), notes
+            record = record.then("images of 4 channels, all of them kept: the fourth is no alpha")
+    return pixels if isinstance(pixels, np.memmap) else np.ascontiguousarray(pixels), record
 
 
 def _labels(

@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import UInt8
 
 from ...core.wording import counted
+from ..cleaning import CleaningRecord
 from ..config import DataConfig
 from ..fitting import Fit, Size, common_size, fit_words, fitted, resize_words
 from ..levels import Levels, Tally, Window
@@ -75,7 +76,7 @@ class Survey:
     def plain(self) -> bool:
         """Whether each image so far can be converted by itself, but for sets of 0 and 1 alone."""
         own_size = len(self.sizes) <= 1 or bool(self.config.resize or self.config.tiles)
-        bytes_alone = not self.deep and self.tally.levels.rule in ("auto", "full")
+        bytes_alone = not self.deep and self.tally.levels.bytes_stay
         return own_size and bytes_alone and not self.opacity.images
 
     @property
@@ -94,13 +95,13 @@ class Survey:
             ground=self.opacity.ground,
         )
 
-    def notes(self) -> tuple[str, ...]:
+    def record(self) -> CleaningRecord:
         """What the conversion does to how many images; stretched levels go to the log as a warning."""
-        notes = list(self.tally.notes())
+        notes, levels = [], self.tally.record()
         if self.opacity.images:
             notes.append(f"{counted(self.opacity.images)} {self.opacity.words}")
         if self.config.tiles:
-            return tuple(notes)
+            return levels.then(*notes)
         size = self.config.resize or common_size(self.sizes)
         others = {one: many for one, many in self.sizes.items() if one != size}
         if others and self.config.resize:
@@ -108,4 +109,4 @@ class Survey:
         elif others:
             words = fit_words(self.sizes, size, self.config.fit)
             notes.append(f"{counted(sum(others.values()))} {words}")
-        return tuple(notes)
+        return levels.then(*notes)
