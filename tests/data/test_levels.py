@@ -118,7 +118,7 @@ def test_a_tally_of_many_files_says_what_one_array_says() -> None:
         (np.array([[0, 3000]], np.uint16), np.array([[0, 300]], np.uint16), "auto"),
         (np.array([[700, 900]], np.uint16), np.array([[800, 1000]], np.int32), "auto"),
         (np.array([[-5.0, 20.0]]), np.array([[0.0, 3.0]], np.float32), "auto"),
-        (np.array([[0.0, 1.0]]), np.array([[0.0, 0.05]]), "auto"),
+        (np.array([[0.0, 0.4, 1.0]]), np.array([[0.0, 0.05]]), "auto"),
         (np.arange(2000, dtype=np.uint16)[None], np.array([[0, 100]], np.uint16), "percentile"),
     ],
 )
@@ -147,7 +147,7 @@ def test_kept_levels_leave_bytes_and_other_kinds_of_numbers_alone() -> None:
     text = kept_levels("auto", to_bytes(np.array([[0, 3000]], np.uint16), AUTO, "x")[1].levels)
     assert converted([0, 7, 255], text, "uint8") == [0, 7, 255]
     assert converted([0.0, 0.5, 1.0], text, "float32") == [0, 128, 255]
-    unit = kept_levels("auto", to_bytes(np.array([[0.0, 1.0]]), AUTO, "x")[1].levels)
+    unit = kept_levels("auto", to_bytes(np.array([[0.0, 0.4, 1.0]]), AUTO, "x")[1].levels)
     assert converted([0.0, 100.0, 200.0], unit, "float32") == [0, 100, 200]
 
 

@@ -1,5 +1,6 @@
 """The estimators on images: what scikit-learn's checks, which have rows alone, do not ask."""
 
+import copy
 import json
 import pickle
 from typing import Any
@@ -55,6 +56,21 @@ def test_images_come_back_as_they_were_given(kind, fitted):
     assert np.array_equal(drawn, estimator.sample(4, random_state=1))
     assert not np.array_equal(drawn, estimator.sample(4, random_state=2))
     assert estimator.score(GREY) == pytest.approx(estimator.score_samples(GREY).mean())
+
+
+@every_kind
+def test_codes_come_as_a_table_of_pandas(kind, fitted):
+    pandas = pytest.importorskip("pandas")
+    estimator = copy.deepcopy(fitted[kind.__name__])
+    codes, names = estimator.transform(GREY), list(estimator.get_feature_names_out())
+    estimator.set_output(transform="pandas")
+    rows = pandas.DataFrame(GREY.reshape(60, -1), index=[f"letter {number}" for number in range(60)])
+    for given, index in ((GREY, list(range(60))), (rows, list(rows.index))):
+        table = estimator.transform(given)
+        assert isinstance(table, pandas.DataFrame)
+        assert list(table.columns) == names
+        assert list(table.index) == index
+        assert np.array_equal(table.to_numpy(), codes)
 
 
 @pytest.mark.parametrize("layout", ["channels first", "channels last", "rows"])

@@ -24,6 +24,7 @@ from latentspace.models.autoencoder import (
     EncoderDecoderConfig,
     VariationalConfig,
 )
+from latentspace.models.dense import DenseConfig, DenseVariationalConfig
 from latentspace.models.layers.init import build_seeded
 from latentspace.models.likelihoods import MeanSquared
 from latentspace.models.posteriors import Dirac
@@ -72,6 +73,8 @@ CASES = [  # an export takes seconds: not every network at every size
         COLOUR,
     ),
     (LinearConfig(code_size=3), GREY),
+    (DenseConfig(code_size=3, neurons=8), UNEVEN),
+    (DenseVariationalConfig(code_size=3, neurons=8), COLOUR),
 ]
 
 
