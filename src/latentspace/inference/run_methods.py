@@ -75,7 +75,7 @@ class RunMethods:
     def map(
         self,
         images: Given | None = None,
-        method: Literal["pca", "tsne", "umap", "pacmap"] = "pca",
+        method: str = "pca",
         seed: int = 0,
     ) -> "Projection":
         """The images in the plane by their codes; as `latentspace map`.
@@ -84,6 +84,7 @@ class RunMethods:
 
         Args:
             images: as for `encode`; None: the run's own images.
+            method: pca, tsne, umap or pacmap.
 
         Raises:
             LatentspaceError: as `maps.project`; the run's own images are not at hand.
@@ -135,13 +136,14 @@ class RunMethods:
     def export(
         self,
         folder: str | Path,
-        to: Literal["onnx", "torchscript", "safetensors"] = "onnx",
+        to: str = "onnx",
         *,
         force: bool = False,
     ) -> list[Path]:
         """Write the network for use without latentspace; the files. As `latentspace export`.
 
         Args:
+            to: onnx, torchscript or safetensors.
             force: replace files of the same names.
 
         Raises:
