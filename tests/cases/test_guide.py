@@ -1,5 +1,7 @@
 """Each line of the guide's table is run, on a small input of that kind."""
 
+import gzip
+import io
 import re
 import shlex
 from collections.abc import Callable
@@ -66,6 +68,12 @@ def pixels(place: Path) -> None:
 
 def mixed(place: Path) -> None:
     write_folder(place, {f"{side}.png": pictures(1, side)[0] for side in (20, 30, 40)})
+
+
+def npy(array: np.ndarray) -> bytes:
+    stream = io.BytesIO()
+    np.save(stream, array)
+    return stream.getvalue()
 
 
 def scans(place: Path) -> None:
@@ -154,6 +162,7 @@ MADE: dict[str, Callable[[Path], object]] = {
     "files.csv": listed,
     "paths.txt": paths,
     "train.csv": pixels,
+    "stack.npy.gz": lambda place: place.write_bytes(gzip.compress(npy(random_pixels(6, 16, 16)))),
     "images.parquet": lambda place: convert(make_images(12), place),
     "shards/": shards,
     "webdataset/": webdataset,

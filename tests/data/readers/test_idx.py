@@ -234,14 +234,14 @@ def test_gzip_is_inflated_no_further_than_declared(tmp_path: Path) -> None:
 def test_a_gz_that_is_not_gzip(tmp_path: Path) -> None:
     path = tmp_path / "images-idx3-ubyte.gz"
     path.write_bytes(header(1, 2, 2) + bytes(4))
-    with pytest.raises(DataError, match="must be a gzip file"):
+    with pytest.raises(DataError, match="must be compressed, as its name says"):
         read_idx(path)
 
 
 def test_a_gz_cut_short(tmp_path: Path) -> None:
     path = tmp_path / "images-idx3-ubyte.gz"
     path.write_bytes(gzip.compress(header(20, 9, 9) + random_pixels(20, 9, 9).tobytes())[:-60])
-    with pytest.raises(DataError, match="whole gzip file"):
+    with pytest.raises(DataError, match="must be whole, and compressed"):
         read_idx(path)
 
 
