@@ -8,8 +8,8 @@ from scipy.special import softmax
 
 from ...core.types import Int64Array
 from ...core.wording import counted
+from ...inference.calibration import BINS, calibrate, expected_calibration_error
 from ...inference.trained import TrainedClassifier
-from ..calibration import BINS, calibrate, expected_calibration_error
 from .subject import Subject
 from .tally import Tally
 from .values import Curve, Row, Section
@@ -28,8 +28,8 @@ def classification(subject: Subject, tally: Tally) -> Section:
     for name, features in subject.judged_features.items():
         probe = subject.probes[name]
         chances["probe" if name == "run" else name] = probe.probabilities(features, classes)
-    found = calibrate(subject.run, subject.network, subject.images)
-    calibrated = {} if found is None else {"run": softmax(logits / found.temperature, axis=1)}
+    found = calibrate(subject.network, subject.images)
+    calibrated = {} if found is None else {"run": found.temperature.probabilities(logits)}
     return Section(
         title=TITLE,
         rows=tuple(_rows(tally, chances, calibrated, labels)),
