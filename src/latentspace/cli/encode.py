@@ -92,7 +92,8 @@ def encode(
 
 def _plan(path: Path, out: Path, options: EncodingOptions, asked: AskedImages) -> "EncodingPlan":
     from ..inference.encoding import EncodingPlan, Shard
-    from ..inference.trained import TrainedAutoencoder, computed_in
+    from ..inference.precision import computed_in
+    from ..inference.trained import TrainedAutoencoder
     from ..runs.directory import Run
 
     extras, shard = options.extras(out), Shard.parse(options.shard)

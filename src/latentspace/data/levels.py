@@ -30,6 +30,7 @@ from ..core.errors import ConfigurationError, DataError
 from ..core.wording import counted, option
 from .cleaning import CleaningRecord, KeptLevels
 from .memmap import allocate, blocks, require_unchanged
+from .value_counts import Values
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +38,6 @@ LARGE: Final = 1 / 2  # the share of its range that a set of whole or signed num
 LARGE_UNIT: Final = 1 / 8  # the same of floats in 0..1
 SLACK: Final = 1e-3  # by which floats may miss 0..1 and -1..1: interpolation does that
 PERCENTILES: Final = (0.1, 99.9)
-_BINS: Final = 2**20  # of a histogram; one is 0.05 % of its value wide
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class Levels:
         """Whether bytes stay as they are, but for 0 and 1 alone."""
         return self.rule in ("auto", "full") and all(one.dtype != "|u1" for one in self.kept)
 
-    def of(self, values: "_Values") -> KeptLevels | None:
+    def of(self, values: Values) -> KeptLevels | None:
         """What was kept for such values: of their type, or of another with whole numbers, or real ones.
 
         Levels of a common range, such as 0..1, are for values within it alone.
@@ -131,67 +131,6 @@ class Window:
 _BYTES: Final = Window(0, 255)
 
 
-@dataclass(eq=False)
-class _Values:
-    """What is known of all values of one type."""
-
-    dtype: np.dtype
-    images: int = 0
-    low: float = math.inf
-    high: float = -math.inf
-    whole: bool = True
-    histogram: np.ndarray | None = None
-
-    def add(self, values: np.ndarray, images: int, *, exact: bool) -> None:
-        self.images += images
-        low, high = values.min(), values.max()
-        if not (np.isfinite(low) and np.isfinite(high)):
-            raise ValueError("NaN or infinite values")
-        self.low, self.high = min(self.low, float(low)), max(self.high, float(high))
-        if self.whole and values.dtype.kind == "f":
-            self.whole = bool((values == np.rint(values)).all())
-        if exact:
-            counts = np.unique(_bins(values), return_counts=True)
-            self._counted(*counts)
-
-    def merge(self, other: "_Values") -> None:
-        self.images += other.images
-        self.low, self.high = min(self.low, other.low), max(self.high, other.high)
-        self.whole = self.whole and other.whole
-        if other.histogram is not None:
-            self._counted(np.arange(_BINS), other.histogram)
-
-    def _counted(self, bins: np.ndarray, counts: np.ndarray) -> None:
-        if self.histogram is None:
-            self.histogram = np.zeros(_BINS, dtype=np.int64)
-        self.histogram[bins] += counts
-
-    def percentile(self, percent: float) -> float:
-        """The smallest value that as many percent of the values do not exceed."""
-        if self.histogram is None:
-            return self.low
-        reached = np.cumsum(self.histogram)
-        number = int(np.searchsorted(reached, max(1, math.ceil(reached[-1] * percent / 100))))
-        return min(max(_value(number), self.low), self.high)
-
-
-def _bins(values: np.ndarray) -> np.ndarray:
-    """The number of the bin of each value: the first 20 bits of a float32, in the order of the values."""
-    bits = np.ascontiguousarray(values, dtype=np.float32).reshape(-1).view(np.uint32)
-    ordered = np.where(bits >> 31, ~bits, bits | np.uint32(1 << 31))
-    return (ordered >> 12).astype(np.int64)
-
-
-def _value(number: int) -> float:
-    """The middle of a bin, or its only whole number."""
-    ends = []
-    for ordered in (number << 12, (number << 12) | 0xFFF):
-        bits = ordered & 0x7FFFFFFF if ordered >> 31 else ~ordered & 0xFFFFFFFF
-        ends.append(float(np.array([bits], dtype=np.uint32).view(np.float32)[0]))
-    low, high = sorted(ends)
-    return float(math.ceil(low)) if math.ceil(low) <= high else (low + high) / 2
-
-
 class Tally:
     """All values of a set, counted as they come: every image is added, then each is brought to bytes.
 
@@ -200,7 +139,7 @@ class Tally:
 
     def __init__(self, levels: Levels) -> None:
         self.levels = levels
-        self._types: dict[str, _Values] = {}
+        self._types: dict[str, Values] = {}
 
     def add(self, values: np.ndarray, images: int = 1) -> None:
         """Count the values of so many images, of any whole or real type.
@@ -213,7 +152,7 @@ class Tally:
         if values.dtype == np.bool_:
             values = values.view(np.uint8)
         name = values.dtype.newbyteorder("=").str
-        known = self._types.setdefault(name, _Values(np.dtype(name)))
+        known = self._types.setdefault(name, Values(np.dtype(name)))
         if name == "|u1" and self.levels.rule != "percentile" and known.high > 1:
             known.images += images  # bytes that are not 0 and 1 alone: nothing else is asked of them
         else:
@@ -222,7 +161,7 @@ class Tally:
     def merge(self, other: "Tally") -> None:
         """Add what another tally has counted."""
         for name, values in other._types.items():
-            self._types.setdefault(name, _Values(values.dtype)).merge(values)
+            self._types.setdefault(name, Values(values.dtype)).merge(values)
 
     def window(self, dtype: np.dtype) -> Window:
         """What becomes black and white in images of a type, by all that were added."""
@@ -319,7 +258,7 @@ def _require_inside(tally: Tally, dtype: np.dtype, origin: str) -> None:
             )
 
 
-def _window(levels: Levels, values: _Values) -> Window:
+def _window(levels: Levels, values: Values) -> Window:
     kind = values.dtype.name
     if levels.rule == "given":
         return Window(levels.low, levels.high, f"brought from {levels.low:g}..{levels.high:g} to 8 bits")
@@ -339,7 +278,7 @@ def _window(levels: Levels, values: _Values) -> Window:
     return _whole(values, kind) if values.whole else _real(values, kind)
 
 
-def _of_type(values: _Values) -> Window:
+def _of_type(values: Values) -> Window:
     dtype = values.dtype
     if dtype == np.uint8:
         return _BYTES
@@ -351,7 +290,7 @@ def _of_type(values: _Values) -> Window:
     return Window(low, high, f"brought from {dtype.name} in {low:.0f}..{high:.0f} to 8 bits")
 
 
-def _whole(values: _Values, kind: str) -> Window:
+def _whole(values: Values, kind: str) -> Window:
     low, high = values.low, values.high
     if low == 0 and high == 1:
         return Window(0, 1, "of 0 and 1 alone, taken as black and white")
@@ -372,7 +311,7 @@ def _whole(values: _Values, kind: str) -> Window:
     return _stretched(values, kind)
 
 
-def _real(values: _Values, kind: str) -> Window:
+def _real(values: Values, kind: str) -> Window:
     low, high = values.low, values.high
     known: Iterable[tuple[float, float, float]] = ((0, 1, LARGE_UNIT), (-1, 1, LARGE))
     for least, most, large in known:
@@ -385,7 +324,7 @@ def _real(values: _Values, kind: str) -> Window:
     return _stretched(values, kind)
 
 
-def _stretched(values: _Values, kind: str) -> Window:
+def _stretched(values: Values, kind: str) -> Window:
     """From the smallest value of the set to the largest; a set of one value becomes black."""
     low, high = values.low, values.high
     words = (

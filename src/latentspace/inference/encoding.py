@@ -27,10 +27,11 @@ from ..runs.directory import Run
 from .conform import conforming
 from .image_files import picture, png, raster
 from .maps import project
+from .precision import computed_in
 from .refine import refined_codes
 from .run_images import Description
 from .tables import CODE, Block, refuse_table, write_table
-from .trained import BATCH, TrainedAutoencoder, computed_in
+from .trained import BATCH, TrainedAutoencoder
 
 PIECE: Final = 65_536  # images
 EXTRAS: Final = ("images", "map")

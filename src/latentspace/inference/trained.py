@@ -5,7 +5,7 @@ In float32, but for codes that are asked for in bfloat16.
 
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, get_args
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import torch
@@ -13,8 +13,7 @@ from torch import nn
 
 from ..core.atomic_files import file_hash
 from ..core.devices import AUTO, named_device
-from ..core.environment import has_native_bf16
-from ..core.errors import ConfigurationError, DataError, RunError
+from ..core.errors import DataError, RunError
 from ..core.progress import told
 from ..core.tensor_types import Codes, Resident
 from ..core.types import CodeArray, ImageArray, Int64Array, Logits, Pixels, Probabilities
@@ -23,11 +22,12 @@ from ..data.batches import Batches, ResidentSet, at_once, passed_once, told_of
 from ..data.given import Given, as_codes
 from ..data.sources import load_images
 from ..data.summary import DataRecord
-from ..experiment.config import Experiment, Precision
+from ..experiment.config import Experiment
 from ..models.autoencoder import Autoencoder, EncoderDecoderConfig
 from ..runs.directory import Run
 from ..runs.tensors import fill
 from .conform import conforming, like_own
+from .precision import computed_in
 from .run_methods import RunMethods
 
 if TYPE_CHECKING:
@@ -254,8 +254,7 @@ class TrainedClassifier(RunMethods):
         Args:
             images: as for `encode`; None: the run's own images.
             own: the run's own images, where Python alone has them.
-            reject: an image whose class is less probable than for this share of the validation images is
-                unknown.
+            reject: the share of the validation images' least certain that are called unknown.
 
         Raises:
             LatentspaceError: as `find_classes`.
@@ -268,18 +267,6 @@ class TrainedClassifier(RunMethods):
         """Images -> the name of each one's most probable class; as `probabilities`."""
         best = self.logits(images).argmax(axis=1)
         return tuple(self.class_names[one] for one in best.tolist())
-
-
-def computed_in(precision: str, device: torch.device) -> Literal["32", "bf16"]:
-    """What `precision` (32, bf16, auto) comes to on `device`. Raises: ConfigurationError: another one."""
-    if str(precision) not in get_args(Precision):
-        raise ConfigurationError(
-            "the precision must be a known one",
-            found=brief(precision),
-            do=f"name one of: {', '.join(get_args(Precision))}",
-        )
-    fast = precision == "bf16" or (precision == "auto" and has_native_bf16(str(device)))
-    return "bf16" if fast else "32"
 
 
 def load_trained(run: str | Path | Run, device: str = AUTO) -> "TrainedAutoencoder | TrainedClassifier":

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Final
 
 from ...core.errors import DataError
+from .filenames import is_junk, is_named_as_image, readable
 from .streams import opened
-from .tables import LABEL_NAMES, PART_NAMES, column_named, plain, separator, text_of
+from .tables import LABEL_NAMES, PART_NAMES, TABLES, column_named, plain, separator, text_of
 
 FEWEST: Final = 16  # columns of numbers that a row of pixels has
 _HEAD: Final = 2**22  # bytes that the first two rows are looked for in
@@ -86,3 +87,17 @@ def _is_header(rows: Sequence[Sequence[str]]) -> bool:
 
 def _is_index(header: Sequence[str], place: int) -> bool:
     return bool(header) and plain(header[place]) in ("", "id", "index", "unnamed:_0", "imageid", "image_id")
+
+
+def pixel_tables(folder: Path) -> list[str]:
+    """The tables of pixels in a folder that holds no folder and no image."""
+    names = []
+    with readable(folder):
+        for one in folder.iterdir():
+            if is_junk(one.name):
+                continue
+            if one.is_dir() or is_named_as_image(one.name):
+                return []
+            if one.name.casefold().endswith(TABLES):
+                names.append(one.name)
+    return [name for name in sorted(names) if layout_of(folder / name)]

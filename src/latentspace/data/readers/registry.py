@@ -245,38 +245,22 @@ class TextTable:
         from .tables import LISTS, TABLES
 
         if path.is_dir():
-            return bool(_pixel_tables(path))
+            from .pixel_layout import pixel_tables
+
+            return bool(pixel_tables(path))
         return path.name.casefold().endswith((*TABLES, *LISTS))
 
     def read(self, path: Path, config: "DataConfig") -> "ImageSet":
         from .file_tables import read_file_table, read_list
-        from .pixel_layout import layout_of
+        from .pixel_layout import layout_of, pixel_tables
         from .pixel_tables import read_pixel_table, read_pixel_tables
         from .tables import LISTS
 
         if path.is_dir():
-            return read_pixel_tables(path, _pixel_tables(path), config)
+            return read_pixel_tables(path, pixel_tables(path), config)
         if path.name.casefold().endswith(LISTS):
             return read_list(path, config)
         return (read_pixel_table if layout_of(path) else read_file_table)(path, config)
-
-
-def _pixel_tables(folder: Path) -> list[str]:
-    """The tables of pixels in a folder that holds no folder and no image."""
-    from .filenames import is_junk, is_named_as_image, readable
-    from .pixel_layout import layout_of
-    from .tables import TABLES
-
-    names = []
-    with readable(folder):
-        for one in folder.iterdir():
-            if is_junk(one.name):
-                continue
-            if one.is_dir() or is_named_as_image(one.name):
-                return []
-            if one.name.casefold().endswith(TABLES):
-                names.append(one.name)
-    return [name for name in sorted(names) if layout_of(folder / name)]
 
 
 class Folder:
