@@ -159,7 +159,7 @@ class TrainedAutoencoder(RunMethods):
                 do="decode what `encode` of the same run returned, or codes drawn at that size",
             )
         batch = at_once(BATCH, self.data.shape)
-        parts = torch.split(torch.from_numpy(_owned(codes.astype(np.float32, copy=False))), batch)
+        parts = torch.split(torch.from_numpy(np.require(codes, np.float32, ["C", "W"])), batch)
         with torch.no_grad():
             return torch.cat(
                 [
@@ -234,9 +234,7 @@ class TrainedClassifier(RunMethods):
         return logits
 
     def probabilities(self, images: Given, chosen: Int64Array | None = None) -> Probabilities:
-        """Images -> the probability of each class, images x classes, each row adding up to one.
-
-        As the network gives them; `classify` calibrates them.
+        """Images -> the probability of each class, images x classes; `classify` calibrates them.
 
         Args:
             chosen: as for `logits`.
@@ -349,8 +347,3 @@ def _weights_at(path: Path) -> str | None:
         return file_hash(path / "weights.safetensors")
     except OSError:
         return None
-
-
-def _owned(array: np.ndarray) -> np.ndarray:
-    """In one piece and writable, as torch wants it; copied only where it is not."""
-    return np.require(array, requirements=["C", "W"])
