@@ -11,7 +11,10 @@ import pytest
 from PIL import Image
 
 from latentspace.data.config import DataConfig
+from latentspace.data.imageset import ImageSet
 from latentspace.data.sources import load_images
+from latentspace.evaluation.doctor.codes import trained_here
+from latentspace.evaluation.doctor.kept_coder import recalled
 from runner import call
 
 SMALL = (
@@ -40,8 +43,9 @@ def write(folder: Path, pixels: np.ndarray, labels: np.ndarray, part: str = "") 
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _short_training() -> Iterator[None]:
+def _short_training(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LATENTSPACE_CACHE", str(tmp_path_factory.mktemp("cache")))
         patch.setattr("latentspace.evaluation.doctor.codes.STEPS", 60)
         yield
 
@@ -123,6 +127,27 @@ def test_train_reads_the_cleaned_table(examined, tmp_path):
     code, _, err = call(["train", "ae", "--data", str(examined[2]), "--out", str(tmp_path / "run"), *SMALL])
     assert code == 0, err
     assert "as cleaned.csv says" in err
+
+
+def test_the_small_autoencoder_is_not_trained_twice_for_the_same_images(examined, faulty, monkeypatch):
+    def refuse(*_: Any) -> None:
+        raise AssertionError("it was trained again")
+
+    monkeypatch.setattr("latentspace.evaluation.doctor.codes._trained", refuse)
+    images = load_images(DataConfig(spec=str(faulty)))
+    known = trained_here(images)
+    assert "trained before" in known.words
+    codes, errors = known.codes(images)
+    assert codes.shape == (len(images), known.trained.code_size)
+    assert float(errors.mean()) < float((images.pixels / np.float32(255)).var())
+
+
+def test_a_damaged_one_is_not_taken(examined, caplog, tmp_path):
+    images = ImageSet(np.zeros((60, 1, 16, 16), dtype=np.uint8), "black")
+    place = tmp_path / "one.coder"
+    place.write_bytes(b"no tensors")
+    assert recalled(place, images, "cpu") is None
+    assert "damaged" in caplog.text
 
 
 def test_codes_of_a_run(examined, tmp_path):

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 import torch
 
 from latentspace.data.imageset import ImageSet
+from latentspace.evaluation.card import make
 from latentspace.evaluation.card.compare import Compared, Comparison, compared
 from latentspace.evaluation.card.geometry import active_units, effective_rank, total_correlation
 from latentspace.evaluation.card.make import CardRecord, card_record
@@ -17,9 +19,7 @@ from latentspace.evaluation.card.tally import Draws, Tally
 from latentspace.evaluation.card.values import Card, Value, verdict_of
 from latentspace.evaluation.clustering import GroupAgreement
 from latentspace.experiment.config import Experiment
-from latentspace.report.comparison import comparison_page
-from latentspace.report.page import render
-from latentspace.report.report_card import card_page
+from latentspace.figures import style
 from latentspace.runs.directory import Run
 from latentspace.training.train import train
 from runner import call
@@ -28,8 +28,17 @@ SCHEMAS = Path(__file__).parents[2] / "docs" / "guide" / "schemas"
 MOST = 24  # images that are judged
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _few_resamples() -> Iterator[None]:
+    """Fewer than a card has, and coarser pictures, to be quick."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(make, "DRAWS", 60)
+        patched.setitem(style._LOOK, "savefig.dpi", 40)
+        yield
+
+
 @pytest.fixture(scope="module")
-def records(small_runs: dict[str, Run], images: ImageSet) -> dict[str, CardRecord]:
+def records(small_runs: dict[str, Run], images: ImageSet, _few_resamples: None) -> dict[str, CardRecord]:
     return {name: card_record(small_runs[name], images, most=MOST) for name in ("ae", "vae", "classifier")}
 
 
@@ -139,16 +148,6 @@ def test_a_card_is_kept_and_made_anew_for_other_arguments(small_runs, images, re
     assert "measuring" not in caplog.text
 
 
-def test_its_page_shows_every_row_and_its_pictures(records, small_runs, images):
-    page = render(card_page(records["ae"], small_runs["ae"], images, "auto"))
-    assert "Report card of ae" in page
-    assert "mean squared error per pixel, class A" in page
-    assert page.count("<figure") == sum(len(one.curves) for one in records["ae"].card.sections.values())
-    assert "The worst reconstructions" in page
-    assert "Samples and training images" in page
-    assert "<script" not in page
-
-
 def test_runs_side_by_side(records, small_runs, images):
     found = compared([Compared(small_runs[one], records[one], images) for one in ("ae", "vae")])
     assert Comparison.model_validate(json.loads(json.dumps(found.to_json()))) == found
@@ -160,9 +159,6 @@ def test_runs_side_by_side(records, small_runs, images):
     first, second = measures["mse"].values
     assert gap.difference.value == pytest.approx(first.value - second.value, rel=1e-3)
     assert measures["nmi"].differences[0].paired is None
-    page = render(comparison_page(found, [records[one].card for one in ("ae", "vae")]))
-    assert "2 runs side by side" in page
-    assert "Settings that differ" in page
 
 
 def test_a_run_beside_itself_differs_by_luck_alone_and_seeds_are_put_together(records, small_runs, images):
@@ -182,15 +178,26 @@ def test_the_commands_write_a_page_and_one_json(small_runs, records, tmp_path):
     assert code == 0, stderr
     said = json.loads(stdout)
     assert Path(said.pop("out")) == run / "card.html"
-    assert (run / "card.html").is_file()
     assert Card.model_validate(said).run == str(small_runs["ae"].path)
+    page = (run / "card.html").read_text(encoding="utf-8")
+    assert "Report card of ae" in page
+    assert "mean squared error per pixel, class A" in page
+    assert page.count("<figure") == sum(len(one["curves"]) for one in said["sections"].values())
+    assert "The worst reconstructions" in page
+    assert "Samples and training images" in page
+    assert "<script" not in page
+
+
+def test_compare_says_the_table_and_writes_a_page_or_one_json(small_runs, records, tmp_path):
     out = tmp_path / "compared.html"
-    asked = ["compare", str(run), str(small_runs["vae"].path), "--most", str(MOST), "--out", str(out)]
-    code, stdout, stderr = call(asked)
+    asked = ["compare", *(str(small_runs[one].path) for one in ("ae", "vae")), "--most", str(MOST)]
+    code, stdout, stderr = call([*asked, "--out", str(out)])
     assert code == 0, stderr
     assert "settings that differ" in stdout
-    assert out.is_file()
-    code, stdout, stderr = call([*asked, "--force", "--json"])
+    page = out.read_text(encoding="utf-8")
+    assert "2 runs side by side" in page
+    assert "Settings that differ" in page
+    code, stdout, stderr = call([*asked, "--json"])
     assert code == 0, stderr
     assert json.loads(stdout)["shared"] == MOST
 

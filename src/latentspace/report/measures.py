@@ -21,7 +21,7 @@ def cell(value: Value | None, digits: int = 3) -> str:
     said = number(value.value, digits)
     if value.low is None or value.high is None or value.low == value.high:
         return said
-    return f"{said} [{number(value.low, digits)}, {number(value.high, digits)}]"
+    return f"{said} [{number(value.low, digits)},\N{NO-BREAK SPACE}{number(value.high, digits)}]"
 
 
 def number(value: float, digits: int = 3) -> str:
@@ -56,7 +56,7 @@ def curve_picture(curve: Curve, names: Mapping[str, str] = BESIDE, caption: str 
         series=series,
         logarithmic=curve.logarithmic,
     )
-    title = f"{curve.title[:1].upper()}{curve.title[1:]} ({re.split(',| that', curve.across)[0]})"
+    title = f"{curve.title[:1].upper()}{curve.title[1:]}, by {re.split(',| that', curve.across)[0]}"
     said = "; ".join(
         f"{names.get(name, name)} from {number(values[0].value)} to {number(values[-1].value)}"
         for name, values in curve.lines.items()

@@ -103,7 +103,7 @@ def _reliability(tally: Tally, chances: np.ndarray, labels: Int64Array) -> Curve
     points = tuple(float(sure[tenth == one].mean()) for one in bins)
     return tally.curve(
         "reliability",
-        "accuracy, by the probability of the answer",
+        "accuracy of the answers",
         "probability of the answer",
         points,
         {"run": [right[tenth == one] for one in bins]},

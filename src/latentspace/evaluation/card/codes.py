@@ -122,7 +122,7 @@ def _few_labels(subject: Subject, tally: Tally) -> list[Curve]:
             known = subject.learned_features[name]
             right = [_right(Probe(known[some], labels[some]).says(asked), subject) for some in draws]
             found[name].append(np.mean(right, axis=0))
-    title = "accuracy of a linear probe, by labels"
+    title = "accuracy of a linear probe"
     points = tuple(map(float, counts))
     across = "labels that were learned from"
     return [tally.curve("few_labels", title, across, points, found, "higher", logarithmic=True)]

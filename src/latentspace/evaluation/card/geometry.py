@@ -19,7 +19,7 @@ from .subject import Subject
 from .tally import Tally
 from .values import LEVEL, Curve, Row, Value
 
-MAPPED: Final = 1_000  # images whose map is judged
+MAPPED: Final = 800  # images whose map is judged
 NEIGHBOURS: Final = 10
 HALVES: Final = 10  # random halves that the spread of a map's measures is taken from
 COLLAPSED: Final = 0.1  # share of the code's numbers in use, under which there is an alarm
@@ -130,7 +130,7 @@ def _maps(subject: Subject) -> list[Row]:
     chosen = np.sort(numpy_generator(subject.seed, "figure").permutation(len(subject.judged))[:MAPPED])
     rows: list[Row] = []
     some = {name: one[chosen] for name, one in subject.judged_features.items()}
-    spaces = {"pca": some, "tsne": {"run": some["run"]}}
+    spaces = {"pca": some, "tsne": {name: some[name] for name in ("run", "pixels")}}
     for method, features in spaces.items():
         if method == "tsne" and len(chosen) < FEWEST:
             continue

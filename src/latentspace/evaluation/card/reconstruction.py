@@ -152,7 +152,7 @@ def _by_code_size(subject: Subject, tally: Tally) -> Curve:
         found["pca"].append(squared_errors(back, subject.shown))
     return tally.curve(
         "mse_by_code_size",
-        "mean squared error per pixel, by code size",
+        "mean squared error per pixel",
         "numbers of the code that are decoded",
         tuple(map(float, sizes)),
         found,

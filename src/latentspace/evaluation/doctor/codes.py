@@ -24,6 +24,7 @@ from ...inference.encoding import codes_and_errors
 from ...inference.trained import TrainedAutoencoder
 from ...runs.directory import Run
 from ...training.train import start
+from .kept_coder import keep, place_of, recalled
 
 SMALLEST, LARGEST = 8, 32  # pixels a side of what the small autoencoder sees
 IMAGES: Final = 12_800  # that it learns from, at most
@@ -73,7 +74,7 @@ class Coder:
 
 
 def trained_here(images: ImageSet, device: str = AUTO, seed: int = 0) -> Coder:
-    """A small autoencoder, trained on some of the images by the ordinary training; its run is not kept."""
+    """A small autoencoder, trained on some of the images by the ordinary training; its weights are cached."""
     began = time.monotonic()
     height, width = (min(LARGEST, max(SMALLEST, side)) for side in images.size)
     chosen = first_of_each(images.image_hashes)
@@ -82,8 +83,17 @@ def trained_here(images: ImageSet, device: str = AUTO, seed: int = 0) -> Coder:
     plain = replace(images.subset(chosen), parts=None, groups=None, labels=None, class_names=())
     shown = fitted_set(plain, (height, width), "stretch")
     plan = _plan(shown, device, seed)
+    place = place_of(plan, shown)
+    known = recalled(place, shown, device)
+    if known is not None:
+        words = (
+            f"codes of {known.code_size} numbers, of a small autoencoder that was trained before, on "
+            f"{counted(len(shown))} of these"
+        )
+        return Coder(known, "stretch", words, (height, width))
     with tempfile.TemporaryDirectory(prefix="latentspace-") as folder:
         trained = _trained(plan, Path(folder) / "run", shown)
+    keep(place, trained)
     seconds = time.monotonic() - began
     words = (
         f"codes of {trained.code_size} numbers, of a small autoencoder that was trained for this on "
