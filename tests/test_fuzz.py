@@ -21,6 +21,7 @@ from latentspace.experiment.config import Experiment
 from latentspace.runs.directory import Run
 from latentspace.runs.tensors import read_tensors, write_tensors
 from latentspace.training.train import resume, start, train
+from preloaded import run_module
 
 HERE = Path(__file__).parent
 
@@ -41,21 +42,16 @@ def test_each_reader_of_images_has_a_fuzzer():
 
 
 @pytest.mark.parametrize("reader", sorted({"outside", "recipes", "runs", *FUZZED.values()}))
-def test_a_damaged_input_loads_or_is_refused_in_our_own_words(reader, tmp_path):
+def test_a_damaged_input_loads_or_is_refused_in_our_own_words(reader, tmp_path_factory):
+    folder, logs = (tmp_path_factory.mktemp(name) for name in (reader, "logs"))
     count = 40 if reader == "runs" else 100
-    command = [sys.executable, "-m", "fuzz", "--reader", reader, "--count", str(count), "--seed", "1"]
-    environment = {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join([str(HERE), *sys.path]),
-        "OMP_NUM_THREADS": "1",
-    }
-    done = subprocess.run(
-        command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=280, check=False
+    code, said = run_module(
+        "fuzz", "--reader", reader, "--count", str(count), "--seed", "1", folder=folder, logs=logs
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert f"{reader}: {count} inputs" in done.stdout
-    assert "0 failed" in done.stdout
-    assert not list(tmp_path.iterdir())
+    assert code == 0, said
+    assert f"{reader}: {count} inputs" in said
+    assert "0 failed" in said
+    assert not list(folder.iterdir())
 
 
 def npy(path: Path, header: bytes, body: bytes = b"") -> Path:
