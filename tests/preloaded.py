@@ -121,14 +121,28 @@ def run_module(name: str, *arguments: str, folder: Path, logs: Path, timeout: fl
     return process.wait() or 0, log.read_text()
 
 
-def begun(arguments: list[object], folder: Path, **environment: str) -> tuple[Process, Path, Path]:
+def command_with_forked_workers(arguments: list[str], folder: str, environment: dict[str, str]) -> None:
+    """`command`, whose search forks its workers from itself: they need not load PyTorch anew."""
+    forked_workers()
+    command(arguments, folder, environment)
+
+
+def forked_workers() -> None:
+    """From now on, a search of this process forks its workers, which stay in its session."""
+    context = multiprocessing.get_context("fork")
+    LocalExecutor.submit = lambda own, task: submit(own, task, context)  # type: ignore[method-assign]
+
+
+def begun(
+    arguments: list[object], folder: Path, function: Callable[..., Any] = command, **environment: str
+) -> tuple[Process, Path, Path]:
     """The process of a command, and the files with its output and its messages."""
     place = Path(tempfile.mkdtemp(dir=folder))
     out, err = place / "out", place / "err"
     out.touch()
     err.touch()
     words = list(map(str, arguments))
-    return Process(command, words, str(folder), environment, out=str(out), err=str(err)), out, err
+    return Process(function, words, str(folder), environment, out=str(out), err=str(err)), out, err
 
 
 def latentspace(*arguments: object, timeout: float = 120) -> subprocess.CompletedProcess[str]:

@@ -6,11 +6,16 @@ from preloaded import run_module
 
 
 @pytest.mark.parametrize(
-    ("only", "last"), [("training", "as if it had never stopped"), ("search", "no trial")]
+    ("only", "last"),
+    [
+        (("training", "--epochs", "30"), "as if it had never stopped"),
+        (("search", "--trials", "6"), "no trial"),
+    ],
+    ids=["training", "search"],
 )
 def test_what_is_killed_and_gone_on_with_ends_as_if_it_never_was(only, last, tmp_path_factory):
-    folder, logs = (tmp_path_factory.mktemp(name) for name in (only, "logs"))
-    code, said = run_module("chaos", "--kills", "3", "--only", only, folder=folder, logs=logs)
+    folder, logs = (tmp_path_factory.mktemp(name) for name in (only[0], "logs"))
+    code, said = run_module("chaos", "--kills", "2", "--only", *only, folder=folder, logs=logs)
     assert code == 0, said
-    assert "3 kills of" in said
+    assert "2 kills of" in said
     assert last in said

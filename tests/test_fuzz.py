@@ -1,6 +1,5 @@
 """A short `make fuzz`, and what the long one found."""
 
-import os
 import subprocess
 import sys
 import zipfile
@@ -22,9 +21,6 @@ from latentspace.runs.directory import Run
 from latentspace.runs.tensors import read_tensors, write_tensors
 from latentspace.training.train import resume, start, train
 from preloaded import run_module
-
-HERE = Path(__file__).parent
-
 
 # The fuzzer of each reader of images.
 FUZZED = {

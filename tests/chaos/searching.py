@@ -9,8 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import preloaded
-from chaos.killing import FORKING, ChaosError, Victim, elsewhere, moment
-from latentspace.search.executors.local import LocalExecutor
+from chaos.killing import ChaosError, Victim, elsewhere, moment
 from latentspace.search.plan import StudyPlan
 from latentspace.search.results import COUNTED, Trial
 from latentspace.search.space import experiment_of
@@ -69,7 +68,7 @@ def _to_the_end(begin: list[str], out: Path, kills: int, draw: random.Random, sp
     while True:
         there = (out / "study.json").exists()
         again = ["search", "--out", str(out), "--workers", str(WORKERS), "--resume", "--no-final"]
-        victim = Victim(again if there else begin, out.with_suffix(".log"), before=_forked_workers)
+        victim = Victim(again if there else begin, out.with_suffix(".log"), before=preloaded.forked_workers)
         victim.wait_for_words()
         while met.total() < kills and victim.sleep(moment(draw, span)):
             workers = victim.children()
@@ -88,11 +87,6 @@ def _to_the_end(begin: list[str], out: Path, kills: int, draw: random.Random, sp
             if code:
                 raise ChaosError(f"exit code {code}: {victim.last_words}")
             return met
-
-
-def _forked_workers() -> None:
-    """Workers are forked from the search, so that the kills fall into their work, and not into imports."""
-    LocalExecutor.submit = lambda own, task: preloaded.submit(own, task, FORKING)  # type: ignore[method-assign]
 
 
 def check(out: Path, asked: int) -> str:

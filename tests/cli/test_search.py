@@ -18,7 +18,7 @@ from latentspace.cli import console, progress
 from latentspace.runs.directory import Run
 from latentspace.search.results import SearchProgress, Trial, TrialNotes
 from latentspace.search.trials import join
-from preloaded import begun, quick_workers, until
+from preloaded import begun, command_with_forked_workers, quick_workers, until
 from runner import call
 from small_search import run_all, small_study, write_recipe
 
@@ -71,7 +71,8 @@ def test_an_ended_search_goes_on_to_more_trials(searched, capsys):
 def test_ctrl_c_ends_with_130_and_the_search_goes_on_from_there(archive, tmp_path):
     recipe, out = write_recipe(tmp_path, epochs=1000, startup_trials=9), tmp_path / "study"
     arguments = ["ae", "--data", archive, "--recipe", recipe, "--out", out, "--trials", 1, "--no-final"]
-    process, _, said_in = begun(["search", *arguments, *QUICK], tmp_path)
+    words = ["search", *arguments, *QUICK]
+    process, _, said_in = begun(words, tmp_path, command_with_forked_workers)
     journal = out / "journal.log"
     until(lambda: process.poll() or (journal.exists() and '"intermediate_value"' in journal.read_text()))
     os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the workers too

@@ -26,8 +26,8 @@ WORKS = [one.name for one in (Training, Evaluation, Report, Search)]
 def main() -> int:
     parser = argparse.ArgumentParser(prog="cuts", description=__doc__)
     parser.add_argument("--only", choices=WORKS, action="append", help="may be repeated")
-    parser.add_argument("--every", type=int, default=1, help="cut each N-th operation alone")
-    parser.add_argument("--first", type=int, default=0, help="the operation to begin with, from 0")
+    parser.add_argument("--every", type=int, default=1, help="make each N-th cut alone")
+    parser.add_argument("--first", type=int, default=0, help="the cut to begin with, from 0")
     chosen = parser.parse_args()
     torch.set_num_threads(1)
     logging.getLogger("latentspace").setLevel(logging.WARNING)
@@ -80,18 +80,24 @@ def cut_each(one: Work, place: Path, first: int, every: int, say: Callable[[str]
     expected = elsewhere(one.result, folder)
     met: Counter[str] = Counter()
     shown = time.monotonic()
-    for number in range(first, len(operations), every):
+    cuts = [
+        Cut(number, fault)
+        for number, operation in enumerate(operations)
+        for fault in FAULTS
+        if fault != "half a write" or operation.startswith("write ")
+    ]
+    chosen = cuts[first::every]
+    for cut in chosen:
+        operation = operations[cut.number]
         if time.monotonic() - shown > SHOWING:
             shown = time.monotonic()
-            say(f"{one.name}: at {number} of {len(operations)} operations")
-        for fault in FAULTS:
-            if fault == "half a write" and not operations[number].startswith("write "):
-                continue
-            _cut(one, Cut(number, fault), place, expected, f"{fault} at {number}, {operations[number]}")
-            met[fault] += 1
-    kinds = Counter(line.partition(" ")[0] for line in operations[first::every])
+            say(f"{one.name}: at {cut.number} of {len(operations)} operations")
+        _cut(one, cut, place, expected, f"{cut.fault} at {cut.number}, {operation}")
+        met[cut.fault] += 1
+    numbers = sorted({cut.number for cut in chosen})
+    kinds = Counter(operations[number].partition(" ")[0] for number in numbers)
     say(
-        f"{one.name}: {len(operations[first::every])} of {len(operations)} operations ("
+        f"{one.name}: {len(numbers)} of {len(operations)} operations ("
         + ", ".join(f"{many} {kind}" for kind, many in kinds.most_common())
         + f"), {met.total()} cuts: "
         + ", ".join(f"{many} {fault}" for fault, many in met.items())
