@@ -47,8 +47,9 @@ layers: $(VENV)/.tested
 	$(BIN)/lint-imports
 
 # One thread a process: two workers fill two cores, and results do not depend on the machine's core count.
+# The many processes of the tests compile each module once, whatever the surroundings say.
 unit: $(VENV)/.tested
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
+	OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 2 --dist worksteal
 
 fuzz: $(VENV)/.tested  ## damaged inputs for every reader (COUNT=10000 each)
 	OMP_NUM_THREADS=1 PYTHONPATH=tests $(BIN)/python -m fuzz --count $(COUNT)

@@ -4,12 +4,21 @@ import gc
 import inspect
 import os
 import sys
+from importlib import import_module
 
 from hypothesis import settings
 from jaxtyping import install_import_hook
 
 os.environ.pop("COLUMNS", None)  # pytest-xdist sets it, and Rich would keep it as every console's width
-install_import_hook("latentspace", "beartype.beartype")
+# What one of our modules is the first to import is compiled anew under the hook, not read from its cache.
+LIBRARIES = """
+    beartype lightning_fabric matplotlib.pyplot optuna pandas pyarrow pydantic rich scipy.stats
+    sklearn.decomposition sklearn.manifold sklearn.neighbors torch torchmetrics typer
+"""
+WITH_SHAPES = ("data", "estimators", "evaluation", "figures", "inference", "models", "objectives", "training")
+for library in LIBRARIES.split():
+    import_module(library)
+install_import_hook([f"latentspace.{package}" for package in WITH_SHAPES], "beartype.beartype")
 
 from collections.abc import Generator, Iterator  # noqa: E402
 from pathlib import Path  # noqa: E402

@@ -16,6 +16,7 @@ import torch
 
 import latentspace
 from latentspace.runs.directory import Run
+from preloaded import quick_workers
 from runner import call
 
 CASES = Path(__file__).parents[3] / "shared" / "cases"
@@ -334,7 +335,8 @@ def shut(place: Path) -> Iterator[Path]:
 def test_r36_a_space_of_four_is_exhausted_by_four(tmp_path: Path):
     space = str(CASES / "r36_a_small_space" / "space.toml")
     arguments = ["search", "ae", "--data", str(CASES / "ok"), "--recipe", space, "--out", str(tmp_path / "s")]
-    heard = said(*arguments, "--workers", "1", "--no-final")
+    with quick_workers():
+        heard = said(*arguments, "--workers", "1", "--no-final")
     assert "4 combinations" in heard or "exhausted" in heard or "all combinations" in heard
 
 

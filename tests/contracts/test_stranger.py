@@ -1,4 +1,7 @@
-"""What is added from outside goes everywhere: `stranger/plugin.py` through every command."""
+"""What is added from outside goes everywhere: `stranger/plugin.py` through every command.
+
+One process of Python's own loads the command with the plug-in, and forks a process for each call.
+"""
 
 import json
 import os
@@ -7,7 +10,9 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 import pytest
@@ -27,17 +32,47 @@ def environment() -> dict[str, str]:
     return {**os.environ, "LATENTSPACE_PLUGINS": "plugin", "PYTHONPATH": path}
 
 
-def latentspace(*arguments: object) -> str:
-    done = subprocess.run(
-        [*COMMAND, *map(str, arguments)],
-        capture_output=True,
+LOADED = """
+import json, os, sys
+import latentspace.evaluation.evaluate, latentspace.report.run.write, latentspace.training.train
+from latentspace.cli import main
+for line in sys.stdin:
+    words, out, err = json.loads(line)
+    child = os.fork()
+    if not child:
+        for number, place in ((1, out), (2, err)):
+            os.dup2(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
+        sys.argv = ["latentspace", *words]
+        main.command()
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+"""
+Latentspace: TypeAlias = Callable[..., str]
+
+
+@pytest.fixture(scope="module")
+def latentspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Latentspace]:
+    """The command with the plug-in, which must end well; what it prints."""
+    out, err = (tmp_path_factory.mktemp("printed") / name for name in ("out", "err"))
+    loaded = subprocess.Popen(
+        [sys.executable, "-W", "error", "-c", LOADED],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
         text=True,
-        timeout=120,
-        check=False,
         env=environment(),
     )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
+    to, answers = loaded.stdin, loaded.stdout
+    assert to is not None
+    assert answers is not None
+
+    def call(*arguments: object) -> str:
+        print(json.dumps([[str(one) for one in arguments], str(out), str(err)]), file=to, flush=True)
+        code = answers.readline().strip()
+        assert code == "0", err.read_text() if err.exists() else code
+        return out.read_text()
+
+    with loaded:
+        yield call
+        to.close()
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +85,7 @@ def images(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def run(images: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def run(images: Path, latentspace: Latentspace, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("runs") / "stranger"
     latentspace("train", "stranger", "--data", images, "--out", out, *OPTIONS)
     return out
@@ -64,7 +99,9 @@ def test_the_run_holds_the_strangers_settings(run: Path) -> None:
     assert config["training"]["epochs"] == 3
 
 
-def test_killed_and_resumed_it_has_the_same_weights(run: Path, images: Path, tmp_path: Path) -> None:
+def test_killed_and_resumed_it_has_the_same_weights(
+    latentspace: Latentspace, run: Path, images: Path, tmp_path: Path
+) -> None:
     out = tmp_path / "again"
     process = subprocess.Popen(
         [*COMMAND, "train", "stranger", "--data", str(images), "--out", str(out), *OPTIONS],
@@ -84,14 +121,16 @@ def test_killed_and_resumed_it_has_the_same_weights(run: Path, images: Path, tmp
     assert all(np.array_equal(one[name].numpy(), other[name].numpy()) for name in one)
 
 
-def test_it_is_evaluated_with_its_own_terms_and_metric(run: Path) -> None:
+def test_it_is_evaluated_with_its_own_terms_and_metric(latentspace: Latentspace, run: Path) -> None:
     result = json.loads(latentspace("evaluate", run, "--json"))
     assert result["images"] == 20
     assert 0 < result["largest_error"] <= 1
     assert {"stranger_score", "nll", "kl", "mean_code_loss", "active_units"} <= result.keys()
 
 
-def test_another_run_has_the_strangers_metric_too(images: Path, tmp_path: Path) -> None:
+def test_another_run_has_the_strangers_metric_too(
+    latentspace: Latentspace, images: Path, tmp_path: Path
+) -> None:
     tiny = ["--preset=report"]
     tiny += [f"--set=model.{name}=2" for name in ("conv1_channels", "conv2_channels", "code_size")]
     out = tmp_path / "vae"
@@ -102,7 +141,7 @@ def test_another_run_has_the_strangers_metric_too(images: Path, tmp_path: Path) 
 
 
 def test_a_task_of_the_package_takes_the_strangers_network_and_objective(
-    images: Path, tmp_path: Path
+    latentspace: Latentspace, images: Path, tmp_path: Path
 ) -> None:
     chosen = ("--set=model.name=stranger-residual", "--set=model.width=3", "--set=model.code_size=2")
     out = tmp_path / "vae"
@@ -111,7 +150,7 @@ def test_a_task_of_the_package_takes_the_strangers_network_and_objective(
     assert {"gaussian_nll", "elbo_loss", "iwae_loss"} <= result.keys()
 
 
-def test_it_has_a_page_with_its_title_and_its_metric(run: Path) -> None:
+def test_it_has_a_page_with_its_title_and_its_metric(latentspace: Latentspace, run: Path) -> None:
     page = Path(latentspace("report", run).strip())
     html = page.read_text()
     assert "stranger's autoencoder" in html.replace("&#39;", "'")
@@ -128,7 +167,7 @@ def test_it_has_a_page_with_its_title_and_its_metric(run: Path) -> None:
     assert "0.0272" not in html
 
 
-def test_it_draws_images(run: Path, tmp_path: Path) -> None:
+def test_it_draws_images(latentspace: Latentspace, run: Path, tmp_path: Path) -> None:
     latentspace("generate", run, "--out", tmp_path / "drawn", "--count", 6)
     assert len(list((tmp_path / "drawn").rglob("*.png"))) >= 1
 
@@ -153,13 +192,13 @@ def test_it_is_searched(images: Path, tmp_path: Path) -> None:
     assert Run.open(out / "best").path.is_dir()
 
 
-def test_its_settings_are_listed() -> None:
+def test_its_settings_are_listed(latentspace: Latentspace) -> None:
     listed = latentspace("settings", "stranger")
     for name in ("model.width", "objective.weight", "channels of every map"):
         assert name in listed
 
 
-def test_help_names_it_and_what_its_reader_reads() -> None:
+def test_help_names_it_and_what_its_reader_reads(latentspace: Latentspace) -> None:
     shown = " ".join(latentspace("train", "--help").replace("\u2502", " ").split())
     assert "stranger (stranger's autoencoder)" in shown
     assert "a .hex file" in shown
