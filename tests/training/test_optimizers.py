@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -39,6 +40,16 @@ def test_singular_values_come_near_1_whatever_the_shape():
         half = orthogonalised(given, 5, torch.bfloat16)
         assert half.dtype == given.dtype
         assert torch.linalg.svdvals(half).max() < 1.3
+
+
+@pytest.mark.parametrize("least", [1, 1e-2, 1e-6], ids=["one size", "two decades", "six decades"])
+def test_a_long_matrix_by_its_smaller_side_is_what_the_iteration_gives(least, monkeypatch):
+    draw = torch.Generator().manual_seed(5)
+    u, _, v = torch.linalg.svd(torch.randn((2, 24, 100), generator=draw), full_matrices=False)
+    given = u * torch.logspace(0, np.log10(least), 24) @ v
+    found = orthogonalised(given, 5)
+    monkeypatch.setattr("latentspace.training.muon.WIDE", float("inf"))
+    assert torch.linalg.matrix_norm(found - orthogonalised(given, 5), 2).max() < 5e-3
 
 
 def test_a_gradient_of_zero_moves_nothing():

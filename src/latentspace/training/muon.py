@@ -23,6 +23,7 @@ POLAR_EXPRESS: Final = (
     (1.875, -1.25, 0.375),
 )
 SAFETY: Final = 1.01
+WIDE: Final = 2  # from this many columns a row the smaller side is iterated alone
 
 
 class Muon(torch.optim.Optimizer):
@@ -141,13 +142,32 @@ def _of_one_shape(weights: list[Tensor]) -> list[list[int]]:
 def orthogonalised(stack: Tensor, steps: int, dtype: torch.dtype = torch.float32) -> Tensor:
     """U V^T of each matrix U S V^T of a stack, about: its singular values come near 1.
 
-    Iterates X <- a X + (b X X^T + c (X X^T)^2) X, on the smaller side of X.
+    Iterates X <- Q X with Q = a + b G + c G^2 and G = X X^T, on the smaller side of X. Where X is much longer
+    than wide, that side alone is iterated: G <- Q G Q, and the product of all Q meets X once, at the end. Half
+    the time for 256 x 1024. In bfloat16 G is too coarse for that.
     """
     tall = stack.shape[1] > stack.shape[2]
     x = (stack.mT if tall else stack).to(dtype)
     x = x / (x.norm(dim=(1, 2), keepdim=True) * (1 + 1e-2) + 1e-7)
-    for a, b, c in POLAR_EXPRESS[:steps]:
-        gram = x @ x.mT
-        outer = torch.baddbmm(gram, gram, gram, beta=b / SAFETY**3, alpha=c / SAFETY**5)
-        x = torch.baddbmm(x, outer, x, beta=a / SAFETY)
+    if dtype != torch.bfloat16 and x.shape[2] >= WIDE * x.shape[1]:
+        x = _by_its_gram_matrix(x, steps)
+    else:
+        for a, b, c in POLAR_EXPRESS[:steps]:
+            x = torch.baddbmm(x, _even_part(x @ x.mT, b, c), x, beta=a / SAFETY)
     return (x.mT if tall else x).to(stack.dtype)
+
+
+def _by_its_gram_matrix(x: Tensor, steps: int) -> Tensor:
+    gram, product = x @ x.mT, None
+    for number, (a, b, c) in enumerate(POLAR_EXPRESS[:steps]):
+        factor = _even_part(gram, b, c)
+        factor.diagonal(dim1=1, dim2=2).add_(a / SAFETY)
+        product = factor if product is None else factor @ product
+        if number + 1 < steps:
+            gram = factor @ gram @ factor
+    return x if product is None else product @ x
+
+
+def _even_part(gram: Tensor, b: float, c: float) -> Tensor:
+    """b G + c G^2."""
+    return torch.baddbmm(gram, gram, gram, beta=b / SAFETY**3, alpha=c / SAFETY**5)
