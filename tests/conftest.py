@@ -4,6 +4,7 @@ import gc
 import inspect
 import os
 import sys
+from contextlib import suppress
 from importlib import import_module
 
 from hypothesis import settings
@@ -17,7 +18,8 @@ LIBRARIES = """
 """
 WITH_SHAPES = ("data", "estimators", "evaluation", "figures", "inference", "models", "objectives", "training")
 for library in LIBRARIES.split():
-    import_module(library)
+    with suppress(ImportError):  # what another library brings along may be gone one day
+        import_module(library)
 install_import_hook([f"latentspace.{package}" for package in WITH_SHAPES], "beartype.beartype")
 
 from collections.abc import Generator, Iterator  # noqa: E402
