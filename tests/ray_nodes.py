@@ -5,7 +5,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-NODE: dict[str, Any] = {"object_store_memory": 80 << 20, "include_dashboard": False}
+import pytest
+
+ATTEMPTS = 3
+NODE: dict[str, Any] = {
+    "object_store_memory": 80 << 20,
+    "include_dashboard": False,
+    "include_log_monitor": False,
+    "no_monitor": True,
+}
 
 
 class Nodes:
@@ -15,7 +23,8 @@ class Nodes:
         from ray.cluster_utils import Cluster
 
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-        self._cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, **NODE})
+        self._cluster = Cluster()
+        self._begin(num_cpus=0)
         self.there: list[Any] = []
 
     @property
@@ -23,9 +32,19 @@ class Nodes:
         return str(self._cluster.address)
 
     def add(self, cpus: int = 1) -> Any:
-        node = self._cluster.add_node(num_cpus=cpus, **NODE)
+        node = self._begin(num_cpus=cpus)
         self.there.append(node)
         return node
+
+    def _begin(self, **sizes: int) -> Any:
+        """Ray gives a node 30 seconds to begin, and a busy machine may need more."""
+        for _ in range(ATTEMPTS):
+            try:
+                return self._cluster.add_node(**sizes, **NODE)
+            except Exception as error:  # Ray's own is of no other class
+                if "timed out" not in str(error).lower():
+                    raise
+        pytest.skip("this machine is too busy: a node of Ray did not begin in 30 seconds")
 
     def kill(self, node: Any) -> None:
         """As when its power fails."""

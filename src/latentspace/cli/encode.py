@@ -1,15 +1,17 @@
 """latentspace encode"""
 
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from ..core.errors import ConfigurationError
 from . import console
-from .options import AskedImages, Device, Json, RunPath
+from .options import AskedImages, Device, Engine, Json, RunPath, parsed_engine
 
 if TYPE_CHECKING:
-    from ..inference.encoding import EncodingPlan
+    from ..inference.encoding import Computed, EncodingPlan
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +37,7 @@ class EncodingOptions:
     ] = "auto"
     shard: Annotated[str, "Encode one share of the images, such as 2/4.", "I/N"] = "1/1"
     device: Device = "auto"
+    engine: Engine = "local"
 
     def extras(self, out: Path) -> tuple[str, ...]:
         """The further columns. Raises: ConfigurationError: unknown ones, or `out` cannot hold them."""
@@ -74,10 +77,10 @@ def encode(
     from ..inference.tables import refuse_table
 
     refuse_table(out, force=force)
-    with console.following():
+    with console.following(), _computed(options) as computed:
         plan = _plan(run, out, options, asked)
         try:
-            facts = encode_to(plan, out, resume=resume, force=force)
+            facts = encode_to(plan, out, resume=resume, force=force, computed=computed)
         except KeyboardInterrupt:
             console.note("interrupted; go on with the same command and --resume")
             raise
@@ -88,6 +91,31 @@ def encode(
         before, after = facts["mse_before_refinement"], facts["mse"]
         console.say(f"mean squared error per pixel: {before:.5f}, and {after:.5f} with refined codes")
     console.made(out)
+
+
+@contextmanager
+def _computed(options: EncodingOptions) -> "Iterator[Computed]":
+    """What computes the pieces; a cluster is reached before images are read."""
+    from ..inference.encoding import here
+
+    engine = parsed_engine(options.engine)
+    if engine.name != "ray":
+        if engine.name != "local":
+            raise ConfigurationError(
+                "encode computes here or on a cluster of Ray",
+                found=engine.name,
+                do="name --engine local or ray",
+            )
+        yield here
+        return
+    from ..core.cluster import Cluster
+    from ..inference.encoding_ray import OnCluster
+
+    if options.device not in ("auto", "cpu"):
+        engine = engine.model_copy(update={"gpus": 1.0})
+    with closing(Cluster(engine)) as cluster:
+        cluster.require_room()
+        yield OnCluster(cluster)
 
 
 def _plan(path: Path, out: Path, options: EncodingOptions, asked: AskedImages) -> "EncodingPlan":

@@ -15,8 +15,9 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from .config import Config
-from .errors import ConfigurationError, DeviceError, RunError
+from .errors import ConfigurationError, DeviceError, LatentspaceError, RunError
 from .extras import require_extra
+from .malloc import ran_out
 
 RAY: Final = "ray"
 CLIENT_PORT: Final = 10001
@@ -101,6 +102,13 @@ class Cluster:
         """How many processes with the engine's resources the nodes hold at once."""
         return sum(map(self._fit, self.nodes))
 
+    def process(self, kind: type) -> Any:
+        """A process on some node that holds an object of this class, as Ray's handle; never restarted."""
+        import ray
+
+        options = {"num_cpus": self.engine.cpus, "num_gpus": self.engine.gpus}
+        return ray.remote(kind).options(**options, max_restarts=0, max_task_retries=0).remote()
+
     def _fit(self, node: Mapping[str, Any]) -> int:
         asked = {"CPU": self.engine.cpus, "GPU": self.engine.gpus}
         there = node["Resources"]
@@ -121,6 +129,54 @@ class Cluster:
                 found=f"nodes with {largest or 'nothing'}",
                 do="ask for less (--trial-cpus, --trial-gpus), or add such a node to the cluster",
             )
+
+
+class LostProcessError(Exception):
+    """A process that computed, or its machine, is gone.
+
+    Args:
+        reason: what happened, for a person.
+        blameless: whether the machine went, and not the process alone.
+    """
+
+    def __init__(self, reason: str, *, blameless: bool = False) -> None:
+        self.reason, self.blameless = reason, blameless
+        super().__init__(reason)
+
+
+def asked(answer: Any) -> Any:
+    """What a process on a node answers.
+
+    Raises:
+        LostProcessError: it is gone.
+        RunError: it could not begin.
+        Exception: what it raised, where that is an error of ours, or no memory was left; else RayTaskError.
+    """
+    import ray
+    import ray.exceptions as of_ray
+
+    try:
+        return ray.get(answer)
+    except of_ray.RayTaskError as error:
+        cause = error.cause
+        if isinstance(cause, Exception) and (isinstance(cause, LatentspaceError) or ran_out(cause)):
+            raise cause from None
+        raise
+    except of_ray.RayActorError as error:
+        said = " ".join(str(error).split())
+        if getattr(error, "actor_init_failed", False) or "ModuleNotFoundError" in said:
+            raise RunError(
+                "latentspace must be installed on each node of the cluster",
+                found=said[-300:],
+                do="install it there in the version of this machine",
+            ) from error
+        gone = "node" in said and ("died" in said or "dead" in said or "terminated" in said)
+        what = "its node was lost" if gone and "worker process" not in said else "its worker was killed"
+        raise LostProcessError(what, blameless=what == "its node was lost") from error
+    except (of_ray.OutOfMemoryError, of_ray.WorkerCrashedError) as error:
+        raise LostProcessError("its worker was killed: memory ran out on its node") from error
+    except (of_ray.RaySystemError, of_ray.ObjectLostError, of_ray.GetTimeoutError, ConnectionError) as error:
+        raise LostProcessError("its node was lost", blameless=True) from error
 
 
 def _much(node: Mapping[str, Any], what: str) -> str:

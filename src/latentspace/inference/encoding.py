@@ -5,12 +5,12 @@ A piece is a file of its own beside the table, whole or not there. The table is 
 
 import json
 import shutil
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 import torch
@@ -33,6 +33,10 @@ from .run_images import Description
 from .tables import CODE, Block, refuse_table, write_table
 from .trained import BATCH, TrainedAutoencoder
 
+Columns: TypeAlias = dict[str, np.ndarray]
+Computed: TypeAlias = Callable[
+    ["EncodingPlan", Mapping[int, Int64Array]], Generator[tuple[int, Columns], None, None]
+]
 PIECE: Final = 65_536  # images
 EXTRAS: Final = ("images", "map")
 
@@ -93,6 +97,26 @@ def codes_and_errors(
 
 
 @dataclass(frozen=True, eq=False)
+class Computing:
+    """How the columns of a piece are computed, here or in another process; as in `EncodingPlan`."""
+
+    trained: TrainedAutoencoder
+    precision: str
+    errors: bool
+    refine: int
+
+    def encoded(self, pixels: Pixels, rows: Int64Array) -> Columns:
+        """Codes and errors of these images, as a piece keeps them."""
+        before = none = np.zeros(0, np.float32)
+        if self.refine:
+            codes, errors, before = refined_codes(self.trained, pixels, rows, self.refine)
+        else:
+            codes, found = codes_and_errors(self.trained, pixels, rows, self.precision, errors=self.errors)
+            errors = none if found is None else found
+        return {"codes": codes, "errors": errors, "before": before}
+
+
+@dataclass(frozen=True, eq=False)
 class EncodingPlan:
     """What is encoded, by which run, and what of it the table holds.
 
@@ -140,29 +164,36 @@ class EncodingPlan:
     def rows(self) -> Int64Array:
         return self.shard.rows(len(self.images))
 
-    def encoded(self, rows: Int64Array) -> dict[str, np.ndarray]:
-        """Codes and errors of these images, as a piece keeps them."""
-        before = none = np.zeros(0, np.float32)
-        if self.refine:
-            codes, errors, before = refined_codes(self.trained, self.pixels, rows, self.refine)
-        else:
-            codes, found = codes_and_errors(
-                self.trained, self.pixels, rows, self.precision, errors=self.errors
-            )
-            errors = none if found is None else found
-        return {"codes": codes, "errors": errors, "before": before}
+    @property
+    def computing(self) -> "Computing":
+        precision = computed_in(self.precision, self.trained.device)
+        return Computing(self.trained, precision, errors=self.errors, refine=self.refine)
 
     @cached_property
     def description(self) -> Description:
         return Description(self.run, self.images, self.own)
 
 
-def encode_to(plan: EncodingPlan, out: Path, *, resume: bool = False, force: bool = False) -> dict[str, Any]:
+def here(plan: EncodingPlan, pieces: Mapping[int, Int64Array]) -> Generator[tuple[int, Columns], None, None]:
+    """The columns of pieces, computed in this process; `pieces` are the rows of each by number."""
+    for number, rows in pieces.items():
+        yield number, plan.computing.encoded(plan.pixels, rows)
+
+
+def encode_to(
+    plan: EncodingPlan,
+    out: Path,
+    *,
+    resume: bool = False,
+    force: bool = False,
+    computed: Computed = here,
+) -> dict[str, Any]:
     """Write the codes of `plan` to `out`, whose ending says the format; facts about the table.
 
     Args:
         resume: go on where an earlier call ended.
         force: replace what is at `out`, and begin anew where an earlier call ended.
+        computed: what computes the pieces, in any order.
 
     Raises:
         OutputError: `out` exists, or pieces of an earlier call are there; or it cannot be written.
@@ -170,7 +201,8 @@ def encode_to(plan: EncodingPlan, out: Path, *, resume: bool = False, force: boo
     """
     refuse_table(out, force=force)
     pieces = _Pieces(out, plan, resume=resume, force=force)
-    sums = [pieces.compute(number) for number in range(pieces.count)]
+    pieces.compute(computed)
+    sums = [pieces.sums(number) for number in range(pieces.count)]
     places = _map(pieces) if "map" in plan.extras else None
     write_table(out, _blocks(pieces, places))
     pieces.remove()
@@ -256,14 +288,20 @@ class _Pieces:
             number * self.plan.piece : (number + 1) * self.plan.piece
         ], self.folder / f"{number:06}.npz"
 
-    def compute(self, number: int) -> Sums:
-        """Make the piece where it is not there; the sums of its errors."""
-        rows, path = self._place(number)
-        if not path.exists():
-            columns = self.plan.encoded(rows)
-            with replacing(path) as file:
-                np.savez(file, **columns)  # type: ignore[arg-type]
-        tell("images encoded", number * self.plan.piece + len(rows), len(self.plan.rows))
+    def compute(self, computed: Computed) -> None:
+        """Make the pieces that are not there."""
+        places = {number: self._place(number) for number in range(self.count)}
+        missing = {number: rows for number, (rows, path) in places.items() if not path.exists()}
+        done = len(self.plan.rows) - sum(map(len, missing.values()))
+        with closing(computed(self.plan, missing)) as columns_of:
+            for number, columns in columns_of:
+                with replacing(places[number][1]) as file:
+                    np.savez(file, **columns)  # type: ignore[arg-type]
+                done += len(missing[number])
+                tell("images encoded", done, len(self.plan.rows))
+
+    def sums(self, number: int) -> Sums:
+        """The sums of its errors."""
         found = self.read(number)
         return Sums(*(float(one.sum(dtype=np.float64)) for one in (found.errors, found.before)))
 

@@ -15,19 +15,6 @@ from ..training.context import TrainingContext
 from ..training.loop import EpochRecord, learn
 
 
-class LostTrainingError(Exception):
-    """The process or the machine that computed a training is gone.
-
-    Args:
-        reason: what happened, for a person.
-        blameless: whether the machine went, and not the process alone.
-    """
-
-    def __init__(self, reason: str, *, blameless: bool = False) -> None:
-        self.reason, self.blameless = reason, blameless
-        super().__init__(reason)
-
-
 @runtime_checkable
 class Training(Protocol):
     """One training.
@@ -47,7 +34,7 @@ class Training(Protocol):
         """The record of each epoch, which is computed when it is asked for.
 
         Raises:
-            LostTrainingError: what computes it is gone.
+            LostProcessError: what computes it is gone.
             LatentspaceError: as `training.loop.learn`.
         """
 
@@ -70,7 +57,7 @@ class Trainer(Protocol):
         """Make the network and its optimiser.
 
         Raises:
-            LostTrainingError: what computes is gone.
+            LostProcessError: what computes is gone.
             LatentspaceError: as `TrainingContext.components`.
         """
 

@@ -15,6 +15,7 @@ from optuna.trial import Trial, TrialState
 from sqlalchemy.exc import SQLAlchemyError
 
 from ..core.atomic_files import write_bytes
+from ..core.cluster import LostProcessError
 from ..core.errors import LatentspaceError, OutputError
 from ..core.malloc import give_back, ran_out
 from ..experiment.config import Experiment
@@ -22,7 +23,7 @@ from ..training.selection import Selection
 from .heartbeat import beating
 from .plan import setting_named
 from .space import experiment_of
-from .trainings import LostTrainingError, Trainer, Training
+from .trainings import Trainer, Training
 from .trials import Trials
 
 PICTURED = 3  # a trial that is among so many best ones when it ends leaves a picture
@@ -48,14 +49,14 @@ def run_trial(trial: Trial, trials: Trials, trainer: Trainer, stop: Callable[[],
 
     Raises:
         LatentspaceError: the storage cannot be written.
-        LostTrainingError: what computed it is gone; the trial is run again another time.
+        LostProcessError: what computed it is gone; the trial is run again another time.
     """
     with beating(lambda number: _beat(trial, number)):
         try:
             _run(trial, trials, trainer, stop)
         except UpdateFinishedTrialError:
             pass  # others took this worker for dead and have given the trial up
-        except LostTrainingError as error:
+        except LostProcessError as error:
             reason = "the search was interrupted" if stop() else error.reason
             trials.lose(trial.number, reason, blameless=error.blameless)
             raise

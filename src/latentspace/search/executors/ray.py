@@ -12,15 +12,21 @@ from collections.abc import Generator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from ...core.cluster import ANSWERS, Cluster, Engine, refuse_device, require_same_versions
+from ...core.cluster import (
+    ANSWERS,
+    Cluster,
+    Engine,
+    LostProcessError,
+    asked,
+    refuse_device,
+    require_same_versions,
+)
 from ...core.errors import LatentspaceError, RunError
 from ...experiment.config import Experiment
 from ...training.context import TrainingContext
 from ...training.loop import EpochRecord
 from ..plan import StudyPlan
 from ..storage import reaching
-from ..trainings import LostTrainingError
-from ..trial import is_failure
 from ..trials import join
 from .local import PARTING
 from .node import TrainingProcess
@@ -122,7 +128,7 @@ class _Worker:
         end = WorkerEnd()
         try:
             self._work()
-        except LostTrainingError as error:
+        except LostProcessError as error:
             end = WorkerEnd(killed=not error.blameless)
         except LatentspaceError as error:
             end = WorkerEnd(error=error)
@@ -143,8 +149,7 @@ class _Worker:
     def _work(self) -> None:
         plan = StudyPlan.load(self._task.directory)
         context, shared = self._executor.share(plan, self._task.directory)
-        engine = self._executor.cluster.engine
-        self._process = _started(engine)
+        self._process = self._executor.cluster.process(TrainingProcess)
         about = self._process.about.remote()
         if not self._has_place(about):
             return
@@ -169,15 +174,6 @@ class _Worker:
         return True
 
 
-def _started(engine: Engine) -> Any:
-    import ray
-
-    process = ray.remote(TrainingProcess).options(
-        num_cpus=engine.cpus, num_gpus=engine.gpus, max_restarts=0, max_task_retries=0
-    )
-    return process.remote()
-
-
 def _needed(task: WorkerTask) -> bool:
     """Whether a search has trials that nobody has begun."""
     if task.replications is not None:
@@ -187,40 +183,6 @@ def _needed(task: WorkerTask) -> bool:
     with reaching(task.storage), join(task.directory, task.storage) as trials:
         progress = trials.progress()
         return progress.counted + progress.count("running") < progress.asked
-
-
-def asked(answer: Any) -> Any:
-    """What a process on a node answers.
-
-    Raises:
-        LostTrainingError: it is gone.
-        RunError: it could not begin.
-        Exception: what it raised, where that is a failure of the training; else RayTaskError.
-    """
-    import ray
-    import ray.exceptions as of_ray
-
-    try:
-        return ray.get(answer)
-    except of_ray.RayTaskError as error:
-        if isinstance(error.cause, Exception) and is_failure(error.cause):
-            raise error.cause from None
-        raise
-    except of_ray.RayActorError as error:
-        said = " ".join(str(error).split())
-        if getattr(error, "actor_init_failed", False) or "ModuleNotFoundError" in said:
-            raise RunError(
-                "latentspace must be installed on each node of the cluster",
-                found=said[-300:],
-                do="install it there in the version of this machine",
-            ) from error
-        gone = "node" in said and ("died" in said or "dead" in said or "terminated" in said)
-        what = "its node was lost" if gone and "worker process" not in said else "its worker was killed"
-        raise LostTrainingError(what, blameless=what == "its node was lost") from error
-    except (of_ray.OutOfMemoryError, of_ray.WorkerCrashedError) as error:
-        raise LostTrainingError("its worker was killed: memory ran out on its node") from error
-    except (of_ray.RaySystemError, of_ray.ObjectLostError, of_ray.GetTimeoutError, ConnectionError) as error:
-        raise LostTrainingError("its node was lost", blameless=True) from error
 
 
 class TrainerOnNode:

@@ -43,7 +43,7 @@ def work_by(trainer: Trainer, task: WorkerTask, plan: StudyPlan, stop: Callable[
     """As `work`, the trainings computed by `trainer`.
 
     Raises:
-        LostTrainingError: the trainer is gone; what it was at work on is run again another time.
+        LostProcessError: the trainer is gone; what it was at work on is run again another time.
     """
     if task.replications is not None:
         train_replications(task.replications, plan, task.directory, trainer, stop)

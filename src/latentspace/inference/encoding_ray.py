@@ -1,0 +1,150 @@
+"""The pieces of a table, computed by processes on the nodes of a cluster.
+
+Images are read here and sent a piece at a time, so nodes need not see the data; what comes back is kept here,
+whole or not at all, in the order of the rows. A piece whose process is lost is sent to another.
+"""
+
+from collections import Counter, deque
+from collections.abc import Generator, Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+import numpy as np
+import torch
+
+from ..core.cluster import (
+    ANSWERS,
+    Cluster,
+    LostProcessError,
+    asked,
+    require_same_versions,
+    this_process,
+    versions,
+)
+from ..core.devices import named_device
+from ..core.errors import RunError
+from ..core.malloc import keep_freed
+from ..core.types import Int64Array, Pixels
+from .encoding import Columns, Computing, EncodingPlan
+from .trained import TrainedAutoencoder
+
+LOSSES: Final = 3  # so many processes may die over a piece
+AHEAD: Final = 2  # pieces that a process has: the one at work, and the next
+
+
+class EncodingProcess:
+    """On a node, in a process of its own."""
+
+    def __init__(self) -> None:
+        keep_freed()
+        self._computing: Computing | None = None
+
+    def about(self) -> dict[str, Any]:
+        """Which process this is, and with which versions."""
+        return {"process": this_process(), "versions": versions()}
+
+    def open(self, computing: Computing, device: str, threads: int) -> None:
+        """The network, to compute on `device`."""
+        torch.set_num_threads(threads)
+        self._computing = replace(computing, trained=_alone(computing.trained, named_device(device)))
+
+    def encoded(self, pixels: Pixels) -> Columns:
+        """The columns of a piece."""
+        if self._computing is None:
+            raise RuntimeError("open comes first")
+        return self._computing.encoded(pixels, np.arange(len(pixels)))
+
+
+class OnCluster:
+    """Computes pieces as `encoding.here` does, on a cluster."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+        self._processes: dict[Any, int] = {}  # with how many pieces each has
+        # By answer: the piece that it is of, or None where it is what a process says of itself; the process.
+        self._at_work: dict[Any, tuple[int | None, Any]] = {}
+
+    def __call__(
+        self, plan: EncodingPlan, pieces: Mapping[int, Int64Array]
+    ) -> Generator[tuple[int, Columns], None, None]:
+        """The columns of each piece, as they come.
+
+        Raises:
+            RunError: processes die over a piece again and again, or have other versions.
+        """
+        import ray
+
+        if not pieces:
+            return
+        trained = _alone(plan.trained, torch.device("cpu"))
+        shared = ray.put(replace(plan.computing, trained=trained))
+        left, lost = deque(pieces), Counter[int]()
+        try:
+            while left or any(number is not None for number, _ in self._at_work.values()):
+                self._fill(plan, pieces, left)
+                ready, _ = ray.wait(list(self._at_work), num_returns=1, timeout=ANSWERS)
+                for answer in ready:
+                    if answer not in self._at_work:  # of a process that was lost meanwhile
+                        continue
+                    number, process = self._at_work.pop(answer)
+                    try:
+                        found = asked(answer)
+                        if number is None:
+                            self._open(process, found, shared)
+                            continue
+                    except LostProcessError as error:
+                        left.extendleft(self._drop(process, number))
+                        lost[-1 if number is None else number] += not error.blameless
+                        _refuse_losses(lost, error)
+                        continue
+                    self._processes[process] -= 1
+                    yield number, found
+        finally:
+            for process in self._processes:
+                ray.kill(process)
+            self._processes, self._at_work = {}, {}
+
+    def _fill(self, plan: EncodingPlan, pieces: Mapping[int, Int64Array], left: deque[int]) -> None:
+        """Start processes where there is room, and give each that is open its next pieces."""
+        starting = {process for number, process in self._at_work.values() if number is None}
+        while len(self._processes) < min(max(1, self._cluster.room), len(left)):
+            process = self._cluster.process(EncodingProcess)
+            self._processes[process] = 0
+            starting.add(process)
+            self._at_work[process.about.remote()] = None, process
+        for _ in range(AHEAD):
+            for process, has in self._processes.items():
+                if left and process not in starting and has < AHEAD:
+                    number = left.popleft()
+                    pixels = np.ascontiguousarray(plan.pixels[pieces[number]])
+                    self._at_work[process.encoded.remote(pixels)] = number, process
+                    self._processes[process] += 1
+
+    def _open(self, process: Any, found: Mapping[str, Any], shared: Any) -> None:
+        require_same_versions(found["versions"], found["process"].partition("@")[2])
+        engine = self._cluster.engine
+        asked(process.open.remote(shared, "auto" if engine.gpus else "cpu", max(1, int(engine.cpus))))
+
+    def _drop(self, process: Any, number: int | None) -> list[int]:
+        """Forget a process that is gone; the pieces that it had."""
+        import ray
+
+        if self._processes.pop(process, None) is not None:
+            ray.kill(process)
+        others = [one for one, (_, by) in self._at_work.items() if by == process]
+        numbers = [number, *(self._at_work.pop(one)[0] for one in others)]
+        return [one for one in numbers if one is not None]
+
+
+def _alone(trained: TrainedAutoencoder, device: torch.device) -> TrainedAutoencoder:
+    """The network without its run, which is not on the nodes."""
+    return TrainedAutoencoder(trained.model, trained.experiment, trained.data, device)
+
+
+def _refuse_losses(lost: Counter[int], error: LostProcessError) -> None:
+    if lost and max(lost.values()) >= LOSSES:
+        raise RunError(
+            "a process must live long enough to encode a piece",
+            found=f"{LOSSES} died over one: {error.reason}",
+            do="look whether memory ran out on the nodes; then go on with --resume",
+        ) from error
