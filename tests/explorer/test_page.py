@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 import uvicorn
 from PIL import Image
 
 from latentspace.data.imageset import ImageSet
 from latentspace.experiment.config import Experiment
+from latentspace.explorer.actions import Actions
 from latentspace.explorer.contents import Contents
 from latentspace.explorer.labels import Labels
 from latentspace.explorer.page import page as one_file
@@ -71,10 +73,16 @@ def labels(tmp_path_factory: pytest.TempPathFactory) -> Labels:
 
 
 @pytest.fixture(scope="module")
-def address(contents: Contents, labels: Labels) -> Iterator[str]:
+def copies(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("taken") / "copies"
+
+
+@pytest.fixture(scope="module")
+def address(contents: Contents, labels: Labels, copies: Path) -> Iterator[str]:
+    actions = Actions(lambda: contents, labels, copies)
     with Place().listening() as listening:
         host = f"127.0.0.1:{listening.getsockname()[1]}"
-        app = application(lambda: contents, labels, "token", frozenset({host}))
+        app = application(actions, "token", frozenset({host}))
         server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="off"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
         thread.start()
@@ -211,12 +219,81 @@ def test_a_link_is_a_view(page: Any, browser: Any):
     other.close()
 
 
+def test_back_and_forward_restore_the_view(page: Any):
+    page.click("#tab-selection")
+    page.select_option("#map-choice", "pca")
+    until(page, "location.hash.includes('map=pca')")
+    page.select_option("#map-choice", "dimensions")
+    until(page, "location.hash.includes('map=dimensions')")
+    page.go_back()
+    until(page, "document.getElementById('map-choice').value === 'pca'")
+    page.go_forward()
+    until(page, "document.getElementById('map-choice').value === 'dimensions'")
+    assert page.locator("#tab-selection").get_attribute("aria-selected") == "true"
+
+
+def test_the_class_of_an_image_has_a_probability(page: Any, contents: Contents):
+    page.locator("#layers").press("Enter")
+    shown = page.wait_for_selector("#view-image .classes")
+    name = page.locator("#view-image dd").first.inner_text()
+    row = contents.subject.images.names.index(name)
+    chances = contents.subject.linear.probabilities(contents.subject.codes[row : row + 1])[0]
+    best, percent = shown.inner_text().split("\n")[1:3]
+    assert best == contents.subject.linear.names[chances.argmax()]
+    assert abs(int(percent.rstrip("%")) - 100 * chances.max()) <= 1
+
+
+def test_labels_are_given_to_suggested_images_and_learned_from(page: Any, labels: Labels):
+    page.click("#tab-classes")
+    page.click("#suggest")
+    page.wait_for_selector("#queue canvas")
+    assert page.locator("#train").is_disabled()
+    for key, count in (("1", 1), ("2", 2), ("1", 3), ("u", 2), ("2", 3)):
+        page.keyboard.press(key)
+        until(page, f"document.getElementById('train').textContent.includes(' {count} label')")
+    assert sorted(labels.read().values()) == ["A", "B", "B"]
+    page.click("#train")
+    until(page, "document.getElementById('colour-choice').value === 'predicted by your labels'")
+    assert "3 labelled images" in page.locator("#learned").inner_text()
+    assert page.locator("#legend button").count() == 2
+
+
+def test_a_drawing_is_placed_and_decoded_as_it_is_drawn(page: Any):
+    page.click("#zooms button[title='Draw an image']")
+    pad = page.locator("#pad").bounding_box()
+    page.mouse.move(pad["x"] + 40, pad["y"] + 40)
+    page.mouse.down()
+    page.mouse.move(pad["x"] + 40, pad["y"] + 200, steps=4)
+    page.mouse.up()
+    until(page, "(document.querySelector('#view-image dd') || {}).textContent === 'your drawing'")
+    page.wait_for_selector("#view-image .classes")
+    original = pixels(page, "#view-image .trio canvas")
+    assert original.max() > 200
+    assert original.min() < 60
+    assert page.locator("#view-image .thumbs canvas").count() == 12
+    page.click("#zooms button[title='Draw an image']")
+    assert page.locator("#pad").is_hidden()
+
+
+def test_a_selection_is_taken_away(page: Any, copies: Path, contents: Contents):
+    page.locator("#layers").press("0")
+    page.locator("#layers").press("s")
+    with page.expect_download() as waited:
+        page.get_by_role("button", name="Export Parquet").click()
+    table = pq.read_table(waited.value.path())
+    assert table.num_rows == len(contents.subject.images)
+    assert {"name", "code", "your label", "predicted by your labels"} <= set(table.column_names)
+    page.click("#copy")
+    until(page, "document.getElementById('copied').textContent.includes('selection-1')")
+    assert len(list((copies / "selection-1").iterdir())) == table.num_rows
+
+
 def test_nothing_failed_on_the_page(page: Any):
     assert page.failures == []
 
 
 @pytest.mark.skipif(not AXE.exists(), reason="axe-core is not here (make explorer)")
-@pytest.mark.parametrize("tab", ["image", "sliders", "between", "selection"])
+@pytest.mark.parametrize("tab", ["image", "sliders", "between", "classes", "selection"])
 def test_the_page_breaks_no_rule_of_accessibility(page: Any, tab: str):
     page.click(f"#tab-{tab}")
     page.evaluate(AXE.read_text(encoding="utf-8"))

@@ -1,22 +1,30 @@
 """The server hands out what the page needs to who has the address, and nothing to anybody else."""
 
+import io
 import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from PIL import Image
 from starlette.testclient import TestClient
 
 from latentspace.core.errors import ConfigurationError, OutputError
 from latentspace.data.imageset import ImageSet
+from latentspace.explorer.actions import Actions
+from latentspace.explorer.classes import fitted
 from latentspace.explorer.contents import Contents
 from latentspace.explorer.labels import Labels, beside
 from latentspace.explorer.server import LARGEST, application
 from latentspace.explorer.serving import Place
 from latentspace.explorer.subject import of_run
+from latentspace.inference.nearest import nearest
 from latentspace.runs.directory import Run
 
 TOKEN = "a-token-that-nobody-knows"
@@ -35,8 +43,13 @@ def labels(tmp_path: Path) -> Labels:
 
 
 @pytest.fixture
-def client(contents: Contents, labels: Labels) -> TestClient:
-    app = application(lambda: contents, labels, TOKEN, frozenset({HOST}))
+def copies(tmp_path: Path) -> Path:
+    return tmp_path / "copies"
+
+
+@pytest.fixture
+def client(contents: Contents, labels: Labels, copies: Path) -> TestClient:
+    app = application(Actions(lambda: contents, labels, copies), TOKEN, frozenset({HOST}))
     return TestClient(app, base_url=BASE, raise_server_exceptions=False)
 
 
@@ -68,8 +81,6 @@ def test_a_place_of_a_linear_map_gives_the_code_back(client: TestClient):
 
 
 def test_sheets_hold_the_images_in_their_order(client: TestClient, contents: Contents, images: ImageSet):
-    import io
-
     sheet = np.asarray(Image.open(io.BytesIO(client.get(f"{BASE}/data/sheet-0").content)))
     layout = contents.sprites
     for at in (0, 1, layout.across, len(images) - 1):
@@ -132,8 +143,6 @@ def test_nothing_but_known_names_is_handed_out(client: TestClient, path: str):
 
 
 def test_images_are_handed_out_by_their_number(client: TestClient, images: ImageSet):
-    import io
-
     picture = np.asarray(Image.open(io.BytesIO(client.get(f"{BASE}/images/7").content)))
     np.testing.assert_array_equal(picture, images.pixels[7, 0])
 
@@ -173,7 +182,7 @@ def test_what_is_no_label_is_refused(client: TestClient, labels: Labels, body: b
 
 def test_too_much_is_refused(client: TestClient, labels: Labels):
     assert client.post(f"{BASE}/labels", content=b"x" * (LARGEST + 1)).status_code == 413
-    parts = (b"x" * 100_000 for _ in range(20))  # whose length is told nowhere
+    parts = (b"x" * 1_000_000 for _ in range(20))  # whose length is told nowhere
     assert client.post(f"{BASE}/labels", content=parts).status_code == 400
     assert not labels.path.exists()
 
@@ -208,3 +217,82 @@ def test_a_port_in_use_is_said():
 
 def test_labels_lie_beside_the_run(tmp_path: Path):
     assert beside(tmp_path / "letters") == tmp_path / "letters.labels.csv"
+
+
+def ask(client: TestClient, what: str, **given: object) -> Any:
+    return client.post(f"{BASE}/{what}", content=json.dumps(given))
+
+
+def test_neighbours_are_those_of_the_package(client: TestClient, contents: Contents):
+    codes = contents.subject.codes
+    found = ask(client, "nearest", code=codes[5].tolist(), count=4).json()
+    expected = nearest(codes[5:6], codes, 4)
+    assert found["images"][0] == 5
+    np.testing.assert_allclose(found["distances"], expected.distances[0], atol=1e-6)
+
+
+def test_a_classifier_is_learned_from_the_labels_that_were_given(
+    client: TestClient, contents: Contents, images: ImageSet
+):
+    assert ask(client, "classifier").status_code == 409
+    rows = range(0, len(images), 2)
+    names = {images.names[row]: images.class_names[images.labels[row]] for row in rows}
+    client.post(f"{BASE}/labels", content=json.dumps(names))
+    about = ask(client, "classifier").json()
+    expected = fitted(contents.subject.codes, np.where(np.arange(len(images)) % 2, -1, images.labels), "ABCD")
+    np.testing.assert_allclose(about["weights"], expected.weights)
+    assert f"{len(rows)} labelled images" in about["words"]
+
+
+def test_what_to_label_next_has_no_label_yet(client: TestClient, images: ImageSet):
+    given = dict(zip(images.names[:20], "ab" * 10, strict=True))
+    client.post(f"{BASE}/labels", content=json.dumps(given))
+    found = ask(client, "suggestions", count=6).json()
+    assert len(set(found["images"])) == 6
+    assert min(found["images"]) >= 20
+    assert "least certain" in found["words"]
+
+
+def test_a_selection_is_taken_away_as_parquet(client: TestClient, contents: Contents, images: ImageSet):
+    client.post(f"{BASE}/labels", content=json.dumps({images.names[4]: "mine"}))
+    answer = ask(client, "table", images=[9, 4])
+    table = pq.read_table(io.BytesIO(answer.content)).to_pydict()
+    assert table["name"] == [images.names[4], images.names[9]]
+    assert table["label"] == [images.class_names[one] for one in images.labels[[4, 9]]]
+    assert table["your label"] == ["mine", None]
+    np.testing.assert_array_equal(table["code"], contents.subject.codes[[4, 9]])
+
+
+def test_copies_of_a_selection_lie_in_a_new_folder_below_the_one_that_was_named(
+    client: TestClient, copies: Path, images: ImageSet
+):
+    for number in (1, 2):
+        found = ask(client, "copies", images=[0, 7]).json()
+        assert found == {"folder": str(copies / f"selection-{number}"), "count": 2}
+    pictures = sorted((copies / "selection-2").iterdir())
+    shown = [np.asarray(Image.open(one)) for one in pictures]
+    assert {one.tobytes() for one in shown} == {images.pixels[row, 0].tobytes() for row in (0, 7)}
+
+
+@given(
+    what=st.sampled_from(["nearest", "classifier", "suggestions", "table", "copies", "labels", "x", "state"]),
+    body=st.recursive(
+        st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+        lambda one: (
+            st.lists(one, max_size=4)
+            | st.dictionaries(st.sampled_from(["images", "code", "count", "../x", "0"]), one, max_size=3)
+        ),
+    ),
+)
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_odd_requests_are_answered_and_harm_nothing(
+    client: TestClient, copies: Path, labels: Labels, what: str, body: object
+):
+    answer = client.post(f"{BASE}/{what}", content=json.dumps(body))
+    assert answer.status_code in {200, 400, 404, 409}
+    assert {one.name for one in copies.parent.iterdir()} <= {
+        "copies",
+        labels.path.name,
+        f".{labels.path.name}.lock",
+    }
+    assert client.get(f"{BASE}/state").status_code == 200

@@ -1,14 +1,16 @@
 // What the parts of the page share: the set, the networks, the map, and what is looked at.
 import { colours } from './colour';
-import { source, type Column, type Dataset, type Sprites } from './data';
+import { predictions } from './classify';
+import { asked, source, type ClassifierAbout, type Column, type Dataset, type Sprites } from './data';
 import { tell } from './dom';
 import type { Networks } from './networks';
 import type { PlacedMap } from './plane';
 import type { Scene } from './scene';
 
 export type Slot = 'A' | 'B' | 'C';
-type Event = 'code' | 'inspect' | 'select' | 'slots' | 'labels' | 'path';
+type Event = 'code' | 'inspect' | 'select' | 'slots' | 'labels' | 'learned' | 'path' | 'undone';
 export const YOURS = 'your label';
+const FAINT = 64; // of 255: how strongly images are drawn beside selected ones
 
 export interface Looked { image: number; pixels: ImageData; name: string; code: Float32Array }
 
@@ -24,7 +26,12 @@ export class App {
   selected: number[] = [];
   slots: Partial<Record<Slot, number>> = {};
   labels: Record<string, string> = {};
+  /** The classifier that was fitted to these labels. */
+  learned: ClassifierAbout | null = null;
   path: Float32Array[] = [];
+  /** The names of the images whose label was taken back last. */
+  undone: string[] = [];
+  private given: Record<string, string>[] = [];
   private listeners = new Map<Event, (() => void)[]>();
 
   constructor(readonly dataset: Dataset, readonly sprites: Sprites, readonly scene: Scene) {}
@@ -48,6 +55,8 @@ export class App {
     if (this.column?.kind === 'category') {
       for (let at = 0; at < this.dataset.count; at++) if (this.hidden.has(this.column.data[at])) rgba[4 * at + 3] = 0;
     }
+    const { selected } = this.scene;
+    if (selected.size) for (let at = 0; at < this.dataset.count; at++) if (!selected.has(at)) rgba[4 * at + 3] &= FAINT;
     this.scene.paint(rgba);
   }
 
@@ -86,7 +95,7 @@ export class App {
   select(images: number[]): void {
     this.selected = images;
     this.scene.selected = new Set(images);
-    this.scene.draw();
+    this.paint();
     this.changed('select');
   }
 
@@ -98,11 +107,37 @@ export class App {
     return { name: YOURS, kind: 'category', values, data };
   }
 
-  async label(changes: Record<string, string>): Promise<void> {
+  /** Give images a label, or take theirs away where it is empty. */
+  async give(images: number[], text: string): Promise<void> {
+    const names = images.map((image) => this.dataset.names[image]);
+    const before = Object.fromEntries(names.map((name) => [name, this.labels[name] ?? '']));
+    await this.label(Object.fromEntries(names.map((name) => [name, text])));
+    this.given.push(before);
+    const what = names.length === 1 ? '1 image is' : `${names.length.toLocaleString('en')} images are`;
+    tell(text ? `${what} labelled ${text}` : `the labels of ${names.length} images are taken away`);
+  }
+
+  /** Take the last label back. */
+  async undo(): Promise<void> {
+    const before = this.given.pop();
+    if (before) await this.label(before);
+    tell(before ? 'the last label is undone' : 'there is nothing to undo');
+    this.undone = Object.keys(before ?? {});
+    this.changed('undone');
+  }
+
+  /** Fit the classifier of the labels, and what it says of every image, as columns. */
+  async learn(): Promise<void> {
+    this.learned = (await (await asked('classifier', {})).json()) as ClassifierAbout;
+    const found = predictions(this.learned, this.dataset);
+    const names = found.map((one) => one.name);
+    this.dataset.columns = [...this.dataset.columns.filter((one) => !names.includes(one.name)), ...found];
+    this.changed('learned');
+  }
+
+  private async label(changes: Record<string, string>): Promise<void> {
     if (source.live) {
-      const answer = await fetch('labels', { method: 'POST', body: JSON.stringify(changes) });
-      if (!answer.ok) return tell(await answer.text());
-      this.labels = (await answer.json()) as Record<string, string>;
+      this.labels = (await (await asked('labels', changes)).json()) as Record<string, string>;
     } else {
       this.labels = Object.fromEntries(Object.entries({ ...this.labels, ...changes }).filter(([, one]) => one));
     }

@@ -16,15 +16,19 @@ function ofHex(text: string): RGB {
   return [value >> 16, (value >> 8) & 255, value & 255];
 }
 
+const dark = matchMedia('(prefers-color-scheme: dark)');
+/** On white paper colours are darker. */
+const seen = (rgb: RGB): RGB => (dark.matches ? rgb : (rgb.map((one) => Math.round(one * 0.8)) as RGB));
+
 export function named(number: number): RGB {
   if (number < 0) return NONE;
-  if (number < NAMED.length) return ofHex(NAMED[number]);
+  if (number < NAMED.length) return seen(ofHex(NAMED[number]));
   const hue = (number * 137.508) % 360;
   const part = (offset: number): number => {
     const k = (offset + hue / 30) % 12;
     return Math.round(255 * (0.62 - 0.3 * Math.max(-1, Math.min(k - 3, 9 - k, 1))));
   };
-  return [part(0), part(8), part(4)];
+  return seen([part(0), part(8), part(4)]);
 }
 
 /** The colour of a value from 0 to 1. */
@@ -53,7 +57,7 @@ export function colours(column: Column | undefined, count: number): Uint8Array {
   const [low, high] = column?.kind === 'number' ? range(column.data) : [0, 1];
   for (let at = 0; at < count; at++) {
     const value = column ? column.data[at] : 0;
-    const rgb = !column ? ofHex(NAMED[0]) : column.kind === 'category' ? named(value) : scaled((value - low) / (high - low));
+    const rgb = !column ? named(0) : column.kind === 'category' ? named(value) : scaled((value - low) / (high - low));
     found.set(rgb, 4 * at);
     found[4 * at + 3] = 255;
   }

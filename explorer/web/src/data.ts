@@ -6,10 +6,11 @@ export interface MapAbout { name: string; title: string; plane: Plane | null }
 export interface ColumnAbout { name: string; kind: 'category' | 'number'; values?: string[] }
 export interface SpriteLayout { width: number; height: number; across: number; down: number; sheets: number }
 export interface Density { mean: number[]; std: number[]; words: string }
+export interface ClassifierAbout { names: string[]; words: string; temperature?: number; weights?: number[][]; bias?: number[] }
 export interface About {
   title: string; version: number; notes: string[]; count: number; source: string;
   shape: [number, number, number]; codeSize: number; kind: string; columns: ColumnAbout[];
-  sprites: SpriteLayout; maps: MapAbout[]; networks: boolean; density: Density | null; fit: 'crop' | 'pad' | 'stretch';
+  sprites: SpriteLayout; maps: MapAbout[]; networks: boolean; classifier: ClassifierAbout | null; density: Density | null; fit: 'crop' | 'pad' | 'stretch';
 }
 export interface Progress { text: string; done: number; total: number }
 export interface ServerState { version: number; progress: Progress | null }
@@ -45,6 +46,13 @@ class Embedded implements Source {
 
 export const source: Source = document.getElementById('file:about.json') ? new Embedded() : new Served();
 
+/** What the server answers to a request of the page; an error with its words where it refuses. */
+export async function asked(what: string, given: object): Promise<Response> {
+  const answer = await fetch(what, { method: 'POST', body: JSON.stringify(given) });
+  if (!answer.ok) throw new Error(await answer.text());
+  return answer;
+}
+
 /** The columns of an Arrow stream by name, each in one array. */
 export function columnsOf(buffer: ArrayBuffer): Record<string, ArrayLike<number>> {
   const table = tableFromIPC(new Uint8Array(buffer));
@@ -56,7 +64,7 @@ export function columnsOf(buffer: ArrayBuffer): Record<string, ArrayLike<number>
 /** All that is shown of one set of images. */
 export class Dataset {
   readonly names: string[];
-  readonly columns: Column[];
+  columns: Column[];
   readonly codes: Float32Array[];
   readonly places: (Float32Array | null)[];
 

@@ -34,13 +34,18 @@ export function frame(width: number, height: number, label: string): HTMLCanvasE
   return h('canvas', { width, height, class: 'picture', role: 'img', 'aria-label': label });
 }
 
-export function save(name: string, text: string, type: string): void {
-  const address = URL.createObjectURL(new Blob([text], { type }));
+export function save(name: string, content: BlobPart, type: string): void {
+  const address = URL.createObjectURL(new Blob([content], { type }));
   h('a', { href: address, download: name }).click();
   setTimeout(() => URL.revokeObjectURL(address), 10_000);
 }
 
 export const still = matchMedia('(prefers-reduced-motion: reduce)');
+
+export function failed(error: unknown): void {
+  console.error(error);
+  tell(error instanceof Error ? error.message : String(error));
+}
 
 export function tell(text: string): void {
   el('status').textContent = text;

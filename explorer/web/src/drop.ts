@@ -15,13 +15,7 @@ export function takesImages(app: () => App | null, taken: () => void): (file: Fi
     } catch {
       return tell(`${file.name} is no image that this browser reads`);
     }
-    const pixels = conformed(bitmap, now);
-    const [channels, height, width] = now.dataset.about.shape;
-    const code = await now.networks.encode(planes(pixels, channels));
-    const near = await now.networks.nearest(code, 1);
-    now.look({ image: -1, pixels: resized(pixels, width, height), name: file.name, code });
-    if (now.map) now.scene.mark = now.map.placeOf(code, near.images[0]);
-    now.scene.draw();
+    await placed(now, bitmap, file.name);
     taken();
     tell(`${file.name} lies at the mark`);
   };
@@ -47,8 +41,19 @@ export function takesImages(app: () => App | null, taken: () => void): (file: Fi
   return take;
 }
 
+/** Encode a picture, look at it, and mark its place on the map. */
+export async function placed(app: App, picture: ImageBitmap | HTMLCanvasElement, name: string): Promise<void> {
+  if (!app.networks) return;
+  const pixels = conformed(picture, app);
+  const code = await app.networks.encode(planes(pixels, app.dataset.about.shape[0]));
+  const near = await app.networks.nearest(code, 1);
+  app.look({ image: -1, pixels, name, code });
+  if (app.map) app.scene.mark = app.map.placeOf(code, near.images[0]);
+  app.scene.draw();
+}
+
 /** The picture at the size of the run's images, cut, filled up or stretched as they were. */
-function conformed(bitmap: ImageBitmap, app: App): ImageData {
+function conformed(bitmap: ImageBitmap | HTMLCanvasElement, app: App): ImageData {
   const [, height, width] = app.dataset.about.shape;
   const context = new OffscreenCanvas(width, height).getContext('2d') as OffscreenCanvasRenderingContext2D;
   context.fillStyle = '#000';
@@ -60,10 +65,6 @@ function conformed(bitmap: ImageBitmap, app: App): ImageData {
   const [w, h] = fit === 'stretch' ? [width, height] : [bitmap.width * scale, bitmap.height * scale];
   context.drawImage(bitmap, (width - w) / 2, (height - h) / 2, w, h);
   return context.getImageData(0, 0, width, height);
-}
-
-function resized(pixels: ImageData, width: number, height: number): ImageData {
-  return pixels.width === width && pixels.height === height ? pixels : new ImageData(width, height);
 }
 
 /** Red, green, blue, alpha -> the channels of the run, one after another, from 0 to 1. */

@@ -1,10 +1,15 @@
 // The view of one place or one image.
 import type { App, Looked, Slot } from './app';
+import { chances } from './classify';
+import { css, named } from './colour';
+import type { ClassifierAbout } from './data';
 import { frame, h, show } from './dom';
 import { latest } from './networks';
+import { pad } from './pad';
 import { thumbs } from './thumbs';
 
 const NEIGHBOURS = 12;
+const LIKELIEST = 3; // classes whose probabilities are shown
 
 export function inspectView(app: App): HTMLElement {
   const view = h('div');
@@ -12,15 +17,17 @@ export function inspectView(app: App): HTMLElement {
   const large = frame(width, height, 'decoded image');
   large.classList.add('large');
   large.id = 'decoded';
-  large.hidden = !app.dataset.about.networks;
-  const said = h('p', { class: 'quiet' }, app.dataset.about.networks ? 'Move the pointer over the map: the image is what the decoder draws there.' : 'Images are decoded here once the training has ended.');
+  large.hidden = true; // until something is decoded
+  const said = h('p', { class: 'quiet' }, app.dataset.about.networks ? 'The networks are being made ready; the first time that takes some seconds.' : 'Images are decoded here once the training has ended.');
   const details = h('div');
+  if (app.dataset.about.networks) view.append(pad(app));
   view.append(large, said, details);
 
   const decode = latest(async (code: Float32Array) => {
     if (!app.networks) return;
     const [picture] = await app.networks.decode(code);
     show(large, picture);
+    large.hidden = false;
   });
   app.on('code', () => {
     if (!app.code) return;
@@ -38,15 +45,18 @@ async function fill(app: App, looked: Looked, to: HTMLElement): Promise<void> {
   const { width, height } = looked.pixels;
   const original = frame(width, height, `${looked.name}, as it is`);
   show(original, looked.pixels);
-  const rebuilt = frame(width, height, 'its reconstruction');
+  const made = app.dataset.about.kind === 'dae' ? 'denoised' : 'reconstruction';
+  const rebuilt = frame(width, height, made);
   const difference = frame(width, height, 'the difference between the two');
   to.append(
     h('h2', {}, looked.image < 0 ? 'Your image' : 'Image'),
-    h('div', { class: 'trio' }, ...([['original', original], ['reconstruction', rebuilt], ['difference', difference]] as const)
+    h('div', { class: 'trio' }, ...([['original', original], [made, rebuilt], ['difference', difference]] as const)
       .map(([name, canvas]) => h('figure', {}, canvas, h('figcaption', {}, name)))),
     facts(app, looked),
   );
   if (looked.image >= 0) to.append(actions(app, looked.image));
+  const classes = h('div');
+  to.append(classes);
   if (!looked.code.length) return;
   to.append(h('h2', {}, 'Code'), bars(app, looked.code), h('h2', {}, 'Nearest by code'));
   if (!app.networks) return;
@@ -55,10 +65,27 @@ async function fill(app: App, looked: Looked, to: HTMLElement): Promise<void> {
     .filter(({ image }) => image !== looked.image).slice(0, NEIGHBOURS);
   if (app.looked !== looked) return;
   to.append(thumbs(app, others.map((one) => one.image), (_, at) => `, distance ${others[at].distance.toFixed(2)}`));
-  const [made] = await app.networks.decode(looked.code);
-  const scaled = await fitted(made, width, height);
+  const [decoded] = await app.networks.decode(looked.code);
+  const scaled = await fitted(decoded, width, height);
   show(rebuilt, scaled);
   show(difference, between(looked.pixels, scaled));
+  const { classifier } = app.dataset.about;
+  if (classifier) classes.append(await classesOf(app, classifier, 'Class', looked.code));
+  if (app.learned) classes.append(await classesOf(app, app.learned, 'Class by your labels', looked.code));
+}
+
+/** The likeliest classes of a code, each with its probability. */
+async function classesOf(app: App, about: ClassifierAbout, title: string, code: Float32Array): Promise<HTMLElement> {
+  const found = (await chances(about, app.networks, code)) ?? new Float32Array();
+  const best = [...found.keys()].sort((a, b) => found[b] - found[a]).slice(0, LIKELIEST);
+  const bars = h('div', { class: 'shares' });
+  for (const one of best) {
+    const bar = h('b');
+    bar.style.width = `${100 * found[one]}%`;
+    bar.style.background = css(named(one));
+    bars.append(h('span', {}, about.names[one]), h('span', { class: 'bar' }, bar), h('span', {}, `${(100 * found[one]).toFixed(0)}%`));
+  }
+  return h('section', { class: 'classes', 'aria-label': title }, h('h2', {}, title), bars);
 }
 
 async function fitted(picture: ImageData, width: number, height: number): Promise<ImageData> {
@@ -84,6 +111,7 @@ function facts(app: App, looked: Looked): HTMLElement {
   const list = h('dl', {}, h('dt', {}, 'name'), h('dd', {}, looked.name));
   if (looked.image < 0) return list;
   for (const column of app.dataset.columns) {
+    if (/^(predicted|confidence)\b/.test(column.name)) continue; // shown below, with its rivals
     const value = column.data[looked.image];
     const text = column.kind === 'category' ? (column.values?.[value] ?? 'none') : Number(value.toPrecision(4)).toString();
     list.append(h('dt', {}, column.name), h('dd', {}, text));

@@ -2,8 +2,10 @@
 import * as address from './address';
 import { App, YOURS } from './app';
 import { betweenView } from './between';
+import { classesView } from './classes';
+import { BY_YOURS } from './classify';
 import { Dataset, source, Sprites, type ServerState } from './data';
-import { el, h, show, tell } from './dom';
+import { el, failed, h, show, tell } from './dom';
 import { takesImages } from './drop';
 import { decodedGrid } from './grid';
 import { inspectView } from './inspect';
@@ -199,10 +201,15 @@ async function open(dataset: Dataset): Promise<void> {
   tabs = new Tabs(el('tabs'), el('views'), [
     ['image', 'Image', inspectView(now)],
     ...(about.networks ? ([['sliders', 'Sliders', slidersView(now)], ['between', 'Between', betweenView(now)]] as [string, string, HTMLElement][]) : []),
+    ...(about.codeSize ? ([['classes', 'Classes', classesView(now)]] as [string, string, HTMLElement][]) : []),
     ['selection', 'Selection', selectionView(now)],
   ], before.tab ?? 'image', () => remember());
   now.on('labels', () => {
     colourChoices(now, YOURS);
+    chooseColour();
+  });
+  now.on('learned', () => {
+    colourChoices(now, `predicted${BY_YOURS}`);
     chooseColour();
   });
   if (before.x !== undefined && before.y !== undefined) scene.camera.view = { x: before.x, y: before.y, zoom: before.zoom ?? 1 };
@@ -227,6 +234,34 @@ function colourChoices(now: App, chosen: string | undefined): void {
   options(choice('colour-choice'), [...names, ['', 'one colour']], chosen ?? now.dataset.columns[0]?.name);
 }
 
+/** Bring the view back that the address holds. */
+async function restore(): Promise<void> {
+  if (!app || !scene || !tabs) return;
+  const before = address.read();
+  const now = app;
+  choice('pictures-choice').value = before.pictures ?? 'auto';
+  el<HTMLInputElement>('grid-choice').checked = before.grid ?? false;
+  pictures();
+  scene.camera.view = { x: before.x ?? 0, y: before.y ?? 0, zoom: before.zoom ?? 1 };
+  const [map, colour] = [choice('map-choice'), choice('colour-choice')];
+  if (before.colour !== undefined && before.colour !== colour.value) {
+    colourChoices(now, before.colour);
+    chooseColour();
+  }
+  if (before.map !== undefined && before.map !== map.value) {
+    map.value = before.map;
+    await chooseMap();
+  }
+  const image = before.image ?? -1;
+  if (image !== (now.looked?.image ?? -1)) {
+    if (image >= 0 && image < now.dataset.count) await now.inspect(image);
+    else now.look(null);
+  }
+  if (before.tab) tabs.choose(before.tab);
+  scene.draw();
+  fillGrid();
+}
+
 /** While a training goes on: how far it is, and new contents as they come. */
 async function follow(): Promise<void> {
   const state = (await (await fetch('state')).json()) as ServerState;
@@ -241,12 +276,6 @@ async function follow(): Promise<void> {
   }
   if (app && state.version !== app.dataset.about.version) await open(await Dataset.load());
   if (progress) setTimeout(() => void follow().catch(() => tell('the explorer has ended')), 1000);
-}
-
-function failed(error: unknown): void {
-  const text = error instanceof Error ? error.message : String(error);
-  tell(`The explorer cannot show this: ${text}`);
-  console.error(error);
 }
 
 async function begin(): Promise<void> {
@@ -266,8 +295,22 @@ async function begin(): Promise<void> {
     },
     reset: () => { if (scene) scene.camera.view = { x: 0, y: 0, zoom: 1 }; scene?.draw(); refreshGrid(); },
     open: takesImages(() => app, () => tabs?.choose('image')),
+    draw: () => {
+      tabs?.choose('image');
+      const drawing = document.getElementById('drawing');
+      if (!drawing) return tell('the networks are not there yet');
+      drawing.hidden = !drawing.hidden;
+      if (!drawing.hidden) drawing.scrollIntoView({ block: 'nearest' });
+    },
   });
-  window.addEventListener('popstate', () => { if (app) void open(app.dataset).catch(failed); });
+  window.addEventListener('popstate', () => void restore().catch(failed));
+  document.addEventListener('keydown', (event) => {
+    const { target, key } = event;
+    if (event.ctrlKey || event.metaKey || (target instanceof HTMLInputElement && target.type === 'text') || target instanceof HTMLSelectElement) return;
+    if (key === 'u') void app?.undo().catch(failed);
+    else document.querySelector('[role=tabpanel]:not([hidden])')?.dispatchEvent(new CustomEvent('key', { detail: key }));
+  });
+  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => { if (app) { legend(app, () => app?.paint()); app.paint(); } });
   await open(await Dataset.load());
   pictures();
   if (source.live) await follow();

@@ -1,5 +1,5 @@
 // The networks as the page calls them: each call is answered by the worker.
-import { source, type Dataset } from './data';
+import { asked, source, type Dataset } from './data';
 
 export interface Nearest { images: number[]; distances: number[] }
 
@@ -29,11 +29,13 @@ export class Networks {
 
   async start(): Promise<void> {
     await this.open();
-    const [wasm, decoder, encoder] = await Promise.all(
-      ['runtime.wasm', 'decoder.onnx', 'encoder.onnx'].map((name) => source.file(name)),
-    );
     const { about, codes } = this.dataset;
-    await this.ask('start', { start: { wasm, decoder, encoder, shape: about.shape, codes } }, [wasm]);
+    const head = about.classifier && !about.classifier.weights ? ['classifier.onnx'] : [];
+    const [wasm, decoder, encoder, classifier] = await Promise.all(
+      ['runtime.wasm', 'decoder.onnx', 'encoder.onnx', ...head].map((name) => source.file(name)),
+    );
+    const given = { wasm, decoder, encoder, classifier, shape: about.shape, size: about.codeSize, codes: source.live ? [] : codes };
+    await this.ask('start', { start: given }, [wasm]);
   }
 
   stop(): void { this.worker?.terminate(); }
@@ -50,7 +52,13 @@ export class Networks {
 
   encode(pixels: Float32Array): Promise<Float32Array> { return this.ask('encode', { pixels }); }
 
-  nearest(code: Float32Array, most: number): Promise<Nearest> { return this.ask('nearest', { code, most }); }
+  /** A code -> the logits of the run's classes. */
+  classify(code: Float32Array): Promise<Float32Array> { return this.ask('classify', { code }); }
+
+  async nearest(code: Float32Array, most: number): Promise<Nearest> {
+    if (!source.live) return this.ask('nearest', { code, most });
+    return (await (await asked('nearest', { code: Array.from(code), count: most })).json()) as Nearest;
+  }
 
   private ask<T>(what: string, given: object, moved: Transferable[] = []): Promise<T> {
     const id = this.next++;

@@ -1,5 +1,6 @@
 // The map as it is drawn: places in -1..1, found again by place, and turned into codes.
 import type { Dataset, MapAbout } from './data';
+import type { Rectangle } from './scene';
 
 const NEAREST = 12; // codes that a place between images is decoded from
 
@@ -7,7 +8,8 @@ export class PlacedMap {
   /** x and y in turn, both in -1..1. */
   readonly places: Float32Array;
   private cells: Int32Array; // where the images of each cell begin in `order`
-  private order: Int32Array;
+  /** The images cell by cell, row by row. */
+  readonly order: Int32Array;
   private side: number;
 
   constructor(
@@ -47,16 +49,23 @@ export class PlacedMap {
     return Math.max(0, Math.min(this.side - 1, Math.floor(((place + 1) / 2) * this.side)));
   }
 
+  /** Where in `order` the images of the cells lie that a rectangle of the map touches: from, to. */
+  ranges({ x0, y0, x1, y1 }: Rectangle): [number, number][] {
+    const found: [number, number][] = [];
+    for (let row = this.cell(y0); row <= this.cell(y1); row++) {
+      const [from, to] = [this.cells[row * this.side + this.cell(x0)], this.cells[row * this.side + this.cell(x1) + 1]];
+      if (from < to) found.push([from, to]);
+    }
+    return found;
+  }
+
   /** The images in a rectangle of the map. */
   *within(x0: number, y0: number, x1: number, y1: number): Generator<number> {
-    for (let row = this.cell(y0); row <= this.cell(y1); row++) {
-      for (let column = this.cell(x0); column <= this.cell(x1); column++) {
-        const cell = row * this.side + column;
-        for (let at = this.cells[cell]; at < this.cells[cell + 1]; at++) {
-          const image = this.order[at];
-          const [x, y] = [this.places[2 * image], this.places[2 * image + 1]];
-          if (x >= x0 && x <= x1 && y >= y0 && y <= y1) yield image;
-        }
+    for (const [from, to] of this.ranges({ x0, y0, x1, y1 })) {
+      for (let at = from; at < to; at++) {
+        const image = this.order[at];
+        const [x, y] = [this.places[2 * image], this.places[2 * image + 1]];
+        if (x >= x0 && x <= x1 && y >= y0 && y <= y1) yield image;
       }
     }
   }

@@ -51,7 +51,6 @@ export class Pointer {
 
   private down(event: PointerEvent): void {
     if (event.button) return;
-    this.layers.focus({ preventScroll: true });
     this.layers.setPointerCapture(event.pointerId);
     this.pointers.set(event.pointerId, this.at(event));
     this.start = this.at(event);
@@ -117,6 +116,8 @@ export class Pointer {
   imageAt(x: number, y: number): number {
     const { scene } = this;
     if (!scene.map) return -1;
+    const picture = scene.shown.findLast(([, left, top, w, h]) => x >= left && x <= left + w && y >= top && y <= top + h);
+    if (picture) return picture[0];
     const reach = Math.max(6, scene.pointSize / 2 + 2);
     const place = scene.camera.toMap(x, y);
     for (const { image, distance } of scene.map.nearest(...place, 8)) {

@@ -7,7 +7,8 @@ export interface Points {
   places(from: Float32Array, to: Float32Array): void;
   /** Red, green, blue and alpha of each point; alpha 0 hides it. */
   colours(rgba: Uint8Array): void;
-  draw(camera: Camera, moved: number, size: number, opacity: number): void;
+  /** Draw those in the given ranges, each from a number to another. */
+  draw(camera: Camera, moved: number, size: number, opacity: number, ranges: [number, number][]): void;
 }
 
 const VERTEX = `#version 300 es
@@ -34,7 +35,6 @@ class WebGLPoints implements Points {
   readonly slow = false;
   private program: WebGLProgram;
   private buffers: WebGLBuffer[];
-  private count = 0;
 
   constructor(private canvas: HTMLCanvasElement, private gl: WebGL2RenderingContext) {
     const program = gl.createProgram();
@@ -61,14 +61,13 @@ class WebGLPoints implements Points {
   }
 
   places(from: Float32Array, to: Float32Array): void {
-    this.count = to.length / 2;
     this.fill(0, from);
     this.fill(1, to);
   }
 
   colours(rgba: Uint8Array): void { this.fill(2, rgba); }
 
-  draw(camera: Camera, moved: number, size: number, opacity: number): void {
+  draw(camera: Camera, moved: number, size: number, opacity: number, ranges: [number, number][]): void {
     const { gl, program, canvas } = this;
     const dpr = canvas.width / camera.width;
     const set = (name: string): WebGLUniformLocation | null => gl.getUniformLocation(program, name);
@@ -82,7 +81,7 @@ class WebGLPoints implements Points {
     gl.uniform1f(set('size'), size * dpr);
     gl.uniform1f(set('edge'), Math.min(1, 2.5 / (size * dpr)));
     gl.uniform1f(set('opacity'), opacity);
-    gl.drawArrays(gl.POINTS, 0, this.count);
+    for (const [from, to] of ranges) gl.drawArrays(gl.POINTS, from, to - from);
   }
 
   private fill(buffer: number, data: Float32Array | Uint8Array): void {
@@ -103,12 +102,17 @@ class CanvasPoints implements Points {
 
   colours(rgba: Uint8Array): void { this.rgba = rgba; }
 
-  draw(camera: Camera, moved: number, size: number, opacity: number): void {
-    const { context, from, to, rgba } = this;
+  draw(camera: Camera, moved: number, size: number, opacity: number, ranges: [number, number][]): void {
+    const { context } = this;
     const dpr = this.canvas.width / camera.width;
     context.setTransform(dpr, 0, 0, dpr, 0, 0);
     context.clearRect(0, 0, camera.width, camera.height);
-    for (let at = 0; at < to.length / 2; at++) {
+    for (const range of ranges) this.part(camera, moved, size, opacity, range);
+  }
+
+  private part(camera: Camera, moved: number, size: number, opacity: number, [first, last]: [number, number]): void {
+    const { context, from, to, rgba } = this;
+    for (let at = first; at < last; at++) {
       const alpha = rgba[4 * at + 3];
       if (!alpha) continue;
       const [x, y] = camera.toScreen(

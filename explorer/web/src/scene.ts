@@ -1,23 +1,28 @@
 // The map as layers: a grid of decodes, points, and small pictures with marks above them.
 import { Camera } from './camera';
 import { css, named } from './colour';
+import { density, MANY, WHOLE } from './density';
 import type { Sprites } from './data';
 import { still } from './dom';
 import type { PlacedMap } from './plane';
 import { pointsOn, type Points } from './points';
 
-export interface Grid { x0: number; y0: number; x1: number; y1: number; picture: HTMLCanvasElement }
+export interface Rectangle { x0: number; y0: number; x1: number; y1: number }
+export interface Grid extends Rectangle { picture: HTMLCanvasElement }
 export type Path = [number, number][]; // places of the map
 
 const MOVE = 700; // milliseconds from one map to another
 const CROWD = 1200; // points in view below which small pictures stand for them, closer in
+const DENSE = 1024; // cells of a side of the density of all points
+const REST = 120; // milliseconds without a move after which it is drawn finely
+const RINGS = 300; // selected images that have a ring each; more are told by their colour alone
 const FEW = 700; // points below which they do from the beginning
 
 export class Scene {
   readonly camera = new Camera();
   readonly points: Points;
   map: PlacedMap | null = null;
-  colours = new Uint8Array();
+  colours: Uint8Array = new Uint8Array();
   pictures: 'auto' | 'on' | 'off' = 'auto';
   grid: Grid | null = null;
   hovered = -1;
@@ -27,7 +32,8 @@ export class Scene {
   outline: Path | null = null;
   path: Path | null = null;
   mark: [number, number] | null = null;
-  drawn: (() => void) | null = null;
+  /** The small pictures that are drawn, the uppermost last: image, left, top, width, height. */
+  shown: [number, number, number, number, number][] = [];
 
   private back: CanvasRenderingContext2D;
   private front: CanvasRenderingContext2D;
@@ -35,6 +41,9 @@ export class Scene {
   private before: Float32Array | null = null;
   private began = 0;
   private visible = 0;
+  private whole: Grid | null = null; // the density of all points
+  private close: Grid | null = null; // of those that were seen when the map came to rest
+  private resting = 0;
 
   constructor(private layers: HTMLElement, private sprites: Sprites) {
     const [back, middle, front] = Array.from(layers.querySelectorAll('canvas'));
@@ -73,16 +82,58 @@ export class Scene {
     this.before = moves ? old : null;
     this.began = performance.now();
     this.grid = null;
-    this.points.places(this.before ?? map.places, map.places);
+    this.place();
+    this.colour();
     this.draw();
   }
 
   paint(rgba: Uint8Array): void {
-    this.colours = new Uint8Array(rgba);
-    this.points.colours(rgba);
+    this.colours = rgba;
     this.visible = 0;
     for (let at = 3; at < rgba.length; at += 4) if (rgba[at]) this.visible++;
+    this.colour();
     this.draw();
+  }
+
+  /** Hand the places over, in the order in which the map has its images. */
+  private place(): void {
+    if (!this.map) return;
+    const { places, order } = this.map;
+    const sorted = (values: Float32Array): Float32Array => {
+      const found = new Float32Array(values.length);
+      order.forEach((image, at) => { found[2 * at] = values[2 * image]; found[2 * at + 1] = values[2 * image + 1]; });
+      return found;
+    };
+    const to = sorted(places);
+    this.points.places(this.before ? sorted(this.before) : to, to);
+  }
+
+  private colour(): void {
+    this.whole = this.close = null;
+    if (!this.map || !this.colours.length) return;
+    const from = new Uint32Array(this.colours.buffer);
+    this.points.colours(new Uint8Array(Uint32Array.from(this.map.order, (image) => from[image]).buffer));
+  }
+
+  private get view(): Rectangle {
+    const [x0, y1] = this.camera.toMap(0, 0);
+    const [x1, y0] = this.camera.toMap(this.camera.width, this.camera.height);
+    return { x0, y0, x1, y1 };
+  }
+
+  /** Draw the density of the points: at once as it was, and finely when the map has come to rest. */
+  private renderDensity(map: PlacedMap): void {
+    this.whole ??= density(map, this.colours, WHOLE, DENSE, DENSE);
+    const { view, close } = this;
+    const fine = close && close.x0 === view.x0 && close.x1 === view.x1 && close.y0 === view.y0 && close.y1 === view.y1;
+    this.renderGrid(fine ? close : this.whole);
+    if (fine || this.camera.zoom < 1.5) return;
+    clearTimeout(this.resting);
+    this.resting = window.setTimeout(() => {
+      if (this.map !== map) return;
+      this.close = density(map, this.colours, this.view, Math.ceil(this.camera.width / 2), Math.ceil(this.camera.height / 2));
+      this.draw();
+    }, REST);
   }
 
   /** How far the points have moved to the map that is shown, from 0 to 1. */
@@ -109,30 +160,34 @@ export class Scene {
   }
 
   get pointSize(): number {
-    const base = Math.max(1.6, Math.min(9, 300 / Math.sqrt(this.visible || 1)));
+    const base = Math.max(1.6, Math.min(9, 380 / Math.sqrt(this.visible || 1)));
     return Math.min(16, base * this.camera.zoom ** 0.35);
   }
 
   private render(): void {
     const moved = this.moved;
-    const shown = this.map && moved === 1 ? this.inView() : [];
+    const { map } = this;
+    const ranges = map ? map.ranges(moved === 1 ? this.view : WHOLE) : [];
+    const many = ranges.reduce((sum, [from, to]) => sum + to - from, 0);
+    const shown = moved === 1 && many < 20 * CROWD ? this.inView() : [];
     const pictures = this.pictures === 'on' || (this.pictures === 'auto' && shown.length > 0 && shown.length < (this.camera.zoom > 1.2 ? CROWD : FEW));
-    this.renderGrid();
-    if (this.map) this.points.draw(this.camera, moved, this.pointSize, this.grid ? 0.9 : this.visible > 100_000 ? 0.35 : 0.85);
+    this.clean(this.back);
+    if (this.grid) this.renderGrid(this.grid);
+    const dense = map && moved === 1 && this.visible > MANY && many > MANY;
+    if (dense) this.renderDensity(map);
+    this.points.draw(this.camera, moved, this.pointSize, this.grid ? 0.9 : many > MANY ? 0.35 : 0.85, dense ? [] : ranges);
     this.renderFront(pictures ? shown : []);
     if (moved < 1) this.draw();
-    else if (this.before && this.map) {
+    else if (this.before) {
       this.before = null;
-      this.points.places(this.map.places, this.map.places);
+      this.place();
       this.draw();
     }
-    this.drawn?.();
   }
 
   /** The images that are seen and not filtered away. */
   inView(): number[] {
-    const [x0, y1] = this.camera.toMap(0, 0);
-    const [x1, y0] = this.camera.toMap(this.camera.width, this.camera.height);
+    const { x0, y0, x1, y1 } = this.view;
     const found: number[] = [];
     for (const image of this.map?.within(x0, y0, x1, y1) ?? []) if (this.colours[4 * image + 3]) found.push(image);
     return found;
@@ -144,20 +199,19 @@ export class Scene {
     layer.clearRect(0, 0, this.camera.width, this.camera.height);
   }
 
-  private renderGrid(): void {
-    this.clean(this.back);
-    if (!this.grid) return;
-    const [left, top] = this.camera.toScreen(this.grid.x0, this.grid.y1);
-    const [right, bottom] = this.camera.toScreen(this.grid.x1, this.grid.y0);
+  private renderGrid(grid: Grid): void {
+    const [left, top] = this.camera.toScreen(grid.x0, grid.y1);
+    const [right, bottom] = this.camera.toScreen(grid.x1, grid.y0);
     this.back.imageSmoothingQuality = 'high';
-    this.back.drawImage(this.grid.picture, left, top, right - left, bottom - top);
+    this.back.drawImage(grid.picture, left, top, right - left, bottom - top);
   }
 
   private renderFront(pictured: number[]): void {
     const { front, camera } = this;
     this.clean(front);
+    this.shown = [];
     if (pictured.length) this.renderPictures(pictured);
-    if (this.selected.size && this.selected.size < 20_000 && this.map) {
+    if (this.selected.size && this.selected.size <= RINGS && this.map) {
       front.strokeStyle = getComputedStyle(this.layers).getPropertyValue('--ink');
       front.lineWidth = 1;
       front.beginPath();
@@ -196,10 +250,13 @@ export class Scene {
       if (taken.has(cell)) continue;
       taken.add(cell);
       const [r, g, b] = this.colours.subarray(4 * image, 4 * image + 3);
+      this.front.globalAlpha = this.colours[4 * image + 3] < 255 ? 0.35 : 1;
       this.front.fillStyle = css([r, g, b]);
       this.front.fillRect(x - w / 2 - 1.5, y - h / 2 - 1.5, w + 3, h + 3);
       this.sprites.draw(this.front, image, x - w / 2, y - h / 2, w, h);
+      this.shown.push([image, x - w / 2, y - h / 2, w, h]);
     }
+    this.front.globalAlpha = 1;
   }
 
   private renderLine(line: Path, closed: boolean): void {
@@ -237,11 +294,13 @@ export class Scene {
     const [x, y] = this.screenOf(image);
     const { front } = this;
     const radius = this.pointSize / 2 + 4;
+    const picture = this.shown.find(([one]) => one === image);
     for (const [more, colour] of [[2, 'rgb(0 0 0 / 0.55)'], [0, '#fff']] as const) {
       front.lineWidth = width + more;
       front.strokeStyle = colour;
       front.beginPath();
-      front.arc(x, y, radius, 0, 7);
+      if (picture) front.rect(picture[1] - 2, picture[2] - 2, picture[3] + 4, picture[4] + 4);
+      else front.arc(x, y, radius, 0, 7);
       front.stroke();
     }
   }

@@ -1,34 +1,25 @@
 // The selected images: a grid, what sets them apart, labels, and a table to take away.
 import type { App } from './app';
 import { css, named } from './colour';
-import { h, save, tell } from './dom';
-import { source } from './data';
+import { failed, h, save, tell } from './dom';
+import { asked, source } from './data';
 import { thumbs } from './thumbs';
 
 const SHOWN = 200;
 
 export function selectionView(app: App): HTMLElement {
   const view = h('div');
-  const undo: Record<string, string>[] = [];
   const label = h('input', { type: 'text', id: 'label', maxlength: 200, placeholder: 'a label', 'aria-label': 'label for the selected images' });
   const order = h('select', { id: 'order', change: () => fill() },
     h('option', { value: 'middle' }, 'the middle first'), h('option', { value: 'edge' }, 'the edge first'), h('option', { value: 'row' }, 'as in the set'));
 
-  async function give(text: string): Promise<void> {
-    if (!app.selected.length) return;
-    const names = app.selected.map((image) => app.dataset.names[image]);
-    undo.push(Object.fromEntries(names.map((name) => [name, app.labels[name] ?? ''])));
-    await app.label(Object.fromEntries(names.map((name) => [name, text])));
-    tell(text ? `${names.length} images are labelled ${text}` : `labels of ${names.length} images are taken away`);
+  const copied = h('p', { class: 'quiet', id: 'copied' });
+  async function copy(images: number[]): Promise<void> {
+    tell('copying');
+    const found = (await (await asked('copies', { images })).json()) as { folder: string; count: number };
+    copied.textContent = `${found.count.toLocaleString('en')} images were copied into ${found.folder}`;
+    tell('copied');
   }
-  async function back(): Promise<void> {
-    const before = undo.pop();
-    if (before) await app.label(before);
-    tell(before ? 'the last label is undone' : 'there is nothing to undo');
-  }
-  document.addEventListener('keydown', (event) => {
-    if (event.key === 'u' && !(event.target instanceof HTMLInputElement && event.target.type === 'text')) void back();
-  });
 
   function fill(): void {
     const images = app.selected;
@@ -41,9 +32,14 @@ export function selectionView(app: App): HTMLElement {
       h('p', { id: 'selected' }, h('strong', {}, images.length.toLocaleString('en')), ` of ${app.dataset.count.toLocaleString('en')} images`),
       h('div', { class: 'row' },
         h('button', { type: 'button', class: 'main', click: () => save('selection.csv', table(app, images), 'text/csv') }, 'Export CSV'),
+        ...(source.live ? [
+          h('button', { type: 'button', click: () => void parquet(app, images).catch(failed) }, 'Export Parquet'),
+          h('button', { type: 'button', id: 'copy', click: () => void copy(images).catch(failed) }, 'Copy files'),
+        ] : []),
         h('button', { type: 'button', click: () => app.select([]) }, 'Clear')),
-      h('form', { class: 'row', submit: (event: Event) => { event.preventDefault(); void give(label.value.trim()); } },
-        label, h('button', { type: 'submit' }, 'Label'), h('button', { type: 'button', click: () => void back() }, 'Undo')),
+      copied,
+      h('form', { class: 'row', submit: (event: Event) => { event.preventDefault(); void app.give(app.selected, label.value.trim()).catch(failed); } },
+        label, h('button', { type: 'submit' }, 'Label'), h('button', { type: 'button', click: () => void app.undo().catch(failed) }, 'Undo')),
       h('p', { class: 'quiet' }, source.live ? 'Labels are kept beside the run at once. The key U takes the last one back.' : 'Labels live in this page alone: export them as CSV.'),
       ...shares(app, images),
       h('div', { class: 'row' }, h('label', { for: 'order' }, 'Images'), order),
@@ -51,7 +47,10 @@ export function selectionView(app: App): HTMLElement {
       images.length > SHOWN ? h('p', { class: 'quiet' }, `The first ${SHOWN} are shown.`) : '',
     );
   }
-  app.on('select', fill);
+  app.on('select', () => {
+    copied.textContent = '';
+    fill();
+  });
   fill();
   return view;
 }
@@ -91,6 +90,10 @@ function shares(app: App, images: number[]): HTMLElement[] {
     list.append(h('dt', {}, `mean ${one.name}`), h('dd', {}, `${mean(one.data, images).toPrecision(3)}, of all ${mean(one.data, null).toPrecision(3)}`));
   }
   return [...found, list];
+}
+
+async function parquet(app: App, images: number[]): Promise<void> {
+  save('selection.parquet', await (await asked('table', { images })).arrayBuffer(), 'application/vnd.apache.parquet');
 }
 
 /** The images as CSV: name, columns, code. A cell that a spreadsheet would take for a formula begins with an apostrophe. */

@@ -7,6 +7,7 @@ interface Wishes {
   zoom(factor: number): void;
   reset(): void;
   open(file: File): Promise<void>;
+  draw(): void;
 }
 
 const TOOLS: [Tool, string, string][] = [
@@ -38,6 +39,7 @@ export function toolbar(wishes: Wishes): void {
     button('Zoom out', 'M5 12h14', () => wishes.zoom(1 / 1.5)),
     button('Show all', 'M4 9V4h5M20 9V4h-5M4 15v5h5M20 15v5h-5', () => wishes.reset()),
     button('Place an image of your own', 'M12 16V5M8 9l4-4 4 4M5 19h14', () => file.click()),
+    button('Draw an image', 'M4 20l1-5L16 4l4 4L9 19zM14 6l4 4', () => wishes.draw()),
     file,
   );
 }

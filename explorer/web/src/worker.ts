@@ -3,12 +3,14 @@ import * as ort from 'onnxruntime-web/wasm';
 
 type Shape = [number, number, number];
 interface Start {
-  wasm: ArrayBuffer; decoder: ArrayBuffer; encoder: ArrayBuffer; shape: Shape; codes: Float32Array[];
+  wasm: ArrayBuffer; decoder: ArrayBuffer; encoder: ArrayBuffer; classifier?: ArrayBuffer;
+  shape: Shape; size: number; codes: Float32Array[];
 }
 type Ask =
   | { id: number; do: 'start'; start: Start }
   | { id: number; do: 'decode'; codes: Float32Array }
   | { id: number; do: 'encode'; pixels: Float32Array }
+  | { id: number; do: 'classify'; code: Float32Array }
   | { id: number; do: 'nearest'; code: Float32Array; most: number };
 
 const MOST = 64; // codes decoded in one pass
@@ -17,6 +19,8 @@ let shape: Shape = [1, 1, 1];
 let codes: Float32Array[] = [];
 let decoder: ort.InferenceSession | null = null;
 let encoder: ort.InferenceSession | null = null;
+let classifier: ort.InferenceSession | null = null;
+let size = 0;
 let encoderFile: ArrayBuffer | null = null;
 
 async function run(session: ort.InferenceSession, data: Float32Array, dims: number[]): Promise<Float32Array> {
@@ -30,14 +34,15 @@ async function start(given: Start): Promise<void> {
   ort.env.logLevel = 'error';
   shape = given.shape;
   codes = given.codes;
+  size = given.size;
   encoderFile = given.encoder;
   encoder = null;
   decoder = await ort.InferenceSession.create(new Uint8Array(given.decoder));
+  classifier = given.classifier ? await ort.InferenceSession.create(new Uint8Array(given.classifier)) : null;
 }
 
 /** Codes, one after another -> pixels, red, green, blue and alpha of each. */
 async function decode(given: Float32Array): Promise<Uint8ClampedArray> {
-  const size = codes.length;
   const count = given.length / size;
   const [channels, height, width] = shape;
   const area = height * width;
@@ -63,6 +68,11 @@ async function decode(given: Float32Array): Promise<Uint8ClampedArray> {
 async function encode(pixels: Float32Array): Promise<Float32Array> {
   encoder ??= await ort.InferenceSession.create(new Uint8Array(encoderFile as ArrayBuffer));
   return Float32Array.from(await run(encoder, pixels, [1, ...shape]));
+}
+
+async function classify(code: Float32Array): Promise<Float32Array> {
+  if (!classifier) throw new Error('this run has no classifier');
+  return Float32Array.from(await run(classifier, code, [1, size]));
 }
 
 /** The images whose codes are nearest, the nearest first. */
@@ -91,6 +101,7 @@ async function answer(ask: Ask): Promise<unknown> {
     case 'start': return start(ask.start);
     case 'decode': return decode(ask.codes);
     case 'encode': return encode(ask.pixels);
+    case 'classify': return classify(ask.code);
     case 'nearest': return nearest(ask.code, ask.most);
   }
 }

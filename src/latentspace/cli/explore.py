@@ -3,7 +3,7 @@
 import threading
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 import typer
 
@@ -12,6 +12,9 @@ from . import console
 from .options import AskedImages, Device
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from ..explorer.actions import Actions
     from ..explorer.contents import Contents
     from ..explorer.growing import Growing
     from ..explorer.serving import Place
@@ -39,6 +42,9 @@ def explore(
     force: Annotated[bool, "With --export: replace what is there."] = False,
     minutes: Annotated[float, "With images: how long the network is trained.", {"min": 0.01}] = 5.0,
     out: Annotated[Path | None, "With images: the new run. \\[default: runs/NAME]", "RUN"] = None,
+    copies_to: Annotated[
+        Path | None, "The folder that selections are copied into. \\[default: RUN/copies]", "DIR"
+    ] = None,
     device: Device = "auto",
     serving: Serving,
     asked: AskedImages,
@@ -56,7 +62,6 @@ def explore(
       latentspace explore photos/ --minutes 5
     """
     from ..explorer.contents import Contents
-    from ..explorer.labels import beside
     from ..explorer.serving import Place
     from ..inference.export import require_onnx
     from ..runs.directory import Run
@@ -69,7 +74,8 @@ def explore(
         growing = _growing(run, asked, minutes, out, device)
         thread = threading.Thread(target=growing.train, daemon=True)
         thread.start()
-        _serve(growing, place, beside(growing.out), browser=not serving.no_browser)
+        actions = _actions(lambda: growing.contents, growing.out, copies_to)
+        _serve(actions, place, browser=not serving.no_browser, progress=lambda: growing.progress)
         growing.ended.set()
         if thread.is_alive():
             console.say(f"the training was not at its end: latentspace train --resume {growing.out}")
@@ -79,7 +85,7 @@ def explore(
         return
     with console.following():
         contents = Contents(_subject(path, asked, device))
-    _serve(contents, place, beside(path), browser=not serving.no_browser)
+    _serve(_actions(lambda: contents, path, copies_to), place, browser=not serving.no_browser)
 
 
 def _refuse_export(path: Path, export: Path | None) -> None:
@@ -120,13 +126,24 @@ def _new_run(spec: Path) -> Path:
     return next(one for one in numbered if not one.exists())
 
 
-def _serve(shown: "Contents | Growing", place: "Place", labels_at: Path, *, browser: bool) -> None:
-    from ..explorer.contents import Contents
-    from ..explorer.labels import Labels
-    from ..explorer.serving import serve
+def _actions(contents: "Callable[[], Contents]", run: Path, copies: Path | None) -> "Actions":
+    """What the page may ask for. Raises: OutputError: the run's labels are damaged."""
+    from ..explorer.actions import Actions
+    from ..explorer.labels import Labels, beside
 
-    labels = Labels(labels_at)
+    labels = Labels(beside(run))
     labels.read()
+    return Actions(contents, labels, copies or run / "copies")
+
+
+def _serve(
+    actions: "Actions",
+    place: "Place",
+    *,
+    browser: bool,
+    progress: "Callable[[], Mapping[str, Any] | None]" = lambda: None,
+) -> None:
+    from ..explorer.serving import serve
 
     def said(address: str) -> None:
         console.say(f"the explorer is at {address} (Ctrl-C ends it)")
@@ -134,20 +151,10 @@ def _serve(shown: "Contents | Growing", place: "Place", labels_at: Path, *, brow
             console.note("others than this machine can reach it: whoever has the address sees the images")
 
     try:
-        if isinstance(shown, Contents):
-            serve(lambda: shown, labels, place, said=said, browser=browser)
-        else:
-            serve(
-                lambda: shown.contents,
-                labels,
-                place,
-                said=said,
-                browser=browser,
-                progress=lambda: shown.progress,
-            )
+        serve(actions, place, said=said, browser=browser, progress=progress)
     except KeyboardInterrupt:
-        kept = f"labels are in {labels.path}" if labels.path.exists() else "no labels were given"
-        console.say(f"ended; {kept}")
+        path = actions.labels.path
+        console.say(f"ended; {f'labels are in {path}' if path.exists() else 'no labels were given'}")
 
 
 def _export(path: Path, asked: AskedImages, device: str, out: Path, *, force: bool) -> None:
@@ -176,4 +183,5 @@ def _subject(path: Path, asked: AskedImages, device: str) -> "Subject":
     except RunError as error:
         console.note(f"{error.must}; found: {error.found}")
         return of_run(run, None, own=False, device=device)
-    return of_run(run, images, own=own, device=device)
+    folder = Path(asked.images or asked.data or run.experiment.data.spec)
+    return of_run(run, images, own=own, device=device, folder=folder)

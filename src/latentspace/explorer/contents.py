@@ -83,6 +83,7 @@ class Contents:
         maps = [f"map-{number}.arrow" for number in range(len(self.maps))]
         codes = [] if self.subject.codes is None else ["codes.arrow"]
         networks = [] if self.subject.autoencoder is None else ["decoder.onnx", "encoder.onnx"]
+        networks += [] if self.subject.classifier is None else ["classifier.onnx"]
         return ["about.json", "names.arrow", "columns.arrow", *maps, *codes, *networks, *sheets]
 
     @cached_property
@@ -99,6 +100,7 @@ class Contents:
             "codes.arrow": lambda: _of_codes(subject.codes),
             "decoder.onnx": lambda: _network(subject, "decoder"),
             "encoder.onnx": lambda: _network(subject, "encoder"),
+            "classifier.onnx": lambda: _head(subject),
         }
         if name in makers:
             return makers[name]()
@@ -141,6 +143,7 @@ class Contents:
             },
             "maps": [one.about() for one in self.maps],
             "networks": subject.autoencoder is not None,
+            "classifier": _classifier(subject),
             "density": _density(subject),
             "fit": "crop" if subject.autoencoder is None else subject.autoencoder.experiment.data.fit,
         }
@@ -154,6 +157,18 @@ def _network(subject: Subject, part: str) -> File | None:
     if subject.autoencoder is None:
         return None
     return File(network(subject.autoencoder, part, subject.weights_hash), ONNX)
+
+
+def _head(subject: Subject) -> File | None:
+    return None if subject.classifier is None else File(network(subject.classifier, "classifier"), ONNX)
+
+
+def _classifier(subject: Subject) -> dict[str, Any] | None:
+    """What tells the class of a code: the run's own network, or the linear one of the set's labels."""
+    if subject.classifier is not None:
+        names = list(subject.classifier.class_names)
+        return {"names": names, "temperature": subject.temperature, "words": "The run's own classifier."}
+    return None if subject.linear is None else subject.linear.about()
 
 
 def _density(subject: Subject) -> dict[str, Any] | None:

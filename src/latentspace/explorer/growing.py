@@ -64,7 +64,7 @@ class Growing:
                 shown, cost = monotonic(), monotonic() - began
         self._tell("encoding", epochs, epochs)
         images = training.context.images
-        self._show(of_run(Run.open(self.out), images, own=True))
+        self._show(of_run(Run.open(self.out), images, own=True, folder=Path(self.experiment.data.spec)))
         self.progress = None
 
     def _tell(self, text: str, done: int, total: int) -> None:

@@ -7,13 +7,13 @@ from ..core.atomic_files import make_folder, write_bytes
 from ..core.errors import OutputError
 from ..data.paths import cache_directory
 from ..inference.export import onnx_file
-from ..inference.trained import TrainedAutoencoder
+from ..inference.trained import TrainedAutoencoder, TrainedClassifier
 
 _ONE = Lock()  # torch exports one network at a time
 
 
-def network(trained: TrainedAutoencoder, part: str, weights: str | None = None) -> bytes:
-    """The `encoder` or the `decoder` as an ONNX file.
+def network(trained: TrainedAutoencoder | TrainedClassifier, part: str, weights: str | None = None) -> bytes:
+    """The `encoder`, the `decoder` or the `classifier` of codes as an ONNX file.
 
     Args:
         weights: the hash of the run's weights, by which the file is kept; None: it is not.

@@ -5,12 +5,13 @@ An address begins with a token that nobody else knows. Names are looked up, neve
 
 import gzip
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from functools import cache
 from importlib.resources import files
 from secrets import compare_digest
 from typing import Any, Final
 
+from pydantic import ValidationError
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -18,11 +19,11 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ..core.errors import LatentspaceError
-from .contents import Contents, File
-from .labels import Labels
+from ..core.errors import DataError, LatentspaceError
+from .actions import Actions, Asked
+from .contents import File
 
-LARGEST: Final = 1_000_000  # bytes that a request may send
+LARGEST: Final = 10_000_000  # bytes that a request may send: the numbers of a million images
 LONGEST: Final = 200  # characters of a label
 PAGE: Final = {
     "": ("index.html", "text/html; charset=utf-8"),
@@ -88,8 +89,7 @@ class Guard:
 
 
 def application(
-    contents: Callable[[], Contents],
-    labels: Labels,
+    actions: Actions,
     token: str,
     hosts: frozenset[str],
     progress: Callable[[], Mapping[str, Any] | None] = lambda: None,
@@ -97,9 +97,10 @@ def application(
     """The server as an ASGI application.
 
     Args:
-        contents: what is shown now; it may be replaced while a training goes on.
-        progress: how far that has come; None: it has ended.
+        actions: what is shown, and what the page may ask for beside it.
+        progress: how far a training has come; None: it has ended.
     """
+    contents, labels = actions.contents, actions.labels
 
     async def page(request: Request) -> Response:
         return _sent(_of_page(request.path_params.get("name", "")), request)
@@ -128,13 +129,33 @@ def application(
         Route("/state", state),
         Route("/labels", read_labels),
         Route("/labels", change_labels, methods=["POST"]),
+        *(
+            Route(f"/{name}", _answering(form, answer), methods=["POST"])
+            for name, (form, answer) in actions.answers().items()
+        ),
         Route("/", page),
         Route("/{name}", page),
     ]
-    refusals = {LatentspaceError: _refused, 404: _absent, 405: _absent}
+    refusals = {DataError: _not_now, LatentspaceError: _refused, 404: _absent, 405: _absent}
     app = Starlette(exception_handlers=refusals)
     app.mount("/{token}", Starlette(routes=routes, exception_handlers=refusals))
     return Guard(app, token, hosts)
+
+
+def _answering(
+    form: type[Asked], answer: Callable[[Any], dict[str, Any] | File]
+) -> Callable[[Request], Awaitable[Response]]:
+    """An endpoint that reads a body of that form, and sends what `answer` makes of it."""
+
+    async def endpoint(request: Request) -> Response:
+        try:
+            asked = form.model_validate_json(await _body(request) or b"")
+        except ValidationError:
+            return PlainTextResponse("the page asks in another form", 400, HEADERS)
+        found = await run_in_threadpool(answer, asked)
+        return _sent(found, request) if isinstance(found, File) else JSONResponse(found, headers=HEADERS)
+
+    return endpoint
 
 
 @cache
@@ -188,6 +209,10 @@ def _changes(body: bytes | None, names: set[str]) -> dict[str, str] | None:
 
 async def _absent(_: Request, __: Exception) -> Response:
     return PlainTextResponse("there is no such file", 404, HEADERS)
+
+
+async def _not_now(_: Request, error: Exception) -> Response:
+    return PlainTextResponse(str(error), 409, HEADERS)
 
 
 async def _refused(_: Request, error: Exception) -> Response:

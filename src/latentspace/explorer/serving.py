@@ -11,8 +11,7 @@ from typing import Any
 
 from ..core.errors import ConfigurationError, OutputError
 from ..core.wording import option
-from .contents import Contents
-from .labels import Labels
+from .actions import Actions
 from .server import application
 
 MOST = 64  # requests at a time; more are refused
@@ -71,8 +70,7 @@ class Place:
 
 
 def serve(
-    contents: Callable[[], Contents],
-    labels: Labels,
+    actions: Actions,
     place: Place,
     *,
     said: Callable[[str], None],
@@ -82,7 +80,7 @@ def serve(
     """Serve until Ctrl-C.
 
     Args:
-        contents, progress: as `application` takes them.
+        actions, progress: as `application` takes them.
         said: is told the address, once the server listens there.
         browser: whether a browser is opened there.
 
@@ -97,7 +95,7 @@ def serve(
         token = token_urlsafe(16)
         name = f"[{place.host}]" if ":" in place.host else place.host
         address = f"http://{name}:{port}/{token}/"
-        app = application(contents, labels, token, _hosts(place, port), progress)
+        app = application(actions, token, _hosts(place, port), progress)
         config = uvicorn.Config(
             app,
             log_level="critical",

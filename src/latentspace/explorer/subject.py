@@ -2,20 +2,23 @@
 
 import logging
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import numpy as np
 
 from ..core.errors import RunError
-from ..core.types import CodeArray, Float32Array, Int64Array
+from ..core.types import CodeArray, Float32Array, Int64Array, Probabilities
 from ..data.imageset import ImageSet
 from ..data.splits import PARTS
+from ..evaluation.calibration import calibrate
 from ..inference.conform import conformed
 from ..inference.encoding import codes_and_errors
 from ..inference.image_files import raster
 from ..inference.sampling import draw, of_prior
 from ..inference.trained import TrainedAutoencoder, TrainedClassifier, load_trained
 from ..runs.directory import Run
+from .classes import LinearClassifier, fitted
 
 logger = logging.getLogger(__name__)
 
@@ -49,6 +52,9 @@ class Subject:
         columns: what is known of each image beside its code.
         notes: what a person should know of the images, a sentence each.
         weights_hash: of the autoencoder, by which its exported networks are kept.
+        temperature: what the classifier's logits are divided by.
+        linear: the classifier of the images' own labels, where the run has none.
+        folder: what the images' names are relative to, where it is one.
     """
 
     title: str
@@ -59,14 +65,20 @@ class Subject:
     classifier: TrainedClassifier | None = None
     notes: tuple[str, ...] = ()
     weights_hash: str | None = None
+    temperature: float = 1.0
+    linear: LinearClassifier | None = None
+    folder: Path | None = None
 
 
-def of_run(run: Run, images: ImageSet | None, *, own: bool, device: str = "auto") -> Subject:
+def of_run(
+    run: Run, images: ImageSet | None, *, own: bool, device: str = "auto", folder: Path | None = None
+) -> Subject:
     """The subject of a finished run.
 
     Args:
         images: what the run is applied to; None: its own are gone, and decoded random codes stand for them.
         own: whether they are the run's own, so that each belongs to a part of its split.
+        folder: what the images' names are relative to, where it is one.
 
     Raises:
         RunError: the run has not ended; or no images are at hand, and it has no prior to draw from.
@@ -84,15 +96,47 @@ def of_run(run: Run, images: ImageSet | None, *, own: bool, device: str = "auto"
     images = conformed(images, autoencoder.data.shape, autoencoder.experiment.data.fit)
     codes, errors = codes_and_errors(autoencoder, images.pixels, np.arange(len(images)))
     columns = [*described(images, run if own else None)]
+    linear, temperature = None, 1.0
     if classifier is not None:
-        chances = classifier.probabilities(images)
-        best = chances.argmax(axis=1)
-        columns.append(Category("predicted", best, classifier.class_names))
-        columns.append(Quantity("confidence", chances.max(axis=1).astype(np.float32)))
+        calibration = calibrate(run, classifier, images if own else None)
+        temperature = 1.0 if calibration is None else calibration.temperature
+        chances = classifier.probabilities(images, temperature=temperature)
+        columns += predicted(chances, classifier.class_names)
+    elif (linear := _of_own_labels(images, codes, run if own else None)) is not None:
+        columns += predicted(linear.probabilities(codes), linear.names)
     if errors is not None:
         columns.append(Quantity("error", errors))
-    weights = run.encoder_hash if classifier else run.weights_hash
-    return Subject(run.path.name, images, tuple(columns), codes, autoencoder, classifier, notes, weights)
+    return Subject(
+        run.path.name,
+        images,
+        tuple(columns),
+        codes,
+        autoencoder,
+        classifier,
+        notes,
+        run.encoder_hash if classifier else run.weights_hash,
+        temperature,
+        linear,
+        folder,
+    )
+
+
+def predicted(chances: Probabilities, names: tuple[str, ...], by: str = "") -> tuple[Category, Quantity]:
+    """The likeliest class of each image, and its probability; `by` ends the names of the columns."""
+    best, highest = chances.argmax(axis=1), chances.max(axis=1).astype(np.float32)
+    return Category(f"predicted{by}", best, names), Quantity(f"confidence{by}", highest)
+
+
+def _of_own_labels(images: ImageSet, codes: CodeArray, run: Run | None) -> LinearClassifier | None:
+    """The classifier of the images' labels, fitted to the part that `run` was trained on; None: too few."""
+    if images.labels is None:
+        return None
+    labels = images.labels
+    if run is not None:
+        labels = np.full(len(images), -1)
+        train = run.split.part("train")
+        labels[train] = images.labels[train]
+    return fitted(codes, labels, images.class_names)
 
 
 def described(images: ImageSet, run: Run | None = None) -> list[Category | Quantity]:

@@ -1,7 +1,7 @@
 """Images sorted into folders: linked or copied where they are files, else written as PNG."""
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -33,18 +33,43 @@ def write_groups(
     Raises:
         OutputError: something is at `folder` already, or it cannot be written.
     """
-    files = _files(images.names, source)
-    pngs = png_names(images.names)
     places = group_names(int(groups.max()) + 1)
+    return _write(images, np.arange(len(images)), folder, source, lambda row: places[groups[row]], copy=copy)
+
+
+def copy_images(images: ImageSet, rows: Int64Array, folder: Path, source: Path | None) -> None:
+    """A new folder with some of the images: copies of their files, under the same names, or PNG.
+
+    Args:
+        source: as `write_groups` takes it.
+
+    Raises:
+        OutputError: something is at `folder` already, or it cannot be written.
+    """
+    _write(images, rows, folder, source, lambda _: "", copy=True)
+
+
+def _write(
+    images: ImageSet,
+    rows: Int64Array,
+    folder: Path,
+    source: Path | None,
+    below: Callable[[int], str],
+    *,
+    copy: bool,
+) -> int:
+    """A new folder with an image for each row, each `below` a folder of it; how many are links."""
+    names = tuple(images.names_of(rows))
+    files, pngs = _files(names, source), png_names(names)
     linked = 0
     with new_folder(folder) as made:
-        for row in told(range(len(images)), "images put into folders"):
-            file = files[row]
-            place = made / places[groups[row]] / (pngs[row] if file is None else images.names[row])
+        for at in told(range(len(rows)), "images put into folders"):
+            row, file = int(rows[at]), files[at]
+            place = made / below(row) / (pngs[at] if file is None else names[at])
             make_folder(place.parent)
             with refusals(place):
                 if file is None:
-                    write_bytes(place, png(picture(raster(images.pixels[np.array([row])])[0])))
+                    write_bytes(place, png(picture(raster(images.pixels[row : row + 1])[0])))
                 elif copy:
                     shutil.copyfile(file, place)
                 else:

@@ -58,7 +58,7 @@ def nearest(
             do="give more images, and another image to search among",
         )
     wanted = min(count + more, len(codes))
-    found = _exact(asked, codes, wanted) if graph is None else graph.search(asked, wanted)
+    found = (Exact(codes) if graph is None else graph).search(asked, wanted)
     if own is None:
         return found
     left_out = found.rows == own[:, None]
@@ -67,15 +67,21 @@ def nearest(
     return Nearest(found.rows[~left_out].reshape(shape), found.distances[~left_out].reshape(shape))
 
 
-def _exact(asked: CodeArray, codes: CodeArray, count: int) -> Nearest:
-    from sklearn.neighbors import NearestNeighbors
+class Exact:
+    """Codes to search among again and again: a tree or a plain search, as scikit-learn chooses."""
 
-    rule = NearestNeighbors(n_neighbors=count).fit(codes)
-    size = max(1, PRODUCTS // codes.size)
-    starts = told(range(0, len(asked), size), "searches for neighbours")
-    found = [rule.kneighbors(asked[start : start + size]) for start in starts]
-    distances, rows = (np.concatenate(parts) for parts in zip(*found, strict=True))
-    return Nearest(rows.astype(np.int64, copy=False), distances.astype(np.float32, copy=False))
+    def __init__(self, codes: CodeArray) -> None:
+        from sklearn.neighbors import NearestNeighbors
+
+        self._rule = NearestNeighbors().fit(codes)
+        self._size = max(1, PRODUCTS // codes.size)
+
+    def search(self, asked: CodeArray, count: int) -> Nearest:
+        """As `nearest`, of at most as many as there are."""
+        starts = told(range(0, len(asked), self._size), "searches for neighbours")
+        found = [self._rule.kneighbors(asked[at : at + self._size], count) for at in starts]
+        distances, rows = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        return Nearest(rows.astype(np.int64, copy=False), distances.astype(np.float32, copy=False))
 
 
 class Graph:

@@ -4,6 +4,7 @@ A table comes in blocks, so that one of any length is written in bounded memory.
 column is the code: a list in Parquet, the columns c0, c1, ... in CSV, and all that .npy holds.
 """
 
+import io
 import json
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -65,6 +66,13 @@ def write_table(path: Path, blocks: Iterable[Block], about: Mapping[str, Any] | 
             _write_numpy(file, blocks, _metadata(about), alone=ending == ".npy")
 
 
+def parquet(block: Block) -> bytes:
+    """A table as the content of a .parquet."""
+    buffer = io.BytesIO()
+    _write_parquet(buffer, [block], _metadata(None))
+    return buffer.getvalue()
+
+
 def read_table(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """The columns of a .parquet or .npz that `write_table` wrote, and what was kept beside them.
 
@@ -107,7 +115,7 @@ def _metadata(about: Mapping[str, Any] | None) -> str:
     return json.dumps(about or {}, allow_nan=False)
 
 
-def _write_parquet(file: IO[bytes], blocks: Iterable[Block], about: str) -> None:
+def _write_parquet(file: IO[bytes] | io.BytesIO, blocks: Iterable[Block], about: str) -> None:
     import pyarrow.parquet as pq
 
     writer = None

@@ -1,0 +1,121 @@
+// Classes: labels given one image after another, the ones to give next, and a classifier of them.
+import type { App } from './app';
+import { asked, source } from './data';
+import { failed, h, tell } from './dom';
+import { chances } from './classify';
+import { picture } from './thumbs';
+
+const SUGGESTED = 50;
+const KEYS = 9; // classes that a digit chooses
+
+export function classesView(app: App): HTMLElement {
+  const view = h('div');
+  const shown = h('div', { id: 'queue' });
+  const own = h('p', { class: 'quiet' }, app.dataset.about.classifier?.words ?? 'These images have no labels to learn classes from.');
+  if (!source.live) {
+    view.append(own, h('p', { class: 'quiet' }, 'This page is one file: to be told which images to label next, and to train a classifier on labels, open the run by latentspace explore.'));
+    return view;
+  }
+  let queue: number[] = [];
+  let at = 0;
+  const suggest = h('button', { type: 'button', id: 'suggest', class: 'main', click: () => void next().catch(failed) }, `Suggest ${SUGGESTED} to label`);
+  const train = h('button', { type: 'button', id: 'train', click: () => void learn().catch(failed) }, 'Train');
+  const words = h('p', { class: 'quiet', id: 'learned' });
+  view.append(
+    h('h2', {}, 'Label'), h('div', { class: 'row' }, suggest), shown,
+    h('h2', {}, 'Classifier of your labels'), h('div', { class: 'row' }, train), words,
+    h('h2', {}, 'Classifier of the run'), own,
+  );
+
+  async function next(): Promise<void> {
+    suggest.disabled = true;
+    try {
+      const found = (await (await asked('suggestions', { count: SUGGESTED })).json()) as { images: number[]; words: string };
+      [queue, at] = [found.images, 0];
+      app.select(queue);
+      tell(found.words);
+    } finally {
+      suggest.disabled = false;
+    }
+    await step();
+  }
+  async function learn(): Promise<void> {
+    train.disabled = true;
+    try {
+      await app.learn();
+    } finally {
+      fill();
+    }
+  }
+  function fill(): void {
+    const count = Object.keys(app.labels).length;
+    train.textContent = `Train on ${count.toLocaleString('en')} labels`;
+    train.disabled = new Set(Object.values(app.labels)).size < 2;
+    words.textContent = app.learned?.words ?? 'It takes labels of two classes at least; it then says the class of every image, and which ones it is least sure of.';
+  }
+
+  /** The names of classes: the likeliest for this image first. */
+  async function names(image: number): Promise<string[]> {
+    const values = app.dataset.column('label')?.values ?? app.dataset.about.classifier?.names ?? [];
+    const known = [...new Set([...Object.values(app.labels), ...values])].sort();
+    if (!app.learned) return known;
+    const found = (await chances(app.learned, app.networks, app.dataset.code(image))) ?? [];
+    const likely = new Map(app.learned.names.map((name, place) => [name, found[place]]));
+    return known.sort((a, b) => (likely.get(b) ?? 0) - (likely.get(a) ?? 0));
+  }
+  async function step(): Promise<void> {
+    shown.replaceChildren();
+    app.scene.inspected = queue[at] ?? -1;
+    app.scene.draw();
+    if (!queue.length) return;
+    if (at >= queue.length) {
+      shown.append(h('p', { class: 'quiet' }, 'All of them have been shown. Train the classifier, and ask for more.'));
+      return;
+    }
+    const image = queue[at];
+    const known = await names(image);
+    const large = picture(app, image);
+    large.classList.add('large');
+    const text = h('input', { type: 'text', id: 'class', maxlength: 200, placeholder: 'another class', 'aria-label': 'class of this image' });
+    const buttons = known.slice(0, KEYS).map((name, place) =>
+      h('button', { type: 'button', click: () => void give(name) }, h('kbd', {}, String(place + 1)), ` ${name}`));
+    shown.replaceChildren(
+      h('p', { class: 'quiet' }, `${at + 1} of ${queue.length}: ${app.dataset.names[image]}${app.labels[app.dataset.names[image]] ? ` (now ${app.labels[app.dataset.names[image]]})` : ''}`),
+      large,
+      h('div', { class: 'row' }, ...buttons),
+      h('form', { class: 'row', submit: (event: Event) => { event.preventDefault(); if (text.value.trim()) void give(text.value.trim()); } },
+        text, h('button', { type: 'submit' }, 'Label')),
+      h('div', { class: 'row' },
+        h('button', { type: 'button', click: () => void move(-1) }, 'Back'), h('button', { type: 'button', click: () => void move(1) }, 'Skip')),
+      h('p', { class: 'quiet' }, 'Keys: a digit labels, X skips, U takes the last label back.'),
+    );
+  }
+  async function give(name: string): Promise<void> {
+    try {
+      await app.give([queue[at]], name);
+    } catch (error) {
+      return failed(error);
+    }
+    await move(1);
+  }
+  async function move(by: number): Promise<void> {
+    at = Math.max(0, Math.min(queue.length, at + by));
+    await step();
+  }
+  view.addEventListener('key', (event) => {
+    const key = (event as CustomEvent<string>).detail;
+    const buttons = shown.querySelectorAll<HTMLButtonElement>('.row:first-of-type button');
+    if (key === 'x' && queue.length) void move(1);
+    else if (/^[1-9]$/.test(key)) buttons[Number(key) - 1]?.click();
+  });
+  app.on('undone', () => {
+    const place = queue.findIndex((image) => app.undone.includes(app.dataset.names[image]));
+    if (place < 0) return;
+    at = place;
+    void step();
+  });
+  app.on('labels', fill);
+  app.on('learned', fill);
+  fill();
+  return view;
+}
