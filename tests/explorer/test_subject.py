@@ -5,8 +5,11 @@ import pytest
 
 from latentspace.core.errors import RunError
 from latentspace.data.imageset import ImageSet
+from latentspace.explorer.contents import Contents
 from latentspace.explorer.places import code_maps, pixel_map
 from latentspace.explorer.subject import DRAWN, Category, Quantity, Subject, of_run
+from latentspace.inference.calibration import Temperature
+from latentspace.inference.classes import find_classes
 from latentspace.runs.directory import Run
 
 
@@ -61,3 +64,26 @@ def test_images_have_a_map_before_there_is_a_network(images: ImageSet):
     places = pixel_map(images.pixels).places
     assert places.shape == (len(images), 2)
     assert np.ptp(places, axis=0).min() > 0
+
+
+def test_the_page_is_told_how_a_classifiers_probabilities_are_calibrated(
+    small_runs: dict[str, Run], images: ImageSet
+):
+    subject = of_run(small_runs["classifier"], images, own=True)
+    calibrated = find_classes(subject.classifier, images, own=images)
+    about = Contents(subject, methods=()).about()["classifier"]
+    assert Temperature(**about["temperature"]) == calibrated.calibration.temperature
+    np.testing.assert_array_equal(column(subject, "confidence").values, calibrated.confidences)
+
+
+def test_the_classes_of_labels_are_learned_from_the_training_part(
+    small_runs: dict[str, Run], images: ImageSet
+):
+    run = small_runs["ae"]
+    subject = of_run(run, images, own=True)
+    assert subject.linear.images == len(run.split.part("train"))
+    chances = subject.linear.probabilities(subject.codes)
+    predicted = column(subject, "predicted")
+    assert (predicted.numbers == chances.argmax(axis=1)).all()
+    assert set(predicted.names) <= set(images.class_names)
+    assert of_run(run, images, own=False).linear.images == len(images)

@@ -51,6 +51,14 @@ def test_codes_that_do_not_differ_stand_at_one_place(codes):
     np.testing.assert_array_equal(made.codes_at(made.points), codes)
 
 
+def test_tsne_of_many_places_some_first_and_keeps_groups_together(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(maps, "FIRST", 60)
+    points = project(clusters(150), "tsne", seed=3).points
+    distances = np.linalg.norm(points[:, None] - points[None], axis=2)
+    np.fill_diagonal(distances, np.inf)
+    assert (distances.argmin(axis=1) % 3 == np.arange(150) % 3).all()
+
+
 def test_tsne_keeps_groups_together_and_is_the_same_again():
     codes = clusters()
     made = project(codes, "tsne", seed=3)

@@ -1,14 +1,15 @@
 // The class of a code, with its probability: by the run's own network, or by a linear classifier.
-import type { ClassifierAbout, Column, Dataset } from './data';
+import type { ClassifierAbout, Column, Dataset, Temperature } from './data';
 import type { Networks } from './networks';
 
 export const BY_YOURS = ' by your labels';
 
 /** The probability of each class of a code; null while the network is not there. */
 export async function chances(about: ClassifierAbout, networks: Networks | null, code: Float32Array): Promise<Float32Array | null> {
-  if (about.weights) return softmax(linear(about, (at) => code[at]), 1);
+  if (about.weights) return softmax(linear(about, (at) => code[at]));
   if (!networks) return null;
-  return softmax(await networks.classify(code), about.temperature ?? 1);
+  const logits = await networks.classify(code);
+  return softmax(logits, about.temperature && divisor(logits, about.temperature));
 }
 
 /** What a linear classifier says of every image: its class, and the probability of that. */
@@ -16,7 +17,7 @@ export function predictions(about: ClassifierAbout, dataset: Dataset): [Column, 
   const classes = new Int32Array(dataset.count);
   const confidence = new Float32Array(dataset.count);
   for (let image = 0; image < dataset.count; image++) {
-    const found = softmax(linear(about, (at) => dataset.codes[at][image]), 1);
+    const found = softmax(linear(about, (at) => dataset.codes[at][image]));
     for (let one = 1; one < found.length; one++) if (found[one] > found[classes[image]]) classes[image] = one;
     confidence[image] = found[classes[image]];
   }
@@ -34,7 +35,12 @@ function linear({ weights, bias }: ClassifierAbout, number: (at: number) => numb
   });
 }
 
-function softmax(logits: Float32Array, temperature: number): Float32Array {
+function divisor(logits: Float32Array, { typical, slope, entropy }: Temperature): number {
+  const sum = softmax(logits).reduce((all, one) => all - (one ? one * Math.log(one) : 0), 0);
+  return typical * Math.exp(slope * (sum / Math.log(Math.max(2, logits.length)) - entropy));
+}
+
+function softmax(logits: Float32Array, temperature = 1): Float32Array {
   const most = Math.max(...logits);
   const found = logits.map((one) => Math.exp((one - most) / temperature));
   const sum = found.reduce((a, b) => a + b, 0);

@@ -6,7 +6,9 @@ export interface MapAbout { name: string; title: string; plane: Plane | null }
 export interface ColumnAbout { name: string; kind: 'category' | 'number'; values?: string[] }
 export interface SpriteLayout { width: number; height: number; across: number; down: number; sheets: number }
 export interface Density { mean: number[]; std: number[]; words: string }
-export interface ClassifierAbout { names: string[]; words: string; temperature?: number; weights?: number[][]; bias?: number[] }
+/** What logits are divided by, by the entropy of an image's classes (inference/calibration.py). */
+export interface Temperature { typical: number; slope: number; entropy: number }
+export interface ClassifierAbout { names: string[]; words: string; temperature?: Temperature; weights?: number[][]; bias?: number[] }
 export interface About {
   title: string; version: number; notes: string[]; count: number; source: string;
   shape: [number, number, number]; codeSize: number; kind: string; columns: ColumnAbout[];

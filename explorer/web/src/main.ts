@@ -216,6 +216,7 @@ async function open(dataset: Dataset): Promise<void> {
   chooseColour();
   connect(now);
   await chooseMap();
+  requestAnimationFrame(() => performance.mark('map'));
   if (about.networks) {
     const networks = new Networks(dataset);
     await networks.start();
@@ -225,6 +226,7 @@ async function open(dataset: Dataset): Promise<void> {
     if (before.image !== undefined && before.image >= 0 && before.image < about.count) await now.inspect(before.image);
     else if (about.density) now.show(Float32Array.from(about.density.mean), 'Move the pointer over the map: this picture is what the decoder draws there.');
   }
+  performance.mark('all');
   document.body.dataset.ready = String(about.version);
 }
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from threading import RLock
 from typing import Any, Final, Literal
@@ -167,7 +167,11 @@ def _classifier(subject: Subject) -> dict[str, Any] | None:
     """What tells the class of a code: the run's own network, or the linear one of the set's labels."""
     if subject.classifier is not None:
         names = list(subject.classifier.class_names)
-        return {"names": names, "temperature": subject.temperature, "words": "The run's own classifier."}
+        return {
+            "names": names,
+            "temperature": asdict(subject.temperature),
+            "words": "The run's own classifier.",
+        }
     return None if subject.linear is None else subject.linear.about()
 
 

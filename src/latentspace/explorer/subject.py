@@ -11,7 +11,8 @@ from ..core.errors import RunError
 from ..core.types import CodeArray, Float32Array, Int64Array, Probabilities
 from ..data.imageset import ImageSet
 from ..data.splits import PARTS
-from ..evaluation.calibration import calibrate
+from ..inference.calibration import Temperature
+from ..inference.classes import find_classes
 from ..inference.conform import conformed
 from ..inference.encoding import codes_and_errors
 from ..inference.image_files import raster
@@ -65,7 +66,7 @@ class Subject:
     classifier: TrainedClassifier | None = None
     notes: tuple[str, ...] = ()
     weights_hash: str | None = None
-    temperature: float = 1.0
+    temperature: Temperature = Temperature(1.0)  # noqa: RUF009 (it is frozen)
     linear: LinearClassifier | None = None
     folder: Path | None = None
 
@@ -96,12 +97,12 @@ def of_run(
     images = conformed(images, autoencoder.data.shape, autoencoder.experiment.data.fit)
     codes, errors = codes_and_errors(autoencoder, images.pixels, np.arange(len(images)))
     columns = [*described(images, run if own else None)]
-    linear, temperature = None, 1.0
+    linear, temperature = None, Temperature(1.0)
     if classifier is not None:
-        calibration = calibrate(run, classifier, images if own else None)
-        temperature = 1.0 if calibration is None else calibration.temperature
-        chances = classifier.probabilities(images, temperature=temperature)
-        columns += predicted(chances, classifier.class_names)
+        classes = find_classes(classifier, images, own=images if own else None)
+        if classes.calibration is not None:
+            temperature = classes.calibration.temperature
+        columns += predicted(classes.probabilities, classes.class_names)
     elif (linear := _of_own_labels(images, codes, run if own else None)) is not None:
         columns += predicted(linear.probabilities(codes), linear.names)
     if errors is not None:
