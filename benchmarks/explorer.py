@@ -2,8 +2,8 @@
 
 Of the run: the time of single decodes and of a 12x12 grid in the page's own worker, and the time until its
 map is drawn, and until its networks are there too, from a server that has all files made. Of synthetic sets
-of 100,000 and 1,000,000 points (ten numbers a code, ten classes): the time until the map is drawn, and frames a
-second while it is zoomed in and out around its middle. The aims are those that the explorer was built to.
+of 100,000 and 1,000,000 points (ten numbers a code, ten classes): the time until the map is drawn, and frames
+a second while it is zoomed in and out around its middle. The aims are those that the explorer was built to.
 """
 
 import os
