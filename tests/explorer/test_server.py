@@ -18,12 +18,12 @@ from starlette.testclient import TestClient
 from latentspace.core.errors import ConfigurationError, OutputError
 from latentspace.data.imageset import ImageSet
 from latentspace.explorer.actions import Actions
-from latentspace.explorer.classes import fitted
 from latentspace.explorer.contents import Contents
 from latentspace.explorer.labels import Labels, beside
 from latentspace.explorer.server import LARGEST, application
 from latentspace.explorer.serving import Place
 from latentspace.explorer.subject import of_run
+from latentspace.inference.code_classes import fitted
 from latentspace.inference.nearest import nearest
 from latentspace.runs.directory import Run
 

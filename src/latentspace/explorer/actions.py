@@ -12,10 +12,10 @@ from ..core.atomic_files import exists, make_folder
 from ..core.errors import DataError
 from ..core.types import CodeArray, Int64Array
 from ..core.wording import counted
+from ..inference.code_classes import LinearClassifier, of_labels, suggested
 from ..inference.group_folders import copy_images
 from ..inference.nearest import Exact
 from ..inference.tables import CODE, parquet
-from .classes import LinearClassifier, of_labels, suggested
 from .contents import Contents, File
 from .labels import Labels
 from .subject import Category, Subject, predicted

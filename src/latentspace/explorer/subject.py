@@ -13,13 +13,13 @@ from ..data.imageset import ImageSet
 from ..data.splits import PARTS
 from ..inference.calibration import Temperature
 from ..inference.classes import find_classes
+from ..inference.code_classes import LinearClassifier, fitted
 from ..inference.conform import conformed
 from ..inference.encoding import codes_and_errors
 from ..inference.image_files import raster
 from ..inference.sampling import draw, of_prior
 from ..inference.trained import TrainedAutoencoder, TrainedClassifier, load_trained
 from ..runs.directory import Run
-from .classes import LinearClassifier, fitted
 
 logger = logging.getLogger(__name__)
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from latentspace.explorer.classes import fitted, of_labels, suggested
+from latentspace.inference.code_classes import fitted, of_labels, suggested
 
 NAMES = ("left", "right", "up")
 
