@@ -27,6 +27,7 @@ FUZZED = {
     **{"npy": "arrays", "npz": "arrays", "hdf5": "hdf5", "matlab": "matlab", "cifar": "cifar", "idx": "idx"},
     **{"array_folder": "array-folders", "archive": "pictures", "folder": "pictures"},
     **{"parquet": "parquet", "table": "tables", "cleaned": "tables", "webdataset": "webdataset"},
+    **{"compressed": "compressed"},
     **{"pickle": "array-folders"},  # which is never opened, by its name or its start
 }
 

@@ -1,5 +1,6 @@
 """The contract of every source: the same images come out, however they were stored."""
 
+import lzma
 import pickle
 from collections.abc import Callable
 from pathlib import Path
@@ -115,6 +116,13 @@ def as_npz_of_parts(images: ImageSet, place: Path) -> Path:
     return place / "parts.npz"
 
 
+def as_compressed(images: ImageSet, place: Path) -> Path:
+    content = as_npz(images, place).read_bytes()
+    (place / "images.npz").unlink()
+    (place / "images.npz.xz").write_bytes(lzma.compress(content))
+    return place / "images.npz.xz"
+
+
 def as_hdf5(images: ImageSet, place: Path) -> Path:
     with h5py.File(place / "images.h5", "w") as file:
         file["images"], file["labels"] = images.pixels, images.labels
@@ -212,6 +220,7 @@ STORED = [
     as_npy_folder,
     as_class_arrays,
     as_npz_of_parts,
+    as_compressed,
     as_hdf5,
     as_matlab,
     as_webdataset,

@@ -1,6 +1,9 @@
 """Fuzzers of arrays in files: HDF5, MATLAB, CIFAR's binary version, folders of arrays."""
 
+import bz2
+import gzip
 import io
+import lzma
 import random
 from pathlib import Path
 
@@ -39,6 +42,44 @@ class Hdf5:
 
     def read(self, place: Path) -> None:
         _load(place / "some.h5")
+
+
+class Compressed:
+    """Arrays in .gz, .bz2 and .xz, alone or a folder of them, damaged inside and outside."""
+
+    def __init__(self, place: Path) -> None:
+        images = make_images(9, side=8)
+        assert images.labels is not None
+        self.files = {}
+        for name, save, arrays in (
+            ("X_train.npy", np.save, (images.pixels,)),
+            ("y_train.npy", np.save, (images.labels,)),
+            ("x.npz", np.savez, (images.pixels, images.labels)),
+            ("x.mat", scipy.io.savemat, ({"X": images.pixels[:, 0].transpose(1, 2, 0), "y": images.labels},)),
+        ):
+            stream = io.BytesIO()
+            save(stream, *arrays)
+            self.files[name] = stream.getvalue()
+        self.others = tuple(self.files.values())
+
+    def write(self, draw: random.Random, place: Path) -> None:
+        names = draw.choice((["X_train.npy", "y_train.npy"], ["X_train.npy"], ["x.npz"], ["x.mat"]))
+        bad = draw.choice(names)
+        for name in names:
+            ending, pack = draw.choice(
+                ((".gz", gzip.compress), (".bz2", bz2.compress), (".xz", lzma.compress))
+            )
+            content, inside = self.files[name], draw.random() < 0.5
+            if name == bad and inside:
+                content = mutated(draw, content, self.others)
+            content = pack(content)
+            if name == bad and not inside:
+                content = mutated(draw, content, self.others)
+            (place / f"{name}{ending}").write_bytes(content)
+
+    def read(self, place: Path) -> None:
+        files = sorted(place.iterdir())
+        _load(files[0] if len(files) == 1 else place)
 
 
 class Matlab:

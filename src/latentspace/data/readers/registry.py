@@ -81,7 +81,7 @@ class ArrayFile:
 
 
 class Compressed:
-    words = "one of these files in .gz, .bz2, .xz or .zst"
+    words = "arrays in .gz, .bz2, .xz or .zst"
 
     def knows(self, path: Path, start: bytes) -> bool:  # noqa: ARG002 - it is inflated already
         from .compressed import compressed_folder, inner_name
