@@ -197,6 +197,14 @@ def test_near_copies(script):
     assert found["recall"] > 0.5
 
 
+def test_doctor(script, letters, tmp_path, monkeypatch):
+    monkeypatch.setattr("latentspace.evaluation.doctor.codes.STEPS", 10)
+    script("doctor").main(str(letters), "--each", "2", "--out", str(tmp_path))
+    found, table = written(tmp_path, "doctor")
+    assert found["faults"]["blank"]["recall"] == 1
+    assert table.count("\n| ") == 1 + len(found["faults"])
+
+
 def test_anomalies(script, small_runs, tmp_path):
     run = str(small_runs["ae"].path)
     script("anomalies").main(run, "--strangers", "5", "--first", "10", "--out", str(tmp_path))

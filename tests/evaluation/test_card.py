@@ -12,15 +12,22 @@ import torch
 from latentspace.data.imageset import ImageSet
 from latentspace.evaluation.card import make
 from latentspace.evaluation.card.compare import Compared, Comparison, compared
-from latentspace.evaluation.card.geometry import active_units, effective_rank, total_correlation
+from latentspace.evaluation.card.geometry import (
+    active_units,
+    collapse,
+    effective_rank,
+    total_correlation,
+)
 from latentspace.evaluation.card.make import CardRecord, card_record
 from latentspace.evaluation.card.reconstruction import ssim, worst_tenth
+from latentspace.evaluation.card.subject import Subject
 from latentspace.evaluation.card.tally import Draws, Tally
 from latentspace.evaluation.card.values import Card, Value, verdict_of
 from latentspace.evaluation.clustering import GroupAgreement
 from latentspace.experiment.config import Experiment
 from latentspace.figures import style
 from latentspace.runs.directory import Run
+from latentspace.runs.tensors import write_tensors
 from latentspace.training.train import train
 from runner import call
 
@@ -141,6 +148,17 @@ def test_without_labels_their_part_is_absent_and_said_and_ordered_codes_have_a_c
     assert by_noise.lines["pixels"][0].value == 1.0
 
 
+def test_codes_that_have_collapsed_are_an_alarm(small_runs, images, tmp_path):
+    shutil.copytree(small_runs["ae"].path, tmp_path / "run")
+    run = Run.open(tmp_path / "run")
+    weights = {name: torch.zeros_like(one) if "encoder" in name else one for name, one in run.weights.items()}
+    write_tensors(run.path / "weights.safetensors", weights, {})
+    assert collapse(Subject(run, images, "test", MOST)) == (
+        "All images have one code: the network ignores them.",
+    )
+    assert collapse(Subject(small_runs["ae"], images, "test", MOST)) == ()
+
+
 def test_a_card_is_kept_and_made_anew_for_other_arguments(small_runs, images, records, caplog):
     caplog.set_level("INFO")
     again = card_record(small_runs["ae"], images, most=MOST)
@@ -178,7 +196,7 @@ def test_the_commands_write_a_page_and_one_json(small_runs, records, tmp_path):
     assert code == 0, stderr
     said = json.loads(stdout)
     assert Path(said.pop("out")) == run / "card.html"
-    assert Card.model_validate(said).run == str(small_runs["ae"].path)
+    assert Card.model_validate(said).run == str(run)
     page = (run / "card.html").read_text(encoding="utf-8")
     assert "Report card of ae" in page
     assert "mean squared error per pixel, class A" in page

@@ -151,7 +151,10 @@ def _notes(records: list[CardRecord], shared: int) -> tuple[str, ...]:
     else:
         why = "the runs split their images differently"
     how = "paired over these" if shared >= FEWEST else "not paired, as if of different images"
-    return (f"The runs share {counted(shared, 'judged image')} of {most:,}: {why}. Differences are {how}.",)
+    return (
+        f"The runs share {counted(shared, 'judged image')} of {most:,}: {why}. Differences are {how}.",
+        "Samples are then compared in different features: those of a classifier for each run.",
+    )
 
 
 def _measures(

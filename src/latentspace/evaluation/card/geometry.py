@@ -96,8 +96,6 @@ def collapse(subject: Subject) -> tuple[str, ...]:
     """A sentence where few numbers of the code are in use, or none."""
     found, size = subject.judged_features["run"], subject.encoder.code_size
     every = np.arange(len(found))
-    if not np.isfinite(found).all():
-        return ("Some codes are not finite: the network has diverged.",)
     used = active_units(found, every, absolute=subject.encoder.model.prior is not None)
     if found.std(axis=0).max() == 0:
         return ("All images have one code: the network ignores them.",)

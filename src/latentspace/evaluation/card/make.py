@@ -73,14 +73,21 @@ def card_record(
     Raises:
         RunError: the run has not ended.
         ConfigurationError: as `refuse_card`.
-        DataError: too few images.
+        DataError: too few images, or codes that are not finite.
     """
     judged = refuse_card(part, most)
+    if judged == "validation" and run.experiment.training.fit != "train":
+        raise ConfigurationError(
+            "a card judges images that were not learned from",
+            found=f"validation images, which {run.path} learned from",
+            do=f"leave {option('split')} out: it judges the test part",
+        )
 
     def measure(most: int = most, seed: int = seed, draws: int = DRAWS) -> CardRecord:
         return _measured(Subject(run, images, judged, most, seed, device), draws)
 
-    return kept(run, f"card-{part}", CardRecord, measure)
+    record = kept(run, f"card-{part}", CardRecord, measure)
+    return record.model_copy(update={"card": record.card.model_copy(update={"run": str(run.path)})})
 
 
 def own_images(run: Run, data: DataConfig | None = None) -> ImageSet:
@@ -129,6 +136,12 @@ def _measured(subject: Subject, draws: int) -> CardRecord:
             f"a card takes at least {FEWEST} training images and as many that are judged",
             found=f"{len(subject.learned)} and {counted(len(subject.judged))} of the {subject.part} part",
             do="give more images, or another split",
+        )
+    if not all(np.isfinite(one["run"]).all() for one in (subject.learned_features, subject.judged_features)):
+        raise DataError(
+            "codes must be finite to be judged",
+            found=f"some of {run.path} that are not",
+            do="look at the training's loss: the network has diverged",
         )
     tally = Tally(len(subject.judged), draws, subject.seed)
     sections = {}

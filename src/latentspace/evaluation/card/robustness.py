@@ -107,7 +107,7 @@ def _under(
     right: dict[str, list[np.ndarray]] = {key: [] for key in subject.features}
     errors: dict[str, list[np.ndarray]] = {"run": [], "pca": []}
     for strength in change.strengths:
-        changed = np.asarray(change.make(images, strength) if strength else images, np.float32)
+        changed = np.asarray(change.make(images, strength) if strength else images, np.float32).clip(0, 1)
         features = {key: make(changed) for key, make in subject.features.items()}
         for key, one in features.items():
             right[key].append(_right(subject, key, one, chosen))

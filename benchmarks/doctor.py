@@ -1,0 +1,146 @@
+"""Planted faults that the doctor finds: python benchmarks/doctor.py DATA [--each 50] [--out FOLDER]
+
+DATA are letters; their own copies and blank images are left out first. Faults are planted among the rest,
+each in images of its own: flipped labels and near copies that are moved into the test part (1 % each), blank,
+blurred and turned images, copies, and scikit-learn's digits (EACH of each), and a grey border around one
+class. For each finding: how many of the planted ones it names (recall), and how many of those that it names
+were planted (precision). Writes doctor-DATE.md and .json.
+"""
+
+import argparse
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from scipy.ndimage import gaussian_filter
+
+from anomalies import digits
+from speed.hardware import hardware, keep, sentence, today
+
+BLUR = 3.0  # pixels of 28
+NAMED = ("blank", "blurred", "labels", "leaks")
+FIRST = 0.02  # of the images: those whose labels are most probably wrong
+
+
+def planted(images: Any, each: int) -> tuple[Any, dict[str, np.ndarray], int]:
+    """The images with faults, which ones have which, and the class with a border."""
+    draw = np.random.default_rng(0)
+    pixels, labels = images.pixels.copy(), images.labels.copy()
+    many = max(1, len(images) // 100)
+    parts = np.zeros(len(images), dtype=np.int8)
+    order = draw.permutation(len(images))
+    test, rest = order[: len(order) // 5], order[len(order) // 5 :]
+    parts[test] = 2
+    sizes = {"labels": many, "leaks": many, "blank": each, "blurred": each, "turned": each, "copies": each}
+    ends = np.cumsum([*sizes.values(), each])
+    chosen = dict(zip([*sizes, "digits"], np.split(rest[: ends[-1]], ends[:-1]), strict=True))
+    classes = len(images.class_names)
+    labels[chosen["labels"]] = (labels[chosen["labels"]] + draw.integers(1, classes, many)) % classes
+    pixels[chosen["blank"]] = draw.integers(0, 256, each, dtype=np.uint8)[:, None, None, None]
+    some = pixels[chosen["blurred"]].astype(np.float32)
+    pixels[chosen["blurred"]] = gaussian_filter(some, (0, 0, BLUR, BLUR)).astype(np.uint8)
+    pixels[chosen["turned"]] = np.rot90(pixels[chosen["turned"]], axes=(2, 3))
+    pixels[chosen["digits"]] = digits(each, images.size, draw)
+    sources = rest[ends[-1] :]
+    for name, rows in (("copies", chosen["copies"]), ("leaks", chosen["leaks"])):
+        taken, sources = sources[: len(rows)], sources[len(rows) :]
+        pixels[rows] = pixels[taken] if name == "copies" else np.roll(pixels[taken], 1, axis=3)
+        labels[rows] = labels[taken]
+    parts[chosen["leaks"]] = 2
+    bordered = int(np.bincount(labels).argmax())
+    for edge in (np.s_[:2], np.s_[-2:]):
+        own = pixels[labels == bordered]
+        own[:, :, edge], own[:, :, :, edge] = 128, 128
+        pixels[labels == bordered] = own
+    return replace(images, pixels=pixels, labels=labels, parts=parts), chosen, bordered
+
+
+def clean(images: Any) -> Any:
+    """The images without copies, near copies and blank ones of their own: what is named was planted."""
+    from latentspace.data.cleaning import blank, first_of_each
+
+    kept = np.zeros(len(images), dtype=bool)
+    kept[first_of_each(images.image_hashes)] = True
+    kept[images.near_copies.second] = False
+    kept[blank(images.pixels)] = False
+    return images.subset(np.flatnonzero(kept))
+
+
+def suspected(subject: Any) -> np.ndarray:
+    """The images whose labels are most probably wrong, whether the doctor names them or not."""
+    from cleanlab.rank import get_label_quality_scores
+
+    judged = subject.judged
+    given = judged.probabilities.astype(np.float64)
+    quality = get_label_quality_scores(judged.labels, given, method="normalized_margin")
+    order = np.argsort(quality, kind="stable")[: int(FIRST * len(subject.images))]
+    return np.asarray(judged.rows[order])
+
+
+def measured(spec: str, each: int) -> dict[str, Any]:
+    import latentspace
+    from latentspace.evaluation.doctor.codes import trained_here
+    from latentspace.evaluation.doctor.examine import examine
+    from latentspace.evaluation.doctor.subject import Subject
+
+    images, chosen, bordered = planted(clean(latentspace.load_data(spec)), each)
+    began, computed = time.perf_counter(), time.process_time()
+    subject = Subject(images, spec, lambda: trained_here(images, "cpu"))
+    found = examine(subject).findings
+    spent = {"seconds": time.perf_counter() - began, "cpu_seconds": time.process_time() - computed}
+    strange, copies = found["outliers"].rows, found["copies"]
+    named = np.where(np.isin(copies.beside, chosen["copies"]), copies.beside, copies.rows)  # either of a pair
+    every = {
+        **{name: (chosen[name], found[name].rows) for name in NAMED},
+        "copies": (chosen["copies"], named),
+        "labels in the first 2 %": (chosen["labels"], suspected(subject)),
+        "outliers (turned, digits)": (np.concatenate([chosen["turned"], chosen["digits"]]), strange),
+        "outliers (turned)": (chosen["turned"], strange),
+        "outliers (digits)": (chosen["digits"], strange),
+    }
+    faults = {name: _scores(*rows) for name, rows in every.items()}
+    told = images.class_names[bordered] in str(found["shortcuts"].tables)
+    faults["border"] = {"planted": 1, "found": int(told), "recall": float(told), "precision": float(told)}
+    return {"images": len(images), **spent, "faults": faults}
+
+
+def _scores(wanted: np.ndarray, named: np.ndarray) -> dict[str, float]:
+    right = len(np.intersect1d(wanted, named))
+    rates = {"recall": right / len(wanted), "precision": right / max(1, len(named))}
+    return {"planted": len(wanted), "found": len(named), **rates}
+
+
+def table(found: dict[str, Any]) -> str:
+    lines = [
+        f"# The doctor, {found['date']}",
+        "",
+        sentence(found["hardware"]),
+        f"{found['images']:,} letters with planted faults, seed 0; all findings took "
+        f"{found['seconds']:.0f} s, {found['cpu_seconds']:.0f} s of CPU,",
+        "the training of the small autoencoder among them. `python benchmarks/doctor.py` makes this file.",
+        "",
+        "| fault | planted | found | recall | precision |",
+        "|---|---:|---:|---:|---:|",
+        *(
+            f"| {name} | {one['planted']} | {one['found']} | {one['recall']:.2f} | {one['precision']:.2f} |"
+            for name, one in found["faults"].items()
+        ),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def main(*words: str) -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("data")
+    parser.add_argument("--each", type=int, default=50)
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
+    given = parser.parse_args(words)
+    found = {"date": today(), "hardware": hardware(threads=1), **measured(given.data, given.each)}
+    keep("doctor", found, table, given.out)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
