@@ -30,7 +30,7 @@ def planted(images: Any, each: int) -> tuple[Any, dict[str, np.ndarray], int]:
     draw = np.random.default_rng(0)
     pixels, labels = images.pixels.copy(), images.labels.copy()
     many = max(1, len(images) // 100)
-    parts = np.zeros(len(images), dtype=np.int8)
+    parts = np.zeros(len(images), dtype=np.int64)
     order = draw.permutation(len(images))
     test, rest = order[: len(order) // 5], order[len(order) // 5 :]
     parts[test] = 2
@@ -51,10 +51,12 @@ def planted(images: Any, each: int) -> tuple[Any, dict[str, np.ndarray], int]:
         labels[rows] = labels[taken]
     parts[chosen["leaks"]] = 2
     bordered = int(np.bincount(labels).argmax())
+    within = np.flatnonzero(labels == bordered)
+    within = np.setdiff1d(within, np.concatenate([*chosen.values(), rest[ends[-1] :][: many + each]]))
     for edge in (np.s_[:2], np.s_[-2:]):
-        own = pixels[labels == bordered]
+        own = pixels[within]
         own[:, :, edge], own[:, :, :, edge] = 128, 128
-        pixels[labels == bordered] = own
+        pixels[within] = own
     return replace(images, pixels=pixels, labels=labels, parts=parts), chosen, bordered
 
 
@@ -92,7 +94,8 @@ def measured(spec: str, each: int) -> dict[str, Any]:
     found = examine(subject).findings
     spent = {"seconds": time.perf_counter() - began, "cpu_seconds": time.process_time() - computed}
     strange, copies = found["outliers"].rows, found["copies"]
-    named = np.where(np.isin(copies.beside, chosen["copies"]), copies.beside, copies.rows)  # either of a pair
+    beside = copies.rows if copies.beside is None else copies.beside
+    named = np.where(np.isin(beside, chosen["copies"]), beside, copies.rows)  # either of a pair
     every = {
         **{name: (chosen[name], found[name].rows) for name in NAMED},
         "copies": (chosen["copies"], named),

@@ -19,7 +19,7 @@ from latentspace.evaluation.card.geometry import (
     total_correlation,
 )
 from latentspace.evaluation.card.make import CardRecord, card_record
-from latentspace.evaluation.card.reconstruction import ssim, worst_tenth
+from latentspace.evaluation.card.reconstruction import reconstruction, ssim, worst_tenth
 from latentspace.evaluation.card.subject import Subject
 from latentspace.evaluation.card.tally import Draws, Tally
 from latentspace.evaluation.card.values import Card, Value, verdict_of
@@ -110,6 +110,14 @@ def test_a_card_of_an_autoencoder_has_each_side(records):
     changes = [row.name for row in record.card.sections["robustness"].rows]
     assert changes == [f"robust_to_{one}" for one in ("noise", "shift", "turn", "blur", "contrast")]
     assert record.card.sections["classification"].absent
+
+
+def test_a_denoiser_is_judged_from_noisy_images_too(small_runs, images):
+    found = reconstruction(Subject(small_runs["dae"], images, "test", MOST), Tally(MOST, 60, 0))
+    row = next(one for one in found.rows if one.name == "mse_from_noisy")
+    assert set(row.beside) == {"input", "pca"}
+    strength = small_runs["dae"].experiment.objective.strength
+    assert row.beside["input"].value == pytest.approx(strength**2, rel=0.1)
 
 
 def test_a_card_of_a_vae_has_its_divergence_by_dimension(records):

@@ -1,6 +1,6 @@
 """What codes are worth where images are changed: noise, shift, turn, blur, contrast."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -82,10 +82,11 @@ def robustness(subject: Subject, tally: Tally) -> Section:
     chosen = np.sort(draw.permutation(len(subject.judged))[:CHANGED])
     curves: list[Curve] = []
     rows: list[Row] = []
+    unchanged = _outcome(subject, subject.shown[chosen], chosen)
     for name, change in told(list(CHANGES.items()), "changes of images tried"):
-        curve, row = _under(subject, tally, name, change, chosen)
-        curves += curve
-        rows += row
+        found = [unchanged, *_changed(subject, change, chosen)]
+        curves += _curves(tally, name, change, found, subject.labelled)
+        rows.append(_row(tally, name, found, chosen, subject.labelled))
     return Section(title=TITLE, rows=tuple(rows), curves=tuple(curves), notes=(_how(subject, len(chosen)),))
 
 
@@ -99,30 +100,48 @@ def _how(subject: Subject, images: int) -> str:
     return f"Of {counted(images)}: {how}. A row is the mean over all strengths but none."
 
 
-def _under(
-    subject: Subject, tally: Tally, name: str, change: Change, chosen: Int64Array
-) -> tuple[list[Curve], list[Row]]:
-    """The curves and the row of one change."""
+@dataclass(frozen=True, eq=False)
+class _Outcome:
+    """Of images changed in one way: whether each answer is right, and the error of each; by name."""
+
+    right: dict[str, np.ndarray]
+    errors: dict[str, np.ndarray]
+
+
+def _outcome(subject: Subject, images: ImageArray, chosen: Int64Array) -> _Outcome:
+    features = {name: make(images) for name, make in subject.features.items()}
+    right = {name: _right(subject, name, one, chosen) for name, one in features.items()}
+    if not subject.decodes:
+        return _Outcome(right, {})
+    back = subject.pca.inverse_transform(features["pca"]).reshape(images.shape)
+    decoded = subject.encoder.decode(features["run"])
+    errors = {"run": squared_errors(decoded, images), "pca": squared_errors(back, images)}
+    return _Outcome(right, errors)
+
+
+def _changed(subject: Subject, change: Change, chosen: Int64Array) -> list[_Outcome]:
     images = subject.shown[chosen]
-    right: dict[str, list[np.ndarray]] = {key: [] for key in subject.features}
-    errors: dict[str, list[np.ndarray]] = {"run": [], "pca": []}
-    for strength in change.strengths:
-        changed = np.asarray(change.make(images, strength) if strength else images, np.float32).clip(0, 1)
-        features = {key: make(changed) for key, make in subject.features.items()}
-        for key, one in features.items():
-            right[key].append(_right(subject, key, one, chosen))
-        if subject.decodes:
-            back = subject.pca.inverse_transform(features["pca"]).reshape(changed.shape)
-            errors["run"].append(squared_errors(subject.encoder.decode(features["run"]), changed))
-            errors["pca"].append(squared_errors(back, changed))
-    asked = "right answers" if subject.labelled else "images recognised"
-    curves = [tally.curve(f"{name}_right", asked, change.across, change.strengths, right, "higher")]
-    if subject.decodes:
+    made = (np.asarray(change.make(images, one), np.float32).clip(0, 1) for one in change.strengths[1:])
+    return [_outcome(subject, one, chosen) for one in made]
+
+
+def _asked(labelled: bool) -> str:
+    return "right answers" if labelled else "images recognised"
+
+
+def _curves(
+    tally: Tally, name: str, change: Change, found: list[_Outcome], labelled: bool
+) -> Iterator[Curve]:
+    right = {key: [one.right[key] for one in found] for key in found[0].right}
+    yield tally.curve(f"{name}_right", _asked(labelled), change.across, change.strengths, right, "higher")
+    if errors := {key: [one.errors[key] for one in found] for key in found[0].errors}:
         title = "mean squared error per pixel, of the changed images"
-        curves.append(tally.curve(f"{name}_mse", title, change.across, change.strengths, errors, "lower"))
-    means = {key: np.mean(values[1:], axis=0) for key, values in right.items()}
-    row = tally.mean(f"robust_to_{name}", f"{asked} under {name}", means, "higher", rows=chosen)
-    return curves, [row]
+        yield tally.curve(f"{name}_mse", title, change.across, change.strengths, errors, "lower")
+
+
+def _row(tally: Tally, name: str, found: list[_Outcome], chosen: Int64Array, labelled: bool) -> Row:
+    means = {key: np.mean([one.right[key] for one in found[1:]], axis=0) for key in found[0].right}
+    return tally.mean(f"robust_to_{name}", f"{_asked(labelled)} under {name}", means, "higher", rows=chosen)
 
 
 def _right(subject: Subject, name: str, features: Features, chosen: Int64Array) -> np.ndarray:
