@@ -9,28 +9,31 @@ import statistics
 import sys
 import time
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from processes import Steps
+
+if TYPE_CHECKING:
+    from latentspace.data.imageset import ImageSet
 
 EPOCHS = 2
 
 
-def trained(images: int, threads: int) -> Iterator[int]:
+def trained(images: "ImageSet", threads: int) -> Iterator[int]:
     """Images that were trained on, after an epoch that warms up."""
-    from latentspace.data.catalog.glyphs.render import render
     from latentspace.experiment.config import Experiment
     from latentspace.training.context import prepare
     from latentspace.training.loop import learn
 
     plan = Experiment(threads=threads, device="cpu", precision="32", training={"epochs": EPOCHS + 1})
-    context = prepare(plan, render(images, workers=1))
+    context = prepare(plan, images)
     records = learn(plan, context.components())
     next(records)
     yield 0
     yield sum(1 for _ in records) * context.learned
 
 
-def speed(images: int, processes: int, threads: int) -> float:
+def speed(images: "ImageSet", processes: int, threads: int) -> float:
     """Images a second over all processes, from the common start to the end of the last."""
     started = [Steps(trained, images, threads, threads=threads) for _ in range(processes)]
     began = time.perf_counter()
@@ -43,7 +46,10 @@ def speed(images: int, processes: int, threads: int) -> float:
     return done / seconds
 
 
-def main(images: int = 4000, rounds: int = 3) -> None:
+def main(count: int = 4000, rounds: int = 3) -> None:
+    from latentspace.data.catalog.glyphs.render import render
+
+    images = render(count, workers=1)
     print(f"{'round':>5} {'2 workers x 1 thread':>22} {'1 worker x 2 threads':>22}   images/s")
     pairs = []
     for number in range(rounds):

@@ -23,9 +23,11 @@ for library in LIBRARIES.split():
 install_import_hook([f"latentspace.{package}" for package in WITH_SHAPES], "beartype.beartype")
 
 from collections.abc import Generator, Iterator  # noqa: E402
+from functools import cache  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402
 
+import lightning_fabric.utilities.registry as fabric_registry  # noqa: E402
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 import torch  # noqa: E402
@@ -46,6 +48,9 @@ from materials import make_images  # noqa: E402
 PASSWORD = "a: xyzzy@/?"  # of the database's user
 NOTMNIST = Path(__file__).parents[2] / "shared" / "data" / "notmnist"
 
+
+# a Fabric looks for callbacks through every installed package, at each training
+fabric_registry.entry_points = cache(fabric_registry.entry_points)
 
 settings.register_profile("untimed", deadline=None)  # a test is not decided by time
 settings.load_profile("untimed")

@@ -32,9 +32,15 @@ FORKED = multiprocessing.get_context("forkserver")
 FORKED.set_forkserver_preload(
     [
         "latentspace.cli.main",
+        "latentspace.experiment.recipe",
+        "latentspace.models.dense",
+        "latentspace.models.stacks.family",
         "latentspace.report.run.write",
         "latentspace.report.search.page",
         "latentspace.search.executors.worker",
+        "latentspace.search.run",
+        "latentspace.studies.foscarin2021.recipes",
+        "latentspace.training.tracking",
         "latentspace.training.train",
     ]
 )

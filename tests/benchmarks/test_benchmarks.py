@@ -13,6 +13,7 @@ import pytest
 import torch
 
 import preloaded
+from latentspace.search.executors.local import LocalExecutor
 from latentspace.search.executors.memory import ENVIRONMENT
 from makers import random_pixels
 from runner import call
@@ -144,9 +145,35 @@ def test_speed(script, tmp_path):
     assert [one["name"] for one in found["comparisons"]] == ["ae", "classifier", "encoding-32"]
 
 
-def test_ablation(script, letters, tmp_path):
+def test_ablation(script, letters, tmp_path, monkeypatch):
+    from latentspace.cli import main
+    from latentspace.models.layers import conv, dropout
+    from latentspace.search import run
+    from latentspace.training import loop
+
+    replaced = [
+        *((conv, "choose"), (loop, "ManualBackward"), (dropout, "_kept"), (main, "keep_freed")),
+        *((run, "LOOKING"), (LocalExecutor, "submit")),
+    ]
+    module, left_out = script("ablation"), []
+
+    def command(words: list[str]) -> None:
+        left_out.append({name for owner, name in replaced if getattr(owner, name) is not kept[owner, name]})
+        code, _, said = call(words)
+        assert code == 0, said
+
+    def here(function: Any, *arguments: Any) -> None:
+        """In this process; the next command has everything again."""
+        with pytest.MonkeyPatch.context() as patch:
+            for owner, name in replaced:
+                patch.setattr(owner, name, getattr(owner, name))
+            function(*arguments)
+
+    kept = {(owner, name): getattr(owner, name) for owner, name in replaced}
+    monkeypatch.setattr(module, "latentspace", command)
+    monkeypatch.setattr(module, "apart", here)
     tiny = ["ae=1", "vae=1", "classifier=1", "search=1"]
-    script("ablation").main(
+    module.main(
         *("--data", str(letters), "--images", "40", "--epochs", *tiny, "--trials", "1", "--rounds", "1"),
         *("--threads", "1", "--out", str(tmp_path)),
     )
@@ -158,6 +185,10 @@ def test_ablation(script, letters, tmp_path):
         "search": {"", "head", "memory"},
     }
     assert table.count("\n| ") == 1 + 9
+    always = {"LOOKING", "submit"}
+    for name, times in (("choose", 2), ("ManualBackward", 2), ("_kept", 1), ("keep_freed", 4)):
+        assert left_out.count({name} | always) == times
+    assert left_out.count(always) == 1 + 4
 
 
 def test_reading(script, monkeypatch):

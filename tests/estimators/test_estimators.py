@@ -23,7 +23,13 @@ from latentspace.core.errors import ConfigurationError, DataError, OutputError, 
 from latentspace.training.train import train
 from materials import make_images
 
-SMALL: dict[str, Any] = {"code_size": 3, "epochs": 2, "settings": {"model.width": 2}, "random_state": 0}
+SMALL: dict[str, Any] = {
+    "code_size": 3,
+    "epochs": 2,
+    "batch_size": 30,
+    "settings": {"model.width": 2},
+    "random_state": 0,
+}
 KINDS = [ConvAutoencoder, DenoisingAutoencoder, VariationalAutoencoder]
 BARS = make_images(60)
 GREY = BARS.pixels[:, 0]
