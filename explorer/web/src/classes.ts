@@ -7,6 +7,7 @@ import { picture } from './thumbs';
 
 const SUGGESTED = 50;
 const KEYS = 9; // classes that a digit chooses
+const BUTTONS = 40; // classes that have a button; others are written
 
 export function classesView(app: App): HTMLElement {
   const view = h('div');
@@ -54,14 +55,15 @@ export function classesView(app: App): HTMLElement {
     words.textContent = app.learned?.words ?? 'It takes labels of two classes at least; it then says the class of every image, and which ones it is least sure of.';
   }
 
-  /** The names of classes: the likeliest for this image first. */
-  async function names(image: number): Promise<string[]> {
+  /** The names of classes, always in the same order: a digit keeps its class. */
+  function names(): string[] {
     const values = app.dataset.column('label')?.values ?? app.dataset.about.classifier?.names ?? [];
-    const known = [...new Set([...Object.values(app.labels), ...values])].sort();
-    if (!app.learned) return known;
-    const found = (await chances(app.learned, app.networks, app.dataset.code(image))) ?? [];
-    const likely = new Map(app.learned.names.map((name, place) => [name, found[place]]));
-    return known.sort((a, b) => (likely.get(b) ?? 0) - (likely.get(a) ?? 0));
+    return [...new Set([...values, ...Object.values(app.labels)])];
+  }
+  async function likeliest(image: number): Promise<string | undefined> {
+    if (!app.learned) return undefined;
+    const found = await chances(app.learned, app.networks, app.dataset.code(image));
+    return found ? app.learned.names[found.indexOf(Math.max(...found))] : undefined;
   }
   async function step(): Promise<void> {
     shown.replaceChildren();
@@ -73,12 +75,13 @@ export function classesView(app: App): HTMLElement {
       return;
     }
     const image = queue[at];
-    const known = await names(image);
+    const likely = await likeliest(image);
     const large = picture(app, image);
     large.classList.add('large');
     const text = h('input', { type: 'text', id: 'class', maxlength: 200, placeholder: 'another class', 'aria-label': 'class of this image' });
-    const buttons = known.slice(0, KEYS).map((name, place) =>
-      h('button', { type: 'button', click: () => void give(name) }, h('kbd', {}, String(place + 1)), ` ${name}`));
+    const buttons = names().slice(0, BUTTONS).map((name, place) =>
+      h('button', { type: 'button', class: name === likely ? 'likely' : '', title: name === likely ? 'the likeliest' : name, click: () => void give(name) },
+        place < KEYS ? h('kbd', {}, String(place + 1)) : null, ` ${name}`));
     shown.replaceChildren(
       h('p', { class: 'quiet' }, `${at + 1} of ${queue.length}: ${app.dataset.names[image]}${app.labels[app.dataset.names[image]] ? ` (now ${app.labels[app.dataset.names[image]]})` : ''}`),
       large,
