@@ -76,7 +76,7 @@ def test_no_part_is_copied_whole(small_runs, kind, on_disk, copied, monkeypatch,
     run = Run.open(shutil.copytree(small_runs[kind].path, tmp_path / kind))
     for file in (run.path / "results").glob("*"):
         file.unlink()
-    result = evaluate_images(run, on_disk, own=True, scope="train")
+    result = evaluate_images(run, on_disk, own=True, scope="train", iwae_samples=2)
     assert result.images == 72
     analyse(RunContext.of(run, on_disk))
     assert copied
