@@ -22,6 +22,7 @@ from .malloc import ran_out
 RAY: Final = "ray"
 CLIENT_PORT: Final = 10001
 CONNECTING: Final = 10.0  # seconds that a cluster may take to answer
+ASKING: Final = 3.0  # seconds that a node may take to
 PACKAGES: Final = ("latentspace", "torch", "numpy")  # whose versions are the same on all nodes
 ANSWERS: Final = 0.5  # seconds from one look whether something has ended to the next
 
@@ -109,6 +110,61 @@ class Cluster:
         options = {"num_cpus": self.engine.cpus, "num_gpus": self.engine.gpus}
         return ray.remote(kind).options(**options, max_restarts=0, max_task_retries=0).remote()
 
+    def asked(self, answer: Any, node: str | None = None) -> Any:
+        """What a process answers.
+
+        Args:
+            node: the one that it is on, as far as that is known.
+
+        Raises:
+            LostProcessError: it is gone.
+            RunError: it could not begin.
+            Exception: what it raised, where that is an error of ours, or no memory was left.
+            RayTaskError: anything else that it raised.
+        """
+        import ray
+        import ray.exceptions as of_ray
+
+        try:
+            return ray.get(answer)
+        except of_ray.RayTaskError as error:
+            cause = error.cause
+            if isinstance(cause, Exception) and (isinstance(cause, LatentspaceError) or ran_out(cause)):
+                raise cause from None
+            raise
+        except of_ray.RayActorError as error:
+            said = " ".join(str(error).split())
+            if getattr(error, "actor_init_failed", False) or "ModuleNotFoundError" in said:
+                raise RunError(
+                    "latentspace must be installed on each node of the cluster",
+                    found=said[-300:],
+                    do="install it there in the version of this machine",
+                ) from error
+            if node is not None and not self._has(node):
+                raise LostProcessError("its node was lost", blameless=True) from error
+            raise LostProcessError("its worker was killed") from error
+        except (of_ray.OutOfMemoryError, of_ray.WorkerCrashedError) as error:
+            raise LostProcessError("its worker was killed: memory ran out on its node") from error
+        except (
+            of_ray.RaySystemError,
+            of_ray.ObjectLostError,
+            of_ray.GetTimeoutError,
+            ConnectionError,
+        ) as error:
+            raise LostProcessError("its node was lost", blameless=True) from error
+
+    def _has(self, node: str) -> bool:
+        """Whether the node is there. Ray takes half a minute to miss one whose processes are gone already."""
+        found = next((one for one in self.nodes if one["NodeID"] == node), None)
+        if found is None or self.engine.address is not None:  # from outside, nodes cannot be reached
+            return found is not None
+        try:
+            where = found["NodeManagerAddress"], found["NodeManagerPort"]
+            socket.create_connection(where, ASKING).close()
+        except OSError:
+            return False
+        return True
+
     def _fit(self, node: Mapping[str, Any]) -> int:
         asked = {"CPU": self.engine.cpus, "GPU": self.engine.gpus}
         there = node["Resources"]
@@ -144,43 +200,16 @@ class LostProcessError(Exception):
         super().__init__(reason)
 
 
-def asked(answer: Any) -> Any:
-    """What a process on a node answers.
-
-    Raises:
-        LostProcessError: it is gone.
-        RunError: it could not begin.
-        Exception: what it raised, where that is an error of ours, or no memory was left; else RayTaskError.
-    """
-    import ray
-    import ray.exceptions as of_ray
-
-    try:
-        return ray.get(answer)
-    except of_ray.RayTaskError as error:
-        cause = error.cause
-        if isinstance(cause, Exception) and (isinstance(cause, LatentspaceError) or ran_out(cause)):
-            raise cause from None
-        raise
-    except of_ray.RayActorError as error:
-        said = " ".join(str(error).split())
-        if getattr(error, "actor_init_failed", False) or "ModuleNotFoundError" in said:
-            raise RunError(
-                "latentspace must be installed on each node of the cluster",
-                found=said[-300:],
-                do="install it there in the version of this machine",
-            ) from error
-        gone = "node" in said and ("died" in said or "dead" in said or "terminated" in said)
-        what = "its node was lost" if gone and "worker process" not in said else "its worker was killed"
-        raise LostProcessError(what, blameless=what == "its node was lost") from error
-    except (of_ray.OutOfMemoryError, of_ray.WorkerCrashedError) as error:
-        raise LostProcessError("its worker was killed: memory ran out on its node") from error
-    except (of_ray.RaySystemError, of_ray.ObjectLostError, of_ray.GetTimeoutError, ConnectionError) as error:
-        raise LostProcessError("its node was lost", blameless=True) from error
-
-
 def _much(node: Mapping[str, Any], what: str) -> str:
     return f"{node['Resources'].get(what, 0):g}"
+
+
+def about_process() -> dict[str, Any]:
+    """Which process this is, on which node, and with which versions."""
+    import ray
+
+    name = f"{os.getpid()}@{socket.gethostname()}"
+    return {"process": name, "node": ray.get_runtime_context().get_node_id(), "versions": versions()}
 
 
 def versions() -> dict[str, str]:
@@ -197,11 +226,6 @@ def require_same_versions(there: Mapping[str, str], node: str) -> None:
             found=", ".join(f"{one} {there.get(one)} on {node}, {here[one]} here" for one in differing),
             do="install the same versions on all nodes, for example from one image or one constraints.txt",
         )
-
-
-def this_process() -> str:
-    """pid@host."""
-    return f"{os.getpid()}@{socket.gethostname()}"
 
 
 def _connect(address: str | None) -> bool:

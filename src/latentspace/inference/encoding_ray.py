@@ -16,10 +16,8 @@ from ..core.cluster import (
     ANSWERS,
     Cluster,
     LostProcessError,
-    asked,
+    about_process,
     require_same_versions,
-    this_process,
-    versions,
 )
 from ..core.devices import named_device
 from ..core.errors import RunError
@@ -40,8 +38,7 @@ class EncodingProcess:
         self._computing: Computing | None = None
 
     def about(self) -> dict[str, Any]:
-        """Which process this is, and with which versions."""
-        return {"process": this_process(), "versions": versions()}
+        return about_process()
 
     def open(self, computing: Computing, device: str, threads: int) -> None:
         """The network, to compute on `device`."""
@@ -61,6 +58,7 @@ class OnCluster:
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
         self._processes: dict[Any, int] = {}  # with how many pieces each has
+        self._nodes: dict[Any, str] = {}  # where each is
         # By answer: the piece that it is of, or None where it is what a process says of itself; the process.
         self._at_work: dict[Any, tuple[int | None, Any]] = {}
 
@@ -88,7 +86,7 @@ class OnCluster:
                         continue
                     number, process = self._at_work.pop(answer)
                     try:
-                        found = asked(answer)
+                        found = self._cluster.asked(answer, self._nodes.get(process))
                         if number is None:
                             self._open(process, found, shared)
                             continue
@@ -123,7 +121,10 @@ class OnCluster:
     def _open(self, process: Any, found: Mapping[str, Any], shared: Any) -> None:
         require_same_versions(found["versions"], found["process"].partition("@")[2])
         engine = self._cluster.engine
-        asked(process.open.remote(shared, "auto" if engine.gpus else "cpu", max(1, int(engine.cpus))))
+        self._nodes[process] = found["node"]
+        self._cluster.asked(
+            process.open.remote(shared, "auto" if engine.gpus else "cpu", max(1, int(engine.cpus)))
+        )
 
     def _drop(self, process: Any, number: int | None) -> list[int]:
         """Forget a process that is gone; the pieces that it had."""

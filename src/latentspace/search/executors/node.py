@@ -5,7 +5,7 @@ import os
 from collections.abc import Generator
 from typing import Any
 
-from ...core.cluster import this_process, versions
+from ...core.cluster import about_process
 from ...core.malloc import give_back, keep_freed
 from ...experiment.config import Experiment
 from ...training.context import TrainingContext
@@ -27,8 +27,7 @@ class TrainingProcess:
         self._records: Generator[EpochRecord, None, None] | None = None
 
     def about(self) -> dict[str, Any]:
-        """Which process this is, and with which versions."""
-        return {"process": this_process(), "versions": versions()}
+        return about_process()
 
     def open(self, context: TrainingContext) -> None:
         """What all trainings share."""

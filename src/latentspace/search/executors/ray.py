@@ -9,6 +9,7 @@ import logging
 import threading
 import time
 from collections.abc import Generator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,7 +18,6 @@ from ...core.cluster import (
     Cluster,
     Engine,
     LostProcessError,
-    asked,
     refuse_device,
     require_same_versions,
 )
@@ -153,10 +153,12 @@ class _Worker:
         about = self._process.about.remote()
         if not self._has_place(about):
             return
-        there = asked(about)
+        cluster = self._executor.cluster
+        there = cluster.asked(about)
         require_same_versions(there["versions"], there["process"].partition("@")[2])
-        asked(self._process.open.remote(shared))
-        trainer = TrainerOnNode(self._process, context.experiment, there["process"])
+        process = ProcessOnNode(self._process, there["process"], there["node"], cluster)
+        process.asked("open", shared)
+        trainer = TrainerOnNode(process, context.experiment)
         work_by(trainer, self._task, plan, self.stopping.is_set)
 
     def _has_place(self, about: Any) -> bool:
@@ -185,29 +187,40 @@ def _needed(task: WorkerTask) -> bool:
         return progress.counted + progress.count("running") < progress.asked
 
 
+@dataclass(frozen=True)
+class ProcessOnNode:
+    """A `TrainingProcess` on a node."""
+
+    handle: Any
+    name: str
+    node: str
+    cluster: Cluster
+
+    def asked(self, method: str, *arguments: Any) -> Any:
+        """What it answers. Raises: as `Cluster.asked`."""
+        return self.cluster.asked(getattr(self.handle, method).remote(*arguments), self.node)
+
+
 class TrainerOnNode:
     """Trainings in a process on a node; see `search.trainings.Trainer`."""
 
-    def __init__(self, process: Any, experiment: Experiment, name: str) -> None:
-        self.experiment = experiment
-        self._process, self._name = process, name
+    def __init__(self, process: ProcessOnNode, experiment: Experiment) -> None:
+        self.experiment, self._process = experiment, process
 
     def begin(self, experiment: Experiment) -> "TrainingOnNode":
-        weights: int = asked(self._process.begin.remote(experiment))
-        return TrainingOnNode(self._process, weights, self._name)
+        return TrainingOnNode(self._process, self._process.asked("begin", experiment))
 
 
 class TrainingOnNode:
     """A training in a process on a node."""
 
-    def __init__(self, process: Any, weights: int, name: str) -> None:
-        self.weights, self.computed_by = weights, name
-        self._process = process
+    def __init__(self, process: ProcessOnNode, weights: int) -> None:
+        self.weights, self.computed_by, self._process = weights, process.name, process
 
     def records(self) -> Generator[EpochRecord, None, None]:
-        while (record := asked(self._process.epoch.remote())) is not None:
+        while (record := self._process.asked("epoch")) is not None:
             yield record
 
     def picture(self) -> bytes | None:
-        png: bytes | None = asked(self._process.picture.remote())
+        png: bytes | None = self._process.asked("picture")
         return png
