@@ -242,3 +242,10 @@ def test_anomalies(script, small_runs, tmp_path):
     found, table = written(tmp_path, "anomalies")
     assert found["kinds"]["noise"]["combined"]["among_the_first"] > 0
     assert table.count("\n| ") == 1 + 5
+
+
+def test_explorer(script):
+    """Its points; what a browser measures of them is measured on its pages' tests."""
+    subject = script("explorer").synthetic(30)
+    assert subject.codes.shape == (30, 10)
+    assert len(subject.images) == 30
