@@ -162,11 +162,11 @@ MADE: dict[str, Callable[[Path], object]] = {
     "files.csv": listed,
     "paths.txt": paths,
     "train.csv": pixels,
-    "stack.npy.gz": lambda place: place.write_bytes(gzip.compress(npy(random_pixels(6, 16, 16)))),
     "images.parquet": lambda place: convert(make_images(12), place),
     "shards/": shards,
     "webdataset/": webdataset,
     "stack.npy": lambda place: np.save(place, random_pixels(6, 16, 16)),
+    "stack.npy.gz": lambda place: place.write_bytes(gzip.compress(npy(random_pixels(6, 16, 16)))),
     "arrays.npz": arrays,
     "galaxies.h5": galaxies,
     "train_32x32.mat": lambda place: savemat(
