@@ -34,7 +34,7 @@ def test_groups_that_are_there_are_found(count):
     rows, truth = codes()
     found = find_clusters(rows, count, seed=1)
     assert found.count == 3
-    assert GroupAgreement.of(found.groups, truth) == GroupAgreement(1.0, 1.0)
+    assert GroupAgreement.of(found.groups, truth) == GroupAgreement(nmi=1.0, ari=1.0, accuracy=1.0)
     assert found.sizes.tolist() == sorted(SIZES, reverse=True)
     assert bool(found.silhouettes) == (count is None)
     again = find_clusters(rows, count, seed=1)
@@ -73,7 +73,7 @@ def test_agreement_stands_beside_that_of_pixels_and_of_pca():
     codes = (np.eye(3, 4)[images.labels] * 10 + np.random.default_rng(0).random((90, 4))).astype(np.float32)
     found = agreements(images, find_clusters(codes, 3), code_size=2)
     assert list(found) == ["codes", "pixels", "pca"]
-    assert found["codes"] == GroupAgreement(1.0, 1.0)
+    assert found["codes"] == GroupAgreement(nmi=1.0, ari=1.0, accuracy=1.0)
     assert found["pixels"].nmi > 0.9
     shuffled = find_clusters(np.random.default_rng(1).permutation(codes), 3)
     assert agreements(images, shuffled, code_size=2)["codes"].nmi < 0.2

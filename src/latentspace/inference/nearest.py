@@ -79,7 +79,7 @@ class Exact:
     def search(self, asked: CodeArray, count: int) -> Nearest:
         """As `nearest`, of at most as many as there are."""
         starts = told(range(0, len(asked), self._size), "searches for neighbours")
-        found = [self._rule.kneighbors(asked[at : at + self._size], count) for at in starts]
+        found = [self._rule.kneighbors(asked[at : at + self._size], n_neighbors=count) for at in starts]
         distances, rows = (np.concatenate(parts) for parts in zip(*found, strict=True))
         return Nearest(rows.astype(np.int64, copy=False), distances.astype(np.float32, copy=False))
 

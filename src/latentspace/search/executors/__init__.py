@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from ...core.cluster import Engine
 from ...core.registry import Registry
 
 if TYPE_CHECKING:
+    from ...core.cluster import Engine
     from .protocol import Executor
 
-EXECUTORS: Final[Registry[Callable[[Engine], "Executor"]]] = Registry(
+EXECUTORS: "Final[Registry[Callable[[Engine], Executor]]]" = Registry(
     "engine",
     {
         "local": "latentspace.search.executors.local:LocalExecutor",
@@ -20,7 +20,7 @@ EXECUTORS: Final[Registry[Callable[[Engine], "Executor"]]] = Registry(
 
 
 @contextmanager
-def opened(engine: Engine) -> "Iterator[Executor]":
+def opened(engine: "Engine") -> "Iterator[Executor]":
     """The executor of that engine, closed after the block.
 
     Raises:
