@@ -104,7 +104,7 @@ LINES: tuple[tuple[list[str], dict[str, str]], ...] = (
     ([*GENERATE, "--out", "{}"], PLACES),
     ([*GENERATE[:2], "--out", "new", "--count", "{}"], NUMBERS),
     ([*GENERATE[:2], "--out", "new", "--what", "{}"], WORDS),
-    (["interpolate", "run", "0", "{}", "--out", "new"], {**WORDS, **NUMBERS}),
+    (["interpolate", "run", "0", "{}", "--out", "new"], {**IMAGES, **NUMBERS}),
     (["denoise", "run", "{}", "new"], IMAGES),
     (["denoise", "run", "bars.npz", "{}"], PLACES),
     (["runs", "{}"], PLACES),
