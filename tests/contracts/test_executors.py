@@ -98,8 +98,8 @@ def test_a_killed_worker_is_replaced_and_stop_leaves_none(executor, archive, tmp
         second = until_one_runs(trials, going, retry_of=first)
         assert executor.running == 1
     assert executor.running == 0
-    for number in (first, second):
-        until(lambda gone=process_of(trials, number): is_gone(gone), seconds=20)  # Ray's ends a moment later
+    processes = [process_of(trials, number) for number in (first, second)]
+    until(lambda: all(map(is_gone, processes)), seconds=20)  # Ray's ends a moment later
     reasons = [(one.state, one.notes.reason) for one in trials.all()]
     assert reasons == [("lost", "its worker was killed"), ("lost", "the search was interrupted")]
 

@@ -18,6 +18,7 @@ from .config import Config
 from .errors import ConfigurationError, DeviceError, LatentspaceError, RunError
 from .extras import require_extra
 from .malloc import ran_out
+from .wording import option
 
 RAY: Final = "ray"
 CLIENT_PORT: Final = 10001
@@ -49,8 +50,9 @@ class Engine(Config):
         if name != RAY and (cpus is not None or gpus is not None):
             raise ConfigurationError(
                 "resources of a trial are shared out by a cluster",
-                found=f"--trial-cpus or --trial-gpus with the engine {name}",
-                do="leave them out, or name --engine ray; here --workers and --threads share the cores",
+                found=f"{option('trial_cpus')} or {option('trial_gpus')} with the engine {name}",
+                do=f"leave them out, or name {option('engine', RAY)}; here {option('workers')} and "
+                f"{option('threads')} share the cores",
             )
         address = None
         if rest or "://" in text:
@@ -174,7 +176,9 @@ class Cluster:
         """Refuse resources that no node has. Raises: ConfigurationError."""
         if self.engine.cpus <= 0 and self.engine.gpus <= 0:
             raise ConfigurationError(
-                "a trial takes some of a node", found="0 CPUs and 0 GPUs", do="name --trial-cpus 1"
+                "a trial takes some of a node",
+                found="0 CPUs and 0 GPUs",
+                do=f"name {option('trial_cpus', 1)}",
             )
         if not self.room:
             largest = ", ".join(
@@ -183,7 +187,7 @@ class Cluster:
             raise ConfigurationError(
                 f"one node must have {self.engine.cpus:g} CPUs and {self.engine.gpus:g} GPUs, as asked for",
                 found=f"nodes with {largest or 'nothing'}",
-                do="ask for less (--trial-cpus, --trial-gpus), or add such a node to the cluster",
+                do=f"ask for less ({option('trial_cpus')}, {option('trial_gpus')}), or add such a node",
             )
 
 
@@ -295,6 +299,6 @@ def refuse_device(device: str, engine: Engine) -> None:
     if device not in ("auto", "cpu") and not engine.gpus:
         raise DeviceError(
             "a process on a node sees the GPUs that were asked for it",
-            found=f"--device {device}, and no --trial-gpus",
-            do="name --trial-gpus 1, and leave --device out",
+            found=f"{option('device', device)}, and no {option('trial_gpus')}",
+            do=f"name {option('trial_gpus', 1)}, and leave {option('device')} out",
         )

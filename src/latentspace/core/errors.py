@@ -13,8 +13,6 @@ Each says what must hold, what was found instead, and what to do about it; none 
 password or a control character.
 """
 
-from typing import Any
-
 from .credentials import masked
 from .printable import printable
 
@@ -34,7 +32,7 @@ class LatentspaceError(Exception):
         self.must, self.found, self.do = (printable(masked(text)) for text in (must, found, do))
         super().__init__(self.must, self.found, self.do)
 
-    def __reduce__(self) -> tuple[Any, ...]:
+    def __reduce__(self) -> tuple[object, ...]:
         return _remade, (type(self), self.must, self.found, self.do)
 
     def __str__(self) -> str:

@@ -23,6 +23,7 @@ from ..core.devices import named_device
 from ..core.errors import RunError
 from ..core.malloc import keep_freed
 from ..core.types import Int64Array, Pixels
+from ..core.wording import option
 from .encoding import Columns, Computing, EncodingPlan
 from .trained import TrainedAutoencoder
 
@@ -147,5 +148,5 @@ def _refuse_losses(lost: Counter[int], error: LostProcessError) -> None:
         raise RunError(
             "a process must live long enough to encode a piece",
             found=f"{LOSSES} died over one: {error.reason}",
-            do="look whether memory ran out on the nodes; then go on with --resume",
+            do=f"look whether memory ran out on the nodes; then go on with {option('resume')}",
         ) from error

@@ -140,7 +140,7 @@ def test_arrays_that_are_no_images(tmp_path: Path, kind: str) -> None:
 
 def test_objects_are_never_unpickled(tmp_path: Path) -> None:
     array = np.empty(2, dtype=object)
-    array[:] = [np.zeros((2, 2)), print]
+    array[:] = [np.zeros((2, 2)), len]
     np.save(tmp_path / "file.npy", array, allow_pickle=True)
     np.savez(tmp_path / "file.npz", images=array, allow_pickle=True)
     for name in ("file.npy", "file.npz"):
@@ -266,7 +266,7 @@ def test_a_column_says_the_part_of_each_image(tmp_path: Path) -> None:
 
 def test_the_only_array_that_can_be_images(tmp_path: Path) -> None:
     objects = np.empty(1, dtype=object)
-    objects[0] = print
+    objects[0] = len
     path = tmp_path / "file.npz"
     np.savez(path, scans=random_pixels(3, 6, 5), positions=np.zeros((3, 2)), about=objects, allow_pickle=True)
     assert load(path).size == (6, 5)
@@ -298,7 +298,7 @@ NO_CLASSES = {
     "several": np.array([[1, 1], [0, 1], [0, 0]]),
     "real numbers": np.array([0.5, 1, 2]),
     "NaN": np.array([0, np.nan, 2]),
-    "objects": np.array([print, "a", None], dtype=object),
+    "objects": np.array([len, "a", None], dtype=object),
 }
 
 
