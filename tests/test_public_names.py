@@ -74,16 +74,22 @@ def test_an_error_can_be_caught_without_torch():
 
 
 @pytest.mark.parametrize(
-    ("environment", "spins"),
-    [({}, "1000"), ({"GOMP_SPINCOUNT": "7"}, "7"), ({"OMP_WAIT_POLICY": "active"}, "None")],
-    ids=["nothing set", "a number set", "a policy set"],
+    ("environment", "load", "spins"),
+    [
+        ({}, 1e9, "1000"),
+        ({}, 0, "None"),
+        ({"GOMP_SPINCOUNT": "7"}, 1e9, "7"),
+        ({"OMP_WAIT_POLICY": "active"}, 1e9, "None"),
+    ],
+    ids=["a busy machine", "free cores", "a number set", "a policy set"],
 )
-def test_threads_without_work_sleep_unless_the_user_says_otherwise(environment, spins, monkeypatch):
+def test_threads_without_work_sleep_beside_other_programs(environment, load, spins, monkeypatch):
     for name in ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY"):
         monkeypatch.delenv(name, raising=False)
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
-    code = "import latentspace, os; print(os.environ.get('GOMP_SPINCOUNT'))"
+    code = f"import os; os.getloadavg = lambda: ({load}, 0, 0); import latentspace"
+    code += "; print(os.environ.get('GOMP_SPINCOUNT'))"
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
     )

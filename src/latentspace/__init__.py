@@ -14,10 +14,11 @@ import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-# A thread of GNU OpenMP (in PyTorch on Linux) that has no work spins for long; it reads this number when
-# PyTorch is first imported. Beside another busy process a short spin is up to ten times as fast; on free
-# cores it is no slower (benchmarks/results/openmp-waiting-2026-11-26.md). What the user set stands.
-if "OMP_WAIT_POLICY" not in os.environ:
+# A thread of GNU OpenMP (in PyTorch on Linux) that has no work spins for long, and reads this number when
+# PyTorch is first imported. On free cores that is right. Beside other busy programs a short spin takes as
+# little as a fifth of the time (benchmarks/results/openmp-waiting-2026-11-26.md). What the user set stands.
+_busy = hasattr(os, "getloadavg") and os.getloadavg()[0] > (os.cpu_count() or 1)
+if _busy and "OMP_WAIT_POLICY" not in os.environ:
     os.environ.setdefault("GOMP_SPINCOUNT", "1000")
 
 if TYPE_CHECKING:
