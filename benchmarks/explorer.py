@@ -9,22 +9,17 @@ a second while it is zoomed in and out around its middle. The aims are those tha
 import os
 import sys
 import tempfile
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import uvicorn
 
 from latentspace.data.imageset import ImageSet
 from latentspace.explorer.actions import Actions
 from latentspace.explorer.contents import Contents
 from latentspace.explorer.labels import Labels
 from latentspace.explorer.page import page as one_file
-from latentspace.explorer.server import application
-from latentspace.explorer.serving import Place
+from latentspace.explorer.serving import served
 from latentspace.explorer.subject import Category, Subject, of_run
 from latentspace.inference.run_images import own_or_other
 from latentspace.runs.directory import Run
@@ -72,19 +67,9 @@ FRAMES = """() => new Promise((done) => {
 })"""
 
 
-@contextmanager
-def served(contents: Contents, folder: Path) -> Iterator[str]:
-    """The address of a server of the page."""
-    with Place().listening() as listening:
-        host = f"127.0.0.1:{listening.getsockname()[1]}"
-        actions = Actions(lambda: contents, Labels(folder / "labels.csv"), folder / "copies")
-        app = application(actions, "token", frozenset({host}))
-        server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="off"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
-        thread.start()
-        yield f"http://{host}/token/"
-        server.should_exit = True
-        thread.join()
+def actions_of(contents: Contents, folder: Path) -> Actions:
+    """What a page of these contents may ask for; what it writes lies in the folder."""
+    return Actions(lambda: contents, Labels(folder / "labels.csv"), folder / "copies")
 
 
 def synthetic(count: int) -> Subject:
@@ -112,7 +97,7 @@ def of_a_run(browser: Any, run: Run, folder: Path) -> list[tuple[str, str, str]]
     contents = Contents(of_run(run, images, own=own), methods=())
     for name in contents.names:
         contents.file(name)
-    with served(contents, folder) as address:
+    with served(actions_of(contents, folder)) as address:
         page, drawn, ready = opened(browser, address)
         about = contents.about()
         singles, grids = page.evaluate(WORKER, [about["codeSize"], about["shape"], DECODES, GRIDS])
@@ -132,7 +117,7 @@ def of_points(browser: Any, count: int, folder: Path, aims: tuple[str, str]) -> 
     contents = Contents(synthetic(count), methods=())
     for name in ("names.arrow", "columns.arrow", "codes.arrow", "map-0.arrow"):
         contents.file(name)
-    with served(contents, folder) as address:
+    with served(actions_of(contents, folder)) as address:
         page, drawn, _ = opened(browser, address)
         frames = page.evaluate(FRAMES)
         page.screenshot(path=folder / f"{count}.png")

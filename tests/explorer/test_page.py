@@ -1,7 +1,6 @@
 """The page in a browser, checked by its pixels; and as one file, opened from disk."""
 
 import re
-import threading
 import time
 from collections.abc import Iterator
 from io import BytesIO
@@ -11,7 +10,6 @@ from typing import Any
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-import uvicorn
 from PIL import Image
 
 from latentspace.data.imageset import ImageSet
@@ -20,8 +18,7 @@ from latentspace.explorer.actions import Actions
 from latentspace.explorer.contents import Contents
 from latentspace.explorer.labels import Labels
 from latentspace.explorer.page import page as one_file
-from latentspace.explorer.server import application
-from latentspace.explorer.serving import Place
+from latentspace.explorer.serving import served
 from latentspace.explorer.subject import of_run
 from latentspace.training.train import train
 
@@ -79,16 +76,8 @@ def copies(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def address(contents: Contents, labels: Labels, copies: Path) -> Iterator[str]:
-    actions = Actions(lambda: contents, labels, copies)
-    with Place().listening() as listening:
-        host = f"127.0.0.1:{listening.getsockname()[1]}"
-        app = application(actions, "token", frozenset({host}))
-        server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="off"))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
-        thread.start()
-        yield f"http://{host}/token/"
-        server.should_exit = True
-        thread.join()
+    with served(Actions(lambda: contents, labels, copies)) as address:
+        yield address
 
 
 @pytest.fixture(scope="module")

@@ -3,16 +3,20 @@
 import socket
 import threading
 import webbrowser
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from ipaddress import ip_address
 from secrets import token_urlsafe
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..core.errors import ConfigurationError, OutputError
 from ..core.wording import option
 from .actions import Actions
 from .server import application
+
+if TYPE_CHECKING:
+    import uvicorn
 
 MOST = 64  # requests at a time; more are refused
 
@@ -88,26 +92,49 @@ def serve(
         OutputError: nothing can listen at that place.
         KeyboardInterrupt: it was ended.
     """
-    import uvicorn
-
     with place.listening() as listening:
-        port = listening.getsockname()[1]
-        token = token_urlsafe(16)
-        name = f"[{place.host}]" if ":" in place.host else place.host
-        address = f"http://{name}:{port}/{token}/"
-        app = application(actions, token, _hosts(place, port), progress)
-        config = uvicorn.Config(
-            app,
-            log_level="critical",
-            access_log=False,
-            limit_concurrency=MOST,
-            server_header=False,
-            lifespan="off",
-        )
+        server, address = _server(actions, place, listening, progress)
         said(address)
         if browser:
             threading.Timer(0.3, webbrowser.open, [address]).start()
-        uvicorn.Server(config).run(sockets=[listening])
+        server.run(sockets=[listening])
+
+
+@contextmanager
+def served(actions: Actions) -> Iterator[str]:
+    """The address of an explorer on this machine, which a thread serves until the block ends."""
+    with Place().listening() as listening:
+        server, address = _server(actions, Place(), listening)
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+        thread.start()
+        try:
+            yield address
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+def _server(
+    actions: Actions,
+    place: Place,
+    listening: socket.socket,
+    progress: Callable[[], Mapping[str, Any] | None] = lambda: None,
+) -> "tuple[uvicorn.Server, str]":
+    """A server, and the address of its page, with a token that nobody can guess."""
+    import uvicorn
+
+    port = listening.getsockname()[1]
+    token = token_urlsafe(16)
+    name = f"[{place.host}]" if ":" in place.host else place.host
+    config = uvicorn.Config(
+        application(actions, token, _hosts(place, port), progress),
+        log_level="critical",
+        access_log=False,
+        limit_concurrency=MOST,
+        server_header=False,
+        lifespan="off",
+    )
+    return uvicorn.Server(config), f"http://{name}:{port}/{token}/"
 
 
 def _hosts(place: Place, port: int) -> frozenset[str]:

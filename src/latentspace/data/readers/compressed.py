@@ -7,7 +7,7 @@ tables of text are inflated as they are read.
 import logging
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -77,7 +77,7 @@ def _bare(name: str) -> str:
     return Path(Path(name).stem).stem
 
 
-def _read(path: Path, names: Iterable[str], config: DataConfig) -> ImageSet:
+def _read(path: Path, names: Sequence[str], config: DataConfig) -> ImageSet:
     folder = path if path.is_dir() else path.parent
     with own_folder() as place, said_of(folder, place):
         for name in names:
@@ -91,7 +91,7 @@ def _read(path: Path, names: Iterable[str], config: DataConfig) -> ImageSet:
                 do="unpack it, and look at what is in it",
             )
         images = reader.read(target, config.model_copy(update={"resident": "always"}))
-    logger.info("inflated from %s", counted(len(list(names)), "compressed file"))
+    logger.info("inflated from %s", counted(len(names), "compressed file"))
     return images
 
 
