@@ -1,7 +1,6 @@
 """The page in a browser, checked by its pixels; and as one file, opened from disk."""
 
 import re
-import time
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
@@ -22,34 +21,11 @@ from latentspace.explorer.serving import served
 from latentspace.explorer.subject import of_run
 from latentspace.training.train import train
 
-CHROMIUM = Path("/usr/bin/chromium")
+from .browsing import IN_BROWSER, SLOW, until
+
 AXE = Path(__file__).parents[2] / "explorer" / "web" / "node_modules" / "axe-core" / "axe.min.js"
-SLOW = 200_000  # milliseconds: a machine may be busy
 
-pytestmark = [
-    pytest.mark.skipif(not CHROMIUM.exists(), reason="no Chromium here (/usr/bin/chromium)"),
-    pytest.mark.filterwarnings("default"),  # of the browser's driver
-]
-
-
-def until(page: Any, condition: str) -> None:
-    """Wait until a JavaScript expression is true; Playwright's own way uses eval, which the page forbids."""
-    end = time.monotonic() + 20
-    while not page.evaluate(condition):
-        if time.monotonic() > end:
-            pytest.fail(f"it never came true: {condition}")
-        time.sleep(0.05)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        flags = ["--no-sandbox", "--enable-unsafe-swiftshader"]
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=flags)
-        yield browser
-        browser.close()
+pytestmark = IN_BROWSER
 
 
 @pytest.fixture(scope="module")

@@ -7,8 +7,8 @@ export interface Points {
   places(from: Float32Array, to: Float32Array): void;
   /** Red, green, blue and alpha of each point; alpha 0 hides it. */
   colours(rgba: Uint8Array): void;
-  /** Draw those in the given ranges, each from a number to another. */
-  draw(camera: Camera, moved: number, size: number, opacity: number, ranges: [number, number][]): void;
+  /** Draw those in the given ranges, each from a number to another: one in `every`. */
+  draw(camera: Camera, moved: number, size: number, opacity: number, ranges: [number, number][], every: number): void;
 }
 
 const VERTEX = `#version 300 es
@@ -31,10 +31,13 @@ void main() {
   pixel = vec4(shade.rgb * alpha, alpha);
 }`;
 
+const ATTRIBUTES = ['from', 'to', 'colour'];
+
 class WebGLPoints implements Points {
   readonly slow = false;
   private program: WebGLProgram;
   private buffers: WebGLBuffer[];
+  private every = 0;
 
   constructor(private canvas: HTMLCanvasElement, private gl: WebGL2RenderingContext) {
     const program = gl.createProgram();
@@ -47,15 +50,14 @@ class WebGLPoints implements Points {
     gl.linkProgram(program);
     if (!gl.getProgramParameter(program, gl.LINK_STATUS)) throw new Error('WebGL cannot draw points');
     this.program = program;
-    this.buffers = ['from', 'to', 'colour'].map((name, at) => {
+    this.buffers = ATTRIBUTES.map((name) => {
       const place = gl.getAttribLocation(program, name);
       const buffer = gl.createBuffer();
       gl.bindBuffer(gl.ARRAY_BUFFER, buffer);
       gl.enableVertexAttribArray(place);
-      if (at < 2) gl.vertexAttribPointer(place, 2, gl.FLOAT, false, 0, 0);
-      else gl.vertexAttribPointer(place, 4, gl.UNSIGNED_BYTE, true, 0, 0);
       return buffer;
     });
+    this.take(1);
     gl.enable(gl.BLEND);
     gl.blendFunc(gl.ONE, gl.ONE_MINUS_SRC_ALPHA);
   }
@@ -67,8 +69,9 @@ class WebGLPoints implements Points {
 
   colours(rgba: Uint8Array): void { this.fill(2, rgba); }
 
-  draw(camera: Camera, moved: number, size: number, opacity: number, ranges: [number, number][]): void {
+  draw(camera: Camera, moved: number, size: number, opacity: number, ranges: [number, number][], every: number): void {
     const { gl, program, canvas } = this;
+    this.take(every);
     const dpr = canvas.width / camera.width;
     const set = (name: string): WebGLUniformLocation | null => gl.getUniformLocation(program, name);
     gl.viewport(0, 0, canvas.width, canvas.height);
@@ -81,7 +84,23 @@ class WebGLPoints implements Points {
     gl.uniform1f(set('size'), size * dpr);
     gl.uniform1f(set('edge'), Math.min(1, 2.5 / (size * dpr)));
     gl.uniform1f(set('opacity'), opacity);
-    for (const [from, to] of ranges) gl.drawArrays(gl.POINTS, from, to - from);
+    for (const [from, to] of ranges) {
+      const first = Math.ceil(from / every);
+      gl.drawArrays(gl.POINTS, first, Math.ceil(to / every) - first);
+    }
+  }
+
+  /** Read one point in so many from the buffers. */
+  private take(every: number): void {
+    if (every === this.every) return;
+    this.every = every;
+    const { gl, program } = this;
+    ATTRIBUTES.forEach((name, at) => {
+      const place = gl.getAttribLocation(program, name);
+      gl.bindBuffer(gl.ARRAY_BUFFER, this.buffers[at]);
+      if (at < 2) gl.vertexAttribPointer(place, 2, gl.FLOAT, false, 8 * every, 0);
+      else gl.vertexAttribPointer(place, 4, gl.UNSIGNED_BYTE, true, 4 * every, 0);
+    });
   }
 
   private fill(buffer: number, data: Float32Array | Uint8Array): void {
@@ -102,17 +121,17 @@ class CanvasPoints implements Points {
 
   colours(rgba: Uint8Array): void { this.rgba = rgba; }
 
-  draw(camera: Camera, moved: number, size: number, opacity: number, ranges: [number, number][]): void {
+  draw(camera: Camera, moved: number, size: number, opacity: number, ranges: [number, number][], every: number): void {
     const { context } = this;
     const dpr = this.canvas.width / camera.width;
     context.setTransform(dpr, 0, 0, dpr, 0, 0);
     context.clearRect(0, 0, camera.width, camera.height);
-    for (const range of ranges) this.part(camera, moved, size, opacity, range);
+    for (const range of ranges) this.part(camera, moved, size, opacity, range, every);
   }
 
-  private part(camera: Camera, moved: number, size: number, opacity: number, [first, last]: [number, number]): void {
+  private part(camera: Camera, moved: number, size: number, opacity: number, [first, last]: [number, number], every: number): void {
     const { context, from, to, rgba } = this;
-    for (let at = first; at < last; at++) {
+    for (let at = Math.ceil(first / every) * every; at < last; at += every) {
       const alpha = rgba[4 * at + 3];
       if (!alpha) continue;
       const [x, y] = camera.toScreen(

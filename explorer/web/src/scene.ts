@@ -15,6 +15,9 @@ const MOVE = 700; // milliseconds from one map to another
 const CROWD = 1200; // points in view below which small pictures stand for them, closer in
 const DENSE = 1024; // cells of a side of the density of all points
 const REST = 120; // milliseconds without a move after which it is drawn finely
+const SLOW = 30; // milliseconds a frame above which fewer points are drawn while the map moves
+const LONG = 500; // milliseconds after which the next frame begins a new move
+const THINNEST = 16; // one point in so many, at most
 const RINGS = 300; // selected images that have a ring each; more are told by their colour alone
 const FEW = 700; // points below which they do from the beginning
 
@@ -44,6 +47,10 @@ export class Scene {
   private whole: Grid | null = null; // the density of all points
   private close: Grid | null = null; // of those that were seen when the map came to rest
   private resting = 0;
+  private every = 1; // while the map moves, one point in so many is drawn
+  private drawn = 0; // when the last frame was
+  private rests = false;
+  private thin = 0;
 
   constructor(private layers: HTMLElement, private sprites: Sprites) {
     const [back, middle, front] = Array.from(layers.querySelectorAll('canvas'));
@@ -175,7 +182,8 @@ export class Scene {
     if (this.grid) this.renderGrid(this.grid);
     const dense = map && moved === 1 && this.visible > MANY && many > MANY;
     if (dense) this.renderDensity(map);
-    this.points.draw(this.camera, moved, this.pointSize, this.grid ? 0.9 : many > MANY ? 0.35 : 0.85, dense ? [] : ranges);
+    const every = this.thinned(dense ? 0 : many);
+    this.points.draw(this.camera, moved, this.pointSize, this.grid ? 0.9 : many > MANY ? 0.35 : 0.85, dense ? [] : ranges, every);
     this.renderFront(pictures ? shown : []);
     if (moved < 1) this.draw();
     else if (this.before) {
@@ -183,6 +191,20 @@ export class Scene {
       this.place();
       this.draw();
     }
+  }
+
+  /** One point in how many is drawn: fewer while the map moves and frames come slowly, all when it rests. */
+  private thinned(many: number): number {
+    const now = performance.now();
+    const since = now - this.drawn;
+    this.drawn = now;
+    clearTimeout(this.thin);
+    const rests = this.rests || many < CROWD || since > LONG;
+    this.rests = false;
+    if (rests) return 1;
+    if (since > SLOW) this.every = Math.min(THINNEST, 2 * this.every);
+    if (this.every > 1) this.thin = window.setTimeout(() => { this.rests = true; this.draw(); }, REST);
+    return this.every;
   }
 
   /** The images that are seen and not filtered away. */
