@@ -2,11 +2,13 @@
 
     python benchmarks/quality.py [--data SPEC] [--tasks ae vae] [--presets report default] [--seeds 0]
                                  [--judged 0.2] [--limit 8000] [--code-size 10] [--threads 2]
-                                 [--set KEY=VALUE ...] [--out benchmarks/results]
+                                 [--minutes M] [--pythae] [--set KEY=VALUE ...] [--out benchmarks/results]
 
 The images are divided once, at random by seed 0, into those that are learned from and those that are judged;
 nothing is chosen by the latter. PCA with as many numbers is fitted to the former. Each training is a process
-of its own. Writes quality-DATE.md and .json, with hardware, data, seeds, and every setting that was named.
+of its own. With `--minutes` each has the same time; with `--pythae` the default autoencoder of pythae stands
+beside (`pip install pythae`), for as long. Writes quality-DATE.md and .json, with hardware, data, seeds, and
+every setting that was named.
 """
 
 import argparse
@@ -49,8 +51,6 @@ def divided(spec: str | None, limit: int, judged: float, folder: Path) -> tuple[
 
 def judged_run(run: str) -> dict[str, float]:
     """What `evaluate` says of the test part, and nearest neighbours on the codes."""
-    from sklearn.neighbors import KNeighborsClassifier
-
     import latentspace as package
     from latentspace.data.sources import load_images
 
@@ -61,20 +61,22 @@ def judged_run(run: str) -> dict[str, float]:
     }
     images = load_images(opened.experiment.data)
     if images.labels is not None:
-        learned = np.concatenate([opened.split.train, opened.split.validation])
-        neighbours = KNeighborsClassifier(NEIGHBOURS).fit(
-            trained.encode(images.pixels[learned]), images.labels[learned]
-        )
-        test = opened.split.test
-        found["neighbours"] = float(
-            neighbours.score(trained.encode(images.pixels[test]), images.labels[test])
-        )
+        learned, test = np.concatenate([opened.split.train, opened.split.validation]), opened.split.test
+        codes = [trained.encode(images.pixels[part]) for part in (learned, test)]
+        found["neighbours"] = neighbours(*codes, images.labels[learned], images.labels[test])
     return {
         **found,
         "epochs_s": sum(one["seconds"] for one in opened.metrics),
         "weights": float(sum(one.numel() for one in trained.model.parameters())),
         "code_size": float(trained.code_size),
     }
+
+
+def neighbours(learned: Any, judged: Any, labels: Any, own: Any) -> float:
+    """The share of the judged codes whose ten nearest learned ones tell their class."""
+    from sklearn.neighbors import KNeighborsClassifier
+
+    return float(KNeighborsClassifier(NEIGHBOURS).fit(learned, labels).score(judged, own))
 
 
 def pca_error(file: str, size: int) -> float:
@@ -89,13 +91,56 @@ def pca_error(file: str, size: int) -> float:
     return float(((fitted.inverse_transform(fitted.transform(judged)) - judged) ** 2).mean())
 
 
+def pythae(file: str, size: int, minutes: float, threads: int, seed: int, folder: str) -> dict[str, float]:
+    """Its default autoencoder, at its default settings but the rate of its examples, for as many minutes."""
+    import torch
+    from pythae.data.datasets import BaseDataset
+    from pythae.models import AE, AEConfig
+    from pythae.trainers import BaseTrainer, BaseTrainerConfig
+
+    torch.set_num_threads(threads)
+    torch.manual_seed(seed)
+    with np.load(file) as arrays:
+        named = {name: arrays[name] for name in arrays.files}
+    learned, judged = (torch.from_numpy(named[f"x_{part}"]).float() / 255 for part in ("train", "test"))
+
+    labels = torch.zeros(len(learned))
+
+    def trained(epochs: int) -> tuple[AE, float]:
+        model = AE(AEConfig(input_dim=tuple(learned.shape[1:]), latent_dim=size))
+        settings = BaseTrainerConfig(
+            output_dir=folder, num_epochs=epochs, learning_rate=1e-3, no_cuda=True, seed=seed
+        )
+        began = time.perf_counter()
+        BaseTrainer(model, BaseDataset(learned, labels), training_config=settings).train()
+        return model, time.perf_counter() - began
+
+    _, seconds = trained(2)
+    model, seconds = trained(max(1, round(2 * 60 * minutes / seconds)))
+    with torch.no_grad():
+        codes = [model.encoder(part).embedding for part in (learned, judged)]
+        drawn = model.decoder(codes[1]).reconstruction
+    found = {
+        "mse": float((drawn - judged).square().mean()),
+        "epochs_s": seconds,
+        "weights": float(sum(one.numel() for one in model.parameters())),
+        "code_size": float(size),
+    }
+    if "y_train" in named:
+        found["neighbours"] = neighbours(*codes, named["y_train"], named["y_test"])
+    return found
+
+
 def table(found: dict[str, Any]) -> str:
+    minutes = found["minutes"]
+    length = f"{minutes:g} minutes each." if minutes else "Each for its own epochs."
     lines = [
         f"# Quality of the presets, {found['date']}",
         "",
         sentence(found["hardware"]),
         f"{found['data']}; seeds {', '.join(map(str, found['seeds']))}: mean, and lowest to highest. "
-        f"{found['threads']} threads. Named besides: {found['settings'] or 'nothing'}. Times are the epochs' "
+        f"{found['threads']} threads. Named besides: {found['settings'] or 'nothing'}. "
+        f"{length} Times are the epochs' "
         "alone. `python benchmarks/quality.py` makes this.",
         "",
         "| task | preset | score | | PCA | neighbours | seconds | weights |",
@@ -141,9 +186,13 @@ def main(*words: str) -> None:
     ask.add_argument("--seeds", nargs="+", type=int, default=[0])
     ask.add_argument("--code-size", type=int)
     ask.add_argument("--set", nargs="+", default=[], dest="settings")
+    ask.add_argument("--minutes", type=float, help="the same for each training, in place of its own epochs")
+    ask.add_argument("--pythae", action="store_true", help="its default autoencoder too (needs --minutes)")
     ask.add_argument("--threads", type=int, default=2)
     ask.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
     given = ask.parse_args(words)
+    if given.pythae and not given.minutes:
+        ask.error("--pythae needs --minutes, so that each has the same time")
     cases = []
     pca: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as place:
@@ -159,6 +208,8 @@ def main(*words: str) -> None:
             "-q",
         ]
         shared += [word for one in given.settings for word in ("--set", one)]
+        if given.minutes:
+            shared += ["--minutes", str(given.minutes)]
         if given.code_size:
             shared += ["--code-size", str(given.code_size)]
         for task in given.tasks:
@@ -175,6 +226,14 @@ def main(*words: str) -> None:
                         pca[str(size)] = apart(pca_error, str(data), size)
                     print(task, preset, seed, runs[-1], "pca", pca[str(size)], flush=True)
                 cases.append({"task": task, "preset": preset, "runs": runs})
+        if given.pythae:
+            size = max(map(int, pca))
+            runs = [
+                apart(pythae, str(data), size, given.minutes, given.threads, seed, str(folder))
+                for seed in given.seeds
+            ]
+            cases.append({"task": "ae", "preset": "pythae's AE", "runs": runs})
+            print(cases[-1], flush=True)
     found = {
         "date": today(),
         "hardware": hardware(given.threads),
@@ -182,6 +241,7 @@ def main(*words: str) -> None:
         "seeds": given.seeds,
         "threads": given.threads,
         "settings": " ".join(given.settings),
+        "minutes": given.minutes,
         "pca": pca,
         "cases": cases,
     }

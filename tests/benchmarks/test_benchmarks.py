@@ -207,6 +207,8 @@ def test_quality(script, letters, tmp_path):
     assert all(0 < one["runs"][0]["mse"] < 1 for one in found["cases"])
     assert list(found["pca"]) == ["3"]
     assert table.count("\n| ae |") == 2
+    with pytest.raises(SystemExit):  # for how long would it train?
+        script("quality").main("--pythae")
 
 
 def test_time_to_quality(script, letters, tmp_path):

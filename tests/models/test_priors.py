@@ -5,7 +5,7 @@ import torch
 
 from latentspace.core.randomness import generator
 from latentspace.models.posteriors import Gaussian
-from latentspace.models.priors import PRIORS, MixtureOfGaussians, StandardNormal
+from latentspace.models.priors import PRIORS, Flow, MixtureOfGaussians, StandardNormal
 from latentspace.models.stacks.family import ResidualVariationalConfig
 
 SIZE = 2
@@ -59,10 +59,36 @@ def test_one_standard_component_is_the_standard_normal():
     torch.testing.assert_close(mixture.log_prob(codes).detach(), StandardNormal(SIZE).log_prob(codes))
 
 
-def test_a_networks_prior_is_a_function_of_its_seed_and_learned():
-    config = ResidualVariationalConfig(prior="mixture", width=8, code_size=3)
+def test_a_flow_that_bends_still_integrates_to_one_and_draws_what_it_says():
+    torch.manual_seed(1)
+    flow = Flow(SIZE)
+    with torch.no_grad():
+        for coupling in flow.couplings:
+            coupling.network[2].weight.normal_(std=0.12)
+    steps = torch.linspace(-12, 12, 801)
+    with torch.no_grad():
+        grid = flow.log_prob(torch.cartesian_prod(steps, steps))
+        area = (steps[1] - steps[0]) ** 2
+        drawn = flow.log_prob(flow.sample(40_000, torch.Generator().manual_seed(1))).mean()
+        bent = (grid - StandardNormal(SIZE).log_prob(torch.cartesian_prod(steps, steps))).abs().max()
+    assert bent > 1
+    assert float(grid.exp().sum() * area) == pytest.approx(1, abs=1e-3)
+    assert float(drawn) == pytest.approx(float((grid.exp() * grid).sum() * area), abs=0.03)
+
+
+def test_a_flow_of_a_single_number_is_a_density_too():
+    flow = Flow(1)
+    steps = torch.linspace(-8, 8, 401)[:, None]
+    with torch.no_grad():
+        total = flow.log_prob(steps).exp().sum() * (steps[1] - steps[0])
+    assert float(total) == pytest.approx(1, abs=1e-3)
+
+
+@pytest.mark.parametrize("prior", ["mixture", "flow"])
+def test_a_networks_prior_is_a_function_of_its_seed_and_learned(prior):
+    config = ResidualVariationalConfig(prior=prior, width=8, code_size=3)
     one, other = (config.build((1, 8, 8), generator(5, "weights")) for _ in range(2))
-    assert torch.equal(one.prior.means, other.prior.means)
+    assert all(map(torch.equal, one.prior.parameters(), other.prior.parameters()))
     passed = one(torch.rand(4, 1, 8, 8), torch.Generator().manual_seed(0))
     passed.latents[0].kl_terms().sum().backward()
     assert all(weight.grad is not None and weight.grad.abs().sum() > 0 for weight in one.prior.parameters())

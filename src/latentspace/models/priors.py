@@ -5,13 +5,14 @@ from abc import ABC, abstractmethod
 from typing import ClassVar, Final, final
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from ..core.registry import Registry
 from ..core.tensor_types import Codes, KLTerms, PerImage
 from .posteriors import Gaussian, Posterior
 
 NARROW: Final = 0.25  # the variance of a mixture's components at first
+STRETCH: Final = 2.0  # the largest logarithm of a coupling's scale, so that no code is far beyond all others
 
 
 class Prior(ABC, nn.Module):
@@ -106,10 +107,68 @@ class MixtureOfGaussians(Prior):
         return self.means[chosen] + torch.exp(0.5 * self.log_variances[chosen]) * noise
 
 
+@final
+class Flow(Prior):
+    """N(0, I) bent by affine couplings, whose networks are learned with the autoencoder's.
+
+    L. Dinh et al., "Density estimation using Real NVP" (https://arxiv.org/abs/1605.08803), section 3; as a
+    prior: X. Chen et al., "Variational Lossy Autoencoder" (https://arxiv.org/abs/1611.02731), section 3.2.
+    """
+
+    words = "a learned flow"
+
+    def __init__(self, code_size: int, couplings: int = 6, neurons: int = 64) -> None:
+        super().__init__(code_size)
+        self.couplings = nn.ModuleList(
+            _Coupling(code_size, number % 2, neurons) for number in range(couplings)
+        )
+
+    def log_prob(self, codes: Codes) -> PerImage:
+        volume = codes.new_zeros(len(codes))
+        for coupling in self.couplings:
+            shift, log_scale = coupling(codes)
+            codes = (codes - shift) * torch.exp(-log_scale)
+            volume = volume - log_scale.sum(dim=1)
+        return volume - 0.5 * (codes.square() + math.log(2 * math.pi)).sum(dim=1)
+
+    def sample(self, count: int, generator: torch.Generator) -> Codes:
+        codes = torch.randn(count, self.code_size, generator=generator, device=generator.device)
+        for coupling in reversed(self.couplings):
+            shift, log_scale = coupling(codes)
+            codes = codes * torch.exp(log_scale) + shift
+        return codes
+
+
+class _Coupling(nn.Module):
+    """Shift and scale of every other number of a code, told by those between, which stay as they are."""
+
+    kept: Tensor
+
+    def __init__(self, code_size: int, first: int, neurons: int) -> None:
+        super().__init__()
+        self.register_buffer("kept", (torch.arange(code_size) % 2 == first).float(), persistent=False)
+        self.network = nn.Sequential(
+            nn.Linear(code_size, neurons), nn.SiLU(), _SmallLinear(neurons, 2 * code_size)
+        )
+
+    def forward(self, codes: Tensor) -> tuple[Tensor, Tensor]:
+        shift, log_scale = self.network(codes * self.kept).chunk(2, dim=1)
+        return shift * (1 - self.kept), STRETCH * torch.tanh(log_scale / STRETCH) * (1 - self.kept)
+
+
+class _SmallLinear(nn.Linear):
+    """A layer that adds little at first: a flow begins about N(0, I)."""
+
+    def reset_parameters(self) -> None:
+        nn.init.normal_(self.weight, std=0.01)
+        nn.init.zeros_(self.bias)
+
+
 PRIORS: Registry[type[Prior]] = Registry(
     "prior",
     {
         "standard-normal": f"{__name__}:StandardNormal",
         "mixture": f"{__name__}:MixtureOfGaussians",
+        "flow": f"{__name__}:Flow",
     },
 )
