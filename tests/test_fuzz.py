@@ -24,7 +24,14 @@ from preloaded import run_module
 
 # The fuzzer of each reader of images.
 FUZZED = {
-    **{"npy": "arrays", "npz": "arrays", "hdf5": "hdf5", "matlab": "matlab", "cifar": "cifar", "idx": "idx"},
+    **{
+        "npy": "arrays",
+        "npz": "arrays",
+        "hdf5": "hdf5",
+        "matlab": "matlab",
+        "binary": "binary",
+        "idx": "idx",
+    },
     **{"array_folder": "array-folders", "archive": "pictures", "folder": "pictures"},
     **{"parquet": "parquet", "table": "tables", "cleaned": "tables", "webdataset": "webdataset"},
     **{"compressed": "compressed"},

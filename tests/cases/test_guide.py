@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import json
 import re
 import shlex
 from collections.abc import Callable
@@ -9,6 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.feather as feather
 import pytest
 from PIL import Image
 from scipy.io import savemat
@@ -51,6 +54,40 @@ def listed(place: Path) -> None:
     write_folder(place.parent / "photos", flat())
     lines = [f"photos/{name},a,{number // 2},train" for number, name in enumerate(flat())]
     place.write_text("\n".join(["path,label,group,part", *lines]))
+
+
+def json_lines(place: Path) -> None:
+    write_folder(place.parent / "photos", flat())
+    rows = [{"path": f"photos/{name}", "label": "a", "group": row // 2} for row, name in enumerate(flat())]
+    place.write_text("\n".join(map(json.dumps, rows)))
+
+
+def imagefolder(place: Path) -> None:
+    rows = [{"file_name": name, "label": "ab"[row % 2]} for row, name in enumerate(flat())]
+    write_folder(place, {**flat(), "metadata.jsonl": "\n".join(map(json.dumps, rows)).encode()})
+
+
+def table_of_images(seed: int = 0) -> pa.Table:
+    cells = [{"bytes": one, "path": f"{row}.png"} for row, one in enumerate(pictures(6, seed=seed))]
+    return pa.table({"image": cells, "label": list("ababab")})
+
+
+def saved(place: Path) -> None:
+    for part, seed in (("train", 0), ("test", 9)):
+        (place / part).mkdir(parents=True)
+        table = table_of_images(seed)
+        with pa.ipc.new_stream(place / part / "data-00000-of-00001.arrow", table.schema) as stream:
+            stream.write_table(table)
+        (place / part / "state.json").write_text("{}")
+    (place / "dataset_dict.json").write_text("{}")
+
+
+def stl10(place: Path) -> None:
+    files = {}
+    for part, seed in (("train", 0), ("test", 9)):
+        files[f"{part}_X.bin"] = random_pixels(6, 3 * 96 * 96, seed=seed).tobytes()
+        files[f"{part}_y.bin"] = bytes([1, 2, 1, 2, 1, 2])
+    write_folder(place, {**files, "class_names.txt": b"airplane\nbird\n"})
 
 
 def paths(place: Path) -> None:
@@ -160,10 +197,14 @@ MADE: dict[str, Callable[[Path], object]] = {
     "labelled/": lambda place: write_folder(place, labelled()),
     "labelled.zip": lambda place: write_zip(place, labelled("labelled/")),
     "files.csv": listed,
+    "files.jsonl": json_lines,
+    "imagefolder/": imagefolder,
     "paths.txt": paths,
     "train.csv": pixels,
     "images.parquet": lambda place: convert(make_images(12), place),
     "shards/": shards,
+    "images.feather": lambda place: feather.write_feather(table_of_images(), place),
+    "saved/": saved,
     "webdataset/": webdataset,
     "stack.npy": lambda place: np.save(place, random_pixels(6, 16, 16)),
     "stack.npy.gz": lambda place: place.write_bytes(gzip.compress(npy(random_pixels(6, 16, 16)))),
@@ -175,6 +216,7 @@ MADE: dict[str, Callable[[Path], object]] = {
     "mnist/": lambda place: write_idx_folder(make_images(12), place),
     "emnist/emnist-letters-train-images-idx3-ubyte.gz": emnist,
     "cifar-10-batches-bin/": cifar,
+    "stl10_binary/": stl10,
     "quickdraw/": quickdraw,
     "https://example.org/animals.zip": lambda place: None,
     "animals.zip + more/": joined,
@@ -199,6 +241,11 @@ SAID = {
     "labelled/": "classes 2, 3 images each: a (3), b (3)",
     "labelled.zip": "classes 2, 3 images each: a (3), b (3)",
     "files.csv": "groups 3, of 2 to 2 images",
+    "files.jsonl": "groups 3, of 2 to 2 images",
+    "imagefolder/": "classes 2, 3 images each: a (3), b (3)",
+    "images.feather": "classes 2, 3 images each: a (3), b (3)",
+    "saved/": "parts train 6, test 6",
+    "stl10_binary/": "classes 2, 6 images each: airplane (6), bird (6)",
     "train.csv": "classes 2, 3 images each: 0 (3), 1 (3)",
     "images.parquet": "images 12,",
     "shards/": "parts train 6, test 6",

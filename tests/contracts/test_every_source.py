@@ -1,5 +1,7 @@
 """The contract of every source: the same images come out, however they were stored."""
 
+import gzip
+import json
 import lzma
 import pickle
 from collections.abc import Callable
@@ -8,6 +10,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pyarrow as pa
+import pyarrow.feather as feather
 import pyarrow.parquet as pq
 import pytest
 import scipy.io
@@ -90,6 +93,65 @@ def as_parquet(images: ImageSet, place: Path) -> Path:
     labels = [name.partition("/")[0] for name in names]
     pq.write_table(pa.table({"image": list(contents), "label": labels}), place / "images.parquet")
     return place / "images.parquet"
+
+
+def as_feather(images: ImageSet, place: Path) -> Path:
+    """Encoded files with paths, as a struct; labels as pandas' categories are."""
+    files = files_of(images)
+    cells = [{"bytes": content, "path": name} for name, content in files.items()]
+    labels = pa.array([name.partition("/")[0] for name in files]).dictionary_encode()
+    feather.write_feather(pa.table({"image": cells, "label": labels}), place / "images.feather")
+    return place / "images.feather"
+
+
+def as_feather_of_pixels(images: ImageSet, place: Path) -> Path:
+    assert images.labels is not None
+    labels = [images.class_names[number] for number in images.labels]
+    table = pa.table({"pixels": images.pixels.transpose(0, 2, 3, 1).tolist(), "label": labels})
+    feather.write_feather(table, place / "pixels.arrow", compression="uncompressed")
+    return place / "pixels.arrow"
+
+
+def as_saved_dataset(images: ImageSet, place: Path) -> Path:
+    """A folder of streams, as Hugging Face's `save_to_disk` leaves it."""
+    half = len(images) // 2
+    for number, some in enumerate((np.arange(half), np.arange(half, len(images)))):
+        table = pq.read_table(as_parquet(images.subset(some), place))
+        (place / "saved").mkdir(exist_ok=True)
+        with pa.ipc.new_stream(place / "saved" / f"data-{number:05}-of-00002.arrow", table.schema) as stream:
+            stream.write_table(table)
+    (place / "images.parquet").unlink()
+    (place / "saved" / "dataset_info.json").write_text("{}")
+    return place / "saved"
+
+
+def as_json_lines(images: ImageSet, place: Path) -> Path:
+    files = files_of(images)
+    write_folder(place / "some", files)
+    rows = [{"file_name": f"some/{name}", "label": name.partition("/")[0]} for name in files]
+    path = place / "images.jsonl.gz"
+    path.write_bytes(gzip.compress("\n".join(map(json.dumps, rows)).encode()))
+    return path
+
+
+def as_json_lines_beside(images: ImageSet, place: Path) -> Path:
+    """`metadata.jsonl` in the folder of the images, as Hugging Face's imagefolder has it."""
+    files = files_of(images)
+    write_folder(place / "flat", {name.rpartition("/")[2]: content for name, content in files.items()})
+    rows = [{"file_name": name.rpartition("/")[2], "label": name.partition("/")[0]} for name in files]
+    (place / "flat" / "metadata.jsonl").write_text("\n".join(map(json.dumps, rows)) + "\n")
+    return place / "flat"
+
+
+def as_json_lines_of_pixels(images: ImageSet, place: Path) -> Path:
+    assert images.labels is not None
+    squares = images.pixels.reshape(len(images), -1).tolist()
+    rows = [
+        {"pixels": row, "label": images.class_names[label]}
+        for row, label in zip(squares, images.labels, strict=True)
+    ]
+    (place / "images.ndjson").write_text("\n".join(map(json.dumps, rows)))
+    return place / "images.ndjson"
 
 
 def as_npy_folder(images: ImageSet, place: Path) -> Path:
@@ -193,7 +255,7 @@ def zipped(store: Callable[[ImageSet, Path], Path]) -> Callable[[ImageSet, Path]
 
 INSIDE = [
     *(as_idx, as_npz, as_npy_folder, as_class_arrays, as_hdf5, as_matlab),
-    *(as_pixel_table, as_parquet, as_sidecar),
+    *(as_pixel_table, as_parquet, as_sidecar, as_feather, as_json_lines_beside),
 ]
 
 
@@ -217,6 +279,12 @@ STORED = [
     as_sidecar,
     as_parquet,
     as_parquet_folder,
+    as_feather,
+    as_feather_of_pixels,
+    as_saved_dataset,
+    as_json_lines,
+    as_json_lines_beside,
+    as_json_lines_of_pixels,
     as_npy_folder,
     as_class_arrays,
     as_npz_of_parts,
@@ -232,7 +300,7 @@ STORED = [
 ]
 # Readers whose images have a size of their own, or that read none.
 OTHERS = {
-    "cifar": "test_cifar_is_32_by_32_in_colour",
+    "binary": "test_cifar_is_32_by_32_in_colour",
     "npy": "test_an_npy_holds_the_images_alone",
     "pickle": "test_a_pickle_is_refused",
 }
@@ -315,10 +383,58 @@ def test_cifar_is_32_by_32_in_colour(archived: bool, tmp_path: Path) -> None:
     else:
         path = write_folder(tmp_path / "cifar", contents)
     loaded = load_images(DataConfig(spec=str(path)))
-    assert archived or reader_of(path) is READERS["cifar"]
+    assert archived or reader_of(path) is READERS["binary"]
     assert loaded.content_hash == stored.content_hash
     assert loaded.parts is not None
     assert loaded.parts.tolist() == [0] * 20 + [2] * 10
+
+
+@pytest.mark.parametrize("named", [False, True])
+def test_cifar_100_is_known_without_its_names_too(named: bool, tmp_path: Path) -> None:
+    stored = by_class(make_images(30, side=32, channels=3))
+    assert stored.labels is not None
+    coarse = np.zeros((30, 1))
+    records = np.concatenate([coarse, stored.labels[:, None], stored.pixels.reshape(30, -1)], axis=1)
+    files = {"train.bin": records[:20], "test.bin": records[20:]}
+    contents = {name: rows.astype(np.uint8).tobytes() for name, rows in files.items()}
+    if named:
+        contents["fine_label_names.txt"] = "\n".join(stored.class_names).encode()
+    loaded = load_images(DataConfig(spec=str(write_folder(tmp_path / "cifar-100-binary", contents))))
+    numbers = tuple(str(number) for number in range(len(stored.class_names)))
+    assert loaded.class_names == (stored.class_names if named else numbers)
+    np.testing.assert_array_equal(loaded.labels, stored.labels)
+    np.testing.assert_array_equal(np.sort(loaded.parts), [0] * 20 + [2] * 10)
+    order = np.concatenate([np.arange(10), 10 + np.arange(20)]) if loaded.parts[0] == 2 else np.arange(30)
+    np.testing.assert_array_equal(loaded.pixels, stored.pixels[order])
+
+
+@pytest.mark.parametrize("archived", [False, True])
+def test_stl10_is_96_by_96_in_colour_and_upright(archived: bool, tmp_path: Path) -> None:
+    stored = by_class(make_images(9, side=96, channels=3))
+    assert stored.labels is not None
+    columns, labels = stored.pixels.transpose(0, 1, 3, 2), (stored.labels + 1).astype(np.uint8)
+    contents = {
+        **{"train_X.bin": columns[:6].tobytes(), "train_y.bin": labels[:6].tobytes()},
+        **{"test_X.bin": columns[6:].tobytes(), "test_y.bin": labels[6:].tobytes()},
+        **{"unlabeled_X.bin": columns[:4].tobytes(), "fold_indices.txt": b"0 1 2\n"},
+        "class_names.txt": "\n".join(stored.class_names).encode(),
+    }
+    contents = {f"stl10_binary/{name}": content for name, content in contents.items()}
+    if archived:
+        path = write_tar(tmp_path / "stl10_binary.tar.gz", contents)
+    else:
+        path = write_folder(tmp_path / "stl10", contents)
+    loaded = load_images(DataConfig(spec=str(path)))
+    assert archived or reader_of(path) is READERS["binary"]
+    assert loaded.content_hash == stored.content_hash
+    assert loaded.class_names == stored.class_names
+    assert loaded.parts is not None
+    assert loaded.parts.tolist() == [0] * 6 + [2] * 3
+    assert any("unlabeled_X.bin left out" in text for text in loaded.record.conversions)
+    if not archived:
+        alone = load_images(DataConfig(spec=str(path / "stl10_binary" / "unlabeled_X.bin")))
+        np.testing.assert_array_equal(alone.pixels, stored.pixels[:4])
+        assert alone.labels is None
 
 
 def test_a_pickle_is_refused(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Fuzzers of arrays in files: HDF5, MATLAB, CIFAR's binary version, folders of arrays."""
+"""Fuzzers of arrays in files: HDF5, MATLAB, the binary versions of CIFAR and STL-10, folders of arrays."""
 
 import bz2
 import gzip
@@ -108,23 +108,31 @@ class Matlab:
         _load(place / "some.mat")
 
 
-class Cifar:
-    """Folders of CIFAR's binary version."""
+class BinaryVersions:
+    """Folders of the binary versions of CIFAR and STL-10."""
 
     def __init__(self, place: Path) -> None:
         images = make_images(9, side=32, channels=3)
         assert images.labels is not None
         rows = np.concatenate([images.labels[:, None], images.pixels.reshape(9, -1)], axis=1).astype(np.uint8)
-        self.files = {
-            "data_batch_1.bin": rows[:6].tobytes(),
-            "test_batch.bin": rows[6:].tobytes(),
-            "batches.meta.txt": "\n".join(images.class_names).encode(),
-        }
+        names = "\n".join(images.class_names).encode()
+        twice = np.concatenate([rows[:, :1], rows], axis=1)  # a coarse and a fine label
+        large = make_images(4, side=96, channels=3).pixels
+        self.sets = [
+            {
+                "data_batch_1.bin": rows[:6].tobytes(),
+                "test_batch.bin": rows[6:].tobytes(),
+                "batches.meta.txt": names,
+            },
+            {"train.bin": twice[:6].tobytes(), "test.bin": twice[6:].tobytes()},
+            {"train_X.bin": large.tobytes(), "train_y.bin": bytes([1, 2, 1, 2]), "class_names.txt": names},
+        ]
 
     def write(self, draw: random.Random, place: Path) -> None:
-        chosen = draw.choice(sorted(self.files))
-        damaged = mutated(draw, self.files[chosen], tuple(self.files.values()))
-        for name, content in {**self.files, chosen: damaged}.items():
+        files = draw.choice(self.sets)
+        chosen = draw.choice(sorted(files))
+        damaged = mutated(draw, files[chosen], tuple(files.values()))
+        for name, content in {**files, chosen: damaged}.items():
             (place / name).write_bytes(content)
 
     def read(self, place: Path) -> None:

@@ -18,7 +18,7 @@ import numpy as np
 import tomli_w
 from PIL import Image
 
-from fuzz.arrays import ArrayFolders, Cifar, Compressed, Hdf5, Matlab
+from fuzz.arrays import ArrayFolders, BinaryVersions, Compressed, Hdf5, Matlab
 from fuzz.mutations import mistaken, mutated
 from fuzz.shards import WebDatasets
 from fuzz.tables import Parquet, TextTables
@@ -393,7 +393,7 @@ READERS: Mapping[str, Callable[[Path], Reader]] = {
     "compressed": Compressed,
     "hdf5": Hdf5,
     "matlab": Matlab,
-    "cifar": Cifar,
+    "binary": BinaryVersions,
     "webdataset": WebDatasets,
     "pictures": Pictures,
     "tables": TextTables,

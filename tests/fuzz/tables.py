@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-from pyarrow import parquet
+from pyarrow import feather, parquet
 
 from fuzz.mutations import mutated
 from latentspace.core.errors import LatentspaceError
@@ -17,7 +17,7 @@ from makers import encoded, random_pixels
 
 
 class Parquet:
-    """Parquet files of encoded images, of numbers and of paths."""
+    """Parquet and Arrow files, and streams, of encoded images, of numbers and of paths."""
 
     def __init__(self, place: Path) -> None:
         pictures = [random_pixels(5, 5, seed=number) for number in range(6)]
@@ -36,16 +36,26 @@ class Parquet:
             for compression in ("none", "snappy"):
                 parquet.write_table(table, place / "x.parquet", compression=compression)
                 self.files.append((place / "x.parquet").read_bytes())
+            for compression in ("uncompressed", "lz4", "zstd"):
+                feather.write_feather(table, place / "x.feather", compression=compression)
+                self.files.append((place / "x.feather").read_bytes())
+            stream = pa.BufferOutputStream()
+            with pa.ipc.new_stream(stream, table.schema) as writer:
+                writer.write_table(table)
+            self.files.append(stream.getvalue().to_pybytes())
 
     def write(self, draw: random.Random, place: Path) -> None:
-        (place / "x.parquet").write_bytes(mutated(draw, draw.choice(self.files), tuple(self.files)))
+        content = draw.choice(self.files)
+        name = "x.parquet" if content.startswith(b"PAR1") else "x.arrow"
+        (place / name).write_bytes(mutated(draw, content, tuple(self.files)))
 
     def read(self, place: Path) -> None:
-        load_images(DataConfig(spec=str(place / "x.parquet")))
+        (path,) = place.iterdir()
+        load_images(DataConfig(spec=str(path)))
 
 
 class TextTables:
-    """CSV, TSV and lists, plain and in gzip, and the folders that they stand in."""
+    """CSV, TSV, JSON Lines and lists, plain and in gzip, and the folders that they stand in."""
 
     def __init__(self, place: Path) -> None:
         pictures = [random_pixels(5, 5, seed=number) for number in range(6)]
@@ -66,6 +76,10 @@ class TextTables:
                 "utf-16"
             ),
         }
+        lines = [{"path": name, "label": row % 2, "part": "train"} for row, name in enumerate(self.images)]
+        self.tables["lines.jsonl"] = "\n".join(map(json.dumps, lines)).encode()
+        rows_of_pixels = [{"pixels": one.ravel().tolist(), "label": "a"} for one in pictures]
+        self.tables["pixels.ndjson"] = "\n".join(map(json.dumps, rows_of_pixels)).encode()
         np.save(place / "source.npy", np.stack(pictures))
         rows_kept = "".join(f"{number},keep,,{place / 'source.npy'}\n" for number in range(6))
         self.tables["cleaned.csv"] = ("name,keep,reason,source\n" + rows_kept).encode()

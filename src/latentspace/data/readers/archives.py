@@ -105,7 +105,7 @@ def tables_in(path: Path) -> list[tuple[str, str]]:
     """
     found = []
     for member in members(path):
-        if member.name.casefold().endswith((".csv", ".tsv")):
+        if member.name.casefold().endswith((".csv", ".tsv", ".jsonl", ".ndjson")):
             try:
                 found.append((member.name, text_of(member.read(), f"{path}: {member.name}")))
             except DataError as error:

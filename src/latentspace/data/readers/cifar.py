@@ -1,7 +1,7 @@
 """The binary version of CIFAR-10 and CIFAR-100: records of one or two labels and 3 x 32 x 32 bytes.
 
-The names of the classes stand in `batches.meta.txt`, or in `fine_label_names.txt`. The test batch is the part
-test. Of CIFAR-100's two labels the fine one is taken.
+The names of the classes stand in `batches.meta.txt`, or in `fine_label_names.txt`; else they are numbers.
+The test batch is the part test. Of CIFAR-100's two labels the fine one is taken.
 """
 
 import re
@@ -24,10 +24,16 @@ _HUNDRED: Final = ("train.bin", "test.bin")
 _NAMES: Final = {1: "batches.meta.txt", 2: "fine_label_names.txt"}
 
 
-def is_cifar(names: tuple[str, ...]) -> bool:
-    """Whether files of these names are those of the binary version."""
-    hundred = any(one in names for one in _HUNDRED) and _NAMES[2] in names
-    return hundred or any(map(_TEN.fullmatch, names))
+def is_cifar(files: FileSet) -> bool:
+    """Whether files are those of the binary version: by their names, and CIFAR-100's by its records too."""
+    hundred = [one for one in _HUNDRED if one in files.names]
+    fits = hundred and (_NAMES[2] in files.names or all(_is_whole(files.size(one)) for one in hundred))
+    return bool(fits) or any(map(_TEN.fullmatch, files.names))
+
+
+def _is_whole(size: int) -> bool:
+    """Whether so many bytes are whole records of CIFAR-100."""
+    return size > 0 and size % (2 + PIXELS) == 0
 
 
 def cifar_folder(path: Path) -> Path | None:
@@ -35,7 +41,7 @@ def cifar_folder(path: Path) -> Path | None:
     if path.is_dir():
         return folder_that_holds(path, is_cifar)
     named = path.is_file() and (_TEN.fullmatch(path.name) or path.name in _HUNDRED)
-    return path.parent if named and is_cifar(files_in(path.parent).names) else None
+    return path.parent if named and is_cifar(files_in(path.parent)) else None
 
 
 def read_cifar(path: Path) -> ImageSet:

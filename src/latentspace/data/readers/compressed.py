@@ -1,4 +1,4 @@
-"""Files of arrays and of Parquet that are compressed: `x.npy.gz`, `train.mat.xz`; one, or a folder of them.
+"""Files of arrays and of columns that are compressed: `x.npy.gz`, `train.mat.xz`; one, or a folder of them.
 
 They are inflated to a folder of their own, read as they are beside it, and that is removed. IDX files and
 tables of text are inflated as they are read.
@@ -17,6 +17,7 @@ from ..config import DataConfig
 from ..imageset import ImageSet
 from ..kept import kept_images
 from .array_names import taken_apart
+from .column_files import ARROW, PARQUET
 from .file_sets import files_in
 from .filenames import readable
 from .idx import INFLATED
@@ -27,7 +28,7 @@ from .streams import COMPRESSED, opened
 
 logger = logging.getLogger(__name__)
 
-_INNER: Final = (".npy", ".npz", ".h5", ".hdf5", ".mat", ".parquet", ".pq")
+_INNER: Final = (".npy", ".npz", ".h5", ".hdf5", ".mat", *PARQUET, *ARROW)
 
 
 def inner_name(name: str) -> str | None:

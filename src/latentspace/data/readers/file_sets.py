@@ -1,4 +1,4 @@
-"""The files of a folder that belong together, read by their names: what IDX and CIFAR come in."""
+"""The files of a folder that belong together, read by their names: what IDX, CIFAR and STL-10 come in."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,6 +14,12 @@ class FileSet:
     folder: Path
     names: tuple[str, ...]
 
+    def size(self, name: str) -> int:
+        """The bytes that a file has."""
+        path = self.folder / name
+        with readable(path):
+            return path.stat().st_size
+
     def content(self, name: str) -> bytes:
         """All bytes of a file."""
         path = self.folder / name
@@ -28,14 +34,14 @@ def files_in(folder: Path) -> FileSet:
     return FileSet(folder, tuple(names))
 
 
-def folder_that_holds(folder: Path, holds: Callable[[tuple[str, ...]], bool], depth: int = 3) -> Path | None:
+def folder_that_holds(folder: Path, holds: Callable[[FileSet], bool], depth: int = 3) -> Path | None:
     """`folder`, or the one below it that holds such files: its only folder, or torchvision's `raw`."""
-    names = files_in(folder).names
-    if holds(names):
+    files = files_in(folder)
+    if holds(files):
         return folder
     with readable(folder):
         below = [one for one in folder.iterdir() if not is_junk(one.name) and one.is_dir()]
     raw = [one for one in below if one.name == "raw"]
-    if not depth or not (raw or (len(below) == 1 and not names)):
+    if not depth or not (raw or (len(below) == 1 and not files.names)):
         return None
     return folder_that_holds((raw or below)[0], holds, depth - 1)

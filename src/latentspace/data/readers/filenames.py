@@ -17,7 +17,23 @@ from ...core.types import Int64Array
 NOT_IMAGES = frozenset(
     f".{ending}"
     for ending in (
-        *("txt", "md", "rst", "json", "csv", "tsv", "html", "htm", "xml", "yaml", "yml", "toml", "ini"),
+        *(
+            "txt",
+            "md",
+            "rst",
+            "json",
+            "jsonl",
+            "ndjson",
+            "csv",
+            "tsv",
+            "html",
+            "htm",
+            "xml",
+            "yaml",
+            "yml",
+            "toml",
+            "ini",
+        ),
         *("log", "pdf", "py", "ipynb", "sh", "npy", "npz", "mat", "h5", "hdf5", "pkl"),
         *("gz", "tgz", "tar", "zip", "bz2", "xz", "7z", "rar"),
     )

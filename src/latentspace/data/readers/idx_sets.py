@@ -44,7 +44,7 @@ class _Images:
 
 def idx_folder(folder: Path) -> Path | None:
     """`folder`, or the one below it that holds IDX files of images; None: there is none."""
-    return folder_that_holds(folder, lambda names: any(map(is_images_name, names)))
+    return folder_that_holds(folder, lambda files: any(map(is_images_name, files.names)))
 
 
 def read_idx_files(path: Path, config: DataConfig) -> ImageSet:

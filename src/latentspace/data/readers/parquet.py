@@ -1,20 +1,22 @@
-"""Parquet -> images: as Hugging Face's datasets and others write them, one file or a folder of shards.
+"""Parquet, Feather and Arrow -> images: as Hugging Face's datasets and others write them, a file or shards.
 
 The images are a column of encoded files (bytes, or a struct of `bytes` and `path`), of numbers (lists, lists
 of lists, tensors), or of paths relative to the file. Beside it count: `label` (the names of classes come from
-the metadata), `group`, `split` or `part`. Names of shards say their part: `test-00000-of-00002.parquet`.
+the metadata), `group`, `split` or `part`. Names of shards, `test-00000-of-00002.parquet`, or of their folders
+say their part.
 """
 
 import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 from ...core.errors import DataError
 from ...core.wording import counted
 from ..imageset import ImageSet
-from .filenames import files_below, is_junk, readable, shown
+from .column_files import PARQUET, ColumnFile, is_column_name, opened_columns
+from .filenames import files_below, readable, shown
 from .listed import Again, listed_arrays, listed_images
 from .parquet_columns import Columns, columns_of, label_of, values_of
 from .reading import File
@@ -25,31 +27,30 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_BATCH: Final = 256  # rows read at a time
-
 
 def parquet_files(folder: Path) -> list[Path]:
-    """The .parquet files in a folder, or in the folders below; none where there are images."""
-    return files_below(folder, is_parquet_name)
-
-
-def is_parquet_name(name: str) -> bool:
-    return name.casefold().endswith((".parquet", ".pq")) and not is_junk(name)
+    """The files of columns in a folder, or in the folders below; none where there are images."""
+    return files_below(folder, is_column_name)
 
 
 def read_parquet(paths: Sequence[Path], origin: Path, config: "DataConfig") -> ImageSet:
     """The images of one file, or of the shards of a folder.
 
     Raises:
-        DataError: no Parquet, damaged, no column of images, or images as `collect` refuses them.
+        DataError: no such file, damaged, no column of images, or images as `collect` refuses them.
     """
     import pyarrow as pa
 
-    source = "a Parquet file" if len(paths) == 1 else f"{counted(len(paths), 'Parquet file')}"
+    kind = "Parquet" if all(path.name.casefold().endswith(PARQUET) for path in paths) else "Arrow"
+    source = (
+        f"{'an' if kind == 'Arrow' else 'a'} {kind} file"
+        if len(paths) == 1
+        else counted(len(paths), f"{kind} file")
+    )
     try:
         with readable(origin):
-            opened = [_opened(path) for path in paths]
-            columns = [columns_of(file.schema_arrow, path) for file, path in zip(opened, paths, strict=True)]
+            opened = [opened_columns(path) for path in paths]
+            columns = [columns_of(file.schema, path) for file, path in zip(opened, paths, strict=True)]
             differing = [path for path, one in zip(paths, columns, strict=True) if one.all != columns[0].all]
             if differing:
                 raise DataError(
@@ -70,29 +71,15 @@ def read_parquet(paths: Sequence[Path], origin: Path, config: "DataConfig") -> I
             images = listed_images(Again(files), config, origin=str(origin), source=source, class_names=names)
     except (pa.ArrowException, OSError, OverflowError, UnicodeDecodeError) as error:
         raise DataError(
-            f"{origin} must hold whole Parquet files",
+            f"{origin} must hold whole {kind} files",
             found=shown(str(error).partition("\n")[0][:200]) or type(error).__name__,
             do="fetch or make it again",
         ) from error
     return images
 
 
-def _opened(path: Path) -> Any:
-    import pyarrow as pa
-    from pyarrow import parquet
-
-    try:
-        return parquet.ParquetFile(path)
-    except (pa.ArrowException, OSError) as error:
-        raise DataError(
-            f"{path} must be a whole Parquet file",
-            found=shown(str(error).partition("\n")[0][:200]),
-            do="fetch or make it again",
-        ) from error
-
-
 def _rows(
-    opened: Sequence[Any], columns: Sequence[Columns], paths: Sequence[Path], origin: Path
+    opened: Sequence[ColumnFile], columns: Sequence[Columns], paths: Sequence[Path], origin: Path
 ) -> Iterator[tuple[File, Any]]:
     """Each row as a file without content, and what stands in its column of images.
 
@@ -100,9 +87,9 @@ def _rows(
     """
     seen: set[str] = set()
     for file, here, path in zip(opened, columns, paths, strict=True):
-        part = part_of_name(path.name) if path != origin else None
+        part = _part(path, origin)
         row = 0
-        for batch in file.iter_batches(batch_size=_BATCH, columns=here.all):
+        for batch in file.batches(here.all):
             cells = {name: batch.column(batch.schema.names.index(name)) for name in here.all}
             texts = {name: cells[name].to_pylist() for name in here.all if name != here.image}
             for place, value in enumerate(values_of(cells[here.image], here.kind)):
@@ -117,6 +104,14 @@ def _rows(
                 seen.add(name)
                 yield File(name, b"", label=label, group=group, part=given), value
                 row += 1
+
+
+def _part(path: Path, origin: Path) -> int | None:
+    """The part that the name of a shard says, or else that of its folder in `origin`."""
+    if path == origin:
+        return None
+    named = [part_of_name(name) for name in (path.name, *reversed(path.parent.relative_to(origin).parts))]
+    return next((part for part in named if part is not None), None)
 
 
 def _path(value: Any, kind: str) -> str | None:

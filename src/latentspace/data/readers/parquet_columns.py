@@ -1,4 +1,4 @@
-"""The columns of a Parquet file: which are images, labels, groups and parts, and what is in their cells."""
+"""The columns of a Parquet or Arrow file: which are images, labels, groups, parts, and what is in them."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -87,9 +87,12 @@ def _kind(kind: "pa.DataType") -> str:
         kind = kind.storage_type
     if types.is_struct(kind):
         return "struct" if "bytes" in [kind.field(place).name for place in range(kind.num_fields)] else ""
-    if types.is_binary(kind) or types.is_large_binary(kind) or types.is_fixed_size_binary(kind):
+    if any(
+        test(kind)
+        for test in (types.is_binary, types.is_large_binary, types.is_fixed_size_binary, types.is_binary_view)
+    ):
         return "bytes"
-    if types.is_string(kind) or types.is_large_string(kind):
+    if any(test(kind) for test in (types.is_string, types.is_large_string, types.is_string_view)):
         return "path"
     listed = False
     while types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind):

@@ -37,7 +37,7 @@ def are_pickles(names: tuple[str, ...]) -> bool:
 
 def folder_of_pickles(folder: Path) -> Path | None:
     """`folder`, or the one below it that holds pickles and nothing that can be read; else None."""
-    return folder_that_holds(folder, are_pickles)
+    return folder_that_holds(folder, lambda files: are_pickles(files.names))
 
 
 def refused(path: Path, names: tuple[str, ...]) -> DataError:

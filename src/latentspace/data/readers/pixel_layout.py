@@ -10,6 +10,7 @@ from typing import Final
 
 from ...core.errors import DataError
 from .filenames import is_junk, is_named_as_image, readable
+from .json_lines import is_json_lines, rows_of_json
 from .streams import opened
 from .tables import LABEL_NAMES, PART_NAMES, TABLES, column_named, plain, separator, text_of
 
@@ -40,9 +41,7 @@ def layout_of(path: Path) -> Layout | None:
     with opened(path) as file:
         start = file.read(_HEAD)
     try:
-        text = text_of(start, str(path))
-        mark = separator(text)
-        rows = list(_first(csv.reader(io.StringIO(text, newline=""), delimiter=mark), 2))
+        mark, rows = _first_rows(text_of(start, str(path)), path)
     except (DataError, csv.Error):
         return None
     if not rows:
@@ -60,6 +59,15 @@ def layout_of(path: Path) -> Layout | None:
     if len(chosen) < FEWEST or len(rows[0]) - len(chosen) > 4:
         return None
     return Layout(mark, header, len(rows[0]), chosen, label, part)
+
+
+def _first_rows(text: str, path: Path) -> tuple[str, list[list[str]]]:
+    """The separator, and the first two rows of a table of text, the header among them."""
+    if is_json_lines(path.name):
+        header, rows, _ = rows_of_json(text.lstrip().partition("\n")[0], str(path))
+        return "", [list(header), *rows]
+    mark = separator(text)
+    return mark, list(_first(csv.reader(io.StringIO(text, newline=""), delimiter=mark), 2))
 
 
 def _first(reader: Iterator[list[str]], count: int) -> Iterator[list[str]]:

@@ -94,18 +94,20 @@ class Compressed:
         return read_compressed(path, config)
 
 
-class Cifar:
-    words = "the binary version of CIFAR"
+class BinaryVersion:
+    words = "the binary versions of CIFAR and STL-10"
 
     def knows(self, path: Path, start: bytes) -> bool:  # noqa: ARG002 - it has no mark
         from .cifar import cifar_folder
+        from .stl10 import stl10_folder
 
-        return cifar_folder(path) is not None
+        return (cifar_folder(path) or stl10_folder(path)) is not None
 
-    def read(self, path: Path, config: "DataConfig") -> "ImageSet":  # noqa: ARG002 - always in memory
-        from .cifar import read_cifar
+    def read(self, path: Path, config: "DataConfig") -> "ImageSet":
+        from .cifar import cifar_folder, read_cifar
+        from .stl10 import read_stl10
 
-        return read_cifar(path)
+        return read_cifar(path) if cifar_folder(path) else read_stl10(path, config)
 
 
 class ArrayFolder:
@@ -209,14 +211,15 @@ class Idx:
 
 
 class Parquet:
-    words = "Parquet, a file or a folder of shards"
+    words = "Parquet or Arrow (Feather), a file or a folder of shards"
 
     def knows(self, path: Path, start: bytes) -> bool:
-        from .parquet import is_parquet_name, parquet_files
+        from .column_files import is_column_file, is_column_name
+        from .parquet import parquet_files
 
         if path.is_dir():
             return bool(parquet_files(path))
-        return start.startswith(b"PAR1") or is_parquet_name(path.name)
+        return is_column_file(start) or is_column_name(path.name)
 
     def read(self, path: Path, config: "DataConfig") -> "ImageSet":
         from .parquet import parquet_files, read_parquet
@@ -239,7 +242,7 @@ class Cleaned:
 
 
 class TextTable:
-    words = "a CSV or TSV table of pixels or of paths, a text file of paths"
+    words = "a table of pixels or of paths (CSV, TSV, JSON Lines), a text file of paths"
 
     def knows(self, path: Path, start: bytes) -> bool:  # noqa: ARG002 - text has no mark of its own
         from .tables import LISTS, TABLES
@@ -307,7 +310,7 @@ NPY = ArrayFile(".npy", (".npy",), b"\x93NUMPY")
 NPZ = ArrayFile(".npz", (".npz",))
 HDF5 = ArrayFile("HDF5", (".h5", ".hdf5"), b"\x89HDF\r\n\x1a\n")
 MATLAB = ArrayFile("MATLAB's .mat", (".mat",), b"MATLAB 5.0", b"MATLAB 7.3")
-PICKLE, COMPRESSED, CIFAR, ARRAY_FOLDER = Pickle(), Compressed(), Cifar(), ArrayFolder()
+PICKLE, COMPRESSED, BINARY, ARRAY_FOLDER = Pickle(), Compressed(), BinaryVersion(), ArrayFolder()
 WEBDATASET, ARCHIVE, IDX, FOLDER = WebDataset(), Archive(), Idx(), Folder()
 PARQUET, CLEANED, TEXT_TABLE = Parquet(), Cleaned(), TextTable()
 
@@ -320,7 +323,7 @@ READERS: Registry[Reader] = Registry(
         "npz": f"{__name__}:NPZ",
         "hdf5": f"{__name__}:HDF5",
         "matlab": f"{__name__}:MATLAB",
-        "cifar": f"{__name__}:CIFAR",
+        "binary": f"{__name__}:BINARY",
         "webdataset": f"{__name__}:WEBDATASET",
         "archive": f"{__name__}:ARCHIVE",
         "idx": f"{__name__}:IDX",

@@ -1,4 +1,4 @@
-"""Tables of text -> rows: CSV, TSV and lists, with or without a header, plain or compressed.
+"""Tables of text -> rows: CSV, TSV, JSON Lines and lists, with or without a header, plain or compressed.
 
 The separator is the one of `,` tab `;` `|` that parts the first lines most evenly. A byte order mark and
 quotes are understood. What a column means is read from its name, or from what is in it.
@@ -18,9 +18,11 @@ from ...core.types import Int64Array
 from ...core.wording import brief
 from ..cleaning import sentence
 from .filenames import PARTS, shown
+from .json_lines import JSON_LINES, is_json_lines, rows_of_json
 from .streams import COMPRESSED, opened
 
-TABLES: Final = tuple(f"{kind}{end}" for kind in (".csv", ".tsv") for end in ("", *COMPRESSED))
+_SEPARATED: Final = tuple(f"{kind}{end}" for kind in (".csv", ".tsv") for end in ("", *COMPRESSED))
+TABLES: Final = (*_SEPARATED, *JSON_LINES)
 LISTS: Final = (".txt", ".lst", ".list")
 TEXT_LIMIT: Final = 2**30  # bytes of a table that lists files, inflated
 _SEPARATORS = ",\t;|"
@@ -80,7 +82,9 @@ class Table:
         return None if place is None else [row[place].strip() for row in self.rows]
 
     def headed(self) -> "Table":
-        """The same table with its first row as the header."""
+        """The same table with its first row as the header, where it has none of its own."""
+        if self.header:
+            return self
         names = tuple(name.strip() for name in self.rows[0])
         return Table(self.origin, names, self.rows[1:], self.lines[1:])
 
@@ -114,14 +118,18 @@ def plain(name: str) -> str:
 def read_table(path: Path) -> Table:
     """The table in a file of text, its first line as a row: whether that is a header the caller says.
 
+    JSON Lines have a header of their own.
+
     Raises:
-        DataError: no text, or a quote that is not closed.
+        DataError: no text, a quote that is not closed, or a line that is no JSON object.
     """
     return table_of(read_text(path), str(path))
 
 
 def table_of(text: str, origin: str) -> Table:
-    """As `read_table`, of its text."""
+    """As `read_table`, of its text; `origin` is its name."""
+    if is_json_lines(origin):
+        return Table(origin, *rows_of_json(text, origin))
     rows, lines, last = [], [], 0
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator(text), strict=True)
     try:
