@@ -22,6 +22,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 # Declared, but imported by no file of ours: by name, with the reason.
 NOT_IMPORTED: dict[str, str] = {
     "onnxscript": "torch.onnx.export translates a network's operators with it",
+    "s3fs": "fsspec loads it for an s3:// address",
     "psycopg": "SQLAlchemy loads it for a postgresql:// address of a study",
 }
 

@@ -21,9 +21,18 @@ FILES = {f"{letter}/{n}.png": encoded(random_pixels(8, 8, seed=n)) for letter in
 
 class Quiet(SimpleHTTPRequestHandler):
     asked: ClassVar[list[str]] = []
+    cut: ClassVar[set[str]] = set()  # what breaks off in the middle
 
     def do_GET(self) -> None:
         self.asked.append(self.path)
+        if self.path in self.cut:
+            content = Path(self.translate_path(self.path)).read_bytes()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content[: len(content) // 2])
+            self.close_connection = True
+            return
         super().do_GET()
 
     def log_message(self, *_: object) -> None: ...
@@ -41,6 +50,7 @@ def server(tmp_path: Path) -> Iterator[tuple[str, Path]]:
     folder = tmp_path / "served"
     folder.mkdir()
     Quiet.asked.clear()
+    Quiet.cut.clear()
     httpd = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder)))
     thread = threading.Thread(target=httpd.serve_forever, daemon=True)
     thread.start()
@@ -84,6 +94,51 @@ def test_without_the_server_what_was_kept_is_used_with_a_word(server, monkeypatc
         latentspace.load_data(f"{address}/y.npy")
 
 
+def test_a_download_that_breaks_off_keeps_nothing_and_is_made_again(server, cache: Path):
+    address, folder = server
+    np.save(folder / "x.npy", random_pixels(5, 64, 64))
+    Quiet.cut.add("/x.npy")
+    with pytest.raises(FetchError, match="must be there, and be reached"):
+        latentspace.load_data(f"{address}/x.npy")
+    assert not [one for one in cache.rglob("*") if one.is_file()]
+    Quiet.cut.clear()
+    assert len(latentspace.load_data(f"{address}/x.npy")) == 5
+
+
+def test_a_newer_version_that_breaks_off_leaves_the_one_that_was_kept(server, cache: Path, caplog):
+    address, folder = server
+    np.save(folder / "x.npy", random_pixels(5, 64, 64))
+    latentspace.load_data(f"{address}/x.npy")
+    np.save(folder / "x.npy", random_pixels(6, 64, 64))
+    Quiet.cut.add("/x.npy")
+    assert len(latentspace.load_data(f"{address}/x.npy")) == 5
+    assert "what was fetched before is used" in caplog.text
+    Quiet.cut.clear()
+    assert len(latentspace.load_data(f"{address}/x.npy")) == 6
+
+
+def test_a_folder_that_breaks_off_goes_on_with_what_is_left(cache: Path, monkeypatch):
+    files = fsspec.filesystem("memory")
+    for name, content in FILES.items():
+        files.pipe(f"/bucket/cut/{name}", content)
+    opened, broken = [], {"/bucket/cut/b/1.png"}
+    through = type(files).open
+
+    def breaking(self, path, *args, **settings):
+        opened.append(path)
+        if path in broken:
+            raise ConnectionResetError("cut")
+        return through(self, path, *args, **settings)
+
+    monkeypatch.setattr(type(files), "open", breaking)
+    with pytest.raises(FetchError, match="cut"):
+        latentspace.load_data("memory://bucket/cut")
+    assert len(opened) == 5
+    broken.clear()
+    assert latentspace.load_data("memory://bucket/cut").names == tuple(FILES)
+    assert opened[5:] == ["/bucket/cut/b/1.png", "/bucket/cut/b/2.png"]
+
+
 def test_nothing_is_there(server):
     address, _ = server
     with pytest.raises(FetchError, match="nothing is there"):
@@ -111,6 +166,6 @@ def test_a_scheme_without_its_package_names_it(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "s3fs", None)
     with pytest.raises(DataError) as error:
         latentspace.load_data("s3://bucket/x.npy")
-    assert "pip install s3fs" in error.value.do
+    assert "pip install 'latentspace[s3]'" in error.value.do
     with pytest.raises(DataError, match="scheme"):
         latentspace.load_data("nosuch://bucket/x.npy")

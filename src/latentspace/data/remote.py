@@ -23,9 +23,9 @@ logger = logging.getLogger(__name__)
 
 # What installs the filesystem of a scheme.
 PACKAGES: Final = {
-    **dict.fromkeys(("http", "https"), "aiohttp"),
-    **dict.fromkeys(("s3", "s3a"), "s3fs"),
-    "hf": "huggingface_hub",
+    **dict.fromkeys(("http", "https"), "'latentspace[https]'"),
+    **dict.fromkeys(("s3", "s3a"), "'latentspace[s3]'"),
+    "hf": "'latentspace[hub]'",
     **dict.fromkeys(("gs", "gcs"), "gcsfs"),
     **dict.fromkeys(("az", "abfs", "adl"), "adlfs"),
 }
@@ -146,6 +146,8 @@ def _folder(files: Any, path: str, place: Path, name: str, address: str) -> Path
             f"{masked(address)} must hold its files", found="one outside of it", do="do not use it"
         )
     target = place / name
+    with refusals(place):
+        _about(target).unlink(missing_ok=True)  # until all of it is there again
     logger.info("%s: %s", masked(address), counted(len(wanted), "file"))
     for relative, one in wanted.items():
         (target / relative).parent.mkdir(parents=True, exist_ok=True)
@@ -155,6 +157,8 @@ def _folder(files: Any, path: str, place: Path, name: str, address: str) -> Path
         if there.is_file() and there.name[0] != "." and relative not in wanted:
             with refusals(there):
                 there.unlink()
+    with replacing(_about(target)) as file:
+        file.write(json.dumps({"files": sorted(wanted)}).encode())
     return target
 
 
@@ -164,10 +168,10 @@ def _about(place: Path) -> Path:
 
 def _is_whole(place: Path, version: list[str] | None = None) -> bool:
     """Whether what is kept is what was fetched, and of this version."""
-    if place.is_dir():
-        return all(_is_whole(one) for one in place.rglob("*") if one.is_file() and one.name[0] != ".")
     try:
         about = json.loads(_about(place).read_bytes())
+        if place.is_dir():
+            return all(_is_whole(place / one) for one in about["files"])
         same = version is None or (version and about["version"] == version)
         whole = place.stat().st_size == about["size"] and file_hash(place, "sha256") == about["sha256"]
     except (OSError, ValueError, KeyError, TypeError):
