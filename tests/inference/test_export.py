@@ -29,6 +29,7 @@ from latentspace.models.layers.init import build_seeded
 from latentspace.models.likelihoods import MeanSquared
 from latentspace.models.posteriors import Dirac
 from latentspace.models.stacks.family import ResidualConfig, ResidualVariationalConfig
+from latentspace.models.stacks.linear import LinearPath
 from runner import call
 
 pytestmark = [pytest.mark.usefixtures("unchecked"), pytest.mark.timeout(600)]
@@ -60,14 +61,14 @@ GREY, COLOUR, UNEVEN = (1, 28, 28), (3, 32, 32), (1, 45, 37)
 CONVOLUTIONAL = AutoencoderConfig(
     code_size=3, conv1_channels=4, conv2_channels=4, conv3_channels=4, neurons=8
 )
-RESIDUAL = ResidualConfig(code_size=3, width=2)
+RESIDUAL = ResidualConfig(code_size=3, width=2, linear_path="on")
 CASES = [  # an export takes seconds: not every network at every size
     (CONVOLUTIONAL, UNEVEN),
     (VariationalConfig(code_size=3, conv1_channels=4, conv2_channels=4), COLOUR),
     (RESIDUAL, UNEVEN),
     (
         ResidualVariationalConfig(
-            code_size=3, width=2, norm="batch", activation="gelu", upsampling="nearest"
+            code_size=3, width=2, norm="batch", activation="gelu", upsampling="nearest", linear_path="on"
         ),
         COLOUR,
     ),
@@ -87,6 +88,8 @@ def of(
 ) -> TrainedAutoencoder:
     """A network that was not trained, as a run would hold it."""
     model = config.build(shape, torch.Generator().manual_seed(0))
+    for path in (one for one in model.modules() if isinstance(one, LinearPath)):
+        path.directions.normal_(std=0.05, generator=torch.Generator().manual_seed(1))
     channels, height, width = shape
     data = like.data.model_copy(update={"channels": channels, "height": height, "width": width})
     return TrainedAutoencoder(model, like.experiment.model_copy(update={"model": config}), data, like.device)

@@ -9,7 +9,7 @@ from latentspace.runs.directory import Run
 from latentspace.training.train import resume, start, train
 from runner import call
 
-SMALL = {"width": 8, "code_size": 4}
+SMALL = {"width": 8, "code_size": 4, "linear_path": "off"}
 GOLDEN = {
     "ae": [0.170199, 0.134676, 0.125035],
     "dae": [0.170060, 0.134883, 0.125147],

@@ -1,12 +1,40 @@
 """Principal components, at a cost that grows in proportion to the images and to the pixels."""
 
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
 from sklearn.decomposition import PCA
+from threadpoolctl import threadpool_limits
 
 EXACT: Final = 1024  # dimensions up to which the whole covariance matrix is solved, in well under a second
+
+
+class Components(NamedTuple):
+    """Principal components of rows.
+
+    Args:
+        directions: of length 1, a row each, those with the largest deviations first.
+        mean: of the rows.
+        deviations: of the rows along each direction.
+        share: of the rows' variance that they hold together.
+    """
+
+    directions: Float[np.ndarray, "components dimensions"]
+    mean: Float[np.ndarray, " dimensions"]
+    deviations: Float[np.ndarray, " components"]
+    share: float
+
+
+def principal_components(rows: Float[np.ndarray, "_images dimensions"], count: int) -> Components:
+    """So many principal components, or as many as the rows have, computed on one thread.
+
+    So they are the same to the bit however many threads there are.
+    """
+    with threadpool_limits(1):
+        found = fit_pca(rows, count)
+    share = float(found.explained_variance_ratio_.sum())
+    return Components(found.components_, found.mean_, np.sqrt(found.explained_variance_), share)
 
 
 def fit_pca(rows: Float[np.ndarray, "_images dimensions"], components: int) -> PCA:

@@ -44,6 +44,7 @@ from .estimate import Sizes
 from .extra import Extra, extra_of
 from .length import settle_minutes, settle_steps
 from .precision import settle_precision
+from .principal import PrincipalComponents, settle_linear_path
 
 logger = logging.getLogger(__name__)
 
@@ -141,6 +142,7 @@ class TrainingContext:
         experiment: with everything settled that was left open: images, precision, encoder, batch size.
         codes_in: a folder where a classifier's codes are kept for other processes; None: they are not.
         extra: what is learned from beside the images.
+        principal: components of the images that are learned from; None: computed when they are needed.
     """
 
     experiment: Experiment
@@ -150,6 +152,7 @@ class TrainingContext:
     pretrained: PretrainedEncoder | None = None
     codes_in: Path | None = None
     extra: Extra | None = None
+    principal: PrincipalComponents | None = None
 
     def __reduce__(self) -> tuple[Any, ...]:
         """For another process: without what belongs to this one, and with the codes that were made here."""
@@ -187,6 +190,7 @@ class TrainingContext:
         plan = self.experiment if experiment is None else experiment
         if self.pretrained is None:
             network: nn.Module = plan.build(self.images.shape)
+            self._components.begin(network)
             learned, inputs, labels = network, None, None
         else:
             labels = torch.from_numpy(required_labels(self.images))
@@ -209,10 +213,13 @@ class TrainingContext:
         return replace(set_up(plan, self.fabric, network, train, judged, learned), extra=count)
 
     @cached_property
+    def _components(self) -> PrincipalComponents:
+        return self.principal or PrincipalComponents(self.experiment, self.images, self.split)
+
+    @cached_property
     def _with_extra(self) -> Pixels:
         """The images that are learned from, the run's own first."""
-        if self.extra is None:
-            raise RuntimeError("there are no extra images")
+        assert self.extra is not None
         own = self.images.pixels[learned_from(self.experiment, self.split)]
         return np.concatenate([own, self.extra.pixels])
 
@@ -312,13 +319,16 @@ def context_of(
     if pretrained is None:
         experiment = settle_code_size(experiment, images.shape)
         experiment.build(images.shape)  # refuses images that are too small for it
+    principal = PrincipalComponents(experiment, images, parts)
+    if pretrained is None:
+        experiment = settle_linear_path(experiment, images.shape, principal)
     experiment = settle_steps(experiment, len(learned_from(experiment, parts)))
     extra = extra_of(experiment, images, judged_of(experiment, parts))
     if experiment.training.minutes is not None:
         sizes = _sizes(experiment, images, parts, extra, pretrained)
         experiment = settle_minutes(experiment, sizes)
     experiment = settle_augmentation(experiment, images)
-    context = TrainingContext(experiment, images, parts, fabric, pretrained, codes_in, extra)
+    context = TrainingContext(experiment, images, parts, fabric, pretrained, codes_in, extra, principal)
     if (context.encoder_fit, experiment.training.fit) == ("train+validation", "train"):
         logger.warning(SEEN_BY_ENCODER)
     return context
@@ -331,7 +341,7 @@ def _sizes(
     extra: Extra | None,
     pretrained: PretrainedEncoder | None,
 ) -> Sizes:
-    learned = len(learned_from(experiment, parts)) + (0 if extra is None else len(extra.pixels))
+    learned = len(learned_from(experiment, parts)) + (len(extra.pixels) if extra else 0)
     judged = len(parts.validation) if experiment.training.fit == "train" else 0
     code_size = 0
     if pretrained is not None:

@@ -213,7 +213,10 @@ def is_run_of(run: Run, plan: Experiment) -> bool:
     plan = plan.model_copy(update={"device": there.device})
     if plan.precision == "auto":  # what it settled for there
         plan = plan.model_copy(update={"precision": there.precision})
-    plan = plan.model_copy(update={"model": plan.model.fitted(run.data.shape)})
+    model = plan.model.fitted(run.data.shape)
+    if getattr(model, "linear_path", None) == "auto":
+        model = model.model_copy(update={"linear_path": getattr(there.model, "linear_path", "auto")})
+    plan = plan.model_copy(update={"model": model})
     training = plan.training.fitted(len(learned_from(there, run.split)))
     if training.augment == "auto":
         training = training.model_copy(update={"augment": there.training.augment})

@@ -1,10 +1,11 @@
 """The settings of the residual networks, and the size of a code where none is named."""
 
 import math
-from typing import Final, Literal, final
+from typing import Final, Literal, TypeAlias, final
 
 import torch
 from pydantic import Field
+from torch import nn
 
 from ...core.config import Width
 from ..autoencoder import Autoencoder, EncoderDecoderConfig, GenerativeConfig, NetworkConfig, require_size
@@ -12,7 +13,10 @@ from ..layers.init import build_seeded
 from ..layers.norm import Activation, Norm
 from ..likelihoods import LIKELIHOODS, MeanSquared
 from ..priors import PRIORS
+from .linear import BesideLinearDecoder, BesideLinearEncoder
 from .residual import ResidualDecoder, ResidualEncoder, Style, Upsampling
+
+LinearPath: TypeAlias = Literal["auto", "on", "off"]
 
 GREY: Final = 10 / 28  # numbers of a code for each pixel of the side of a grey image
 COLOUR: Final = 2  # the same of a colour image
@@ -56,15 +60,29 @@ class _Residual(EncoderDecoderConfig):
         description="the first k numbers of a code are a code of size k, for every k: half of the codes are "
         "decoded in training without their end",
     )
+    linear_path: LinearPath = Field(
+        default="off",
+        description="beside the network, images pass through their principal components, which are computed "
+        "from those that are learned from before the first step: on, off, or auto, where the components hold "
+        "four fifths of the variance, as those of photographs do",
+    )
 
     def fitted(self, shape: tuple[int, int, int]) -> NetworkConfig:
         if "code_size" in self.model_fields_set:
             return self
         return self.model_copy(update={"code_size": usual_code_size(shape)})
 
-    @property
-    def style(self) -> Style:
-        return Style(self.norm, self.activation, self.upsampling, self.blocks)
+    def _halves(self, shape: tuple[int, int, int], *, variational: bool) -> tuple[nn.Module, nn.Module]:
+        """The encoder and the decoder."""
+        style = Style(self.norm, self.activation, self.upsampling, self.blocks)
+        sizes = shape, self.width, self.code_size, style
+        encoder, decoder = ResidualEncoder(*sizes, variational=variational), ResidualDecoder(*sizes)
+        if self.linear_path != "on":
+            return encoder, decoder
+        return (
+            BesideLinearEncoder(encoder, shape, self.code_size),
+            BesideLinearDecoder(decoder, shape, self.code_size),
+        )
 
 
 @final
@@ -75,11 +93,10 @@ class ResidualConfig(_Residual):
 
     def build(self, shape: tuple[int, int, int], generator: torch.Generator) -> Autoencoder:
         require_size(shape)
-        sizes = shape, self.width, self.code_size, self.style
 
         def network() -> Autoencoder:
-            encoder = ResidualEncoder(*sizes, variational=False)
-            return Autoencoder(encoder, ResidualDecoder(*sizes), MeanSquared(), ordered=self.ordered)
+            halves = self._halves(shape, variational=False)
+            return Autoencoder(*halves, MeanSquared(), ordered=self.ordered)
 
         return build_seeded(network, generator)
 
@@ -92,12 +109,10 @@ class ResidualVariationalConfig(_Residual, GenerativeConfig):
 
     def build(self, shape: tuple[int, int, int], generator: torch.Generator) -> Autoencoder:
         require_size(shape)
-        sizes = shape, self.width, self.code_size, self.style
 
         def network() -> Autoencoder:
             return Autoencoder(
-                ResidualEncoder(*sizes, variational=True),
-                ResidualDecoder(*sizes),
+                *self._halves(shape, variational=True),
                 LIKELIHOODS[self.likelihood](),
                 PRIORS[self.prior](self.code_size),
                 ordered=self.ordered,
