@@ -40,11 +40,18 @@ class PrincipalComponents:
         self._kept: dict[int, Components] = {}
 
     def begin(self, network: nn.Module) -> None:
-        """Give them to the linear path of a network; one without is left as it is."""
+        """Give them to the linear path of a network; one without is left as it is.
+
+        Codes with a prior begin with variance 1 in each number, as N(0, I) has. Others have variance 1 in the
+        mean, and keep the distances that images have along the components: so neighbours stay neighbours.
+        """
         paths = [one for one in network.modules() if isinstance(one, LinearPath)]
         for encoder in paths:
             if isinstance(encoder, BesideLinearEncoder):
                 fitted = self._fitted(encoder)
+                if getattr(network, "prior", None) is None:
+                    alike = np.sqrt(np.mean(np.square(fitted.deviations)))
+                    fitted = fitted._replace(deviations=np.full_like(fitted.deviations, alike))
                 for path in paths:
                     path.begin(*(torch.from_numpy(one.astype(np.float32)) for one in fitted[:3]))
 

@@ -47,13 +47,13 @@ class LinearPath(ABC, nn.Module):
     def begin(self, components: Tensor, mean: Tensor, deviations: Tensor) -> None:
         """Take the principal components of images (`rows_of`), and let the network add little at first.
 
-        A number of the code has variance 1 over these images. Where there are fewer components than numbers,
-        the last numbers are the network's alone; so are those of components with hardly any deviation, which
-        would enlarge rounding errors of the images that they came from, and anything else of other images.
+        Divided by the deviations of these images, each number of their codes has variance 1. Where there are
+        fewer components than numbers, the last numbers are the network's alone; so are those of components
+        with hardly any deviation: dividing by it would enlarge rounding errors.
 
         Args:
             components: of length 1, a row each, those with the largest deviations first.
-            deviations: of the images along them.
+            deviations: of the images along them, or other units for the numbers of the code.
         """
         count = int((deviations > NEGLIGIBLE * deviations[0]).sum())
         with torch.no_grad():
