@@ -12,11 +12,13 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
+from multiprocessing.connection import Connection
 from multiprocessing.context import BaseContext
 from pathlib import Path
 from typing import Any
@@ -27,6 +29,8 @@ from latentspace.search.executors import worker
 from latentspace.search.executors.local import LocalExecutor
 from latentspace.search.executors.memory import ENVIRONMENT
 from latentspace.search.executors.protocol import WorkerTask
+from latentspace.training.together import process
+from latentspace.training.together.processes import LocalRanks
 
 FORKED = multiprocessing.get_context("forkserver")
 FORKED.set_forkserver_preload(
@@ -41,6 +45,7 @@ FORKED.set_forkserver_preload(
         "latentspace.search.run",
         "latentspace.studies.foscarin2021.recipes",
         "latentspace.training.tracking",
+        "latentspace.training.together.process",
         "latentspace.training.train",
     ]
 )
@@ -178,6 +183,32 @@ def submit(executor: LocalExecutor, task: WorkerTask, context: BaseContext = FOR
     words, own_session = task.model_dump_json(), context is FORKED
     process = Process(work, words, out=said.name, context=context, session=own_session)
     executor._processes[process] = said  # type: ignore[index, assignment]
+
+
+def rank(number: int, count: int, calls: Connection, answers: Connection) -> None:
+    os.dup2(calls.fileno(), 0)
+    os.dup2(answers.fileno(), 1)
+    calls.close()
+    answers.close()
+    sys.stdin = os.fdopen(0, "r", closefd=False)
+    process.main(str(number), str(count))
+
+
+def quick_ranks(ranks: LocalRanks, number: int) -> Process:
+    """`LocalRanks._begun`, with a process from here."""
+    calls, to = multiprocessing.Pipe(duplex=False)
+    of, answers = multiprocessing.Pipe(duplex=False)
+    begun = Process(rank, number, len(ranks._devices), calls, answers)
+    calls.close()
+    answers.close()
+    begun.stdin, begun.stdout = (
+        os.fdopen(os.dup(one.fileno()), how) for one, how in ((to, "wb"), (of, "rb"))
+    )
+    to.close()
+    of.close()
+    ranks._listening.append(threading.Thread(target=ranks._listen, args=(number, begun), daemon=True))
+    ranks._listening[-1].start()
+    return begun
 
 
 @contextmanager

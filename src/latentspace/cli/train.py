@@ -47,6 +47,11 @@ class TrainingOptions:
         "How images are moved before they are learned from; auto mirrors colour photographs alone.",
         "auto|none|shift|affine|mirror",
     ] = None
+    devices: Annotated[
+        int | None,
+        "Processes that divide each batch, each on a GPU of its own, or on some of the CPU's cores.",
+        {"min": 1},
+    ] = None
     extra: Annotated[
         str | None, "Images that are learned from beside the others, and never judged: as --data.", "SPEC"
     ] = None
@@ -71,6 +76,7 @@ class TrainingOptions:
         return {
             "model": {"code_size": self.code_size},
             "objective": {"method": self.method, "loss": self.loss},
+            "devices": self.devices,
             "training": {
                 "fit": self.learn_from or learn_from,
                 "extra": Reading().settings(self.extra).get("spec"),

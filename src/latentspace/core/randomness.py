@@ -5,7 +5,10 @@ order, noise and dropout in epoch 8. Library code never seeds or draws from torc
 """
 
 import hashlib
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -34,3 +37,37 @@ def generator(
 
 def numpy_generator(seed: int, purpose: Purpose, epoch: int = 0) -> np.random.Generator:
     return np.random.default_rng(derive(seed, purpose, epoch))
+
+
+class Part(NamedTuple):
+    """The images `start` to `stop` of a batch of `whole`, where processes divide it between them."""
+
+    start: int
+    stop: int
+    whole: int
+
+
+_part: ContextVar[Part | None] = ContextVar("part", default=None)
+
+
+@contextmanager
+def drawing_for(part: Part | None) -> Iterator[None]:
+    """Inside the block, `rows_drawn` draws for this part of a batch; None: for the batch as it is."""
+    token = _part.set(part)
+    try:
+        yield
+    finally:
+        _part.reset(token)
+
+
+def rows_drawn(draw: "Callable[[int], torch.Tensor]", rows: int) -> "torch.Tensor":
+    """What `draw` draws for so many rows, a whole number of them for each image of the batch.
+
+    Where processes divide a batch, each draws for all of it and takes its own rows: so they draw what one
+    process would, and never the same as each other.
+    """
+    part = _part.get()
+    if part is None:
+        return draw(rows)
+    each = rows // (part.stop - part.start)
+    return draw(part.whole * each)[part.start * each : part.stop * each]

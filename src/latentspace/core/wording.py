@@ -71,6 +71,16 @@ def on_command_line() -> Iterator[None]:
         _readers.pop()
 
 
+def reader() -> str:
+    """Who reads messages here, for `write_for`."""
+    return _readers[-1]
+
+
+def write_for(whom: str) -> None:
+    """From now on name settings as `reader` in the process that this one works for."""
+    _readers.append(whom)
+
+
 def option(name: str, value: Any = None) -> str:
     """How a setting is written: `--resize 28x28` on the command line, `resize=(28, 28)` in Python.
 

@@ -49,7 +49,7 @@ class Batches(Protocol):
         ...
 
     def batches(self, batch_size: int, order: Order | None = None) -> Iterator[Batch]:
-        """Cut into batches, in `order` or as they lie; the last, smaller one is kept."""
+        """Cut into batches, in `order` (of some, or all) or as they lie; the last, smaller one is kept."""
         ...
 
 
@@ -81,7 +81,7 @@ class ResidentSet(NamedTuple):
         if order is not None and self.inputs.dtype != torch.uint8:
             yield from self.reordered(order).batches(batch_size)
             return
-        for start in range(0, self.images, batch_size):
+        for start in range(0, self.images if order is None else len(order), batch_size):
             stop = start + batch_size
             here = slice(start, stop) if order is None else order[start:stop]
             rows = here if self.chosen is None else self.chosen[here]
@@ -132,7 +132,7 @@ class OnDiskSet:
         iterator is closed.
         """
         rows = self.chosen if order is None else self.chosen[order.cpu().numpy()]
-        cuts = (slice(start, start + batch_size) for start in range(0, self.images, batch_size))
+        cuts = (slice(start, start + batch_size) for start in range(0, len(rows), batch_size))
         pool = ThreadPoolExecutor(1, thread_name_prefix="batches")
         try:
             ahead = deque((cut, pool.submit(self._read, rows[cut])) for cut in islice(cuts, AHEAD))

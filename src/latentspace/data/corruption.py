@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 from torch.nn.functional import conv2d, pad
 
 from ..core.config import Config
+from ..core.randomness import rows_drawn
 from ..core.tensor_types import Images
 
 Corruption: TypeAlias = Callable[[Images, torch.Generator], Images]
@@ -51,7 +52,10 @@ def gaussian(std: float) -> Corruption:
     """Adds N(0, std^2) to every pixel."""
 
     def corrupt(batch: Images, generator: torch.Generator) -> Images:
-        return batch + std * torch.randn(batch.shape, generator=generator, device=batch.device)
+        return batch + std * rows_drawn(
+            lambda rows: torch.randn((rows, *batch.shape[1:]), generator=generator, device=batch.device),
+            len(batch),
+        )
 
     return corrupt
 
@@ -96,5 +100,7 @@ def blur(std: float) -> Corruption:
 
 def _uniform(batch: Images, generator: torch.Generator) -> torch.Tensor:
     """One number in [0, 1) for each pixel, shared by its channels."""
-    shape = (batch.shape[0], 1, *batch.shape[2:])
-    return torch.rand(shape, generator=generator, device=batch.device)
+    return rows_drawn(
+        lambda rows: torch.rand((rows, 1, *batch.shape[2:]), generator=generator, device=batch.device),
+        len(batch),
+    )

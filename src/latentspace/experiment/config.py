@@ -68,6 +68,13 @@ class Experiment(Config):
         "large enough to gain, else `32`; the run holds which it was. Evaluation is "
         "always in float32; `--precision`",
     )
+    devices: int = Field(
+        default=1,
+        ge=1,
+        le=4096,
+        description="processes that divide each batch between them, each on a GPU of its own, or on some of "
+        "the CPU's cores; `--devices`",
+    )
     threads: int = Field(
         default=0, ge=0, le=4096, description="of the CPU; 0: PyTorch's own choice; `--threads`"
     )
@@ -127,6 +134,8 @@ class Experiment(Config):
     def _encoder_where_it_belongs(self) -> "Experiment":
         if self.encoder is not None and not self.task.needs_encoder:
             raise ValueError(f"a classifier alone learns from an encoder's codes: {self.kind} has no encoder")
+        if self.devices > 1 and self.training.minutes is not None:
+            raise ValueError("training.minutes is measured with one process: name epochs where devices > 1")
         if self.training.extra is not None and self.task.needs_encoder:
             raise ValueError("training.extra: a classifier learns from its encoder's images alone")
         return self

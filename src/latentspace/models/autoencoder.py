@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from ..core.config import Config, Width
 from ..core.errors import ConfigurationError
+from ..core.randomness import rows_drawn
 from ..core.registry import known
 from ..core.tensor_types import Codes, Images, KLTerms, Logits, PerImage
 from ..core.wording import option
@@ -222,10 +223,14 @@ def shortened(codes: Codes, generator: torch.Generator | None) -> Codes:
     """
     if generator is None:
         raise TypeError("the lengths of ordered codes are drawn from a generator: give it one")
-    rows, size = codes.shape
-    lengths = torch.randint(1, size + 1, (rows,), generator=generator, device=codes.device)
-    lengths[: rows // 2] = size
-    return first_numbers(codes, lengths)
+    size = codes.shape[1]
+
+    def drawn(rows: int) -> Tensor:
+        lengths = torch.randint(1, size + 1, (rows,), generator=generator, device=codes.device)
+        lengths[: rows // 2] = size
+        return lengths
+
+    return first_numbers(codes, rows_drawn(drawn, len(codes)))
 
 
 def first_numbers(codes: Codes, lengths: Tensor) -> Codes:

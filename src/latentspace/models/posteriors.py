@@ -6,6 +6,7 @@ from typing import final
 
 import torch
 
+from ..core.randomness import rows_drawn
 from ..core.tensor_types import Codes, PerImage
 
 
@@ -56,8 +57,12 @@ class Gaussian(Posterior):
         """Mean + std * e with e ~ N(0, I): the reparameterisation of the same paper, section 2.4."""
         if generator is None:
             raise TypeError("a Gaussian posterior draws from a generator: give it one")
-        noise = torch.randn(
-            self.mean.shape, generator=generator, device=self.mean.device, dtype=self.mean.dtype
+        mean = self.mean
+        noise = rows_drawn(
+            lambda rows: torch.randn(
+                (rows, *mean.shape[1:]), generator=generator, device=mean.device, dtype=mean.dtype
+            ),
+            len(mean),
         )
         return self.mean + torch.exp(0.5 * self.log_variance) * noise
 

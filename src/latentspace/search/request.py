@@ -10,7 +10,7 @@ from ..core.atomic_files import exists
 from ..core.config import merged
 from ..core.devices import named_device
 from ..core.errors import ConfigurationError
-from ..core.wording import document
+from ..core.wording import document, option
 from ..experiment.config import Experiment
 from ..experiment.presets import settings_of_preset
 from ..experiment.recipe import Recipe
@@ -60,6 +60,12 @@ def draft(request: SearchRequest, directory: Path, *, resume: bool) -> tuple[Stu
     experiment, search = anew(request) if old is None or request.recipe else _again(request, old)
     if old is not None:
         search = _not_fewer(search, old.search.trials, named=request.trials is not None)
+    if experiment.devices > 1:
+        raise ConfigurationError(
+            "each trial of a search is trained by one process",
+            found=option("devices", experiment.devices),
+            do=f"leave it out; {option('workers')} says how many trials are trained side by side",
+        )
     workers, threads = shared_out(experiment, request.workers)
     experiment = experiment.model_copy(update={"threads": threads})
     objectives = request.objectives or (old.objectives if old else (experiment.task.score,))

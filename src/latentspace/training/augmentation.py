@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import affine_grid, grid_sample
 
-from ..core.randomness import generator
+from ..core.randomness import generator, rows_drawn
 from ..core.tensor_types import Images
 from ..experiment.config import Experiment
 
@@ -79,7 +79,7 @@ def moved(images: Images, moves: Moves, draw: torch.Generator) -> Images:
         draw: on the CPU, so that amounts are the same for every device.
     """
     count, _, height, width = images.shape
-    amounts = torch.rand((count, 6), generator=draw)
+    amounts = rows_drawn(lambda rows: torch.rand((rows, 6), generator=draw), count)
     within = amounts[:, :5] * 2 - 1
     turn = within[:, 0] * moves.rotation
     scale = 1 + within[:, 1] * moves.scale

@@ -22,6 +22,7 @@ from ..experiment.config import Experiment
 from ..objectives.loss import Objective
 from .average import Average
 from .optimizers import optimizer_of
+from .together.peers import Peers
 
 if TYPE_CHECKING:
     import lightning_fabric
@@ -47,6 +48,7 @@ class Components:
         train, validation: what is learned from, and what is evaluated after each epoch, or None.
         extra: how many of those that are learned from, the last ones, are beside the run's own images.
         average: of the weights of `learned`; None: what is kept are the weights themselves.
+        peers: the processes that divide each batch with this one; None: this one trains alone.
     """
 
     fabric: "lightning_fabric.Fabric"
@@ -60,6 +62,7 @@ class Components:
     auxiliary: Mapping[str, Auxiliary] = field(default_factory=dict)
     average: Average | None = None
     extra: int = 0
+    peers: Peers | None = None
 
     def kept_weights(self) -> AbstractContextManager[None]:
         """`learned` has the weights that would be kept now, within the block."""

@@ -163,6 +163,14 @@ class TrainingContext:
             codes = self._codes if of_codes else None
         return _elsewhere, (self.experiment, images, self.split, self.pretrained, self.extra, codes)
 
+    def on(self, device: str) -> "TrainingContext":
+        """The same on another device; codes that were made come along."""
+        experiment = self.experiment.on(device)
+        other = replace(self, experiment=experiment, fabric=make_fabric(experiment))
+        if "_codes" in self.__dict__:
+            other.__dict__["_codes"] = self._codes.to(other.fabric.device)
+        return other
+
     @property
     def learned(self) -> int:
         """How many images are learned from."""

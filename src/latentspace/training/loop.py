@@ -109,6 +109,7 @@ def _pass_for(experiment: Experiment, components: Components) -> Pass:
         and components.average is None
         and experiment.precision != "bf16"
         and components.device.type == "cpu"
+        and components.peers is None
     ):
         return ManualBackward(components, gradient=plan.gradient, minimised=plan.minimised)
     return partial(by_autograd, components)

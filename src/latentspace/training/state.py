@@ -52,7 +52,7 @@ def state_of(components: Components, epoch: int, best_epoch: int, best_score: fl
 
 
 def restore(components: Components, state: State, path: Path) -> None:
-    """Put a saved state back into networks and optimisers.
+    """Put a saved state back into networks and optimisers; before epoch 1 these remember nothing.
 
     Raises:
         RunError: the state, read from `path`, is that of another network or optimiser.
@@ -60,7 +60,7 @@ def restore(components: Components, state: State, path: Path) -> None:
     fill(components.learned, _below("", state.model), path)
     for name, one in components.auxiliary.items():
         fill(one.network, _below(f"{name}/", state.model), path)
-    for prefix, optimizer in _optimizers(components).items():
+    for prefix, optimizer in _optimizers(components).items() if state.epoch else ():
         _restore_optimizer(optimizer, _below(prefix, state.optimizer), path)
     if _shapes(_average(components)) != _shapes(state.average):
         raise damaged(path, "the average of another network's weights, or none")

@@ -1,7 +1,8 @@
 """experiment -> loop -> run: the one place where a training is put together."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,23 +20,30 @@ from ..data.sources import load_images
 from ..experiment.config import Experiment, against_preset
 from ..inference.run_images import own_or_other
 from ..runs.directory import Run, refuse_existing
-from .components import judged_of, learned_from, make_fabric, require_classes, threads_of
+from .components import Components, judged_of, learned_from, make_fabric, require_classes, threads_of
 from .context import TrainingContext, prepare, pretrained_encoder_of
 from .extra import extra_of, require_same
 from .lineage import begin_from, lineage, parent_of, require_same_data
 from .loop import EpochRecord, learn
 from .selection import Selection
 from .state import restore, state_of, weights_of
+from .together.learn import Start, learn_together, require_divisible
+from .together.processes import LocalRanks, devices_of
 
 logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Training:
-    """A training about to start or to go on: iterate over `records()` and it is done."""
+    """A training about to start or to go on: iterate over `records()` and it is done.
+
+    Args:
+        together: begins the processes that compute it; None: this one does.
+    """
 
     run: Run
     context: TrainingContext
+    together: Start | None = None
 
     @property
     def experiment(self) -> Experiment:
@@ -62,7 +70,8 @@ class Training:
 
     def _train(self) -> Iterator[EpochRecord]:
         plan = self.experiment.training
-        components = self.context.components()
+        context = self.context if self.together is None else self.context.on("cpu")
+        components = context.components()
         state = self.run.state
         self.run.keep_metrics_until(state.epoch if state else 0)
         best = Selection(self.experiment)
@@ -74,19 +83,25 @@ class Training:
             begin_from(parent, components)
         first = state.epoch + 1 if state else 1
         stop = best.ends_after(first - 1)
-        for record in () if stop else learn(self.experiment, components, first):
-            require_unchanged(self.context.images.pixels)
-            weights = weights_of(components)
-            if best.improved_by(record) and plan.keep == "best":
-                self.run.save_best(weights)
-            self.run.append(record.model_dump(exclude_none=True))
-            self.run.save_state(state_of(components, record.epoch, best.best_epoch, best.best_score))
-            yield record
-            if best.ends_after(record.epoch):
-                break
+        with closing(self._learn(components, first)) as records:
+            for record in () if stop else records:
+                require_unchanged(self.context.images.pixels)
+                weights = weights_of(components)
+                if best.improved_by(record) and plan.keep == "best":
+                    self.run.save_best(weights)
+                self.run.append(record.model_dump(exclude_none=True))
+                self.run.save_state(state_of(components, record.epoch, best.best_epoch, best.best_score))
+                yield record
+                if best.ends_after(record.epoch):
+                    break
         self._require_own_images()
         kept = self.run.best_weights if plan.keep == "best" else weights_of(components)
         self.run.save_weights(kept)
+
+    def _learn(self, components: Components, first: int) -> Generator[EpochRecord, None, None]:
+        if self.together is None:
+            return learn(self.experiment, components, first)
+        return learn_together(self.context, components, first, self.together)
 
     def _require_own_images(self) -> None:
         """Hold images that were read from disk all the time to their hash, as size and time can be set back.
@@ -124,6 +139,8 @@ def start(
             for the network, a device that is not there, or an `out` that is taken.
     """
     refuse_existing(out)
+    if experiment.devices > 1:
+        devices_of(experiment)
     with collected() as said:
         for difference in against_preset(experiment):
             logger.info("%s", difference)
@@ -138,6 +155,7 @@ def _begun(context: TrainingContext, out: Path, for_classifier: bool, parent: Ru
     if parent is not None:
         require_same_data(parent, context)
     experiment, parts = context.experiment, context.split
+    require_divisible(context)
     logger.info("split %s: %s", parts.shares, parts.note)
     if parts.parted:
         logger.log(
@@ -172,7 +190,13 @@ def _begun(context: TrainingContext, out: Path, for_classifier: bool, parent: Ru
         environment |= {"extra_images": count, "extra_hash": content}
     if parent is not None:
         hashes = np.concatenate([hashes, parent.learned_from])
-    return Training(Run.create(out, experiment, context.images, parts, hashes, environment), context)
+    run = Run.create(out, experiment, context.images, parts, hashes, environment)
+    return Training(run, context, together_of(experiment))
+
+
+def together_of(experiment: Experiment) -> Start | None:
+    """What begins the processes of a training; None: one computes it, which is this one."""
+    return LocalRanks if experiment.devices > 1 else None
 
 
 def resume(path: Path, images: Given | DataConfig | None = None) -> Training:
@@ -188,6 +212,8 @@ def resume(path: Path, images: Given | DataConfig | None = None) -> Training:
     run = Run.open(path)
     experiment = run.experiment
     run.refuse_unreadable()  # what can be refused is refused before images are read
+    if experiment.devices > 1:
+        devices_of(experiment)
     fabric = make_fabric(experiment)
     pretrained = pretrained_encoder_of(experiment, run.encoder_hash, beside=path)
     if images is not None and not isinstance(images, DataConfig):
@@ -201,7 +227,8 @@ def resume(path: Path, images: Given | DataConfig | None = None) -> Training:
         )
     extra = extra_of(experiment, found, judged_of(experiment, run.split))
     require_same(extra, run.environment.get("extra_hash"), path)
-    return Training(run, TrainingContext(experiment, found, run.split, fabric, pretrained, extra=extra))
+    context = TrainingContext(experiment, found, run.split, fabric, pretrained, extra=extra)
+    return Training(run, context, together_of(experiment))
 
 
 def is_run_of(run: Run, plan: Experiment) -> bool:

@@ -5,6 +5,7 @@ from typing import Any, final
 import torch
 from torch import Tensor, nn
 
+from ...core.randomness import rows_drawn
 from .conv import is_transformed
 
 
@@ -28,7 +29,12 @@ class Dropout(nn.Module):
         if generator is None:
             raise TypeError("dropout draws from a generator of its own in training: give it one")
         if is_transformed():
-            draws = torch.rand(activations.shape, generator=generator, device=activations.device)
+            draws = rows_drawn(
+                lambda rows: torch.rand(
+                    (rows, *activations.shape[1:]), generator=generator, device=activations.device
+                ),
+                len(activations),
+            )
             return activations * (draws >= self.p) / (1 - self.p)
         dropped: Tensor = _Dropped.apply(  # type: ignore[no-untyped-call]
             activations, _kept(activations, self.p, generator), self.p
@@ -65,11 +71,15 @@ def _kept(activations: Tensor, p: float, generator: torch.Generator) -> Tensor:
     """
     if activations.device.type == "mps":
         return torch.empty_like(activations, dtype=torch.float32).uniform_(generator=generator) >= p
-    words = -(-activations.numel() // 4)
-    bits = torch.empty(words, dtype=torch.int64, device=activations.device)
-    bits.random_(-(2**63), None, generator=generator)
+    each = activations.numel() // max(1, len(activations))  # of an image
+
+    def draws(rows: int) -> Tensor:
+        bits = torch.empty(-(-rows * each // 4), dtype=torch.int64, device=activations.device)
+        bits.random_(-(2**63), None, generator=generator)
+        return bits.view(torch.int16)[: rows * each].view(rows, each)
+
     threshold = min(round(p * 65536), 65535) - 32768
     kept = torch.empty_like(activations, dtype=torch.bool)  # as the activations lie, without a gap
     flat = kept.as_strided((kept.numel(),), (1,))
-    torch.ge(bits.view(torch.int16)[: kept.numel()], threshold, out=flat)
+    torch.ge(rows_drawn(draws, len(activations)).view(-1), threshold, out=flat)
     return kept

@@ -5,6 +5,7 @@ import math
 import torch
 from torch import nn
 
+from ...core.randomness import drawing_for
 from ...objectives.loss import Context, Loss
 from ..components import Components
 from ..epoch import Epoch, Losses, not_finite, values_of
@@ -18,20 +19,26 @@ def by_autograd(m: Components, epoch: Epoch) -> dict[str, float]:
             weights; elsewhere, where looking would be a wait, after the epoch.
     """
     on_cpu = m.device.type == "cpu"
-    losses = Losses(epoch.steps)
-    batches = m.train.batches(epoch.batch_size, epoch.order)
+    losses, peers = Losses(epoch.steps), m.peers
+    own = epoch if peers is None else peers.own(epoch)
+    batches = m.train.batches(own.batch_size, own.order)
     for step, batch in enumerate(batches, start=epoch.first_step):
         for optimizer in (m.optimizer, *(one.optimizer for one in m.auxiliary.values())):
             for group in optimizer.param_groups:
                 group["lr"] = group["initial_lr"] * epoch.schedule(step)
-        batch = batch._replace(inputs=epoch.augment(batch.inputs, step))  # noqa: PLW2901
-        loss = m.objective(m.model, batch, context(m, epoch, step))
-        if on_cpu and not math.isfinite(loss.total.item()):
-            raise not_finite(values_of(loss), losses.steps_done, epoch.steps, epoch.number)
+        part = None if peers is None else peers.part(epoch, step)
+        with drawing_for(part):
+            batch = batch._replace(inputs=epoch.augment(batch.inputs, step))  # noqa: PLW2901
+            loss = m.objective(m.model, batch, context(m, epoch, step))
+        of_all = loss
+        if peers is not None and part is not None:
+            loss, of_all = peers.shared(loss, part)
+        if on_cpu and not math.isfinite(of_all.total.item()):
+            raise not_finite(values_of(of_all), losses.steps_done, epoch.steps, epoch.number)
         descend(m, loss, epoch.clip_norm)
         if m.average is not None:
             m.average.update(step)
-        losses.add(loss)
+        losses.add(of_all)
     return losses.mean_over_images(m.train.images, epoch.batch_size, epoch.number)
 
 
@@ -53,6 +60,8 @@ def _step(
 ) -> None:
     optimizer.zero_grad()
     m.fabric.backward(loss)
+    if m.peers is not None:
+        m.peers.add_gradients(optimizer)
     if clip_norm:  # a gradient that is not finite shows in the next loss
         m.fabric.clip_gradients(network, optimizer, max_norm=clip_norm, error_if_nonfinite=False)
     optimizer.step()

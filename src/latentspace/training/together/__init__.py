@@ -1,0 +1,1 @@
+"""One training by several processes, on this machine or on a cluster: each batch is divided between them."""
