@@ -18,8 +18,9 @@ from latentspace.models.classifier import FrozenEncoderClassifier
 from latentspace.objectives.denoising import denoising, denoising_and_clean
 from latentspace.runs.directory import Run
 from latentspace.training.components import Components, make_fabric
-from latentspace.training.context import TrainingContext, pretrained_encoder_of
+from latentspace.training.context import TrainingContext
 from latentspace.training.loop import learn
+from latentspace.training.pretrained import pretrained_encoder_of
 from latentspace.training.train import resume, start, train
 from materials import make_images
 from runner import call

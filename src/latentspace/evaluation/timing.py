@@ -11,8 +11,9 @@ from ..data.imageset import ImageSet
 from ..experiment.config import Experiment
 from ..runs.directory import Run
 from ..training.components import make_fabric, threads_of
-from ..training.context import TrainingContext, pretrained_encoder_of
+from ..training.context import TrainingContext
 from ..training.loop import learn
+from ..training.pretrained import pretrained_encoder_of
 from .cache import Measurement
 
 TIMED = 3  # epochs of each

@@ -21,10 +21,11 @@ from ..experiment.config import Experiment, against_preset
 from ..inference.run_images import own_or_other
 from ..runs.directory import Run, refuse_existing
 from .components import Components, judged_of, learned_from, make_fabric, require_classes, threads_of
-from .context import TrainingContext, prepare, pretrained_encoder_of
+from .context import TrainingContext, prepare
 from .extra import extra_of, require_same
 from .lineage import begin_from, lineage, parent_of, require_same_data
 from .loop import EpochRecord, learn
+from .pretrained import pretrained_encoder_of
 from .selection import Selection
 from .state import restore, state_of, weights_of
 from .together.learn import Start, learn_together, require_divisible

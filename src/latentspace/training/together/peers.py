@@ -8,10 +8,10 @@ of the whole batch whatever its size. The sums are torch.distributed's, by gloo
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 import torch
-from torch.distributed import Store
+from torch._C._distributed_c10d import Store
 
 from ...core.randomness import Part
 from ...objectives.loss import Loss
@@ -70,7 +70,7 @@ class Peers:
         weights = [one for group in optimizer.param_groups for one in group["params"]]
         gradients = [one.grad for one in weights if one.grad is not None]
         flat = self._added(torch.cat([one.reshape(-1) for one in gradients]))
-        for one, values in zip(gradients, flat.split([one.numel() for one in gradients]), strict=True):
+        for one, values in zip(gradients, torch.split(flat, [one.numel() for one in gradients]), strict=True):
             one.copy_(values.view(one.shape))
 
     def _added(self, values: torch.Tensor) -> torch.Tensor:
@@ -91,12 +91,13 @@ def joined(store: Store, rank: int, count: int, host: str) -> Peers:
     Args:
         host: the address of this machine at which the others reach it.
     """
-    from torch.distributed import ProcessGroupGloo
+    from torch._C._distributed_c10d import ProcessGroupGloo
 
-    options = ProcessGroupGloo._Options()
+    gloo: Any = ProcessGroupGloo  # PyTorch's types know less of it than there is
+    options = gloo._Options()
     options._timeout = PATIENCE
-    options._devices = [ProcessGroupGloo.create_device(hostname=host)]
-    group = ProcessGroupGloo(store, rank, count, options)
+    options._devices = [gloo.create_device(hostname=host)]
+    group = gloo(store, rank, count, options)
 
     def add(values: torch.Tensor) -> None:
         group.allreduce([values]).wait()

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 import torch
-from torch.distributed import FileStore, Store, TCPStore
+from torch._C._distributed_c10d import FileStore, Store, TCPStore
 
 from ...core.wording import write_for
 from ...runs.checkpoint import State
