@@ -31,6 +31,7 @@ class BesidePCA(Measurement):
         images: how many of them.
         learned: how many of the images that the run learned from PCA is fitted to.
         code_size: numbers an image, of both.
+        linear_path: whether the network has one: on, off, or None where it cannot.
     """
 
     part: str
@@ -39,6 +40,7 @@ class BesidePCA(Measurement):
     code_size: int
     mse: float
     pca: float
+    linear_path: str | None = None
 
     @property
     def better(self) -> bool | None:
@@ -60,6 +62,8 @@ class BesidePCA(Measurement):
         """What to do; empty of a run that is better."""
         if self.better:
             return ""
+        if self.linear_path == "off":
+            return f"Let the training begin from principal components ({option('model.linear_path', 'on')})."
         longer = f"Train longer ({option('epochs')} or {option('minutes')})"
         if self.learned < 10 * self.code_size:
             return f"{longer}, or on more images: PCA is hard to beat on few. A smaller code helps too."
@@ -106,4 +110,5 @@ def _judged(
         code_size=trained.code_size,
         mse=float(np.mean(errors, dtype=np.float64)),
         pca=pca_error(images.pixels, fitted, judged, trained.code_size),
+        linear_path=getattr(run.experiment.model, "linear_path", None),
     )
