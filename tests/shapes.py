@@ -13,6 +13,7 @@ from typing import Any, get_args
 import jaxtyping
 from beartype import beartype
 from jaxtyping import AbstractArray, install_import_hook
+from jaxtyping._decorator import _destring_annotation
 from jaxtyping._storage import pop_shape_memo, push_shape_memo
 
 BOTH = jaxtyping.jaxtyped
@@ -25,7 +26,7 @@ def install() -> None:
     install_import_hook([f"latentspace.{package}" for package in PACKAGES], "beartype.beartype")
 
 
-def jaxtyped(*, typechecker: object) -> Callable[[Any], Any]:  # noqa: ARG001 - as the hook calls it
+def jaxtyped(*, typechecker: object) -> Callable[[Any], Any]:
     return checked
 
 
@@ -39,7 +40,12 @@ def checked(function: Any) -> Any:
         return type(function)(checked(function.__func__))
     if not inspect.isfunction(function):
         return function
-    if not any(map(_has_arrays, inspect.get_annotations(function).values())):
+    known = {
+        name: _destring_annotation(one, function.__globals__)  # Any, where it is of a name not there yet
+        for name, one in inspect.get_annotations(function).items()
+    }
+    function.__annotations__ = known
+    if not any(map(_has_arrays, known.values())):
         return beartype(function)
     if inspect.isgeneratorfunction(function):  # beartype checks it when it is iterated, and sizes are gone
         return BOTH(function, typechecker=beartype)
@@ -57,7 +63,6 @@ def checked(function: Any) -> Any:
 
 
 def _has_arrays(annotation: Any) -> bool:
-    """Also where it is a text: it may be any type."""
-    if isinstance(annotation, str) or (inspect.isclass(annotation) and issubclass(annotation, AbstractArray)):
+    if inspect.isclass(annotation) and issubclass(annotation, AbstractArray):
         return True
     return any(map(_has_arrays, get_args(annotation)))

@@ -18,7 +18,7 @@ def product(one: Float[np.ndarray, "rows inner"], other: Float[np.ndarray, "inne
 
 
 @checked
-def halves(rows: Float[np.ndarray, "n 2"]) -> Float[np.ndarray, "n"]:
+def halves(rows: Float[np.ndarray, "n 2"]) -> Float[np.ndarray, " n"]:
     return rows.ravel()
 
 

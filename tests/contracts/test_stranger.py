@@ -9,21 +9,19 @@ import re
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TypeAlias
 
 import numpy as np
 import pytest
 
+import preloaded
 from latentspace.runs.directory import Run
 from latentspace.runs.tensors import read_tensors
 from makers import random_pixels
-from runner import heeds_interrupts
+from preloaded import until
 
 PLUGIN = Path(__file__).parents[1] / "stranger"
-COMMAND = [sys.executable, "-W", "error", "-m", "latentspace"]
 OPTIONS = ("--device", "cpu", "--threads", "1", "--precision", "32")
 
 
@@ -44,35 +42,53 @@ for line in sys.stdin:
             os.dup2(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_TRUNC), number)
         sys.argv = ["latentspace", *words]
         main.command()
+    print(child, flush=True)
     print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
-Latentspace: TypeAlias = Callable[..., str]
+
+
+class Latentspace:
+    """The command with the plug-in."""
+
+    def __init__(self, loaded: subprocess.Popen[str], folder: Path) -> None:
+        self._to, self._answers = loaded.stdin, loaded.stdout
+        self._out, self._err = folder / "out", folder / "err"
+
+    def begin(self, *arguments: object) -> int:
+        """The number of its process."""
+        assert self._to is not None
+        words = [str(one) for one in arguments]
+        print(json.dumps([words, str(self._out), str(self._err)]), file=self._to, flush=True)
+        return int(self._answer())
+
+    def end(self) -> int:
+        """Its exit code, once it has ended."""
+        return int(self._answer())
+
+    def _answer(self) -> str:
+        assert self._answers is not None
+        return self._answers.readline()
+
+    def __call__(self, *arguments: object) -> str:
+        """What it prints; it must end well."""
+        self.begin(*arguments)
+        code = self.end()
+        assert code == 0, self._err.read_text()
+        return self._out.read_text()
 
 
 @pytest.fixture(scope="module")
 def latentspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Latentspace]:
-    """The command with the plug-in, which must end well; what it prints."""
-    out, err = (tmp_path_factory.mktemp("printed") / name for name in ("out", "err"))
-    loaded = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-W", "error", "-c", LOADED],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
         env=environment(),
-    )
-    to, answers = loaded.stdin, loaded.stdout
-    assert to is not None
-    assert answers is not None
-
-    def call(*arguments: object) -> str:
-        print(json.dumps([[str(one) for one in arguments], str(out), str(err)]), file=to, flush=True)
-        code = answers.readline().strip()
-        assert code == "0", err.read_text() if err.exists() else code
-        return out.read_text()
-
-    with loaded:
-        yield call
-        to.close()
+    ) as loaded:
+        yield Latentspace(loaded, tmp_path_factory.mktemp("printed"))
+        assert loaded.stdin is not None
+        loaded.stdin.close()
 
 
 @pytest.fixture(scope="module")
@@ -103,18 +119,11 @@ def test_killed_and_resumed_it_has_the_same_weights(
     latentspace: Latentspace, run: Path, images: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "again"
-    process = subprocess.Popen(
-        [*COMMAND, "train", "stranger", "--data", str(images), "--out", str(out), *OPTIONS],
-        env=environment(),
-        preexec_fn=heeds_interrupts,  # noqa: PLW1509
-        stderr=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-    )
+    process = latentspace.begin("train", "stranger", "--data", images, "--out", out, *OPTIONS)
     metrics = out / "metrics.jsonl"
-    while process.poll() is None and not (metrics.exists() and metrics.read_text().count("\n")):
-        time.sleep(0.005)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    until(lambda: metrics.exists() and metrics.read_text().count("\n"))
+    os.kill(process, signal.SIGKILL)
+    latentspace.end()
     latentspace("train", "--resume", out)
     one, other = (read_tensors(place / "weights.safetensors")[0] for place in (run, out))
     assert one.keys() == other.keys()
@@ -172,22 +181,20 @@ def test_it_draws_images(latentspace: Latentspace, run: Path, tmp_path: Path) ->
     assert len(list((tmp_path / "drawn").rglob("*.png"))) >= 1
 
 
-def test_it_is_searched(images: Path, tmp_path: Path) -> None:
+def test_it_is_searched(latentspace: Latentspace, images: Path, tmp_path: Path) -> None:
     recipe = tmp_path / "recipe.toml"
     recipe.write_text(
         "[stranger.search]\ntrials = 2\nepochs = 1\n[stranger.search.space]\n"
         '"model.width" = {low = 2, high = 4}\n"objective.weight" = {choices = [0.0, 0.5]}\n'
     )
     out = tmp_path / "study"
-    command = [
-        *COMMAND, "search", "stranger", "--recipe", recipe, "--data", images, "--out", out,
-        "--workers", 1, "--engine", "stranger", *OPTIONS[:2],
-    ]  # fmt: skip
-    process = subprocess.Popen([*map(str, command)], env=environment(), stderr=subprocess.PIPE, text=True)
-    _, said = process.communicate(timeout=120)
-    assert process.returncode == 0, said
+    process = latentspace.begin(
+        *("search", "stranger", "--recipe", recipe, "--data", images, "--out", out),
+        *("--workers", 1, "--engine", "stranger", *OPTIONS[:2]),
+    )
+    assert latentspace.end() == 0
     workers = re.findall(r'"worker":"(\d+)@', (out / "journal.log").read_text())
-    assert workers == [str(process.pid)] * 2  # as its executor does it
+    assert workers == [str(process)] * 2  # as its executor does it
     assert json.loads((out / "best" / "results" / "test.json").read_text())["kind"] == "stranger"
     assert Run.open(out / "best").path.is_dir()
 
@@ -205,7 +212,7 @@ def test_help_names_it_and_what_its_reader_reads(latentspace: Latentspace) -> No
 
 
 def test_without_the_plugin_the_run_says_what_is_missing(run: Path) -> None:
-    done = subprocess.run([*COMMAND, "evaluate", str(run)], capture_output=True, text=True, check=False)
+    done = preloaded.latentspace("evaluate", run)
     assert done.returncode == 2
     assert "stranger" in done.stderr
     assert "Traceback" not in done.stderr
