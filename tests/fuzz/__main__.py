@@ -24,7 +24,8 @@ from latentspace.core.errors import LatentspaceError
 from latentspace.data import sources
 
 PATIENCE = 10  # seconds of the processor that an input may take
-HANGING = 3600  # seconds after which a call that cannot be interrupted ends the whole process
+HANGING = 3600  # seconds without news after which a call that cannot be interrupted ends the whole process
+NEWS = 10  # seconds
 ROOM = 2 * 2**30  # bytes of address space beyond what is in use at the start
 GROWTH = 2**30  # bytes that the process may have grown at its largest
 
@@ -75,6 +76,7 @@ def _no_network(*_: object) -> None:
 def _fuzz(name: str, reader: Reader, place: Path, chosen: argparse.Namespace) -> int:
     began = shown = time.monotonic()
     loaded = refused = failed = 0
+    faulthandler.dump_traceback_later(HANGING, exit=True)
     for number in range(chosen.first, chosen.first + chosen.count):
         reader.write(random.Random(f"{chosen.seed}/{name}/{number}"), emptied(place))
         why = _read(reader, place)
@@ -88,9 +90,11 @@ def _fuzz(name: str, reader: Reader, place: Path, chosen: argparse.Namespace) ->
             (kept / "traceback.txt").write_text(why, errors="replace")
             last = why.strip().splitlines()[-1]
             print(f"{name} {number}: {last[:200]}\n  the input lies in {kept}", flush=True)
-        if time.monotonic() - shown > 10:
+        if time.monotonic() - shown > NEWS:
             shown = time.monotonic()
+            faulthandler.dump_traceback_later(HANGING, exit=True)  # begins a thread: not for each input
             print(f"{name}: {number + 1 - chosen.first:,} of {chosen.count:,}", flush=True)
+    faulthandler.cancel_dump_traceback_later()
     print(
         f"{name}: {chosen.count:,} inputs: {loaded:,} loaded, {refused:,} refused in our own words, "
         f"{failed:,} failed; {time.monotonic() - began:.0f} s",
@@ -102,7 +106,6 @@ def _fuzz(name: str, reader: Reader, place: Path, chosen: argparse.Namespace) ->
 def _read(reader: Reader, place: Path) -> str | None:
     """None: all of it loads; nothing: an error of our own; else what went wrong."""
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    faulthandler.dump_traceback_later(HANGING, exit=True)
     signal.setitimer(signal.ITIMER_PROF, PATIENCE)  # a busy machine fails no input
     try:
         reader.read(place)
@@ -114,7 +117,6 @@ def _read(reader: Reader, place: Path) -> str | None:
         result = None
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
-        faulthandler.cancel_dump_traceback_later()
     grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024
     return f"it took {grown:,} bytes of memory" if grown > GROWTH and not result else result
 

@@ -81,7 +81,7 @@ def analyse_autoencoder(
     judged = context.affordable(judged)
     originals = images.pixels[context.some_test_images(shown)]
     reconstructions = trained.reconstruct(originals)
-    random_codes = draw_codes(context, codes, max(drawn, judged))
+    random_codes = draw_codes(context, codes[context.run.split.train], max(drawn, judged))
     decoded = trained.decode(random_codes.codes)
     return AutoencoderAnalysis(
         context=context,
@@ -98,17 +98,17 @@ def analyse_autoencoder(
     )
 
 
-def draw_codes(context: RunContext, codes: CodeArray, count: int) -> DrawnCodes:
-    """From the prior where the run has one, else around the codes of its training images."""
+def draw_codes(context: RunContext, learned: CodeArray, count: int) -> DrawnCodes:
+    """From the prior where the run has one, else around `learned`, the codes of its training images."""
     if context.trained.model.prior is not None:
         return draw(of_prior(context.trained.model.prior), count, context.seed)
-    return around_codes(codes[context.run.split.train], count, context.seed)
+    return around_codes(learned, count, context.seed)
 
 
-def likeness(context: RunContext, decoded: ImageArray, codes: CodeArray) -> FrechetRecord:
+def likeness(context: RunContext, decoded: ImageArray, codes: CodeArray | None = None) -> FrechetRecord:
     """Kept in the run: how far its random decodes, and as many training images, lie from the test images.
 
-    Without a prior also those of a mixture fitted to the codes.
+    Without a prior also those of a mixture fitted to `codes`, if they are given: that takes seconds.
     """
     parts, pixels = context.run.split, context.images.pixels
 
@@ -119,9 +119,10 @@ def likeness(context: RunContext, decoded: ImageArray, codes: CodeArray) -> Frec
         more = float_blocks(pixels, np.setdiff1d(parts.test, test), "images compared")
         real = floats(pixels[training]), floats(pixels[test])
         count = len(training)
-        return frechet_record(decoded[:count], *real, components, more, mixed(context, codes, count))
+        mixture = None if codes is None else mixed(context, codes, count)
+        return frechet_record(decoded[:count], *real, components, more, mixture)
 
-    return kept(context.run, "samples", FrechetRecord, measure)
+    return kept(context.run, "decodes" if codes is None else "samples", FrechetRecord, measure)
 
 
 def mixed(context: RunContext, codes: CodeArray, count: int) -> ImageArray | None:

@@ -29,13 +29,13 @@ def analyse_growth(subjects: Sequence[RunContext]) -> tuple[CodeSizeResult, ...]
 
 
 def _grown(context: RunContext) -> CodeSizeResult:
-    codes = context.trained.encode(context.images)
-    decoded = context.trained.decode(draw_codes(context, codes, context.affordable(JUDGED)).codes)
+    learned = context.trained.encode(context.images, chosen=context.run.split.train)
+    decoded = context.trained.decode(draw_codes(context, learned, context.affordable(JUDGED)).codes)
     mse = context.result.metrics["mse"]
     return CodeSizeResult(
         code_size=context.trained.code_size,
         epochs=len(context.run.metrics),
         mse=float(mse) if not isinstance(mse, list) else mse[0],
         decoded=decoded[:SHOWN],
-        likeness=likeness(context, decoded, codes),
+        likeness=likeness(context, decoded),
     )
