@@ -10,8 +10,13 @@ import pytest
 
 import latentspace
 from latentspace.core.errors import RunError
+from latentspace.data.config import DataConfig
 from latentspace.data.imageset import ImageSet
+from latentspace.data.sources import load_images
+from latentspace.inference import anomalies
 from latentspace.inference.anomalies import ranked, surprise
+from latentspace.inference.encoding import here
+from latentspace.inference.trained import TrainedAutoencoder
 from latentspace.report.anomalies import anomalies_page
 from latentspace.report.page import render
 from latentspace.runs.directory import Run
@@ -146,3 +151,27 @@ def test_the_page_shows_one_of_exact_copies(small_runs, images):
     page = render(anomalies_page(trained, trained.anomalies(pixels)))
     assert page.count("<img ") == 2 * 4
     assert "0 and 4 more" in page
+
+
+@pytest.mark.parametrize(
+    ("engine", "said"),
+    [("local://there", "the address of a cluster is ray"), ("nobody", "must be a known one")],
+)
+def test_an_engine_that_is_none_is_refused(small_runs, engine, said):
+    code, out, err = call(["anomalies", str(small_runs["ae"].path), "--engine", engine])
+    assert (code, out) == (2, "")
+    assert said in err
+
+
+@pytest.mark.parametrize("size", [7, 44])
+def test_pieces_may_come_in_any_order(small_runs, strange, monkeypatch, size):
+    monkeypatch.setattr(anomalies, "_AT_ONCE", size)
+    trained = TrainedAutoencoder.load(small_runs["ae"], "cpu")
+    images = load_images(DataConfig(spec=str(strange)))
+
+    def backwards(plan, pieces):
+        yield from here(plan, dict(reversed(list(pieces.items()))))
+
+    usual, found = (anomalies.find_anomalies(trained, images, computed=one) for one in (here, backwards))
+    for name, column in usual.columns().items():
+        np.testing.assert_array_equal(found.columns()[name], column)

@@ -10,7 +10,7 @@ import pytest
 from latentspace.core.cluster import Cluster, Engine
 from latentspace.data.config import DataConfig
 from latentspace.data.sources import load_images
-from latentspace.inference import encoding
+from latentspace.inference import anomalies, encoding
 from latentspace.inference.encoding import EncodingPlan, encode_to, here
 from latentspace.inference.tables import read_table
 from latentspace.inference.trained import TrainedAutoencoder
@@ -55,7 +55,13 @@ def test_the_table_is_that_of_this_machine_though_a_process_is_killed_and_the_ca
         encode_to(
             plan, tmp_path / "there.parquet", resume=True, computed=here
         )  # a table may change its engine
+        monkeypatch.setattr(anomalies, "_AT_ONCE", 50)
+        usual = anomalies.find_anomalies(plan.trained, own=plan.images)
+        found = anomalies.find_anomalies(plan.trained, own=plan.images, computed=OnCluster(cluster))
     tables = [read_table(tmp_path / f"{name}.parquet")[0] for name in ("here", "there")]
     assert tables[0].keys() == tables[1].keys()
     for column in tables[0]:
         np.testing.assert_array_equal(tables[0][column], tables[1][column])
+    assert found.columns().keys() == usual.columns().keys()
+    for name, column in usual.columns().items():
+        np.testing.assert_array_equal(found.columns()[name], column)

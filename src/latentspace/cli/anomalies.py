@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from . import console
-from .options import AskedImages, Device, Json, RunPath
+from .engines import computed_by
+from .options import AskedImages, Device, Engine, Json, RunPath
 
 if TYPE_CHECKING:
     from ..inference.anomalies import Anomalies
@@ -32,6 +33,7 @@ def anomalies(
     force: Annotated[bool, "Replace what is there."] = False,
     json: Json = False,
     device: Device = "auto",
+    engine: Engine = "local",
     asked: AskedImages,
 ) -> None:
     """Rank images by how unusual they are for a run: by reconstruction, by code, and by both.
@@ -55,7 +57,7 @@ def anomalies(
 
     files = {} if out is None else outputs(out, FILES, force=force)
     opened = encoder_run(Run.open(run))
-    with console.following():
+    with console.following(), computed_by(engine, device) as computed:
         trained = _checked(opened, device, by, false_alarms)
         images, own = asked.read(opened)
         found = find_anomalies(
@@ -64,6 +66,7 @@ def anomalies(
             own=images if own else own_or_other(opened, None)[0],
             by=by,  # type: ignore[arg-type]
             false_alarms=false_alarms,
+            computed=computed,
         )
         if TABLE in files:
             write_table(files[TABLE], [found.columns()])

@@ -1,17 +1,16 @@
 """latentspace encode"""
 
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from ..core.errors import ConfigurationError
 from . import console
-from .options import AskedImages, Device, Engine, Json, RunPath, parsed_engine
+from .engines import computed_by
+from .options import AskedImages, Device, Engine, Json, RunPath
 
 if TYPE_CHECKING:
-    from ..inference.encoding import Computed, EncodingPlan
+    from ..inference.encoding import EncodingPlan
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,7 +76,7 @@ def encode(
     from ..inference.tables import refuse_table
 
     refuse_table(out, force=force)
-    with console.following(), _computed(options) as computed:
+    with console.following(), computed_by(options.engine, options.device) as computed:
         plan = _plan(run, out, options, asked)
         try:
             facts = encode_to(plan, out, resume=resume, force=force, computed=computed)
@@ -91,31 +90,6 @@ def encode(
         before, after = facts["mse_before_refinement"], facts["mse"]
         console.say(f"mean squared error per pixel: {before:.5f}, and {after:.5f} with refined codes")
     console.made(out)
-
-
-@contextmanager
-def _computed(options: EncodingOptions) -> "Iterator[Computed]":
-    """What computes the pieces; a cluster is reached before images are read."""
-    from ..inference.encoding import here
-
-    engine = parsed_engine(options.engine)
-    if engine.name != "ray":
-        if engine.name != "local":
-            raise ConfigurationError(
-                "encode computes here or on a cluster of Ray",
-                found=engine.name,
-                do="name --engine local or ray",
-            )
-        yield here
-        return
-    from ..core.cluster import Cluster
-    from ..inference.encoding_ray import OnCluster
-
-    if options.device not in ("auto", "cpu"):
-        engine = engine.model_copy(update={"gpus": 1.0})
-    with closing(Cluster(engine)) as cluster:
-        cluster.require_room()
-        yield OnCluster(cluster)
 
 
 def _plan(path: Path, out: Path, options: EncodingOptions, asked: AskedImages) -> "EncodingPlan":

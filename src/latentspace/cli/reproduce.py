@@ -4,9 +4,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from . import console, progress
-from .options import DataOptions, PlannedDevice, Precision, given
+from .options import DataOptions, Engine, PlannedDevice, Precision, given, parsed_engine
 
 if TYPE_CHECKING:
+    from ..search.executors.protocol import Executor
     from ..studies.foscarin2021.reproduction import Reproduction
     from ..studies.pipeline import SearchStep, TrainingStep
 
@@ -20,11 +21,13 @@ def reproduce(
     dry_run: Annotated[bool, "Only say what would be done, and about how long it would take here."] = False,
     device: PlannedDevice = None,
     precision: Precision = None,
+    engine: Engine = "local",
     data: DataOptions,
 ) -> None:
     """Run the studies of the course report in order, or continue them, and write one page that shows all.
 
-    The recipe's searches are run too. The page's path is the last line printed.
+    The recipe's searches are run too, by --engine where one is named; the trainings are computed here. The
+    page's path is the last line printed.
 
     [bold]Examples[/bold]
 
@@ -33,22 +36,25 @@ def reproduce(
       latentspace reproduce --recipe homework --data notmnist --out runs/homework --dry-run
     """
     from ..experiment.recipe import Recipe
+    from ..search.executors import opened
     from ..studies.foscarin2021.reproduction import Reproduction
 
+    computing = parsed_engine(engine)
     place = out or Path("runs") / Path(recipe).stem
     changes = given({"device": device, "precision": precision, "data": data.settings()})
     work = Reproduction(Recipe.load(recipe), place, changes)
     if dry_run:
         _foretell(work)
         return
-    for step in work.steps:
-        _do(step)
+    with opened(computing) as executor:
+        for step in work.steps:
+            _do(step, executor)
     with console.following():
         page = work.page()
     console.made(page)
 
 
-def _do(step: "TrainingStep | SearchStep") -> None:
+def _do(step: "TrainingStep | SearchStep", executor: "Executor") -> None:
     from ..studies.pipeline import SearchStep
 
     done = step.is_done
@@ -59,16 +65,13 @@ def _do(step: "TrainingStep | SearchStep") -> None:
     elif done:
         step.refuse_another()
     else:
-        _search(step)
+        _search(step, executor)
 
 
-def _search(step: "SearchStep") -> None:
-    from ..core.cluster import Engine
-    from ..search.executors import opened
-
+def _search(step: "SearchStep", executor: "Executor") -> None:
     study, workers = step.open()
-    with study, opened(Engine()) as executor:
-        progress.run(study, executor, workers)
+    with study:
+        progress.run(study, executor, workers if executor.room is None else None)
         training = step.final_training(study)
     if training is None:
         console.say(f"{step.name}: no trial ran to its end, so there is no best one to train")

@@ -4,6 +4,7 @@ Every score is set beside those of the run's own validation images.
 """
 
 import logging
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Final, Literal, get_args
 
@@ -17,7 +18,7 @@ from ..core.wording import counted, option
 from ..data.given import Given
 from ..data.imageset import ImageSet
 from ..runs.directory import Run
-from .encoding import codes_and_errors
+from .encoding import Columns, Computed, Computing, Encoded, here
 from .given_images import image_set
 from .nearest import nearest
 from .run_images import own_or_other
@@ -108,6 +109,7 @@ def find_anomalies(
     own: ImageSet | None = None,
     by: By = "combined",
     false_alarms: float | None = None,
+    computed: Computed = here,
 ) -> Anomalies:
     """Score and rank images by how unlike those they are that a run learned from.
 
@@ -122,6 +124,7 @@ def find_anomalies(
         by: the score that ranks.
         false_alarms: the share of usual images that may lie over the threshold; None: 0.01, or the lowest
             that so many validation images allow.
+        computed: what computes the codes of what is judged.
 
     Raises:
         RunError: the run's own images are not at hand, or it kept none for validation.
@@ -133,7 +136,7 @@ def find_anomalies(
     own = own_or_other(run, None)[0] if own is None else image_set(trained, own)
     judged = own if images is None else image_set(trained, images)
     learned = _sample(np.flatnonzero(np.isin(own.image_hashes, run.learned_from)))
-    reference = _Reference(trained, own, learned)
+    reference = _Reference(trained, own, learned, computed)
     usual = reference.measured(own, known)
     found = reference.measured(judged, np.arange(len(judged)))
     both = _combined(usual, usual), _combined(found, usual)
@@ -217,21 +220,26 @@ def _sample(rows: Int64Array) -> Int64Array:
 class _Reference:
     """The codes that a run has learned from."""
 
-    def __init__(self, trained: TrainedAutoencoder, own: ImageSet, learned: Int64Array) -> None:
-        self.trained = trained
+    def __init__(
+        self, trained: TrainedAutoencoder, own: ImageSet, learned: Int64Array, computed: Computed
+    ) -> None:
+        self._computing = Computing(trained, "32", errors=True, refine=0)
+        self._computed = computed
         self.codes: CodeArray = trained.encode(own, chosen=learned)
         hashes = own.image_hashes[learned]
         self._order = np.argsort(hashes, kind="stable")
         self._hashes = hashes[self._order]
 
     def measured(self, images: ImageSet, rows: Int64Array) -> _Measured:
-        parts = [rows[start : start + _AT_ONCE] for start in range(0, len(rows), _AT_ONCE)]
-        found = [self._part(images, part) for part in told(parts, "parts of images measured")]
-        return _Measured(*(np.concatenate(one) for one in zip(*found, strict=True)))
+        parts = {start: rows[start : start + _AT_ONCE] for start in range(0, len(rows), _AT_ONCE)}
+        found: dict[int, tuple[Scores, Scores, Scores]] = {}
+        with closing(self._computed(Encoded(self._computing, images.pixels), parts)) as pieces:
+            for start, columns in told(pieces, "parts of images measured", len(parts)):
+                found[start] = self._part(images, parts[start], columns)
+        return _Measured(*(np.concatenate(one) for one in zip(*(found[one] for one in parts), strict=True)))
 
-    def _part(self, images: ImageSet, rows: Int64Array) -> tuple[Scores, Scores, Scores]:
-        codes, mse = codes_and_errors(self.trained, images.pixels, rows)
-        assert mse is not None
+    def _part(self, images: ImageSet, rows: Int64Array, found: Columns) -> tuple[Scores, Scores, Scores]:
+        codes, mse = found["codes"], found["errors"]
         near = nearest(codes, self.codes, NEIGHBOUR, own=self._places(images.image_hashes[rows]))
         return mse, relative_error(mse, images.pixels[rows]), near.distances[:, -1]
 

@@ -10,7 +10,7 @@ from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 import torch
@@ -35,7 +35,7 @@ from .trained import BATCH, TrainedAutoencoder
 
 Columns: TypeAlias = dict[str, np.ndarray]
 Computed: TypeAlias = Callable[
-    ["EncodingPlan", Mapping[int, Int64Array]], Generator[tuple[int, Columns], None, None]
+    ["Encodable", Mapping[int, Int64Array]], Generator[tuple[int, Columns], None, None]
 ]
 PIECE: Final = 65_536  # images
 EXTRAS: Final = ("images", "map")
@@ -116,6 +116,25 @@ class Computing:
         return {"codes": codes, "errors": errors, "before": before}
 
 
+@runtime_checkable
+class Encodable(Protocol):
+    """Images of which codes are computed in pieces, and how."""
+
+    @property
+    def pixels(self) -> Pixels:
+        """As the network takes them."""
+
+    @property
+    def computing(self) -> Computing: ...
+
+
+class Encoded(NamedTuple):
+    """An `Encodable` of a network and its images."""
+
+    computing: Computing
+    pixels: Pixels
+
+
 @dataclass(frozen=True, eq=False)
 class EncodingPlan:
     """What is encoded, by which run, and what of it the table holds.
@@ -165,7 +184,7 @@ class EncodingPlan:
         return self.shard.rows(len(self.images))
 
     @property
-    def computing(self) -> "Computing":
+    def computing(self) -> Computing:
         precision = computed_in(self.precision, self.trained.device)
         return Computing(self.trained, precision, errors=self.errors, refine=self.refine)
 
@@ -174,7 +193,7 @@ class EncodingPlan:
         return Description(self.run, self.images, self.own)
 
 
-def here(plan: EncodingPlan, pieces: Mapping[int, Int64Array]) -> Generator[tuple[int, Columns], None, None]:
+def here(plan: Encodable, pieces: Mapping[int, Int64Array]) -> Generator[tuple[int, Columns], None, None]:
     """The columns of pieces, computed in this process; `pieces` are the rows of each by number."""
     for number, rows in pieces.items():
         yield number, plan.computing.encoded(plan.pixels, rows)

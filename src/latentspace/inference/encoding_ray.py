@@ -24,7 +24,7 @@ from ..core.errors import RunError
 from ..core.malloc import keep_freed
 from ..core.types import Int64Array, Pixels
 from ..core.wording import option
-from .encoding import Columns, Computing, EncodingPlan
+from .encoding import Columns, Computing, Encodable
 from .trained import TrainedAutoencoder
 
 LOSSES: Final = 3  # so many processes may die over a piece
@@ -64,7 +64,7 @@ class OnCluster:
         self._at_work: dict[Any, tuple[int | None, Any]] = {}
 
     def __call__(
-        self, plan: EncodingPlan, pieces: Mapping[int, Int64Array]
+        self, plan: Encodable, pieces: Mapping[int, Int64Array]
     ) -> Generator[tuple[int, Columns], None, None]:
         """The columns of each piece, as they come.
 
@@ -75,8 +75,9 @@ class OnCluster:
 
         if not pieces:
             return
-        trained = _alone(plan.trained, torch.device("cpu"))
-        shared = ray.put(replace(plan.computing, trained=trained))
+        computing = plan.computing
+        trained = _alone(computing.trained, torch.device("cpu"))
+        shared = ray.put(replace(computing, trained=trained))
         left, lost = deque(pieces), Counter[int]()
         try:
             while left or any(number is not None for number, _ in self._at_work.values()):
@@ -103,7 +104,7 @@ class OnCluster:
                 ray.kill(process)
             self._processes, self._at_work = {}, {}
 
-    def _fill(self, plan: EncodingPlan, pieces: Mapping[int, Int64Array], left: deque[int]) -> None:
+    def _fill(self, plan: Encodable, pieces: Mapping[int, Int64Array], left: deque[int]) -> None:
         """Start processes where there is room, and give each that is open its next pieces."""
         starting = {process for number, process in self._at_work.values() if number is None}
         while len(self._processes) < min(max(1, self._cluster.room), len(left)):
