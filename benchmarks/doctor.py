@@ -4,7 +4,9 @@ DATA are letters; their own copies and blank images are left out first. Faults a
 each in images of its own: flipped labels and near copies that are moved into the test part (1 % each), blank,
 blurred and turned images, copies, and scikit-learn's digits (EACH of each), and a grey border around one
 class. For each finding: how many of the planted ones it names (recall), and how many of those that it names
-were planted (precision). Writes doctor-DATE.md and .json.
+were planted (precision). The digits are enlarged from 8x8, so they are blurred too: a row of their own counts
+them as that. Blur is planted among photographs as well, tiles of those of scikit-learn and matplotlib;
+there, what is out of focus by itself counts as wrong. Writes doctor-DATE.md and .json.
 """
 
 import argparse
@@ -15,12 +17,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from PIL import Image
 from scipy.ndimage import gaussian_filter
 
 from anomalies import digits
+from near_copies import photographs
 from speed.hardware import hardware, keep, sentence, today
 
 BLUR = 3.0  # pixels of 28
+SIDE, STRIDE = 32, 16  # of tiles of photographs
 NAMED = ("blank", "blurred", "labels", "leaks")
 FIRST = 0.02  # of the images: those whose labels are most probably wrong
 
@@ -71,6 +76,29 @@ def clean(images: Any) -> Any:
     return images.subset(np.flatnonzero(kept))
 
 
+def blurred_photographs(each: int, width: float) -> dict[str, float]:
+    """What the finding is worth on tiles of photographs, `each` of them blurred by so many pixels."""
+    from latentspace.data.imageset import ImageSet
+    from latentspace.evaluation.doctor.blurred import BLURRED
+    from latentspace.evaluation.doctor.statistics import statistics_of
+    from latentspace.evaluation.doctor.subject import Subject
+
+    tiles = []
+    for path in photographs():
+        picture = np.asarray(Image.open(path).convert("RGB")).transpose(2, 0, 1)
+        for y in range(0, picture.shape[1] - SIDE + 1, STRIDE):
+            corners = range(0, picture.shape[2] - SIDE + 1, STRIDE)
+            tiles += [picture[:, y : y + SIDE, x : x + SIDE] for x in corners]
+    pixels = np.stack(tiles)
+    visible = np.flatnonzero(statistics_of(pixels).contrast > 10)
+    chosen = np.random.default_rng(0).permutation(visible)[:each]
+    some = pixels[chosen].astype(np.float32)
+    pixels[chosen] = gaussian_filter(some, (0, 0, width, width)).astype(np.uint8)
+    images = ImageSet(pixels, source="tiles of photographs")
+    found = BLURRED.find(Subject(images, "tiles", _no_codes))
+    return _scores(chosen, found.rows)
+
+
 def suspected(subject: Any) -> np.ndarray:
     """The images whose labels are most probably wrong, whether the doctor names them or not."""
     from cleanlab.rank import get_label_quality_scores
@@ -96,8 +124,10 @@ def measured(spec: str, each: int) -> dict[str, Any]:
     strange, copies = found["outliers"].rows, found["copies"]
     beside = copies.rows if copies.beside is None else copies.beside
     named = np.where(np.isin(beside, chosen["copies"]), beside, copies.rows)  # either of a pair
+    enlarged = np.concatenate([chosen["blurred"], chosen["digits"]])
     every = {
         **{name: (chosen[name], found[name].rows) for name in NAMED},
+        "blurred, and digits (enlarged)": (enlarged, found["blurred"].rows),
         "copies": (chosen["copies"], named),
         "labels in the first 2 %": (chosen["labels"], suspected(subject)),
         "outliers (turned, digits)": (np.concatenate([chosen["turned"], chosen["digits"]]), strange),
@@ -105,9 +135,15 @@ def measured(spec: str, each: int) -> dict[str, Any]:
         "outliers (digits)": (chosen["digits"], strange),
     }
     faults = {name: _scores(*rows) for name, rows in every.items()}
+    for width in (1.5, 2.0, 3.0):
+        faults[f"blurred photographs, by {width:g} pixels"] = blurred_photographs(each, width)
     told = images.class_names[bordered] in str(found["shortcuts"].tables)
     faults["border"] = {"planted": 1, "found": int(told), "recall": float(told), "precision": float(told)}
     return {"images": len(images), **spent, "faults": faults}
+
+
+def _no_codes() -> Any:
+    raise AssertionError("blur is found without codes")
 
 
 def _scores(wanted: np.ndarray, named: np.ndarray) -> dict[str, float]:

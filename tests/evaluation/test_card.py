@@ -174,6 +174,32 @@ def test_a_card_is_kept_and_made_anew_for_other_arguments(small_runs, images, re
     assert "measuring" not in caplog.text
 
 
+def test_a_card_that_was_broken_off_goes_on_where_it_was(records, small_runs, images, tmp_path, monkeypatch):
+    run = Run.open(shutil.copytree(small_runs["ae"].path, tmp_path / "ae"))
+    for file in (run.path / "results").glob("card-*"):
+        file.unlink()
+    made = []
+
+    def broken(*_):
+        raise KeyboardInterrupt
+
+    def watched(name):
+        section = make.SECTIONS[name]
+        return lambda *given: made.append(name) or section(*given)
+
+    sections = {name: watched(name) for name in make.SECTIONS}
+    monkeypatch.setattr(make, "SECTIONS", {**sections, "classification": broken})
+    with pytest.raises(KeyboardInterrupt):
+        card_record(run, images, most=MOST)
+    assert made == ["reconstruction", "codes"]
+    assert "card-test" not in run.results()
+    monkeypatch.setattr(make, "SECTIONS", sections)
+    again = card_record(run, images, most=MOST)
+    assert made == list(sections)
+    assert again.card.sections == records["ae"].card.sections
+    assert again.values == records["ae"].values
+
+
 def test_runs_side_by_side(records, small_runs, images):
     found = compared([Compared(small_runs[one], records[one], images) for one in ("ae", "vae")])
     assert Comparison.model_validate(json.loads(json.dumps(found.to_json()))) == found

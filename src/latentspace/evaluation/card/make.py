@@ -1,6 +1,10 @@
-"""The card of a run, with what each judged image was found to have; kept in the run."""
+"""The card of a run, with what each judged image was found to have; kept in the run.
+
+Each section is kept as soon as it is made, so a card that was broken off goes on there.
+"""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import ClassVar, Final
 
 import numpy as np
@@ -52,6 +56,15 @@ class CardRecord(Measurement):
     card: Card
     places: tuple[int, ...]
     images: tuple[str, ...]
+    values: dict[str, tuple[float | None, ...]]
+
+
+class SectionRecord(Measurement):
+    """A section of a card, and the measures of single images that it brought."""
+
+    VERSION: ClassVar[int] = CardRecord.VERSION
+
+    section: Section
     values: dict[str, tuple[float | None, ...]]
 
 
@@ -143,12 +156,10 @@ def _measured(subject: Subject, draws: int) -> CardRecord:
             found=f"some of {run.path} that are not",
             do="look at the training's loss: the network has diverged",
         )
-    tally = Tally(len(subject.judged), draws, subject.seed)
-    sections = {}
-    for number, (name, make) in enumerate(SECTIONS.items(), start=1):
-        sections[name] = make(subject, tally)
+    parts = {}
+    for number, name in enumerate(SECTIONS, start=1):
+        parts[name] = _section(subject, draws, name)
         tell("sections of the card", number, len(SECTIONS))
-    require_unchanged(images.pixels)  # or it would be kept
     card = Card(
         run=str(run.path),
         kind=run.experiment.kind,
@@ -162,12 +173,25 @@ def _measured(subject: Subject, draws: int) -> CardRecord:
         classes=images.class_names if subject.labelled else (),
         seed=subject.seed,
         draws=draws,
-        sections=sections,
+        sections={name: one.section for name, one in parts.items()},
     )
     hashes = tuple(f"{one:016x}" for one in images.image_hashes[subject.judged].tolist())
-    values = {name: _kept(one) for name, one in tally.values.items()}
+    values = {name: found for one in parts.values() for name, found in one.values.items()}
     places = tuple(subject.judged.tolist())
     return CardRecord(card=card, places=places, images=hashes, values=values)
+
+
+def _section(subject: Subject, draws: int, name: str) -> SectionRecord:
+    """A section of the card, from the run where it was kept."""
+
+    def measure(most: int, seed: int, draws: int) -> SectionRecord:  # noqa: ARG001 - `subject` has `most`
+        tally = Tally(len(subject.judged), draws, seed)
+        section = SECTIONS[name](subject, tally)
+        require_unchanged(subject.images.pixels)  # or it would be kept
+        return SectionRecord(section=section, values={key: _kept(one) for key, one in tally.values.items()})
+
+    asked = partial(measure, most=subject.most, seed=subject.seed, draws=draws)
+    return kept(subject.run, f"card-{subject.part}-{name}", SectionRecord, asked)
 
 
 def _kept(values: np.ndarray) -> tuple[float | None, ...]:

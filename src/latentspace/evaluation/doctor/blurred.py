@@ -1,4 +1,8 @@
-"""Images without a sharp edge, in a set that has them."""
+"""Images without a sharp edge: out of focus, moved, or enlarged.
+
+The largest steps from a pixel to the next are set beside the levels of the image, and beside those over three
+pixels. Either alone is deceived, by faint noise or by a ramp of full contrast; a blurred edge is low in both.
+"""
 
 from typing import Final
 
@@ -7,11 +11,10 @@ import numpy as np
 from ...core.wording import counted
 from .blank import FAINT
 from .finding import Finder, Finding, fine, skipped
-from .statistics import robust_score
 from .subject import Subject
 
-BLUNT: Final = 0.3  # sharpness: that of an edge blurred by a Gaussian of 1.3 pixels
-APART: Final = -3.5  # standard deviations from the set's own sharpness
+BLUNT: Final = 0.3  # sharpness, of an edge blurred by a Gaussian of 1.3 pixels
+FLAT: Final = 0.4  # steepness, of the same edge
 SMALLEST: Final = 8  # pixels a side
 
 
@@ -22,8 +25,8 @@ class Blurred:
         if min(subject.images.size) < SMALLEST:
             return skipped(f"images of fewer than {SMALLEST} pixels a side have no sharpness")
         found = subject.statistics
-        score = robust_score(np.log(np.maximum(found.sharpness, 1e-3)))
-        rows = np.flatnonzero((found.sharpness < BLUNT) & (score < APART) & (found.contrast >= FAINT))
+        soft = (found.sharpness < BLUNT) & (found.steepness < FLAT)
+        rows = np.flatnonzero(soft & (found.contrast >= FAINT))
         if not len(rows):
             return fine("no blurred images")
         rows = rows[np.argsort(found.sharpness[rows], kind="stable")].astype(np.int64)
@@ -31,7 +34,8 @@ class Blurred:
             "look",
             counted(len(rows), "blurred image"),
             f"The largest step from a pixel to its neighbour is below {BLUNT:.0%} of the image's levels, "
-            f"where it is {np.median(found.sharpness):.0%} in the middle image of the set.",
+            f"where it is {np.median(found.sharpness):.0%} in the middle image of the set, and below "
+            f"{FLAT:.0%} of that over three pixels, where it is {np.median(found.steepness):.0%}.",
             "Look whether they were enlarged, out of focus or moved, and leave them out where they were.",
             subject.cleaned,
             rows,

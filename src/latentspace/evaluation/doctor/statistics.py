@@ -10,7 +10,8 @@ from ...core.progress import told
 from ...core.types import Pixels
 from ...data.memmap import blocks
 
-SHARPEST: Final = 0.01  # share of the differences of neighbours that sharpness is taken from
+SHARPEST: Final = 0.01  # share of the differences of pixels that sharpness and steepness are taken from
+REACH: Final = 3  # pixels that steepness looks over
 FEWEST: Final = 8  # of them
 
 PerImage: TypeAlias = Float32[np.ndarray, " images"]
@@ -25,7 +26,9 @@ class Statistics:
         contrast: the standard deviation of the brightness.
         low, high: the 1st and the 99th percentile of the brightness.
         sharpness: the largest differences of neighbouring pixels, as a share of `high - low`: a sharp edge is
-            near 1, one that is blurred by a Gaussian of s pixels at most 1 / (s * sqrt(2 pi)).
+            near 1, one that is blurred by a Gaussian of s pixels at most erf(1 / (s * sqrt(8))).
+        steepness: the same differences, as a share of the largest ones over `REACH` pixels: also near 1 at a
+            sharp edge, whatever the levels; at a blurred one erf(1 / (s * sqrt(8))) / erf(3 / (s * sqrt(8))).
         border_mean, border_contrast: of the outermost pixels.
         colour: the mean difference of the largest and the smallest channel of a pixel; 0: grey.
     """
@@ -35,6 +38,7 @@ class Statistics:
     low: PerImage
     high: PerImage
     sharpness: PerImage
+    steepness: PerImage
     border_mean: PerImage
     border_contrast: PerImage
     colour: PerImage
@@ -56,9 +60,7 @@ def _of_block(pixels: Pixels) -> tuple[np.ndarray, ...]:
     grey = pixels.mean(axis=1, dtype=np.float32)
     flat = grey.reshape(len(grey), -1)
     low, high = np.percentile(flat, (1, 99), axis=1).astype(np.float32)
-    steps = np.concatenate(
-        [np.abs(np.diff(grey, axis=axis)).reshape(len(grey), -1) for axis in (1, 2)], axis=1
-    )
+    step, far = _largest(_differences(grey, 1)), _largest(_differences(grey, REACH))
     border = np.concatenate([grey[:, 0], grey[:, -1], grey[:, :, 0], grey[:, :, -1]], axis=1)
     spread = pixels.max(axis=1).astype(np.float32) - pixels.min(axis=1)
     return (
@@ -66,11 +68,19 @@ def _of_block(pixels: Pixels) -> tuple[np.ndarray, ...]:
         flat.std(axis=1),
         low,
         high,
-        np.minimum(_largest(steps) / np.maximum(high - low, 1), 1).astype(np.float32),
+        np.minimum(step / np.maximum(high - low, 1), 1).astype(np.float32),
+        np.minimum(step / np.maximum(far, 1), 1).astype(np.float32),
         border.mean(axis=1),
         border.std(axis=1),
         spread.reshape(len(grey), -1).mean(axis=1),
     )
+
+
+def _differences(grey: np.ndarray, reach: int) -> np.ndarray:
+    """How far pixels differ from those `reach` to the right and below: a row an image."""
+    across, down = grey[:, :, reach:] - grey[:, :, :-reach], grey[:, reach:] - grey[:, :-reach]
+    columns = [np.abs(one).reshape(len(grey), -1) for one in (across, down)]
+    return np.concatenate(columns, axis=1)
 
 
 def _largest(steps: np.ndarray) -> np.ndarray:
@@ -80,11 +90,3 @@ def _largest(steps: np.ndarray) -> np.ndarray:
         return np.zeros(len(steps), np.float32)
     largest: np.ndarray = np.partition(steps, -count, axis=1)[:, -count:].mean(axis=1)
     return largest
-
-
-def robust_score(values: np.ndarray) -> np.ndarray:
-    """How many standard deviations each lies from the median; these by the median deviation."""
-    middle = np.median(values)
-    deviation = 1.4826 * np.median(np.abs(values - middle))
-    score: np.ndarray = (values - middle) / max(float(deviation), 1e-9)
-    return score

@@ -1,0 +1,61 @@
+"""Which images the doctor calls blurred: by their edges, not by levels, noise or the rest of the set."""
+
+import numpy as np
+import pytest
+from scipy.ndimage import gaussian_filter
+from scipy.special import erf
+
+from latentspace.data.imageset import ImageSet
+from latentspace.evaluation.doctor.blurred import BLUNT, BLURRED, FLAT
+from latentspace.evaluation.doctor.statistics import statistics_of
+from latentspace.evaluation.doctor.subject import Subject
+
+
+def squares(count: int, low: int = 0, high: int = 255, seed: int = 0) -> np.ndarray:
+    """Images with a square of one grey on another."""
+    draw, images = np.random.default_rng(seed), np.full((count, 1, 32, 32), low, dtype=np.float32)
+    for image, corner in zip(images, draw.integers(6, 12, (count, 2)), strict=True):
+        image[0, corner[0] : corner[0] + 14, corner[1] : corner[1] + 14] = high
+    return images
+
+
+def named(*parts: np.ndarray) -> list[int]:
+    pixels = np.concatenate(parts).round().astype(np.uint8)
+    found = BLURRED.find(
+        Subject(ImageSet(pixels, source="squares"), "squares", lambda: pytest.fail("no codes"))
+    )
+    return sorted(found.rows.tolist())
+
+
+def blurred(images: np.ndarray, width: float) -> np.ndarray:
+    return gaussian_filter(images, (0, 0, width, width))
+
+
+def test_blurred_ones_are_found_however_many_they_are():
+    assert named(squares(20), blurred(squares(3, seed=1), 2)) == [20, 21, 22]
+    assert named(squares(3), blurred(squares(20, seed=1), 2)) == list(range(3, 23))
+    assert named(squares(3), blurred(squares(3), 0.7)) == []
+
+
+def test_faint_ones_are_judged_by_their_edges_too():
+    faint = squares(4, 100, 140)
+    assert named(faint, blurred(faint, 2)) == [4, 5, 6, 7]
+
+
+def test_noise_and_ramps_are_not_blur():
+    noise = np.clip(np.random.default_rng(0).normal(128, 12, (4, 1, 32, 32)), 0, 255)
+    steep = np.clip((np.arange(32) - 14) * 85.0, 0, 255)[None, None, None].repeat(32, axis=2)
+    assert named(noise, steep) == []
+
+
+@pytest.mark.parametrize("width", [1.3, 2.0])
+def test_an_edge_that_is_blurred_has_the_numbers_that_are_said(width: float):
+    edge = np.zeros((1, 1, 64, 64))
+    edge[..., 32:] = 255
+    found = statistics_of(gaussian_filter(edge, (0, 0, 0, width)).round().astype(np.uint8))
+    one, three = (erf(reach / (width * np.sqrt(8))) for reach in (1, 3))
+    assert found.sharpness[0] == pytest.approx(one, abs=0.01)
+    assert found.steepness[0] == pytest.approx(one / three, abs=0.01)
+    if width == 1.3:
+        assert pytest.approx(one, abs=0.005) == BLUNT
+        assert pytest.approx(one / three, abs=0.005) == FLAT
