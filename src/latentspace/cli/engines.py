@@ -1,14 +1,17 @@
-"""What computes codes, as `--engine` names it."""
+"""What computes codes and trainings, as `--engine` names it."""
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from ..core.errors import ConfigurationError
 from .options import parsed_engine
 
 if TYPE_CHECKING:
+    from ..core.cluster import Cluster
     from ..inference.encoding import Computed
+    from ..training.together.learn import Start
 
 
 @contextmanager
@@ -20,21 +23,48 @@ def computed_by(text: str, device: str) -> "Iterator[Computed]":
     """
     from ..inference.encoding import here
 
+    with _reached(text, device, "codes are") as cluster:
+        if cluster is None:
+            yield here
+        else:
+            from ..inference.encoding_ray import OnCluster
+
+            yield OnCluster(cluster)
+
+
+@contextmanager
+def trained_by(text: str, device: str | None) -> "Iterator[Start | None]":
+    """What begins the processes of a training within the block; None: this machine, as the plan says.
+
+    Raises:
+        ConfigurationError: as `computed_by`.
+    """
+    with _reached(text, device or "auto", "a training is") as cluster:
+        if cluster is None:
+            yield None
+        else:
+            from ..training.together.on_ray import RayRanks
+
+            yield partial(RayRanks, cluster)
+
+
+@contextmanager
+def _reached(text: str, device: str, what: str) -> "Iterator[Cluster | None]":
+    """The cluster of an engine, reached before images are read; None: this machine."""
     engine = parsed_engine(text)
-    if engine.name != "ray":
-        if engine.name != "local":
-            raise ConfigurationError(
-                "codes are computed here or on a cluster of Ray",
-                found=engine.name,
-                do="name --engine local or ray",
-            )
-        yield here
+    if engine.name == "local":
+        yield None
         return
+    if engine.name != "ray":
+        raise ConfigurationError(
+            f"{what} computed here or on a cluster of Ray",
+            found=engine.name,
+            do="name --engine local or ray",
+        )
     from ..core.cluster import Cluster
-    from ..inference.encoding_ray import OnCluster
 
     if device not in ("auto", "cpu"):
         engine = engine.model_copy(update={"gpus": 1.0})
     with closing(Cluster(engine)) as cluster:
         cluster.require_room()
-        yield OnCluster(cluster)
+        yield cluster

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from ..core.errors import ConfigurationError
 from . import console
-from .options import ExperimentOptions, Reading, Task, moved, refuse_beside
+from .engines import trained_by
+from .options import Engine, ExperimentOptions, Reading, Task, moved, refuse_beside
 
 if TYPE_CHECKING:
     from ..experiment.config import Experiment
     from ..runs.directory import Run
+    from ..training.together.learn import Start
     from ..training.train import Training
 
 
@@ -97,6 +99,7 @@ def train(
     track: Annotated[
         str | None, "Log losses, settings and pictures there too.", "tensorboard|mlflow|wandb"
     ] = None,
+    engine: Engine = "local",
     training: TrainingOptions,
     options: ExperimentOptions,
 ) -> None:
@@ -118,8 +121,9 @@ def train(
         require_tracker(track)
     if resume is not None:
         why = "a run goes on with the settings that it began with; --data says where its images are now"
-        refuse_beside(context, "--resume", why, "--data", "--track")
-        _resume(resume, options.data.spec, track)
+        refuse_beside(context, "--resume", why, "--data", "--track", "--engine")
+        with trained_by(engine, options.device) as together:
+            _resume(resume, options.data.spec, track, together)
         return
     if kind is None or out is None:
         raise ConfigurationError(
@@ -137,13 +141,14 @@ def train(
     else:
         base = Recipe(preset=changes.get("preset") or usual_preset(task, changes))
     experiment = base.experiment(task, changes)
-    if seeds == 1:
-        follow(_start(experiment, out), track)
-    else:
-        _several(experiment, out, seeds, track)
+    with trained_by(engine, options.device) as together:
+        if seeds == 1:
+            follow(_start(experiment, out, together), track)
+        else:
+            _several(experiment, out, seeds, track, together)
 
 
-def _resume(path: Path, data: str | None, track: str | None) -> None:
+def _resume(path: Path, data: str | None, track: str | None, together: "Start | None") -> None:
     from ..runs.directory import Run
     from ..runs.tracking import trackers_of
     from ..training.tracking import require_tracker
@@ -158,13 +163,13 @@ def _resume(path: Path, data: str | None, track: str | None) -> None:
     else:
         if track is not None:
             require_tracker(track)
-        follow(resume(path, moved(run, data)), track)
+        follow(resume(path, moved(run, data), together=together), track)
 
 
-def _start(experiment: "Experiment", out: Path) -> "Training":
+def _start(experiment: "Experiment", out: Path, together: "Start | None") -> "Training":
     from ..training.train import start
 
-    return start(experiment, out)
+    return start(experiment, out, together=together)
 
 
 def follow(training: "Training", track: str | None = None) -> "Run":
@@ -195,14 +200,17 @@ def _compare(training: "Training") -> None:
         console.logger.warning("%s %s", found.words, found.advice)
 
 
-def _several(experiment: "Experiment", out: Path, seeds: int, track: str | None) -> None:
+def _several(
+    experiment: "Experiment", out: Path, seeds: int, track: str | None, together: "Start | None"
+) -> None:
     from ..runs.directory import refuse_existing
 
     refuse_existing(out)
     scores: list[float] = []
     score = experiment.task.score
     for seed in range(experiment.seed, experiment.seed + seeds):
-        run = follow(_start(experiment.model_copy(update={"seed": seed}), out / f"seed-{seed}"), track)
+        plan = experiment.model_copy(update={"seed": seed})
+        run = follow(_start(plan, out / f"seed-{seed}", together), track)
         last = run.metrics[-1]
         scores.append(last.get("validation", last["train"])[score])
     part = "validation" if experiment.training.fit == "train" else "training"

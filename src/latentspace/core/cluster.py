@@ -105,12 +105,12 @@ class Cluster:
         """How many processes with the engine's resources the nodes hold at once."""
         return sum(map(self._fit, self.nodes))
 
-    def process(self, kind: type) -> Any:
+    def process(self, kind: type, *arguments: Any) -> Any:
         """A process on some node that holds an object of this class, as Ray's handle; never restarted."""
         import ray
 
         options = {"num_cpus": self.engine.cpus, "num_gpus": self.engine.gpus}
-        return ray.remote(kind).options(**options, max_restarts=0, max_task_retries=0).remote()
+        return ray.remote(kind).options(**options, max_restarts=0, max_task_retries=0).remote(*arguments)
 
     def asked(self, answer: Any, node: str | None = None) -> Any:
         """What a process answers.

@@ -127,6 +127,7 @@ def start(
     images: Given | None = None,
     for_classifier: bool = False,
     parent: Run | None = None,
+    together: Start | None = None,
 ) -> Training:
     """Load the data, split them, and make the run directory at `out`.
 
@@ -134,23 +135,25 @@ def start(
         images: an ImageSet, an array, pictures ... (see `data.given`); None: those that the plan names.
         for_classifier: whether a classifier will learn from its codes, so that images must have classes.
         parent: the run that it begins from, of the same network, images and split.
+        together: as `Training`; None: by the plan's devices, on this machine.
 
     Raises:
         LatentspaceError: data that cannot be read, a split that leaves a part empty, images too small
             for the network, a device that is not there, or an `out` that is taken.
     """
     refuse_existing(out)
-    if experiment.devices > 1:
-        devices_of(experiment)
+    together = together or together_of(experiment)
     with collected() as said:
         for difference in against_preset(experiment):
             logger.info("%s", difference)
-        training = _begun(prepare(experiment, images), out, for_classifier, parent)
+        training = _begun(prepare(experiment, images), out, for_classifier, parent, together)
     training.run.log(said)
     return training
 
 
-def _begun(context: TrainingContext, out: Path, for_classifier: bool, parent: Run | None) -> Training:
+def _begun(
+    context: TrainingContext, out: Path, for_classifier: bool, parent: Run | None, together: Start | None
+) -> Training:
     if for_classifier:
         require_classes(context.images)
     if parent is not None:
@@ -192,19 +195,29 @@ def _begun(context: TrainingContext, out: Path, for_classifier: bool, parent: Ru
     if parent is not None:
         hashes = np.concatenate([hashes, parent.learned_from])
     run = Run.create(out, experiment, context.images, parts, hashes, environment)
-    return Training(run, context, together_of(experiment))
+    return Training(run, context, together)
 
 
 def together_of(experiment: Experiment) -> Start | None:
-    """What begins the processes of a training; None: one computes it, which is this one."""
-    return LocalRanks if experiment.devices > 1 else None
+    """What begins the processes of a training on this machine; None: one computes it, which is this one.
+
+    Raises:
+        DeviceError: there are more than GPUs.
+    """
+    if experiment.devices == 1:
+        return None
+    devices_of(experiment)
+    return LocalRanks
 
 
-def resume(path: Path, images: Given | DataConfig | None = None) -> Training:
+def resume(
+    path: Path, images: Given | DataConfig | None = None, *, together: Start | None = None
+) -> Training:
     """Open the run at `path` to go on with it.
 
     Args:
         images: the run's own, or where they are now; None: where they were.
+        together: as in `start`.
 
     Raises:
         RunError: there is no run, a file of it is damaged, another process writes there, or its data are
@@ -213,8 +226,7 @@ def resume(path: Path, images: Given | DataConfig | None = None) -> Training:
     run = Run.open(path)
     experiment = run.experiment
     run.refuse_unreadable()  # what can be refused is refused before images are read
-    if experiment.devices > 1:
-        devices_of(experiment)
+    together = together or together_of(experiment)
     fabric = make_fabric(experiment)
     pretrained = pretrained_encoder_of(experiment, run.encoder_hash, beside=path)
     if images is not None and not isinstance(images, DataConfig):
@@ -229,7 +241,7 @@ def resume(path: Path, images: Given | DataConfig | None = None) -> Training:
     extra = extra_of(experiment, found, judged_of(experiment, run.split))
     require_same(extra, run.environment.get("extra_hash"), path)
     context = TrainingContext(experiment, found, run.split, fabric, pretrained, extra=extra)
-    return Training(run, context, together_of(experiment))
+    return Training(run, context, together)
 
 
 def is_run_of(run: Run, plan: Experiment) -> bool:

@@ -52,20 +52,21 @@ class Rank:
         """
         if self._context is None:
             raise RuntimeError("open comes first")
-        if self._store is None:
-            if isinstance(place, Path):
-                self._store = FileStore(str(place), self.count)
-            else:
-                self._store = TCPStore(*place, self.count, is_master=False, timeout=JOINING)
         components = self._context.components()
         if self.count > 1:
-            components = replace(components, peers=joined(self._store, self.rank, self.count, host))
+            store = self._store or self._found(place)
+            components = replace(components, peers=joined(store, self.rank, self.count, host))
         if self.rank:
             components = replace(components, validation=None)
         own = {name: one.clone() for name, one in state.optimizer.items()}  # an optimiser keeps what it gets
         restore(components, state.model_copy(update={"optimizer": own}), Path("state"))
         self._components = components
         self._records = learn(self._context.experiment, components, state.epoch + 1)
+
+    def _found(self, place: Path | tuple[str, int]) -> Store:
+        if isinstance(place, Path):
+            return FileStore(str(place), self.count)
+        return TCPStore(*place, self.count, is_master=False, timeout=JOINING)
 
     def epoch(self) -> tuple[EpochRecord, State] | None:
         """The next epoch; the first process says what all have come to."""
