@@ -52,16 +52,16 @@ class LocalRanks:
         self._context = context.on("cpu")
 
     def begin(self, state: State) -> None:
-        """Start the processes at `state`; beside them nothing of it is left on the disk."""
+        """Start the processes at `state`; once all have come, nothing of them is left on the disk."""
         shared, store = (Path(self._folder.name) / name for name in ("context", "store"))
         with refusals(shared):
             kept(self._context, shared)
         for rank in range(len(self._devices)):
             self._processes.append(self._begun(rank))
         self._asked("open", [(shared, device, self._threads, reader()) for device in self._devices])
-        with suppress(OSError):  # Windows keeps it until they end
-            shared.unlink()
         self._asked("join", [(store, HERE, state)] * len(self._devices))
+        with suppress(OSError):  # Windows keeps files until who has them open ends
+            self._folder.cleanup()
 
     def epoch(self) -> tuple[EpochRecord, State]:
         """The next epoch, by all of them."""

@@ -1,0 +1,67 @@
+"""What is said of a cluster that cannot be had: at once, and what to do about it."""
+
+import socket
+
+import pytest
+
+from latentspace.cli import engines
+from latentspace.core import cluster, extras
+from latentspace.core.cluster import Cluster, Engine, require_same_versions, versions
+from latentspace.core.errors import ConfigurationError, RunError
+
+
+def closed_port() -> int:
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
+def test_without_ray_the_extra_is_named(monkeypatch):
+    monkeypatch.setattr(extras, "find_spec", lambda name: None)
+    with pytest.raises(ConfigurationError, match="ray must be installed") as error:
+        Cluster(Engine(name="ray"))
+    assert error.value.do == "pip install 'latentspace[ray]'"
+
+
+@pytest.mark.parametrize("by", [engines.computed_by, engines.trained_by])
+def test_a_cluster_that_does_not_answer_is_named(monkeypatch, by):
+    monkeypatch.setattr(extras, "find_spec", lambda name: name)
+    address = f"ray://127.0.0.1:{closed_port()}"
+    with pytest.raises(ConfigurationError, match=f"the cluster {address} must answer"), by(address, "auto"):
+        pass
+
+
+def test_other_versions_on_a_node_are_told_apart():
+    require_same_versions(versions(), "there")
+    with pytest.raises(RunError, match="must have the versions of this machine") as error:
+        require_same_versions({**versions(), "torch": "1.0", "latentspace": "9"}, "there")
+    here = versions()
+    assert error.value.found == (
+        f"latentspace 9 on there, {here['latentspace']} here, torch 1.0 on there, {here['torch']} here"
+    )
+
+
+def test_ray_s_own_words_on_versions_and_tokens_become_errors():
+    with (
+        pytest.raises(RunError, match="one version on all machines"),
+        cluster._understood("ray://head:10001"),
+    ):
+        raise RuntimeError("Version mismatch: The cluster was started with Ray: 2.9, this process 2.60")
+    with pytest.raises(ConfigurationError, match="must answer") as error, cluster._understood("head:6379"):
+        raise RuntimeError("InvalidAuthToken")
+    assert "RAY_AUTH_TOKEN" in error.value.do
+
+
+@pytest.mark.parametrize("text", ["ray://", "ray://head/path", "ray://me:secret@head", "ray://head:port"])
+def test_an_address_that_is_none_is_refused(text):
+    with pytest.raises(ConfigurationError, match="is ray://HOST:PORT"):
+        Engine.named(text)
+
+
+def test_an_address_may_leave_the_port_out():
+    assert Engine.named("ray://head").address == "ray://head:10001"
+
+
+def test_resources_are_a_cluster_s():
+    with pytest.raises(ConfigurationError, match="shared out by a cluster"):
+        Engine.named("local", cpus=2)
