@@ -2,18 +2,25 @@
 
 import contextlib
 import io
-import signal
 import sys
+from contextlib import nullcontext
+from functools import cache
 from unittest import mock
 
+import typer.main
+
 from latentspace.cli import console, main
+
+built = cache(typer.main.get_command)  # all commands with their options, anew for each call, take most of it
 
 
 def call(arguments: list[str]) -> tuple[int, str, str]:
     """Exit code, standard output, standard error."""
     out, err = io.StringIO(), io.StringIO()
     console.logger.handlers.clear()
+    changes = {"-h", "--help"} & {*arguments}  # help is written into the commands
     with (
+        nullcontext() if changes else mock.patch("typer.main.get_command", built),
         mock.patch.object(sys, "argv", ["latentspace", *arguments]),
         contextlib.redirect_stdout(out),
         contextlib.redirect_stderr(err),
@@ -27,8 +34,3 @@ def call(arguments: list[str]) -> tuple[int, str, str]:
             console.logger.handlers.clear()
     assert isinstance(code, int)
     return code, out.getvalue(), err.getvalue()
-
-
-def heeds_interrupts() -> None:
-    """For a child of a test: a shell in the background starts its programs deaf to Ctrl-C."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
