@@ -58,10 +58,10 @@ class TextTables:
     """CSV, TSV, JSON Lines and lists, plain and in gzip, and the folders that they stand in."""
 
     def __init__(self, place: Path) -> None:
-        pictures = [random_pixels(5, 5, seed=number) for number in range(6)]
+        pictures = [random_pixels(8, 8, seed=number) for number in range(6)]
         self.images = {f"{number}.png": encoded(one) for number, one in enumerate(pictures)}
         rows = [[str(number % 3), *map(str, one.ravel().tolist())] for number, one in enumerate(pictures)]
-        header = ["label", *(f"pixel{number}" for number in range(25))]
+        header = ["label", *(f"pixel{number}" for number in range(64))]
         labels = "".join(
             f"{name},{number % 2},g{number % 3},train\n" for number, name in enumerate(self.images)
         )
