@@ -339,7 +339,7 @@ class Runs:
 
 def _gone_on_with(path: Path) -> None:
     """As `train --resume`, but for the epochs themselves: a damaged plan may ask for a million."""
-    with mock.patch("latentspace.training.train.learn", return_value=iter(())):
+    with mock.patch("latentspace.training.train.learn", return_value=(one for one in ())):
         for _ in resume(path).records():
             pass
 

@@ -27,6 +27,8 @@ def plan(kind, archive, **more) -> Experiment:
         "model": SMALL,
         "training": {"epochs": 3, "batch_size": 36, "optimizer": "adam"},
     }
+    if kind == "vae":
+        values["objective"] = {"warm_up": 6}
     return Experiment.parse({**values, **more}, "a test's plan")
 
 
