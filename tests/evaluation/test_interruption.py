@@ -36,6 +36,7 @@ def test_a_signal_ends_a_report(small_runs: dict[str, Run], name: str, code: int
     """While it measures: what was measured by then is kept, and no page is there."""
     run = Run.open(shutil.copytree(small_runs["classifier"].path, tmp_path / "classifier"))
     shutil.rmtree(run.path / "results", ignore_errors=True)
+    (run.path / "report.html").unlink(missing_ok=True)  # another test may have made it
     process, out, err = begun(["report", run.path], tmp_path)
     until(lambda: process.poll() is not None or "measuring baselines" in err.read_text())
     os.kill(process.pid, getattr(signal, name))
