@@ -219,6 +219,16 @@ def test_what_matlab_writes(tmp_path: Path, kind: str) -> None:
     assert labels_of(images) == ["0", "1", "0", "1", "0"]
 
 
+def test_a_damaged_text_that_ends_scipy_by_a_signal_ends_in_our_own_words(tmp_path: Path) -> None:
+    names = np.array(["a", "b", "c"], dtype=object)
+    scipy.io.savemat(tmp_path / "set.mat", {"images": np.zeros((3, 8, 8), np.uint8), "class_names": names})
+    content = bytearray((tmp_path / "set.mat").read_bytes())
+    content[-8] = 0  # the type of the last text's letters
+    (tmp_path / "set.mat").write_bytes(content)
+    with pytest.raises(DataError, match=r"set\.mat must be a whole MATLAB file"):
+        load(tmp_path / "set.mat")
+
+
 def test_matlab_of_version_7_3(tmp_path: Path) -> None:
     pixels = random_pixels(12, 10, 3, 7)
     with h5py.File(tmp_path / "new.mat", "w", userblock_size=512) as file:

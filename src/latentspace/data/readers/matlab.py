@@ -5,12 +5,16 @@ looked at. The images often come last there (height x width x channels x images)
 the labels. The ten of SVHN's labels stands for the digit 0, and is renamed where the file is named as SVHN's.
 """
 
+import os
 import re
+import subprocess
+import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
+from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,7 +33,6 @@ _NUMBERS: Final = {
     **{f"{sign}int{bits}": f"{sign or 'i'}{bits // 8}" for sign in ("", "u") for bits in (8, 16, 32, 64)},
 }
 _SVHN: Final = re.compile(r"(train|test|extra)_32x32\.mat", re.IGNORECASE)
-DEEPEST: Final = 4  # structures in structures
 
 
 def matlab_arrays(path: Path, config: DataConfig) -> list[Stored]:
@@ -76,14 +79,40 @@ def _of_scipy(path: Path) -> list[Stored]:
 
     with _sound(path):
         listed = scipy.io.whosmat(path)
-        found = []
-        for name, shape, kind in listed:
-            if kind in _NUMBERS or kind == "char":
-                dtype = np.dtype(_NUMBERS.get(kind, "U1"))
-                found.append(Stored(name, tuple(shape), dtype, partial(_variable, path, name)))
-            elif kind in ("struct", "cell"):
-                found += _flat(name, _variable(path, name))
+        found = [
+            Stored(name, tuple(shape), np.dtype(_NUMBERS[kind]), partial(_variable, path, name))
+            for name, shape, kind in listed
+            if kind in _NUMBERS
+        ]
+        others = [name for name, _, kind in listed if kind in ("char", "struct", "cell")]
+        if others:
+            with np.load(BytesIO(read_apart(path, others)), allow_pickle=False) as arrays:
+                found += [_of_array(name, arrays[name]) for name in arrays.files]
         return found
+
+
+def _of_array(name: str, values: np.ndarray) -> Stored:
+    return Stored(name, values.shape, values.dtype, lambda: values)
+
+
+def read_apart(path: Path, names: list[str]) -> bytes:
+    """What `matlab_process` writes.
+
+    Raises:
+        DataError: that process ended by a signal, as SciPy makes it for damaged texts.
+    """
+    search = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(  # noqa: S603
+        [sys.executable, "-P", "-m", f"{__package__}.matlab_process", str(path), *names],
+        capture_output=True,
+        env=search,
+        start_new_session=True,  # Ctrl-C is for the process that asks, which ends it
+        check=False,
+    )
+    if done.returncode:
+        said = done.stderr.decode(errors="replace").strip().splitlines() if done.returncode > 0 else []
+        raise _damaged(path, said[-1] if said else f"its reader was ended by signal {-done.returncode}")
+    return done.stdout
 
 
 @contextmanager
@@ -95,11 +124,11 @@ def _sound(path: Path) -> Iterator[None]:
     except DataError:
         raise
     except Exception as error:
-        raise DataError(
-            f"{path} must be a whole MATLAB file (.mat)",
-            found=f"{type(error).__name__}: {error}",
-            do="fetch or save it again",
-        ) from error
+        raise _damaged(path, f"{type(error).__name__}: {error}") from error
+
+
+def _damaged(path: Path, found: str) -> DataError:
+    return DataError(f"{path} must be a whole MATLAB file (.mat)", found=found, do="fetch or save it again")
 
 
 def _variable(path: Path, name: str) -> np.ndarray:
@@ -107,24 +136,3 @@ def _variable(path: Path, name: str) -> np.ndarray:
 
     with _sound(path):
         return np.asarray(scipy.io.loadmat(path, variable_names=[name])[name])
-
-
-def _flat(name: str, value: np.ndarray, depth: int = 0) -> list[Stored]:
-    """The arrays in a structure, and a cell of texts as an array of them."""
-    if value.dtype.names and value.size == 1 and depth < DEEPEST:
-        fields = value.reshape(-1)[0]
-        return [
-            one
-            for field in value.dtype.names
-            for one in _flat(f"{name}/{field}", np.asarray(fields[field]), depth + 1)
-        ]
-    if value.dtype.kind == "O" and value.size and all(_is_text(one) for one in value.reshape(-1)):
-        value = np.array([str(np.asarray(one).reshape(-1)[0]) for one in value.reshape(-1)])
-    if value.dtype.kind in "biufU":
-        return [Stored(name, value.shape, value.dtype, lambda: value)]
-    return []
-
-
-def _is_text(one: object) -> bool:
-    array = np.asarray(one)
-    return array.dtype.kind == "U" and array.size == 1
