@@ -107,6 +107,12 @@ def test_paths(tmp_path: Path):
         assert images.names == tuple(names)
 
 
+def test_paths_may_be_bytes(tmp_path: Path):
+    rows = [{"bytes": one, "path": f"{k}.png".encode()} for k, one in enumerate(FILES)]
+    images = latentspace.load_data(write(tmp_path / "set.parquet", image=rows))
+    assert images.names[:2] == ("0.png", "1.png")
+
+
 def test_nulls_are_named_by_row(tmp_path: Path):
     files = [None, *FILES[1:5], b"no image", FILES[6]]
     labels = ["a", "b", None, "a", "a", "b", "b"]

@@ -7,6 +7,7 @@ say their part.
 """
 
 import logging
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -97,7 +98,7 @@ def _rows(
                 given = part_number(_text(texts[here.part][place]), where) if here.part else part
                 group = _text(texts[here.group][place]) if here.group else None
                 label = label_of(texts[here.label][place], here.class_names, where) if here.label else None
-                name = _path(value, here.kind) or (texts[here.path][place] if here.path else None)
+                name = _path(value, here.kind) or (_text(texts[here.path][place]) if here.path else None)
                 name = shown(name).replace("\\", "/") if name else ""
                 if not name or name in seen:
                     name = str(row) if len(paths) == 1 else f"{path.name}:{row}"
@@ -117,11 +118,13 @@ def _part(path: Path, origin: Path) -> int | None:
 def _path(value: Any, kind: str) -> str | None:
     """The path that a cell of the column of images brings."""
     if kind == "struct":
-        return (value or {}).get("path")
-    return value if kind == "path" else None
+        return _text((value or {}).get("path"))
+    return _text(value) if kind == "path" else None
 
 
 def _text(value: Any) -> str | None:
+    if isinstance(value, bytes):  # a column of bytes may hold text
+        return os.fsdecode(value)
     return None if value is None else str(value)
 
 
