@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 from typing import ClassVar, final
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from ..core.registry import Registry
@@ -35,7 +35,7 @@ class Bernoulli(Likelihood):
 
     def log_prob(self, logits: Logits, images: Images) -> PerImage:
         """Minus the binary cross-entropy, computed from logits."""
-        losses = binary_cross_entropy_with_logits(_precise(logits), images, reduction="none")
+        losses = binary_cross_entropy_with_logits(precise(logits), images, reduction="none")
         return -losses.flatten(1).sum(dim=1)
 
 
@@ -58,7 +58,7 @@ class Gaussian(Likelihood):
         nn.init.constant_(self.log_scale, math.log(0.5))  # a pixel's spread where nothing is known
 
     def log_prob(self, logits: Logits, images: Images) -> PerImage:
-        scaled = (images - self.mean(_precise(logits))) * torch.exp(-self.log_scale)
+        scaled = (images - self.mean(precise(logits))) * torch.exp(-self.log_scale)
         densities = -0.5 * scaled.square() - self.log_scale - 0.5 * math.log(2 * math.pi)
         return densities.flatten(1).sum(dim=1)
 
@@ -71,12 +71,12 @@ class MeanSquared(Likelihood):
 
     def log_prob(self, logits: Logits, images: Images) -> PerImage:
         """Minus the squared error, summed over channels and pixels; no unit, and no density."""
-        return -(images - self.mean(_precise(logits))).square().flatten(1).sum(dim=1)
+        return -(images - self.mean(precise(logits))).square().flatten(1).sum(dim=1)
 
 
-def _precise(logits: Logits) -> Logits:
+def precise(values: Tensor) -> Tensor:
     """In float32, but for what is in float64."""
-    return logits.to(torch.promote_types(logits.dtype, torch.float32))
+    return values.to(torch.promote_types(values.dtype, torch.float32))
 
 
 LIKELIHOODS: Registry[type[Likelihood]] = Registry(

@@ -21,9 +21,7 @@ from .components import learned_from
 logger = logging.getLogger(__name__)
 
 FITTED_TO: Final = 5000  # images, at most
-MUCH: Final = (
-    0.8  # of the variance: photographs have more in the usual code's components, letters and digits less
-)
+MUCH: Final = 0.8  # of the variance: what the components of photographs hold, not those of letters
 AT_ONCE: Final = 500
 
 
@@ -34,9 +32,7 @@ class PrincipalComponents:
     """
 
     def __init__(self, experiment: Experiment, images: ImageSet, parts: Split) -> None:
-        self._images = images
-        draw, learned = numpy_generator(experiment.seed, "sample"), learned_from(experiment, parts)
-        self._chosen = stratified_sample(learned, affordable(FITTED_TO, images.shape), images.labels, draw)
+        self._experiment, self._images, self._parts = experiment, images, parts
         self._kept: dict[int, Components] = {}
 
     def begin(self, network: nn.Module) -> None:
@@ -45,20 +41,21 @@ class PrincipalComponents:
         Codes with a prior begin with variance 1 in each number, as N(0, I) has. Others have variance 1 in the
         mean, and keep the distances that images have along the components: so neighbours stay neighbours.
         """
-        paths = [one for one in network.modules() if isinstance(one, LinearPath)]
-        for encoder in paths:
-            if isinstance(encoder, BesideLinearEncoder):
-                fitted = self._fitted(encoder)
-                if getattr(network, "prior", None) is None:
-                    alike = np.sqrt(np.mean(np.square(fitted.deviations)))
-                    fitted = fitted._replace(deviations=np.full_like(fitted.deviations, alike))
-                for path in paths:
-                    path.begin(*(torch.from_numpy(one.astype(np.float32)) for one in fitted[:3]))
+        encoder = _linear_encoder(network)
+        if encoder is None:
+            return
+        directions, mean, deviations, _ = self._fitted(encoder)
+        if getattr(network, "prior", None) is None:
+            deviations = np.full_like(deviations, np.sqrt(np.mean(np.square(deviations))))
+        begun = [torch.from_numpy(one.astype(np.float32)) for one in (directions, mean, deviations)]
+        for path in network.modules():
+            if isinstance(path, LinearPath):
+                path.begin(*begun)
 
     def variance(self, network: nn.Module) -> float:
-        """The share of the images' variance that the path of a network with one would hold."""
-        encoder = next(one for one in network.modules() if isinstance(one, BesideLinearEncoder))
-        return self._fitted(encoder).share
+        """The share of the images' variance that a network's linear path would hold; none without one."""
+        encoder = _linear_encoder(network)
+        return 0.0 if encoder is None else self._fitted(encoder).share
 
     def _fitted(self, encoder: BesideLinearEncoder) -> Components:
         size = len(encoder.directions)
@@ -67,12 +64,20 @@ class PrincipalComponents:
         return self._kept[size]
 
     def _computed(self, encoder: BesideLinearEncoder, size: int) -> Components:
-        batches = (self._chosen[first : first + AT_ONCE] for first in range(0, len(self._chosen), AT_ONCE))
+        learned = learned_from(self._experiment, self._parts)
+        draw = numpy_generator(self._experiment.seed, "sample")
+        most = affordable(FITTED_TO, self._images.shape)
+        chosen = stratified_sample(learned, most, self._images.labels, draw)
+        batches = (chosen[first : first + AT_ONCE] for first in range(0, len(chosen), AT_ONCE))
         rows = [
             encoder.rows_of(torch.from_numpy(np.asarray(self._images.pixels[one])).float() / 255).numpy()
             for one in batches
         ]
         return principal_components(np.concatenate(rows), size)
+
+
+def _linear_encoder(network: nn.Module) -> BesideLinearEncoder | None:
+    return next((one for one in network.modules() if isinstance(one, BesideLinearEncoder)), None)
 
 
 def settle_linear_path(

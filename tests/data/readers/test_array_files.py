@@ -219,6 +219,12 @@ def test_what_matlab_writes(tmp_path: Path, kind: str) -> None:
     assert labels_of(images) == ["0", "1", "0", "1", "0"]
 
 
+def test_a_variable_of_matlab_may_be_called_file(tmp_path: Path) -> None:
+    names = np.array(["a", "b", "a"], dtype=object)
+    scipy.io.savemat(tmp_path / "set.mat", {"images": np.zeros((3, 8, 8), np.uint8), "file": names})
+    assert len(load(tmp_path / "set.mat")) == 3
+
+
 def test_a_damaged_text_that_ends_scipy_by_a_signal_ends_in_our_own_words(tmp_path: Path) -> None:
     names = np.array(["a", "b", "c"], dtype=object)
     scipy.io.savemat(tmp_path / "set.mat", {"images": np.zeros((3, 8, 8), np.uint8), "class_names": names})

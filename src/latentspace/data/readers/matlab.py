@@ -5,10 +5,8 @@ looked at. The images often come last there (height x width x channels x images)
 the labels. The ten of SVHN's labels stands for the digit 0, and is renamed where the file is named as SVHN's.
 """
 
-import os
 import re
 import subprocess
-import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +18,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from ...core.child_processes import child_environment, module_command
 from ...core.errors import DataError
 from ..config import DataConfig
 from .filenames import readable
@@ -87,7 +86,8 @@ def _of_scipy(path: Path) -> list[Stored]:
         others = [name for name, _, kind in listed if kind in ("char", "struct", "cell")]
         if others:
             with np.load(BytesIO(read_apart(path, others)), allow_pickle=False) as arrays:
-                found += [_of_array(name, arrays[name]) for name in arrays.files]
+                names, *values = (arrays[one] for one in arrays.files)
+            found += [_of_array(str(name), one) for name, one in zip(names, values, strict=True)]
         return found
 
 
@@ -96,16 +96,15 @@ def _of_array(name: str, values: np.ndarray) -> Stored:
 
 
 def read_apart(path: Path, names: list[str]) -> bytes:
-    """What `matlab_process` writes.
+    """The .npz that `matlab_process` writes of these variables.
 
     Raises:
-        DataError: that process ended by a signal, as SciPy makes it for damaged texts.
+        DataError: that process ended by a signal, as SciPy makes it for damaged texts, or with an error.
     """
-    search = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "OMP_NUM_THREADS": "1"}
     done = subprocess.run(  # noqa: S603
-        [sys.executable, "-P", "-m", f"{__package__}.matlab_process", str(path), *names],
+        module_command(f"{__package__}.matlab_process", str(path), *names),
         capture_output=True,
-        env=search,
+        env=child_environment(threads=1),
         start_new_session=True,  # Ctrl-C is for the process that asks, which ends it
         check=False,
     )

@@ -1,6 +1,6 @@
 """A process that reads texts and structures of a .mat file: SciPy ends with a damaged one, by a signal.
 
-`python -m latentspace.data.readers.matlab_process FILE VARIABLE ...` writes the arrays as .npz to its output.
+`python -m latentspace.data.readers.matlab_process FILE VARIABLE ...` writes an .npz to its output.
 """
 
 import sys
@@ -14,14 +14,14 @@ DEEPEST: Final = 4  # structures in structures
 
 
 def write_arrays(path: Path, names: list[str], stream: BinaryIO) -> None:
-    """The variables of the file, and the fields of structures as `structure/field`."""
+    """Names, then the array of each: of the variables, and of structures' fields as `structure/field`."""
     import scipy.io
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         values = scipy.io.loadmat(path, variable_names=names)
     arrays = {key: one for name in names for key, one in _flat(name, np.asarray(values[name])).items()}
-    np.savez(stream, **arrays)  # type: ignore[arg-type]
+    np.savez(stream, np.array(list(arrays), dtype=np.str_), *arrays.values())
 
 
 def _flat(name: str, value: np.ndarray, depth: int = 0) -> dict[str, np.ndarray]:

@@ -9,7 +9,6 @@ images: Pillow holds the lock throughout.
 import os
 import pickle
 import subprocess
-import sys
 import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator
@@ -20,6 +19,7 @@ from typing import Final
 
 from PIL import Image
 
+from ...core.child_processes import child_environment, module_command
 from ...core.errors import DataError
 from .reading import Answer, File, Task, in_portions, read
 
@@ -93,14 +93,12 @@ def _workers(count: int) -> Iterator[Callable[[Task], "Future[Answer]"]]:
 
 
 def _begun() -> "subprocess.Popen[bytes]":
-    command = [sys.executable, "-P", "-m", f"{__package__}.worker", str(Image.MAX_IMAGE_PIXELS or "")]
-    search = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "OMP_NUM_THREADS": "1"}
     return subprocess.Popen(  # noqa: S603
-        command,
+        module_command(f"{__package__}.worker", str(Image.MAX_IMAGE_PIXELS or "")),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        env=search,
+        env=child_environment(threads=1),
         start_new_session=True,  # Ctrl-C is for the process that asks
     )
 

@@ -4,6 +4,7 @@ A network that is drawn at random needs many steps until it is as good as princi
 first; where images are smooth or few, it never is. Beside them it learns what they leave.
 """
 
+import math
 from abc import ABC, abstractmethod
 from typing import Final, final
 
@@ -13,6 +14,7 @@ from torch.nn import functional
 
 from ...core.tensor_types import Codes, Images, Logits
 from ..layers.im2col import Pair
+from ..likelihoods import precise
 from ..posteriors import Dirac, Gaussian, Posterior
 
 LARGEST: Final = 32  # pixels of a side that the path sees; larger images are brought to it by area means
@@ -33,16 +35,19 @@ class LinearPath(ABC, nn.Module):
 
     directions: Tensor
     mean: Tensor
+    down: Tensor
+    across: Tensor
 
     def __init__(self, network: nn.Module, shape: tuple[int, int, int], code_size: int) -> None:
         super().__init__()
-        channels, *sides = shape
-        small = _small(sides[0]), _small(sides[1])
         self.network = network
-        self.shape = (channels, *small)
-        features = channels * small[0] * small[1]
+        self.sides: Pair = (shape[1], shape[2])
+        self.shape = (shape[0], *(min(side, LARGEST) for side in self.sides))
+        features = math.prod(self.shape)
         self.register_buffer("directions", torch.zeros(code_size, features))
         self.register_buffer("mean", torch.full((features,), 0.5))
+        for name, side, small in zip(("down", "across"), self.sides, self.shape[1:], strict=True):
+            self.register_buffer(name, self._resizing(side, small).contiguous(), persistent=False)
 
     def begin(self, components: Tensor, mean: Tensor, deviations: Tensor) -> None:
         """Take the principal components of images (`rows_of`), and let the network add little at first.
@@ -67,6 +72,14 @@ class LinearPath(ABC, nn.Module):
         """The directions from components of length 1 and the deviations along them."""
 
     @staticmethod
+    @abstractmethod
+    def _resizing(side: int, small: int) -> Tensor:
+        """The matrix that brings a side of maps to the other size."""
+
+    def _resized(self, maps: Tensor) -> Tensor:
+        return maps if self.shape[1:] == self.sides else self.down @ maps @ self.across.mT
+
+    @staticmethod
     def _last(network: nn.Module) -> list[nn.Parameter]:
         """The weights of the network's last layer, and its biases."""
         every = list(network.parameters())
@@ -77,21 +90,13 @@ class LinearPath(ABC, nn.Module):
 class BesideLinearEncoder(LinearPath):
     """An encoder whose mean code is moved by that of the path. Arguments as `LinearPath`."""
 
-    shrink_down: Tensor
-    shrink_across: Tensor
-
-    def __init__(self, network: nn.Module, shape: tuple[int, int, int], code_size: int) -> None:
-        super().__init__(network, shape, code_size)
-        for name, large, small in zip(("down", "across"), shape[1:], self.shape[1:], strict=True):
-            means = functional.adaptive_avg_pool1d(torch.eye(large)[None], small)[0]
-            self.register_buffer(f"shrink_{name}", means.mT.contiguous(), persistent=False)
+    @staticmethod
+    def _resizing(side: int, small: int) -> Tensor:
+        return functional.adaptive_avg_pool1d(torch.eye(side)[None], small)[0].mT
 
     def rows_of(self, images: Images) -> Tensor:
         """What the path sees of images, a row each."""
-        small: Tensor = images
-        if images.shape[1:] != self.shape:
-            small = self.shrink_down @ images @ self.shrink_across.mT
-        return small.flatten(1)
+        return self._resized(images).flatten(1)
 
     def _scaled(self, components: Tensor, deviations: Tensor) -> Tensor:
         return components / deviations
@@ -99,7 +104,7 @@ class BesideLinearEncoder(LinearPath):
     def forward(self, images: Images, generator: torch.Generator | None = None) -> Posterior:
         found: Posterior = self.network(images, generator)
         with torch.autocast(images.device.type, enabled=False):
-            rows = self.rows_of(_precise(images))
+            rows = self.rows_of(precise(images))
             moved = found.mean + (rows - self.mean) @ self.directions.mT
         return Gaussian(moved, found.log_variance) if isinstance(found, Gaussian) else Dirac(moved)
 
@@ -108,15 +113,9 @@ class BesideLinearEncoder(LinearPath):
 class BesideLinearDecoder(LinearPath):
     """A decoder whose logits are moved by those of the path's pixels. Arguments as `LinearPath`."""
 
-    enlarge_down: Tensor
-    enlarge_across: Tensor
-
-    def __init__(self, network: nn.Module, shape: tuple[int, int, int], code_size: int) -> None:
-        super().__init__(network, shape, code_size)
-        for name, large, small in zip(("down", "across"), shape[1:], self.shape[1:], strict=True):
-            between = functional.interpolate(torch.eye(small)[None], size=large, mode="linear")[0]
-            self.register_buffer(f"enlarge_{name}", between.mT.contiguous(), persistent=False)
-        self.sides: Pair = (shape[1], shape[2])
+    @staticmethod
+    def _resizing(side: int, small: int) -> Tensor:
+        return functional.interpolate(torch.eye(small)[None], size=side, mode="linear")[0].mT
 
     def _scaled(self, components: Tensor, deviations: Tensor) -> Tensor:
         return components * deviations
@@ -124,18 +123,7 @@ class BesideLinearDecoder(LinearPath):
     def forward(self, codes: Codes) -> Logits:
         logits: Tensor = self.network(codes)
         with torch.autocast(codes.device.type, enabled=False):
-            pixels = (_precise(codes) @ self.directions + self.mean).view(-1, *self.shape)
-            if self.shape[1:] != self.sides:
-                pixels = self.enlarge_down @ pixels @ self.enlarge_across.mT
+            pixels = self._resized((precise(codes) @ self.directions + self.mean).view(-1, *self.shape))
             pixels = pixels.clamp(EXTREME, 1 - EXTREME)
-            moved = _precise(logits) + torch.log(pixels / (1 - pixels))
+            moved = precise(logits) + torch.log(pixels / (1 - pixels))
         return moved.contiguous(memory_format=torch.channels_last)
-
-
-def _precise(values: Tensor) -> Tensor:
-    """In float32, but for what is in float64."""
-    return values.to(torch.promote_types(values.dtype, torch.float32))
-
-
-def _small(side: int) -> int:
-    return min(side, LARGEST)

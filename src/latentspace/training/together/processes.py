@@ -1,9 +1,7 @@
 """The processes of a training on this machine: begun, asked all at once, ended however the training ends."""
 
-import os
 import pickle
 import subprocess
-import sys
 import tempfile
 import threading
 from collections.abc import Sequence
@@ -15,6 +13,7 @@ from typing import Any, Final
 import torch
 
 from ...core.atomic_files import refusals
+from ...core.child_processes import child_environment, module_command
 from ...core.devices import named_device
 from ...core.errors import DeviceError, LatentspaceError, TrainingError
 from ...core.progress import tell
@@ -83,13 +82,12 @@ class LocalRanks:
         self._folder.cleanup()
 
     def _begun(self, rank: int) -> "subprocess.Popen[bytes]":
-        search = os.pathsep.join(filter(None, sys.path))
         process = subprocess.Popen(  # noqa: S603
-            [sys.executable, "-P", "-m", f"{__package__}.process", str(rank), str(len(self._devices))],
+            module_command(f"{__package__}.process", str(rank), str(len(self._devices))),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env={**os.environ, "PYTHONPATH": search, "OMP_NUM_THREADS": str(self._threads)},
+            env=child_environment(self._threads),
             start_new_session=True,  # Ctrl-C is for the process that asks
         )
         self._listening.append(threading.Thread(target=self._listen, args=(rank, process), daemon=True))

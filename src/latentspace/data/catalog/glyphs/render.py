@@ -15,6 +15,7 @@ from itertools import pairwise
 
 import numpy as np
 
+from ....core.child_processes import child_environment
 from ....core.errors import ConfigurationError, DataError
 from ....core.randomness import derive
 from ....core.types import Int64Array
@@ -133,8 +134,9 @@ def _in_parallel(
 
 def _worker(job: str) -> bytes:
     command = [sys.executable, "-P", lettering.__file__]
-    search = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    done = subprocess.run(command, input=job.encode(), capture_output=True, check=False, env=search)  # noqa: S603
+    done = subprocess.run(  # noqa: S603
+        command, input=job.encode(), capture_output=True, check=False, env=child_environment()
+    )
     if done.returncode:
         said = done.stderr.decode(errors="replace").strip().splitlines() or ["nothing said"]
         raise DataError(
