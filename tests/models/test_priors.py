@@ -1,11 +1,16 @@
 """The contract of every prior: a density that integrates to one, and draws that follow it."""
 
+import copy
+
 import pytest
 import torch
+from torch.distributions import Categorical, Independent, MixtureSameFamily, Normal
 
 from latentspace.core.randomness import generator
+from latentspace.models.autoencoder import VariationalConfig
+from latentspace.models.dense import DenseEncoder
 from latentspace.models.posteriors import Gaussian
-from latentspace.models.priors import PRIORS, Flow, MixtureOfGaussians, StandardNormal
+from latentspace.models.priors import PRIORS, Flow, MixtureOfGaussians, StandardNormal, VampPrior
 from latentspace.models.stacks.family import ResidualVariationalConfig
 
 SIZE = 2
@@ -14,7 +19,8 @@ SIZE = 2
 @pytest.fixture(params=sorted(PRIORS))
 def prior(request):
     torch.manual_seed(0)
-    return PRIORS[request.param](SIZE)
+    encoder = DenseEncoder((1, 8, 8), [16], SIZE, variational=True)
+    return PRIORS[request.param].beside(encoder, (1, 8, 8), SIZE)
 
 
 @torch.no_grad()
@@ -84,7 +90,7 @@ def test_a_flow_of_a_single_number_is_a_density_too():
     assert float(total) == pytest.approx(1, abs=1e-3)
 
 
-@pytest.mark.parametrize("prior", ["mixture", "flow"])
+@pytest.mark.parametrize("prior", ["mixture", "flow", "vamp"])
 def test_a_networks_prior_is_a_function_of_its_seed_and_learned(prior):
     config = ResidualVariationalConfig(prior=prior, width=8, code_size=3)
     one, other = (config.build((1, 8, 8), generator(5, "weights")) for _ in range(2))
@@ -92,3 +98,31 @@ def test_a_networks_prior_is_a_function_of_its_seed_and_learned(prior):
     passed = one(torch.rand(4, 1, 8, 8), torch.Generator().manual_seed(0))
     passed.latents[0].kl_terms().sum().backward()
     assert all(weight.grad is not None and weight.grad.abs().sum() > 0 for weight in one.prior.parameters())
+
+
+def test_a_vampprior_is_the_mean_of_the_posteriors_of_its_images():
+    """Beside torch's own mixture of independent normals."""
+    config = VariationalConfig(prior="vamp", conv1_channels=4, conv2_channels=4, code_size=SIZE)
+    network = config.build((1, 8, 8), generator(5, "weights"))
+    assert network.training, "dropout would be drawn"
+    prior, codes = network.prior, torch.randn(20, SIZE)
+    found = prior.log_prob(codes)
+    assert network.encoder.training
+    with torch.no_grad():
+        posterior = network.eval().encode(torch.sigmoid(prior.images))
+        each = Independent(Normal(posterior.mean, torch.exp(0.5 * posterior.log_variance)), 1)
+        expected = MixtureSameFamily(Categorical(torch.ones(len(prior.images))), each).log_prob(codes)
+    torch.testing.assert_close(found.detach(), expected)
+
+
+def test_a_vampprior_follows_the_encoder_of_a_copy_and_of_loaded_weights():
+    config = ResidualVariationalConfig(prior="vamp", width=8, code_size=SIZE)
+    one, other = (config.build((1, 8, 8), generator(seed, "weights")) for seed in (1, 2))
+    names = list(one.state_dict())
+    assert sum("encoder" in name for name in names) == sum(name.startswith("encoder.") for name in names)
+    copied, codes = copy.deepcopy(other), torch.randn(6, SIZE)
+    copied.load_state_dict(one.state_dict())
+    with torch.no_grad():
+        assert torch.equal(copied.prior.log_prob(codes), one.prior.log_prob(codes))
+        assert not torch.equal(other.prior.log_prob(codes), one.prior.log_prob(codes))
+    assert isinstance(copied.prior, VampPrior)

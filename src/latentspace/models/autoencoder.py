@@ -126,9 +126,8 @@ class VariationalConfig(GenerativeConfig):
         with torch.device("meta"):
             encoder = VariationalEncoder(shape, channels, self.dropout, self.code_size)
             decoder = VariationalDecoder(encoder, shape, channels, self.code_size)
-            model = Autoencoder(
-                encoder, decoder, LIKELIHOODS[self.likelihood](), PRIORS[self.prior](self.code_size)
-            )
+            prior = PRIORS[self.prior].beside(encoder, shape, self.code_size)
+            model = Autoencoder(encoder, decoder, LIKELIHOODS[self.likelihood](), prior)
         return drawn(model, generator)
 
 

@@ -63,12 +63,10 @@ class DenseVariationalConfig(_Dense, GenerativeConfig):
 
     def build(self, shape: tuple[int, int, int], generator: torch.Generator) -> Autoencoder:
         def network() -> Autoencoder:
-            return Autoencoder(
-                DenseEncoder(shape, self.hidden, self.code_size, variational=True),
-                DenseDecoder(shape, self.hidden, self.code_size),
-                LIKELIHOODS[self.likelihood](),
-                PRIORS[self.prior](self.code_size),
-            )
+            encoder = DenseEncoder(shape, self.hidden, self.code_size, variational=True)
+            decoder = DenseDecoder(shape, self.hidden, self.code_size)
+            prior = PRIORS[self.prior].beside(encoder, shape, self.code_size)
+            return Autoencoder(encoder, decoder, LIKELIHOODS[self.likelihood](), prior)
 
         return build_seeded(network, generator)
 

@@ -2,7 +2,7 @@
 
 import math
 from abc import ABC, abstractmethod
-from typing import ClassVar, Final, final
+from typing import ClassVar, Final, NamedTuple, final
 
 import torch
 from torch import Tensor, nn
@@ -28,6 +28,11 @@ class Prior(ABC, nn.Module):
     def __init__(self, code_size: int) -> None:
         super().__init__()
         self.code_size = code_size
+
+    @classmethod
+    def beside(cls, encoder: nn.Module, shape: tuple[int, int, int], code_size: int) -> "Prior":  # noqa: ARG003
+        """The prior of a network that has this encoder, for images of this shape. Most need neither."""
+        return cls(code_size)
 
     @abstractmethod
     def log_prob(self, codes: Codes) -> PerImage:
@@ -96,6 +101,70 @@ class MixtureOfGaussians(Prior):
         nn.init.constant_(self.log_variances, math.log(NARROW))
 
     def log_prob(self, codes: Codes) -> PerImage:
+        return self._components().log_prob(codes)
+
+    def sample(self, count: int, generator: torch.Generator) -> Codes:
+        return self._components().sample(count, generator)
+
+    def _components(self) -> "_Components":
+        return _Components(self.logits, self.means, self.log_variances)
+
+
+@final
+class VampPrior(Prior):
+    """The mean of the encoder's own posteriors of images that are learned with the network.
+
+    J. Tomczak, M. Welling, "VAE with a VampPrior" (https://arxiv.org/abs/1705.07120), section 2. The images
+    are logits, so that pixels stay in (0, 1), and the encoder sees them as it is evaluated, without dropout.
+
+    Args:
+        encoder: of the network whose prior this is; images, generator -> Gaussian.
+        shape: channels, height and width of an image.
+    """
+
+    words = "the posteriors of learned images (VampPrior)"
+
+    def __init__(
+        self, code_size: int, encoder: nn.Module, shape: tuple[int, int, int], components: int = 32
+    ) -> None:
+        super().__init__(code_size)
+        self._encoder = (encoder,)  # in a tuple, no part of this module: its weights are the network's
+        self.images = nn.Parameter(torch.zeros(components, *shape))
+        self.logits = nn.Parameter(torch.zeros(components))
+        self.reset_parameters()
+
+    @classmethod
+    def beside(cls, encoder: nn.Module, shape: tuple[int, int, int], code_size: int) -> Prior:
+        return cls(code_size, encoder, shape)
+
+    def reset_parameters(self) -> None:
+        nn.init.normal_(self.images)
+        nn.init.zeros_(self.logits)
+
+    def log_prob(self, codes: Codes) -> PerImage:
+        return self._components().log_prob(codes)
+
+    def sample(self, count: int, generator: torch.Generator) -> Codes:
+        return self._components().sample(count, generator)
+
+    def _components(self) -> "_Components":
+        (encoder,) = self._encoder
+        training = encoder.training
+        try:
+            found: Gaussian = encoder.eval()(torch.sigmoid(self.images), None)
+        finally:
+            encoder.train(training)
+        return _Components(self.logits, found.mean, found.log_variance)
+
+
+class _Components(NamedTuple):
+    """Gaussians with diagonal covariances and the logits of their weights."""
+
+    logits: Tensor
+    means: Tensor
+    log_variances: Tensor
+
+    def log_prob(self, codes: Codes) -> PerImage:
         scaled = (codes[:, None] - self.means).square() * torch.exp(-self.log_variances)
         each = -0.5 * (scaled + self.log_variances + math.log(2 * math.pi)).sum(dim=2)
         return torch.logsumexp(each + torch.log_softmax(self.logits, dim=0), dim=1)
@@ -103,7 +172,7 @@ class MixtureOfGaussians(Prior):
     def sample(self, count: int, generator: torch.Generator) -> Codes:
         chances = torch.softmax(self.logits, dim=0)
         chosen = torch.multinomial(chances, count, replacement=True, generator=generator)
-        noise = torch.randn(count, self.code_size, generator=generator, device=generator.device)
+        noise = torch.randn(count, self.means.shape[1], generator=generator, device=generator.device)
         return self.means[chosen] + torch.exp(0.5 * self.log_variances[chosen]) * noise
 
 
@@ -170,5 +239,6 @@ PRIORS: Registry[type[Prior]] = Registry(
         "standard-normal": f"{__name__}:StandardNormal",
         "mixture": f"{__name__}:MixtureOfGaussians",
         "flow": f"{__name__}:Flow",
+        "vamp": f"{__name__}:VampPrior",
     },
 )

@@ -111,11 +111,8 @@ class ResidualVariationalConfig(_Residual, GenerativeConfig):
         require_size(shape)
 
         def network() -> Autoencoder:
-            return Autoencoder(
-                *self._halves(shape, variational=True),
-                LIKELIHOODS[self.likelihood](),
-                PRIORS[self.prior](self.code_size),
-                ordered=self.ordered,
-            )
+            encoder, decoder = self._halves(shape, variational=True)
+            prior = PRIORS[self.prior].beside(encoder, shape, self.code_size)
+            return Autoencoder(encoder, decoder, LIKELIHOODS[self.likelihood](), prior, ordered=self.ordered)
 
         return build_seeded(network, generator)
