@@ -79,6 +79,7 @@ def test_junk_is_passed_over_and_the_rest_is_mentioned(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     junk = {"a/.DS_Store": b"x", "a/Thumbs.db": b"x", ".git/config.png": b"x", "a/._b.png": b"x"}
+    junk |= {"@eaDir/a.png": b"x", "$RECYCLE.BIN/a.png": b"x", "a/ehthumbs.db": b"x", "a/Icon\r": b"x"}
     plain = {"README.md": b"x", "a/labels.csv": b"x", "empty/notes.txt": b"x"}
     write_folder(tmp_path, {"a/a.png": flat(7), **junk, **plain})
     with caplog.at_level(logging.INFO):

@@ -3,6 +3,7 @@
 import gzip
 import struct
 import tracemalloc
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -92,6 +93,20 @@ def test_parts_are_joined_and_kept(tmp_path: Path) -> None:
     assert images.parts is not None
     assert images.parts.tolist() == [0] * 7 + [2] * 6
     assert images.names[7] == "t10k-images-idx3-ubyte.gz[0]"
+
+
+@pytest.mark.parametrize(
+    "rename", [str.upper, str.title, lambda name: name.replace("-idx3", "").replace("-idx1", "")]
+)
+def test_names_of_another_spelling_go_together(tmp_path: Path, rename: Callable[[str], str]) -> None:
+    for part in ("train", "t10k"):
+        mnist(tmp_path, part, 5)
+    for path in list(tmp_path.iterdir()):
+        path.rename(path.with_name(rename(path.name)))
+    images = load_images(DataConfig(spec=str(tmp_path)))
+    assert len(images) == 10
+    assert images.class_names == ("4", "5", "6")
+    assert images.parts is not None
 
 
 @pytest.mark.parametrize("below", ["MNIST/raw", "raw", "outer"])
@@ -231,9 +246,15 @@ def test_gzip_is_inflated_no_further_than_declared(tmp_path: Path) -> None:
     assert peak < 2**22
 
 
-def test_a_gz_that_is_not_gzip(tmp_path: Path) -> None:
+def test_a_gz_that_a_browser_has_inflated_is_read(tmp_path: Path) -> None:
     path = tmp_path / "images-idx3-ubyte.gz"
     path.write_bytes(header(1, 2, 2) + bytes(4))
+    assert read_idx(path).shape == (1, 2, 2)
+
+
+def test_a_gz_that_is_not_gzip(tmp_path: Path) -> None:
+    path = tmp_path / "images-idx3-ubyte.gz"
+    path.write_bytes(b"<html>" + bytes(9))
     with pytest.raises(DataError, match="must be compressed, as its name says"):
         read_idx(path)
 

@@ -15,8 +15,8 @@ from typing import Any, Final, overload
 TRAIN, VALIDATION, TEST = 0, 1, 2
 PARTS: Final = (
     dict.fromkeys(("train", "training", "trn", "tr"), TRAIN)
-    | dict.fromkeys(("val", "valid", "validation", "dev"), VALIDATION)
-    | dict.fromkeys(("test", "testing", "tst", "te", "t10k"), TEST)
+    | dict.fromkeys(("val", "valid", "validation", "dev", "eval", "evaluation"), VALIDATION)
+    | dict.fromkeys(("test", "testing", "holdout", "tst", "te", "t10k"), TEST)
 )
 IMAGES: Final = (
     *("images", "image", "imgs", "img", "x", "data", "features", "feature", "pixels", "pictures", "photos"),

@@ -39,16 +39,31 @@ NOT_IMAGES = frozenset(
     )
 )
 _DIGITS = re.compile("[0-9]+")
-_DESKTOP_JUNK = frozenset({"thumbs.db", "desktop.ini", "__macosx"})
-_JUNK_BEGINS = frozenset("TtDd_")
+_DESKTOP_JUNK = frozenset(
+    {
+        *("thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "__macosx"),  # Windows, macOS
+        *("@eadir", "#recycle", "$recycle.bin", "system volume information", "lost+found"),  # disks
+    }
+)
+_JUNK_BEGINS = frozenset(name[0] for name in _DESKTOP_JUNK) | {"T", "E", "D", "I", "S", "L"}
 
 
 # A publisher's own split: the part that each word stands for, as in `ImageSet.parts`.
 PARTS = {
     **dict.fromkeys(("train", "training"), 0),
-    **dict.fromkeys(("val", "valid", "validation", "dev"), 1),
-    **dict.fromkeys(("test", "testing"), 2),
+    **dict.fromkeys(("val", "valid", "validation", "dev", "eval", "evaluation", "publictest"), 1),
+    **dict.fromkeys(("test", "testing", "holdout", "privatetest"), 2),
 }
+_JOINED_PART = re.compile(
+    r"(train|training|val|valid|validation|dev|test|testing|eval|evaluation)"
+    r"(set|data|dataset|images?|imgs?|split|samples)"
+)
+
+
+def part_of_word(word: str) -> int | None:
+    """The part that a word stands for, in small letters: `test`, and `testset`; None: none."""
+    joined = _JOINED_PART.fullmatch(word)
+    return PARTS.get(joined[1] if joined else word)
 
 
 # `{000000..000003}` and `{train,val}`, as a shell knows them: what stands for several files.

@@ -32,8 +32,8 @@ INFLATED: Final = 8 * 2**30  # bytes that are inflated at most, where no ratio b
 CLASSES_FILE: Final = "classes.txt"
 _TYPES = {0x08: "u1", 0x09: "i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 _MAGIC_OF = {"u1": 0x08, ">i4": 0x0C}
-_IMAGES_NAME = re.compile(r"idx[34]([-._]|$)", re.IGNORECASE)
-_COLUMN_NAME = re.compile(r"idx[12]([-._]|$)", re.IGNORECASE)
+_IMAGES_NAME = re.compile(r"idx[34]([-._]|$)|images[-._](idx|ubyte)([-._]|$)", re.IGNORECASE)
+_COLUMN_NAME = re.compile(r"idx[12]([-._]|$)|(labels|groups)[-._](idx|ubyte)([-._]|$)", re.IGNORECASE)
 
 
 def is_idx_name(name: str) -> bool:
@@ -74,7 +74,7 @@ def _read(file: IO[bytes], path: Path, resident: Residence) -> np.ndarray:
     size = file.seek(0, io.SEEK_END)
     file.seek(0)
     if not is_compressed(start):
-        if path.suffix in COMPRESSED:
+        if path.suffix.casefold() in COMPRESSED and not is_idx_header(start):  # browsers inflate some
             raise DataError(
                 f"{path} must be compressed, as its name says",
                 found="other content",

@@ -115,7 +115,7 @@ def images_of_idx(files: FileSet, chosen: Sequence[_Images], config: DataConfig)
 
 
 def _plain_first(name: str) -> tuple[bool, str]:
-    return name.endswith(COMPRESSED), name
+    return name.casefold().endswith(COMPRESSED), name
 
 
 def _words(name: str) -> list[str]:
@@ -154,8 +154,8 @@ def _pixels(files: FileSet, name: str, config: DataConfig) -> tuple[np.ndarray, 
 
 def _companion(files: FileSet, images: str, word: str) -> str | None:
     """The IDX file named like one of images, with `word` for `images`; the plain one where there are two."""
-    before, found, _ = images.partition("images")
-    fitting = [one for one in files.names if one.startswith(before + word) and is_column_name(one)]
+    before, found, _ = images.casefold().partition("images")
+    fitting = [one for one in files.names if one.casefold().startswith(before + word) and is_column_name(one)]
     return min(fitting, key=_plain_first, default=None) if found else None
 
 

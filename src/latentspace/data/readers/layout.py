@@ -15,11 +15,31 @@ import numpy as np
 from ...core.types import Int64Array
 from ...core.wording import counted
 from ..cleaning import sentence
-from .filenames import PARTS, natural
+from .filenames import natural, part_of_word
 
 Folders: TypeAlias = tuple[str, ...]  # of one file, from the root down
 NAMES_OF_PARTS: Final = ("train", "val", "test")
 _LETTERS = re.compile(r"[^\W\d_]+")
+# Folders that say of their files only that they are images: no class, where they are the only one.
+_NO_CLASS: Final = frozenset(
+    (
+        "images",
+        "image",
+        "imgs",
+        "img",
+        "jpegimages",
+        "pictures",
+        "pics",
+        "photos",
+        "data",
+        "dataset",
+        "samples",
+    )
+)
+_IMAGES_OF_MASKS: Final = frozenset(("images", "image", "imgs", "img", "jpegimages"))
+_MASKS: Final = frozenset(
+    ("masks", "mask", "labels", "annotations", "segmentationclass", "segmentationobject", "groundtruth")
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,6 +62,8 @@ def layout_of(names: Sequence[str]) -> Layout:
     paths = {folder: tuple(folder.split("/")) if folder else () for folder in dict.fromkeys(folders)}
     level = _level_of_parts(list(paths.values()))
     part_of = {folder: -1 if level is None else _part(path, level) for folder, path in paths.items()}
+    if level is not None:
+        _evaluation_last(part_of, paths, level)
     parts = None
     if len(set(part_of.values())) > 1:
         parts = np.array([part_of[folder] for folder in folders], dtype=np.int64)
@@ -49,18 +71,22 @@ def layout_of(names: Sequence[str]) -> Layout:
     if not all(below.values()):
         return Layout(parts=parts, warnings=_unlabelled(names, folders, below))
     class_names = tuple(sorted({path[-1] for path in below.values()}, key=natural))
+    if len(class_names) == 1 and class_names[0].casefold() in _NO_CLASS:
+        return Layout(parts=parts)
     numbers = {name: number for number, name in enumerate(class_names)}
     label_of = {folder: numbers[path[-1]] for folder, path in below.items()}
     labels = np.array([label_of[folder] for folder in folders], dtype=np.int64)
-    return Layout(labels, class_names, parts, notes=_joined(below), warnings=_nested(below))
+    warnings = _nested(below) + _masks(class_names) + _capitals(class_names)
+    return Layout(labels, class_names, parts, notes=_joined(below), warnings=warnings)
 
 
 def part_named(folder: str) -> int | None:
     """The part that a folder's name stands for: `train`, `seg_train`, `train2017`, `Training set`."""
-    if folder.casefold() in PARTS:
-        return PARTS[folder.casefold()]
+    whole = part_of_word(folder.casefold())
+    if whole is not None:
+        return whole
     words = _LETTERS.findall(folder.casefold())
-    found = {PARTS[word] for word in (words[:1] + words[-1:]) if word in PARTS}
+    found = {part_of_word(word) for word in words[:1] + words[-1:]} - {None}
     return found.pop() if len(found) == 1 else None
 
 
@@ -72,9 +98,9 @@ def _level_of_parts(paths: Sequence[Folders]) -> int | None:
     """
     for level in range(max(map(len, paths), default=0)):
         here = {path[level] if len(path) > level else "" for path in paths}
-        whole = [name for name in here if name.casefold() in PARTS]
+        whole = [part for name in here if (part := part_of_word(name.casefold())) is not None]
         found = [part_named(name) for name in here]
-        if len(whole) == len(here) or len({PARTS[name.casefold()] for name in whole}) > 1:
+        if len(whole) == len(here) or len(set(whole)) > 1:
             return level
         if None not in found and len(set(found)) > 1:
             return level
@@ -84,6 +110,14 @@ def _level_of_parts(paths: Sequence[Folders]) -> int | None:
 def _part(path: Folders, level: int) -> int:
     part = part_named(path[level]) if len(path) > level else None
     return -1 if part is None else part
+
+
+def _evaluation_last(part_of: dict[str, int], paths: Mapping[str, Folders], level: int) -> None:
+    """Beside `val`, what is called `eval` is the test part."""
+    validation = {folder: paths[folder][level].casefold() for folder, part in part_of.items() if part == 1}
+    late = {folder for folder, name in validation.items() if "eval" in name}
+    if len(late) < len(validation):
+        part_of.update(dict.fromkeys(late, 2))
 
 
 def _without(path: Folders, level: int | None) -> Folders:
@@ -135,6 +169,28 @@ def _joined(below: Mapping[str, Folders]) -> tuple[str, ...]:
     if deep and not _nested(below):
         return (f"the folder right above an image is its class: {deep[0][-1]} of {'/'.join(deep[0])}",)
     return ()
+
+
+def _masks(class_names: Sequence[str]) -> tuple[str, ...]:
+    """A sentence where the classes seem to be images and the masks drawn of them."""
+    names = [name.casefold() for name in class_names]
+    if not (_MASKS & set(names) and _IMAGES_OF_MASKS & set(names)):
+        return ()
+    return (
+        f"the folders {sentence(class_names, most=4)} are read as classes; if some of them are masks, "
+        "name the folder of the images alone",
+    )
+
+
+def _capitals(class_names: Sequence[str]) -> tuple[str, ...]:
+    """A sentence where words that are classes differ in capitals alone: `Cat` of train, `cat` of test."""
+    seen: dict[str, str] = {}
+    pairs = [
+        f"{seen[name.casefold()]} and {name}"
+        for name in class_names
+        if len(name) > 1 and seen.setdefault(name.casefold(), name) != name
+    ]
+    return (f"classes that differ in capitals alone: {sentence(pairs, most=3)}",) if pairs else ()
 
 
 def _nested(below: Mapping[str, Folders]) -> tuple[str, ...]:

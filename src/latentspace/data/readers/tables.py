@@ -17,7 +17,7 @@ from ...core.errors import DataError
 from ...core.types import Int64Array
 from ...core.wording import brief
 from ..cleaning import sentence
-from .filenames import PARTS, shown
+from .filenames import PARTS, part_of_word, shown
 from .json_lines import JSON_LINES, is_json_lines, rows_of_json
 from .streams import COMPRESSED, opened
 
@@ -52,7 +52,7 @@ GROUP_NAMES: Final = ("group", "groups", "group_id", "patient", "patient_id", "s
 PART_NAMES: Final = ("part", "split", "partition", "subset", "usage")
 _PARTS: Final = {
     **PARTS,
-    **{"0": 0, "1": 1, "2": 2, "publictest": 1, "privatetest": 2},
+    **{"0": 0, "1": 1, "2": 2},
     **dict.fromkeys(("", "none", "-1"), -1),
 }
 
@@ -225,7 +225,7 @@ def part_number(cell: str | None, where: str) -> int:
 def part_of_name(name: str) -> int | None:
     """The part that a file such as `mnist_train.csv` or `test-00000-of-00001.parquet` is; None: of none."""
     words = "".join(letter if letter.isalpha() else " " for letter in name.casefold()).split()
-    found = {PARTS[word] for word in words if word in PARTS}
+    found = {part_of_word(word) for word in words} - {None}
     return found.pop() if len(found) == 1 else None
 
 
