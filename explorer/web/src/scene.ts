@@ -15,9 +15,9 @@ const MOVE = 700; // milliseconds from one map to another
 const CROWD = 1200; // points in view below which small pictures stand for them, closer in
 const DENSE = 1024; // cells of a side of the density of all points
 const REST = 120; // milliseconds without a move after which it is drawn finely
-const SLOW = 30; // milliseconds a frame above which fewer points are drawn while the map moves
-const LONG = 500; // milliseconds after which the next frame begins a new move
+const SLOW = 30; // milliseconds that a frame is waited for above which fewer points are drawn while the map moves
 const THINNEST = 16; // one point in so many, at most
+const DRAWN = 20_000; // points that are drawn in any case, if there are so many
 const RINGS = 300; // selected images that have a ring each; more are told by their colour alone
 const FEW = 700; // points below which they do from the beginning
 
@@ -48,7 +48,7 @@ export class Scene {
   private close: Grid | null = null; // of those that were seen when the map came to rest
   private resting = 0;
   private every = 1; // while the map moves, one point in so many is drawn
-  private drawn = 0; // when the last frame was
+  private since = 0; // when the frame that comes was asked for
   private rests = false;
   private thin = 0;
 
@@ -160,6 +160,7 @@ export class Scene {
   draw(): void {
     if (this.asked) return;
     this.asked = true;
+    this.since = performance.now();
     requestAnimationFrame(() => {
       this.asked = false;
       this.render();
@@ -195,16 +196,17 @@ export class Scene {
 
   /** One point in how many is drawn: fewer while the map moves and frames come slowly, all when it rests. */
   private thinned(many: number): number {
-    const now = performance.now();
-    const since = now - this.drawn;
-    this.drawn = now;
+    const slow = performance.now() - this.since > SLOW;
     clearTimeout(this.thin);
-    const rests = this.rests || many < CROWD || since > LONG;
+    const rests = this.rests || many < 2 * DRAWN;
     this.rests = false;
-    if (rests) return 1;
-    if (since > SLOW) this.every = Math.min(THINNEST, 2 * this.every);
+    if (rests) {
+      this.every = Math.max(1, this.every / 2);
+      return 1;
+    }
+    if (slow) this.every = Math.min(THINNEST, 2 * this.every);
     if (this.every > 1) this.thin = window.setTimeout(() => { this.rests = true; this.draw(); }, REST);
-    return this.every;
+    return Math.min(this.every, Math.max(1, Math.floor(many / DRAWN)));
   }
 
   /** The images that are seen and not filtered away. */
