@@ -44,6 +44,12 @@ def test_quick_draw_is_a_class_a_file(tmp_path: Path) -> None:
     assert load(tmp_path / "full_numpy_bitmap_cat.npy").labels is None
 
 
+def test_quick_draw_as_wget_calls_it(tmp_path: Path) -> None:
+    for name in ("cat", "the%20moon"):
+        npy(tmp_path / f"full%2Fnumpy_bitmap%2F{name}.npy", random_pixels(2, 784))
+    assert load(tmp_path).class_names == ("cat", "the moon")
+
+
 def test_classes_must_have_one_size(tmp_path: Path) -> None:
     npy(tmp_path / "cat.npy", random_pixels(3, 9, 9))
     npy(tmp_path / "dog.npy", random_pixels(3, 9, 8))
@@ -187,6 +193,28 @@ def test_svhn(tmp_path: Path, name: str) -> None:
     np.testing.assert_array_equal(images.pixels[:5], pixels.transpose(3, 2, 0, 1))
     assert labels_of(images)[:5] == ["0", "1", "9", "0", "2"]
     assert (images.parts is None) == bool(name)
+
+
+def test_emnist_of_matlab_is_turned_and_named(tmp_path: Path) -> None:
+    rows, mapping = random_pixels(5, 784), np.array([[1, 65, 97], [2, 66, 98], [3, 67, 99]])
+    train = {"images": rows, "labels": [[1], [3], [1], [3], [2]]}
+    scipy.io.savemat(tmp_path / "emnist-letters.mat", {"dataset": {"train": train, "mapping": mapping}})
+    images = load(tmp_path / "emnist-letters.mat")
+    np.testing.assert_array_equal(images.pixels[:, 0], rows.reshape(5, 28, 28).swapaxes(1, 2))
+    assert labels_of(images) == ["A", "C", "A", "C", "B"]
+
+
+def test_groups_may_be_floats(tmp_path: Path) -> None:
+    np.savez(tmp_path / "set.npz", images=random_pixels(3, 9, 9), subjects=[7.0, 8.0, 7.0])
+    groups = load(tmp_path / "set.npz").groups
+    assert groups is not None
+    assert groups.tolist() == [0, 1, 0]
+
+
+def test_labels_of_two_parts_as_rows(tmp_path: Path) -> None:
+    arrays = {"trainX": random_pixels(4, 784), "testX": random_pixels(2, 784)}
+    scipy.io.savemat(tmp_path / "set.mat", {**arrays, "trainY": [[0, 1, 0, 1]], "testY": [[0, 1]]})
+    assert labels_of(load(tmp_path / "set.mat")) == ["0", "1", "0", "1", "0", "1"]
 
 
 MATLAB = {

@@ -233,6 +233,9 @@ NAMES = {
     "IMAGES": "LABELS",
     "imgs": "ans",
     "features": "target",
+    "glyphs": "letter",
+    "fea": "gnd",
+    "image_data": "class_ids",
     "a/train/images": "a/train/labels",
 }
 
@@ -256,6 +259,23 @@ def test_the_parts_of_the_publisher_are_kept(tmp_path: Path) -> None:
     assert images.parts.tolist() == [0, 0, 0, 1, 1, 2]
     assert images.names[3:] == ("val_images[0]", "val_images[1]", "test_images[0]")
     assert images.subset(np.array([5])).names == ("test_images[0]",)
+
+
+def test_eval_is_validation_or_beside_it_the_test_part(tmp_path: Path) -> None:
+    pixels = random_pixels(6, 5, 5)
+    images = load(npz(tmp_path, train_images=pixels[:4], eval_images=pixels[4:]))
+    assert images.parts is not None
+    assert images.parts.tolist() == [0] * 4 + [1] * 2
+    images = load(npz(tmp_path, X_train=pixels[:3], X_dev=pixels[3:4], X_eval=pixels[4:]))
+    assert images.parts is not None
+    assert images.parts.tolist() == [0, 0, 0, 1, 2, 2]
+
+
+@pytest.mark.parametrize("name", ["classes", "list_classes"])
+def test_a_short_text_called_classes_names_the_labels(tmp_path: Path, name: str) -> None:
+    arrays = {"train_set_x": random_pixels(3, 6, 5), "train_set_y": [1, 0, 1]}
+    images = load(npz(tmp_path, **arrays, **{name: [b"cat", b"dog"]}))
+    assert images.class_names == ("cat", "dog")
 
 
 def test_a_column_says_the_part_of_each_image(tmp_path: Path) -> None:
@@ -368,6 +388,7 @@ ORDERS = {
     "grey with a channel axis, images last": ((28, 28, 1, 50), (1, 28, 28)),
     "four channels, images last": ((28, 28, 4, 50), (4, 28, 28)),
     "images last": ((28, 28, 5000), (1, 28, 28)),
+    "few images last": ((28, 28, 12), (1, 28, 28)),
     "rows": ((5, 784), (1, 28, 28)),
     "columns": ((784, 5), (1, 28, 28)),
     "two channels": ((5, 8, 8, 2), (2, 8, 8)),

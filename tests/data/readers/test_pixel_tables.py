@@ -80,6 +80,14 @@ def test_other_forms(tmp_path: Path):
         assert [int(images.class_names[label]) for label in images.labels] == LABELS
 
 
+def test_emnist_is_turned_and_named(tmp_path: Path):
+    (tmp_path / "emnist-letters-mapping.txt").write_text("1 65 97\n2 66 98\n")
+    content = table(labels=(1, 2, 1, 2, 1, 2, 1, 2, 1), header=None)
+    images = load(tmp_path, content, "emnist-letters-train.csv")
+    np.testing.assert_array_equal(images.pixels[:, 0], PIXELS.swapaxes(1, 2))
+    assert images.class_names == ("A", "B")
+
+
 def test_floats(tmp_path: Path):
     images = load(tmp_path, table(np.round(PIXELS / 255, 4)))
     np.testing.assert_array_equal(images.pixels[:, 0], PIXELS)

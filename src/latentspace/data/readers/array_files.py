@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
+from urllib.parse import unquote
 
 import numpy as np
 
@@ -160,7 +161,7 @@ def _one_image_each(
 def _one_class_each(
     folder: Path, names: Sequence[str], arrays: Sequence[Stored], config: DataConfig
 ) -> ImageSet:
-    stems = [Path(name).stem.removeprefix(_QUICK_DRAW) for name in names]
+    stems = [Path(_unquoted(Path(name).stem)).name.removeprefix(_QUICK_DRAW) for name in names]
     logger.info("each file is a class: %s", sentence(stems))
     last = {_suffix(name) for name in names} == {".mat"}
     found = [
@@ -182,6 +183,11 @@ def _one_class_each(
         files=Rows(names, counts),
         parts=_parts(names, counts),
     )
+
+
+def _unquoted(stem: str) -> str:
+    """A name as its address had it: `full%2Fnumpy_bitmap%2Fthe%20moon`, as wget keeps it."""
+    return unquote(stem) if "%2F" in stem or "%20" in stem else stem
 
 
 def _parts(names: Sequence[str], counts: Sequence[int]) -> Int64Array | None:

@@ -8,7 +8,7 @@ for nothing; the words that tell are in the tables below. What stands before the
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Any, Final, overload
 
@@ -34,12 +34,14 @@ LABELS: Final = (
         "class_labels",
         "class_label",
     ),
-    *("classes", "class", "ans", "arr_1"),
+    *("classes", "class", "ans", "gnd", "category", "categories", "species", "letter", "digit", "arr_1"),
+    *("class_ids", "class_id", "label_ids", "label_id", "target_ids", "category_ids", "category_id"),
 )
 GROUPS: Final = ("groups", "group", "patients", "patient", "patient_id", "subjects", "subject", "subject_id")
 CLASS_NAMES: Final = (
     "class_names",
     "classnames",
+    "list_classes",
     "label_names",
     "labelnames",
     "target_names",
@@ -89,6 +91,16 @@ def taken_apart(name: str) -> ArrayName:
         if known:
             return ArrayName(tuple(words[:-length]), known[0], known[1], part)
     return ArrayName(tuple(words), part=part)
+
+
+def all_taken_apart(names: Iterable[str]) -> dict[str, ArrayName]:
+    """What each of several names says; beside arrays of validation, `eval` is the test part."""
+    found = {name: taken_apart(name) for name in names}
+    validation = {name for name, said in found.items() if said.part == VALIDATION}
+    late = {name for name in validation if "eval" in name.casefold()}
+    if late < validation:
+        found.update({name: replace(found[name], part=TEST) for name in late})
+    return found
 
 
 def _split(name: str) -> Iterable[str]:

@@ -123,6 +123,8 @@ def _grey(shape: tuple[int, ...], count: int | None, images_last: bool) -> list[
         square = shape[0] == shape[1], shape[1] == shape[2]
         last = square[0] if square[0] != square[1] else shape[2] > shape[0]
         return [GREY_IMAGES_LAST if last else GREY]
+    if shape[0] == shape[1] != shape[2] > 4 and shape[0] >= SMALLEST_SQUARE:
+        return [GREY_IMAGES_LAST]
     if shape[2] in (3, 4) and min(shape[:2]) >= 8:  # one image in colour, height x width x channels?
         return [GREY, CHANNELS_LAST]
     return [GREY] if _fits(shape, GREY) else []

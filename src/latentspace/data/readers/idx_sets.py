@@ -8,7 +8,6 @@ side there, and are turned.
 """
 
 import logging
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +23,7 @@ from ..config import DataConfig
 from ..imageset import ImageSet
 from .array_names import PARTS, Rows
 from .axes import arranged
+from .emnist import UPRIGHT, characters, is_emnist, is_mapping, words_of
 from .file_sets import FileSet, files_in, folder_that_holds
 from .filenames import numbered
 from .idx import CLASSES_FILE, is_column_name, is_images_name, read_idx
@@ -118,12 +118,8 @@ def _plain_first(name: str) -> tuple[bool, str]:
     return name.casefold().endswith(COMPRESSED), name
 
 
-def _words(name: str) -> list[str]:
-    return [word for word in re.split(r"[\W_]+", name.casefold()) if word]
-
-
 def _named(name: str) -> _Images:
-    words = _words(name.casefold().partition("images")[0])
+    words = words_of(name.casefold().partition("images")[0])
     parts = [PARTS[word] for word in words if word in PARTS]
     return _Images(name, tuple(one for one in words if one not in PARTS), parts[-1] if parts else WHOLE)
 
@@ -145,8 +141,8 @@ def _pixels(files: FileSet, name: str, config: DataConfig) -> tuple[np.ndarray, 
         return array, ()
     if array.ndim == 3:
         array = array[:, None]
-        if "emnist" in name.casefold() and array.shape[2] == array.shape[3]:
-            return array.swapaxes(2, 3), ("turned upright: the images of EMNIST's files lie on their side",)
+        if is_emnist(name) and array.shape[2] == array.shape[3]:
+            return array.swapaxes(2, 3), (UPRIGHT,)
         return array, ()
     found = arranged(array, origin)
     return found.array, found.notes
@@ -198,44 +194,20 @@ def _classes(files: FileSet, labels: Int64Array, images: _Images) -> tuple[Int64
                 do=f"add the missing names, or remove {CLASSES_FILE}",
             )
         return labels, names
-    mapping = next((one for one in files.names if _is_mapping(one, images.prefix)), None)
+    mapping = next((one for one in files.names if is_mapping(one, images.prefix)), None)
     if mapping is None:
         return numbered(labels, str(files.folder))
-    characters = _mapping(files, mapping)
+    named = characters(files.content(mapping), str(files.folder / mapping))
     logger.info("the classes are named by %s", mapping)
-    unknown = sorted(set(np.unique(labels).tolist()) - set(characters))
+    unknown = sorted(set(np.unique(labels).tolist()) - set(named))
     if unknown:
         raise DataError(
             f"{files.folder / mapping} must name every label of {images.name}",
             found=f"no name of {unknown[0]}",
             do="fetch both again, or move the mapping elsewhere",
         )
-    order = np.array(sorted(characters), dtype=np.int64)
-    return np.searchsorted(order, labels), tuple(characters[label] for label in order.tolist())
-
-
-def _is_mapping(name: str, prefix: tuple[str, ...]) -> bool:
-    return _words(name) == [*prefix, "mapping", "txt"]
-
-
-def _mapping(files: FileSet, name: str) -> dict[int, str]:
-    """Label -> character, from lines such as `1 65 97`, of which the first character counts."""
-    try:
-        rows = [line.split() for line in files.content(name).decode("utf-8-sig").splitlines() if line.strip()]
-        characters = {int(row[0]): chr(int(row[1])) for row in rows}
-    except (ValueError, IndexError, OverflowError) as error:
-        raise DataError(
-            f"{files.folder / name} must have lines of a label and the numbers of its characters",
-            found=str(error),
-            do="fetch it again, or move it elsewhere",
-        ) from error
-    if len(set(characters.values())) < len(rows) or not all(map(str.isprintable, characters.values())):
-        raise DataError(
-            f"{files.folder / name} must name each label once, by a character of its own",
-            found=f"{len(rows)} lines, {len(set(characters.values()))} characters",
-            do="fetch it again, or move it elsewhere",
-        )
-    return characters
+    order = np.array(sorted(named), dtype=np.int64)
+    return np.searchsorted(order, labels), tuple(named[label] for label in order.tolist())
 
 
 def _class_names(files: FileSet) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ import numpy as np
 from ...core.errors import DataError
 from ...core.types import Int64Array
 from ...core.wording import counted
+from .emnist import characters_of
 from .filenames import numbered
 
 
@@ -39,7 +40,11 @@ def classes_of_labels(labels: np.ndarray, names: np.ndarray | None, count: int, 
         return Classes(None, (), f"labels of {origin} left out: {left_out}")
     check_count("labels", column, count, origin)
     numbers, found = numbered(column, origin)
-    if names is None:
+    mapping = {} if names is None else characters_of(names)
+    if mapping and {str(label) for label in mapping} >= set(found):
+        characters = [mapping[int(label)] for label in found]
+        return Classes(*numbered(np.array(characters)[numbers], origin))
+    if names is None or names.ndim == 2:
         return Classes(numbers, found)
     return Classes(*_named(column, numbers, found, names, origin))
 

@@ -18,6 +18,7 @@ from ...core.errors import DataError
 from ...core.wording import counted
 from ..imageset import ImageSet
 from .axes import square_of
+from .emnist import UPRIGHT, characters_beside, is_emnist
 from .filenames import natural
 from .listed import described, noted, pixels_of
 from .pixel_layout import Layout, layout_of
@@ -59,6 +60,10 @@ def read_pixel_table(path: Path, config: "DataConfig") -> ImageSet:
             f"{path} must have a row for each image", found="a header alone", do="name another file"
         )
     pixels, record = pixels_of(values, config.levels, path)
+    if is_emnist(path.name):
+        pixels, notes = np.ascontiguousarray(pixels.swapaxes(2, 3)), [*notes, UPRIGHT]
+        mapping = {str(label): name for label, name in characters_beside(path).items()}
+        labels = [mapping.get(label, label) for label in labels]
     images = ImageSet(pixels, source="a table of pixels", record=record.after(*notes))
     numbers = [part_number(cell, f"in row {row:,}") for row, cell in enumerate(parts)]
     return described(images, whole_labels(labels), parts=numbers, origin=str(path))

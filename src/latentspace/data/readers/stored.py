@@ -9,6 +9,7 @@ harm. The parts of a publisher's split are joined in the order train, validation
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 
@@ -21,10 +22,11 @@ from ..imageset import ImageSet
 from ..levels import Levels, to_bytes
 from ..memmap import allocate, blocks
 from ..transparency import Opacity, flattened
-from .array_names import ArrayName, Rows, taken_apart
-from .axes import arranged, possible_axes, square_of
+from .array_names import ArrayName, Rows, all_taken_apart, taken_apart
+from .axes import Arranged, arranged, possible_axes, square_of
+from .emnist import UPRIGHT, is_emnist
 from .filenames import numbered, shown
-from .labels import check_count, classes_of_labels
+from .labels import as_column, check_count, classes_of_labels
 
 logger = logging.getLogger(__name__)
 
@@ -78,7 +80,8 @@ def images_of(
         count = _count_of(labels.get(part), one.shape)
         array = one.read()
         name = origin if len(chosen.images) == 1 else f"{origin} ({one.name})"
-        loaded.append(arranged(array, name, count=count, images_last=images_last))
+        ordered = arranged(array, name, count=count, images_last=images_last)
+        loaded.append(_upright(ordered) if is_emnist(Path(origin).name) and array.ndim == 2 else ordered)
     counts = [len(one.array) for one in loaded]
     pixels, record = as_bytes(
         joined([one.array for one in loaded], origin), config.levels, origin, alpha=loaded[0].alpha
@@ -99,13 +102,18 @@ def images_of(
     )
 
 
+def _upright(rows: Arranged) -> Arranged:
+    """EMNIST's images, which lie on their side in its flattened rows."""
+    return rows._replace(array=rows.array.swapaxes(2, 3), notes=(*rows.notes, UPRIGHT))
+
+
 def choose(arrays: Sequence[Stored], origin: str) -> Chosen:
     """Which of `arrays` are what.
 
     Raises:
         DataError: none can be images, or several can.
     """
-    names = {one.name: taken_apart(one.name) for one in arrays}
+    names = _names_of(arrays)
     sets = _by_set(arrays, names, lambda one: names[one.name].role == "images" and one.numeric)
     named = {key: found for key, found in sets.items() if all(map(_can_be_images, found.values()))}
     if not named:
@@ -135,6 +143,18 @@ def choose(arrays: Sequence[Stored], origin: str) -> Chosen:
         split=next(iter(beside("split").values()), None),
         files=next(iter(beside("files").values()), None),
     )
+
+
+def _names_of(arrays: Sequence[Stored]) -> dict[str, ArrayName]:
+    """What the names say; where there are labels besides, a short text called `classes` names them."""
+    names = all_taken_apart([one.name for one in arrays])
+    many = max((one.shape[0] for one in arrays if names[one.name].role == "images" and one.shape), default=0)
+    for one in arrays:
+        short = len(one.shape) == 1 and one.shape[0] < many and one.dtype.kind in "US"
+        others = [name for name, said in names.items() if said.role == "labels" and name != one.name]
+        if names[one.name].role == "labels" and short and others:
+            names[one.name] = ArrayName((), "class_names")
+    return names
 
 
 def _preference(key: tuple[tuple[str, ...], int]) -> tuple[bool, int]:
@@ -276,6 +296,8 @@ def _labels(
     else:
         columns = []
         for count, (part, one) in zip(counts, labels.items(), strict=True):
+            if one.ndim == 2 and one.shape == (1, count):  # as MATLAB has rows
+                one = one.reshape(-1)  # noqa: PLW2901
             if one.ndim != 1 and 1 not in one.shape and len(one) != count == one.shape[-1]:
                 one = one.T  # noqa: PLW2901 - one-hot columns
             check_count("labels", one, count, f"{origin} ({chosen.labels[part].name})")
@@ -290,7 +312,8 @@ def _groups(groups: Mapping[int, Stored], count: int, origin: str) -> Int64Array
         return None
     column = joined([one.read() for one in groups.values()], origin)
     check_count("groups", column, count, origin)
-    return numbered(column, origin)[0]
+    whole, _ = as_column(column, count)  # numbers may be floats, as pandas has them
+    return numbered(column if whole is None else whole, origin)[0]
 
 
 def _parts(chosen: Chosen, counts: Sequence[int], origin: str) -> Int64Array | None:
