@@ -238,6 +238,13 @@ def test_doctor(script, letters, tmp_path, monkeypatch):
     assert table.count("\n| ") == 1 + len(found["faults"])
 
 
+def test_calibration(script, small_runs, tmp_path):
+    script("calibration").main(str(small_runs["classifier"].path), "--halves", "2", "--out", str(tmp_path))
+    found, table = written(tmp_path, "calibration")
+    assert found["runs"][0]["ways"]["classify"]["chance"] > 0
+    assert table.count("\n| ") == 1 + 3
+
+
 def test_anomalies(script, small_runs, tmp_path):
     run = str(small_runs["ae"].path)
     script("anomalies").main(run, "--strangers", "5", "--first", "10", "--out", str(tmp_path))

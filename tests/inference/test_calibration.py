@@ -8,10 +8,16 @@ import pyarrow.csv
 import pytest
 from PIL import Image
 from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax, softmax
+from scipy.special import softmax
 
 from latentspace.core.errors import ConfigurationError
-from latentspace.inference.calibration import Temperature, calibrate, expected_calibration_error
+from latentspace.inference.calibration import (
+    Temperature,
+    calibrate,
+    cross_fitted,
+    error_by_chance,
+    expected_calibration_error,
+)
 from latentspace.inference.trained import TrainedClassifier
 from runner import call
 
@@ -25,6 +31,29 @@ def test_the_expected_calibration_error_of_cases_done_by_hand():
     assert expected_calibration_error(mixed, np.array([1, 1])) == pytest.approx((0.95 + 0.45) / 2)
 
 
+@pytest.mark.parametrize("images", [100, 1_000])
+def test_the_error_of_true_probabilities_is_that_by_chance(images):
+    logits = np.random.default_rng(1).normal(size=(images, 4)) * 2
+    true = softmax(logits, axis=1)
+    found = [expected_calibration_error(true, drawn(logits, seed)) for seed in range(100)]
+    assert np.mean(found) == pytest.approx(error_by_chance(true), rel=0.1)
+
+
+def test_no_image_is_judged_by_a_temperature_that_it_was_fitted_to(true):
+    labels = drawn(true)[:400]
+    given = true[:400] * 3
+    found = cross_fitted(given, labels)
+    one = 7
+    changed = labels.copy()
+    likeliest = given[one].argmax()
+    changed[one] = (likeliest + 1) % 4 if labels[one] == likeliest else likeliest
+    again = cross_fitted(given, changed)
+    same = (again == found).all(axis=1)
+    assert same[one]
+    assert 0.4 < same.mean() < 0.6  # those of its half
+    assert np.isfinite(cross_fitted(given[:1], labels[:1])).all()
+
+
 def drawn(true, seed=0):
     """Labels that have these logits' probabilities."""
     rng = np.random.default_rng(seed)
@@ -32,7 +61,9 @@ def drawn(true, seed=0):
 
 
 def loss(logits, labels):
-    return -log_softmax(logits, axis=1)[np.arange(len(labels)), labels].mean()
+    """The cross-entropy of whether the likeliest class is right."""
+    sure, right = softmax(logits, axis=1).max(axis=1), logits.argmax(axis=1) == labels
+    return -np.log(np.where(right, sure, np.maximum(1 - sure, 1e-16))).mean()
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +87,7 @@ def test_a_network_that_is_too_sure_where_it_is_undecided_is_mended(true):
     one = minimize_scalar(lambda log: loss(biased / np.exp(log), labels), bounds=(-3, 3), method="bounded")
     alone = Temperature(float(np.exp(one.x)))
     assert abs(found.slope) > 0.3
-    assert loss(found.of(biased), labels) < loss(alone.of(biased), labels) - 1e-3
+    assert loss(found.of(biased), labels) < loss(alone.of(biased), labels) - 3e-4
     assert np.array_equal(found.of(biased).argmax(axis=1), biased.argmax(axis=1))
 
 
@@ -78,9 +109,11 @@ def test_a_run_is_calibrated_on_its_validation_images(small_runs, images):
     validation = images.pixels[run.split.validation]
     labels = images.labels[run.split.validation]
     honest = trained.classify(validation)
-    assert expected_calibration_error(honest.probabilities, labels) == pytest.approx(
-        found.error_after, abs=1e-6
-    )
+    logits = trained.logits(images, run.split.validation)
+    halves = cross_fitted(logits, labels)
+    assert found.error_after == pytest.approx(expected_calibration_error(halves, labels))
+    assert found.error_by_chance == pytest.approx(error_by_chance(halves))
+    assert not np.allclose(halves, honest.probabilities)  # these are fitted to all
     assert honest.probabilities.sum(axis=1) == pytest.approx(1, abs=1e-5)
 
 

@@ -59,7 +59,8 @@ def classify(
     if found.calibration is not None:
         console.say(
             f"expected calibration error on validation {found.calibration.error_after:.4f} "
-            f"(before: {found.calibration.error_before:.4f}), "
+            f"(before: {found.calibration.error_before:.4f}; by chance alone: "
+            f"{found.calibration.error_by_chance:.4f}), "
             f"temperature {found.calibration.temperature.typical:.3f}"
         )
     if out is not None:
@@ -75,5 +76,6 @@ def _facts(run: Path, found: "Classes", out: Path | None) -> dict[str, Any]:
             "temperature_slope": temperature.slope,
             "calibration_error_before": found.calibration.error_before,
             "calibration_error": found.calibration.error_after,
+            "calibration_error_by_chance": found.calibration.error_by_chance,
         }
     return facts if out is None else {**facts, "out": str(out)}

@@ -5,6 +5,10 @@ The expected calibration error and temperature scaling are of Guo, Pleiss, Sun a
 undecided the network is about an image, by its entropy, is of Balanya, Maronas and Ramos, "Adaptive
 temperature scaling for robust calibration of deep neural networks" (2024). The order of an image's classes
 stays.
+
+Even of true probabilities the error is not zero: it is the larger the fewer the images. How large, labels
+that are drawn by the probabilities say: consistency resampling, of Broecker and Smith, "Increasing the
+reliability of reliability diagrams" (2007).
 """
 
 import logging
@@ -13,9 +17,10 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float64
 from scipy.optimize import minimize, minimize_scalar
-from scipy.special import entr, log_softmax, softmax
+from scipy.special import entr, logsumexp, softmax
 
 from ..core.errors import LatentspaceError
+from ..core.randomness import numpy_generator
 from ..core.types import Int64Array, Logits, Probabilities
 from ..data.imageset import ImageSet
 from .run_images import own_or_other
@@ -24,6 +29,7 @@ from .trained import TrainedClassifier
 logger = logging.getLogger(__name__)
 
 BINS = 15
+DRAWS = 100  # of labels, for the error by chance
 _HIGHEST = 20.0
 
 
@@ -44,14 +50,21 @@ class Temperature:
 
     @classmethod
     def fitted(cls, logits: Logits, labels: Int64Array) -> "Temperature":
-        """That of the lowest cross-entropy, the slope held near 0 by a standard normal prior."""
+        """That of the lowest loss, the slope held near 0 by a standard normal prior.
+
+        The loss is the cross-entropy of whether the likeliest class is right: that probability is told.
+        """
         known = np.asarray(logits, dtype=np.float64)
-        rows, mean = np.arange(len(labels)), float(_entropy(known).mean())
+        mean = float(_entropy(known).mean())
+        likeliest = known.argmax(axis=1)
+        right = likeliest == labels
+        others = np.arange(known.shape[1]) != likeliest[:, None]
 
         def loss(values: Float64[np.ndarray, " values"]) -> float:
             scaled = cls(float(np.exp(values[0])), float(values[1]), mean).of(known)
-            every = log_softmax(scaled, axis=1)
-            return -float(every[rows, labels].mean()) + float(values[1]) ** 2 / (2 * len(labels))
+            whole, rest = logsumexp(scaled, axis=1), logsumexp(scaled, axis=1, b=others)
+            likelihood = np.where(right, scaled.max(axis=1), rest) - whole
+            return -float(likelihood.mean()) + float(values[1]) ** 2 / (2 * len(labels))
 
         limit = float(np.log(_HIGHEST))
         start = minimize_scalar(
@@ -80,12 +93,18 @@ def _entropy(logits: Float64[np.ndarray, "_images classes"]) -> Float64[np.ndarr
 class Calibration:
     """The temperature of a classifier, and its expected calibration error on the validation part.
 
-    `confidences` are the highest probabilities of the validation images, at that temperature, ascending.
+    Args:
+        error_before: as the network gives the probabilities.
+        error_after: each half of the images at the temperature that is fitted to the other.
+        error_by_chance: what would be expected after, were all probabilities true.
+        images: of the validation part.
+        confidences: the highest probabilities of these, at the temperature, ascending.
     """
 
     temperature: Temperature
     error_before: float
     error_after: float
+    error_by_chance: float
     images: int
     confidences: np.ndarray
 
@@ -101,6 +120,29 @@ def expected_calibration_error(probabilities: Probabilities, labels: Int64Array,
     place = np.minimum((confidence * bins).astype(np.int64), bins - 1)
     gaps = np.bincount(place, confidence - right, minlength=bins)
     return float(np.abs(gaps).sum() / len(labels))
+
+
+def error_by_chance(probabilities: Probabilities, bins: int = BINS) -> float:
+    """The expected calibration error of these probabilities, were they true: the mean over drawn labels."""
+    draw = numpy_generator(0, "sample")
+    confidence = probabilities.max(axis=1).astype(np.float64)
+    two = np.stack([confidence, np.zeros_like(confidence)], axis=1)
+    errors = [
+        expected_calibration_error(two, (draw.random(len(two)) >= confidence).astype(np.int64), bins)
+        for _ in range(DRAWS)
+    ]
+    return float(np.mean(errors))
+
+
+def cross_fitted(logits: Logits, labels: Int64Array) -> Probabilities:
+    """Probabilities of each half of the images, at the temperature that is fitted to the other half."""
+    order = numpy_generator(0, "sample").permutation(len(labels))
+    halves = (order[: len(order) // 2], order[len(order) // 2 :])
+    found = np.empty(logits.shape, dtype=np.float32)
+    for here, there in (halves, halves[::-1]):
+        temperature = Temperature.fitted(logits[there], labels[there]) if len(there) else Temperature(1.0)
+        found[here] = temperature.probabilities(logits[here])
+    return found
 
 
 def calibrate(trained: TrainedClassifier, own: ImageSet | None = None) -> Calibration | None:
@@ -125,11 +167,12 @@ def calibrate(trained: TrainedClassifier, own: ImageSet | None = None) -> Calibr
     labels = images.labels[chosen].astype(np.int64)
     logits = trained.logits(images, chosen)
     temperature = Temperature.fitted(logits, labels)
-    after = temperature.probabilities(logits)
+    after = cross_fitted(logits, labels)
     return Calibration(
         temperature=temperature,
         error_before=expected_calibration_error(Temperature(1.0).probabilities(logits), labels),
         error_after=expected_calibration_error(after, labels),
+        error_by_chance=error_by_chance(after),
         images=len(chosen),
-        confidences=np.sort(after.max(axis=1)),
+        confidences=np.sort(temperature.probabilities(logits).max(axis=1)),
     )
