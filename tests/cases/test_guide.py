@@ -67,6 +67,11 @@ def imagefolder(place: Path) -> None:
     write_folder(place, {**flat(), "metadata.jsonl": "\n".join(map(json.dumps, rows)).encode()})
 
 
+def listed_labels(place: Path) -> None:
+    rows = {name: "ab"[row % 2] for row, name in enumerate(flat())}
+    write_folder(place, {**flat(), "labels.json": json.dumps(rows).encode()})
+
+
 def table_of_images(seed: int = 0) -> pa.Table:
     cells = [{"bytes": one, "path": f"{row}.png"} for row, one in enumerate(pictures(6, seed=seed))]
     return pa.table({"image": cells, "label": list("ababab")})
@@ -198,6 +203,7 @@ MADE: dict[str, Callable[[Path], object]] = {
     "labelled.zip": lambda place: write_zip(place, labelled("labelled/")),
     "files.csv": listed,
     "files.jsonl": json_lines,
+    "listed/": listed_labels,
     "imagefolder/": imagefolder,
     "paths.txt": paths,
     "train.csv": pixels,
@@ -242,6 +248,7 @@ SAID = {
     "labelled.zip": "classes 2, 3 images each: a (3), b (3)",
     "files.csv": "groups 3, of 2 to 2 images",
     "files.jsonl": "groups 3, of 2 to 2 images",
+    "listed/": "classes 2, 3 images each: a (3), b (3)",
     "imagefolder/": "classes 2, 3 images each: a (3), b (3)",
     "images.feather": "classes 2, 3 images each: a (3), b (3)",
     "saved/": "parts train 6, test 6",

@@ -221,10 +221,10 @@ def test_what_is_neither_a_word_nor_a_path(kind: str) -> None:
 
 FILES = {
     "photo.png": (encoded(random_pixels(4, 4)), "one image"),
-    "notes.md": (b"hello", "68 65 6c 6c"),
+    "notes.md": (b"hello", r"text\n.*call it \.csv"),
     "notes.txt": (b"hello", "1 of 1 path are not: hello"),
     "empty": (b"", "and ends"),
-    "x.gz": (gzip.compress(b"hello", mtime=0), "68 65 6c 6c"),
+    "x.gz": (gzip.compress(b"\0\1\2\3", mtime=0), "00 01 02 03"),
     "bad.gz": (b"\x1f\x8bhello", "end-of-stream"),
 }
 
@@ -281,3 +281,22 @@ def test_the_images_are_bytes_of_their_own(tmp_path: Path) -> None:
     loaded = load(tmp_path / "x.npy")
     assert loaded.pixels.flags["C_CONTIGUOUS"]
     assert loaded.pixels.flags["WRITEABLE"]  # torch.from_numpy warns of arrays that are not
+
+
+@pytest.mark.parametrize(
+    ("name", "start", "said"),
+    [
+        ("a.7z", b"7z\xbc\xaf\x27\x1c", "7-Zip"),
+        ("a.rar", b"Rar!\x1a\x07", "RAR"),
+        ("a.pdf", b"%PDF-1.4", "PDF"),
+        ("a.mp4", b"\0\0\0\x18ftypmp42", "video"),
+        ("a.tfrecord-00000-of-00001", bytes(9), "TFRecord"),
+        ("brain.nii.gz", bytes(9), "NIfTI"),
+        ("digits.tra", b"0,1,2\n3,4,5\n", r"found: text\n.*call it \.csv"),
+        ("a.dat", b"\x00\x01\x02\x03", "a file that begins 00 01 02 03"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_called_what_it_is(name: str, start: bytes, said: str, tmp_path: Path):
+    (tmp_path / name).write_bytes(start)
+    with pytest.raises(DataError, match=said):
+        load_images(DataConfig(spec=str(tmp_path / name)))

@@ -35,6 +35,7 @@ from .joined import joined, specs_of
 from .memmap import SHARE, Residence, free_memory
 from .paths import cache_directory
 from .readers.filenames import BRACES, is_named_as_image, readable
+from .readers.foreign import foreign
 from .readers.registry import READERS, reader_of
 from .readers.streams import start_of
 from .remote import is_address, local_copy
@@ -233,11 +234,14 @@ def _at(path: Path, config: DataConfig) -> ImageSet:
         return reader.read(path, config)
     with readable(path):
         start = start_of(path)
-    is_picture = is_named_as_image(path.name)
+    known = foreign(path.name, start)
+    if known is None and is_named_as_image(path.name):
+        known = "one image", "name the folder that the image lies in"
+    found, do = known or (f"a file that begins {start[:4].hex(' ') or 'and ends'}", "name another file")
     raise DataError(
         f"{path} must be {', '.join(reader.words for reader in READERS.values() if reader.words)}",
-        found="one image" if is_picture else f"a file that begins {start[:4].hex(' ') or 'and ends'}",
-        do="name the folder that the image lies in" if is_picture else "name another file",
+        found=found,
+        do=do,
     )
 
 

@@ -1,5 +1,6 @@
 """Tables and lists that name image files, named themselves or beside a folder of images."""
 
+import json
 import logging
 from pathlib import Path
 
@@ -23,6 +24,16 @@ def rows(mark: str = ",", header: str | None = "filename,label", stem: bool = Fa
     lines = [] if header is None else [header.replace(",", mark)]
     lines += [f"{name.removesuffix('.png') if stem else name}{mark}{label}" for name, label in LABELS.items()]
     return "".join(f"{line}\n" for line in lines)
+
+
+def coco(categories: list[list[str]]) -> dict[str, list[dict[str, object]]]:
+    """COCO's description of the images of `LABELS`, with an annotation for each of their categories."""
+    pairs = [(number, name) for number, names in enumerate(categories) for name in names]
+    return {
+        "images": [{"id": number, "file_name": name} for number, name in enumerate(LABELS)],
+        "annotations": [{"image_id": number, "category_id": int(name == "dog")} for number, name in pairs],
+        "categories": [{"id": 0, "name": "cat"}, {"id": 1, "name": "dog"}],
+    }
 
 
 def labels_of(images) -> dict[str, str]:
@@ -49,6 +60,17 @@ def labels_of(images) -> dict[str, str]:
             "image,cat,dog\n"
             + "".join(f"{n},{int(k == 'cat')},{k == 'dog':.1f}\n" for n, k in LABELS.items()),
         ),
+        ("labels.txt", rows(" ", None)),
+        ("list.txt", rows("\t", None, stem=True)),
+        ("labels.json", json.dumps(LABELS)),
+        ("labels.json", json.dumps([{"filename": n, "label": k} for n, k in LABELS.items()])),
+        ("dataset.json", json.dumps({"labels": [[n, k] for n, k in LABELS.items()]})),
+        ("meta.json", json.dumps({n: {"label": k, "width": 8} for n, k in LABELS.items()})),
+        ("_annotations.coco.json", "COCO"),
+        (
+            "labels.csv",
+            "image,cat,dog\n" + "".join(f"{n},{k == 'cat'},{k == 'dog'}\n" for n, k in LABELS.items()),
+        ),
         (
             "meta.csv",
             "width,height,label,file_name\n" + "".join(f"8,8,{k},images/{n}\n" for n, k in LABELS.items()),
@@ -57,6 +79,8 @@ def labels_of(images) -> dict[str, str]:
 )
 def test_a_table_beside_the_images_labels_them(name: str, content: str, tmp_path: Path):
     folder = photos(tmp_path / "set")
+    if content == "COCO":
+        content = json.dumps(coco([[label] for label in LABELS.values()]))
     (folder / name).write_bytes(content.encode())
     images = latentspace.load_data(folder)
     assert labels_of(images) == LABELS
@@ -158,6 +182,46 @@ def test_two_labels_for_a_file_beside_the_images(tmp_path: Path):
     assert images.record.conversions == (
         "labels of boxes.csv not used, as it gives 1 file more than one: 0.png",
     )
+
+
+def test_numbers_that_a_table_has_lost_the_zeros_of(tmp_path: Path):
+    folder = photos(tmp_path / "set", [f"{number:05}.png" for number in range(12)])
+    (folder / "labels.csv").write_text("id,label\n" + "".join(f"{k},{'ab'[k % 2]}\n" for k in range(12)))
+    assert labels_of(latentspace.load_data(folder)) == {f"{k:05}.png": "ab"[k % 2] for k in range(12)}
+
+
+@pytest.mark.parametrize(("column", "yes"), [("is_valid", 1), ("is_test", 2)])
+def test_a_column_of_yes_and_no_says_the_part(column: str, yes: int, tmp_path: Path):
+    folder = photos(tmp_path / "set")
+    lines = [f"{name},{label},{name > '5'}\n" for name, label in LABELS.items()]
+    (folder / "labels.csv").write_text(f"name,label,{column}\n{''.join(lines)}")
+    images = latentspace.load_data(folder)
+    assert images.parts is not None
+    assert images.parts.tolist() == [yes if name > "5" else 0 for name in images.names]
+
+
+@pytest.mark.parametrize("names", [["boxes.txt"], [f"{number}.txt" for number in range(12)], ["coco.json"]])
+def test_annotations_that_are_no_classes_are_left_alone(names: list[str], tmp_path: Path):
+    folder = photos(tmp_path / "set")
+    for name in names:
+        boxes = json.dumps(coco([["cat", "dog"]] * 12)) if name == "coco.json" else "0 .5 .5 .1 .1\n"
+        (folder / name).write_text(boxes)
+    images = latentspace.load_data(folder)
+    assert (len(images), images.labels) == (12, None)
+
+
+def test_a_table_without_a_column_that_is_surely_the_label_says_which_there_are(tmp_path: Path, caplog):
+    folder = photos(tmp_path / "set")
+    lines = [f"{name},{label},{label}\n" for name, label in LABELS.items()]
+    (folder / "meta.csv").write_text(f"file,theme,artist\n{''.join(lines)}")
+    assert latentspace.load_data(folder).labels is None
+    assert "which column is their label is not clear: theme, artist (call it `label`)" in caplog.text
+
+
+def test_captions_are_no_classes(tmp_path: Path):
+    folder = photos(tmp_path / "set")
+    (folder / "captions.csv").write_text("file,caption\n" + "".join(f"{n},photo {n}\n" for n in LABELS))
+    assert latentspace.load_data(folder).labels is None
 
 
 def test_class_folders_keep_their_labels(tmp_path: Path):

@@ -25,7 +25,7 @@ from .collect import Collected, collect
 from .filenames import is_junk, is_named_as_image, may_be_image, readable, shown
 from .reading import File
 from .streams import Stream, inflating
-from .tables import text_of
+from .tables import LOOSE, MOST_LOOSE, text_of
 
 logger = logging.getLogger(__name__)
 
@@ -103,14 +103,18 @@ def tables_in(path: Path) -> list[tuple[str, str]]:
     Raises:
         DataError: as `members`.
     """
-    found = []
+    found, loose = [], 0
     for member in members(path):
-        if member.name.casefold().endswith((".csv", ".tsv", ".jsonl", ".ndjson")):
+        name = member.name.casefold()
+        loose += name.endswith(LOOSE)
+        few = loose <= MOST_LOOSE and name.endswith(LOOSE)
+        if few or name.endswith((".csv", ".tsv", ".jsonl", ".ndjson")):
             try:
                 found.append((member.name, text_of(member.read(), f"{path}: {member.name}")))
             except DataError as error:
                 logger.warning("%s is not used: %s", member.name, error.found)
-    return found
+    many = loose > MOST_LOOSE
+    return [(name, text) for name, text in found if not (many and name.casefold().endswith(LOOSE))]
 
 
 def names_without_images(path: Path) -> tuple[str, ...]:

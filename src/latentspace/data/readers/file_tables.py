@@ -19,10 +19,13 @@ from .reading import File
 from .tables import (
     GROUP_NAMES,
     LABEL_NAMES,
+    NO,
+    PART_FLAGS,
     PART_NAMES,
     PATH_NAMES,
+    YES,
     Table,
-    part_number,
+    list_of,
     read_text,
     some,
     table_of,
@@ -35,6 +38,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 DEPTH = 3  # folders below a table that are searched for what it names
+_MANY = 10  # rows, from which on captions are told from classes
+_BINARY = (YES | NO) - {""}
 _SAMPLE = 500  # rows that are looked at to tell the columns apart
 
 
@@ -75,7 +80,20 @@ class Matcher:
             place = found.get(key)
             if place is not None:
                 return place if place >= 0 else None
+        if cell.isdecimal():
+            place = self._numbers.get(cell.lstrip("0"), -1)
+            return place if place >= 0 else None
         return None if cell == cell.casefold() and self._small else self._folded.find(cell.casefold())
+
+    @cached_property
+    def _numbers(self) -> dict[str, int]:
+        """The places of names that are numbers, without the zeros before them, which tables lose."""
+        found: dict[str, int] = {}
+        for stem, place in self._stems.items():
+            if stem.isdecimal():
+                number = stem.lstrip("0")
+                found[number] = -1 if number in found else place
+        return found
 
     @cached_property
     def _small(self) -> bool:
@@ -96,12 +114,12 @@ class Columns:
     @classmethod
     def of(cls, table: Table, path: int) -> "Columns":
         """What the columns of a table beside that of the files are; labels are also a lone unnamed column."""
-        group, part = table.column(GROUP_NAMES), table.column(PART_NAMES)
+        group, part = table.column(GROUP_NAMES), table.column((*PART_NAMES, *PART_FLAGS))
         rest = [place for place in range(table.width) if place not in (path, group, part)]
         label = table.column(LABEL_NAMES)
         if label in (path, group, part):
             label = None
-        if label is None and len(rest) == 1:
+        if label is None and len(rest) == 1 and not _captions(table, rest[0]):
             label = rest[0]
         hot = () if label is not None or not table.header else _one_hot(table, rest)
         return cls(path, label, group, part, hot)
@@ -126,17 +144,23 @@ class Columns:
         return ", ".join(said)
 
 
+def _captions(table: Table, place: int) -> bool:
+    """Whether a column has another text for nearly each of many files, and is thus no class."""
+    cells = {row[place].strip() for row in table.rows}
+    return len(table.rows) >= _MANY and 2 * len(cells) > len(table.rows)
+
+
 def _one_hot(table: Table, places: Sequence[int]) -> tuple[int, ...]:
     """`places`, where each row has one 1 and else 0 in them; else none."""
     for row in table.rows:
         cells = [row[place].strip() for place in places]
-        if not all(cell in ("0", "1", "0.0", "1.0") for cell in cells) or sum(map(_is_one, cells)) != 1:
+        if not all(cell.casefold() in _BINARY for cell in cells) or sum(map(_is_one, cells)) != 1:
             return ()
     return tuple(places) if len(places) > 1 else ()
 
 
 def _is_one(cell: str) -> bool:
-    return cell.strip() in ("1", "1.0")
+    return cell.strip().casefold() in YES
 
 
 def read_file_table(path: Path, config: "DataConfig") -> ImageSet:
@@ -164,17 +188,9 @@ def read_list(path: Path, config: "DataConfig") -> ImageSet:
         DataError: as `read_file_table`.
     """
     folder = path.parent
-    rows, lines = [], []
-    for number, line in enumerate(read_text(path).splitlines(), start=1):
-        if not line.strip() or line.startswith("#"):
-            continue
-        name, label = line.strip(), ""
-        if not (is_named_as_image(name) or _is_file(folder, name)):
-            parted = name.rsplit("\t", 1) if "\t" in name else name.rsplit(None, 1)
-            name, label = (parted[0].strip(), parted[1].strip()) if len(parted) == 2 else (name, "")
-        rows.append([name, label])
-        lines.append(number)
-    table = Table(str(path), (), rows, lines)
+    table = list_of(
+        read_text(path), str(path), lambda name: is_named_as_image(name) or _is_file(folder, name)
+    )
     table.require_whole()
     return _images(table, Columns(path=0, label=1, group=None, part=None), folder, config)
 
@@ -210,7 +226,7 @@ def _images(table: Table, columns: Columns, folder: Path, config: "DataConfig") 
     paths = _found(table, cells, folder)
     rows = _once(table, columns, cells, paths)
     labels, groups = columns.labels(table), table.cells(columns.group)
-    parts = _parts(table, columns)
+    parts = table.parts(columns.part)
 
     def files() -> Iterator[File]:
         for row in rows:
@@ -221,13 +237,6 @@ def _images(table: Table, columns: Columns, folder: Path, config: "DataConfig") 
     images = listed_images(Again(files), config, origin=table.origin, source="a table of image files")
     repeated = len(cells) - len(rows)
     return noted(images, f"{counted(repeated, 'row')} left out that repeat a file") if repeated else images
-
-
-def _parts(table: Table, columns: Columns) -> list[int] | None:
-    cells = table.cells(columns.part)
-    if cells is None:
-        return None
-    return [part_number(cell, f"in line {line:,}") for cell, line in zip(cells, table.lines, strict=True)]
 
 
 def _found(table: Table, cells: Sequence[str], folder: Path) -> list[Path]:

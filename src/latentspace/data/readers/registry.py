@@ -251,7 +251,7 @@ class TextTable:
             from .pixel_layout import pixel_tables
 
             return bool(pixel_tables(path))
-        return path.name.casefold().endswith((*TABLES, *LISTS))
+        return path.name.casefold().endswith((*TABLES, *LISTS, ".json"))
 
     def read(self, path: Path, config: "DataConfig") -> "ImageSet":
         from .file_tables import read_file_table, read_list

@@ -20,7 +20,7 @@ from ..imageset import ImageSet
 from .file_tables import Columns, Matcher
 from .filenames import is_junk, natural, readable
 from .listed import described, noted
-from .tables import PATH_NAMES, TABLES, Table, part_number, plain, read_text, some, table_of
+from .tables import LOOSE, PATH_NAMES, TABLES, Table, plain, read_text, some, table_of, without_many
 
 logger = logging.getLogger(__name__)
 
@@ -83,7 +83,9 @@ def _labelled(images: ImageSet, tables: Sequence[tuple[str, str]]) -> tuple[Imag
         try:
             match = _matched(table_of(text, name), matcher, len(images))
         except DataError as error:
-            logger.warning("%s is not used: %s", name, error.found)
+            chance = name.casefold().endswith(LOOSE) and plain(name.partition(".")[0]) not in _USUAL
+            level = logging.INFO if chance else logging.WARNING
+            logger.log(level, "%s is not used: %s (%s)", name, error.found, error.do)
             continue
         if match is None:
             logger.info("%s is not used: it does not name these files with a label, group or part", name)
@@ -113,11 +115,11 @@ def _tables(folder: Path) -> list[str]:
             names = [
                 one.name
                 for one in found
-                if one.name.casefold().endswith(TABLES) and not is_junk(one.name) and one.is_file()
+                if one.name.casefold().endswith((*TABLES, *LOOSE)) and not is_junk(one.name) and one.is_file()
             ]
     except OSError:
         return []
-    return sorted(names, key=natural)
+    return sorted(without_many(names), key=natural)
 
 
 def _matched(table: Table, matcher: Matcher, count: int) -> _Match | None:
@@ -140,7 +142,15 @@ def _matched(table: Table, matcher: Matcher, count: int) -> _Match | None:
     named = {one for one in match.files if one is not None}
     most = 2 * len(named) >= count or (match.share >= _SURE and len(named) >= _PART * count)
     fits = len(named) >= min(2, count) and most
-    return match if fits and (columns.hot or any(one is not None for one in said)) else None
+    if fits and not columns.hot and all(one is None for one in said):
+        rest = [name for number, name in enumerate(table.header) if number != place]
+        raise DataError(
+            "one column must be the label",
+            found=f"it names these files, but which column is their label is not clear{': ' * bool(rest)}"
+            f"{some(rest)}",
+            do="call it `label`",
+        )
+    return match if fits else None
 
 
 def _path_column(table: Table, matcher: Matcher) -> int:
@@ -160,7 +170,7 @@ def _applied(images: ImageSet, name: str, match: _Match) -> ImageSet:
     parts: list[int] = [-1] * len(images)
     seen: set[int] = set()
     said = match.columns.labels(match.table)
-    group, part = match.table.cells(match.columns.group), match.table.cells(match.columns.part)
+    group, part = match.table.cells(match.columns.group), match.table.parts(match.columns.part)
     torn = set()
     for row, place in enumerate(match.files):
         if place is None:
@@ -170,7 +180,7 @@ def _applied(images: ImageSet, name: str, match: _Match) -> ImageSet:
         seen.add(place)
         labels[place] = said[row]
         groups[place] = group[row] if group else None
-        parts[place] = part_number(part[row], f"in line {match.table.lines[row]:,} of {name}") if part else -1
+        parts[place] = part[row] if part else -1
     if torn:
         names = images.names_of(np.array(sorted(torn), dtype=np.int64))
         many = counted(len(torn), "file")

@@ -6,7 +6,7 @@ quotes are understood. What a column means is read from its name, or from what i
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -17,15 +17,18 @@ from ...core.errors import DataError
 from ...core.types import Int64Array
 from ...core.wording import brief
 from ..cleaning import sentence
-from .filenames import PARTS, part_of_word, shown
-from .json_lines import JSON_LINES, is_json_lines, rows_of_json
+from .filenames import PARTS, is_named_as_image, part_of_word, shown
+from .json_lines import JSON_LINES, is_json, is_json_lines, rows_of_json, rows_of_whole_json
 from .streams import COMPRESSED, opened
 
 _SEPARATED: Final = tuple(f"{kind}{end}" for kind in (".csv", ".tsv") for end in ("", *COMPRESSED))
 TABLES: Final = (*_SEPARATED, *JSON_LINES)
 LISTS: Final = (".txt", ".lst", ".list")
+LOOSE: Final = (*LISTS, ".json")  # endings of tables, and of much else
+MOST_LOOSE: Final = 10  # of these; more of them are about one image each
 TEXT_LIMIT: Final = 2**30  # bytes of a table that lists files, inflated
 _SEPARATORS = ",\t;|"
+_HEAD: Final = 4096
 
 # What a column is called, in lower case, with `_` for spaces and hyphens; the first name there counts.
 PATH_NAMES: Final = (
@@ -47,9 +50,16 @@ PATH_NAMES: Final = (
 LABEL_NAMES: Final = (
     *("label", "labels", "class", "class_name", "classname", "category", "target", "y", "breed", "species"),
     *("diagnosis", "dx", "emotion", "digit", "letter", "fine_label", "class_id", "label_id", "class_label"),
+    *("category_id", "category_name", "cls", "level", "grade", "genre", "kind", "style", "variety", "tag"),
 )
 GROUP_NAMES: Final = ("group", "groups", "group_id", "patient", "patient_id", "subject", "subject_id")
 PART_NAMES: Final = ("part", "split", "partition", "subset", "usage")
+# Columns of yes and no, and the parts that no and yes stand for.
+PART_FLAGS: Final = {
+    **dict.fromkeys(("is_valid", "is_val", "is_validation"), (0, 1)),
+    **{"is_test": (0, 2), "is_train": (2, 0)},
+}
+YES, NO = frozenset(("1", "1.0", "true", "yes")), frozenset(("0", "0.0", "false", "no", ""))
 _PARTS: Final = {
     **PARTS,
     **{"0": 0, "1": 1, "2": 2},
@@ -81,6 +91,25 @@ class Table:
         """A column, without spaces around its cells."""
         return None if place is None else [row[place].strip() for row in self.rows]
 
+    def parts(self, place: int | None) -> list[int] | None:
+        """The part of each row by the column at `place`; None where there is none.
+
+        Raises:
+            DataError: a word that is no part.
+        """
+        cells = self.cells(place)
+        if cells is None or place is None:
+            return None
+        no, yes = PART_FLAGS.get(plain(self.header[place]) if self.header else "", (None, None))
+        return [
+            yes
+            if yes is not None and cell.casefold() in YES
+            else no
+            if no is not None and cell.casefold() in NO
+            else part_number(cell, f"in line {line:,} of {self.origin}")
+            for cell, line in zip(cells, self.lines, strict=True)
+        ]
+
     def headed(self) -> "Table":
         """The same table with its first row as the header, where it has none of its own."""
         if self.header:
@@ -103,6 +132,12 @@ class Table:
                     found=f"{len(row)} in line {line:,}: {brief(','.join(row))}",
                     do="mend that line; a cell with the separator in it stands in double quotes",
                 )
+
+
+def without_many(names: Sequence[str]) -> list[str]:
+    """`names` without texts and JSON where there are many: those are about one image each."""
+    loose = {name for name in names if name.casefold().endswith(LOOSE)}
+    return [name for name in names if len(loose) <= MOST_LOOSE or name not in loose]
 
 
 def column_named(header: Iterable[str], names: Sequence[str]) -> int | None:
@@ -130,6 +165,11 @@ def table_of(text: str, origin: str) -> Table:
     """As `read_table`, of its text; `origin` is its name."""
     if is_json_lines(origin):
         return Table(origin, *rows_of_json(text, origin))
+    if is_json(origin):
+        return Table(origin, *rows_of_whole_json(text, origin))
+    first = text[:_HEAD].partition("\n")[0]
+    if origin.casefold().endswith(LISTS) and not any(mark in first for mark in ",;\t"):
+        return list_of(text, origin, is_named_as_image)
     rows, lines, last = [], [], 0
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator(text), strict=True)
     try:
@@ -144,6 +184,25 @@ def table_of(text: str, origin: str) -> Table:
             found=f"{error} in line {reader.line_num:,}",
             do="mend that line, or save the table again as CSV",
         ) from error
+    return Table(origin, (), rows, lines)
+
+
+def list_of(text: str, origin: str, is_name: Callable[[str], bool]) -> Table:
+    """The names in a text, one on a line, and the label behind a space or a tab, or nothing.
+
+    Args:
+        is_name: whether a whole line is the name of a file, spaces and all.
+    """
+    rows, lines = [], []
+    for number, line in enumerate(text.splitlines(), start=1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        name, label = line.strip(), ""
+        if not is_name(name):
+            parted = name.rsplit("\t", 1) if "\t" in name else name.rsplit(None, 1)
+            name, label = (parted[0].strip(), parted[1].strip()) if len(parted) == 2 else (name, "")
+        rows.append([name, label])
+        lines.append(number)
     return Table(origin, (), rows, lines)
 
 
@@ -247,4 +306,4 @@ def numbers_of(values: Sequence[str], order: Sequence[str]) -> Int64Array:
 
 def some(names: Sequence[str]) -> str:
     """The first three of `names`, and how many more there are."""
-    return sentence([shown(name) for name in names], most=3)
+    return sentence([shown(name if len(name) < 200 else f"{name[:60]} ...") for name in names], most=3)
