@@ -51,13 +51,6 @@ class Nodes:
         self.there.remove(node)
         self._cluster.remove_node(node, allow_graceful=False)
 
-    def keep(self, count: int) -> None:
-        """So many nodes of one CPU, no more and no fewer."""
-        while len(self.there) > count:
-            self.kill(self.there[-1])
-        while len(self.there) < count:
-            self.add()
-
     def end(self) -> None:
         self._cluster.shutdown()
 

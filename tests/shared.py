@@ -32,7 +32,6 @@ import pytest  # noqa: E402
 import torch  # noqa: E402
 
 import databases  # noqa: E402
-import ray_nodes as ray_cluster  # noqa: E402
 from latentspace.analysis import RunContext, analyse, analyse_growth  # noqa: E402
 from latentspace.data.imageset import ImageSet  # noqa: E402
 from latentspace.experiment.config import Experiment  # noqa: E402
@@ -129,14 +128,6 @@ def postgresql() -> Iterator[str]:
     """The URL of a real server; skipped, saying so, where there is none."""
     with databases.postgresql(PASSWORD) as url:
         yield url
-
-
-@pytest.fixture(scope="session")
-def ray_nodes() -> Iterator[ray_cluster.Nodes]:
-    """A cluster of Ray on this machine, and this process connected to it."""
-    pytest.importorskip("ray", reason="pip install 'latentspace[ray]'")
-    with ray_cluster.nodes() as nodes:
-        yield nodes
 
 
 @pytest.fixture

@@ -2,17 +2,12 @@
 
 import os
 import signal
-import time
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
 
 import numpy as np
 import pytest
 import torch
 
-from latentspace.core.cluster import Cluster, Engine
 from latentspace.core.errors import ConfigurationError, DeviceError, TrainingError
-from latentspace.core.wording import reader
 from latentspace.data.config import DataConfig
 from latentspace.experiment.config import Experiment
 from latentspace.runs.directory import Run
@@ -20,49 +15,16 @@ from latentspace.search.request import SearchRequest, draft
 from latentspace.training import train as training_module
 from latentspace.training.together.peers import even_share
 from latentspace.training.together.processes import LocalRanks, devices_of
-from latentspace.training.together.rank import HERE, Rank
 from latentspace.training.train import resume, start, train
 from preloaded import quick_ranks
 from runner import call
-
-
-class InThreads:
-    """The processes of a training as threads of this one, with the same gloo between them."""
-
-    folder = None
-
-    def __init__(self, context):
-        self.count, self.context = context.experiment.devices, context
-        self.ranks = [Rank(number, self.count) for number in range(self.count)]
-        self.pool = ThreadPoolExecutor(self.count)
-
-    def begin(self, state):
-        for rank in self.ranks:
-            rank.open(self.context, "cpu", 1, reader())
-        place = self.folder / f"store-{time.monotonic_ns()}"
-        list(self.pool.map(lambda rank: rank.join(place, HERE, state), self.ranks))
-
-    def epoch(self):
-        return next(iter(list(self.pool.map(lambda rank: rank.epoch(), self.ranks))))
-
-    def close(self):
-        self.pool.shutdown()
+from training_together import InThreads, losses, planned
 
 
 @pytest.fixture
 def in_threads(monkeypatch, tmp_path):
     monkeypatch.setattr(training_module, "LocalRanks", InThreads)
     monkeypatch.setattr(InThreads, "folder", tmp_path)
-
-
-def planned(run: Run, devices: int, **training: object) -> Experiment:
-    plan = run.experiment.model_dump()
-    plan |= {"devices": devices, "training": {**plan["training"], **training}}
-    return Experiment.parse(plan, "a test's plan")
-
-
-def losses(run: Run) -> list[float]:
-    return [one[part][name] for one in run.metrics for part in ("train", "validation") for name in one[part]]
 
 
 CASES = [
@@ -165,38 +127,6 @@ def test_a_search_has_one_process_a_trial(archive, tmp_path):
     changes = {"data": {"spec": str(archive)}, "devices": 2}
     with pytest.raises(ConfigurationError, match="trained by one process"):
         draft(SearchRequest(kind="ae", changes=changes), tmp_path / "study", resume=False)
-
-
-def test_on_a_cluster_it_is_the_same_to_the_bit_and_a_lost_process_ends_it(
-    ray_nodes, small_runs, tmp_path, monkeypatch
-):
-    import ray
-
-    from latentspace.training.together.on_ray import RayRanks
-
-    ray_nodes.keep(2)
-    plan = planned(small_runs["ae"], 2, epochs=2)
-    with closing(Cluster(Engine(name="ray"))) as cluster:
-        with pytest.raises(ConfigurationError, match="must have a place at once") as refused:
-            RayRanks(cluster, start(planned(small_runs["ae"], 3), tmp_path / "wide").context)
-        assert "has room for 2" in refused.value.found
-        of_cluster = []
-
-        def begun(context):
-            of_cluster.append(RayRanks(cluster, context))
-            return of_cluster[0]
-
-        records = start(plan, tmp_path / "run", together=begun).records()
-        next(records)
-        about = ray.get(of_cluster[0]._processes[1].about.remote())
-        os.kill(int(about["process"].partition("@")[0]), signal.SIGKILL)
-        with pytest.raises(TrainingError, match="must live until its end") as lost:
-            list(records)
-        assert "its worker was killed" in lost.value.found
-    monkeypatch.setattr(training_module, "LocalRanks", InThreads)
-    monkeypatch.setattr(InThreads, "folder", tmp_path)
-    list(resume(tmp_path / "run").records())
-    assert losses(Run.open(tmp_path / "run")) == losses(train(plan, tmp_path / "whole"))
 
 
 def test_an_engine_that_is_none_is_refused_before_anything_is_made(archive, tmp_path):

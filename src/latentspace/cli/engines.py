@@ -29,7 +29,8 @@ def computed_by(text: str, device: str) -> "Iterator[Computed]":
         else:
             from ..inference.encoding_ray import OnCluster
 
-            yield OnCluster(cluster)
+            with closing(OnCluster(cluster)) as computed:
+                yield computed
 
 
 @contextmanager

@@ -5,7 +5,7 @@ whole or not at all, in the order of the rows. A piece whose process is lost is 
 """
 
 from collections import Counter, deque
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -54,7 +54,7 @@ class EncodingProcess:
 
 
 class OnCluster:
-    """Computes pieces as `encoding.here` does, on a cluster."""
+    """Computes pieces as `encoding.here` does, on a cluster; its processes stay from one call to the next."""
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
@@ -62,6 +62,10 @@ class OnCluster:
         self._nodes: dict[Any, str] = {}  # where each is
         # By answer: the piece that it is of, or None where it is what a process says of itself; the process.
         self._at_work: dict[Any, tuple[int | None, Any]] = {}
+
+    def close(self) -> None:
+        """End the processes."""
+        self._end(list(self._processes))
 
     def __call__(
         self, plan: Encodable, pieces: Mapping[int, Int64Array]
@@ -79,6 +83,8 @@ class OnCluster:
         trained = _alone(computing.trained, torch.device("cpu"))
         shared = ray.put(replace(computing, trained=trained))
         left, lost = deque(pieces), Counter[int]()
+        for process in self._processes:  # those of an earlier call say again where they are
+            self._at_work[process.about.remote()] = None, process
         try:
             while left or any(number is not None for number, _ in self._at_work.values()):
                 self._fill(plan, pieces, left)
@@ -100,9 +106,7 @@ class OnCluster:
                     self._processes[process] -= 1
                     yield number, found
         finally:
-            for process in self._processes:
-                ray.kill(process)
-            self._processes, self._at_work = {}, {}
+            self._end([process for _, process in self._at_work.values()])  # those that are not done
 
     def _fill(self, plan: Encodable, pieces: Mapping[int, Int64Array], left: deque[int]) -> None:
         """Start processes where there is room, and give each that is open its next pieces."""
@@ -130,13 +134,17 @@ class OnCluster:
 
     def _drop(self, process: Any, number: int | None) -> list[int]:
         """Forget a process that is gone; the pieces that it had."""
+        return [one for one in (number, *self._end([process])) if one is not None]
+
+    def _end(self, processes: Sequence[Any]) -> list[int | None]:
+        """Kill processes, and forget them; the pieces that they were at work on."""
         import ray
 
-        if self._processes.pop(process, None) is not None:
-            ray.kill(process)
-        others = [one for one, (_, by) in self._at_work.items() if by == process]
-        numbers = [number, *(self._at_work.pop(one)[0] for one in others)]
-        return [one for one in numbers if one is not None]
+        for one in set(processes) & self._processes.keys():
+            del self._processes[one]
+            ray.kill(one)
+        answers = [one for one, (_, process) in self._at_work.items() if process in processes]
+        return [self._at_work.pop(one)[0] for one in answers]
 
 
 def _alone(trained: TrainedAutoencoder, device: torch.device) -> TrainedAutoencoder:

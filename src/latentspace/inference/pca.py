@@ -1,11 +1,13 @@
 """Principal components, at a cost that grows in proportion to the images and to the pixels."""
 
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 from jaxtyping import Float
-from sklearn.decomposition import PCA
 from threadpoolctl import threadpool_limits
+
+if TYPE_CHECKING:
+    from sklearn.decomposition import PCA
 
 EXACT: Final = 1024  # dimensions up to which the whole covariance matrix is solved, in well under a second
 
@@ -37,7 +39,7 @@ def principal_components(rows: Float[np.ndarray, "_images dimensions"], count: i
     return Components(found.components_, found.mean_, np.sqrt(found.explained_variance_), share)
 
 
-def fit_pca(rows: Float[np.ndarray, "_images dimensions"], components: int) -> PCA:
+def fit_pca(rows: Float[np.ndarray, "_images dimensions"], components: int) -> "PCA":
     """PCA with so many components, or as many as the rows have.
 
     From the covariance matrix where it is small. That costs the cube of the dimensions, so beyond it the
@@ -45,6 +47,8 @@ def fit_pca(rows: Float[np.ndarray, "_images dimensions"], components: int) -> P
     numbers each time; with twice the directions that are asked for and four passes, the squared error that
     is left comes out about 0.01 % too large on images of 96x96.
     """
+    from sklearn.decomposition import PCA  # here, as each process of a search would wait for it
+
     components = min(components, *rows.shape)
     if rows.shape[1] <= EXACT:
         return PCA(components, svd_solver="covariance_eigh").fit(rows)

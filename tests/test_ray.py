@@ -1,0 +1,181 @@
+"""The engine ray: what is computed is that of this machine, whatever becomes of processes and nodes.
+
+One cluster and few processes serve all tests: each begins by loading PyTorch.
+"""
+
+import os
+import signal
+from collections.abc import Iterator
+from contextlib import closing
+
+import numpy as np
+import pytest
+
+import ray_nodes as ray_cluster
+from executor_contract import ExecutorContract
+from latentspace.core.cluster import Cluster, Engine
+from latentspace.core.errors import ConfigurationError, TrainingError
+from latentspace.data.config import DataConfig
+from latentspace.data.sources import load_images
+from latentspace.inference import anomalies, encoding
+from latentspace.inference.encoding import EncodingPlan, encode_to, here
+from latentspace.inference.tables import read_table
+from latentspace.inference.trained import TrainedAutoencoder
+from latentspace.runs.directory import Run
+from latentspace.search.run import search
+from latentspace.training import train as training_module
+from latentspace.training.train import resume, start, train
+from small_search import run_all, small_study
+from training_together import InThreads, losses, planned
+
+pytest.importorskip("ray", reason="pip install 'latentspace[ray]'")
+
+from latentspace.inference.encoding_ray import OnCluster
+from latentspace.search.executors.ray import RayExecutor
+from latentspace.training.together.on_ray import RayRanks
+
+ON_RAY = Engine(name="ray")
+
+
+@pytest.fixture(scope="module")
+def nodes() -> Iterator[ray_cluster.Nodes]:
+    """A head, and a node of one CPU."""
+    with ray_cluster.nodes() as nodes:
+        nodes.add()
+        yield nodes
+
+
+@pytest.fixture
+def executor(nodes, monkeypatch) -> Iterator[RayExecutor]:
+    monkeypatch.setattr("latentspace.search.run.LOOKING", 0.05)
+    with closing(RayExecutor(ON_RAY)) as executor:
+        yield executor
+
+
+@pytest.fixture(scope="class")
+def on_cluster(nodes) -> Iterator[OnCluster]:
+    with closing(Cluster(ON_RAY)) as cluster, closing(OnCluster(cluster)) as computed:
+        yield computed
+
+
+class TestExecutor(ExecutorContract):
+    pass
+
+
+@pytest.mark.usefixtures("nodes")
+def test_more_than_a_node_has_is_refused_at_once():
+    with pytest.raises(ConfigurationError, match="one node must have 64 CPUs and 0 GPUs") as refused:
+        RayExecutor(Engine(name="ray", cpus=64))
+    assert "nodes with 0 CPUs and 0 GPUs, 1 CPUs and 0 GPUs" in refused.value.found
+
+
+class TestCodes:
+    def test_the_table_is_that_of_this_machine_though_a_process_is_killed_and_the_call_goes_on(
+        self, on_cluster, small_runs, archive, tmp_path, monkeypatch
+    ):
+        import ray
+
+        monkeypatch.setattr(encoding, "PIECE", 16)
+        run = small_runs["ae"]
+        plan = EncodingPlan(
+            run, TrainedAutoencoder.load(run, "cpu"), load_images(DataConfig(spec=str(archive))), own=True
+        )
+        encode_to(plan, tmp_path / "here.parquet")
+        victims = []
+
+        def with_a_kill(plan, pieces):
+            with closing(on_cluster(plan, pieces)) as columns:
+                for number, one in columns:
+                    yield number, one
+                    if not victims:
+                        (process,) = on_cluster._processes
+                        victims.append(int(ray.get(process.about.remote())["process"].partition("@")[0]))
+                        os.kill(victims[0], signal.SIGKILL)
+                    elif len(list((tmp_path / "there.parquet.pieces").glob("*.npz"))) > 3:
+                        raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            encode_to(plan, tmp_path / "there.parquet", computed=with_a_kill)
+        assert victims
+        kept = {one.name: one.read_bytes() for one in (tmp_path / "there.parquet.pieces").glob("*.npz")}
+        assert 3 < len(kept) < -(-len(plan.images) // 16)
+        encode_to(
+            plan, tmp_path / "there.parquet", resume=True, computed=here
+        )  # a table may change its engine
+        tables = [read_table(tmp_path / f"{name}.parquet")[0] for name in ("here", "there")]
+        assert tables[0].keys() == tables[1].keys()
+        for column in tables[0]:
+            np.testing.assert_array_equal(tables[0][column], tables[1][column])
+
+    def test_anomalies_are_those_of_this_machine(self, on_cluster, small_runs, archive, monkeypatch):
+        trained, images = (
+            TrainedAutoencoder.load(small_runs["ae"], "cpu"),
+            load_images(DataConfig(spec=str(archive))),
+        )
+        monkeypatch.setattr(anomalies, "_AT_ONCE", 50)
+        usual = anomalies.find_anomalies(trained, own=images)
+        found = anomalies.find_anomalies(trained, own=images, computed=on_cluster)
+        assert found.columns().keys() == usual.columns().keys()
+        for name, column in usual.columns().items():
+            np.testing.assert_array_equal(found.columns()[name], column)
+
+
+def test_a_training_is_the_same_to_the_bit_and_a_lost_process_ends_it(
+    nodes, small_runs, tmp_path, monkeypatch
+):
+    import ray
+
+    plan = planned(small_runs["ae"], 2, epochs=2)
+    with closing(Cluster(Engine(name="ray", cpus=0.5))) as cluster:
+        with pytest.raises(ConfigurationError, match="must have a place at once") as refused:
+            RayRanks(cluster, start(planned(small_runs["ae"], 3), tmp_path / "wide").context)
+        assert "has room for 2" in refused.value.found
+        of_cluster = []
+
+        def begun(context):
+            of_cluster.append(RayRanks(cluster, context))
+            return of_cluster[0]
+
+        records = start(plan, tmp_path / "run", together=begun).records()
+        next(records)
+        about = ray.get(of_cluster[0]._processes[1].about.remote())
+        os.kill(int(about["process"].partition("@")[0]), signal.SIGKILL)
+        with pytest.raises(TrainingError, match="must live until its end") as lost:
+            list(records)
+        assert "its worker was killed" in lost.value.found
+    monkeypatch.setattr(training_module, "LocalRanks", InThreads)
+    monkeypatch.setattr(InThreads, "folder", tmp_path)
+    list(resume(tmp_path / "run").records())
+    assert losses(Run.open(tmp_path / "run")) == losses(train(plan, tmp_path / "whole"))
+
+
+def test_a_killed_node_s_trial_is_run_again_by_one_that_comes_late_to_the_bits_of_this_machine(
+    nodes, executor, archive, tmp_path
+):
+    here = small_study(archive, tmp_path / "here", trials=1, epochs=60, startup_trials=9)
+    run_all(here)
+    trials = small_study(archive, tmp_path / "there", trials=2, epochs=60, startup_trials=9)
+    killed = False
+    with closing(search(trials, executor, workers=None)) as going:
+        for _ in going:
+            at_work = [one for one in trials.all() if one.state == "running" and one.reports]
+            if at_work and not killed:
+                nodes.kill(nodes.there[0])
+                nodes.add()
+                killed = True
+    assert killed
+    assert (trials.progress().counted, trials.progress().count("complete")) == (2, 2)
+    lost, again, _ = trials.all()
+    assert (lost.state, lost.notes.reason) == ("lost", "its node was lost")
+    assert again.notes.retry_of == lost.number
+    (usual,) = here.all()
+    for name in ("state", "params", "reports", "values"):
+        assert getattr(again, name) == getattr(usual, name)
+    assert again.notes.seed == lost.notes.seed == usual.notes.seed
+    assert again.notes.computed_by != usual.notes.computed_by == ""
+    np.testing.assert_array_equal(again.reports[: len(lost.reports)], lost.reports)
+    pictures = [
+        {one.read_bytes() for one in (study.directory / "artifacts").iterdir()} for study in (here, trials)
+    ]
+    assert pictures[0] <= pictures[1]
+    assert pictures[0]
