@@ -315,3 +315,10 @@ def test_a_folder_that_may_not_be_read(tmp_path: Path, monkeypatch: pytest.Monke
     with pytest.raises(DataError, match="Permission denied") as error:
         load(tmp_path)
     assert str(tmp_path) in error.value.must
+
+
+def test_pages_beyond_the_first_are_a_warning(tmp_path: Path) -> None:
+    pages = [Image.fromarray(one) for one in random_pixels(3, 9, 9)]
+    pages[0].save(tmp_path / "stack.tif", save_all=True, append_images=pages[1:])
+    (warning,) = load(tmp_path).record.warnings[:1]
+    assert warning.startswith("of 1 file of several pages or frames the first alone is read")

@@ -170,3 +170,24 @@ def test_a_file_cut_short(tmp_path: Path):
     path.write_bytes(path.read_bytes()[:-40])
     with pytest.raises(DataError, match="whole Parquet"):
         latentspace.load_data(path)
+
+
+def test_a_column_for_each_pixel(tmp_path: Path):
+    pixels = {f"pixel{place + 1}": column for place, column in enumerate(PIXELS.reshape(7, -1).T)}
+    images = latentspace.load_data(write(tmp_path / "mnist.parquet", **pixels, **{"class": LABELS}))
+    np.testing.assert_array_equal(images.pixels[:, 0], PIXELS)
+    assert images.labels.tolist() == [0, 1, 1, 0, 0, 1, 1]
+
+
+def test_folders_of_partitioned_data_are_labels(tmp_path: Path):
+    for label, first in (("cat", 0), ("the%20dog", 3)):
+        write(tmp_path / "set" / f"label={label}" / "0.parquet", image=FILES[first : first + 3])
+    images = latentspace.load_data(tmp_path / "set")
+    assert images.class_names == ("cat", "the dog")
+    assert images.labels.tolist() == [0, 0, 0, 1, 1, 1]
+
+
+def test_several_labels_an_image_are_left_out(tmp_path: Path, caplog):
+    images = latentspace.load_data(write(tmp_path / "a.parquet", image=FILES, labels=[[0, 1]] * 7))
+    assert (len(images), images.labels) == (7, None)
+    assert "labels left out: several labels an image" in caplog.text

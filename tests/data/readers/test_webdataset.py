@@ -153,3 +153,19 @@ def test_a_table_of_labels_in_an_archive(tmp_path: Path, write: Any) -> None:
     assert classes(images) == ["a", "b", "a", "b"]
     assert images.groups is not None
     assert images.groups.tolist() == [0, 0, 1, 1]
+
+
+@pytest.mark.parametrize("ending", ["cls.txt", "meta.json", "CLS"])
+def test_other_endings_of_what_is_said(tmp_path: Path, ending: str) -> None:
+    said = [{"category_id": one} if "json" in ending else str(one) for one in (3, 5, 3)]
+    assert classes(load(shard(tmp_path / "a.tar", 0, *said, ending=ending))) == ["3", "5", "3"]
+
+
+@pytest.mark.parametrize("ending", ["cls", "xyz"])
+def test_a_tar_without_its_end_is_warned_of(tmp_path: Path, ending: str) -> None:
+    path = shard(tmp_path / "a.tar", 0, "a", "b", "a", ending=ending)
+    assert "end mark" not in " ".join(load(path).record.warnings)
+    path.write_bytes(path.read_bytes()[: 4 * 1024])  # two samples: each member is a header and a block
+    images = load(path)
+    assert "has no end mark" in " ".join((*images.record.warnings, *images.record.conversions))
+    assert len(images) == 2

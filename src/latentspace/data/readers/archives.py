@@ -15,7 +15,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import IO, Any, Final, cast
 
@@ -94,7 +94,11 @@ def read_archive(path: Path, config: DataConfig | None = None) -> Collected:
     Raises:
         DataError: a damaged or hostile archive, or what `collect` raises.
     """
-    return collect(Images(path), origin=str(path), config=config)
+    collected = collect(Images(path), origin=str(path), config=config)
+    if not (said := cut_short(path)):
+        return collected
+    record = collected.record.model_copy(update={"warnings": (*collected.record.warnings, said)})
+    return replace(collected, record=record)
 
 
 def tables_in(path: Path) -> list[tuple[str, str]]:
@@ -115,6 +119,21 @@ def tables_in(path: Path) -> list[tuple[str, str]]:
                 logger.warning("%s is not used: %s", member.name, error.found)
     many = loose > MOST_LOOSE
     return [(name, text) for name, text in found if not (many and name.casefold().endswith(LOOSE))]
+
+
+def cut_short(path: Path) -> str:
+    """A sentence where a plain tar does not end as tars do; else nothing.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    with readable(path), path.open("rb") as file:
+        start = file.read(512)
+        if start[257:262] != b"ustar":
+            return ""
+        file.seek(-min(512, file.seek(0, io.SEEK_END)), io.SEEK_END)
+        whole = not file.read().strip(b"\0") and file.tell() % 512 == 0
+    return "" if whole else f"{path.name} has no end mark, as if it were cut short: files may be missing"
 
 
 def names_without_images(path: Path) -> tuple[str, ...]:

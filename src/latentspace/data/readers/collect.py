@@ -29,6 +29,7 @@ from .layout import Layout, layout_of
 from .processes import answers
 from .reading import Answer, File, Refused, Task
 from .survey import Survey
+from .tiff import FIRST_FRAME
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,6 +177,7 @@ class _Collection:
         unreadable = [
             Unreadable(name=one.name.removeprefix(root), reason=one.reason) for one in self.unreadable
         ]
+        pages = _first_pages(self.conversions.get(FIRST_FRAME, 0), len(names))
         here = list(range(len(names)))
         order = here if ordered and self.tiles is None else natural_order(names)
         pixels = self.pixels.finished(None if order == here else order)
@@ -193,7 +195,7 @@ class _Collection:
             ).model_copy(
                 update={
                     "unreadable": tuple(sorted(unreadable, key=lambda one: natural(one.name))),
-                    "warnings": _emptied(names, unreadable),
+                    "warnings": _emptied(names, unreadable) + pages,
                     "sizes": original_sizes(
                         self.sizes,
                         {size: name.removeprefix(root) for size, name in self.examples.items()},
@@ -216,6 +218,16 @@ class _Collection:
             )
         if self.tiles is not None and not self.names:
             raise no_tiles(self.origin, self.tiles, max(self.sizes))
+
+
+def _first_pages(many: int, images: int) -> tuple[str, ...]:
+    """A sentence where most files have more frames or pages than are read."""
+    if not many or 2 * many < images:
+        return ()
+    return (
+        f"of {counted(many, 'file')} of several pages or frames the first alone is read; "
+        "save the others as files of their own, or a stack as one array (.npy)",
+    )
 
 
 def _emptied(names: Sequence[str], unreadable: Sequence[Unreadable]) -> tuple[str, ...]:

@@ -36,7 +36,7 @@ from ..fitting import Raster, Size
 from .deep_colour import is_deep_png, is_deep_ppm, read_ppm, with_lower_bytes
 from .extra_formats import HEADER, heic, read_by
 from .jpeg import common_jpeg
-from .tiff import STARTS, is_cut, read_tiff
+from .tiff import FIRST_FRAME, STARTS, is_cut, read_tiff
 
 # What Pillow's plugins raise on files that are not what they say they are.
 _BROKEN = (
@@ -132,7 +132,7 @@ def decode(content: bytes | Path) -> DecodedImage:
             with Image.open(source, formats=("PNG",)) as image:
                 lower = raster_of(with_lower_bytes(image)).pixels
             decoded = replace(decoded, pixels=256 * decoded.pixels.astype(np.uint16) + lower)
-        notes = ("cut to the first frame",) * bool(frames) + cut
+        notes = (FIRST_FRAME,) * bool(frames) + cut
         return replace(decoded, conversions=notes + decoded.conversions) if notes else decoded
     except _BROKEN as error:
         start = _start(content)

@@ -8,10 +8,13 @@ say their part.
 
 import logging
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+import numpy as np
 
 from ...core.errors import DataError
 from ...core.wording import counted
@@ -21,7 +24,7 @@ from .filenames import files_below, readable, shown
 from .listed import Again, listed_arrays, listed_images
 from .parquet_columns import Columns, columns_of, label_of, values_of
 from .reading import File
-from .tables import part_number, part_of_name, some
+from .tables import LABEL_NAMES, column_named, part_number, part_of_name, some
 
 if TYPE_CHECKING:
     from ..config import DataConfig
@@ -88,16 +91,18 @@ def _rows(
     """
     seen: set[str] = set()
     for file, here, path in zip(opened, columns, paths, strict=True):
-        part = _part(path, origin)
+        part, folder = _part(path, origin), _in_folders(path, origin)
         row = 0
         for batch in file.batches(here.all):
             cells = {name: batch.column(batch.schema.names.index(name)) for name in here.all}
-            texts = {name: cells[name].to_pylist() for name in here.all if name != here.image}
-            for place, value in enumerate(values_of(cells[here.image], here.kind)):
+            beside = [name for name in here.all if name != here.image and name not in here.pixels]
+            texts = {name: cells[name].to_pylist() for name in beside}
+            for place, value in enumerate(_values(cells, here)):
                 where = f"in row {row:,} of {path.name}"
                 given = part_number(_text(texts[here.part][place]), where) if here.part else part
                 group = _text(texts[here.group][place]) if here.group else None
-                label = label_of(texts[here.label][place], here.class_names, where) if here.label else None
+                said = texts[here.label][place] if here.label else folder
+                label = label_of(said, here.class_names, where)
                 name = _path(value, here.kind) or (_text(texts[here.path][place]) if here.path else None)
                 name = shown(name).replace("\\", "/") if name else ""
                 if not name or name in seen:
@@ -107,12 +112,29 @@ def _rows(
                 row += 1
 
 
+def _values(cells: Mapping[str, Any], columns: Columns) -> Iterator[Any]:
+    """What stands in the column of images, or in those of their pixels."""
+    if not columns.pixels:
+        return values_of(cells[columns.image], columns.kind)
+    return iter(np.stack([cells[name].to_numpy(zero_copy_only=False) for name in columns.pixels], axis=1))
+
+
 def _part(path: Path, origin: Path) -> int | None:
     """The part that the name of a shard says, or else that of its folder in `origin`."""
     if path == origin:
         return None
     named = [part_of_name(name) for name in (path.name, *reversed(path.parent.relative_to(origin).parts))]
     return next((part for part in named if part is not None), None)
+
+
+def _in_folders(path: Path, origin: Path) -> str | None:
+    """The label that the folders of a file say, as `label=cat` does in data that are partitioned so."""
+    if path == origin:
+        return None
+    pairs = [one.partition("=") for one in path.parent.relative_to(origin).parts]
+    said = {unquote(name): value for name, equals, value in pairs if equals}
+    at = column_named(said, LABEL_NAMES)
+    return None if at is None else unquote(list(said.values())[at])
 
 
 def _path(value: Any, kind: str) -> str | None:

@@ -1,6 +1,7 @@
 """The columns of a Parquet or Arrow file: which are images, labels, groups, parts, and what is in them."""
 
 import json
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,11 +12,14 @@ import numpy as np
 from ...core.errors import DataError
 from ...core.wording import counted
 from ..cleaning import sentence
+from .axes import square_of
 from .filenames import shown
 from .tables import GROUP_NAMES, LABEL_NAMES, PART_NAMES, PATH_NAMES, column_named
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+logger = logging.getLogger(__name__)
 
 IMAGE_NAMES: Final = (
     *("image", "img", "images", "picture", "photo", "pixels"),
@@ -34,10 +38,12 @@ class Columns:
     part: str | None
     path: str | None
     class_names: tuple[str, ...] = ()
+    pixels: tuple[str, ...] = ()  # where each pixel has a column of its own; `image` is the first of them
 
     @property
     def all(self) -> list[str]:
-        return [name for name in (self.image, self.label, self.group, self.part, self.path) if name]
+        beside = [name for name in (self.label, self.group, self.part, self.path) if name]
+        return [*(self.pixels or (self.image,)), *beside]
 
 
 def columns_of(schema: "pa.Schema", path: Path) -> Columns:
@@ -50,6 +56,9 @@ def columns_of(schema: "pa.Schema", path: Path) -> Columns:
     if image is None:
         at = column_named(names, PATH_NAMES)
         image = names[at] if at is not None and kinds[names[at]] == "path" else None
+    pixels = _pixel_columns(schema, names) if image is None else ()
+    if pixels:
+        image, kinds[pixels[0]] = pixels[0], "numbers"
     if image is None:
         listed = [f"{shown(one.name)} ({one.type})" for one in schema]
         raise DataError(
@@ -64,7 +73,11 @@ def columns_of(schema: "pa.Schema", path: Path) -> Columns:
         at = column_named(names, known)
         return None if at is None or names[at] == image else names[at]
 
-    label = named(LABEL_NAMES) or next((name for name in classes if name != image), None)
+    plain = [one for one in LABEL_NAMES if not _is_nested(schema, named((one,)))]
+    label = named(plain) or next((name for name in classes if name != image), None)
+    several = named(LABEL_NAMES) if label is None else None
+    if several:
+        logger.warning("%s: %s left out: several labels an image", path, shown(several))
     path_column = named(PATH_NAMES)
     given = features.get(label or "", {}).get("names")
     valid = isinstance(given, list) and len(set(map(str, given))) == len(given)
@@ -76,7 +89,28 @@ def columns_of(schema: "pa.Schema", path: Path) -> Columns:
         part=named(PART_NAMES),
         path=path_column if path_column and kinds[path_column] == "path" else None,
         class_names=tuple(map(str, given)) if valid else (),
+        pixels=pixels,
     )
+
+
+def _pixel_columns(schema: "pa.Schema", names: Sequence[str]) -> tuple[str, ...]:
+    """The columns of numbers that are called nothing else, if they can be the pixels of a square."""
+    from pyarrow import types
+
+    others = (*LABEL_NAMES, *GROUP_NAMES, *PART_NAMES, *PATH_NAMES, "index", "__index_level_0__")
+    numbers = [
+        name
+        for name in names
+        if (types.is_integer(schema.field(name).type) or types.is_floating(schema.field(name).type))
+        and column_named([name], others) is None
+    ]
+    return tuple(numbers) if square_of(len(numbers)) else ()
+
+
+def _is_nested(schema: "pa.Schema", name: str | None) -> bool:
+    from pyarrow import types
+
+    return name is not None and types.is_nested(schema.field(name).type)
 
 
 def _kind(kind: "pa.DataType") -> str:

@@ -18,6 +18,8 @@ from PIL.TiffImagePlugin import ImageFileDirectory_v2
 from ...core.errors import DataError
 from .extra_formats import MOST_CHANNELS
 
+FIRST_FRAME: Final = "cut to the first frame"
+
 STARTS: Final = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC, _ORIENTATION = 256, 257, 258, 259, 262, 274
 _SAMPLES, _ROWS, _PLANAR, _PREDICTOR, _EXTRA, _FORMAT = 277, 278, 284, 317, 338, 339
@@ -51,7 +53,7 @@ def read_tiff(content: bytes | Path) -> tuple[np.ndarray, tuple[str, ...]]:
         with BytesIO(content) if isinstance(content, bytes) else content.open("rb") as file:
             tags = _tags(file)
             values = _values(file, tags)
-            notes = ("cut to the first frame",) if tags.next else ()
+            notes = (FIRST_FRAME,) if tags.next else ()
     except (ValueError, TypeError, LookupError, ArithmeticError, SyntaxError, struct.error) as error:
         raise _refusal(f"damaged: {str(error).partition(chr(10))[0]}") from error
     except (OSError, EOFError, MemoryError, zlib.error) as error:

@@ -18,7 +18,7 @@ from ...core.errors import DataError
 from ...core.wording import counted
 from ..imageset import ImageSet
 from ..kept import kept_images
-from .archives import Member, members
+from .archives import Member, cut_short, members
 from .filenames import BRACES, files_below, is_junk, is_named_as_image, readable
 from .layout import layout_of, part_named
 from .listed import Again, listed_images, noted
@@ -58,6 +58,16 @@ def parted(name: str) -> tuple[str, str]:
     return f"{folder}{slash}{stem}", ending.casefold()
 
 
+def _says(ending: str) -> str:
+    """What a member of this ending says of an image: `cls` (also `cls.txt`), `txt`, `json`, or nothing."""
+    words = ending.split(".")
+    if words[-1] == "json":
+        return "json"
+    if words[0] in _CLASS and words[1:] in ([], ["txt"]):
+        return "cls"
+    return "txt" if ending == "txt" else ""
+
+
 def is_tar_name(name: str) -> bool:
     return name.casefold().endswith(TARS) and not is_junk(name)
 
@@ -68,7 +78,7 @@ def is_webdataset(path: Path) -> bool:
     try:
         for number, member in enumerate(members(path)):
             key, ending = parted(member.name)
-            if ending in (*_CLASS, "json", "txt"):
+            if _says(ending):
                 endings.setdefault(key, set()).add(False)
             elif is_named_as_image(member.name):
                 endings.setdefault(key, set()).add(True)
@@ -172,6 +182,7 @@ def _read(paths: Sequence[Path], origin: Path, config: "DataConfig") -> ImageSet
         notes.append(
             f"{counted(len(several), 'sample')} of several images, the first one read: {some(several)}"
         )
+    notes += [said for path in paths if (said := cut_short(path))]
     for note in notes:
         logger.warning("%s", note)
     return noted(images, *notes)
@@ -203,10 +214,10 @@ def _samples(path: Path, part: int | None) -> Iterator[Sample]:
         if is_named_as_image(member.name):
             sample.more_images += bool(sample.image)
             sample.image = sample.image or ending
-        elif ending in _CLASS or ending == "txt":
-            _say(sample, ending if ending == "txt" else "cls", _text(member))
-        elif ending == "json":
+        elif (said := _says(ending)) == "json":
             _say_json(sample, member)
+        elif said:
+            _say(sample, said, _text(member))
     if sample is not None:
         yield sample
 
