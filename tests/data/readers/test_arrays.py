@@ -271,6 +271,16 @@ def test_eval_is_validation_or_beside_it_the_test_part(tmp_path: Path) -> None:
     assert images.parts.tolist() == [0, 0, 0, 1, 2, 2]
 
 
+def test_text_labels_of_a_shorter_part_are_its_labels(tmp_path: Path) -> None:
+    path, drawn = tmp_path / "letters.npz", np.random.default_rng(0).integers(0, 256, (30, 12, 12), np.uint8)
+    letters = np.array(list("ABC") * 10)
+    np.savez(path, x_train=drawn[:24], y_train=letters[:24], x_test=drawn[24:], y_test=letters[24:])
+    images = load_images(DataConfig(spec=str(path)))
+    assert images.class_names == ("A", "B", "C")
+    assert images.labels.tolist() == [0, 1, 2] * 10
+    assert images.parts.tolist() == [0] * 24 + [2] * 6
+
+
 @pytest.mark.parametrize("name", ["classes", "list_classes"])
 def test_a_short_text_called_classes_names_the_labels(tmp_path: Path, name: str) -> None:
     arrays = {"train_set_x": random_pixels(3, 6, 5), "train_set_y": [1, 0, 1]}

@@ -146,13 +146,16 @@ def choose(arrays: Sequence[Stored], origin: str) -> Chosen:
 
 
 def _names_of(arrays: Sequence[Stored]) -> dict[str, ArrayName]:
-    """What the names say; where there are labels besides, a short text called `classes` names them."""
+    """What the names say; where there are labels besides, a short text called `classes` names them.
+
+    A text as long as some part of the images is that part's labels: `y_test` beside a longer `y_train`.
+    """
     names = all_taken_apart([one.name for one in arrays])
-    many = max((one.shape[0] for one in arrays if names[one.name].role == "images" and one.shape), default=0)
+    counts = {one.shape[0] for one in arrays if names[one.name].role == "images" and one.shape}
     for one in arrays:
-        short = len(one.shape) == 1 and one.shape[0] < many and one.dtype.kind in "US"
+        text = len(one.shape) == 1 and one.shape[0] not in counts and one.dtype.kind in "US"
         others = [name for name, said in names.items() if said.role == "labels" and name != one.name]
-        if names[one.name].role == "labels" and short and others:
+        if names[one.name].role == "labels" and text and others and one.shape[0] < max(counts, default=0):
             names[one.name] = ArrayName((), "class_names")
     return names
 
