@@ -1,5 +1,6 @@
 """Classes of images from their codes, each by a classifier that has not learned from it or its copies."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -9,7 +10,7 @@ from ...core.progress import told
 from ...core.types import CodeArray, Int64Array, Probabilities
 
 FOLDS: Final = 5
-LANDMARKS: Final = 300  # of the kernel's approximation
+LANDMARKS: Final = 500  # of the kernel's approximation
 LEARNED: Final = 20_000  # images that a classifier learns from, at most
 
 
@@ -39,10 +40,13 @@ class Judged:
         return float((self.predicted == self.labels).mean())
 
 
-def judged(codes: CodeArray, labels: Int64Array, units: Int64Array, seed: int = 0) -> Judged | None:
+def judged(views: Sequence[CodeArray], labels: Int64Array, units: Int64Array, seed: int = 0) -> Judged | None:
     """Cross-validated probabilities; None of fewer than two classes.
 
-    Kernel logistic regression on the codes, by Nystroem's approximation. Images of one unit are in one fold.
+    Kernel logistic regression, by Nystroem's approximation. Images of one unit are in one fold.
+
+    Args:
+        views: several codes of the same images: a classifier learns from each, and their mean counts.
     """
     first, member = np.unique(units, return_index=True, return_inverse=True)[1:]
     many = np.bincount(labels[first], minlength=int(labels.max()) + 1)
@@ -56,8 +60,9 @@ def judged(codes: CodeArray, labels: Int64Array, units: Int64Array, seed: int = 
     for number in told(range(FOLDS), "folds of classes judged"):
         learned, here = rows[fold[rows] != number], rows[fold[rows] == number]
         learned = np.random.default_rng(seed).permutation(learned)[:LEARNED]
-        model = classifier(len(learned), codes.shape[1], seed).fit(codes[learned], place[learned])
-        probabilities[np.ix_(here, model.classes_)] = model.predict_proba(codes[here])
+        for codes in views:
+            model = classifier(len(learned), codes.shape[1], seed).fit(codes[learned], place[learned])
+            probabilities[np.ix_(here, model.classes_)] += model.predict_proba(codes[here]) / len(views)
     return Judged(rows.astype(np.int64), place[rows].astype(np.int64), classes, probabilities[rows])
 
 
@@ -80,6 +85,6 @@ def classifier(learned: int, size: int, seed: int) -> Any:
 
     return make_pipeline(
         StandardScaler(),
-        Nystroem(gamma=0.5 / size, n_components=min(LANDMARKS, learned), random_state=seed),
+        Nystroem(gamma=1 / size, n_components=min(LANDMARKS, learned), random_state=seed),
         LogisticRegression(C=10, max_iter=200, tol=1e-3),
     )

@@ -13,14 +13,16 @@ from ...core.devices import AUTO
 from ...core.logs import unsaid
 from ...core.progress import tell, unheard
 from ...core.randomness import numpy_generator
-from ...core.types import CodeArray
+from ...core.types import CodeArray, Pixels
 from ...core.wording import counted
 from ...data.cleaning import first_of_each
 from ...data.fitting import Fit, Size, fitted_set
 from ...data.imageset import ImageSet
+from ...data.memmap import blocks
 from ...experiment.config import Experiment
 from ...inference.conform import conformed
 from ...inference.encoding import codes_and_errors
+from ...inference.pca import fit_pca
 from ...inference.trained import TrainedAutoencoder
 from ...runs.directory import Run
 from ...training.train import start
@@ -33,6 +35,7 @@ STEPS: Final = 300
 BATCH: Final = 128
 CODE: Final = 24
 WIDTH: Final = 8
+FITTED_TO: Final = 5_000  # images that principal components are fitted to, at most
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +79,7 @@ class Coder:
 def trained_here(images: ImageSet, device: str = AUTO, seed: int = 0) -> Coder:
     """A small autoencoder, trained on some of the images by the ordinary training; its weights are cached."""
     began = time.monotonic()
-    height, width = (min(LARGEST, max(SMALLEST, side)) for side in images.size)
+    height, width = _size(images)
     chosen = first_of_each(images.image_hashes)
     draw = numpy_generator(seed, "sample")
     chosen = np.sort(draw.permutation(chosen)[:IMAGES])
@@ -100,6 +103,24 @@ def trained_here(images: ImageSet, device: str = AUTO, seed: int = 0) -> Coder:
         f"{counted(len(shown))} for {seconds:.0f} s"
     )
     return Coder(trained, "stretch", words, (height, width))
+
+
+def principal_codes(images: ImageSet, count: int) -> CodeArray:
+    """So many principal components of the images, at most, at the size that the small autoencoder sees."""
+    pixels = fitted_set(images, _size(images), "stretch").pixels
+    chosen = numpy_generator(0, "sample").permutation(len(pixels))[:FITTED_TO]
+    pca = fit_pca(_rows(pixels[np.sort(chosen)]), count)
+    return np.concatenate([pca.transform(_rows(pixels[here])) for here in blocks(pixels)])
+
+
+def _rows(pixels: Pixels) -> Float32[np.ndarray, "images values"]:
+    return pixels.reshape(len(pixels), -1).astype(np.float32) / 255
+
+
+def _size(images: ImageSet) -> Size:
+    """What the small autoencoder sees of them."""
+    height, width = (min(LARGEST, max(SMALLEST, side)) for side in images.size)
+    return height, width
 
 
 def _plan(images: ImageSet, device: str, seed: int) -> Experiment:

@@ -78,7 +78,7 @@ def _told_apart(codes: np.ndarray, sets: Int64Array, hashes: np.ndarray) -> tupl
     from scipy.stats import mannwhitneyu
 
     units = np.unique(hashes, return_inverse=True)[1].astype(np.int64)
-    found = judged(codes, sets, units)
+    found = judged([codes], sets, units)
     if found is None:
         return 0.5, 1.0, np.full(len(sets), 0.5)
     likely = np.full(len(sets), 0.5)

@@ -37,7 +37,7 @@ class Labels:
         wrong = find_label_issues(judged.labels, given, filter_by=FILTER, n_jobs=1)
         chosen = np.flatnonzero(wrong & (judged.predicted != judged.labels))
         if not len(chosen):
-            return fine("no label is probably wrong", f"by {subject.coder.words}")
+            return fine("no label is probably wrong", f"by {subject.judged_by}")
         quality = get_label_quality_scores(judged.labels, given, method="normalized_margin")
         chosen = chosen[np.argsort(quality[chosen], kind="stable")]
         names = subject.images.class_names
@@ -50,7 +50,7 @@ class Labels:
         return Finding(
             "bad" if len(rows) > len(subject.images) / 100 else "look",
             f"{counted(len(rows), 'label')} probably wrong",
-            f"Confident learning over {subject.coder.words}: each image was judged by a classifier that had "
+            f"Confident learning over {subject.judged_by}: each image was judged by a classifier that had "
             f"not seen it or a copy of it, and that gives {judged.accuracy:.1%} of all images their "
             "label. Below "
             "each stand the probabilities of its own label and of the likeliest. Odd images are here too.",

@@ -32,9 +32,7 @@ class Overlap:
         share = both / np.maximum(held[:, None] + held[None, :], 1)
         one, other = np.nonzero(np.triu(share >= MIXED, k=1))
         if not len(one):
-            return fine(
-                "no two classes overlap", f"{judged.accuracy:.1%} told right, by {subject.coder.words}"
-            )
+            return fine("no two classes overlap", f"{judged.accuracy:.1%} told right, by {subject.judged_by}")
         order = np.argsort(-share[one, other], kind="stable")[:SHOWN]
         names = [subject.images.class_names[number] for number in judged.classes]
         lines, chosen = [], []
@@ -50,7 +48,7 @@ class Overlap:
             counted(len(one), "pair") + " of classes overlap",
             f"At least {MIXED:.0%} of the images of both are taken for the other, by a cross-validated "
             "classifier "
-            f"on {subject.coder.words}.",
+            f"on {subject.judged_by}.",
             "Look whether the two can be told apart at this size, or are one class.",
             subject.command("latentspace data info DATA"),
             judged.rows[shown],

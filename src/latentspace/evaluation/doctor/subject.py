@@ -16,7 +16,7 @@ from ...data.imageset import ImageSet
 from ...data.near_copies import MOST, Pairs
 from ...data.together import units
 from .classification import Judged, judged
-from .codes import FEWEST, Coder
+from .codes import FEWEST, Coder, principal_codes
 from .files import FileFacts
 from .statistics import Statistics, statistics_of
 
@@ -107,4 +107,12 @@ class Subject:
     def judged(self) -> Judged | None:
         """The probability of each class for each image, from the others; None where that cannot be had."""
         labels = self.images.labels
-        return None if labels is None else judged(self.codes, labels, self.units)
+        if labels is None:
+            return None
+        views = [self.codes, principal_codes(self.images, self.codes.shape[1])]
+        return judged(views, labels, self.units)
+
+    @property
+    def judged_by(self) -> str:
+        """What these probabilities come from."""
+        return f"{self.coder.words}, and as many principal components"
