@@ -19,6 +19,7 @@ from latentspace.explorer.labels import Labels
 from latentspace.explorer.page import page as one_file
 from latentspace.explorer.serving import served
 from latentspace.explorer.subject import of_run
+from latentspace.inference.mixtures import fitted_mixture
 from latentspace.training.train import train
 
 from .browsing import IN_BROWSER, SLOW, until
@@ -158,6 +159,26 @@ def test_sliders_draw_and_show_what_is_near(page: Any):
     page.locator("#view-sliders .slider input").first.press("Home")
     until_changed(page, "#view-sliders canvas.large", before)
     page.wait_for_selector("#view-sliders .thumbs canvas")
+
+
+def test_random_draws_are_of_the_mixture_that_generate_draws_from(page: Any, contents: Contents):
+    """Without temperature a draw is the mean of one of its Gaussians."""
+    means = fitted_mixture(contents.subject.codes).means
+    page.click("#tab-sliders")
+    read = "() => [...document.querySelectorAll('#view-sliders .slider')].map((one) => one.innerText)"
+
+    def drawn(heat: str) -> np.ndarray:
+        page.evaluate(f"document.getElementById('temperature').value = '{heat}'")
+        page.get_by_role("button", name="Random draw").click()
+        until(page, f"document.body.textContent.includes('a random draw, temperature {heat}')")
+        page.wait_for_timeout(50)
+        found = dict(row.split() for row in page.evaluate(read))
+        return np.array([float(found[f"c{at}"].replace("\u2212", "-")) for at in range(len(found))])
+
+    cold, first, second = (drawn(heat) for heat in ("0", "1", "1.5"))
+    assert np.abs(means - cold).max(axis=1).min() < 0.006
+    assert not np.array_equal(first, second)
+    assert np.abs(means - first).max(axis=1).min() > 0.006
 
 
 def test_a_grid_of_decodes_lies_under_the_map(page: Any):

@@ -2,8 +2,11 @@
 
 import numpy as np
 import pytest
+import torch
 
-from latentspace.inference.mixtures import CodeMixture, components_for, fitted_mixture
+from latentspace.inference.mixtures import CodeMixture, components_for, fitted_mixture, mixture_of
+from latentspace.models.dense import DenseEncoder
+from latentspace.models.priors import PRIORS
 
 
 @pytest.fixture(scope="module")
@@ -47,3 +50,17 @@ def test_codes_that_are_all_one_can_be_fitted(codes):
     drawn = fitted_mixture(codes.astype(np.float32)).draw(5, 0)
     assert np.isfinite(drawn).all()
     np.testing.assert_allclose(drawn, np.repeat(codes[:1], 5, axis=0), atol=1e-3)
+
+
+@pytest.mark.parametrize("name", sorted(PRIORS))
+def test_the_mixture_of_a_prior_draws_as_the_prior_does(name):
+    """Means and covariances of many draws; of a flow's, about."""
+    torch.manual_seed(0)
+    prior = PRIORS[name].beside(DenseEncoder((1, 8, 8), [16], 2, variational=True), (1, 8, 8), 2)
+    for weights in prior.parameters():
+        torch.nn.init.normal_(weights, std=0.2)
+    drawn = mixture_of(prior).draw(40_000, seed=1)
+    with torch.no_grad():
+        expected = prior.sample(40_000, torch.Generator().manual_seed(2)).numpy()
+    np.testing.assert_allclose(drawn.mean(axis=0), expected.mean(axis=0), atol=0.05)
+    np.testing.assert_allclose(np.cov(drawn.T), np.cov(expected.T), atol=0.1)

@@ -5,7 +5,9 @@ export interface Plane { mean: number[]; axes: number[][] }
 export interface MapAbout { name: string; title: string; plane: Plane | null }
 export interface ColumnAbout { name: string; kind: 'category' | 'number'; values?: string[] }
 export interface SpriteLayout { width: number; height: number; across: number; down: number; sheets: number }
-export interface Density { mean: number[]; std: number[]; words: string }
+export interface Density { mean: number[]; words: string }
+/** Gaussians: how probable each is, its mean, and the lower factor of its covariance. */
+export interface Mixture { weights: number[]; means: number[][]; factors: number[][][] }
 /** What logits are divided by, by the entropy of an image's classes (inference/calibration.py). */
 export interface Temperature { typical: number; slope: number; entropy: number }
 export interface ClassifierAbout { names: string[]; words: string; temperature?: Temperature; weights?: number[][]; bias?: number[] }
@@ -69,6 +71,7 @@ export class Dataset {
   columns: Column[];
   readonly codes: Float32Array[];
   readonly places: (Float32Array | null)[];
+  private known: Mixture | null = null;
 
   constructor(readonly about: About, names: ArrayBuffer, columns: ArrayBuffer, codes: ArrayBuffer | null) {
     this.names = Array.from(columnsOf(names).name as unknown as ArrayLike<string>);
@@ -106,6 +109,11 @@ export class Dataset {
     }
     this.places[map] = places;
     return places;
+  }
+
+  /** What new codes are drawn from. */
+  async mixture(): Promise<Mixture> {
+    return (this.known ??= JSON.parse(new TextDecoder().decode(await source.file('mixture.json'))) as Mixture);
   }
 
   code(image: number): Float32Array {

@@ -1,5 +1,6 @@
 // A slider for each dimension of the code, random draws, and the nearest images.
 import type { App } from './app';
+import type { Mixture } from './data';
 import { frame, h, show } from './dom';
 import { latest } from './networks';
 import { thumbs } from './thumbs';
@@ -32,10 +33,10 @@ export function slidersView(app: App): HTMLElement {
   }));
   const temperature = h('input', { type: 'range', min: 0, max: 2, step: 0.05, value: 1, id: 'temperature' });
   const density = app.dataset.about.density;
-  const draw = (): void => {
+  const draw = async (): Promise<void> => {
     if (!density) return;
     const heat = Number(temperature.value);
-    app.show(Float32Array.from(density.mean, (mean, at) => mean + heat * density.std[at] * normal()), `a random draw, temperature ${heat}`);
+    app.show(drawn(await app.dataset.mixture(), heat), `a random draw, temperature ${heat}`);
   };
   const view = h('div', {},
     h('div', { class: 'sticky' }, large),
@@ -88,6 +89,15 @@ function row(one: Dimension, changed: (value: number) => void): { row: HTMLEleme
   };
   input.addEventListener('input', () => changed(Number(input.value)));
   return { row: h('div', { class: 'slider' }, h('span', {}, name), used, output), set };
+}
+
+/** A code of one of the Gaussians, which is chosen by its weight; `heat` scales how far from its mean. */
+function drawn({ weights, means, factors }: Mixture, heat: number): Float32Array {
+  let left = Math.random();
+  const found = weights.findIndex((weight) => (left -= weight) < 0);
+  const one = found < 0 ? weights.length - 1 : found;
+  const noise = means[one].map(() => heat * normal());
+  return Float32Array.from(means[one], (mean, at) => factors[one][at].reduce((sum, factor, other) => sum + factor * noise[other], mean));
 }
 
 function normal(): number {

@@ -11,6 +11,7 @@ import numpy as np
 
 from ..core.types import CodeArray
 from ..inference.image_files import picture, png, raster
+from ..inference.mixtures import fitted_mixture, mixture_of
 from ..inference.sampling import fitted, of_prior
 from .columns import arrow, code_columns, shown_columns
 from .networks import network
@@ -82,7 +83,9 @@ class Contents:
         sheets = [f"sheet-{number}" for number in range(self.sprites.sheets)]
         maps = [f"map-{number}.arrow" for number in range(len(self.maps))]
         codes = [] if self.subject.codes is None else ["codes.arrow"]
-        networks = [] if self.subject.autoencoder is None else ["decoder.onnx", "encoder.onnx"]
+        networks = (
+            [] if self.subject.autoencoder is None else ["mixture.json", "decoder.onnx", "encoder.onnx"]
+        )
         networks += [] if self.subject.classifier is None else ["classifier.onnx"]
         return ["about.json", "names.arrow", "columns.arrow", *maps, *codes, *networks, *sheets]
 
@@ -98,6 +101,7 @@ class Contents:
             "names.arrow": lambda: File(arrow({"name": list(subject.images.names)}), ARROW),
             "columns.arrow": lambda: File(arrow(shown_columns(subject.columns)), ARROW),
             "codes.arrow": lambda: _of_codes(subject.codes),
+            "mixture.json": lambda: _mixture(subject),
             "decoder.onnx": lambda: _network(subject, "decoder"),
             "encoder.onnx": lambda: _network(subject, "encoder"),
             "classifier.onnx": lambda: _head(subject),
@@ -176,10 +180,24 @@ def _classifier(subject: Subject) -> dict[str, Any] | None:
 
 
 def _density(subject: Subject) -> dict[str, Any] | None:
-    """What new codes are drawn from: a mean and a standard deviation a dimension, and what that is."""
+    """What new codes are drawn from, in words, and its mean."""
     if subject.codes is None or subject.autoencoder is None:
         return None
     prior = subject.autoencoder.model.prior
-    found = fitted(subject.codes) if prior is None else of_prior(prior)
-    words = "Gaussians fitted to the codes of these images" if prior is None else found.words
-    return {"mean": found.mean.tolist(), "std": found.std.tolist(), "words": words}
+    mean = fitted(subject.codes).mean if prior is None else of_prior(prior).mean
+    words = (
+        "a mixture of Gaussians fitted to the codes of these images"
+        if prior is None
+        else f"the prior, {prior.words}"
+    )
+    return {"mean": mean.tolist(), "words": words}
+
+
+def _mixture(subject: Subject) -> File | None:
+    """The same as Gaussians: their weights, their means and the lower factors of their covariances."""
+    if subject.codes is None or subject.autoencoder is None:
+        return None
+    prior = subject.autoencoder.model.prior
+    found = fitted_mixture(subject.codes) if prior is None else mixture_of(prior)
+    rounded = {name: np.round(one, 4).tolist() for name, one in asdict(found).items()}
+    return File(json.dumps(rounded).encode(), "application/json")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
+import torch
 from jaxtyping import Float
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.mixture import GaussianMixture
@@ -12,6 +13,7 @@ from sklearn.mixture import GaussianMixture
 from ..core.randomness import numpy_generator
 from ..core.types import CodeArray
 from ..core.wording import counted
+from ..models.priors import Prior
 
 COMPONENTS: Final = 32  # at most
 CODES_A_VALUE: Final = 20  # codes that a component has for each number of a code, at least
@@ -46,6 +48,20 @@ class CodeMixture:
         noise = numpy_generator(seed, "sample").standard_normal((count, self.means.shape[1]))
         codes = self.means[chosen] + np.einsum("nij,nj->ni", self.factors[chosen], noise)
         return np.asarray(codes, dtype=np.float32)
+
+
+@torch.no_grad()
+def mixture_of(prior: Prior) -> CodeMixture:
+    """A network's prior; of one that is no mixture of Gaussians, one that is fitted to draws of it."""
+    found = prior.gaussians()
+    if found is None:
+        device = next(iter(prior.parameters()), torch.empty(0)).device
+        return fitted_mixture(prior.sample(FITTED_TO, torch.Generator(device).manual_seed(0)).cpu().numpy())
+    weights, means, deviations = (
+        one.cpu().double().numpy()
+        for one in (torch.softmax(found.logits, dim=0), found.means, torch.exp(0.5 * found.log_variances))
+    )
+    return CodeMixture(weights, means, deviations[:, :, None] * np.eye(means.shape[1]))
 
 
 def components_for(codes: int, code_size: int) -> int:

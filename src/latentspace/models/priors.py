@@ -42,6 +42,10 @@ class Prior(ABC, nn.Module):
     def sample(self, count: int, generator: torch.Generator) -> Codes:
         """`count` codes, on the generator's device."""
 
+    def gaussians(self) -> "Gaussians | None":
+        """The Gaussians whose mixture this prior is; None: it is none."""
+        return None
+
     def kl_terms(self, posterior: Posterior, codes: Codes) -> KLTerms:
         """The divergence from the posterior to this prior, in nats, in terms that add up to an image's.
 
@@ -66,6 +70,10 @@ class StandardNormal(Prior):
 
     def sample(self, count: int, generator: torch.Generator) -> Codes:
         return torch.randn(count, self.code_size, generator=generator, device=generator.device)
+
+    def gaussians(self) -> "Gaussians":
+        none = torch.zeros(1, self.code_size)
+        return Gaussians(none[:, 0], none, none)
 
     def kl_terms(self, posterior: Posterior, codes: Codes) -> KLTerms:
         """1/2 (mean^2 + variance - 1 - log variance) of a Gaussian posterior's dimensions, in nats.
@@ -101,13 +109,13 @@ class MixtureOfGaussians(Prior):
         nn.init.constant_(self.log_variances, math.log(NARROW))
 
     def log_prob(self, codes: Codes) -> PerImage:
-        return self._components().log_prob(codes)
+        return self.gaussians().log_prob(codes)
 
     def sample(self, count: int, generator: torch.Generator) -> Codes:
-        return self._components().sample(count, generator)
+        return self.gaussians().sample(count, generator)
 
-    def _components(self) -> "_Components":
-        return _Components(self.logits, self.means, self.log_variances)
+    def gaussians(self) -> "Gaussians":
+        return Gaussians(self.logits, self.means, self.log_variances)
 
 
 @final
@@ -142,22 +150,22 @@ class VampPrior(Prior):
         nn.init.zeros_(self.logits)
 
     def log_prob(self, codes: Codes) -> PerImage:
-        return self._components().log_prob(codes)
+        return self.gaussians().log_prob(codes)
 
     def sample(self, count: int, generator: torch.Generator) -> Codes:
-        return self._components().sample(count, generator)
+        return self.gaussians().sample(count, generator)
 
-    def _components(self) -> "_Components":
+    def gaussians(self) -> "Gaussians":
         (encoder,) = self._encoder
         training = encoder.training
         try:
             found: Gaussian = encoder.eval()(torch.sigmoid(self.images), None)
         finally:
             encoder.train(training)
-        return _Components(self.logits, found.mean, found.log_variance)
+        return Gaussians(self.logits, found.mean, found.log_variance)
 
 
-class _Components(NamedTuple):
+class Gaussians(NamedTuple):
     """Gaussians with diagonal covariances and the logits of their weights."""
 
     logits: Tensor
