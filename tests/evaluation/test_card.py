@@ -26,6 +26,7 @@ from latentspace.evaluation.card.values import Card, Value, verdict_of
 from latentspace.evaluation.clustering import GroupAgreement
 from latentspace.experiment.config import Experiment
 from latentspace.figures import style
+from latentspace.inference.trained import load_trained
 from latentspace.runs.directory import Run
 from latentspace.runs.tensors import write_tensors
 from latentspace.training.train import train
@@ -62,6 +63,11 @@ def ordered(plan: Experiment, images: ImageSet, tmp_path_factory: pytest.TempPat
         "training": {"epochs": 1, "batch_size": 32, "min_steps": 1},
     }
     return train(Experiment.parse(settings, "a plan"), folder / "run", images=images.pixels)
+
+
+def kept_as(run: Run, pattern: str) -> Iterator[Path]:
+    """The cards among what a run keeps; not their sections."""
+    return (one for one in (run.path / "results").glob(f"{pattern}.json") if one.stem.count("-") == 2)
 
 
 def rows_of(record: CardRecord, section: str) -> dict[str, object]:
@@ -254,6 +260,46 @@ def test_compare_says_the_table_and_writes_a_page_or_one_json(small_runs, record
     assert json.loads(stdout)["shared"] == MOST
 
 
+@pytest.fixture(scope="module")
+def others(images: ImageSet, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Images that no run has seen, some that runs learned from among them; in colour; of other classes."""
+    folder = tmp_path_factory.mktemp("others")
+    pixels = np.concatenate([images.pixels[:, :, ::-1], images.pixels])
+    names = np.array(images.class_names[::-1])
+    labels = np.tile([images.class_names[one] for one in images.labels], 2)
+    np.savez(folder / "known.npz", images=pixels, labels=labels)
+    np.savez(
+        folder / "unknown.npz", images=pixels, labels=np.where(labels == names[0], "none of them", labels)
+    )
+    np.save(folder / "plain.npy", pixels)
+    np.save(folder / "colour.npy", np.random.default_rng(0).integers(0, 256, (20, 28, 28, 3), np.uint8))
+    return folder
+
+
+@pytest.mark.parametrize(("kind", "data"), [("ae", "known.npz"), ("classifier", "plain.npy")])
+def test_other_images_are_judged_by_what_is_fitted_to_the_runs_own(small_runs, others, tmp_path, kind, data):
+    run, out = small_runs[kind], tmp_path / "card.html"
+    asked = ["evaluate", str(run.path), "--card", "--data", str(others / data), "--out", str(out)]
+    code, stdout, stderr = call([*asked, "--most", str(MOST), "--json"])
+    assert code == 0, stderr
+    card = json.loads(stdout)
+    assert (card["part"], card["judged"]) == ("other", MOST)
+    record = CardRecord.from_json(json.loads(next(kept_as(run, "card-other-*")).read_text()))
+    pixels = np.load(others / data)["images"] if data.endswith("z") else np.load(others / data)
+    pixels = pixels[list(record.places)]
+    assert "of other images" in out.read_text(encoding="utf-8")
+    rows = {row["name"]: row for one in card["sections"].values() for row in one["rows"] if not row["of"]}
+    if kind == "ae":
+        again = np.asarray(load_trained(run).reconstruct(pixels)) - pixels / 255
+        assert rows["mse"]["run"]["value"] == pytest.approx(float((again**2).mean()), rel=1e-3)
+        assert "knn_accuracy" in rows
+    else:
+        assert "knn_accuracy" not in rows
+        assert "no labels" in card["sections"]["classification"]["absent"][0]
+    seen = set(run.learned_from.tolist())
+    assert not seen & {int(one, 16) for one in record.images}
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -261,14 +307,19 @@ def test_compare_says_the_table_and_writes_a_page_or_one_json(small_runs, record
         (["evaluate", "{run}", "--card", "--most", "2"], "at least 10"),
         (["evaluate", "{run}", "--card", "--out", "card.txt"], "a .html file"),
         (["evaluate", "{run}", "--most", "20"], "without --card"),
-        (["evaluate", "{run}", "--card", "--data", "glyphs:40"], "the run's own images"),
+        (["evaluate", "{run}", "--card", "--data", "{other}/known.npz", "--split", "test"], "have no parts"),
+        (["evaluate", "{run}", "--card", "--data", "{other}/unknown.npz"], "among the run's classes"),
+        (["evaluate", "{run}", "--card", "--data", "{other}/colour.npy"], "must be as the run's"),
+        (["compare", "{run}", "{run}", "--data", "{other}/known.npz"], "own"),
         (["compare", "{run}"], "at least two runs"),
         (["compare", "{run}", "{run}", "--out", "{run}/config.json"], "a .html file"),
     ],
 )
-def test_what_cannot_be_is_refused(small_runs, arguments, words):
+def test_what_cannot_be_is_refused(small_runs, others, arguments, words):
     run = str(small_runs["ae"].path)
-    code, stdout, stderr = call([one.replace("{run}", run) for one in arguments])
+    code, stdout, stderr = call(
+        [one.replace("{run}", run).replace("{other}", str(others)) for one in arguments]
+    )
     assert (code, stdout) == (2, "")
     assert words in " ".join(stderr.split())
 

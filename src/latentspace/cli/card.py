@@ -53,7 +53,7 @@ def make_card(
     """Make the card of a run, and write its page."""
     from ..core.atomic_files import write_text
     from ..core.output_files import refuse_file
-    from ..evaluation.card.make import card_record, own_images, refuse_card
+    from ..evaluation.card.make import card_record, judged_images, refuse_card
     from ..evaluation.card.subject import JUDGED
     from ..inference.trained import refuse_unfinished
     from ..report.page import render
@@ -75,9 +75,15 @@ def make_card(
             do="leave it out: the run's own settings are used",
         )
     with console.following():
-        images = own_images(opened, None if spec is None else data.reading.config(spec))
-        record = card_record(opened, images, part, most, options.card_seed or 0, device)
-        page = render(card_page(record, opened, images, device))
+        images, other = judged_images(opened, None if spec is None else data.reading.config(spec))
+        if other is not None and split is not None:
+            raise ConfigurationError(
+                "other images than the run's have no parts",
+                found=f"--split {split} and --data {spec}",
+                do="leave --split out: all are judged that the run did not learn from",
+            )
+        record = card_record(opened, images, part, most, options.card_seed or 0, device, other)
+        page = render(card_page(record, opened, images, device, other))
     out = options.out or run / PAGE
     write_text(out, page)
     if json:

@@ -79,9 +79,15 @@ def require_page(out: Path) -> None:
 
 def _compared(run: "Run", data: str | None, part: str, most: int, seed: int, device: str) -> "Compared":
     from ..evaluation.card.compare import Compared
-    from ..evaluation.card.make import card_record, own_images
+    from ..evaluation.card.make import card_record, judged_images
 
-    images = own_images(run, moved(run, data))
+    images, other = judged_images(run, moved(run, data))
+    if other is not None:
+        raise ConfigurationError(
+            "runs are compared on their own images",
+            found="other images in --data (their content hash is not the run's)",
+            do="leave --data out, or make a card of each: evaluate --card",
+        )
     return Compared(run, card_record(run, images, part, most, seed, device), images)
 
 

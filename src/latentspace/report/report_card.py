@@ -31,21 +31,26 @@ WORST: Final = 30  # images, and samples, that are shown
 DRAWN_FROM: Final = 500  # images, whose doubled number of codes new ones for a picture are drawn from
 
 
-def card_page(record: CardRecord, run: Run, images: ImageSet, device: str) -> Page:
+def card_page(
+    record: CardRecord, run: Run, images: ImageSet, device: str, other: ImageSet | None = None
+) -> Page:
     """The page of a card.
 
     Args:
         images: the run's own.
+        other: those that were judged, where these are not the run's own.
     """
     card = record.card
+    judged = f"of its {card.part} part" if other is None else "of other images, none of which it learned from"
     lead = (
         f"A run of kind {card.kind} with {counted(card.code_size, 'number')} an image, judged on "
-        f"{counted(card.judged)} of its {card.part} part. In brackets 95 % intervals, by {card.draws:,} "
+        f"{counted(card.judged)} {judged}. In brackets 95 % intervals, by {card.draws:,} "
         "resamples of the images. Beside it stands what it must beat; 'even' is no more than luck."
     )
     sections = [_section(part) for part in card.sections.values()]
     alarms = [Finding("Alarm", one, good=False) for part in card.sections.values() for one in part.alarms]
-    pictures = _pictures(record, run, images, device)
+    subject = Subject(run, images, card.part, DRAWN_FROM, card.seed, device, other)
+    pictures = _pictures(record, subject)
     page = Page(
         f"Report card of {run.path.name}",
         lead,
@@ -105,14 +110,13 @@ def _section(part: Part) -> Section | None:
     )
 
 
-def _pictures(record: CardRecord, run: Run, images: ImageSet, device: str) -> list[Section]:
+def _pictures(record: CardRecord, subject: Subject) -> list[Section]:
     """The worst reconstructions and some samples, of a run that decodes."""
-    subject = Subject(run, images, record.card.part, DRAWN_FROM, record.card.seed, device)
     network = subject.network
     if not isinstance(network, TrainedAutoencoder):
         return []
     return [
-        Section("The worst reconstructions", galleries=(_worst(record, network, images),)),
+        Section("The worst reconstructions", galleries=(_worst(record, network, subject.judged_set),)),
         Section("Samples and training images", galleries=(_samples(subject),)),
     ]
 

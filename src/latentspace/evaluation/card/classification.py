@@ -22,8 +22,10 @@ def classification(subject: Subject, tally: Tally) -> Section:
     """The run's answers beside those of linear probes."""
     if not isinstance(subject.network, TrainedClassifier):
         return Section(title=TITLE, absent=("answers and their calibration: the run is no classifier",))
-    labels, classes = subject.labels(subject.judged), len(subject.images.class_names)
-    logits = subject.network.logits(subject.images, subject.judged).astype(np.float64)
+    if subject.judged_set.labels is None:
+        return Section(title=TITLE, absent=("answers and their calibration: the images have no labels",))
+    labels, classes = subject.judged_labels, len(subject.images.class_names)
+    logits = subject.network.logits(subject.judged_set, subject.judged).astype(np.float64)
     chances = {"run": softmax(logits, axis=1)}
     for name, features in subject.judged_features.items():
         probe = subject.probes[name]

@@ -68,17 +68,17 @@ def _how(subject: Subject) -> tuple[str, ...]:
 
 def _chance(subject: Subject) -> np.ndarray:
     """Whether each judged image has the commonest label."""
-    commonest = np.bincount(subject.labels(subject.learned)).argmax()
-    return np.asarray(subject.labels(subject.judged) == commonest, dtype=np.float64)
+    commonest = np.bincount(subject.learned_labels).argmax()
+    return np.asarray(subject.judged_labels == commonest, dtype=np.float64)
 
 
 def _right(answers: Int64Array, subject: Subject) -> np.ndarray:
-    return np.asarray(answers == subject.labels(subject.judged), dtype=np.float64)
+    return np.asarray(answers == subject.judged_labels, dtype=np.float64)
 
 
 def neighbours_say(subject: Subject, known: Features, asked: Features) -> Int64Array:
     """The commonest label among the training images that are nearest to each of `asked`."""
-    labels = np.concatenate([subject.labels(subject.learned), np.zeros(len(asked), dtype=np.int64)])
+    labels = np.concatenate([subject.learned_labels, np.zeros(len(asked), dtype=np.int64)])
     places = np.arange(len(labels))
     k = min(NEIGHBOURS, len(known))
     rows = np.concatenate([known, asked])
@@ -111,7 +111,7 @@ def _few_labels(subject: Subject, tally: Tally) -> list[Curve]:
     if not counts:
         return []
     every = np.arange(len(subject.learned))
-    labels = subject.labels(subject.learned)
+    labels = subject.learned_labels
     found: dict[str, list[np.ndarray]] = {name: [] for name in subject.judged_features}
     for count in told(counts, "numbers of labels tried"):
         draws = [
@@ -130,7 +130,7 @@ def _few_labels(subject: Subject, tally: Tally) -> list[Curve]:
 
 def _groups(subject: Subject, tally: Tally) -> list[Row]:
     """How far as many groups as classes, found without labels, are the classes."""
-    labels = subject.labels(subject.judged)
+    labels = subject.judged_labels
     count = len(np.unique(labels))
     if len(labels) < 2 * count or count < 2:
         return []

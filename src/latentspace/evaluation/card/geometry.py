@@ -114,7 +114,7 @@ def _divergences(subject: Subject) -> np.ndarray | None:
     if model.prior is None:
         return None
     found = []
-    for batch in told_of(passed_once(subject.images.pixels, subject.judged, device), BATCH, "posteriors"):
+    for batch in told_of(passed_once(subject.judged_set.pixels, subject.judged, device), BATCH, "posteriors"):
         posterior = model.encode(batch.inputs)
         found.append(Latent(posterior, posterior.mean, model.prior).kl_terms().cpu().double().numpy())
     terms = np.concatenate(found)
@@ -123,7 +123,7 @@ def _divergences(subject: Subject) -> np.ndarray | None:
 
 def _maps(subject: Subject) -> list[Row]:
     """What a map in the plane keeps of the neighbourhoods of the codes, beside other features on theirs."""
-    if len(subject.judged) < 4 * NEIGHBOURS:
+    if len(subject.judged) < 4 * NEIGHBOURS + 2:  # more than twice the neighbours in each half
         return []
     chosen = np.sort(numpy_generator(subject.seed, "figure").permutation(len(subject.judged))[:MAPPED])
     rows: list[Row] = []

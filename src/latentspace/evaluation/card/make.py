@@ -4,6 +4,7 @@ Each section is kept as soon as it is made, so a card that was broken off goes o
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import ClassVar, Final
 
@@ -75,11 +76,14 @@ def card_record(
     most: int = JUDGED,
     seed: int = 0,
     device: str = AUTO,
+    other: ImageSet | None = None,
 ) -> CardRecord:
     """The card of a run; `results/card-PART.json` where it was made before with the same arguments.
 
     Args:
         images: the run's own.
+        part: of these, that is judged where there are no other images.
+        other: that are judged, as `judged_images` gives them.
         most: images that are judged, at most; twice as many training images are learned from.
         seed: of the samples and of the bootstrap.
 
@@ -88,7 +92,7 @@ def card_record(
         ConfigurationError: as `refuse_card`.
         DataError: too few images, or codes that are not finite.
     """
-    judged = refuse_card(part, most)
+    judged = refuse_card(part, most) if other is None else "other"
     if judged == "validation" and run.experiment.training.fit != "train":
         raise ConfigurationError(
             "a card judges images that were not learned from",
@@ -97,30 +101,40 @@ def card_record(
         )
 
     def measure(most: int = most, seed: int = seed, draws: int = DRAWS) -> CardRecord:
-        return _measured(Subject(run, images, judged, most, seed, device), draws)
+        return _measured(Subject(run, images, judged, most, seed, device, other), draws)
 
-    record = kept(run, f"card-{part}", CardRecord, measure)
+    record = kept(run, _name(judged, other), CardRecord, measure)
     return record.model_copy(update={"card": record.card.model_copy(update={"run": str(run.path)})})
 
 
-def own_images(run: Run, data: DataConfig | None = None) -> ImageSet:
-    """The run's own images, which a card is made of.
-
-    Args:
-        data: where they are now; None: where they were.
+def judged_images(run: Run, data: DataConfig | None) -> tuple[ImageSet, ImageSet | None]:
+    """The run's own images, and others that `data` names, with labels in the run's numbers; None: no others.
 
     Raises:
-        ConfigurationError: `data` are other images.
-        RunError: they are gone or have changed.
+        RunError: the run's own are gone or have changed; what a card is fitted to is among them.
+        DataError: images of other channels than the run's, or labels that are none of its classes.
     """
     images, own = own_or_other(run, data)
-    if not own:
-        raise ConfigurationError(
-            "a card judges the run's own images, beside what is fitted to those it learned from",
-            found=f"other images in {option('data')} (their content hash is not the run's)",
-            do=f"leave {option('data')} out, or evaluate without a card",
+    if own:
+        return images, None
+    mine, classes = own_or_other(run, None)[0], run.data.class_names
+    if images.labels is None or mine.labels is None:
+        return mine, replace(images, labels=None, class_names=())
+    used = np.unique(images.labels)
+    unknown = [name for name in (images.class_names[one] for one in used) if name not in classes]
+    if unknown:
+        raise DataError(
+            f"labels must be among the run's classes: {', '.join(map(brief, classes[:20]))}",
+            found=", ".join(map(brief, unknown[:20])),
+            do="name images with the run's classes, or without labels",
         )
-    return images
+    place = np.array([classes.index(name) if name in classes else -1 for name in images.class_names])
+    return mine, replace(images, labels=place[images.labels].astype(np.int64), class_names=classes)
+
+
+def _name(part: Judged, other: ImageSet | None) -> str:
+    """What a card is kept as."""
+    return f"card-{part}" if other is None else f"card-{part}-{other.content_hash[:16]}"
 
 
 def refuse_card(part: str, most: int) -> Judged:
@@ -143,11 +157,11 @@ def refuse_card(part: str, most: int) -> Judged:
 
 
 def _measured(subject: Subject, draws: int) -> CardRecord:
-    run, images = subject.run, subject.images
+    run, images = subject.run, subject.judged_set
     if min(len(subject.judged), len(subject.learned)) < FEWEST:
         raise DataError(
             f"a card takes at least {FEWEST} training images and as many that are judged",
-            found=f"{len(subject.learned)} and {counted(len(subject.judged))} of the {subject.part} part",
+            found=f"{len(subject.learned)} and {counted(len(subject.judged))} to judge",
             do="give more images, or another split",
         )
     if not all(np.isfinite(one["run"]).all() for one in (subject.learned_features, subject.judged_features)):
@@ -188,10 +202,11 @@ def _section(subject: Subject, draws: int, name: str) -> SectionRecord:
         tally = Tally(len(subject.judged), draws, seed)
         section = SECTIONS[name](subject, tally)
         require_unchanged(subject.images.pixels)  # or it would be kept
+        require_unchanged(subject.judged_set.pixels)
         return SectionRecord(section=section, values={key: _kept(one) for key, one in tally.values.items()})
 
     asked = partial(measure, most=subject.most, seed=subject.seed, draws=draws)
-    return kept(subject.run, f"card-{subject.part}-{name}", SectionRecord, asked)
+    return kept(subject.run, f"{_name(subject.part, subject.other)}-{name}", SectionRecord, asked)
 
 
 def _kept(values: np.ndarray) -> tuple[float | None, ...]:

@@ -125,7 +125,7 @@ def _from_noisy(subject: Subject, tally: Tally) -> list[Row]:
 def _by_class(subject: Subject, tally: Tally, errors: Mapping[str, np.ndarray]) -> list[Row]:
     if not subject.labelled:
         return []
-    labels, names = subject.labels(subject.judged), subject.images.class_names
+    labels, names = subject.judged_labels, subject.images.class_names
     rows = []
     for number in np.unique(labels)[:CLASSES].tolist():
         here = labels == number

@@ -155,4 +155,4 @@ def _right(subject: Subject, name: str, features: Features, chosen: Int64Array) 
             answers = subject.network.head(codes).argmax(dim=1).cpu().numpy()
     else:
         answers = neighbours_say(subject, subject.learned_features[name], features)
-    return np.asarray(answers == subject.labels(subject.judged[chosen]), dtype=np.float64)
+    return np.asarray(answers == subject.judged_labels[chosen], dtype=np.float64)

@@ -87,9 +87,9 @@ class _Hidden:
         self._rule = MLPClassifier(HIDDEN, max_iter=PASSES, random_state=subject.seed)
         with warnings.catch_warnings():  # one that is not at its very end serves too
             warnings.simplefilter("ignore", ConvergenceWarning)
-            self._rule.fit(subject.learned_features["pixels"], subject.labels(subject.learned))
+            self._rule.fit(subject.learned_features["pixels"], subject.learned_labels)
         asked = subject.judged_features["pixels"]
-        self.accuracy = float(self._rule.score(asked, subject.labels(subject.judged)))
+        self.accuracy = float(self._rule.score(asked, subject.judged_labels))
 
     def __call__(self, images: Pixels | ImageArray) -> Features:
         values = self._pixels(images)

@@ -23,7 +23,7 @@ JUDGED: Final = 2_000  # images, at most, where nobody says
 LEARNED: Final = 2  # times as many training images
 PIXELS: Final = 512  # principal components that stand for the pixels of large images
 
-Judged: TypeAlias = Literal["validation", "test"]
+Judged: TypeAlias = Literal["validation", "test", "other"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,9 +32,11 @@ class Subject:
 
     Args:
         images: the run's own.
+        part: the part of these that is judged; `other`: other images are.
         most: images that are judged, at most; twice as many training images are learned from. Fewer large
             ones.
         seed: of the samples; runs with one split and one seed are judged on the same images.
+        other: the other images, with labels in the run's own numbers or without.
     """
 
     run: Run
@@ -43,20 +45,29 @@ class Subject:
     most: int = JUDGED
     seed: int = 0
     device: str = AUTO
+    other: ImageSet | None = None
 
-    def _some(self, part: Int64Array, most: int) -> Int64Array:
+    def _some(self, images: ImageSet, part: Int64Array, most: int) -> Int64Array:
         draw = numpy_generator(self.seed, "sample")
-        return stratified_sample(part, affordable(most, self.images.shape), self.images.labels, draw)
+        return stratified_sample(part, affordable(most, images.shape), images.labels, draw)
+
+    @property
+    def judged_set(self) -> ImageSet:
+        """The set that the judged images are of."""
+        return self.images if self.other is None else self.other
 
     @cached_property
     def judged(self) -> Int64Array:
-        """The images that are judged, by their places in the set."""
-        return self._some(self.run.split.part(self.part), self.most)
+        """The images that are judged, by their places in that set; none that the run learned from."""
+        if self.part != "other":
+            return self._some(self.images, self.run.split.part(self.part), self.most)
+        unseen = np.flatnonzero(~np.isin(self.judged_set.image_hashes, self.run.learned_from))
+        return self._some(self.judged_set, unseen, self.most)
 
     @cached_property
     def learned(self) -> Int64Array:
         """Training images that probes, neighbours and PCA are fitted to."""
-        return self._some(self.run.split.train, LEARNED * self.most)
+        return self._some(self.images, self.run.split.train, LEARNED * self.most)
 
     @cached_property
     def network(self) -> TrainedAutoencoder | TrainedClassifier:
@@ -73,14 +84,19 @@ class Subject:
 
     @property
     def labelled(self) -> bool:
-        """Whether there are labels of at least two classes among the images that are learned from."""
+        """Whether there are labels, of at least two classes among the images that are learned from."""
         labels = self.images.labels
+        if self.judged_set.labels is None:
+            return False
         return labels is not None and len(np.unique(labels[self.learned])) > 1
 
-    def labels(self, rows: Int64Array) -> Int64Array:
-        assert self.images.labels is not None
-        labels: Int64Array = self.images.labels[rows]
-        return labels
+    @property
+    def learned_labels(self) -> Int64Array:
+        return _labels(self.images, self.learned)
+
+    @property
+    def judged_labels(self) -> Int64Array:
+        return _labels(self.judged_set, self.judged)
 
     @cached_property
     def untrained(self) -> TrainedAutoencoder:
@@ -121,20 +137,20 @@ class Subject:
 
     @cached_property
     def judged_features(self) -> dict[str, Features]:
-        pixels = self.images.pixels[self.judged]
+        pixels = self.judged_set.pixels[self.judged]
         return {name: make(pixels) for name, make in self.features.items()}
 
     @cached_property
     def probes(self) -> dict[str, Probe]:
         """Linear probes of the features of the training images."""
-        labels = self.labels(self.learned)
+        labels = self.learned_labels
         features = list(self.learned_features.items())
         return {name: Probe(one, labels) for name, one in told(features, "linear probes fitted")}
 
     @cached_property
     def shown(self) -> ImageArray:
         """The images that are judged, in [0, 1]."""
-        shown: ImageArray = self.images.pixels[self.judged] / np.float32(255)
+        shown: ImageArray = self.judged_set.pixels[self.judged] / np.float32(255)
         return shown
 
     @property
@@ -144,6 +160,12 @@ class Subject:
             return ()
         count = self._pixels.n_components_
         return (f"Raw pixels of these large images stand as their first {count} principal components.",)
+
+
+def _labels(images: ImageSet, rows: Int64Array) -> Int64Array:
+    assert images.labels is not None
+    labels: Int64Array = images.labels[rows]
+    return labels
 
 
 def flat(images: Pixels | ImageArray) -> Features:

@@ -120,9 +120,11 @@ class Card(CardPart):
     run: str
     kind: str
     weights: str = Field(description="SHA-256 of the weights")
-    data: str
-    content_hash: str = Field(description="of the images")
-    part: Literal["validation", "test"] = Field(description="the part of the split that is judged")
+    data: str = Field(description="the images that are judged")
+    content_hash: str = Field(description="of these")
+    part: Literal["validation", "test", "other"] = Field(
+        description="the part of the split that is judged; other: images that are not the run's own"
+    )
     judged: int = Field(description="images that are judged")
     learned: int = Field(description="training images that probes, neighbours and PCA are fitted to")
     code_size: int
