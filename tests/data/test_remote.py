@@ -164,6 +164,8 @@ def test_a_local_address(tmp_path: Path):
 
 def test_a_scheme_without_its_package_names_it(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "s3fs", None)
+    loaded = __import__("sys").modules["fsspec.registry"]._registry  # by another test, perhaps
+    monkeypatch.delitem(loaded, "s3", raising=False)
     with pytest.raises(DataError) as error:
         latentspace.load_data("s3://bucket/x.npy")
     assert "pip install 'latentspace[s3]'" in error.value.do

@@ -51,6 +51,8 @@ def local_copy(address: str) -> Path:
     scheme = address.partition("://")[0].lower()
     if scheme == "file":
         return Path(unquote(urlsplit(address).path))
+    if scheme not in ("http", "https"):
+        address = address.rstrip("/")  # `s3://bucket/set/` is `s3://bucket/set`
     place = cache_directory() / "fetched" / hashlib.blake2b(address.encode(), digest_size=12).hexdigest()
     files, path = _filesystem(address, scheme)
     name = _name(address)
@@ -69,8 +71,20 @@ def local_copy(address: str) -> Path:
         raise FetchError(
             f"{masked(address)} must be there, and be reached",
             found=_said(error),
-            do="check the address and the network, or fetch it by other means and name its path",
+            do=_way_out(error, scheme),
         ) from error
+
+
+def _way_out(error: Exception, scheme: str) -> str:
+    refused = isinstance(error, PermissionError) or "credentials" in str(error).casefold()
+    if not refused:
+        return "check the address and the network, or fetch it by other means and name its path"
+    if scheme in ("s3", "s3a"):
+        return (
+            "give the keys of one who may read it (AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or "
+            """AWS_PROFILE); for a public bucket set FSSPEC_S3='{"anon": true}'"""
+        )
+    return "give the credentials of one who may read it, or fetch it by other means and name its path"
 
 
 def _filesystem(address: str, scheme: str) -> tuple[Any, str]:
