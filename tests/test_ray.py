@@ -12,24 +12,32 @@ import numpy as np
 import pytest
 
 import ray_nodes as ray_cluster
-from executor_contract import ExecutorContract
+from executor_contract import ExecutorContract, is_gone
 from latentspace.core.cluster import Cluster, Engine
-from latentspace.core.errors import ConfigurationError, TrainingError
+from latentspace.core.errors import ConfigurationError, DataError, TrainingError
+from latentspace.data import memmap
 from latentspace.data.config import DataConfig
 from latentspace.data.sources import load_images
+from latentspace.evaluation import judging
+from latentspace.evaluation.doctor.codes import Coder
+from latentspace.evaluation.doctor.subject import Subject
 from latentspace.inference import anomalies, encoding
-from latentspace.inference.encoding import EncodingPlan, encode_to, here
+from latentspace.inference.computing import here
+from latentspace.inference.encoding import EncodingPlan, computed_codes, encode_to
 from latentspace.inference.tables import read_table
 from latentspace.inference.trained import TrainedAutoencoder
 from latentspace.runs.directory import Run
 from latentspace.search.run import search
 from latentspace.training import train as training_module
 from latentspace.training.train import resume, start, train
+from makers import random_pixels
+from preloaded import until
 from small_search import run_all, small_study
 from training_together import InThreads, losses, planned
 
 pytest.importorskip("ray", reason="pip install 'latentspace[ray]'")
 
+from latentspace.inference import encoding_ray
 from latentspace.inference.encoding_ray import OnCluster
 from latentspace.search.executors.ray import RayExecutor
 from latentspace.training.together.on_ray import RayRanks
@@ -92,11 +100,14 @@ class TestCodes:
                         victims.append(int(ray.get(process.about.remote())["process"].partition("@")[0]))
                         os.kill(victims[0], signal.SIGKILL)
                     elif len(list((tmp_path / "there.parquet.pieces").glob("*.npz"))) > 3:
+                        (process,) = on_cluster._processes
+                        victims.append(int(ray.get(process.about.remote())["process"].partition("@")[0]))
                         raise KeyboardInterrupt
 
         with pytest.raises(KeyboardInterrupt):
             encode_to(plan, tmp_path / "there.parquet", computed=with_a_kill)
-        assert victims
+        until(lambda: all(map(is_gone, victims)), seconds=20)
+        assert len(victims) == 2
         kept = {one.name: one.read_bytes() for one in (tmp_path / "there.parquet.pieces").glob("*.npz")}
         assert 3 < len(kept) < -(-len(plan.images) // 16)
         encode_to(
@@ -118,6 +129,60 @@ class TestCodes:
         assert found.columns().keys() == usual.columns().keys()
         for name, column in usual.columns().items():
             np.testing.assert_array_equal(found.columns()[name], column)
+
+    def test_a_process_reads_the_images_of_a_file_that_it_sees_itself(
+        self, on_cluster, small_runs, tmp_path, monkeypatch
+    ):
+        path = tmp_path / "images.npy"
+        np.save(path, np.asfortranarray(random_pixels(60, 16, 16)))
+        images = load_images(DataConfig.parse({"spec": str(path), "resident": "never"}, "a test's data"))
+        shown = images.pixels[4:]
+        place = memmap.place_of(shown)
+        np.testing.assert_array_equal(place.mapped(), shown)
+        trained = TrainedAutoencoder.load(small_runs["ae"], "cpu")
+        usual = computed_codes(trained, shown, np.arange(40))
+        sent = []
+        monkeypatch.setattr(
+            encoding_ray, "require_unchanged", lambda pixels: sent.append(memmap.require_unchanged(pixels))
+        )
+        found = computed_codes(trained, shown, np.arange(40), on_cluster)
+        assert not sent
+        # A node that sees another file under that path is sent the images.
+        monkeypatch.setattr(encoding_ray, "place_of", lambda _: place._replace(size=1))
+        again = computed_codes(trained, shown, np.arange(40), on_cluster)
+        assert len(sent) == 1
+        for one in (found, again):
+            np.testing.assert_array_equal(one[0], usual[0])
+            np.testing.assert_array_equal(one[1], usual[1])
+        os.utime(path, (1, 1))
+        assert place.mapped() is None
+        with pytest.raises(DataError, match="must stay as it is"):
+            computed_codes(trained, shown, np.arange(40), on_cluster)
+
+    @pytest.mark.parametrize("kind", ["vae", "classifier"])
+    def test_metrics_are_those_of_this_machine(self, on_cluster, small_runs, archive, monkeypatch, kind):
+        monkeypatch.setattr(judging, "PIECE", 32)
+        images = load_images(DataConfig(spec=str(archive)))
+        chosen = np.arange(100)
+        one, other = (
+            judging.judge(small_runs[kind], images, 2, "cpu", chosen, computed)
+            for computed in (here, on_cluster)
+        )
+        assert one == other
+        assert list(one) == list(judging.judge(small_runs[kind], images, 2, "cpu", chosen))
+
+    def test_what_the_doctor_sees_is_that_of_this_machine(self, on_cluster, small_runs, archive, monkeypatch):
+        monkeypatch.setattr(memmap, "BLOCK", 40 * 256)
+        images = load_images(DataConfig(spec=str(archive)))
+        coder = Coder.of_run(small_runs["ae"].path, "cpu")
+        subjects = [
+            Subject(images, "letters", lambda: coder, computed=computed) for computed in (here, on_cluster)
+        ]
+        assert len(list(memmap.blocks(images.pixels))) == 3
+        for name in vars(subjects[0].statistics):
+            np.testing.assert_array_equal(*(getattr(one.statistics, name) for one in subjects))
+        for one, other in zip(subjects[0]._coded, subjects[1]._coded, strict=True):
+            np.testing.assert_array_equal(one, other)
 
 
 def test_a_training_is_the_same_to_the_bit_and_a_lost_process_ends_it(

@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Iterator
+from contextlib import nullcontext
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
@@ -20,7 +21,7 @@ from runner import call
 from small_search import write_recipe
 
 FOLDER = Path(__file__).parents[2] / "benchmarks"
-SCRIPTS = {file.stem for file in FOLDER.glob("*.py")} - {"processes"}
+SCRIPTS = {file.stem for file in FOLDER.glob("*.py")} - {"processes", "hosts"}
 
 
 @pytest.fixture
@@ -40,7 +41,7 @@ def script(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     yield load
     torch.set_num_threads(threads)
     for name in set(sys.modules) - before:
-        if name.partition(".")[0] in {*SCRIPTS, "processes", "speed"}:
+        if name.partition(".")[0] in {*SCRIPTS, "processes", "hosts", "speed"}:
             del sys.modules[name]
 
 
@@ -258,3 +259,65 @@ def test_explorer(script):
     subject = script("explorer").synthetic(30)
     assert subject.codes.shape == (30, 10)
     assert len(subject.images) == 30
+
+
+@pytest.mark.parametrize("rows", [6, 12])
+def test_ray_faults(script, tmp_path, monkeypatch, rows):
+    """Without a cluster: what a command leaves is held to what was asked for."""
+    module = script("ray_faults")
+    asked = []
+
+    class Command:
+        running = True
+
+        def __init__(self, words: list[str], log: Path) -> None:
+            asked.append(words)
+            if words[0] == "encode":
+                out = Path(words[words.index("--out") + 1])
+                np.savez(out, codes=np.arange(6 if out.name == "usual.npz" else rows))
+                pieces = out.with_name("codes.npz.pieces")
+                pieces.mkdir(exist_ok=True)
+                for number in range(2):
+                    (pieces / f"{number}.npz").touch()
+
+        def end(self) -> int:
+            return 1 if len(asked) == 4 else 0  # the first of the case itself
+
+    class Cluster:
+        def __init__(self, folder: Path) -> None:
+            self.known: list[object] = []
+
+        def keep(self, count: int) -> None:
+            self.known.append(count)
+
+        def workers(self) -> tuple[()]:
+            return ()
+
+        def add(self) -> None:
+            self.known.append("late")
+
+        lose = add
+
+    monkeypatch.setattr(module, "Command", Command)
+    monkeypatch.setattr(module.hosts, "alone", lambda: None)
+    monkeypatch.setattr(module.hosts, "Cluster", Cluster)
+    module.main("--only", "encode: a node comes late", "--folder", str(tmp_path), "--out", str(tmp_path))
+    found, table = written(tmp_path, "ray-faults")
+    (fault,) = found["faults"]
+    assert fault["exits"] == [1, 0]
+    assert asked[-1][-1] == "--resume"
+    assert (found["survived"], "all there, once" in table) == ((1, True) if rows == 6 else (0, False))
+
+
+def test_ray_overhead(script, tmp_path, monkeypatch):
+    module = script("ray_overhead")
+    monkeypatch.setattr(module, "Cluster", lambda engine: None)
+    monkeypatch.setattr(module, "closing", nullcontext)
+    monkeypatch.setattr(module, "OnCluster", lambda cluster: module.here)
+    monkeypatch.setattr(module, "RayExecutor", lambda engine: LocalExecutor())
+    monkeypatch.setattr(module, "FEW", 60)
+    with preloaded.quick_workers():
+        module.main("--images", "60", "--trials", "1", "--out", str(tmp_path))
+    found, table = written(tmp_path, "ray-overhead")
+    assert found["measured"]["bytes a row"] > 0
+    assert table.count("\n| search, ray") == 2

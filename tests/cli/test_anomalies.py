@@ -15,7 +15,7 @@ from latentspace.data.imageset import ImageSet
 from latentspace.data.sources import load_images
 from latentspace.inference import anomalies
 from latentspace.inference.anomalies import ranked, surprise
-from latentspace.inference.encoding import here
+from latentspace.inference.computing import here
 from latentspace.inference.trained import TrainedAutoencoder
 from latentspace.report.anomalies import anomalies_page
 from latentspace.report.page import render
@@ -154,11 +154,18 @@ def test_the_page_shows_one_of_exact_copies(small_runs, images):
 
 
 @pytest.mark.parametrize(
-    ("engine", "said"),
-    [("local://there", "the address of a cluster is ray"), ("nobody", "must be a known one")],
+    ("command", "engine", "said"),
+    [
+        ("anomalies RUN", "local://there", "the address of a cluster is ray"),
+        ("anomalies RUN", "nobody", "must be a known one"),
+        ("evaluate RUN", "nobody", "must be a known one"),
+        ("evaluate RUN --card", "ray", "a report card is computed on this machine"),
+        ("doctor RUN", "nobody", "must be a known one"),
+    ],
 )
-def test_an_engine_that_is_none_is_refused(small_runs, engine, said):
-    code, out, err = call(["anomalies", str(small_runs["ae"].path), "--engine", engine])
+def test_an_engine_that_is_none_is_refused(small_runs, command, engine, said):
+    words = command.replace("RUN", str(small_runs["ae"].path)).split(" ")
+    code, out, err = call([*words, "--engine", engine])
     assert (code, out) == (2, "")
     assert said in err
 

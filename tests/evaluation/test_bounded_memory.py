@@ -13,7 +13,7 @@ from latentspace.data.batches import OnDiskSet, ResidentSet, at_once, passed_onc
 from latentspace.data.imageset import ImageSet
 from latentspace.data.sampling import HELD, affordable
 from latentspace.evaluation.evaluate import evaluate_images
-from latentspace.evaluation.metrics import judge
+from latentspace.evaluation.judging import judge
 from latentspace.evaluation.timing import MethodTimes
 from latentspace.inference.sampling import distribution_of
 from latentspace.inference.trained import TrainedAutoencoder

@@ -11,7 +11,8 @@ import torch
 from latentspace.core.errors import ConfigurationError, DataError, RunError
 from latentspace.data.corruption import gaussian
 from latentspace.data.imageset import ImageSet
-from latentspace.evaluation.metrics import judge, labels_as_learned
+from latentspace.evaluation.judging import judge
+from latentspace.evaluation.metrics import labels_as_learned
 from latentspace.inference.trained import TrainedAutoencoder, TrainedClassifier, encoder_of
 from latentspace.runs.directory import Run
 from latentspace.training.loop import validation_noise

@@ -8,11 +8,13 @@ import typer
 
 from ..core.errors import ConfigurationError
 from . import console
-from .options import Device, Json, Reading
+from .engines import computed_by
+from .options import Device, Engine, Json, Reading
 
 if TYPE_CHECKING:
     from ..evaluation.doctor.examine import Diagnosis
     from ..evaluation.doctor.subject import Subject
+    from ..inference.computing import Computed
 
 MARKS = {"bad": "mend: ", "look": "look: ", "fine": "", "skipped": "not looked for: "}
 
@@ -33,6 +35,7 @@ class DoctorOptions:
         str | None, "Exit with 1 where any of these is found, such as leaks,copies.", "NAMES"
     ] = None
     device: Device = "auto"
+    engine: Engine = "local"
     reading: Reading
 
     @property
@@ -42,8 +45,8 @@ class DoctorOptions:
 
         return tuple(FINDERS.require(one.strip()) for one in (self.fail_on or "").split(",") if one.strip())
 
-    def subject(self, data: str) -> "Subject":
-        """The images of DATA, and what they are compared by."""
+    def subject(self, data: str, computed: "Computed") -> "Subject":
+        """The images of DATA, what they are compared by, and what computes that."""
         from ..data.sources import load_images
         from ..evaluation.doctor.codes import Coder, trained_here
         from ..evaluation.doctor.files import file_facts
@@ -61,6 +64,7 @@ class DoctorOptions:
             (lambda: trained_here(images, self.device)) if coder is None else (lambda: coder),
             file_facts(config.spec, images),
             other,
+            computed,
         )
 
 
@@ -96,8 +100,8 @@ def doctor(
     _refuse_early(out, fix, options.reading, force=force)
     from ..evaluation.doctor.examine import examine
 
-    with console.following():
-        diagnosis = examine(options.subject(data))
+    with console.following(), computed_by(options.engine, options.device) as computed:
+        diagnosis = examine(options.subject(data, computed))
     written = _write(diagnosis, out, fix)
     if json:
         console.show_json({**diagnosis.to_json(), **written})

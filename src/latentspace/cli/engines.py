@@ -10,18 +10,20 @@ from .options import parsed_engine
 
 if TYPE_CHECKING:
     from ..core.cluster import Cluster
-    from ..inference.encoding import Computed
+    from ..inference.computing import Computed
     from ..training.together.learn import Start
 
 
 @contextmanager
 def computed_by(text: str, device: str) -> "Iterator[Computed]":
-    """What computes the codes of images within the block; a cluster is reached before images are read.
+    """What computes codes of images, or else what is said of each, within the block.
+
+    A cluster is reached before images are read.
 
     Raises:
         ConfigurationError: an engine that computes no codes, or no such cluster.
     """
-    from ..inference.encoding import here
+    from ..inference.computing import here
 
     with _reached(text, device, "codes are") as cluster:
         if cluster is None:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 from ..core.errors import ConfigurationError
 from . import console
 from .card import CardOptions, make_card
-from .options import Device, Json, OtherData, Reading, RunPath
+from .engines import computed_by
+from .options import Device, Engine, Json, OtherData, Reading, RunPath
 
 if TYPE_CHECKING:
     from ..evaluation.evaluate import Evaluation
@@ -25,6 +26,7 @@ def evaluate(
     json: Json = False,
     iwae_samples: Annotated[int, "A vae: codes for each image in the importance-weighted bound.", "K"] = 16,
     device: Device = "auto",
+    engine: Engine = "local",
     card: CardOptions,
     data: OtherData,
 ) -> None:
@@ -46,6 +48,12 @@ def evaluate(
     from ..runs.directory import Run
 
     if card.card:
+        if engine != "local":
+            raise ConfigurationError(
+                "a report card is computed on this machine",
+                found=f"--card with --engine {engine}",
+                do="leave out one of the two",
+            )
         make_card(run, split, data, card, device, json=json)
         return
     card.refuse_alone()
@@ -58,8 +66,8 @@ def evaluate(
         )
     other = None if data.spec is None else data.reading.config(data.spec)
     opened = Run.open(run)
-    with console.following():
-        result = judge(opened, other, split, iwae_samples, device)  # type: ignore[arg-type]
+    with console.following(), computed_by(engine, device) as computed:
+        result = judge(opened, other, split, iwae_samples, device, computed)  # type: ignore[arg-type]
     if json:
         console.show_json({"run": str(run), **result.to_json()})
         return

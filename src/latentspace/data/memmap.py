@@ -9,7 +9,7 @@ import os
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, NamedTuple, TypeAlias
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -98,10 +98,54 @@ def require_unchanged(pixels: np.ndarray) -> None:
     Raises:
         DataError: the file is no longer as it was when it was mapped: another size, time or file.
     """
-    held = getattr(pixels, "_mmap", None)  # what a mapped array and all its views read from
-    path, seen = _FILES.get(held, (None, None)) if held is not None else (None, None)
+    path, seen = _file_of(pixels)
     if path is not None and _look(path) != seen:
         raise _changed(path)
+
+
+def _file_of(pixels: np.ndarray) -> tuple[Path | None, tuple[int, ...] | None]:
+    """The file that pixels are mapped from, and what it looked like then; None twice where there is none."""
+    held = getattr(pixels, "_mmap", None)  # what a mapped array and all its views read from
+    return (None, None) if held is None else _FILES.get(held, (None, None))
+
+
+class Place(NamedTuple):
+    """Where mapped pixels lie: what another process, or another machine that sees the file, maps them by.
+
+    Args:
+        size: of the file, in bytes.
+        modified: when, in nanoseconds.
+        offset: of the first byte.
+        strides: bytes from one value to the next, along each axis.
+    """
+
+    path: Path
+    size: int
+    modified: int
+    offset: int
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+
+    def mapped(self) -> Pixels | None:
+        """The pixels, read-only; None where there is no such file here, or it is another one."""
+        seen = _look(self.path)
+        if seen is None or seen[2:] != (self.size, self.modified):
+            return None
+        with self.path.open("rb") as file:
+            held = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        return np.ndarray(self.shape, np.uint8, held, self.offset, self.strides)
+
+
+def place_of(pixels: Pixels) -> Place | None:
+    """Where they lie, if they are mapped from a file that has a name, or a view of such."""
+    path, seen = _file_of(pixels)
+    if path is None or seen is None or not isinstance(pixels, np.memmap):
+        return None
+    first = pixels.offset - pixels.offset % mmap.ALLOCATIONGRANULARITY  # the byte that the map begins at
+    whole = np.frombuffer(pixels._mmap, np.uint8)  # type: ignore[attr-defined]
+    inside = pixels.ctypes.data - whole.ctypes.data
+    size, modified = seen[2:]
+    return Place(path, size, modified, first + inside, pixels.shape, pixels.strides)
 
 
 def _look(path: Path) -> tuple[int, ...] | None:

@@ -12,7 +12,8 @@ from ..data.imageset import ImageSet
 from ..data.memmap import require_unchanged
 from ..data.sampling import affordable, stratified_sample
 from ..data.splits import Part
-from ..inference.encoding import codes_and_errors
+from ..inference.computing import Computed, here
+from ..inference.encoding import computed_codes
 from ..inference.trained import TrainedAutoencoder
 from ..runs.directory import Run
 from ..training.components import learned_from
@@ -71,28 +72,40 @@ class BesidePCA(Measurement):
         return f"{longer}, with a wider network, or with a larger code ({larger})."
 
 
-def beside_pca(run: Run, images: ImageSet, device: str = AUTO, fitted_to: int = FITTED_TO) -> BesidePCA:
+def beside_pca(
+    run: Run,
+    images: ImageSet,
+    device: str = AUTO,
+    fitted_to: int = FITTED_TO,
+    computed: Computed = here,
+) -> BesidePCA:
     """Of all test images; kept in the run.
 
     Args:
         fitted_to: images that PCA is fitted to, at most.
+        computed: what computes the run's pictures.
 
     Raises:
         RunError: the run has not ended, or is a classifier's.
     """
-    return kept(
-        run, "beside-pca", BesidePCA, partial(_judged, run, images, "test", device, fitted_to=fitted_to)
-    )
+    measure = partial(_judged, run, images, "test", device, computed, fitted_to=fitted_to)
+    return kept(run, "beside-pca", BesidePCA, measure)
 
 
 def quickly_beside_pca(run: Run, images: ImageSet, device: str = AUTO) -> BesidePCA:
     """Of some images that the run did not learn from, but of no test images; learned ones where all were."""
     part: Part = "validation" if run.experiment.training.fit == "train" else "train"
-    return _judged(run, images, part, device, most=QUICKLY)
+    return _judged(run, images, part, device, here, most=QUICKLY)
 
 
 def _judged(
-    run: Run, images: ImageSet, part: Part, device: str, fitted_to: int = FITTED_TO, most: int | None = None
+    run: Run,
+    images: ImageSet,
+    part: Part,
+    device: str,
+    computed: Computed,
+    fitted_to: int = FITTED_TO,
+    most: int | None = None,
 ) -> BesidePCA:
     trained = TrainedAutoencoder.load(run, device)
     draw = numpy_generator(run.experiment.seed, "sample")
@@ -100,8 +113,7 @@ def _judged(
     if most is not None:
         judged = stratified_sample(judged, affordable(most, images.shape), images.labels, draw)
     fitted = stratified_sample(learned, affordable(fitted_to, images.shape), images.labels, draw)
-    _, errors = codes_and_errors(trained, images.pixels, judged)
-    assert errors is not None  # they were asked for
+    _, errors = computed_codes(trained, images.pixels, judged, computed)
     require_unchanged(images.pixels)  # or it would be kept
     return BesidePCA(
         part=part,

@@ -15,13 +15,15 @@ from ..core.wording import brief, counted, option
 from ..data.config import DataConfig
 from ..data.imageset import ImageSet
 from ..data.memmap import require_unchanged
+from ..inference.computing import Computed, here
 from ..inference.run_images import own_or_other
 from ..inference.trained import encoder_of, refuse_unfinished
 from ..runs.directory import Run
 from .agreement import agreement_with_test
 from .beside_pca import BesidePCA, beside_pca
 from .cache import Measurement, keep, kept
-from .metrics import IWAE_SAMPLES, Metrics, judge, require_samples, score
+from .judging import judge, score
+from .metrics import IWAE_SAMPLES, Metrics, require_samples
 
 logger = logging.getLogger(__name__)
 
@@ -84,6 +86,7 @@ def evaluate(
     scope: Scope | None = None,
     iwae_samples: int = IWAE_SAMPLES,
     device: str = AUTO,
+    computed: Computed = here,
 ) -> Evaluation:
     """Evaluate a run on a part of its own data (the test part by default) or, whole, on other data.
 
@@ -94,6 +97,7 @@ def evaluate(
             hash of the run's own are its own, wherever they lie.
         iwae_samples: codes drawn an image for the importance-weighted bound of a vae.
         device: what computes: auto (a GPU where there is one), cpu, cuda, cuda:1, mps.
+        computed: what computes pieces of the images: this process, or a cluster.
 
     Raises:
         RunError: the run has not ended, or its data have changed.
@@ -105,7 +109,7 @@ def evaluate(
     named_device(device)
     require_samples(iwae_samples)
     refuse_unfinished(run)
-    return evaluate_images(run, *own_or_other(run, data), scope, iwae_samples, device)
+    return evaluate_images(run, *own_or_other(run, data), scope, iwae_samples, device, computed)
 
 
 def require_scope(scope: object) -> None:
@@ -125,6 +129,7 @@ def evaluate_images(
     scope: Scope | None = None,
     iwae_samples: int = IWAE_SAMPLES,
     device: str = AUTO,
+    computed: Computed = here,
 ) -> Evaluation:
     """Metrics of images that are loaded already; `own` where they are the run's."""
     scope = scope or ("test" if own else "all")
@@ -135,7 +140,7 @@ def evaluate_images(
             found="other images (their content hash is not the run's): they have no such part",
             do=f"leave {option('split')} out, to evaluate all of them",
         )
-    result = _judged(run, images, own, scope, device, iwae_samples)
+    result = _judged(run, images, own, scope, device, computed, iwae_samples)
     name = scope if own else f"other-{images.content_hash[:12]}"
     agreement = agreement_with_test(run, images, device) if own and scope == "test" else None
     if agreement is not None and agreement.differ:
@@ -152,12 +157,18 @@ def judged_on_test(run: Run, images: ImageSet, device: str = AUTO) -> Evaluation
     """
     told = run.results().get("test", {}).get("iwae_samples")
     samples = told if isinstance(told, int) and told > 0 else IWAE_SAMPLES
-    measure = partial(_judged, run, images, True, "test", device, iwae_samples=samples)
+    measure = partial(_judged, run, images, True, "test", device, here, iwae_samples=samples)
     return kept(run, "test", Evaluation, measure)
 
 
 def _judged(
-    run: Run, images: ImageSet, own: bool, scope: Scope, device: str, iwae_samples: int
+    run: Run,
+    images: ImageSet,
+    own: bool,
+    scope: Scope,
+    device: str,
+    computed: Computed,
+    iwae_samples: int,
 ) -> Evaluation:
     chosen = np.arange(len(images)) if scope == "all" else run.split.part(scope)
     seen = np.isin(images.image_hashes[chosen], run.learned_from)
@@ -175,12 +186,12 @@ def _judged(
         near_copies_of_training=None if near is None else int((near & ~seen).sum()),
         score_without_copies=None
         if own and scope in LEARNED
-        else _without(run, images, device, chosen[~copies], len(chosen)),
+        else _without(run, images, device, chosen[~copies], len(chosen), computed),
         warnings=images.record.warnings,
-        **judge(run, images, iwae_samples, device, chosen),
+        **judge(run, images, iwae_samples, device, chosen, computed),
     )
     require_unchanged(images.pixels)
-    compared = _beside_pca(run, images, device) if own and scope == "test" else None
+    compared = _beside_pca(run, images, device, computed) if own and scope == "test" else None
     if compared is None:
         return result
     return result.model_copy(
@@ -192,11 +203,11 @@ def _judged(
     )
 
 
-def _beside_pca(run: Run, images: ImageSet, device: str) -> BesidePCA | None:
+def _beside_pca(run: Run, images: ImageSet, device: str, computed: Computed) -> BesidePCA | None:
     """The run's error beside PCA's, of a run that decodes; said where PCA is not beaten."""
     if run.experiment.task.needs_encoder:
         return None
-    found = beside_pca(run, images, device)
+    found = beside_pca(run, images, device, computed=computed)
     if not found.better:
         logger.warning("%s %s", found.words, found.advice)
     return found
@@ -211,9 +222,11 @@ def _near_learned(run: Run, chosen: Int64Array) -> np.ndarray | None:
     return None if near is None else np.isin(chosen, near)
 
 
-def _without(run: Run, images: ImageSet, device: str, rest: Int64Array, judged: int) -> float | None:
+def _without(
+    run: Run, images: ImageSet, device: str, rest: Int64Array, judged: int, computed: Computed
+) -> float | None:
     """The score of the task on `rest`, the images that are no copies; None where these are all, or none."""
-    return score(run, images, device, rest) if 0 < len(rest) < judged else None
+    return score(run, images, device, rest, computed) if 0 < len(rest) < judged else None
 
 
 def _warn_of_seen(run: Run, hashes: Hashes) -> None:

@@ -14,7 +14,6 @@ import numpy as np
 import torch
 from torch import nn
 
-from ..core.devices import AUTO
 from ..core.errors import ConfigurationError, DataError
 from ..core.registry import Registry
 from ..core.tensor_types import Images
@@ -23,6 +22,9 @@ from ..core.wording import option
 from ..data.batches import Batches, ResidentSet, passed_once, told_of
 from ..data.cleaning import sentence
 from ..data.imageset import ImageSet
+from ..experiment.config import Experiment
+from ..inference.computing import Computed, here
+from ..inference.encoding import computed_codes
 from ..inference.trained import TrainedAutoencoder, TrainedClassifier
 from ..runs.directory import Run
 from ..training.components import required_labels
@@ -46,6 +48,8 @@ class Case:
     Args:
         chosen: the indices of the images that are evaluated.
         device: what computes, as `--device` names it.
+        piece: the number of this piece, of a set that is evaluated in pieces; each draws noise of its own.
+        computed: what computes codes.
     """
 
     run: Run
@@ -53,11 +57,18 @@ class Case:
     chosen: Int64Array
     iwae_samples: int
     device: str
+    piece: int = 0
+    computed: Computed = here
+
+    @cached_property
+    def experiment(self) -> Experiment:
+        """The run's plan."""
+        return self.run.experiment
 
     @property
     def decodes(self) -> bool:
         """Whether the run decodes codes to images: a classifier does not."""
-        return not self.run.experiment.task.needs_encoder
+        return not self.experiment.task.needs_encoder
 
     @cached_property
     def trained(self) -> TrainedAutoencoder:
@@ -80,7 +91,7 @@ class Case:
 
     def noise(self, device: torch.device) -> torch.Generator:
         """What is drawn to evaluate the run: the same each time."""
-        return validation_noise(self.run.experiment.seed, device)
+        return validation_noise(self.experiment.seed, device, self.piece)
 
     def reconstructions(self) -> Iterator[tuple[Images, Images]]:
         """Batches of the chosen images, and of what their mean codes are decoded to."""
@@ -93,7 +104,7 @@ class Case:
     def parts(self) -> dict[str, float]:
         """The terms of the run's objective, as validation reports them."""
         network, held = (self.trained.model, self.held) if self.decodes else self._classified
-        objective = self.run.experiment.objective.validation
+        objective = self.experiment.objective.validation
         losses = evaluate(network, objective, held, self.noise(held.device), JUDGING)
         return {name: value for name, value in losses.items() if name != "loss"}
 
@@ -103,8 +114,9 @@ class Case:
         labels = labels_as_learned(self.images, self.run.data.class_names)[self.chosen]
         trained = TrainedClassifier.load(self.run, self.device)
         device = trained.autoencoder.device
-        codes = torch.from_numpy(trained.autoencoder.encode(self.images, chosen=self.chosen)).to(device)
-        return trained.head, ResidentSet(codes, torch.from_numpy(labels).to(device))
+        found, _ = computed_codes(trained.autoencoder, self.images.pixels, self.chosen, self.computed)
+        held = ResidentSet(torch.from_numpy(found).to(device), torch.from_numpy(labels).to(device))
+        return trained.head, held
 
     @cached_property
     def posterior(self) -> Metrics:
@@ -122,6 +134,8 @@ class Metric:
         unit: "nats per image"; empty: none.
         better: which way is better; None: neither.
         digits: after the decimal point, in a table.
+        mean: whether that of many images is the mean of those of pieces of them, and so computed; any other
+            is measured of all images, by one process.
     """
 
     title: str
@@ -129,6 +143,7 @@ class Metric:
     unit: str = ""
     better: Literal["lower", "higher"] | None = "lower"
     digits: int = 4
+    mean: bool = False
 
 
 def part_of(name: str) -> Callable[[Case], Value | None]:
@@ -175,14 +190,18 @@ def errors_by_code_size(case: Case) -> Value | None:
 
 NATS = "nats per image"
 
-MSE = Metric("mean squared error", mse, "per pixel")
-MSE_FROM_NOISY = Metric("mean squared error from noisy images", part_of("mse_from_noisy"), "per pixel")
-MEAN_CODE_LOSS = Metric("loss with the mean code decoded", mean_code, NATS, digits=2)
-ELBO_LOSS = Metric("negative ELBO of one sampled code", part_of("elbo_loss"), NATS, digits=2)
-BCE = Metric("cross-entropy of the pixels", part_of("bce"), NATS, digits=2)
-GAUSSIAN_NLL = Metric("negative log-likelihood of Gaussian pixels", part_of("gaussian_nll"), NATS, digits=2)
-KL = Metric("divergence from the prior", part_of("kl"), NATS, better=None, digits=2)
-IWAE_LOSS = Metric("importance-weighted bound", iwae, NATS, digits=2)
+MSE = Metric("mean squared error", mse, "per pixel", mean=True)
+MSE_FROM_NOISY = Metric(
+    "mean squared error from noisy images", part_of("mse_from_noisy"), "per pixel", mean=True
+)
+MEAN_CODE_LOSS = Metric("loss with the mean code decoded", mean_code, NATS, digits=2, mean=True)
+ELBO_LOSS = Metric("negative ELBO of one sampled code", part_of("elbo_loss"), NATS, digits=2, mean=True)
+BCE = Metric("cross-entropy of the pixels", part_of("bce"), NATS, digits=2, mean=True)
+GAUSSIAN_NLL = Metric(
+    "negative log-likelihood of Gaussian pixels", part_of("gaussian_nll"), NATS, digits=2, mean=True
+)
+KL = Metric("divergence from the prior", part_of("kl"), NATS, better=None, digits=2, mean=True)
+IWAE_LOSS = Metric("importance-weighted bound", iwae, NATS, digits=2, mean=True)
 IWAE = Metric("codes an image of the importance-weighted bound", iwae_samples, better=None, digits=0)
 KL_PER_DIMENSION = Metric(
     "divergence from the prior, by dimension",
@@ -194,7 +213,7 @@ KL_PER_DIMENSION = Metric(
 ACTIVE_UNITS = Metric("dimensions in use", lambda case: case.posterior.get("active_units"), "", None, 0)
 CODE_SIZES = Metric("sizes of a shortened code", code_sizes, "numbers", None, 0)
 ERRORS_BY_CODE_SIZE = Metric(
-    "mean squared error with a code's first numbers alone", errors_by_code_size, "per pixel"
+    "mean squared error with a code's first numbers alone", errors_by_code_size, "per pixel", mean=True
 )
 ACCURACY = Metric("accuracy", part_of("accuracy"), "share of the images", "higher")
 CROSS_ENTROPY = Metric("cross-entropy of the logits", part_of("cross_entropy"), NATS)
@@ -236,35 +255,6 @@ def label(name: str) -> str:
     """What a metric is called on an axis or in a table: "mean squared error per pixel"."""
     title, unit = title_and_unit(name)
     return f"{title} {unit}" if unit.startswith("per ") else ", ".join(filter(None, (title, unit)))
-
-
-def judge(
-    run: Run,
-    images: ImageSet,
-    iwae_samples: int = IWAE_SAMPLES,
-    device: str = AUTO,
-    chosen: Int64Array | None = None,
-) -> Metrics:
-    """Every metric of the run on `images`, or on those at the indices `chosen`.
-
-    Raises:
-        ConfigurationError: no sample for the importance-weighted bound.
-        DataError: a classifier on images without labels, or with classes that it does not know.
-    """
-    require_samples(iwae_samples)
-    chosen = np.arange(len(images)) if chosen is None else chosen
-    case = Case(run, images, chosen, iwae_samples, device)
-    measured = {name: metric.measure(case) for name, metric in METRICS.items()}
-    found = {name: value for name, value in measured.items() if value is not None}
-    return {**found, **{name: value for name, value in case.parts.items() if name not in found}}
-
-
-def score(run: Run, images: ImageSet, device: str, chosen: Int64Array) -> float | None:
-    """The score that the task selects by, on the images at the indices `chosen`; None: it is no metric."""
-    name = run.experiment.task.score
-    case = Case(run, images, chosen, 1, device)
-    value = METRICS[name].measure(case) if name in METRICS else case.parts.get(name)
-    return float(value) if isinstance(value, int | float) else None
 
 
 def require_samples(iwae_samples: int) -> None:

@@ -18,7 +18,8 @@ from ..core.wording import counted, option
 from ..data.given import Given
 from ..data.imageset import ImageSet
 from ..runs.directory import Run
-from .encoding import Columns, Computed, Computing, Encoded, here
+from .computing import Columns, Computed, Encoded, here
+from .encoding import Computing
 from .given_images import image_set
 from .nearest import nearest
 from .run_images import own_or_other

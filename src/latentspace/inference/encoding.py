@@ -5,12 +5,12 @@ A piece is a file of its own beside the table, whole or not there. The table is 
 
 import json
 import shutil
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final, NamedTuple, Protocol, TypeAlias, runtime_checkable
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import torch
@@ -24,6 +24,7 @@ from ..core.wording import option
 from ..data.batches import at_once, passed_once
 from ..data.imageset import ImageSet
 from ..runs.directory import Run
+from .computing import Columns, Computed, columns_of, cut, here
 from .conform import conforming
 from .image_files import picture, png, raster
 from .maps import project
@@ -33,11 +34,8 @@ from .run_images import Description
 from .tables import CODE, Block, refuse_table, write_table
 from .trained import BATCH, TrainedAutoencoder
 
-Columns: TypeAlias = dict[str, np.ndarray]
-Computed: TypeAlias = Callable[
-    ["Encodable", Mapping[int, Int64Array]], Generator[tuple[int, Columns], None, None]
-]
 PIECE: Final = 65_536  # images
+PASSES: Final = 8  # of the network, for a smaller piece
 EXTRAS: Final = ("images", "map")
 
 
@@ -105,7 +103,7 @@ class Computing:
     errors: bool
     refine: int
 
-    def encoded(self, pixels: Pixels, rows: Int64Array) -> Columns:
+    def encoded(self, pixels: Pixels, rows: Int64Array, piece: int = 0) -> Columns:  # noqa: ARG002
         """Codes and errors of these images, as a piece keeps them."""
         before = none = np.zeros(0, np.float32)
         if self.refine:
@@ -115,24 +113,25 @@ class Computing:
             errors = none if found is None else found
         return {"codes": codes, "errors": errors, "before": before}
 
-
-@runtime_checkable
-class Encodable(Protocol):
-    """Images of which codes are computed in pieces, and how."""
-
-    @property
-    def pixels(self) -> Pixels:
-        """As the network takes them."""
-
-    @property
-    def computing(self) -> Computing: ...
+    def on(self, device: torch.device) -> "Computing":
+        """The same on another device, without the run, which is not on the nodes of a cluster."""
+        return replace(self, trained=alone(self.trained, device))
 
 
-class Encoded(NamedTuple):
-    """An `Encodable` of a network and its images."""
+def alone(trained: TrainedAutoencoder, device: torch.device) -> TrainedAutoencoder:
+    """The same network on another device, without its run: what another process needs of it."""
+    return TrainedAutoencoder(trained.model, trained.experiment, trained.data, device)
 
-    computing: Computing
-    pixels: Pixels
+
+def computed_codes(
+    trained: TrainedAutoencoder, pixels: Pixels, rows: Int64Array, computed: Computed = here
+) -> tuple[CodeArray, Float32[np.ndarray, " images"]]:
+    """`codes_and_errors` in float32, of pieces that `computed` computes."""
+    computing = Computing(trained, "32", errors=True, refine=0)
+    pieces = cut(rows, PASSES * at_once(BATCH, pixels.shape[1:]))
+    parts = columns_of(computing, pixels, pieces, computed, "parts of images encoded")
+    codes, errors = (np.concatenate([one[name] for one in parts]) for name in ("codes", "errors"))
+    return codes, errors
 
 
 @dataclass(frozen=True, eq=False)
@@ -191,12 +190,6 @@ class EncodingPlan:
     @cached_property
     def description(self) -> Description:
         return Description(self.run, self.images, self.own)
-
-
-def here(plan: Encodable, pieces: Mapping[int, Int64Array]) -> Generator[tuple[int, Columns], None, None]:
-    """The columns of pieces, computed in this process; `pieces` are the rows of each by number."""
-    for number, rows in pieces.items():
-        yield number, plan.computing.encoded(plan.pixels, rows)
 
 
 def encode_to(

@@ -1,12 +1,12 @@
 """The pieces of a table, computed by processes on the nodes of a cluster.
 
-Images are read here and sent a piece at a time, so nodes need not see the data; what comes back is kept here,
-whole or not at all, in the order of the rows. A piece whose process is lost is sent to another.
+Images that are mapped from a file are read from it by the processes, where they see it unchanged under the
+same path. All others are sent a piece at a time, so nodes need not see the data. What comes back is kept
+here, whole or not at all, in the order of the rows. A piece whose process is lost is sent to another.
 """
 
 from collections import Counter, deque
 from collections.abc import Generator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Final
 
 import numpy as np
@@ -24,8 +24,8 @@ from ..core.errors import RunError
 from ..core.malloc import keep_freed
 from ..core.types import Int64Array, Pixels
 from ..core.wording import option
-from .encoding import Columns, Computing, Encodable
-from .trained import TrainedAutoencoder
+from ..data.memmap import Place, place_of, require_unchanged
+from .computing import Columns, Computable, Encodable
 
 LOSSES: Final = 3  # so many processes may die over a piece
 AHEAD: Final = 2  # pieces that a process has: the one at work, and the next
@@ -36,21 +36,26 @@ class EncodingProcess:
 
     def __init__(self) -> None:
         keep_freed()
-        self._computing: Computing | None = None
+        self._computing: Computable | None = None
 
     def about(self) -> dict[str, Any]:
         return about_process()
 
-    def open(self, computing: Computing, device: str, threads: int) -> None:
-        """The network, to compute on `device`."""
+    def open(self, computing: Computable, device: str, threads: int) -> None:
+        """What is computed, on `device`."""
         torch.set_num_threads(threads)
-        self._computing = replace(computing, trained=_alone(computing.trained, named_device(device)))
+        self._computing = computing.on(named_device(device))
 
-    def encoded(self, pixels: Pixels) -> Columns:
-        """The columns of a piece."""
+    def encoded(self, pixels: Pixels, piece: int) -> Columns:
+        """The columns of the piece with this number."""
         if self._computing is None:
             raise RuntimeError("open comes first")
-        return self._computing.encoded(pixels, np.arange(len(pixels)))
+        return self._computing.encoded(pixels, np.arange(len(pixels)), piece)
+
+    def read(self, place: Place, rows: Int64Array, piece: int) -> Columns | None:
+        """The columns of a piece that is read here; None where its file is not seen here."""
+        pixels = place.mapped()
+        return None if pixels is None else self.encoded(np.ascontiguousarray(pixels[rows]), piece)
 
 
 class OnCluster:
@@ -60,6 +65,7 @@ class OnCluster:
         self._cluster = cluster
         self._processes: dict[Any, int] = {}  # with how many pieces each has
         self._nodes: dict[Any, str] = {}  # where each is
+        self._blind: set[Any] = set()  # those that do not see the images' file
         # By answer: the piece that it is of, or None where it is what a process says of itself; the process.
         self._at_work: dict[Any, tuple[int | None, Any]] = {}
 
@@ -79,15 +85,14 @@ class OnCluster:
 
         if not pieces:
             return
-        computing = plan.computing
-        trained = _alone(computing.trained, torch.device("cpu"))
-        shared = ray.put(replace(computing, trained=trained))
-        left, lost = deque(pieces), Counter[int]()
+        self._blind.clear()
+        shared = ray.put(plan.computing.on(torch.device("cpu")))
+        left, lost, place = deque(pieces), Counter[int](), place_of(plan.pixels)
         for process in self._processes:  # those of an earlier call say again where they are
             self._at_work[process.about.remote()] = None, process
         try:
             while left or any(number is not None for number, _ in self._at_work.values()):
-                self._fill(plan, pieces, left)
+                self._fill(plan, pieces, left, place)
                 ready, _ = ray.wait(list(self._at_work), num_returns=1, timeout=ANSWERS)
                 for answer in ready:
                     if answer not in self._at_work:  # of a process that was lost meanwhile
@@ -104,11 +109,17 @@ class OnCluster:
                         _refuse_losses(lost, error)
                         continue
                     self._processes[process] -= 1
+                    if found is None:
+                        self._blind.add(process)
+                        left.appendleft(number)
+                        continue
                     yield number, found
         finally:
             self._end([process for _, process in self._at_work.values()])  # those that are not done
 
-    def _fill(self, plan: Encodable, pieces: Mapping[int, Int64Array], left: deque[int]) -> None:
+    def _fill(
+        self, plan: Encodable, pieces: Mapping[int, Int64Array], left: deque[int], place: Place | None
+    ) -> None:
         """Start processes where there is room, and give each that is open its next pieces."""
         starting = {process for number, process in self._at_work.values() if number is None}
         while len(self._processes) < min(max(1, self._cluster.room), len(left)):
@@ -120,8 +131,13 @@ class OnCluster:
             for process, has in self._processes.items():
                 if left and process not in starting and has < AHEAD:
                     number = left.popleft()
-                    pixels = np.ascontiguousarray(plan.pixels[pieces[number]])
-                    self._at_work[process.encoded.remote(pixels)] = number, process
+                    rows = pieces[number]
+                    if place is None or process in self._blind:
+                        require_unchanged(plan.pixels)
+                        answer = process.encoded.remote(np.ascontiguousarray(plan.pixels[rows]), number)
+                    else:
+                        answer = process.read.remote(place, rows, number)
+                    self._at_work[answer] = number, process
                     self._processes[process] += 1
 
     def _open(self, process: Any, found: Mapping[str, Any], shared: Any) -> None:
@@ -145,11 +161,6 @@ class OnCluster:
             ray.kill(one)
         answers = [one for one, (_, process) in self._at_work.items() if process in processes]
         return [self._at_work.pop(one)[0] for one in answers]
-
-
-def _alone(trained: TrainedAutoencoder, device: torch.device) -> TrainedAutoencoder:
-    """The network without its run, which is not on the nodes."""
-    return TrainedAutoencoder(trained.model, trained.experiment, trained.data, device)
 
 
 def _refuse_losses(lost: Counter[int], error: LostProcessError) -> None:

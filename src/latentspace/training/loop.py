@@ -115,9 +115,13 @@ def _pass_for(experiment: Experiment, components: Components) -> Pass:
     return partial(by_autograd, components)
 
 
-def validation_noise(seed: int, device: torch.device) -> torch.Generator:
-    """What is drawn to evaluate a network: the same for every epoch, and never an epoch's own."""
-    return generator(seed, "noise", 0, device)
+def validation_noise(seed: int, device: torch.device, piece: int = 0) -> torch.Generator:
+    """What is drawn to evaluate a network: the same for every epoch, and never an epoch's own.
+
+    Args:
+        piece: of a set that is evaluated in pieces, counted from 0.
+    """
+    return generator(seed, "noise", -piece, device)
 
 
 @torch.no_grad()

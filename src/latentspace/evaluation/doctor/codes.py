@@ -20,8 +20,9 @@ from ...data.fitting import Fit, Size, fitted_set
 from ...data.imageset import ImageSet
 from ...data.memmap import blocks
 from ...experiment.config import Experiment
+from ...inference.computing import Computed, here
 from ...inference.conform import conformed
-from ...inference.encoding import codes_and_errors
+from ...inference.encoding import computed_codes
 from ...inference.pca import fit_pca
 from ...inference.trained import TrainedAutoencoder
 from ...runs.directory import Run
@@ -62,8 +63,10 @@ class Coder:
         trained = TrainedAutoencoder.load(run, device)
         return cls(trained, run.experiment.data.fit, f"the codes of {path}, {trained.code_size} numbers")
 
-    def codes(self, images: ImageSet) -> tuple[CodeArray, Float32[np.ndarray, " images"]]:
-        """Codes, and the mean squared error a pixel of each reconstruction.
+    def codes(
+        self, images: ImageSet, computed: Computed = here
+    ) -> tuple[CodeArray, Float32[np.ndarray, " images"]]:
+        """Codes, and the mean squared error a pixel of each reconstruction; `computed` computes them.
 
         Raises:
             DataError: images of other channels than the autoencoder's.
@@ -71,9 +74,7 @@ class Coder:
         if self.size is not None:
             images = fitted_set(images, self.size, "stretch")
         pixels = conformed(images, self.trained.data.shape, self.fit).pixels
-        codes, errors = codes_and_errors(self.trained, pixels, np.arange(len(images)))
-        assert errors is not None  # they were asked for
-        return codes, errors
+        return computed_codes(self.trained, pixels, np.arange(len(images)), computed)
 
 
 def trained_here(images: ImageSet, device: str = AUTO, seed: int = 0) -> Coder:

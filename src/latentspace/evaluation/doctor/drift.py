@@ -33,11 +33,13 @@ class Drift:
         if subject.why_no_codes or len(other) < FEWEST:
             return skipped(f"two sets are compared from {FEWEST} images each")
         one, two = _some(len(subject.images)), _some(len(other))
-        codes = np.concatenate([subject.codes[one], subject.coder.codes(other.subset(two))[0]])
+        codes = np.concatenate(
+            [subject.codes[one], subject.coder.codes(other.subset(two), subject.computed)[0]]
+        )
         of_other = np.arange(len(codes)) >= len(one)
         hashes = np.concatenate([subject.images.image_hashes[one], other.image_hashes[two]])
         area, chance, likely = _told_apart(codes, of_other.astype(np.int64), hashes)
-        lines = _simple(subject.statistics, statistics_of(other.pixels))
+        lines = _simple(subject.statistics, statistics_of(other.pixels, subject.computed))
         tests = 1 + len(lines)
         differs = chance < LEVEL / tests and area >= APART
         moved = [line for line in lines if line[2] < LEVEL / tests and line[1] > 0.1]

@@ -1,14 +1,15 @@
 """Simple numbers of each image: brightness, contrast, sharpness, border, colour."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Final, TypeAlias
 
 import numpy as np
+import torch
 from jaxtyping import Float32
 
-from ...core.progress import told
-from ...core.types import Pixels
-from ...data.memmap import blocks
+from ...core.types import Int64Array, Pixels
+from ...data.memmap import blocks, require_unchanged
+from ...inference.computing import Columns, Computed, columns_of, here
 
 SHARPEST: Final = 0.01  # share of the differences of pixels that sharpness and steepness are taken from
 REACH: Final = 3  # pixels that steepness looks over
@@ -50,10 +51,25 @@ class Statistics:
         return span
 
 
-def statistics_of(pixels: Pixels) -> Statistics:
-    """The statistics of all images, in blocks."""
-    parts = [_of_block(pixels[here]) for here in told(blocks(pixels), "parts of images measured")]
-    return Statistics(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+class Measuring:
+    """The statistics of some images, as columns."""
+
+    def encoded(self, pixels: Pixels, rows: Int64Array, piece: int) -> Columns:  # noqa: ARG002
+        require_unchanged(pixels)
+        return dict(zip(_NAMES, _of_block(pixels[rows]), strict=True))
+
+    def on(self, device: torch.device) -> "Measuring":  # noqa: ARG002 - NumPy computes
+        return self
+
+
+def statistics_of(pixels: Pixels, computed: Computed = here) -> Statistics:
+    """The statistics of all images, in blocks; `computed` is what computes them."""
+    pieces = [np.arange(one.start, one.stop) for one in blocks(pixels)]
+    parts = columns_of(Measuring(), pixels, pieces, computed, "parts of images measured")
+    return Statistics(**{name: np.concatenate([one[name] for one in parts]) for name in _NAMES})
+
+
+_NAMES: Final = tuple(one.name for one in fields(Statistics))
 
 
 def _of_block(pixels: Pixels) -> tuple[np.ndarray, ...]:

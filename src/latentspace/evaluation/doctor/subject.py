@@ -15,6 +15,7 @@ from ...data.cleaning import blank, sets_of_copies
 from ...data.imageset import ImageSet
 from ...data.near_copies import MOST, Pairs
 from ...data.together import units
+from ...inference.computing import Computed, here
 from .classification import Judged, judged
 from .codes import FEWEST, Coder, principal_codes
 from .files import FileFacts
@@ -30,6 +31,7 @@ class Subject:
         make_coder: what gives their codes; called where the first finder asks for codes.
         files: what their files say of themselves.
         other: the set that they are compared with.
+        computed: what computes statistics and codes.
     """
 
     images: ImageSet
@@ -37,6 +39,7 @@ class Subject:
     make_coder: Callable[[], Coder]
     files: FileFacts | None = None
     other: ImageSet | None = None
+    computed: Computed = here
 
     @property
     def data(self) -> str:
@@ -59,7 +62,7 @@ class Subject:
 
     @cached_property
     def statistics(self) -> Statistics:
-        return statistics_of(self.images.pixels)
+        return statistics_of(self.images.pixels, self.computed)
 
     @cached_property
     def blank(self) -> Int64Array:
@@ -92,7 +95,7 @@ class Subject:
 
     @cached_property
     def _coded(self) -> tuple[CodeArray, Float32[np.ndarray, " images"]]:
-        return self.coder.codes(self.images)
+        return self.coder.codes(self.images, self.computed)
 
     @property
     def codes(self) -> CodeArray:
