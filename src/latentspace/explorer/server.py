@@ -22,6 +22,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from ..core.errors import DataError, LatentspaceError
 from .actions import Actions, Asked
 from .contents import File
+from .description import description
 
 LARGEST: Final = 10_000_000  # bytes that a request may send: the numbers of a million images
 LONGEST: Final = 200  # characters of a label
@@ -123,7 +124,14 @@ def application(
             return PlainTextResponse("labels are text by the name of an image of the set", 400, HEADERS)
         return JSONResponse(await run_in_threadpool(labels.change, changes), headers=HEADERS)
 
+    answers = actions.answers()
+    about = description({name: form for name, (form, _) in answers.items()}, LONGEST)
+
+    async def described(_: Request) -> Response:
+        return JSONResponse(about, headers=HEADERS)
+
     routes = [
+        Route("/openapi.json", described),
         Route("/data/{name}", data),
         Route("/images/{number:int}", image),
         Route("/state", state),
@@ -131,7 +139,7 @@ def application(
         Route("/labels", change_labels, methods=["POST"]),
         *(
             Route(f"/{name}", _answering(form, answer), methods=["POST"])
-            for name, (form, answer) in actions.answers().items()
+            for name, (form, answer) in answers.items()
         ),
         Route("/", page),
         Route("/{name}", page),
