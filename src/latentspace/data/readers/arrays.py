@@ -109,16 +109,45 @@ def _member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path, residen
         with path.open("rb") as file:
             file.seek(info.header_offset + 26)
             start = info.header_offset + 30 + sum(struct.unpack("<HH", file.read(4)))
-    with archive.open(info) as member:
-        origin = f"{path} ({info.filename.removesuffix('.npy')})"
-        array = _read_npy(member, info.file_size, origin, path, start, resident)
-    if start is not None and isinstance(array, np.memmap):
+    origin = f"{path} ({info.filename.removesuffix('.npy')})"
+    if start is None:
+        with archive.open(info) as member:
+            return _read_npy(member, info.file_size, origin, path, start, resident)
+    with path.open("rb", buffering=0) as file:
+        file.seek(start)
+        plain = _Plain(file, info.file_size)
+        array = _read_npy(plain, info.file_size, origin, path, start, resident)
+    checksum = plain.checksum
+    if isinstance(array, np.memmap):
         checksum, content = 0, mapped(path, start, (info.file_size,))
         for here in blocks(content):
             checksum = zlib.crc32(content[here].data, checksum)
-        if checksum != info.CRC:
-            raise zipfile.BadZipFile("Bad CRC-32: a damaged file")
+    if checksum != info.CRC:
+        raise zipfile.BadZipFile("Bad CRC-32: a damaged file")
     return array
+
+
+class _Plain:
+    """The bytes of a member that is stored as it is, from the file itself; `checksum` is of those read."""
+
+    def __init__(self, file: io.FileIO, size: int) -> None:
+        self._file = file
+        self._size = size
+        self._done = 0
+        self.checksum = 0
+
+    def readinto(self, view: memoryview) -> int:
+        got = self._file.readinto(view[: self._size - self._done]) or 0
+        self.checksum = zlib.crc32(view[:got], self.checksum)
+        self._done += got
+        return got
+
+    def read(self, size: int, /) -> bytes:
+        content = bytearray(max(0, min(size, self._size - self._done)))
+        return bytes(content[: self.readinto(memoryview(content))])
+
+    def tell(self) -> int:
+        return self._done
 
 
 def _read_npy(

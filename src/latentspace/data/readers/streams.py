@@ -5,8 +5,9 @@ import gzip
 import lzma
 import math
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import IO, Final, Protocol, cast, runtime_checkable
 
@@ -120,14 +121,17 @@ def read_exactly(stream: Stream, size: int) -> UInt8[np.ndarray, " _bytes"]:
             found=f"{size:,} bytes declared",
             do="use fewer or smaller images",
         ) from error
-    filled = 0
-    while filled < size:
-        step = stream.read(min(2**20, size - filled))
-        if not step:
-            break
-        content[filled : filled + len(step)] = np.frombuffer(step, dtype=np.uint8)
-        filled += len(step)
+    into: Callable[[memoryview], int] = getattr(stream, "readinto", None) or partial(_copied, stream)
+    view, filled = content.data, 0
+    while filled < size and (got := into(view[filled : filled + 2**20])):
+        filled += got
     return content[:filled]
+
+
+def _copied(stream: Stream, view: memoryview) -> int:
+    step = stream.read(len(view))
+    view[: len(step)] = step
+    return len(step)
 
 
 def read_array(
