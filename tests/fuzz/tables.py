@@ -30,6 +30,8 @@ class Parquet:
             ),
             pa.table({"img": [one.tolist() for one in pictures], "category": list("abcabc")}),
             pa.table({"path": [f"{number}.png" for number in range(6)], "split": ["train"] * 6}),
+            pa.table({"label": labels, **{f"p{place}": [place * 2] * 6 for place in range(64)}}),
+            pa.table({"image": files, "labels": [[0, 1]] * 6}),
         ]
         self.files = []
         for table in tables:
@@ -80,6 +82,16 @@ class TextTables:
         self.tables["lines.jsonl"] = "\n".join(map(json.dumps, lines)).encode()
         rows_of_pixels = [{"pixels": one.ravel().tolist(), "label": "a"} for one in pictures]
         self.tables["pixels.ndjson"] = "\n".join(map(json.dumps, rows_of_pixels)).encode()
+        self.tables["labels.json"] = json.dumps({name: row for row, name in enumerate(self.images)}).encode()
+        self.tables["rows.json"] = json.dumps(lines).encode()
+        coco = {
+            "images": [{"id": row, "file_name": name} for row, name in enumerate(self.images)],
+            "annotations": [{"image_id": row, "category_id": row % 2} for row in range(6)],
+            "categories": [{"id": 0, "name": "a"}, {"id": 1, "name": "b"}],
+        }
+        self.tables["coco.json"] = json.dumps(coco).encode()
+        self.tables["emnist-letters-train.csv"] = self.tables["pixels.csv"]
+        self.tables["emnist-letters-mapping.txt"] = b"0 65 97\n1 66 98\n2 67\n"
         np.save(place / "source.npy", np.stack(pictures))
         rows_kept = "".join(f"{number},keep,,{place / 'source.npy'}\n" for number in range(6))
         self.tables["cleaned.csv"] = ("name,keep,reason,source\n" + rows_kept).encode()
