@@ -10,6 +10,7 @@ from torch.distributions import Independent, MultivariateNormal, Normal, kl_dive
 from latentspace.core.randomness import generator
 from latentspace.data.batches import ResidentSet
 from latentspace.evaluation.likelihood import (
+    divergence_by_dimension,
     importance_weighted_bound,
     importance_weighted_loss,
     mean_code_loss,
@@ -188,6 +189,25 @@ def test_the_record_of_a_posterior(pixels):
     assert sum(divergences) == pytest.approx(expected, rel=1e-5)
     variances = model.encode(pixels / 255).mean.var(dim=0, unbiased=False)
     assert record["active_units"] == int((variances > 0.01).sum()) == 2
+
+
+@pytest.mark.parametrize("prior", ["standard-normal", "flow"])
+def test_the_divergence_of_a_dimension_for_each_image_and_for_all(prior, pixels):
+    """With another prior: from the Gaussian with the moments of all draws of the posteriors."""
+    model = VariationalConfig(prior=prior, conv1_channels=4, conv2_channels=4, code_size=3).build(
+        (1, 16, 16), generator(0, "weights")
+    )
+    posteriors = model.eval().encode(pixels / 255)
+    each = divergence_by_dimension(model.prior, posteriors)
+    assert each.shape == (len(pixels), 3)
+    assert posterior_record(model, ResidentSet(pixels))["kl_per_dimension"] == pytest.approx(
+        each.mean(dim=0).tolist(), rel=1e-3
+    )
+    if prior == "flow":
+        own = Normal(posteriors.mean, torch.exp(0.5 * posteriors.log_variance))
+        draws = own.sample((4000,)).flatten(0, 1)
+        expected = kl_divergence(own, Normal(draws.mean(dim=0), draws.std(dim=0)))
+        torch.testing.assert_close(each, expected, atol=0.02, rtol=0.05)
 
 
 def test_a_plain_autoencoder_has_no_likelihood(pixels):

@@ -1,6 +1,7 @@
 """The contract of every prior: a density that integrates to one, and draws that follow it."""
 
 import copy
+from functools import partial
 
 import pytest
 import torch
@@ -8,7 +9,7 @@ from torch.distributions import Categorical, Independent, MixtureSameFamily, Nor
 
 from latentspace.core.randomness import generator
 from latentspace.models.autoencoder import VariationalConfig
-from latentspace.models.dense import DenseEncoder
+from latentspace.models.dense import DenseEncoder, DenseVariationalConfig
 from latentspace.models.posteriors import Gaussian
 from latentspace.models.priors import PRIORS, Flow, MixtureOfGaussians, StandardNormal, VampPrior
 from latentspace.models.stacks.family import ResidualVariationalConfig
@@ -91,10 +92,23 @@ def test_a_flow_of_a_single_number_is_a_density_too():
 
 
 @pytest.mark.parametrize("prior", ["mixture", "flow", "vamp"])
-def test_a_networks_prior_is_a_function_of_its_seed_and_learned(prior):
-    config = ResidualVariationalConfig(prior=prior, width=8, code_size=3)
+@pytest.mark.parametrize(
+    "network",
+    [
+        partial(ResidualVariationalConfig, width=8),
+        partial(VariationalConfig, conv1_channels=4, conv2_channels=4),
+        partial(DenseVariationalConfig, neurons=8),
+    ],
+)
+def test_a_networks_prior_is_a_function_of_its_seed_and_learned(prior, network):
+    config = network(prior=prior, code_size=3)
     one, other = (config.build((1, 8, 8), generator(5, "weights")) for _ in range(2))
     assert all(map(torch.equal, one.prior.parameters(), other.prior.parameters()))
+    codes = 0.1 * torch.randn(20, 3)
+    with torch.no_grad():
+        near = one.prior.log_prob(codes) - StandardNormal(3).log_prob(codes)
+    if prior == "flow":
+        assert near.abs().max() < 0.5, "it does not begin about N(0, I)"
     passed = one(torch.rand(4, 1, 8, 8), torch.Generator().manual_seed(0))
     passed.latents[0].kl_terms().sum().backward()
     assert all(weight.grad is not None and weight.grad.abs().sum() > 0 for weight in one.prior.parameters())

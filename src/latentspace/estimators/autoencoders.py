@@ -20,6 +20,7 @@ from ..core.tensor_types import Images, PerImage
 from ..evaluation.likelihood import required_prior
 from ..experiment.config import Experiment
 from ..inference.mixtures import CodeMixture, fitted_mixture
+from ..inference.sampling import drawn_from
 from ..models.autoencoder import SMALLEST_SIDE, Autoencoder, EncoderDecoderConfig, Latent
 from ..models.posteriors import Gaussian
 from ..runs.tensors import fill
@@ -135,7 +136,7 @@ class _Autoencoder(Saved, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         if hasattr(self, "density_"):
             codes = self.density_.draw(n_samples, seed)
         else:
-            codes = required_prior(self.network_).sample(n_samples, generator(seed, "sample")).numpy()
+            codes = drawn_from(required_prior(self.network_), n_samples, seed)
         return self.inverse_transform(codes)
 
     @property

@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterator
 
 import torch
 
-from ..core.tensor_types import Codes, Images, PerImage
+from ..core.tensor_types import Codes, Images, KLTerms, PerImage
 from ..data.batches import Batches, told_of
 from ..models.autoencoder import Autoencoder, Latent
-from ..models.posteriors import Posterior
-from ..models.priors import Prior
+from ..models.posteriors import Gaussian, Posterior
+from ..models.priors import Prior, StandardNormal
 
 BATCH = 256
 ACTIVE = 0.01  # the threshold of Burda et al., section 5.2, on the variance of a dimension's posterior mean
@@ -79,25 +79,51 @@ def importance_weighted_loss(
     return total / held.images
 
 
+def divergence_by_dimension(prior: Prior, posteriors: Gaussian) -> KLTerms:
+    """How much each number of a code says of its image: images x code size, in nats.
+
+    The divergence of its posterior from N(0, 1) where that is the prior. Other priors do not judge one number
+    alone: there it is from the Gaussian with the mean and the variance of all these images' codes in it.
+
+    Args:
+        posteriors: of all images at once.
+    """
+    if isinstance(prior, StandardNormal):
+        return prior.kl_terms(posteriors, posteriors.mean)
+    mean, own = posteriors.mean, posteriors.log_variance.exp()
+    variance = own.mean(dim=0) + mean.var(dim=0, correction=0)
+    distance = (own + (mean - mean.mean(dim=0)).square()) / variance
+    return 0.5 * (distance - 1 + variance.log() - posteriors.log_variance)
+
+
 @torch.no_grad()
 def posterior_record(model: Autoencoder, held: Batches) -> dict[str, int | list[float]]:
     """kl_per_dimension: mean over the images, in nats; active_units: dimensions that the images move.
 
-    The first is left out where the prior has none of a single dimension. A dimension is active where the
-    variance of its posterior mean over the images is above 0.01 (https://arxiv.org/abs/1509.00519, 5.2).
+    The first is `divergence_by_dimension`, and left out where posteriors are no Gaussians. A dimension is
+    active where the variance of its posterior mean over the images is above 0.01
+    (https://arxiv.org/abs/1509.00519, 5.2).
     """
-    divergences, moments = [], []
+    moments, gaussian = [], True
     for images in _batches(held, "posteriors"):
         posterior = model.eval().encode(images)
         mean = posterior.mean.cpu().double()
-        divergences.append(
-            Latent(posterior, posterior.mean, model.prior).kl_terms().cpu().double().sum(dim=0)
-        )
-        moments.append(torch.stack([mean, mean.square()]).sum(dim=1))
-    mean, square = torch.stack(moments).sum(dim=0) / held.images
-    terms = torch.stack(divergences).sum(dim=0) / held.images
-    kl = {"kl_per_dimension": terms.tolist()} if len(terms) == len(mean) else {}
-    return {**kl, "active_units": int((square - mean.square() > ACTIVE).sum())}
+        each = [mean, mean.square()]
+        if isinstance(posterior, Gaussian):
+            log_variance = posterior.log_variance.cpu().double()
+            each += [log_variance.exp(), log_variance]
+        gaussian = isinstance(posterior, Gaussian)
+        moments.append(torch.stack(each).sum(dim=1))
+    mean, square, *own = torch.stack(moments).sum(dim=0) / held.images
+    active: dict[str, int | list[float]] = {"active_units": int((square - mean.square() > ACTIVE).sum())}
+    if not gaussian:
+        return active
+    variance, log_variance = own
+    if isinstance(required_prior(model), StandardNormal):
+        terms = 0.5 * (square + variance - 1 - log_variance)
+    else:
+        terms = 0.5 * ((square + variance - mean.square()).log() - log_variance)
+    return {"kl_per_dimension": terms.tolist(), **active}
 
 
 def _batches(held: Batches, what: str) -> Iterator[Images]:

@@ -181,7 +181,7 @@ def draw(distribution: CodeDistribution, count: int, seed: int) -> DrawnCodes:
         "write for example --count 40",
     )
     if distribution.prior is not None:
-        return DrawnCodes(_drawn(distribution.prior, count, seed), distribution.words)
+        return DrawnCodes(drawn_from(distribution.prior, count, seed), distribution.words)
     if distribution.mixture is not None:
         return DrawnCodes(distribution.mixture.draw(count, seed), distribution.mixture.words)
     noise = numpy_generator(seed, "sample").standard_normal((count, distribution.code_size))
@@ -190,7 +190,8 @@ def draw(distribution: CodeDistribution, count: int, seed: int) -> DrawnCodes:
 
 
 @torch.no_grad()
-def _drawn(learned: Prior, count: int, seed: int) -> CodeArray:
+def drawn_from(learned: Prior, count: int, seed: int) -> CodeArray:
+    """`count` codes from a network's prior."""
     device = next(iter(learned.parameters()), torch.empty(0)).device
     return learned.sample(count, generator(seed, "sample", device=device)).cpu().numpy()
 

@@ -223,10 +223,15 @@ class _Coupling(nn.Module):
 
     def __init__(self, code_size: int, first: int, neurons: int) -> None:
         super().__init__()
-        self.register_buffer("kept", (torch.arange(code_size) % 2 == first).float(), persistent=False)
+        self.first = first
+        self.register_buffer("kept", torch.empty(code_size), persistent=False)
+        self.reset_parameters()
         self.network = nn.Sequential(
             nn.Linear(code_size, neurons), nn.SiLU(), _SmallLinear(neurons, 2 * code_size)
         )
+
+    def reset_parameters(self) -> None:
+        self.kept.copy_(torch.arange(len(self.kept)) % 2 == self.first)
 
     def forward(self, codes: Tensor) -> tuple[Tensor, Tensor]:
         shift, log_scale = self.network(codes * self.kept).chunk(2, dim=1)

@@ -12,8 +12,9 @@ from ...core.types import Int64Array
 from ...core.wording import counted
 from ...data.batches import passed_once, told_of
 from ...inference.maps import FEWEST, project
-from ...models.autoencoder import Latent
-from ..likelihood import ACTIVE, BATCH
+from ...models.posteriors import Gaussian
+from ...models.priors import StandardNormal
+from ..likelihood import ACTIVE, BATCH, divergence_by_dimension
 from .probe import Features
 from .subject import Subject
 from .tally import Tally
@@ -45,14 +46,16 @@ def rows_of(subject: Subject, tally: Tally) -> list[Row]:
 
 
 def curves_of(subject: Subject, tally: Tally) -> list[Curve]:
-    """The divergence from the prior, number by number, of a run that has one."""
+    """What each number of the code says of its image, of a run with a prior (`divergence_by_dimension`)."""
     terms = _divergences(subject)
     if terms is None:
         return []
     order = np.argsort(-terms.mean(axis=0))
     points = tuple(map(float, range(1, len(order) + 1)))
     lines = {"run": [terms[:, one] for one in order]}
-    title = "divergence from the prior of each number of the code, in nats"
+    standard = isinstance(subject.encoder.model.prior, StandardNormal)
+    against = "the prior" if standard else "the Gaussian of all codes"
+    title = f"divergence of each number of the code from {against}, in nats"
     return [
         tally.curve("kl_per_dimension", title, "numbers of the code, the largest first", points, lines, None)
     ]
@@ -113,12 +116,15 @@ def _divergences(subject: Subject) -> np.ndarray | None:
     model, device = subject.encoder.model, subject.encoder.device
     if model.prior is None:
         return None
-    found = []
+    found: list[Gaussian] = []
     for batch in told_of(passed_once(subject.judged_set.pixels, subject.judged, device), BATCH, "posteriors"):
         posterior = model.encode(batch.inputs)
-        found.append(Latent(posterior, posterior.mean, model.prior).kl_terms().cpu().double().numpy())
-    terms = np.concatenate(found)
-    return terms if terms.shape[1] == subject.encoder.code_size else None
+        if not isinstance(posterior, Gaussian):
+            return None
+        found.append(posterior)
+    means = torch.cat([one.mean.cpu().double() for one in found])
+    log_variances = torch.cat([one.log_variance.cpu().double() for one in found])
+    return divergence_by_dimension(model.prior, Gaussian(means, log_variances)).numpy()
 
 
 def _maps(subject: Subject) -> list[Row]:

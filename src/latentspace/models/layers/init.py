@@ -25,7 +25,7 @@ def initialise(module: nn.Module, generator: torch.Generator) -> None:
         TypeError: a layer with weights and no `reset_parameters`.
     """
     for name, layer in module.named_modules():
-        if isinstance(layer, nn.Linear | Conv2d | ConvTranspose2d):
+        if type(layer) in {nn.Linear, Conv2d, ConvTranspose2d}:
             nn.init.kaiming_uniform_(layer.weight, a=math.sqrt(5), generator=generator)
             if layer.bias is not None:
                 fan_in = layer.weight.shape[1] * layer.weight[0][0].numel()
