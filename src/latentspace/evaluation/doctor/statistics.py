@@ -11,8 +11,8 @@ from ...core.types import Int64Array, Pixels
 from ...data.memmap import blocks, require_unchanged
 from ...inference.computing import Columns, Computed, columns_of, here
 
-SHARPEST: Final = 0.01  # share of the differences of pixels that sharpness and steepness are taken from
-REACH: Final = 3  # pixels that steepness looks over
+SHARPEST: Final = 0.01  # share of the differences of pixels that sharpness is taken from
+ROUNDING: Final = 1 / 12  # the variance that rounding to whole levels adds to a pixel
 FEWEST: Final = 8  # of them
 
 PerImage: TypeAlias = Float32[np.ndarray, " images"]
@@ -28,8 +28,10 @@ class Statistics:
         low, high: the 1st and the 99th percentile of the brightness.
         sharpness: the largest differences of neighbouring pixels, as a share of `high - low`: a sharp edge is
             near 1, one that is blurred by a Gaussian of s pixels at most erf(1 / (s * sqrt(8))).
-        steepness: the same differences, as a share of the largest ones over `REACH` pixels: also near 1 at a
-            sharp edge, whatever the levels; at a blurred one erf(1 / (s * sqrt(8))) / erf(3 / (s * sqrt(8))).
+        mobility: the root mean square of second differences of neighbouring pixels over that of first ones,
+            in both less what rounding adds (B. Hjorth, "EEG analysis based on time domain properties", 1970,
+            of the differences). Above 1 where edges are sharp; of an edge that is blurred by a Gaussian of s
+            pixels about 1 / (s * sqrt(2)), of a texture sqrt(3 / 2) / s.
         border_mean, border_contrast: of the outermost pixels.
         colour: the mean difference of the largest and the smallest channel of a pixel; 0: grey.
     """
@@ -39,7 +41,7 @@ class Statistics:
     low: PerImage
     high: PerImage
     sharpness: PerImage
-    steepness: PerImage
+    mobility: PerImage
     border_mean: PerImage
     border_contrast: PerImage
     colour: PerImage
@@ -76,7 +78,7 @@ def _of_block(pixels: Pixels) -> tuple[np.ndarray, ...]:
     grey = pixels.mean(axis=1, dtype=np.float32)
     flat = grey.reshape(len(grey), -1)
     low, high = np.percentile(flat, (1, 99), axis=1).astype(np.float32)
-    step, far = _largest(_differences(grey, 1)), _largest(_differences(grey, REACH))
+    step = _largest(_differences(grey, 1))
     border = np.concatenate([grey[:, 0], grey[:, -1], grey[:, :, 0], grey[:, :, -1]], axis=1)
     spread = pixels.max(axis=1).astype(np.float32) - pixels.min(axis=1)
     return (
@@ -85,18 +87,28 @@ def _of_block(pixels: Pixels) -> tuple[np.ndarray, ...]:
         low,
         high,
         np.minimum(step / np.maximum(high - low, 1), 1).astype(np.float32),
-        np.minimum(step / np.maximum(far, 1), 1).astype(np.float32),
+        _mobility(grey),
         border.mean(axis=1),
         border.std(axis=1),
         spread.reshape(len(grey), -1).mean(axis=1),
     )
 
 
-def _differences(grey: np.ndarray, reach: int) -> np.ndarray:
-    """How far pixels differ from those `reach` to the right and below: a row an image."""
-    across, down = grey[:, :, reach:] - grey[:, :, :-reach], grey[:, reach:] - grey[:, :-reach]
-    columns = [np.abs(one).reshape(len(grey), -1) for one in (across, down)]
+def _differences(grey: np.ndarray, order: int) -> np.ndarray:
+    """The differences of that order to the right and below, without their sign: a row an image."""
+    columns = [np.abs(np.diff(grey, order, axis=axis)).reshape(len(grey), -1) for axis in (2, 1)]
     return np.concatenate(columns, axis=1)
+
+
+def _mobility(grey: np.ndarray) -> np.ndarray:
+    """0 of images without differences."""
+    first, second = (
+        np.square(_differences(grey, order)).sum(axis=1) / max(1, _differences(grey[:1], order).size)
+        for order in (1, 2)
+    )
+    first, second = np.maximum(first - 2 * ROUNDING, 0), np.maximum(second - 6 * ROUNDING, 0)
+    found: np.ndarray = np.sqrt(second / np.maximum(first, ROUNDING)).astype(np.float32)
+    return found
 
 
 def _largest(steps: np.ndarray) -> np.ndarray:
