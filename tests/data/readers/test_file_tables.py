@@ -295,3 +295,31 @@ def test_the_case():
     images = latentspace.load_data(CASE / "photos")
     assert np.bincount(images.labels).tolist() == [6, 6]
     assert len(latentspace.load_data(CASE / "train.csv")) == 6
+
+
+@pytest.mark.parametrize("write", [write_folder, write_zip])
+@pytest.mark.parametrize("table", ["{}/metadata.csv", "{}.csv", "{}_labels.csv", "outer/meta.csv"])
+def test_tables_of_the_parts_are_put_together(write, table: str, tmp_path: Path):
+    files: dict[str, bytes] = {}
+    for part, count in (("train", 8), ("test", 4)):
+        place = table.format(part)
+        lines = ["" if place in files else "file_name,label\n"]
+        for number in range(count):
+            files[f"{part}/{number}.png"] = encoded(random_pixels(8, 8, seed=len(files)))
+            name = f"{number}.png" if "{}/" in table or "_labels" in table else f"{part}/{number}.png"
+            lines.append(f"{name},{'ab'[number % 2]}\n")
+        files[place] = files.get(place, b"") + "".join(lines).encode()
+    if table == "outer/meta.csv":
+        files = {name if name == table else f"outer/data/{name}": one for name, one in files.items()}
+    images = latentspace.load_data(write(tmp_path / "set.zip", files))
+    assert images.class_names == ("a", "b")
+    assert (len(images), np.bincount(images.labels).tolist()) == (12, [6, 6])
+    assert images.parts is not None
+    assert sorted(images.parts.tolist()) == [0] * 8 + [2] * 4
+
+
+def test_a_submission_is_no_table_of_labels(tmp_path: Path):
+    folder, names = photos(tmp_path / "set"), list(LABELS)
+    for table, some in (("train.csv", names[:9]), ("sample_submission.csv", names[9:])):
+        (folder / table).write_text("id,label\n" + "".join(f"{name},{LABELS[name]}\n" for name in some))
+    assert set(latentspace.load_data(folder).names) == set(names[:9])

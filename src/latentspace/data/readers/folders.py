@@ -5,7 +5,7 @@ import logging
 import os
 import stat
 from array import array
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain
@@ -47,9 +47,9 @@ class Listing:
         names = list(self.stamps)
         return tuple([names[number] for number in natural_order(names)])
 
-    def tell(self, used: str) -> None:
-        """Say what is passed over, but the file that is used for something else."""
-        names = [shown(name) for name in self.passed_over if name != used]
+    def tell(self, used: Collection[str]) -> None:
+        """Say what is passed over, but the files that are used for something else."""
+        names = [shown(name) for name in self.passed_over if name not in used]
         if names:
             logger.info("not read as images: %s", sentence(names))
 

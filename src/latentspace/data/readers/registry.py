@@ -287,7 +287,7 @@ class Folder:
             worth=len(listing) >= WORTH_FILES,
             again=lambda: list_folder(path).identity,
         )
-        images, used = with_sidecar(images, listing.root)
+        images, used = with_sidecar(images, listing.root, listing.passed_over)
         listing.tell(used)
         return images
 
