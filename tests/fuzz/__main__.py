@@ -20,10 +20,8 @@ from types import FrameType
 import torch
 
 from fuzz.readers import READERS, Reader, emptied
-from latentspace.core.errors import DataError, LatentspaceError
+from latentspace.core.errors import LatentspaceError
 from latentspace.data import sources
-from latentspace.data.readers import matlab
-from latentspace.data.readers.matlab_process import write_arrays
 
 PATIENCE = 10  # seconds of the processor that an input may take
 HANGING = 3600  # seconds without news after which a call that cannot be interrupted ends the whole process
@@ -62,28 +60,9 @@ def _prepare() -> None:
     logging.getLogger("latentspace").setLevel(logging.CRITICAL)
     sources.GLYPHS = 30  # type: ignore[misc]  # what a damaged run's `auto` renders; all would take minutes
     signal.signal(signal.SIGPROF, _alarm)
-    matlab.read_apart = _in_a_fork
     socket.socket.connect = _no_network  # type: ignore[method-assign,assignment]
     in_use = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
     resource.setrlimit(resource.RLIMIT_AS, (in_use + ROOM, resource.getrlimit(resource.RLIMIT_AS)[1]))
-
-
-def _in_a_fork(path: Path, names: list[str]) -> bytes:
-    """As `matlab.read_apart`, without a new process that imports everything anew."""
-    with tempfile.TemporaryFile() as file:
-        process = os.fork()
-        if process == 0:
-            faulthandler.disable()
-            try:
-                write_arrays(path, names, file)
-                file.flush()
-                os._exit(0)
-            finally:
-                os._exit(1)
-        if os.waitpid(process, 0)[1]:
-            raise DataError("the file must be whole", found="its reader ended", do="save it again")
-        file.seek(0)
-        return file.read()
 
 
 def _alarm(number: int, frame: FrameType | None) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 from ...core.errors import DataError
 from ..config import DataConfig
 from ..memmap import Residence, allocate_on_disk, mapped, stays_on_disk
+from .apart import ApartError, read_apart
 from .filenames import readable
 from .stored import Stored
 from .streams import DEFLATE_AT_BEST
@@ -109,7 +110,10 @@ def content(one: Any, path: Path, resident: Residence) -> np.ndarray:
             do="fetch or save it again",
         )
     if h5py.check_string_dtype(one.dtype) is not None:
-        return np.asarray(one.asstr(errors="backslashreplace")[...]).astype(str)
+        try:
+            return read_apart("texts", path, [one.name])[1]
+        except ApartError as error:
+            raise OSError(str(error)) from error
     if one.dtype != np.uint8 or not one.ndim or not stays_on_disk(size, resident):
         return np.asarray(one[...])
     if one.id.get_offset() is not None and not one.chunks:

@@ -6,21 +6,17 @@ the labels. The ten of SVHN's labels stands for the digit 0, and is renamed wher
 """
 
 import re
-import subprocess
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
-from ...core.child_processes import child_environment, module_command
 from ...core.errors import DataError
 from ..config import DataConfig
+from .apart import ApartError, What, read_apart
 from .filenames import readable
 from .hdf5 import SIGNATURE, content, datasets, opened
 from .stored import Stored
@@ -74,64 +70,38 @@ def _turned(name: str, one: Any, path: Path, config: DataConfig) -> Stored:
 
 
 def _of_scipy(path: Path) -> list[Stored]:
-    import scipy.io
-
-    with _sound(path):
-        listed = scipy.io.whosmat(path)
-        found = [
-            Stored(name, tuple(shape), np.dtype(_NUMBERS[kind]), partial(_variable, path, name))
-            for name, shape, kind in listed
-            if kind in _NUMBERS
-        ]
-        others = [name for name, _, kind in listed if kind in ("char", "struct", "cell")]
-        if others:
-            with np.load(BytesIO(read_apart(path, others)), allow_pickle=False) as arrays:
-                names, *values = (arrays[one] for one in arrays.files)
-            found += [_of_array(str(name), one) for name, one in zip(names, values, strict=True)]
-        return found
+    names, kinds, *shapes = _apart("listed", path)
+    listed = list(zip(map(str, names), map(str, kinds), shapes, strict=True))
+    found = [
+        Stored(name, tuple(shape.tolist()), np.dtype(_NUMBERS[kind]), partial(_variable, path, name))
+        for name, kind, shape in listed
+        if kind in _NUMBERS
+    ]
+    others = [name for name, kind, _ in listed if kind in ("char", "struct", "cell")]
+    if others:
+        fields, *values = _apart("matlab", path, others)
+        found += [_of_array(str(name), one) for name, one in zip(fields, values, strict=True)]
+    return found
 
 
 def _of_array(name: str, values: np.ndarray) -> Stored:
     return Stored(name, values.shape, values.dtype, lambda: values)
 
 
-def read_apart(path: Path, names: list[str]) -> bytes:
-    """The .npz that `matlab_process` writes of these variables.
-
-    Raises:
-        DataError: that process ended by a signal, as SciPy makes it for damaged texts, or with an error.
-    """
-    done = subprocess.run(  # noqa: S603
-        module_command(f"{__package__}.matlab_process", str(path), *names),
-        capture_output=True,
-        env=child_environment(threads=1),
-        start_new_session=True,  # Ctrl-C is for the process that asks, which ends it
-        check=False,
-    )
-    if done.returncode:
-        said = done.stderr.decode(errors="replace").strip().splitlines() if done.returncode > 0 else []
-        raise _damaged(path, said[-1] if said else f"its reader was ended by signal {-done.returncode}")
-    return done.stdout
+def _variable(path: Path, name: str) -> np.ndarray:
+    _, *values = _apart("matlab", path, [name])
+    if len(values) != 1:
+        raise _damaged(path, f"{name} is no array of numbers")
+    return values[0]
 
 
-@contextmanager
-def _sound(path: Path) -> Iterator[None]:
-    try:
-        with readable(path), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    except DataError:
-        raise
-    except Exception as error:
-        raise _damaged(path, f"{type(error).__name__}: {error}") from error
+def _apart(what: What, path: Path, names: Sequence[str] = ()) -> list[np.ndarray]:
+    with readable(path):
+        try:
+            return read_apart(what, path, names)
+        except ApartError as error:
+            raise _damaged(path, str(error)) from error
 
 
 def _damaged(path: Path, found: str) -> DataError:
     return DataError(f"{path} must be a whole MATLAB file (.mat)", found=found, do="fetch or save it again")
-
-
-def _variable(path: Path, name: str) -> np.ndarray:
-    import scipy.io
-
-    with _sound(path):
-        return np.asarray(scipy.io.loadmat(path, variable_names=[name])[name])

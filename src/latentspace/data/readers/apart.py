@@ -1,0 +1,112 @@
+"""Reading in a process of its own (`apart_process`), which a damaged file may end: here that is an error."""
+
+import atexit
+import json
+import os
+import signal
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from threading import Lock
+from typing import Final, Literal, TypeAlias
+
+import numpy as np
+
+from ...core.child_processes import child_environment, module_command
+
+What: TypeAlias = Literal["listed", "matlab", "texts"]
+
+
+class ApartError(Exception):
+    """What was wrong with a file that was read apart, in a line."""
+
+
+class _Process:
+    """The process, begun when it is first needed, and again after it was ended."""
+
+    def __init__(self) -> None:
+        self.lock = Lock()
+        self.child: subprocess.Popen[str] | None = None
+
+    def answer(self, request: str) -> str:
+        with self.lock:
+            child = self.child or self._begun()
+            self.child = None  # until it has answered
+            try:
+                assert child.stdin is not None
+                assert child.stdout is not None
+                child.stdin.write(request + "\n")
+                child.stdin.flush()
+                line = child.stdout.readline()
+            except BrokenPipeError:
+                line = ""
+            except BaseException:  # Ctrl-C, above all
+                _end(child)
+                raise
+            if line:
+                self.child = child
+                return str(json.loads(line))
+            _end(child)
+            return _ended(child.returncode)
+
+    def _begun(self) -> subprocess.Popen[str]:
+        return subprocess.Popen(  # noqa: S603
+            module_command(f"{__package__}.apart_process"),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            env=child_environment(threads=1),
+            start_new_session=True,  # Ctrl-C is for the process that asks, which ends it
+        )
+
+    def end(self) -> None:
+        if self.child is not None:
+            _end(self.child)
+
+
+def _ended(code: int) -> str:
+    if code >= 0:
+        return f"its reader ended with {code}"
+    if code == -getattr(signal, "SIGXCPU", 0):
+        return "its reader took far too long, as damaged files make it do"
+    return f"its reader was ended by signal {-code}"
+
+
+def _end(child: subprocess.Popen[str]) -> None:
+    """Wait for a process that has ended, or end it."""
+    if child.stdin is not None:
+        with suppress(BrokenPipeError):
+            child.stdin.close()
+    try:
+        child.wait(timeout=0.2)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()
+    if child.stdout is not None:
+        child.stdout.close()
+
+
+_OF_PROCESS: Final[dict[int, _Process]] = {}  # a forked process begins its own
+
+
+def read_apart(what: What, path: Path, names: Sequence[str] = ()) -> list[np.ndarray]:
+    """The arrays that `apart_process` has of a file.
+
+    Raises:
+        ApartError: the file is damaged, or the process was ended while it read it.
+    """
+    here = os.getpid()
+    if here not in _OF_PROCESS:
+        _OF_PROCESS[here] = _Process()
+        atexit.register(_OF_PROCESS[here].end)
+    with tempfile.TemporaryDirectory(prefix="latentspace-") as folder:
+        to = Path(folder) / "read.npz"
+        request = {"what": what, "path": str(path.absolute()), "names": list(names), "to": str(to)}
+        said = _OF_PROCESS[here].answer(json.dumps(request))
+        if said:
+            raise ApartError(said)
+        with np.load(to, allow_pickle=False) as arrays:
+            return [arrays[one] for one in arrays.files]
