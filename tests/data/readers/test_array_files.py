@@ -119,6 +119,24 @@ def test_two_sets_in_a_folder_are_not_chosen_between(tmp_path: Path) -> None:
         load(tmp_path)
 
 
+@pytest.mark.parametrize("key", ["images", "arr_0"])
+def test_a_class_in_each_npz(tmp_path: Path, key: str) -> None:
+    for number, name in enumerate(("cat", "dog")):
+        np.savez(tmp_path / f"{name}.npz", **{key: random_pixels(3, 9, 9, seed=number)})
+    images = load(tmp_path)
+    assert labels_of(images) == ["cat"] * 3 + ["dog"] * 3
+    np.testing.assert_array_equal(images.pixels[3:, 0], random_pixels(3, 9, 9, seed=1))
+
+
+def test_shards_of_a_labelled_set(tmp_path: Path) -> None:
+    for number in range(2):
+        np.savez(tmp_path / f"batch_{number}.npz", x=random_pixels(3, 9, 9, seed=number), y=[4, number, 4])
+    assert labels_of(load(tmp_path)) == ["4", "0", "4", "4", "1", "4"]
+    (tmp_path / "batch_1.npz").rename(tmp_path / "other.npz")
+    with pytest.raises(DataError, match="one set of images"):
+        load(tmp_path)
+
+
 # HDF5
 
 

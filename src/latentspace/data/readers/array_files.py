@@ -7,6 +7,7 @@ class, named by the file (`full_numpy_bitmap_cat.npy` is Quick Draw's cat), or a
 
 import logging
 import os
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -99,6 +100,10 @@ def read_array_folder(folder: Path, config: DataConfig) -> ImageSet:
         return read_array_file(folder / names[0], config, _suffix(names[0]))
     of_files = {name: _READ[_suffix(name)][1](folder / name, config) for name in names}
     arrays = [one for name in names for one in _renamed(name, of_files[name])]
+    if all(map(_is_whole_set, names, of_files.values())):
+        sets = _whole_sets(folder, names, config)
+        if sets is not None:
+            return sets
     if any(taken_apart(one.name).role == "images" for one in arrays):
         suffixes = {_suffix(name) for name in names}
         return images_of(
@@ -126,6 +131,33 @@ def _renamed(name: str, arrays: Sequence[Stored]) -> list[Stored]:
     if len(arrays) == 1 and (_suffix(name) == ".npy" or taken_apart(Path(stem).name).role):
         return [replace(arrays[0], name=stem)]
     return [replace(one, name=f"{stem}/{one.name}") for one in arrays]
+
+
+def _is_whole_set(name: str, arrays: Sequence[Stored]) -> bool:
+    """Whether a file of several arrays has images of no part, by their names and by its own."""
+    named = taken_apart(Path(name).stem)
+    images = [one for one in arrays if taken_apart(one.name).role == "images"]
+    parted = named.part is not None or any(taken_apart(one.name).part is not None for one in images)
+    return len(images) == 1 and not parted and not named.role and _suffix(name) != ".npy"
+
+
+def _whole_sets(folder: Path, names: Sequence[str], config: DataConfig) -> ImageSet | None:
+    """The images of files that are sets: a class each, or shards (`part_0.npz`) with labels; else None."""
+    from ..joined import joined as joined_sets
+
+    sets = [read_array_file(folder / name, config, _suffix(name)) for name in names]
+    if any(one.shape != sets[0].shape for one in sets):
+        return None
+    stems = [Path(name).stem for name in names]
+    labelled = [one.labelled for one in sets]
+    if not any(labelled):
+        logger.info("each file is a class: %s", sentence(stems))
+        pairs = zip(sets, stems, strict=True)
+        sets = [replace(one, labels=np.zeros(len(one), np.int64), class_names=(stem,)) for one, stem in pairs]
+    elif not all(labelled) or len({re.sub(r"\d+", "", stem) for stem in stems}) > 1:
+        return None
+    source = f"a folder of {counted(len(names), 'file')} of arrays"
+    return replace(joined_sets(sets, names), source=source)
 
 
 def _is_image(one: Stored) -> bool:
