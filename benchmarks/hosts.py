@@ -129,7 +129,7 @@ class Host(Node):
         start = _start("--address", f"{NETWORK}.1:{PORT}", "--node-ip-address", address, "--num-cpus", "1")
         mount = f"mount -t tmpfs -o size={DISK}m none {temporary} && exec"
         words = ["unshare", "--mount", "--propagation", "private", "sh", "-c", f'{mount} "$@"', "sh", *start]
-        self._temporary = temporary
+        self._temporary, self.full = temporary, False
         super().__init__(words, log, self.name)
 
     @property
@@ -142,6 +142,7 @@ class Host(Node):
 
     def fill(self) -> None:
         """Write to its disk until that is full."""
+        self.full = True
         root = Path(f"/proc/{self._process.pid}/root{self._temporary}")
         with suppress(OSError), (root / "full").open("wb", buffering=0) as file:
             while True:
@@ -188,6 +189,11 @@ class Cluster:
         self.hosts.append(Host(self._next, self._temporary, self._log))
         self._next += 1
         return self.hosts[-1]
+
+    def renew(self) -> None:
+        """End the hosts whose disks are full."""
+        for host in [one for one in self.hosts if one.full]:
+            self.kill(host)
 
     def kill(self, host: Host) -> None:
         self.hosts.remove(host)

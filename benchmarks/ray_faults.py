@@ -312,6 +312,7 @@ def survived(case: Case, cluster: hosts.Cluster, data: Path, folder: Path) -> di
     except (OSError, RuntimeError, LatentspaceError, StopIteration) as error:
         wrong += f"{type(error).__name__}: {error}"
         cluster.lose()
+    cluster.renew()
     seconds = round(time.monotonic() - began)
     found = {"work": work.name, "fault": case.words, "exits": exits, "wrong": wrong, "seconds": seconds}
     print(f"{work.name}: {case.words}: {wrong or 'survived'}, exit codes {exits}, {seconds} s", flush=True)

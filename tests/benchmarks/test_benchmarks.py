@@ -296,7 +296,7 @@ def test_ray_faults(script, tmp_path, monkeypatch, rows):
         def add(self) -> None:
             self.known.append("late")
 
-        lose = add
+        lose = renew = add
 
     monkeypatch.setattr(module, "Command", Command)
     monkeypatch.setattr(module.hosts, "alone", lambda: None)

@@ -28,6 +28,7 @@ from ..data.memmap import Place, place_of, require_unchanged
 from .computing import Columns, Computable, Encodable
 
 LOSSES: Final = 3  # so many processes may die over a piece
+BEGINNING: Final = -1  # in place of a piece: of processes that died before they had one
 AHEAD: Final = 2  # pieces that a process has: the one at work, and the next
 
 
@@ -105,7 +106,7 @@ class OnCluster:
                             continue
                     except LostProcessError as error:
                         left.extendleft(self._drop(process, number))
-                        lost[-1 if number is None else number] += not error.blameless
+                        lost[BEGINNING if number is None else number] += not error.blameless
                         _refuse_losses(lost, error)
                         continue
                     self._processes[process] -= 1
@@ -113,6 +114,7 @@ class OnCluster:
                         self._blind.add(process)
                         left.appendleft(number)
                         continue
+                    del lost[BEGINNING]  # there is a node where processes live
                     yield number, found
         finally:
             self._end([process for _, process in self._at_work.values()])  # those that are not done
@@ -168,5 +170,5 @@ def _refuse_losses(lost: Counter[int], error: LostProcessError) -> None:
         raise RunError(
             "a process must live long enough to encode a piece",
             found=f"{LOSSES} died over one: {error.reason}",
-            do=f"look whether memory ran out on the nodes; then go on with {option('resume')}",
+            do=f"look whether memory or a disk ran out on the nodes; then go on with {option('resume')}",
         ) from error
