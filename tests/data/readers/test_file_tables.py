@@ -323,3 +323,11 @@ def test_a_submission_is_no_table_of_labels(tmp_path: Path):
     for table, some in (("train.csv", names[:9]), ("sample_submission.csv", names[9:])):
         (folder / table).write_text("id,label\n" + "".join(f"{name},{LABELS[name]}\n" for name in some))
     assert set(latentspace.load_data(folder).names) == set(names[:9])
+
+
+def test_a_table_beside_an_archive(tmp_path: Path):
+    files = {name: encoded(random_pixels(8, 8, seed=k)) for k, name in enumerate(LABELS)}
+    path = write_zip(tmp_path / "photos.zip", files)
+    assert latentspace.load_data(path).labels is None
+    (tmp_path / "photos_labels.csv").write_text(rows())
+    assert labels_of(latentspace.load_data(path)) == LABELS

@@ -157,10 +157,11 @@ class Archive:
         from ..kept import kept_images
         from .filenames import readable
         from .reading import stamp_of
+        from .sidecar import with_beside
 
         with readable(path):
             about = path.stat()
-        return kept_images(
+        images = kept_images(
             path,
             stamp_of(about),
             config,
@@ -168,6 +169,7 @@ class Archive:
             worth=about.st_size >= WORTH_BYTES,
             again=lambda: stamp_of(path.stat()),
         )
+        return with_beside(path, images)
 
     def _read(self, path: Path, config: "DataConfig") -> "ImageSet":
         from ...core.atomic_files import file_hash
@@ -186,9 +188,7 @@ class Archive:
         if inside is not None:
             return inside
         images = notmnist.remembered(checksum, config.resident) or _image_files(
-            read_archive(path, config),
-            identity=checksum,
-            what="an archive",
+            read_archive(path, config), identity=checksum, what="an archive"
         )
         return images if len(images.class_names) > 1 else with_tables(images, tables_in(path))
 

@@ -80,6 +80,14 @@ def with_sidecar(
     return _labelled(images, found)
 
 
+def with_beside(archive: Path, images: ImageSet) -> ImageSet:
+    """As `with_sidecar`, of the tables beside an archive."""
+    if images.files is None or len(images.class_names) > 1:
+        return images
+    paths = _beside(archive.resolve().parent, archive.name.partition(".")[0])
+    return _labelled(images, [(path.name, read_text(path, LIMIT)) for path in paths])[0]
+
+
 def with_tables(images: ImageSet, tables: Sequence[tuple[str, str]]) -> ImageSet:
     """As `with_sidecar`, of tables that are given by name and text."""
     return _labelled(images, tables)[0]
@@ -142,12 +150,16 @@ def candidates(folder: Path) -> list[Path]:
     with readable(folder):
         resolved = folder.resolve()
         own = [folder / name for name in _tables(folder)]
-        beside = [
-            resolved.parent / name
-            for name in _tables(resolved.parent)
-            if plain(name.partition(".")[0]) in _USUAL or resolved.name.casefold() in name.casefold()
-        ]
-    return own + beside
+        return own + _beside(resolved.parent, resolved.name)
+
+
+def _beside(folder: Path, called: str) -> list[Path]:
+    """The tables in `folder` that are about what is `called` so there."""
+    return [
+        folder / name
+        for name in _tables(folder)
+        if plain(name.partition(".")[0]) in _USUAL or called.casefold() in name.casefold()
+    ]
 
 
 def _tables(folder: Path) -> list[str]:
