@@ -67,6 +67,7 @@ def test_a_folder_is_read_and_what_changed_is_fetched_again(bucket: Any, caplog:
     assert load("images/set").class_names == ("a", "b")
     put(bucket, "set/train/a/0.png", encoded(random_pixels(9, 9, seed=99)))
     bucket.delete_object(Bucket="images", Key="set/train/b/3.png")
+    caplog.clear()
     with caplog.at_level(logging.INFO):
         images = load("images/set/")
     assert images.names == ("a/0.png", "a/2.png", "b/1.png")
