@@ -164,6 +164,10 @@ def searching(folder: Path, trials: int, found: dict[str, Any]) -> None:
         found[f"search, {name}: first trial to last"] = {"wall": (max(known) - min(known)).total_seconds()}
 
 
+def _cpu(one: dict[str, float]) -> str:
+    return f"{one['cpu']:.1f}" if "cpu" in one else "–"
+
+
 def table(found: dict[str, Any]) -> str:
     rows = [(name, one) for name, one in found["measured"].items() if isinstance(one, dict)]
     lines = [
@@ -175,7 +179,7 @@ def table(found: dict[str, Any]) -> str:
         "",
         "| what | seconds | seconds of CPU |",
         "|---|---:|---:|",
-        *(f"| {name} | {one['wall']:.1f} | {one.get('cpu', float('nan')):.1f} |" for name, one in rows),
+        *(f"| {name} | {one['wall']:.1f} | {_cpu(one)} |" for name, one in rows),
         "",
         f"A row of the table takes {found['measured'].get('bytes a row', float('nan')):.0f} bytes.",
         "",

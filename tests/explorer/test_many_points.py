@@ -46,7 +46,7 @@ SLOW_FRAMES = """() => new Promise((done) => {
 def test_fewer_points_while_frames_come_slowly_and_all_at_rest(
     browser: Any, tmp_path: Path, count: int, least: float, most: float
 ) -> None:
-    """Many points alone: 20,000 are always drawn."""
+    """Many points alone: 10,000 are always drawn."""
     codes = np.random.default_rng(0).normal(size=(count, 2)).astype(np.float32)
     images = ImageSet(np.zeros((count, 1, 8, 8), dtype=np.uint8), "points")
     contents = Contents(Subject("points", images, (), codes), methods=())

@@ -17,7 +17,7 @@ const DENSE = 1024; // cells of a side of the density of all points
 const REST = 120; // milliseconds without a move after which it is drawn finely
 const SLOW = 30; // milliseconds that a frame is waited for above which fewer points are drawn while the map moves
 const THINNEST = 16; // one point in so many, at most
-const DRAWN = 20_000; // points that are drawn in any case, if there are so many
+const DRAWN = 10_000; // points that are drawn in any case, if there are so many
 const RINGS = 300; // selected images that have a ring each; more are told by their colour alone
 const FEW = 700; // points below which they do from the beginning
 
