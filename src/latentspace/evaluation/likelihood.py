@@ -104,7 +104,7 @@ def posterior_record(model: Autoencoder, held: Batches) -> dict[str, int | list[
     active where the variance of its posterior mean over the images is above 0.01
     (https://arxiv.org/abs/1509.00519, 5.2).
     """
-    moments, gaussian = [], True
+    moments = []
     for images in _batches(held, "posteriors"):
         posterior = model.eval().encode(images)
         mean = posterior.mean.cpu().double()
@@ -112,11 +112,10 @@ def posterior_record(model: Autoencoder, held: Batches) -> dict[str, int | list[
         if isinstance(posterior, Gaussian):
             log_variance = posterior.log_variance.cpu().double()
             each += [log_variance.exp(), log_variance]
-        gaussian = isinstance(posterior, Gaussian)
         moments.append(torch.stack(each).sum(dim=1))
     mean, square, *own = torch.stack(moments).sum(dim=0) / held.images
     active: dict[str, int | list[float]] = {"active_units": int((square - mean.square() > ACTIVE).sum())}
-    if not gaussian:
+    if not own:
         return active
     variance, log_variance = own
     if isinstance(required_prior(model), StandardNormal):

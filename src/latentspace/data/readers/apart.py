@@ -32,7 +32,10 @@ class _Process:
 
     def answer(self, request: str) -> str:
         with self.lock:
-            child = self.child or self._begun()
+            child = self.child
+            if child is None or child.poll() is not None:  # ended while it had nothing to do: no file's fault
+                self.end()
+                child = self._begun()
             self.child = None  # until it has answered
             try:
                 assert child.stdin is not None
