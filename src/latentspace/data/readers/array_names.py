@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Any, Final, overload
 
+from . import filenames
+
 TRAIN, VALIDATION, TEST = 0, 1, 2
 PARTS: Final = (
-    dict.fromkeys(("train", "training", "trn", "tr"), TRAIN)
-    | dict.fromkeys(("val", "valid", "validation", "dev", "eval", "evaluation"), VALIDATION)
-    | dict.fromkeys(("test", "testing", "holdout", "tst", "te", "t10k"), TEST)
+    filenames.PARTS | dict.fromkeys(("trn", "tr"), TRAIN) | dict.fromkeys(("tst", "te", "t10k"), TEST)
 )
 IMAGES: Final = (
     *("images", "image", "imgs", "img", "x", "data", "features", "feature", "pixels", "pictures", "photos"),
