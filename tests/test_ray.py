@@ -19,6 +19,7 @@ from latentspace.data import memmap
 from latentspace.data.config import DataConfig
 from latentspace.data.sources import load_images
 from latentspace.evaluation import judging
+from latentspace.evaluation.card.subject import Subject as CardSubject
 from latentspace.evaluation.doctor.codes import Coder
 from latentspace.evaluation.doctor.subject import Subject
 from latentspace.inference import anomalies, encoding
@@ -170,6 +171,15 @@ class TestCodes:
         )
         assert one == other
         assert list(one) == list(judging.judge(small_runs[kind], images, 2, "cpu", chosen))
+
+    def test_features_of_a_card_are_those_of_this_machine(self, on_cluster, small_runs, archive):
+        images = load_images(DataConfig(spec=str(archive)))
+        usual, found = (
+            CardSubject(small_runs["classifier"], images, "test", 24, computed=one)
+            for one in (here, on_cluster)
+        )
+        for name, features in usual.judged_features.items():
+            np.testing.assert_array_equal(found.judged_features[name], features)
 
     def test_what_the_doctor_sees_is_that_of_this_machine(self, on_cluster, small_runs, archive, monkeypatch):
         monkeypatch.setattr(memmap, "BLOCK", 40 * 256)

@@ -159,7 +159,7 @@ def test_the_page_shows_one_of_exact_copies(small_runs, images):
         ("anomalies RUN", "local://there", "the address of a cluster is ray"),
         ("anomalies RUN", "nobody", "must be a known one"),
         ("evaluate RUN", "nobody", "must be a known one"),
-        ("evaluate RUN --card", "ray", "a report card is computed on this machine"),
+        ("evaluate RUN --card", "nobody", "must be a known one"),
         ("doctor RUN", "nobody", "must be a known one"),
     ],
 )

@@ -1,6 +1,7 @@
 """The report card: what it holds of a run of each kind, its page, its schema, and what it is made of."""
 
 import json
+import pickle
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,6 +27,7 @@ from latentspace.evaluation.card.values import Card, Value, verdict_of
 from latentspace.evaluation.clustering import GroupAgreement
 from latentspace.experiment.config import Experiment
 from latentspace.figures import style
+from latentspace.inference.computing import Encoded, here
 from latentspace.inference.trained import load_trained
 from latentspace.runs.directory import Run
 from latentspace.runs.tensors import write_tensors
@@ -180,7 +182,9 @@ def test_a_card_is_kept_and_made_anew_for_other_arguments(small_runs, images, re
     assert "measuring" not in caplog.text
 
 
-def test_a_card_that_was_broken_off_goes_on_where_it_was(records, small_runs, images, tmp_path, monkeypatch):
+def test_a_card_that_was_broken_off_goes_on_where_it_was_on_another_engine_too(
+    records, small_runs, images, tmp_path, monkeypatch
+):
     run = Run.open(shutil.copytree(small_runs["ae"].path, tmp_path / "ae"))
     for file in (run.path / "results").glob("card-*"):
         file.unlink()
@@ -195,12 +199,21 @@ def test_a_card_that_was_broken_off_goes_on_where_it_was(records, small_runs, im
 
     sections = {name: watched(name) for name in make.SECTIONS}
     monkeypatch.setattr(make, "SECTIONS", {**sections, "classification": broken})
+    sent = []
+
+    def elsewhere(plan, pieces):
+        computing = pickle.loads(pickle.dumps(plan.computing.on(torch.device("cpu"))))
+        sent.extend(len(rows) for rows in pieces.values())
+        yield from here(Encoded(computing, plan.pixels), pieces)
+
     with pytest.raises(KeyboardInterrupt):
-        card_record(run, images, most=MOST)
+        card_record(run, images, most=MOST, computed=elsewhere)
     assert made == ["reconstruction", "codes"]
     assert "card-test" not in run.results()
     monkeypatch.setattr(make, "SECTIONS", sections)
-    again = card_record(run, images, most=MOST)
+    before = len(sent)
+    again = card_record(run, images, most=MOST, computed=elsewhere)
+    assert 0 < before < len(sent)
     assert made == list(sections)
     assert again.card.sections == records["ae"].card.sections
     assert again.values == records["ae"].values

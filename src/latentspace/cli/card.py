@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from ..core.errors import ConfigurationError
 from . import console
 from .compare import require_page
+from .engines import computed_by
 from .options import OtherData, Reading
 
 if TYPE_CHECKING:
@@ -48,9 +49,16 @@ class CardOptions:
 
 
 def make_card(
-    run: Path, split: str | None, data: OtherData, options: CardOptions, device: str, *, json: bool
+    run: Path,
+    split: str | None,
+    data: OtherData,
+    options: CardOptions,
+    device: str,
+    engine: str,
+    *,
+    json: bool,
 ) -> None:
-    """Make the card of a run, and write its page."""
+    """Make the card of a run, its codes computed by this engine, and write its page."""
     from ..core.atomic_files import write_text
     from ..core.output_files import refuse_file
     from ..evaluation.card.make import card_record, judged_images, refuse_card
@@ -74,7 +82,7 @@ def make_card(
             found="no --data",
             do="leave it out: the run's own settings are used",
         )
-    with console.following():
+    with console.following(), computed_by(engine, device) as computed:
         images, other = judged_images(opened, None if spec is None else data.reading.config(spec))
         if other is not None and split is not None:
             raise ConfigurationError(
@@ -82,7 +90,7 @@ def make_card(
                 found=f"--split {split} and --data {spec}",
                 do="leave --split out: all are judged that the run did not learn from",
             )
-        record = card_record(opened, images, part, most, options.card_seed or 0, device, other)
+        record = card_record(opened, images, part, most, options.card_seed or 0, device, other, computed)
         page = render(card_page(record, opened, images, device, other))
     out = options.out or run / PAGE
     write_text(out, page)

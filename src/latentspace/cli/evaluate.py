@@ -48,13 +48,7 @@ def evaluate(
     from ..runs.directory import Run
 
     if card.card:
-        if engine != "local":
-            raise ConfigurationError(
-                "a report card is computed on this machine",
-                found=f"--card with --engine {engine}",
-                do="leave out one of the two",
-            )
-        make_card(run, split, data, card, device, json=json)
+        make_card(run, split, data, card, device, engine, json=json)
         return
     card.refuse_alone()
     require_scope(split)

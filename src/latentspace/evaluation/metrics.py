@@ -114,7 +114,9 @@ class Case:
         labels = labels_as_learned(self.images, self.run.data.class_names)[self.chosen]
         trained = TrainedClassifier.load(self.run, self.device)
         device = trained.autoencoder.device
-        found, _ = computed_codes(trained.autoencoder, self.images.pixels, self.chosen, self.computed)
+        found, _ = computed_codes(
+            trained.autoencoder, self.images.pixels, self.chosen, self.computed, errors=False
+        )
         held = ResidentSet(torch.from_numpy(found).to(device), torch.from_numpy(labels).to(device))
         return trained.head, held
 

@@ -124,14 +124,19 @@ def alone(trained: TrainedAutoencoder, device: torch.device) -> TrainedAutoencod
 
 
 def computed_codes(
-    trained: TrainedAutoencoder, pixels: Pixels, rows: Int64Array, computed: Computed = here
+    trained: TrainedAutoencoder,
+    pixels: Pixels,
+    rows: Int64Array,
+    computed: Computed = here,
+    *,
+    errors: bool = True,
 ) -> tuple[CodeArray, Float32[np.ndarray, " images"]]:
-    """`codes_and_errors` in float32, of pieces that `computed` computes."""
-    computing = Computing(trained, "32", errors=True, refine=0)
+    """`codes_and_errors` in float32, of pieces that `computed` computes; no errors where none are asked."""
+    computing = Computing(trained, "32", errors=errors, refine=0)
     pieces = cut(rows, PASSES * at_once(BATCH, pixels.shape[1:]))
     parts = columns_of(computing, pixels, pieces, computed, "parts of images encoded")
-    codes, errors = (np.concatenate([one[name] for one in parts]) for name in ("codes", "errors"))
-    return codes, errors
+    codes, found = (np.concatenate([one[name] for one in parts]) for name in ("codes", "errors"))
+    return codes, found
 
 
 @dataclass(frozen=True, eq=False)

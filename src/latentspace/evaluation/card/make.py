@@ -17,6 +17,7 @@ from ...core.wording import brief, counted, option
 from ...data.config import DataConfig
 from ...data.imageset import ImageSet
 from ...data.memmap import require_unchanged
+from ...inference.computing import Computed, here
 from ...inference.run_images import own_or_other
 from ...runs.directory import Run
 from ..cache import Measurement, kept
@@ -77,6 +78,7 @@ def card_record(
     seed: int = 0,
     device: str = AUTO,
     other: ImageSet | None = None,
+    computed: Computed = here,
 ) -> CardRecord:
     """The card of a run; `results/card-PART.json` where it was made before with the same arguments.
 
@@ -86,6 +88,7 @@ def card_record(
         other: that are judged, as `judged_images` gives them.
         most: images that are judged, at most; twice as many training images are learned from.
         seed: of the samples and of the bootstrap.
+        computed: what computes codes.
 
     Raises:
         RunError: the run has not ended.
@@ -101,7 +104,7 @@ def card_record(
         )
 
     def measure(most: int = most, seed: int = seed, draws: int = DRAWS) -> CardRecord:
-        return _measured(Subject(run, images, judged, most, seed, device, other), draws)
+        return _measured(Subject(run, images, judged, most, seed, device, other, computed), draws)
 
     record = kept(run, _name(judged, other), CardRecord, measure)
     return record.model_copy(update={"card": record.card.model_copy(update={"run": str(run.path)})})

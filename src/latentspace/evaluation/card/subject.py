@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Final, Literal, TypeAlias
 
 import numpy as np
@@ -14,6 +14,9 @@ from ...core.randomness import numpy_generator
 from ...core.types import ImageArray, Int64Array, Pixels
 from ...data.imageset import ImageSet
 from ...data.sampling import affordable, stratified_sample
+from ...inference.computing import Computed, here
+from ...inference.conform import conforming
+from ...inference.encoding import computed_codes
 from ...inference.pca import EXACT, fit_pca
 from ...inference.trained import TrainedAutoencoder, TrainedClassifier, load_trained
 from ...runs.directory import Run
@@ -37,6 +40,7 @@ class Subject:
             ones.
         seed: of the samples; runs with one split and one seed are judged on the same images.
         other: the other images, with labels in the run's own numbers or without.
+        computed: what computes codes.
     """
 
     run: Run
@@ -46,6 +50,7 @@ class Subject:
     seed: int = 0
     device: str = AUTO
     other: ImageSet | None = None
+    computed: Computed = here
 
     def _some(self, images: ImageSet, part: Int64Array, most: int) -> Int64Array:
         draw = numpy_generator(self.seed, "sample")
@@ -120,15 +125,19 @@ class Subject:
     def features(self) -> Mapping[str, Callable[[Pixels | ImageArray], Features]]:
         """By name, what turns images into the numbers that are compared."""
         return {
-            "run": self.encoder.encode,
+            "run": partial(self._codes, self.encoder),
             "pca": lambda images: self.pca.transform(flat(images)).astype(np.float32),
             "pixels": lambda images: (
                 flat(images)
                 if self._pixels is None
                 else self._pixels.transform(flat(images)).astype(np.float32)
             ),
-            "random": self.untrained.encode,
+            "random": partial(self._codes, self.untrained),
         }
+
+    def _codes(self, network: TrainedAutoencoder, images: Pixels | ImageArray) -> Features:
+        pixels = conforming(images, network.data)
+        return computed_codes(network, pixels, np.arange(len(pixels)), self.computed, errors=False)[0]
 
     @cached_property
     def learned_features(self) -> dict[str, Features]:
