@@ -5,11 +5,15 @@ import logging
 import os
 import stat
 from array import array
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import chain
 from pathlib import Path
+from typing import Final
+
+import numpy as np
+from jaxtyping import Int64
 
 from ...core.errors import DataError
 from ..cleaning import sentence
@@ -20,32 +24,42 @@ from .reading import File, Stamp, stamp_of
 
 logger = logging.getLogger(__name__)
 
+_NONE: Final[Stamp] = (0, 0, 0)
+
 
 @dataclass(frozen=True, eq=False)
 class Listing:
     """The files below a folder that should be images, with the stamp of each; `passed_over` is the rest.
 
     They are gone through in natural order, which is found when it is asked for.
+
+    Args:
+        found: their paths within the folder, in any order.
+        stamps: files x `Stamp`; zeros of what cannot be read.
     """
 
     root: Path
-    stamps: Mapping[str, Stamp]
+    found: list[str]
+    stamps: Int64[np.ndarray, "files 3"]
     passed_over: tuple[str, ...] = ()
 
     @cached_property
     def identity(self) -> str:
         """A hash of the names, sizes and times of the files: another one where a file has changed."""
-        names = sorted(self.stamps)
-        digest = hashlib.blake2b("\0".join(names).encode("utf-8", "surrogateescape"), digest_size=16)
-        stamps = [self.stamps[name] for name in names]
-        digest.update(bytes(map(len, stamps)))
-        digest.update(array("q", chain.from_iterable(stamps)).tobytes())
+        order = sorted(range(len(self.found)), key=self.found.__getitem__)
+        names = "\0".join([self.found[number] for number in order])
+        digest = hashlib.blake2b(names.encode("utf-8", "surrogateescape"), digest_size=16)
+        digest.update(self.stamps[order].tobytes())
         return digest.hexdigest()
 
     @cached_property
+    def order(self) -> list[int]:
+        """The indices of `found` that put it in natural order."""
+        return natural_order(self.found)
+
+    @cached_property
     def names(self) -> tuple[str, ...]:
-        names = list(self.stamps)
-        return tuple([names[number] for number in natural_order(names)])
+        return tuple([self.found[number] for number in self.order])
 
     def tell(self, used: Collection[str]) -> None:
         """Say what is passed over, but the files that are used for something else."""
@@ -54,14 +68,16 @@ class Listing:
             logger.info("not read as images: %s", sentence(names))
 
     def __len__(self) -> int:
-        return len(self.stamps)
+        return len(self.found)
 
     def __iter__(self) -> Iterator[File]:
         root = os.fspath(self.root)
-        for name in self.names:
-            stamp = self.stamps[name]
-            path = Path(f"{root}/{name}")
-            yield File(shown(name), path, reason="" if stamp else _reason(path), stamp=stamp)
+        for name, number in zip(self.names, self.order, strict=True):
+            path, stamp = Path(f"{root}/{name}"), tuple(self.stamps[number].tolist())
+            if any(stamp):
+                yield File(shown(name), path, stamp=stamp)
+            else:
+                yield File(shown(name), path, reason=_reason(path))
 
 
 def list_folder(folder: Path) -> Listing:
@@ -72,33 +88,53 @@ def list_folder(folder: Path) -> Listing:
     Raises:
         DataError: no file that could be an image, or no permission.
     """
-    stamps: dict[str, Stamp] = {}
+    names: list[str] = []
+    stamps = array("q")  # a million tuples of whole numbers would take longer to make than to read
     passed_over: list[str] = []
     waiting: list[tuple[str, tuple[tuple[int, int], ...]]] = [("", ())]
     while waiting:
         below, above = waiting.pop()
-        with readable(folder / below):
-            about = (folder / below).stat()
+        with readable(folder / below), _opened(folder / below) as (about, found):
             inside = (*above, (about.st_dev, about.st_ino))
             if inside[-1] in above:  # a link to a folder that it lies in
                 continue
-            before = len(stamps) + len(waiting)
-            with os.scandir(folder / below) as found:
-                for one in found:
-                    name = one.name
-                    if is_junk(name):
-                        continue
-                    if _is_folder(one):
-                        waiting.append((f"{below}{name}/", inside))
-                    elif is_no_image(name):
-                        passed_over.append(below + name)
-                    else:
-                        stamps[below + name] = _stamp(one)
-        if below and len(stamps) + len(waiting) == before:
+            before = len(names) + len(waiting)
+            for one in found:
+                name = one.name
+                if is_junk(name):
+                    continue
+                if _is_folder(one):
+                    waiting.append((f"{below}{name}/", inside))
+                elif is_no_image(name):
+                    passed_over.append(below + name)
+                else:
+                    names.append(below + name)
+                    stamps.extend(_stamp(one))
+        if below and len(names) + len(waiting) == before:
             passed_over.append(below)
-    if not stamps:
+    if not names:
         raise _without_images(folder, passed_over)
-    return Listing(folder, stamps, tuple(sorted(passed_over, key=natural)))
+    return Listing(
+        folder,
+        names,
+        np.frombuffer(stamps, dtype=np.int64).reshape(len(names), -1),
+        tuple(sorted(passed_over, key=natural)),
+    )
+
+
+@contextmanager
+def _opened(folder: Path) -> Iterator[tuple[os.stat_result, Iterator["os.DirEntry[str]"]]]:
+    """What a folder is, and what lies in it; opened once where a file is then found by its name alone."""
+    if os.scandir not in os.supports_fd:
+        with os.scandir(folder) as found:
+            yield folder.stat(), found
+        return
+    place = os.open(folder, os.O_RDONLY)
+    try:
+        with os.scandir(place) as found:
+            yield os.fstat(place), found
+    finally:
+        os.close(place)
 
 
 def read_listing(listing: Listing, config: DataConfig | None = None) -> Collected:
@@ -112,13 +148,13 @@ def read_listing(listing: Listing, config: DataConfig | None = None) -> Collecte
     return replace(collected, root=f"{listing.root.name}/{collected.root}")
 
 
-def _stamp(entry: os.DirEntry[str]) -> Stamp:
+def _stamp(entry: "os.DirEntry[str]") -> Stamp:
     try:
         about = entry.stat()
     except OSError:
-        return ()
+        return _NONE
     if not stat.S_ISREG(about.st_mode):  # opening a pipe would wait for ever
-        return ()
+        return _NONE
     return stamp_of(about)
 
 
