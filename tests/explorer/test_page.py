@@ -115,6 +115,31 @@ def test_a_lasso_holds_the_images_that_lie_in_it(page: Any, contents: Contents):
     found = int(re.match(r"[\d,]+", page.locator("#selected").inner_text())[0].replace(",", ""))
     inside = (places[:, 0] < cut) & ((places[:, 0] - middle[0]) / unit * scale > 60 - box["width"] / 2)
     assert abs(found - inside.sum()) <= 2, "but for images on the line itself"
+    apart = page.locator("#view-selection table").last.inner_text()
+    assert apart.split("\n")[0].split("\t") == ["mean", "selected", "the others"]
+    bright = next(one.values for one in contents.subject.columns if one.name == "brightness")
+    shown = [float(one) for one in re.search(r"brightness\s+(\S+)\s+(\S+)", apart).groups()]
+    assert shown == pytest.approx([bright[inside].mean(), bright[~inside].mean()], rel=0.05)
+    page.locator("#view-selection .thumbs button").first.click()
+    page.wait_for_selector("#view-image .trio canvas")
+    page.click("#tab-selection")
+
+
+def test_each_drag_with_the_path_tool_is_a_film_of_its_own(page: Any):
+    box = page.locator("#layers").bounding_box()
+    page.click("#tools [role=radio]:last-child")
+    strips = []
+    for y in (100, 400):
+        page.mouse.move(box["x"] + 150, box["y"] + y)
+        page.mouse.down()
+        page.mouse.move(box["x"] + 450, box["y"] + y, steps=3)
+        page.mouse.up()
+        page.wait_for_selector("#view-between .strip canvas")
+        page.wait_for_timeout(300)
+        strips.append(pixels(page, "#view-between .strip canvas"))
+    page.click("#tools [role=radio]:first-child")
+    page.click("#tab-selection")
+    assert np.abs(strips[0] - strips[1]).max() > 8, "the second begins elsewhere"
 
 
 def test_labels_of_a_selection_are_kept_and_undone(page: Any, labels: Labels):
@@ -143,7 +168,8 @@ def test_a_dropped_image_lands_where_its_own_code_is(page: Any, images: ImageSet
     until(page, "document.getElementById('status').textContent.includes('mine.png lies')")
     nearest = page.wait_for_selector("#view-image .thumbs button").get_attribute("title")
     known = contents.subject.images
-    assert np.array_equal(known.pixels[known.names.index(nearest.split(",")[0])], images.pixels[3])
+    name = nearest.split(",")[0].removeprefix("image ")
+    assert np.array_equal(known.pixels[known.names.index(name)], images.pixels[3])
 
 
 def test_what_is_no_image_is_said(page: Any):
@@ -192,17 +218,29 @@ def test_the_legend_hides_a_class(page: Any):
     before = pixels(page, "#layers")
     page.locator("#legend button").first.click()
     until_changed(page, "#layers", before)
+    assert "hide=" in page.url
     page.locator("#legend button").first.click()
+    assert "hide=" not in page.url
 
 
 def test_a_link_is_a_view(page: Any, browser: Any):
+    page.locator("#legend button").first.click()
     page.select_option("#map-choice", "dimensions")
     until(page, "location.hash.includes('map=dimensions')")
     other = browser.new_page()
     other.goto(page.url, timeout=SLOW)
     other.wait_for_selector("body[data-ready]", timeout=SLOW)
     assert other.locator("#map-choice").input_value() == "dimensions"
+    assert other.locator("#legend button").first.get_attribute("aria-pressed") == "false"
     other.close()
+    page.locator("#legend button").first.click()
+
+
+def test_groups_are_computed_as_a_colour(page: Any):
+    before = page.locator("#colour-choice").input_value()
+    page.select_option("#colour-choice", "cluster")
+    until(page, "document.getElementById('legend').innerText.startsWith('1')")
+    page.select_option("#colour-choice", before)
 
 
 def test_back_and_forward_restore_the_view(page: Any):

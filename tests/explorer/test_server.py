@@ -23,6 +23,8 @@ from latentspace.explorer.labels import Labels, beside
 from latentspace.explorer.server import LARGEST, application
 from latentspace.explorer.serving import Place
 from latentspace.explorer.subject import of_run
+from latentspace.inference.anomalies import find_anomalies
+from latentspace.inference.clusters import find_clusters
 from latentspace.inference.code_classes import fitted
 from latentspace.inference.nearest import nearest
 from latentspace.runs.directory import Run
@@ -66,6 +68,22 @@ def test_what_the_page_is_told_fits_the_columns(client: TestClient, images: Imag
     known = columns(client.get(f"{BASE}/data/columns.arrow").content)
     assert list(known) == [one["name"] for one in about["columns"]]
     assert known["label"] == images.labels.tolist()
+
+
+def test_groups_and_anomalies_are_computed_when_they_are_asked_for(
+    client: TestClient, contents: Contents, images: ImageSet
+):
+    about = client.get(f"{BASE}/data/about.json").json()
+    assert about["later"] == ["cluster", "anomaly"]
+    assert not set(about["later"]) & {one["name"] for one in about["columns"]}
+    groups = columns(client.get(f"{BASE}/data/column-cluster.arrow").content)["cluster"]
+    assert groups == find_clusters(contents.subject.codes).groups.tolist()
+    scores = columns(client.get(f"{BASE}/data/column-anomaly.arrow").content)["anomaly"]
+    expected = find_anomalies(contents.subject.autoencoder, own=images).score
+    np.testing.assert_allclose(scores, expected, rtol=1e-5)
+    table = client.post(f"{BASE}/table", json={"images": [1, 2]}).content
+    assert pq.read_table(io.BytesIO(table)).to_pydict()["anomaly"] == scores[1:3]
+    assert client.get(f"{BASE}/data/column-label.arrow").status_code == 404
 
 
 def test_a_place_of_a_linear_map_gives_the_code_back(client: TestClient):

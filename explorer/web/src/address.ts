@@ -2,6 +2,7 @@
 
 export interface Shown {
   map: string; colour: string; pictures: string; grid: boolean; image: number; x: number; y: number; zoom: number; tab: string;
+  hide: number[]; picks: Partial<Record<'A' | 'B' | 'C', number>>;
 }
 
 export function read(): Partial<Shown> {
@@ -20,6 +21,8 @@ export function read(): Partial<Shown> {
     y: number('y'),
     zoom: number('zoom'),
     tab: given.get('tab') ?? undefined,
+    hide: (given.get('hide') ?? '').split('.').filter(Boolean).map(Number).filter(Number.isInteger),
+    picks: Object.fromEntries((['A', 'B', 'C'] as const).map((slot) => [slot, number(slot)]).filter(([, image]) => Number.isInteger(image) && Number(image) >= 0)),
   };
 }
 
@@ -30,6 +33,8 @@ export function write(shown: Shown, step: boolean): void {
     x: shown.x.toFixed(4), y: shown.y.toFixed(4), zoom: shown.zoom.toFixed(3),
   });
   if (shown.grid) given.set('grid', '1');
+  if (shown.hide.length) given.set('hide', shown.hide.join('.'));
+  for (const [slot, image] of Object.entries(shown.picks)) given.set(slot, String(image));
   if (shown.image >= 0) given.set('image', String(shown.image));
   const address = `#${given.toString()}`;
   if (address === location.hash) return;

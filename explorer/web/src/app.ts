@@ -82,7 +82,7 @@ export class App {
     this.scene.mark = null;
     this.scene.draw();
     this.changed('inspect');
-    if (looked?.code.length) this.show(looked.code, `the reconstruction of ${looked.name}`);
+    if (looked?.code.length) this.show(looked.code, `the reconstruction of ${looked.image < 0 ? looked.name : this.dataset.titled(looked.image)}`);
   }
 
   put(slot: Slot, image: number): void {

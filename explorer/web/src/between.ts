@@ -27,6 +27,8 @@ export function betweenView(app: App): HTMLElement {
   const refresh = latest(async (_: void) => {
     slots.replaceChildren(...(['A', 'B', 'C'] as Slot[]).map((slot) => slotOf(app, slot)));
     const { A, B, C } = app.slots;
+    playing++;
+    film.hidden = true;
     if (!app.networks) return;
     const [a, b, c] = [A, B, C].map((image) => (image === undefined ? null : app.dataset.code(image)));
     codes = a && b ? Array.from({ length: FILM }, (_, at) => mixed(a, b, at / (FILM - 1), kind.value === 'spherical')) : app.path;
@@ -76,7 +78,7 @@ export function betweenView(app: App): HTMLElement {
 function slotOf(app: App, slot: Slot): HTMLElement {
   const image = app.slots[slot];
   const shown = image === undefined ? h('div', { class: 'empty', 'aria-hidden': 'true' }, slot) : picture(app, image);
-  const name = image === undefined ? 'not picked' : app.dataset.names[image];
+  const name = image === undefined ? 'not picked' : app.dataset.titled(image);
   return h('figure', {}, shown, h('figcaption', {}, `${slot}: ${name}`));
 }
 

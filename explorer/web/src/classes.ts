@@ -6,7 +6,7 @@ import { chances } from './classify';
 import { picture } from './thumbs';
 
 const SUGGESTED = 50;
-const KEYS = 9; // classes that a digit chooses
+const KEYS = 10; // classes that a digit chooses: 1 to 9, and 0 for the tenth
 const BUTTONS = 40; // classes that have a button; others are written
 
 export function classesView(app: App): HTMLElement {
@@ -81,9 +81,9 @@ export function classesView(app: App): HTMLElement {
     const text = h('input', { type: 'text', id: 'class', maxlength: 200, placeholder: 'another class', 'aria-label': 'class of this image' });
     const buttons = names().slice(0, BUTTONS).map((name, place) =>
       h('button', { type: 'button', class: name === likely ? 'likely' : '', title: name === likely ? 'the likeliest' : name, click: () => void give(name) },
-        place < KEYS ? h('kbd', {}, String(place + 1)) : null, ` ${name}`));
+        place < KEYS ? h('kbd', {}, String((place + 1) % 10)) : null, ` ${name}`));
     shown.replaceChildren(
-      h('p', { class: 'quiet' }, `${at + 1} of ${queue.length}: ${app.dataset.names[image]}${app.labels[app.dataset.names[image]] ? ` (now ${app.labels[app.dataset.names[image]]})` : ''}`),
+      h('p', { class: 'quiet' }, `${at + 1} of ${queue.length}: ${app.dataset.titled(image)}${app.labels[app.dataset.names[image]] ? ` (now ${app.labels[app.dataset.names[image]]})` : ''}`),
       large,
       h('div', { class: 'row' }, ...buttons),
       h('form', { class: 'row', submit: (event: Event) => { event.preventDefault(); if (text.value.trim()) void give(text.value.trim()); } },
@@ -109,7 +109,7 @@ export function classesView(app: App): HTMLElement {
     const key = (event as CustomEvent<string>).detail;
     const buttons = shown.querySelectorAll<HTMLButtonElement>('.row:first-of-type button');
     if (key === 'x' && queue.length) void move(1);
-    else if (/^[1-9]$/.test(key)) buttons[Number(key) - 1]?.click();
+    else if (/^\d$/.test(key)) buttons[(Number(key) + 9) % 10]?.click();
   });
   app.on('undone', () => {
     const place = queue.findIndex((image) => app.undone.includes(app.dataset.names[image]));

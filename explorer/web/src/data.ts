@@ -13,7 +13,7 @@ export interface Temperature { typical: number; slope: number; entropy: number }
 export interface ClassifierAbout { names: string[]; words: string; temperature?: Temperature; weights?: number[][]; bias?: number[] }
 export interface About {
   title: string; version: number; notes: string[]; count: number; source: string;
-  shape: [number, number, number]; codeSize: number; kind: string; columns: ColumnAbout[];
+  shape: [number, number, number]; codeSize: number; kind: string; columns: ColumnAbout[]; later: string[];
   sprites: SpriteLayout; maps: MapAbout[]; networks: boolean; classifier: ClassifierAbout | null; density: Density | null; fit: 'crop' | 'pad' | 'stretch';
 }
 export interface Progress { text: string; done: number; total: number }
@@ -122,6 +122,28 @@ export class Dataset {
 
   column(name: string): Column | undefined {
     return this.columns.find((one) => one.name === name);
+  }
+
+  /** Whether a column must be computed before it is shown. */
+  waits(name: string): boolean { return !this.column(name) && this.about.later.includes(name); }
+
+  /** A column, computed where it waits for that. */
+  async loaded(name: string): Promise<Column | undefined> {
+    if (this.waits(name)) {
+      const data = columnsOf(await source.file(`column-${name}.arrow`))[name];
+      // A column of whole numbers has the groups that are counted from 1.
+      const column: Column = data instanceof Int32Array
+        ? { name, kind: 'category', data, values: Array.from({ length: data.reduce((a, b) => Math.max(a, b), -1) + 1 }, (_, at) => String(at + 1)) }
+        : { name, kind: 'number', data: Float32Array.from(data) };
+      if (this.waits(name)) this.columns = [...this.columns, column];
+    }
+    return this.column(name);
+  }
+
+  /** An image's name; where that is its row alone, with a word before it. */
+  titled(image: number): string {
+    const name = this.names[image];
+    return /^\d+$/.test(name) ? `image ${name}` : name;
   }
 }
 

@@ -43,7 +43,7 @@ export function inspectView(app: App): HTMLElement {
 
 async function fill(app: App, looked: Looked, to: HTMLElement): Promise<void> {
   const { width, height } = looked.pixels;
-  const original = frame(width, height, `${looked.name}, as it is`);
+  const original = frame(width, height, `${looked.image < 0 ? looked.name : app.dataset.titled(looked.image)}, as it is`);
   show(original, looked.pixels);
   const made = app.dataset.about.kind === 'dae' ? 'denoised' : 'reconstruction';
   const rebuilt = frame(width, height, made);

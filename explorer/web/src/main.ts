@@ -1,6 +1,6 @@
 // The page: loads the set, connects its parts, and keeps the view in the address.
 import * as address from './address';
-import { App, YOURS } from './app';
+import { App, YOURS, type Slot } from './app';
 import { betweenView } from './between';
 import { classesView } from './classes';
 import { BY_YOURS } from './classify';
@@ -36,7 +36,7 @@ function remember(step = false): void {
   if (!app || !tabs) return;
   address.write({
     map: choice('map-choice').value, colour: choice('colour-choice').value, pictures: choice('pictures-choice').value,
-    grid: grids(), image: app.looked?.image ?? -1, tab: tabs.chosen, ...app.scene.camera.view,
+    grid: grids(), image: app.looked?.image ?? -1, tab: tabs.chosen, hide: [...app.hidden], picks: app.slots, ...app.scene.camera.view,
   }, step);
 }
 
@@ -52,16 +52,43 @@ async function chooseMap(): Promise<void> {
   now.map = map;
   now.scene.path = null;
   now.scene.show(map);
+  remark(now);
   refreshGrid();
 }
 
-function chooseColour(): void {
+/** Move the mark to where its code lies on the map that is shown now. */
+function remark(now: App): void {
+  const { code, networks } = now;
+  if (!now.scene.mark) return;
+  now.scene.mark = null;
+  if (!code || !networks) return;
+  networks.nearest(code, 1).then(({ images }) => {
+    if (now !== app || now.code !== code || !now.map) return;
+    now.scene.mark = now.map.placeOf(code, images[0]);
+    now.scene.draw();
+  }).catch(failed);
+}
+
+async function chooseColour(hide: number[] = []): Promise<void> {
   if (!app) return;
+  const now = app;
   const name = choice('colour-choice').value;
-  app.column = name === YOURS ? app.labelled() : app.dataset.column(name);
-  app.hidden.clear();
-  legend(app, () => app?.paint());
-  app.paint();
+  const waits = now.dataset.waits(name);
+  if (waits) tell(`${name} is being computed`);
+  const column = name === YOURS ? now.labelled() : await now.dataset.loaded(name);
+  if (now !== app || name !== choice('colour-choice').value) return;
+  if (waits) tell(`coloured by ${name}`);
+  now.column = column;
+  now.hidden = new Set(hide);
+  paintAll(now);
+}
+
+function paintAll(now: App): void {
+  legend(now, () => {
+    now.paint();
+    remember();
+  });
+  now.paint();
 }
 
 let settled = 0;
@@ -103,7 +130,7 @@ const hover = latest(async ({ place, at }: { place: [number, number] | null; at:
   if (image >= 0) {
     show(canvas, await app.pixels(image));
     const category = app.column?.kind === 'category' ? app.column.values?.[app.column.data[image]] : undefined;
-    caption.textContent = [app.dataset.names[image], category].filter(Boolean).join(' · ');
+    caption.textContent = [app.dataset.titled(image), category].filter(Boolean).join(' · ');
   } else if (code && app.networks) {
     show(canvas, (await app.networks.decode(code))[0]);
     caption.textContent = app.map.exact ? 'decoded here' : 'decoded between the nearest';
@@ -150,6 +177,12 @@ function connect(now: App): void {
   });
 }
 
+/** Look at an image that was clicked on in a list. */
+document.addEventListener('inspect', (event) => {
+  if (tabs?.chosen === 'selection') tabs.choose('image');
+  void app?.inspect((event as CustomEvent<number>).detail).then(() => remember(true)).catch(failed);
+});
+
 async function pick(place: [number, number], image: number): Promise<void> {
   if (!app) return;
   tabs?.choose('image');
@@ -178,7 +211,7 @@ function select(outline: [number, number][]): void {
   }
   app.select(found);
   tabs?.choose('selection');
-  tell(`${found.length.toLocaleString('en')} images are selected`);
+  tell(`${found.length.toLocaleString('en')} ${found.length === 1 ? 'image is' : 'images are'} selected`);
 }
 
 /** Make the page of a set; what was chosen before stays, where it still can. */
@@ -206,16 +239,18 @@ async function open(dataset: Dataset): Promise<void> {
   ], before.tab ?? 'image', () => remember());
   now.on('labels', () => {
     colourChoices(now, YOURS);
-    chooseColour();
+    void chooseColour().catch(failed);
   });
   now.on('learned', () => {
     colourChoices(now, `predicted${BY_YOURS}`);
-    chooseColour();
+    void chooseColour().catch(failed);
   });
   if (before.x !== undefined && before.y !== undefined) scene.camera.view = { x: before.x, y: before.y, zoom: before.zoom ?? 1 };
-  chooseColour();
+  now.on('slots', () => remember());
+  const coloured = chooseColour(before.hide).catch(failed);
   connect(now);
   await chooseMap();
+  await coloured;
   requestAnimationFrame(() => performance.mark('map'));
   if (about.networks) {
     const networks = new Networks(dataset);
@@ -223,6 +258,7 @@ async function open(dataset: Dataset): Promise<void> {
     if (now !== app) return networks.stop();
     now.networks = networks;
     fillGrid();
+    for (const [slot, image] of Object.entries(before.picks ?? {})) if (image < about.count) now.put(slot as Slot, image);
     if (before.image !== undefined && before.image >= 0 && before.image < about.count) await now.inspect(before.image);
     else if (about.density) now.show(Float32Array.from(about.density.mean), 'Move the pointer over the map: this picture is what the decoder draws there.');
   }
@@ -231,7 +267,8 @@ async function open(dataset: Dataset): Promise<void> {
 }
 
 function colourChoices(now: App, chosen: string | undefined): void {
-  const names: [string, string][] = now.dataset.columns.map((one) => [one.name, one.name]);
+  const shown = [...new Set([...now.dataset.columns.map((one) => one.name), ...now.dataset.about.later])];
+  const names: [string, string][] = shown.map((one) => [one, one]);
   if (Object.keys(now.labels).length) names.push([YOURS, YOURS]);
   options(choice('colour-choice'), [...names, ['', 'one colour']], chosen ?? now.dataset.columns[0]?.name);
 }
@@ -248,7 +285,10 @@ async function restore(): Promise<void> {
   const [map, colour] = [choice('map-choice'), choice('colour-choice')];
   if (before.colour !== undefined && before.colour !== colour.value) {
     colourChoices(now, before.colour);
-    chooseColour();
+    await chooseColour(before.hide);
+  } else if (String(before.hide ?? []) !== String([...now.hidden])) {
+    now.hidden = new Set(before.hide);
+    paintAll(now);
   }
   if (before.map !== undefined && before.map !== map.value) {
     map.value = before.map;
@@ -285,7 +325,7 @@ async function begin(): Promise<void> {
   if (before.pictures) choice('pictures-choice').value = before.pictures;
   el<HTMLInputElement>('grid-choice').checked = before.grid ?? false;
   choice('map-choice').addEventListener('change', () => void chooseMap().then(() => remember(true)).catch(failed));
-  choice('colour-choice').addEventListener('change', () => { chooseColour(); remember(true); });
+  choice('colour-choice').addEventListener('change', () => void chooseColour().then(() => remember(true)).catch(failed));
   choice('pictures-choice').addEventListener('change', () => { pictures(); remember(); });
   el('grid-choice').addEventListener('change', refreshGrid);
   toolbar({
@@ -308,11 +348,11 @@ async function begin(): Promise<void> {
   window.addEventListener('popstate', () => void restore().catch(failed));
   document.addEventListener('keydown', (event) => {
     const { target, key } = event;
-    if (event.ctrlKey || event.metaKey || (target instanceof HTMLInputElement && target.type === 'text') || target instanceof HTMLSelectElement) return;
+    if (event.ctrlKey || event.metaKey || event.defaultPrevented || (target instanceof HTMLInputElement && target.type === 'text') || target instanceof HTMLSelectElement) return;
     if (key === 'u') void app?.undo().catch(failed);
     else document.querySelector('[role=tabpanel]:not([hidden])')?.dispatchEvent(new CustomEvent('key', { detail: key }));
   });
-  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => { if (app) { legend(app, () => app?.paint()); app.paint(); } });
+  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => { if (app) paintAll(app); });
   await open(await Dataset.load());
   pictures();
   if (source.live) await follow();

@@ -58,6 +58,7 @@ export class Pointer {
     this.apart = 0;
     this.drawing = event.shiftKey ? (event.altKey ? 'box' : 'lasso') : event.altKey ? 'path' : this.tool;
     if (this.pointers.size > 1) this.drawing = 'move';
+    if (this.drawing === 'path') this.scene.path = null; // another film begins
   }
 
   private move(event: PointerEvent): void {

@@ -6,6 +6,7 @@ import { asked, source } from './data';
 import { thumbs } from './thumbs';
 
 const SHOWN = 200;
+const SHARES = 8; // names whose shares are shown
 
 export function selectionView(app: App): HTMLElement {
   const view = h('div');
@@ -41,7 +42,7 @@ export function selectionView(app: App): HTMLElement {
       h('form', { class: 'row', submit: (event: Event) => { event.preventDefault(); void app.give(app.selected, label.value.trim()).catch(failed); } },
         label, h('button', { type: 'submit' }, 'Label'), h('button', { type: 'button', click: () => void app.undo().catch(failed) }, 'Undo')),
       h('p', { class: 'quiet' }, source.live ? 'Labels are kept beside the run at once. The key U takes the last one back.' : 'Labels live in this page alone: export them as CSV.'),
-      ...shares(app, images),
+      ...apart(app, images),
       h('div', { class: 'row' }, h('label', { for: 'order' }, 'Images'), order),
       thumbs(app, shown),
       images.length > SHOWN ? h('p', { class: 'quiet' }, `The first ${SHOWN} are shown.`) : '',
@@ -63,33 +64,40 @@ function sorted(app: App, images: number[], order: string): number[] {
   return [...images].sort((a, b) => sign * ((far.get(a) ?? 0) - (far.get(b) ?? 0)));
 }
 
-/** How often each name of the shown column is among the selected images, and among all; means of numbers. */
-function shares(app: App, images: number[]): HTMLElement[] {
+/** What sets the selected images apart: how often each name of the shown column is among them and among the others; means. */
+function apart(app: App, images: number[]): HTMLElement[] {
   const column = app.column?.kind === 'category' ? app.column : app.dataset.columns.find((one) => one.kind === 'category');
+  const chosen = new Set(images);
+  const others = app.dataset.count - images.length;
+  const head = (first: string): HTMLElement => h('tr', {}, h('th', { scope: 'col' }, first), ...['selected', 'the others'].map((one) => h('th', { scope: 'col', class: 'n' }, one)));
   const found: HTMLElement[] = [];
   if (column?.values) {
-    const counts = new Map<number, number>();
-    for (const image of images) counts.set(column.data[image], (counts.get(column.data[image]) ?? 0) + 1);
-    const bars = h('div', { class: 'shares' });
-    for (const [number, count] of [...counts].sort((a, b) => b[1] - a[1]).slice(0, 8)) {
-      const bar = h('b');
-      bar.style.width = `${(100 * count) / images.length}%`;
-      bar.style.background = css(named(number));
-      bars.append(h('span', {}, column.values[number] ?? 'none'), h('span', { class: 'bar' }, bar), h('span', {}, `${Math.round((100 * count) / images.length)}%`));
+    const counts = new Map<number, [number, number]>();
+    for (let image = 0; image < column.data.length; image++) {
+      const both = counts.get(column.data[image]) ?? [0, 0];
+      both[chosen.has(image) ? 0 : 1]++;
+      counts.set(column.data[image], both);
     }
-    found.push(h('h2', {}, column.name), bars);
+    const share = (count: number, all: number): string => (all ? `${Math.round((100 * count) / all)}%` : '–');
+    const rows = [...counts].filter(([, [inside]]) => inside).sort(([, [a]], [, [b]]) => b - a).slice(0, SHARES);
+    found.push(h('table', {}, head(column.name), ...rows.map(([number, [inside, outside]]) => {
+      const bar = h('b');
+      bar.style.width = share(inside, images.length);
+      bar.style.background = css(named(number));
+      return h('tr', {}, h('th', { scope: 'row' }, column.values?.[number] ?? 'none', h('span', { class: 'bar' }, bar)),
+        h('td', { class: 'n' }, share(inside, images.length)), h('td', { class: 'n' }, share(outside, others)));
+    })));
   }
-  const list = h('dl');
-  const mean = (values: ArrayLike<number>, of: number[] | null): number => {
-    let sum = 0;
-    const count = of ? of.length : values.length;
-    for (let at = 0; at < count; at++) sum += values[of ? of[at] : at];
-    return sum / count;
-  };
-  for (const one of app.dataset.columns.filter((column) => column.kind === 'number')) {
-    list.append(h('dt', {}, `mean ${one.name}`), h('dd', {}, `${mean(one.data, images).toPrecision(3)}, of all ${mean(one.data, null).toPrecision(3)}`));
-  }
-  return [...found, list];
+  const rows = app.dataset.columns.filter((one) => one.kind === 'number').map((one) => {
+    let [inside, outside] = [0, 0];
+    for (let image = 0; image < one.data.length; image++) {
+      if (chosen.has(image)) inside += one.data[image];
+      else outside += one.data[image];
+    }
+    return h('tr', {}, h('th', { scope: 'row' }, one.name),
+      h('td', { class: 'n' }, (inside / images.length).toPrecision(3)), h('td', { class: 'n' }, others ? (outside / others).toPrecision(3) : '–'));
+  });
+  return rows.length ? [...found, h('table', {}, head('mean'), ...rows)] : found;
 }
 
 async function parquet(app: App, images: number[]): Promise<void> {

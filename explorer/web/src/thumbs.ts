@@ -6,13 +6,13 @@ import { frame, h } from './dom';
 export function thumbs(app: App, images: number[], more: (image: number, at: number) => string = () => ''): HTMLElement {
   const list = h('ul', { class: 'thumbs' });
   images.forEach((image, at) => {
-    const name = `${app.dataset.names[image]}${more(image, at)}`;
+    const name = `${app.dataset.titled(image)}${more(image, at)}`;
     const { width, height } = app.sprites;
     const canvas = h('canvas', { width, height, class: 'picture', 'aria-hidden': 'true' });
     void draw(app, canvas, image);
     const button = h('button', {
       type: 'button', title: name, 'aria-label': `inspect ${name}`,
-      click: () => void app.inspect(image),
+      click: () => document.dispatchEvent(new CustomEvent('inspect', { detail: image })),
       mouseenter: () => { app.scene.hovered = image; app.scene.draw(); },
       mouseleave: () => { app.scene.hovered = -1; app.scene.draw(); },
     }, canvas);
@@ -23,7 +23,7 @@ export function thumbs(app: App, images: number[], more: (image: number, at: num
 
 /** An image's small picture in a canvas of its own. */
 export function picture(app: App, image: number): HTMLCanvasElement {
-  const canvas = frame(app.sprites.width, app.sprites.height, app.dataset.names[image]);
+  const canvas = frame(app.sprites.width, app.sprites.height, app.dataset.titled(image));
   void draw(app, canvas, image);
   return canvas;
 }

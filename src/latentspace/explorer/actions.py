@@ -123,7 +123,7 @@ class Actions:
         subject, rows = self._subject, self._rows(asked)
         labels, names = self.labels.read(), subject.images.names_of(rows)
         columns: dict[str, Any] = {"name": list(names)}
-        shown = [*subject.columns]
+        shown = [*self.contents().columns]
         if self._learned is not None and self._learned[0] is subject.codes:
             chances = self._learned[1].probabilities(self._learned[0])
             shown += predicted(chances, self._learned[1].names, BY_YOURS)

@@ -14,10 +14,11 @@ from ..inference.image_files import picture, png, raster
 from ..inference.mixtures import fitted_mixture, mixture_of
 from ..inference.sampling import fitted, of_prior
 from .columns import arrow, code_columns, shown_columns
+from .later import later_columns
 from .networks import network
 from .places import METHODS, ShownMap, code_maps, pixel_map
 from .sprites import Sprites
-from .subject import Category, Subject
+from .subject import Category, Quantity, Subject
 
 ARROW: Final = "application/vnd.apache.arrow.stream"
 ONNX: Final = "application/octet-stream"
@@ -54,6 +55,8 @@ class Contents:
         self.methods = methods
         self.sprites = Sprites.of(subject.images.pixels)
         self._made: dict[str, File] = {}
+        self._later = later_columns(subject)
+        self._computed: dict[str, Category | Quantity] = {}
         self._locks = (
             RLock(),
             RLock(),
@@ -62,7 +65,7 @@ class Contents:
 
     def file(self, name: str) -> File | None:
         """The file of that name; None: there is none."""
-        with self._locks[name.endswith(".onnx") + 2 * name.startswith("map-")]:
+        with self._locks[name.endswith(".onnx") + 2 * name.startswith(("map-", "column-"))]:
             if name not in self._made:
                 found = self._make(name)
                 if found is None:
@@ -82,12 +85,18 @@ class Contents:
         """Of all files that the page asks for."""
         sheets = [f"sheet-{number}" for number in range(self.sprites.sheets)]
         maps = [f"map-{number}.arrow" for number in range(len(self.maps))]
+        maps += [f"column-{name}.arrow" for name in self._later]
         codes = [] if self.subject.codes is None else ["codes.arrow"]
         networks = (
             [] if self.subject.autoencoder is None else ["mixture.json", "decoder.onnx", "encoder.onnx"]
         )
         networks += [] if self.subject.classifier is None else ["classifier.onnx"]
         return ["about.json", "names.arrow", "columns.arrow", *maps, *codes, *networks, *sheets]
+
+    @property
+    def columns(self) -> tuple[Category | Quantity, ...]:
+        """What is known of each image so far."""
+        return (*self.subject.columns, *self._computed.values())
 
     @cached_property
     def maps(self) -> tuple[ShownMap, ...]:
@@ -110,6 +119,9 @@ class Contents:
             return makers[name]()
         kind, _, rest = name.partition("-")
         number = rest.removesuffix(".arrow")
+        if kind == "column" and rest.endswith(".arrow") and number in self._later:
+            self._computed[number] = self._later[number]()
+            return File(arrow(shown_columns((self._computed[number],))), ARROW)
         if not number.isascii() or not number.isdecimal() or len(number) > 9:
             return None
         if kind == "map" and rest.endswith(".arrow") and int(number) < len(self.maps):
@@ -138,6 +150,7 @@ class Contents:
                 else {"name": one.name, "kind": "number"}
                 for one in subject.columns
             ],
+            "later": list(self._later),
             "sprites": {
                 "width": sprites.width,
                 "height": sprites.height,

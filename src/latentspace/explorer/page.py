@@ -3,12 +3,16 @@
 import base64
 import gzip
 import hashlib
+import logging
 from typing import Final
 
+from ..core.errors import LatentspaceError
 from ..core.progress import told
 from .compact import compact
 from .contents import Contents
 from .server import static
+
+logger = logging.getLogger(__name__)
 
 PACKED: Final = b"\x1f\x8b"  # how gzip begins
 POLICY: Final = (
@@ -28,7 +32,11 @@ def page(contents: Contents) -> bytes:
     policy = POLICY.format(script=_hash(script), style=_hash(style))
     held = [_held("worker.js", static("worker.js")), _held("runtime.wasm", static("runtime.wasm.gz"))]
     for name in told(contents.names, "files packed"):
-        file = contents.file(name)
+        try:
+            file = contents.file(name)
+        except LatentspaceError as error:
+            logger.warning("left out: %s (%s; found: %s)", name, error.must, error.found)
+            continue
         if file is not None:
             held.append(_held(name, compact(file.content) if name.endswith(".onnx") else file.content))
     for mark, put in (

@@ -56,6 +56,7 @@ class Subject:
         temperature: what the classifier's logits are divided by.
         linear: the classifier of the images' own labels, where the run has none.
         folder: what the images' names are relative to, where it is one.
+        own: whether they are the run's own images.
     """
 
     title: str
@@ -69,6 +70,7 @@ class Subject:
     temperature: Temperature = Temperature(1.0)  # noqa: RUF009 (it is frozen)
     linear: LinearClassifier | None = None
     folder: Path | None = None
+    own: bool = False
 
 
 def of_run(
@@ -119,6 +121,7 @@ def of_run(
         temperature,
         linear,
         folder,
+        own,
     )
 
 
