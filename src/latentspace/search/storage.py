@@ -3,16 +3,17 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from optuna.exceptions import StorageInternalError
 from optuna.storages import BaseStorage, RDBStorage
-from sqlalchemy.engine import URL, create_engine, make_url
-from sqlalchemy.exc import SQLAlchemyError
 
 from ..core.credentials import MASK, is_secret, masked
 from ..core.errors import ConfigurationError, OutputError, RunError
 from .journal import open_journal
+
+if TYPE_CHECKING:  # a worker whose trials are in a journal need not wait for it
+    from sqlalchemy.engine import URL
 
 JOURNAL: Final = "journal.log"
 PATIENCE: Final = 60  # seconds that a busy database is waited for
@@ -45,6 +46,8 @@ def open_storage(directory: Path, url: str | None) -> BaseStorage:
 
 def refuse_unreachable(url: str) -> None:
     """Refuse a storage that cannot be opened; nothing is created: raises ConfigurationError, OutputError."""
+    from sqlalchemy.engine import create_engine
+
     address = address_of(url)
     with reaching(url), _driven(address):
         engine = create_engine(address, **_engine_settings(address))
@@ -54,7 +57,7 @@ def refuse_unreachable(url: str) -> None:
 
 
 @contextmanager
-def _driven(address: URL) -> Iterator[None]:
+def _driven(address: "URL") -> Iterator[None]:
     try:
         yield
     except ImportError as error:
@@ -72,12 +75,15 @@ def close_storage(storage: BaseStorage) -> None:
         storage.engine.dispose()
 
 
-def address_of(url: str) -> URL:
+def address_of(url: str) -> "URL":
     """The URL with our drivers in it, and the path of an SQLite file made absolute.
 
     Raises:
         ConfigurationError: not a database URL.
     """
+    from sqlalchemy.engine import make_url
+    from sqlalchemy.exc import SQLAlchemyError
+
     try:
         address = make_url(url)
     except (SQLAlchemyError, ValueError):
@@ -96,6 +102,8 @@ def without_password(url: str | None) -> str | None:
     """What may be written down of a storage's URL."""
     if url is None:
         return None
+    from sqlalchemy.engine import URL
+
     address = address_of(url)
     bare = URL.create(
         address.drivername,
@@ -108,12 +116,12 @@ def without_password(url: str | None) -> str | None:
     return bare.render_as_string(hide_password=False)
 
 
-def _shown(address: URL) -> str:
+def _shown(address: "URL") -> str:
     """The URL for a person."""
     return masked(address.render_as_string(hide_password=False))
 
 
-def _secrets(address: URL) -> list[str]:
+def _secrets(address: "URL") -> list[str]:
     """The URL's password and secret parameters, the longest first."""
     values = [value for key in address.query if is_secret(key) for value in address.normalized_query[key]]
     return sorted(filter(None, [str(address.password or ""), *values]), key=len, reverse=True)
@@ -133,6 +141,8 @@ def reaching(url: str | None) -> Iterator[None]:
     if url is None:
         yield
         return
+    from sqlalchemy.exc import SQLAlchemyError
+
     address = address_of(url)
     try:
         yield
@@ -149,7 +159,7 @@ def reaching(url: str | None) -> Iterator[None]:
         ) from None  # a driver's error may hold the password
 
 
-def _engine_settings(address: URL) -> dict[str, Any]:
+def _engine_settings(address: "URL") -> dict[str, Any]:
     match address.get_backend_name():
         case "sqlite":
             return {"connect_args": {"timeout": PATIENCE}}

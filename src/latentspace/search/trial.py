@@ -12,7 +12,6 @@ import optuna
 from optuna.artifacts import FileSystemArtifactStore, upload_artifact
 from optuna.exceptions import UpdateFinishedTrialError
 from optuna.trial import Trial, TrialState
-from sqlalchemy.exc import SQLAlchemyError
 
 from ..core.atomic_files import write_bytes
 from ..core.cluster import LostProcessError
@@ -23,6 +22,7 @@ from ..training.selection import Selection
 from .heartbeat import beating
 from .plan import setting_named
 from .space import experiment_of
+from .storage import reaching
 from .trainings import Trainer, Training
 from .trials import Trials
 
@@ -51,7 +51,7 @@ def run_trial(trial: Trial, trials: Trials, trainer: Trainer, stop: Callable[[],
         LatentspaceError: the storage cannot be written.
         LostProcessError: what computed it is gone; the trial is run again another time.
     """
-    with beating(lambda number: _beat(trial, number)):
+    with beating(lambda number: _beat(trial, number, trials.plan.storage)):
         try:
             _run(trial, trials, trainer, stop)
         except UpdateFinishedTrialError:
@@ -160,12 +160,13 @@ class _Artifacts(FileSystemArtifactStore):
         write_bytes(self._folder / artifact_id, content_body.read())
 
 
-def _beat(trial: Trial, number: int) -> bool:
+def _beat(trial: Trial, number: int, storage: str | None) -> bool:
     try:
-        optuna.trial.Trial(trial.study, trial._trial_id).set_user_attr("beat", number)
+        with reaching(storage):
+            optuna.trial.Trial(trial.study, trial._trial_id).set_user_attr("beat", number)
     except UpdateFinishedTrialError:
         return False
-    except (SQLAlchemyError, LatentspaceError):
+    except LatentspaceError:
         return True  # the storage may be back at the next beat; if not, the trial itself will say so
     return True
 

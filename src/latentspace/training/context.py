@@ -4,11 +4,10 @@ import logging
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from lightning_fabric import Fabric
 from torch import nn
 
 from ..core.errors import ConfigurationError
@@ -43,6 +42,9 @@ from .precision import settle_precision
 from .pretrained import PretrainedEncoder, pretrained_encoder_of
 from .principal import PrincipalComponents, settle_linear_path
 
+if TYPE_CHECKING:
+    import lightning_fabric
+
 logger = logging.getLogger(__name__)
 
 
@@ -60,7 +62,7 @@ class TrainingContext:
     experiment: Experiment
     images: ImageSet
     split: Split
-    fabric: Fabric
+    fabric: "lightning_fabric.Fabric"
     pretrained: PretrainedEncoder | None = None
     codes_in: Path | None = None
     extra: Extra | None = None
@@ -224,7 +226,7 @@ def context_of(
     experiment: Experiment,
     images: ImageSet,
     parts: Split,
-    fabric: Fabric,
+    fabric: "lightning_fabric.Fabric",
     pretrained: PretrainedEncoder | None = None,
     codes_in: Path | None = None,
 ) -> TrainingContext:
