@@ -29,6 +29,7 @@ from ..core.progress import tell
 from ..core.randomness import generator
 from ..core.wording import option
 from ..models.autoencoder import Autoencoder
+from ..models.posteriors import Posterior
 from ..runs.directory import Run
 from ..runs.tensors import tensor_bytes
 from .trained import TrainedAutoencoder, TrainedClassifier, load_trained
@@ -42,21 +43,26 @@ Trained: TypeAlias = TrainedAutoencoder | TrainedClassifier
 
 
 class _Encoder(nn.Module):
+    """Images -> codes; without the decoder, whose weights would go into the file."""
+
     def __init__(self, model: Autoencoder) -> None:
         super().__init__()
-        self.model = model
+        self.encoder = model.encoder
 
     def forward(self, images: Tensor) -> Tensor:
-        return self.model.encode(images).mean
+        posterior: Posterior = self.encoder(images, None)
+        return posterior.mean
 
 
 class _Decoder(nn.Module):
+    """Codes -> images; without the encoder."""
+
     def __init__(self, model: Autoencoder) -> None:
         super().__init__()
-        self.model = model
+        self.decoder, self.likelihood = model.decoder, model.likelihood
 
     def forward(self, codes: Tensor) -> Tensor:
-        return self.model.decode(codes)
+        return self.likelihood.mean(self.decoder(codes))
 
 
 class _Classes(nn.Module):
