@@ -50,6 +50,24 @@ def labelled(below: str = "") -> dict[str, bytes]:
     return {f"{below}{name}": content for name, content in files.items()}
 
 
+def kaggle(place: Path) -> None:
+    tests = {f"test/{number}.png": one for number, one in enumerate(pictures(2, seed=50))}
+    write_folder(place, {**of_classes("train/"), **tests, "test.csv": b"id,label\n0.png,cat\n1.png,dog\n"})
+
+
+def tiny_imagenet(place: Path) -> None:
+    synsets = ("n01443537", "n01629819")
+    names = [f"train/{name}/images/{name}_{number}.JPEG" for name in synsets for number in range(2)]
+    names += [f"val/images/val_{number}.JPEG" for number in range(2)]
+    files = {
+        name: encoded(random_pixels(64, 64, 3, seed=number), "JPEG") for number, name in enumerate(names)
+    }
+    boxes = [f"val_{number}.JPEG\t{name}\t0\t0\t60\t60\n" for number, name in enumerate(synsets)]
+    words = "n01443537\tgoldfish, Carassius auratus\nn01629819\tsalamander\n"
+    texts = {"val/val_annotations.txt": "".join(boxes), "words.txt": words}
+    write_folder(place, files | {name: text.encode() for name, text in texts.items()})
+
+
 def listed(place: Path) -> None:
     write_folder(place.parent / "photos", flat())
     lines = [f"photos/{name},a,{number // 2},train" for number, name in enumerate(flat())]
@@ -177,6 +195,13 @@ def cifar(place: Path) -> None:
         (place / name).write_bytes(records.tobytes())
 
 
+def cifar_100(place: Path) -> None:
+    for part in (0, 1):
+        records = random_pixels(3, 2 + 3072, seed=part)
+        records[:, :2] = (1, 7)
+        write_folder(place, {f"{('train', 'test')[part]}.bin": records.tobytes()})
+
+
 def quickdraw(place: Path) -> None:
     place.mkdir()
     for name in ("cat", "dog"):
@@ -198,6 +223,8 @@ MADE: dict[str, Callable[[Path], object]] = {
     "animals/": lambda place: write_folder(place, of_classes("")),
     "photos/": lambda place: write_folder(place, flat()),
     "published/": lambda place: write_folder(place, of_classes("train/", "test/")),
+    "kaggle/": kaggle,
+    "tiny-imagenet-200/": tiny_imagenet,
     "animals.zip": lambda place: write_zip(place, of_classes("")),
     "labelled/": lambda place: write_folder(place, labelled()),
     "labelled.zip": lambda place: write_zip(place, labelled("labelled/")),
@@ -222,6 +249,7 @@ MADE: dict[str, Callable[[Path], object]] = {
     "mnist/": lambda place: write_idx_folder(make_images(12), place),
     "emnist/emnist-letters-train-images-idx3-ubyte.gz": emnist,
     "cifar-10-batches-bin/": cifar,
+    "cifar-100-binary/": cifar_100,
     "stl10_binary/": stl10,
     "quickdraw/": quickdraw,
     "https://example.org/animals.zip": lambda place: None,
@@ -244,6 +272,9 @@ MADE: dict[str, Callable[[Path], object]] = {
 SAID = {
     "animals/": "classes 2, 3 images each: cat (3), dog (3)",
     "published/": "parts train 6, test 6",
+    "kaggle/": "parts train 6, test 2",
+    "tiny-imagenet-200/": "classes 2, 3 images each: goldfish (3), salamander (3)",
+    "cifar-100-binary/": "classes 1, 6 images each: 1 (6)",
     "labelled/": "classes 2, 3 images each: a (3), b (3)",
     "labelled.zip": "classes 2, 3 images each: a (3), b (3)",
     "files.csv": "groups 3, of 2 to 2 images",

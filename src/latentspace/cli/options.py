@@ -134,6 +134,9 @@ class Reading:
         "What stays together in a split: a pattern over names, their folder, or a CSV file.",
         "PATTERN|folder|FILE",
     ] = None
+    label: Annotated[
+        str | None, "The column, or the array, that has the labels where there are several.", "COLUMN|none"
+    ] = None
     deduplicate: Annotated[bool | None, "Keep one of each set of exact copies."] = None
     conflicts: Annotated[
         str | None, "With --deduplicate: what is kept of equal images with different labels.", "none|first"

@@ -49,6 +49,12 @@ class DataConfig(Config):
         description="what stays together in a split: a regular expression over names whose first group "
         "says it, `folder`, or a CSV file of names and groups; `--group-by`",
     )
+    label: str | None = Field(
+        default=None,
+        description="which column of a table, or which array of a file, has the labels, where there are "
+        "several: `coarse_label`; by its name where this is not given (CIFAR-100's fine ones). `none`: no "
+        "labels, so that no image is left out for want of one; `--label`",
+    )
     deduplicate: bool = Field(
         default=False,
         description="keep the first of each set of equal images, and none where they have different labels; "

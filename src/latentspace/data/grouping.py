@@ -16,7 +16,7 @@ from ..core.wording import counted, option
 from .imageset import ImageSet
 from .readers.file_tables import Matcher
 from .readers.filenames import is_junk, may_be_image
-from .readers.layout import layout_of
+from .readers.layout import NO_LABEL, layout_of
 from .readers.listed import group_numbers, noted
 from .readers.tables import GROUP_NAMES, PATH_NAMES, TABLES, read_table, some
 
@@ -175,7 +175,7 @@ def grouped(images: ImageSet, text: str) -> ImageSet:
 def _labelled_above(images: ImageSet, names: Sequence[str]) -> ImageSet:
     """The class is the folder above that of the group, where there are several: `ill/p03/1.png` is ill."""
     above = layout_of([posixpath.join(posixpath.dirname(posixpath.dirname(name)), "image") for name in names])
-    if len(above.class_names) < 2:
+    if len(above.class_names) < 2 or NO_LABEL in above.class_names or above.masks:
         return images
     note = f"the folder above that of the group is the class: {some(above.class_names)}"
     return noted(replace(images, labels=above.labels, class_names=above.class_names), note)

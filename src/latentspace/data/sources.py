@@ -36,6 +36,7 @@ from .memmap import SHARE, Residence, free_memory
 from .paths import cache_directory
 from .readers.filenames import BRACES, is_named_as_image, readable
 from .readers.foreign import foreign
+from .readers.open_labels import settled
 from .readers.registry import READERS, reader_of
 from .readers.streams import start_of
 from .remote import is_address, local_copy
@@ -231,7 +232,7 @@ def _at(path: Path, config: DataConfig) -> ImageSet:
         raise DataError(f"{path} must be a file or a folder", found="something else", do="name another path")
     reader = reader_of(path)
     if reader is not None:
-        return reader.read(path, config)
+        return settled(reader.read(path, config), config.label)
     with readable(path):
         start = start_of(path)
     known = foreign(path.name, start)

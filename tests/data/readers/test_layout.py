@@ -2,15 +2,16 @@
 
 import pytest
 
-from latentspace.data.readers.layout import layout_of, part_named
+from latentspace.data.readers.layout import NO_LABEL, layout_of, part_named
 
 
 def read(*folders: str) -> tuple[list[str | None], list[int] | None]:
     """The class and the part of an image in each folder."""
     found = layout_of([f"{folder}/1.png".lstrip("/") for folder in folders])
-    labels = (
+    named = (
         [None] * len(folders) if found.labels is None else [found.class_names[one] for one in found.labels]
     )
+    labels = [None if one == NO_LABEL else one for one in named]
     return labels, None if found.parts is None else found.parts.tolist()
 
 
@@ -34,7 +35,14 @@ def read(*folders: str) -> tuple[list[str | None], list[int] | None]:
         (("images",), [None], None),
         (("train/images", "valid/images"), [None, None], [0, 1]),
         (("JPEGImages", "photos"), ["JPEGImages", "photos"], None),
-        (("train/cat", "test"), [None, None], [0, 2]),
+        (("train/cat", "train/dog", "test"), ["cat", "dog", None], [0, 0, 2]),
+        (("train/cat", "test"), ["cat", None], [0, 2]),
+        (("train/cat", "train", "test"), [None] * 3, [0, 0, 2]),
+        (("train/cat", "train/dog", "test/images"), ["cat", "dog", None], [0, 0, 2]),
+        (("train/cat", "train/dog", "test/test"), ["cat", "dog", None], [0, 0, 2]),
+        (("train/cat", "train/unknown", "test/unknown"), ["cat", "unknown", "unknown"], [0, 0, 2]),
+        (("seg_train/x/sea", "seg_test/x/ice", "seg_pred/seg_pred"), ["sea", "ice", None], [0, 2, -1]),
+        (("train/cat", "train/dog", "unlabeled"), ["cat", "dog", None], [0, 0, -1]),
         (("cat/train", "dog/train"), ["cat", "dog"], None),
         (("bus", "train", "tram"), ["bus", "train", "tram"], None),
         (("crash_test", "crash", "smoke"), ["crash_test", "crash", "smoke"], None),
@@ -43,7 +51,7 @@ def read(*folders: str) -> tuple[list[str | None], list[int] | None]:
         (("cat/images", "dog/images"), ["cat", "dog"], None),
         (("cat/x/images", "dog/x/images"), ["cat", "dog"], None),
         (("train/cat/images", "test/dog/images"), ["cat", "dog"], [0, 2]),
-        (("train/cat/images", "train/dog/images", "val/images"), [None] * 3, [0, 0, 1]),
+        (("train/cat/images", "train/dog/images", "val/images"), ["cat", "dog", None], [0, 0, 1]),
         (("only",), ["only"], None),
         (("", "cat"), [None, None], None),
         (("cat", "cat/small"), ["cat", "small"], None),
@@ -69,6 +77,12 @@ def test_what_is_joined_or_left_out_is_said(folders: tuple[str, ...], said: str)
     found = layout_of([f"{folder}/1.png".lstrip("/") for folder in folders])
     assert said in " ".join(found.notes + found.warnings)
     assert bool(found.notes + found.warnings) == bool(said)
+
+
+def test_masks_beside_the_parts_are_left_out() -> None:
+    found = layout_of(["train/good/1.png", "test/hole/1.png", "ground_truth/hole/1_mask.png"])
+    assert (found.masks, found.class_names) == ((2,), ("good", "hole"))
+    assert "1 image left out" in found.notes[0]
 
 
 @pytest.mark.parametrize(

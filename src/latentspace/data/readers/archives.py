@@ -13,7 +13,7 @@ import stat
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -101,8 +101,11 @@ def read_archive(path: Path, config: DataConfig | None = None) -> Collected:
     return replace(collected, record=record)
 
 
-def tables_in(path: Path) -> list[tuple[str, str]]:
+def tables_in(path: Path, wanted: Callable[[str], bool]) -> list[tuple[str, str]]:
     """The tables of text in an archive, as name and text; one that is no text is mentioned, and left out.
+
+    Args:
+        wanted: which of them, by their names.
 
     Raises:
         DataError: as `members`.
@@ -110,6 +113,8 @@ def tables_in(path: Path) -> list[tuple[str, str]]:
     found, loose = [], 0
     for member in members(path):
         name = member.name.casefold()
+        if not wanted(member.name):
+            continue
         loose += name.endswith(LOOSE)
         few = loose <= MOST_LOOSE and name.endswith(LOOSE)
         if few or name.endswith((".csv", ".tsv", ".jsonl", ".ndjson")):

@@ -25,11 +25,12 @@ from ..imageset import ImageSet
 from .array_names import PARTS, Rows, taken_apart
 from .arrays import npy_array, npz_arrays
 from .axes import arranged, square_of
+from .chosen import Stored
 from .file_sets import files_in
 from .filenames import is_junk, is_named_as_image, natural_order, numbered, readable
 from .hdf5 import hdf5_arrays
 from .matlab import matlab_arrays
-from .stored import Stored, as_bytes, images_of, joined
+from .stored import as_bytes, images_of, joined
 
 logger = logging.getLogger(__name__)
 

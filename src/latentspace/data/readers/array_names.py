@@ -31,6 +31,9 @@ LABELS: Final = (
         "target",
         "fine_labels",
         "fine_label",
+        "label_fine",
+        "labels_fine",
+        "y_fine",
         "class_labels",
         "class_label",
     ),
@@ -91,6 +94,14 @@ def taken_apart(name: str) -> ArrayName:
         if known:
             return ArrayName(tuple(words[:-length]), known[0], known[1], part)
     return ArrayName(tuple(words), part=part)
+
+
+def same_words(name: str, other: str) -> bool:
+    """Whether two names are one but for their parts: `train/coarse_labels` and `coarse_label`."""
+    one, two = (
+        [word.removesuffix("s") for word in _split(text) if word not in PARTS] for text in (name, other)
+    )
+    return one == two
 
 
 def all_taken_apart(names: Iterable[str]) -> dict[str, ArrayName]:

@@ -17,8 +17,8 @@ import numpy as np
 
 from ...core.errors import DataError
 from ..memmap import Residence, blocks, mapped
+from .chosen import Stored
 from .filenames import readable
-from .stored import Stored
 from .streams import DEFLATE_AT_BEST, Stream, read_array
 
 # What numpy raises on headers that are none: it reads them as Python literals.

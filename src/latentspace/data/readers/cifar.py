@@ -1,7 +1,8 @@
 """The binary version of CIFAR-10 and CIFAR-100: records of one or two labels and 3 x 32 x 32 bytes.
 
 The names of the classes stand in `batches.meta.txt`, or in `fine_label_names.txt`; else they are numbers.
-The test batch is the part test. Of CIFAR-100's two labels the fine one is taken.
+The test batch is the part test. Of CIFAR-100's two labels the fine one is taken, unless `data.label` is
+`coarse_label`.
 """
 
 import re
@@ -17,17 +18,24 @@ from ..imageset import ImageSet
 from .array_names import TEST, TRAIN, Rows
 from .file_sets import FileSet, files_in, folder_that_holds
 from .filenames import numbered
+from .label_columns import asked_column
 
 PIXELS: Final = 3 * 32 * 32
 _TEN: Final = re.compile(r"(data_batch_[0-9]+|test_batch)\.bin")
 _HUNDRED: Final = ("train.bin", "test.bin")
-_NAMES: Final = {1: "batches.meta.txt", 2: "fine_label_names.txt"}
+# The labels of a record in their order, and the file that names their classes.
+_LABELS: Final = {
+    10: {"label": "batches.meta.txt"},
+    100: {"coarse_label": "coarse_label_names.txt", "fine_label": "fine_label_names.txt"},
+}
 
 
 def is_cifar(files: FileSet) -> bool:
     """Whether files are those of the binary version: by their names, and CIFAR-100's by its records too."""
     hundred = [one for one in _HUNDRED if one in files.names]
-    fits = hundred and (_NAMES[2] in files.names or all(_is_whole(files.size(one)) for one in hundred))
+    fits = hundred and (
+        _LABELS[100]["fine_label"] in files.names or all(_is_whole(files.size(one)) for one in hundred)
+    )
     return bool(fits) or any(map(_TEN.fullmatch, files.names))
 
 
@@ -44,33 +52,41 @@ def cifar_folder(path: Path) -> Path | None:
     return path.parent if named and is_cifar(files_in(path.parent)) else None
 
 
-def read_cifar(path: Path) -> ImageSet:
+def read_cifar(path: Path, label: str | None = None) -> ImageSet:
     """All batches in a folder, or one.
+
+    Args:
+        label: `coarse_label` or `fine_label` of CIFAR-100, which is taken where none is named.
 
     Raises:
         DataError: a batch that is no whole number of records.
     """
     files = files_in(cifar_folder(path) or path)
-    return images_of_cifar(files, None if path.is_dir() else path.name)
+    return images_of_cifar(files, None if path.is_dir() else path.name, label)
 
 
-def images_of_cifar(files: FileSet, only: str | None = None) -> ImageSet:
+def images_of_cifar(files: FileSet, only: str | None = None, label: str | None = None) -> ImageSet:
     """The images of all batches among `files`, or of one of them.
 
     Raises:
         DataError: as `read_cifar`.
     """
     ten = [one for one in files.names if _TEN.fullmatch(one)]
-    labels = 1 if ten else 2
+    kind = 10 if ten else 100
+    names = list(_LABELS[kind])
+    asked = f"{label}_label" if label in ("coarse", "fine") else label
+    place, labels = asked_column(names, asked, files.folder), len(names)
+    place = labels - 1 if place is None else place
     batches = [only] if only else (ten or [one for one in _HUNDRED if one in files.names])
     records = [_records(files, name, labels) for name in batches]
     counts = list(map(len, records))
     whole = np.concatenate(records) if len(records) > 1 else records[0]
-    numbers, class_names, warnings = _classes(files, whole[:, labels - 1].astype(np.int64), _NAMES[labels])
+    column, named = whole[:, place].astype(np.int64), _LABELS[kind][names[place]]
+    numbers, class_names, warnings = _classes(files, column, named)
     parts = np.repeat([TEST if name.startswith("test") else TRAIN for name in batches], counts)
     return ImageSet(
         np.ascontiguousarray(whole[:, labels:]).reshape(-1, 3, 32, 32),
-        source=f"CIFAR-{10 if labels == 1 else 100}, binary version",
+        source=f"CIFAR-{kind}, binary version",
         labels=numbers,
         class_names=class_names,
         record=CleaningRecord(warnings=warnings),

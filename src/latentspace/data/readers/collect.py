@@ -61,7 +61,7 @@ class Collected:
             "conversions": record.conversions + layout.notes,
             "warnings": record.warnings + layout.warnings,
         }
-        return ImageSet(
+        images = ImageSet(
             self.pixels,
             source=source,
             labels=layout.labels,
@@ -70,6 +70,7 @@ class Collected:
             files=self.names,
             parts=layout.parts,
         )
+        return images.subset(np.setdiff1d(np.arange(len(images)), layout.masks)) if layout.masks else images
 
 
 def collect(

@@ -14,6 +14,7 @@ from ...core.errors import DataError
 from ...core.wording import counted
 from ..imageset import ImageSet
 from .filenames import is_junk, is_named_as_image, may_be_image, readable, shown
+from .label_columns import Wanted, asked_column, without_columns
 from .listed import Again, listed_images, noted
 from .reading import File
 from .tables import (
@@ -112,13 +113,24 @@ class Columns:
     hot: tuple[int, ...] = ()
 
     @classmethod
-    def of(cls, table: Table, path: int) -> "Columns":
-        """What the columns of a table beside that of the files are; labels are also a lone unnamed column."""
+    def of(cls, table: Table, path: int, wanted: Wanted = Wanted()) -> "Columns":  # noqa: B008
+        """What the columns of a table beside that of the files are.
+
+        Labels are also a lone column that is not named so, the one that has classes that are known already,
+        and in a table without a header the only one of words.
+
+        Raises:
+            UnknownColumnError: no column that is asked for.
+        """
         group, part = table.column(GROUP_NAMES), table.column((*PART_NAMES, *PART_FLAGS))
         rest = [place for place in range(table.width) if place not in (path, group, part)]
-        label = table.column(LABEL_NAMES)
+        label = asked_column(table.header, wanted.label, table.origin)
+        if label is None:
+            label = table.column(LABEL_NAMES)
         if label in (path, group, part):
             label = None
+        if label is None:
+            label = _of_classes(table, rest, wanted.classes)
         if label is None and len(rest) == 1 and not _captions(table, rest[0]):
             label = rest[0]
         hot = () if label is not None or not table.header else _one_hot(table, rest)
@@ -142,6 +154,26 @@ class Columns:
             if place is not None:
                 said.append(f"{what} from {name(place)!r}")
         return ", ".join(said)
+
+
+def _of_classes(table: Table, places: Sequence[int], classes: Sequence[str]) -> int | None:
+    """The first column with known classes alone; without a header, also the only one with words."""
+    known = set(classes)
+    for place in places if known else ():
+        if all(row[place].strip() in known for row in table.rows):
+            return place
+    if table.header or len(places) < 2:
+        return None
+    words = [place for place in places if not all(map(_is_number, (row[place] for row in table.rows)))]
+    return words[0] if len(words) == 1 and not _captions(table, words[0]) else None
+
+
+def _is_number(cell: str) -> bool:
+    try:
+        float(cell)
+    except ValueError:
+        return False
+    return True
 
 
 def _captions(table: Table, place: int) -> bool:
@@ -176,7 +208,7 @@ def read_file_table(path: Path, config: "DataConfig") -> ImageSet:
     if not any(_is_file(folder, cell) or is_named_as_image(cell.strip()) for cell in table.rows[0]):
         table = table.headed()
     table.require_whole()
-    columns = Columns.of(table, _path_column(table, folder))
+    columns = Columns.of(table, _path_column(table, folder), Wanted(config.label))
     logger.info("%s: %s", path, columns.told(table))
     return _images(table, columns, folder, config)
 
@@ -192,7 +224,8 @@ def read_list(path: Path, config: "DataConfig") -> ImageSet:
         read_text(path), str(path), lambda name: is_named_as_image(name) or _is_file(folder, name)
     )
     table.require_whole()
-    return _images(table, Columns(path=0, label=1, group=None, part=None), folder, config)
+    images = _images(table, Columns(path=0, label=1, group=None, part=None), folder, config)
+    return without_columns(images, config.label)
 
 
 def _is_file(folder: Path, cell: str) -> bool:

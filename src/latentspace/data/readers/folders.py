@@ -16,10 +16,13 @@ import numpy as np
 from jaxtyping import Int64
 
 from ...core.errors import DataError
+from ...core.wording import counted
 from ..cleaning import sentence
 from ..config import DataConfig
+from ..imageset import ImageSet
 from .collect import Collected, collect
 from .filenames import is_junk, is_no_image, natural, natural_order, readable, shown
+from .layout import NO_LABEL
 from .reading import File, Stamp, stamp_of
 
 logger = logging.getLogger(__name__)
@@ -146,6 +149,21 @@ def read_listing(listing: Listing, config: DataConfig | None = None) -> Collecte
     ordered = all(shown(name) == name for name in listing.names)
     collected = collect(listing, origin=str(listing.root), config=config, ordered=ordered)
     return replace(collected, root=f"{listing.root.name}/{collected.root}")
+
+
+def set_of(collected: Collected, *, identity: str, what: str) -> ImageSet:
+    """An ImageSet of image files, in class folders or not; what is recognised as notMNIST is remembered."""
+    from ..catalog import notmnist
+
+    if notmnist.recognised(collected):
+        images = notmnist.named(collected, notmnist.name_of(collected))
+        if images.comparable:  # else it was resized
+            notmnist.remember(identity, images)
+        return images
+    images = collected.images(what)
+    classes = [name for name in images.class_names if name != NO_LABEL]
+    kind = counted(len(classes), "class folder") if classes else "images without labels"
+    return replace(images, source=f"{what} of {kind}")
 
 
 def _stamp(entry: "os.DirEntry[str]") -> Stamp:

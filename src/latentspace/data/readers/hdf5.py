@@ -14,8 +14,8 @@ from ...core.errors import DataError
 from ..config import DataConfig
 from ..memmap import Residence, allocate_on_disk, mapped, stays_on_disk
 from .apart import ApartError, read_apart
+from .chosen import Stored
 from .filenames import readable
-from .stored import Stored
 from .streams import DEFLATE_AT_BEST
 
 SIGNATURE: Final = b"\x89HDF\r\n\x1a\n"

@@ -23,11 +23,13 @@ from ..config import DataConfig
 from ..imageset import ImageSet
 from .array_names import PARTS, Rows
 from .axes import arranged
+from .chosen import WHOLE
 from .emnist import UPRIGHT, characters, is_emnist, is_mapping, words_of
 from .file_sets import FileSet, files_in, folder_that_holds
 from .filenames import numbered
 from .idx import CLASSES_FILE, is_column_name, is_images_name, read_idx
-from .stored import WHOLE, as_bytes, joined
+from .label_columns import without_columns
+from .stored import as_bytes, joined
 from .streams import COMPRESSED
 
 logger = logging.getLogger(__name__)
@@ -55,9 +57,9 @@ def read_idx_files(path: Path, config: DataConfig) -> ImageSet:
     """
     if not path.is_dir():
         files = files_in(path.parent)
-        return images_of_idx(files, [_named(path.name)], config)
+        return without_columns(images_of_idx(files, [_named(path.name)], config), config.label)
     files = files_in(idx_folder(path) or path)
-    return images_of_idx(files, one_set(files), config)
+    return without_columns(images_of_idx(files, one_set(files), config), config.label)
 
 
 def one_set(files: FileSet) -> list[_Images]:

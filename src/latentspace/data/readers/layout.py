@@ -3,11 +3,12 @@
 The folder right above an image is its class, at whatever depth, where every image has one. Folders named
 `train`, `val`, `test` (or `training`, `seg_train`, `val2017`) are parts: they have no share in the class, and
 may lie above or below it. A last folder that is the same everywhere, as in `cat/images/`, is passed over.
+A part may have no class folders where others have them: its images have no label.
 """
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -36,9 +37,18 @@ _NO_CLASS: Final = frozenset(
         "samples",
     )
 )
+# Folders beside parts that belong to none of them: `seg_pred`, `unlabeled`.
+_OF_NO_PART: Final = frozenset(
+    ("pred", "prediction", "predict", "unlabeled", "unlabelled", "unsup", "unsupervised")
+)
+_NOT_KNOWN: Final = frozenset(("unknown", "all", "all_classes", "unlabeled", "unlabelled", "test", "dummy"))
+NO_LABEL: Final = "\0"  # stands last among the classes, for images without a label, until they are left out
 _IMAGES_OF_MASKS: Final = frozenset(("images", "image", "imgs", "img", "jpegimages"))
 _MASKS: Final = frozenset(
-    ("masks", "mask", "labels", "annotations", "segmentationclass", "segmentationobject", "groundtruth")
+    (
+        *("masks", "mask", "labels", "annotations", "segmentationclass", "segmentationobject"),
+        *("groundtruth", "ground_truth"),
+    )
 )
 
 
@@ -46,7 +56,8 @@ _MASKS: Final = frozenset(
 class Layout:
     """The labels and parts of files, None where their folders tell of none.
 
-    `notes` say what was joined; `warnings` say what was left out.
+    Images of a part without class folders are of the class `NO_LABEL`. `masks` are the places of files to
+    be left out. `notes` say what was joined; `warnings` say what was left out.
     """
 
     labels: Int64Array | None = None
@@ -54,6 +65,7 @@ class Layout:
     parts: Int64Array | None = None
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    masks: tuple[int, ...] = ()
 
 
 def layout_of(names: Sequence[str]) -> Layout:
@@ -61,6 +73,9 @@ def layout_of(names: Sequence[str]) -> Layout:
     folders = [name.rpartition("/")[0] for name in names]
     paths = {folder: tuple(folder.split("/")) if folder else () for folder in dict.fromkeys(folders)}
     level = _level_of_parts(list(paths.values()))
+    masks = _masks_beside_parts(paths, level)
+    if masks:
+        return _without_masks(names, folders, masks)
     part_of = {folder: -1 if level is None else _part(path, level) for folder, path in paths.items()}
     if level is not None:
         _evaluation_last(part_of, paths, level)
@@ -68,13 +83,19 @@ def layout_of(names: Sequence[str]) -> Layout:
     if len(set(part_of.values())) > 1:
         parts = np.array([part_of[folder] for folder in folders], dtype=np.int64)
     below = _without_last({folder: _without(path, level) for folder, path in paths.items()})
-    if not all(below.values()):
+    if level is not None:
+        below = _without_names_of_none(below, {one: path[: level + 1] for one, path in paths.items()})
+    bare = {folder for folder, path in below.items() if not path}
+    if bare and not _are_parts(bare, paths, level):
         return Layout(parts=parts, warnings=_unlabelled(names, folders, below))
-    class_names = tuple(sorted({path[-1] for path in below.values()}, key=natural))
+    class_names = tuple(sorted({path[-1] for path in below.values() if path}, key=natural))
+    if bare:
+        class_names = (*class_names, NO_LABEL)
     if len(class_names) == 1 and class_names[0].casefold() in _NO_CLASS:
         return Layout(parts=parts)
     numbers = {name: number for number, name in enumerate(class_names)}
-    label_of = {folder: numbers[path[-1]] for folder, path in below.items()}
+    label_of = {folder: numbers[path[-1] if path else NO_LABEL] for folder, path in below.items()}
+    below = {folder: path for folder, path in below.items() if path}
     labels = np.array([label_of[folder] for folder in folders], dtype=np.int64)
     warnings = _nested(below) + _masks(class_names) + _capitals(class_names)
     return Layout(labels, class_names, parts, notes=_joined(below), warnings=warnings)
@@ -102,9 +123,15 @@ def _level_of_parts(paths: Sequence[Folders]) -> int | None:
         found = [part_named(name) for name in here]
         if len(whole) == len(here) or len(set(whole)) > 1:
             return level
-        if None not in found and len(set(found)) > 1:
+        rest = {part for name, part in zip(here, found, strict=True) if not _is_of_no_part(name)}
+        if None not in rest and (len(rest) > 1 or (rest and None in found)):
             return level
     return None
+
+
+def _is_of_no_part(folder: str) -> bool:
+    words = _LETTERS.findall(folder.casefold())
+    return bool(_OF_NO_PART & {*words[:1], *words[-1:]})
 
 
 def _part(path: Folders, level: int) -> int:
@@ -124,8 +151,8 @@ def _without(path: Folders, level: int | None) -> Folders:
     """The folders without the part; twice where one is in the other, as in `seg_train/seg_train`."""
     if level is None or len(path) <= level:
         return path
-    below = path[level + 1 :]
-    if below and part_named(below[0]) is not None and part_named(below[0]) == part_named(path[level]):
+    below, part = path[level + 1 :], part_named(path[level])
+    if below and (below[0] == path[level] or (part is not None and part_named(below[0]) == part)):
         below = below[1:]
     return path[:level] + below
 
@@ -138,6 +165,58 @@ def _without_last(paths: Mapping[str, Folders]) -> Mapping[str, Folders]:
             break
         paths = shorter
     return paths
+
+
+def _without_names_of_none(
+    below: Mapping[str, Folders], part_of: Mapping[str, Folders]
+) -> Mapping[str, Folders]:
+    """The folders, of a part without those that name no class: `test/images/`, `test/unknown/`."""
+    shorter: dict[str, Folders] = {}
+    of_parts: dict[Folders, set[str]] = {}
+    for folder, path in below.items():
+        of_parts.setdefault(part_of[folder], set()).update(path[-1:])
+    for folder, path in below.items():
+        mine = of_parts[part_of[folder]]
+        others = set().union(*(names for part, names in of_parts.items() if part != part_of[folder]))
+        (name,) = mine if len(mine) == 1 else ("",)
+        lost = name.casefold() in _NO_CLASS | _NOT_KNOWN and name not in others and len(others) > 1
+        shorter[folder] = path[:-1] if lost else path
+    return shorter
+
+
+def _are_parts(bare: Collection[str], paths: Mapping[str, Folders], level: int | None) -> bool:
+    """Whether folders without a class are whole parts, and there are others that have classes."""
+    if level is None:
+        return False
+    without, having = ({paths[one][: level + 1] for one in some} for some in (bare, set(paths) - set(bare)))
+    return bool(having) and not without & having
+
+
+def _masks_beside_parts(paths: Mapping[str, Folders], level: int | None) -> set[str]:
+    """The folders of masks that lie where others are parts, as MVTec's `ground_truth`."""
+    if level is None:
+        return set()
+    there = {folder for folder, path in paths.items() if len(path) > level}
+    masks = {folder for folder in there if paths[folder][level].casefold() in _MASKS}
+    return masks if any(_part(paths[folder], level) >= 0 for folder in there) else set()
+
+
+def _without_masks(names: Sequence[str], folders: Sequence[str], masks: Collection[str]) -> Layout:
+    """The layout of the other files."""
+    rest = [place for place, folder in enumerate(folders) if folder not in masks]
+    found = layout_of([names[place] for place in rest])
+
+    def spread(column: Int64Array | None) -> Int64Array | None:
+        if column is None:
+            return None
+        whole = np.zeros(len(names), dtype=np.int64)
+        whole[rest] = column
+        return whole
+
+    out = tuple(place for place, folder in enumerate(folders) if folder in masks)
+    note = f"{counted(len(out))} left out, as their folder says that they are masks: {names[out[0]]}"
+    notes = (*found.notes, note)
+    return replace(found, labels=spread(found.labels), parts=spread(found.parts), notes=notes, masks=out)
 
 
 def _unlabelled(

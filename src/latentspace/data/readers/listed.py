@@ -16,6 +16,8 @@ from ..imageset import ImageSet
 from .axes import arranged, squares
 from .collect import collect
 from .filenames import natural
+from .label_columns import NONE
+from .layout import NO_LABEL
 from .reading import File
 from .stored import as_bytes
 from .tables import numbers_of, some
@@ -75,12 +77,17 @@ def listed_images(
     )
     return described(
         images,
-        [file.label for file in kept],
+        _labels(kept, config),
         [file.group for file in kept],
         [file.part for file in kept],
         class_names=class_names,
         origin=origin,
     )
+
+
+def _labels(files: Sequence[File], config: "DataConfig") -> list[str | None]:
+    """The labels of `files`; none where none are wanted, so that none is left out."""
+    return [] if config.label == NONE else [file.label for file in files]
 
 
 def _named_again(name: str, said: Sequence[File]) -> File:
@@ -98,10 +105,14 @@ def described(
     *,
     class_names: Sequence[str] = (),
     origin: str,
+    open_labels: bool = False,
 ) -> ImageSet:
     """`images` with what was said of each; where some have a label, those without one are left out, and said.
 
     An image without a group is a group of its own.
+
+    Args:
+        open_labels: images without a label stay, in the class `NO_LABEL`.
     """
     if any(part is not None and part >= 0 for part in parts):
         numbers = np.array([-1 if part is None else part for part in parts], dtype=np.int64)
@@ -111,6 +122,10 @@ def described(
     if not any(label is not None for label in labels):
         return images
     missing = [place for place, label in enumerate(labels) if label is None]
+    if missing and open_labels:
+        order = (*sorted({label for label in labels if label is not None}, key=natural), NO_LABEL)
+        named = [NO_LABEL if label is None else label for label in labels]
+        return replace(images, labels=numbers_of(named, order), class_names=order)
     if missing:
         names = images.names_of(np.array(missing, dtype=np.int64))
         note = f"{counted(len(missing))} left out, as {origin} has no label for them: {some(names)}"
@@ -175,7 +190,7 @@ def listed_arrays(
     names = tuple(file.name for file in files)
     return described(
         ImageSet(pixels, source=source, record=record, files=names),
-        [file.label for file in files],
+        _labels(files, config),
         [file.group for file in files],
         [file.part for file in files],
         class_names=class_names,

@@ -17,9 +17,9 @@ import numpy as np
 from ...core.errors import DataError
 from ..config import DataConfig
 from .apart import ApartError, What, read_apart
+from .chosen import Stored
 from .filenames import readable
 from .hdf5 import SIGNATURE, content, datasets, opened
-from .stored import Stored
 
 _NUMBERS: Final = {
     "logical": "u1",

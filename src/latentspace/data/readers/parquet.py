@@ -54,7 +54,9 @@ def read_parquet(paths: Sequence[Path], origin: Path, config: "DataConfig") -> I
     try:
         with readable(origin):
             opened = [opened_columns(path) for path in paths]
-            columns = [columns_of(file.schema, path) for file, path in zip(opened, paths, strict=True)]
+            columns = [
+                columns_of(file.schema, path, config.label) for file, path in zip(opened, paths, strict=True)
+            ]
             differing = [path for path, one in zip(paths, columns, strict=True) if one.all != columns[0].all]
             if differing:
                 raise DataError(

@@ -14,7 +14,8 @@ from ...core.wording import counted
 from ..cleaning import sentence
 from .axes import square_of
 from .filenames import shown
-from .tables import GROUP_NAMES, LABEL_NAMES, PART_NAMES, PATH_NAMES, column_named
+from .label_columns import asked_column
+from .tables import GROUP_NAMES, LABEL_NAMES, PART_NAMES, PATH_NAMES, column_named, plain
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -46,7 +47,15 @@ class Columns:
         return [*(self.pixels or (self.image,)), *beside]
 
 
-def columns_of(schema: "pa.Schema", path: Path) -> Columns:
+def columns_of(schema: "pa.Schema", path: Path, asked: str | None = None) -> Columns:
+    """The columns of a schema.
+
+    Args:
+        asked: the column that has the labels, where a person says so.
+
+    Raises:
+        DataError: no column of images, or not the one that is asked for.
+    """
     names = [name for name in schema.names if schema.names.count(name) == 1]
     kinds = {name: _kind(schema.field(name).type) for name in names}
     at = column_named(names, IMAGE_NAMES)
@@ -56,7 +65,8 @@ def columns_of(schema: "pa.Schema", path: Path) -> Columns:
     if image is None:
         at = column_named(names, PATH_NAMES)
         image = names[at] if at is not None and kinds[names[at]] == "path" else None
-    pixels = _pixel_columns(schema, names) if image is None else ()
+    others = [name for name in names if name == asked]
+    pixels = _pixel_columns(schema, names, others) if image is None else ()
     if pixels:
         image, kinds[pixels[0]] = pixels[0], "numbers"
     if image is None:
@@ -73,8 +83,12 @@ def columns_of(schema: "pa.Schema", path: Path) -> Columns:
         at = column_named(names, known)
         return None if at is None or names[at] == image else names[at]
 
-    plain = [one for one in LABEL_NAMES if not _is_nested(schema, named((one,)))]
-    label = named(plain) or next((name for name in classes if name != image), None)
+    single = [one for one in LABEL_NAMES if not _is_nested(schema, named((one,)))]
+    rest = [name for name in names if name not in (image, *pixels) and not _is_nested(schema, name)]
+    at = asked_column(rest, asked, path)
+    label = (
+        rest[at] if at is not None else named(single) or next((one for one in classes if one != image), None)
+    )
     several = named(LABEL_NAMES) if label is None else None
     if several:
         logger.warning("%s: %s left out: several labels an image", path, shown(several))
@@ -93,7 +107,7 @@ def columns_of(schema: "pa.Schema", path: Path) -> Columns:
     )
 
 
-def _pixel_columns(schema: "pa.Schema", names: Sequence[str]) -> tuple[str, ...]:
+def _pixel_columns(schema: "pa.Schema", names: Sequence[str], but: Sequence[str]) -> tuple[str, ...]:
     """The columns of numbers that are called nothing else, if they can be the pixels of a square."""
     from pyarrow import types
 
@@ -103,6 +117,8 @@ def _pixel_columns(schema: "pa.Schema", names: Sequence[str]) -> tuple[str, ...]
         for name in names
         if (types.is_integer(schema.field(name).type) or types.is_floating(schema.field(name).type))
         and column_named([name], others) is None
+        and name not in but
+        and not plain(name).endswith("_label")
     ]
     return tuple(numbers) if square_of(len(numbers)) else ()
 

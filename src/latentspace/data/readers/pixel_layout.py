@@ -11,10 +11,12 @@ from typing import Final
 from ...core.errors import DataError
 from .filenames import is_junk, is_named_as_image, readable
 from .json_lines import is_json_lines, rows_of_json
+from .label_columns import asked_column
 from .streams import opened
 from .tables import LABEL_NAMES, PART_NAMES, TABLES, column_named, plain, separator, text_of
 
 FEWEST: Final = 16  # columns of numbers that a row of pixels has
+MOST_OTHERS: Final = 8  # columns that are none
 _HEAD: Final = 2**22  # bytes that the first two rows are looked for in
 
 
@@ -36,8 +38,15 @@ class Layout:
         return [f"{place}" for place in range(self.width)]
 
 
-def layout_of(path: Path) -> Layout | None:
-    """How the pixels stand in a table; None where its rows are no pixels, or it is no table."""
+def layout_of(path: Path, asked: str | None = None) -> Layout | None:
+    """How the pixels stand in a table; None where its rows are no pixels, or it is no table.
+
+    Args:
+        asked: the column that has the labels, where a person says so.
+
+    Raises:
+        UnknownColumnError: it has pixels, and no such column.
+    """
     with opened(path) as file:
         start = file.read(_HEAD)
     try:
@@ -50,15 +59,24 @@ def layout_of(path: Path) -> Layout | None:
     first = rows[-1] if header else rows[0]
     part = column_named(header, PART_NAMES)
     if (joined := column_named(header, ("pixels",))) is not None and len(rows) > 1:
-        long = joined < len(first) and first[joined].count(" ") >= FEWEST - 1
-        label = column_named(header, LABEL_NAMES)
-        return Layout(mark, header, len(header), (joined,), label, part, joined=True) if long else None
+        if joined >= len(first) or first[joined].count(" ") < FEWEST - 1:
+            return None
+        return Layout(mark, header, len(header), (joined,), _label(header, asked, path), part, joined=True)
     numbers = [place for place, cell in enumerate(first) if place < len(rows[0]) and _is_number(cell)]
-    label = column_named(header, LABEL_NAMES)
-    chosen = tuple(place for place in numbers if place not in (label, part) and not _is_index(header, place))
-    if len(chosen) < FEWEST or len(rows[0]) - len(chosen) > 4:
+    others = {part, *(place for place, name in enumerate(header) if _is_label(name) or name == asked)}
+    chosen = tuple(place for place in numbers if place not in others and not _is_index(header, place))
+    if len(chosen) < FEWEST or len(rows[0]) - len(chosen) > MOST_OTHERS:
         return None
-    return Layout(mark, header, len(rows[0]), chosen, label, part)
+    return Layout(mark, header, len(rows[0]), chosen, _label(header, asked, path), part)
+
+
+def _label(header: Sequence[str], asked: str | None, path: Path) -> int | None:
+    place = asked_column(header, asked, path)
+    return column_named(header, LABEL_NAMES) if place is None else place
+
+
+def _is_label(name: str) -> bool:
+    return plain(name) in LABEL_NAMES or plain(name).endswith(("_label", "_labels", "_class"))
 
 
 def _first_rows(text: str, path: Path) -> tuple[str, list[list[str]]]:

@@ -20,6 +20,7 @@ from ..imageset import ImageSet
 from .axes import square_of
 from .emnist import UPRIGHT, characters_beside, is_emnist
 from .filenames import natural
+from .label_columns import NONE
 from .listed import described, noted, pixels_of
 from .pixel_layout import Layout, layout_of
 from .streams import opened
@@ -43,7 +44,7 @@ def read_pixel_table(path: Path, config: "DataConfig") -> ImageSet:
     Raises:
         DataError: no such table, numbers outside 0..255, a row cut short, rows that are no square.
     """
-    layout = layout_of(path)
+    layout = layout_of(path, config.label)
     if layout is None:
         raise DataError(
             f"{path} must have a row of pixels for each image",
@@ -66,6 +67,7 @@ def read_pixel_table(path: Path, config: "DataConfig") -> ImageSet:
         labels = [mapping.get(label, label) for label in labels]
     images = ImageSet(pixels, source="a table of pixels", record=record.after(*notes))
     numbers = [part_number(cell, f"in row {row:,}") for row, cell in enumerate(parts)]
+    labels = [] if config.label == NONE else labels
     return described(images, whole_labels(labels), parts=numbers, origin=str(path))
 
 

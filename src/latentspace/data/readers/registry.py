@@ -3,17 +3,14 @@
 To list what they read takes no library: each imports what it needs when it is asked to know or to read.
 """
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from ...core.registry import Registry
-from ...core.wording import counted
 
 if TYPE_CHECKING:
     from ..config import DataConfig
     from ..imageset import ImageSet
-    from .collect import Collected
 
 
 WORTH_FILES = 1_000  # a folder of fewer is read as fast as it is recalled
@@ -107,7 +104,7 @@ class BinaryVersion:
         from .cifar import cifar_folder, read_cifar
         from .stl10 import read_stl10
 
-        return read_cifar(path) if cifar_folder(path) else read_stl10(path, config)
+        return read_cifar(path, config.label) if cifar_folder(path) else read_stl10(path, config)
 
 
 class ArrayFolder:
@@ -169,15 +166,16 @@ class Archive:
             worth=about.st_size >= WORTH_BYTES,
             again=lambda: stamp_of(path.stat()),
         )
-        return with_beside(path, images)
+        return with_beside(path, images, config.label)
 
     def _read(self, path: Path, config: "DataConfig") -> "ImageSet":
         from ...core.atomic_files import file_hash
         from ..catalog import notmnist
         from .archives import read_archive, tables_in
         from .filenames import readable
+        from .folders import set_of
         from .inside import read_inside
-        from .sidecar import with_tables
+        from .sidecar import about, wants_tables, with_tables
 
         with readable(path):
             checksum = file_hash(path, "md5")
@@ -187,10 +185,12 @@ class Archive:
         inside = read_inside(path, config)
         if inside is not None:
             return inside
-        images = notmnist.remembered(checksum, config.resident) or _image_files(
-            read_archive(path, config), identity=checksum, what="an archive"
-        )
-        return images if len(images.class_names) > 1 else with_tables(images, tables_in(path))
+        images = notmnist.remembered(checksum, config.resident)
+        if images is not None:
+            return images
+        images = set_of(read_archive(path, config), identity=checksum, what="an archive")
+        tables = tables_in(path, about(images)) if wants_tables(images, config.label) else []
+        return with_tables(images, tables, config.label)
 
 
 class Idx:
@@ -263,7 +263,7 @@ class TextTable:
             return read_pixel_tables(path, pixel_tables(path), config)
         if path.name.casefold().endswith(LISTS):
             return read_list(path, config)
-        return (read_pixel_table if layout_of(path) else read_file_table)(path, config)
+        return (read_pixel_table if layout_of(path, config.label) else read_file_table)(path, config)
 
 
 class Folder:
@@ -275,7 +275,7 @@ class Folder:
     def read(self, path: Path, config: "DataConfig") -> "ImageSet":
         from ..catalog import notmnist
         from ..kept import kept_images
-        from .folders import list_folder, read_listing
+        from .folders import list_folder, read_listing, set_of
         from .sidecar import with_sidecar
 
         listing = list_folder(path)
@@ -283,27 +283,13 @@ class Folder:
             path,
             listing.identity,
             config,
-            lambda: _image_files(read_listing(listing, config), identity=listing.identity, what="a folder"),
+            lambda: set_of(read_listing(listing, config), identity=listing.identity, what="a folder"),
             worth=len(listing) >= WORTH_FILES,
             again=lambda: list_folder(path).identity,
         )
-        images, used = with_sidecar(images, listing.root, listing.passed_over)
+        images, used = with_sidecar(images, listing.root, listing.passed_over, config.label)
         listing.tell(used)
         return images
-
-
-def _image_files(collected: "Collected", *, identity: str, what: str) -> "ImageSet":
-    """An ImageSet of image files, in class folders or not; what is recognised as notMNIST is remembered."""
-    from ..catalog import notmnist
-
-    if notmnist.recognised(collected):
-        images = notmnist.named(collected, notmnist.name_of(collected))
-        if images.comparable:  # else it was resized
-            notmnist.remember(identity, images)
-        return images
-    images = collected.images(what)
-    kind = counted(len(images.class_names), "class folder") if images.class_names else "images without labels"
-    return replace(images, source=f"{what} of {kind}")
 
 
 NPY = ArrayFile(".npy", (".npy",), b"\x93NUMPY")

@@ -6,9 +6,9 @@ its rows name one of a fifth of them; several tables, such as one in each part, 
 """
 
 import logging
-import os
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+import posixpath
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -17,59 +17,39 @@ import numpy as np
 from ...core.errors import DataError
 from ...core.wording import counted
 from ..imageset import ImageSet
-from .file_tables import Columns, Matcher
-from .filenames import is_junk, natural, readable
+from .file_tables import Matcher
+from .label_columns import NONE, UnknownColumnError, Wanted, without_columns
+from .layout import NO_LABEL
 from .listed import described, noted
-from .tables import LOOSE, PATH_NAMES, TABLES, Table, plain, read_text, some, table_of, without_many
+from .open_labels import are_open, are_synsets, in_words, unlabelled, without_labels
+from .sidecar_tables import SURE, USUAL, Match, beside, candidates, matched_beside
+from .tables import LOOSE, TABLES, plain, read_text, some, table_of, without_many
 
 logger = logging.getLogger(__name__)
 
 LIMIT: Final = 2**28  # bytes of a table beside images
-_USUAL = (
-    "labels",
-    "label",
-    "annotations",
-    "annotation",
-    "metadata",
-    "classes",
-    "targets",
-    "train_labels",
-    "data",
-)
-_SAMPLE = 1000
-_SURE, _PART = 0.9, 0.2
-
-
-@dataclass(frozen=True, eq=False)
-class _Match:
-    """A table that names files: the columns of it, and the file of each row, None where it has none."""
-
-    table: Table
-    columns: Columns
-    files: list[int | None]
-
-    @property
-    def named(self) -> set[int]:
-        return {place for place in self.files if place is not None}
-
-    @property
-    def share(self) -> float:
-        return sum(place is not None for place in self.files) / max(len(self.files), 1)
+_PART: Final = 0.2
 
 
 def with_sidecar(
-    images: ImageSet, folder: Path, below: Sequence[str] = ()
+    images: ImageSet, folder: Path, below: Sequence[str] = (), label: str | None = None
 ) -> tuple[ImageSet, tuple[str, ...]]:
     """`images` with what tables in or beside `folder` say of them, and their names; else as they are.
 
-    That is done if they have no labels of their own. A table that does not fit is mentioned, and not used.
+    That is done if they have no labels of their own, or some of them have none, or a column is asked for.
+    A table that does not fit is mentioned, and not used.
 
     Args:
         below: the names of other files in the folders below: a table there is about the images beside it.
+        label: the column that has the labels; None: that is found out.
+
+    Raises:
+        DataError: no table has that column.
     """
-    if images.files is None or len(images.class_names) > 1:
+    if not wants_tables(images, label):
         return images, ()
     inner = [name for name in below if "/" in name and name.casefold().endswith((*TABLES, *LOOSE))]
+    inner = list(filter(about(images), inner))
     found = []
     for path in (*candidates(folder), *(folder / name for name in without_many(inner))):
         name = path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.name
@@ -77,34 +57,139 @@ def with_sidecar(
             found.append((name, read_text(path, LIMIT)))
         except DataError as error:
             logger.warning("%s is not used: %s", name, error.found)
-    return _labelled(images, found)
+    return _said(images, found, label)
 
 
-def with_beside(archive: Path, images: ImageSet) -> ImageSet:
+def with_beside(archive: Path, images: ImageSet, label: str | None = None) -> ImageSet:
     """As `with_sidecar`, of the tables beside an archive."""
-    if images.files is None or len(images.class_names) > 1:
+    if not wants_tables(images, label):
         return images
-    paths = _beside(archive.resolve().parent, archive.name.partition(".")[0])
-    return _labelled(images, [(path.name, read_text(path, LIMIT)) for path in paths])[0]
+    paths = beside(archive.resolve().parent, archive.name.partition(".")[0])
+    return _said(images, [(path.name, read_text(path, LIMIT)) for path in paths], label)[0]
 
 
-def with_tables(images: ImageSet, tables: Sequence[tuple[str, str]]) -> ImageSet:
+def with_tables(images: ImageSet, tables: Sequence[tuple[str, str]], label: str | None = None) -> ImageSet:
     """As `with_sidecar`, of tables that are given by name and text."""
-    return _labelled(images, tables)[0]
+    return _said(images, tables, label)[0]
 
 
-def _labelled(images: ImageSet, tables: Sequence[tuple[str, str]]) -> tuple[ImageSet, tuple[str, ...]]:
-    """`images` with the table that names most of them, and with further ones that name only others."""
-    if images.files is None or len(images.class_names) > 1 or not tables:
+def about(images: ImageSet) -> Callable[[str], bool]:
+    """Which tables, by their names, may be about images without a label, where others have one; else all.
+
+    Those in folders of images with labels are not: there may be one in each class folder.
+    """
+    if not are_open(images):
+        return lambda _: True
+    bare = unlabelled(images)
+    rest = np.setdiff1d(np.arange(len(images)), bare)
+    done = _folders_above(images.names_of(rest)) - _folders_above(images.names_of(bare))
+
+    def may_be(name: str) -> bool:
+        folders = name.split("/")[:-1]
+        return not any("/".join(folders[first:]) in done for first in range(len(folders)))
+
+    return may_be
+
+
+def _folders_above(names: Sequence[str]) -> set[str]:
+    found = set()
+    for folder in {posixpath.dirname(name) for name in names}:
+        parts = folder.split("/")
+        found |= {"/".join(parts[:end]) for end in range(1, len(parts) + 1)}
+    return found
+
+
+def wants_tables(images: ImageSet, label: str | None) -> bool:
+    """Whether labels are looked for in tables."""
+    if images.files is None or label == NONE:
+        return False
+    return (
+        label is not None
+        or len(images.class_names) < 2
+        or are_open(images)
+        or are_synsets(images.class_names)
+    )
+
+
+def _said(
+    images: ImageSet, tables: Sequence[tuple[str, str]], label: str | None
+) -> tuple[ImageSet, tuple[str, ...]]:
+    """`images` with the labels that tables say, classes in words, and the names of these tables."""
+    if not wants_tables(images, label):
         return images, ()
-    whole, found = Matcher(images.names), []
+    used: tuple[str, ...] = ()
+    if label is not None:
+        bare = without_labels(images)
+        found, used = _labelled(bare, tables, Wanted(label))
+        images = found if used else without_columns(images, label)
+    elif are_open(images):
+        images, used = _completed(images, tables)
+    elif len(images.class_names) < 2:
+        images, used = _labelled(images, tables)
+    images, words = in_words(images, tables)
+    return images, used + words
+
+
+def _completed(images: ImageSet, tables: Sequence[tuple[str, str]]) -> tuple[ImageSet, tuple[str, ...]]:
+    """`images` with labels from tables for those that have none, in the classes that there are."""
+    bare, classes = unlabelled(images), images.class_names[:-1]
+    rows = bare if images.rows is None else images.rows[bare]
+    dots = images.pixels[bare, :1, :1, :1]  # what the images show does not matter here
+    part = ImageSet(dots, source=images.source, files=images.files, rows=rows)
+    found, used = _labelled(part, tables, Wanted(classes=classes))
+    if found.labels is None or images.labels is None:
+        return images, ()
+    places = _places(found.class_names, classes)
+    pairs = list(zip(found.class_names, places, strict=True))
+    unknown = [name for name, place in pairs if place is None and name != NO_LABEL]
+    counts = np.bincount(found.labels, minlength=len(pairs))
+    lost = sum(int(counts[number]) for number, (name, _) in enumerate(pairs) if name in unknown)
+    if 2 * lost > len(bare):
+        told = f"its labels ({some(unknown)}) are not those of the folders ({some(classes)})"
+        logger.warning("%s is not used: %s", " and ".join(used), told)
+        return images, ()
+    order = (*classes, *unknown, NO_LABEL)
+    numbers = [order.index(name) if place is None else place for name, place in pairs]
+    labels = images.labels.copy()
+    labels[bare] = np.array(numbers, dtype=np.int64)[found.labels]
+    left = NO_LABEL in found.class_names
+    source = f"{images.source} with labels from {' and '.join(used)}"
+    images = replace(images, labels=labels, class_names=order if left else order[:-1], source=source)
+    return noted(images, *found.record.conversions), used
+
+
+def _places(names: Sequence[str], classes: Sequence[str]) -> list[int | None]:
+    """The class that each name of a table means: spelled so, or the same number (`00014` and 14)."""
+    at = {name: place for place, name in enumerate(classes)}
+    folded = {_folded(name): place for name, place in at.items()}
+    return [at.get(name, folded.get(_folded(name))) for name in names]
+
+
+def _folded(name: str) -> str:
+    return str(int(name)) if name.isdecimal() else plain(name)
+
+
+def _labelled(
+    images: ImageSet,
+    tables: Sequence[tuple[str, str]],
+    wanted: Wanted = Wanted(),  # noqa: B008 - it cannot be changed
+) -> tuple[ImageSet, tuple[str, ...]]:
+    """`images` with the table that names most of them, and with further ones that name only others.
+
+    Raises:
+        DataError: tables that name the images, and none of which has that column.
+    """
+    if images.files is None or not tables:
+        return images, ()
+    whole, found, others = Matcher(images.names), [], []
     for name, text in tables:
         try:
-            match = _matched_beside(name, table_of(text, name), images.names, whole)
+            match = matched_beside(name, table_of(text, name), images.names, whole, wanted)
+        except UnknownColumnError as error:
+            others.append(error)
+            continue
         except DataError as error:
-            chance = (
-                name.casefold().endswith(LOOSE) and plain(Path(name).name.partition(".")[0]) not in _USUAL
-            )
+            chance = name.casefold().endswith(LOOSE) and plain(Path(name).name.partition(".")[0]) not in USUAL
             level = logging.INFO if chance else logging.WARNING
             logger.log(level, "%s is not used: %s (%s)", name, error.found, error.do)
             continue
@@ -112,10 +197,12 @@ def _labelled(images: ImageSet, tables: Sequence[tuple[str, str]]) -> tuple[Imag
             logger.info("%s is not used: it does not name these files with a label, group or part", name)
         else:
             found.append((name, match))
-    chosen: list[tuple[str, _Match]] = []
+    if others and not found:
+        raise others[0]
+    chosen: list[tuple[str, Match]] = []
     taken: set[int] = set()
     for name, match in sorted(found, key=lambda one: -len(one[1].named)):
-        further = match.share >= _SURE and not match.named & taken and "submission" not in name.casefold()
+        further = match.share >= SURE and not match.named & taken and "submission" not in name.casefold()
         if not chosen or further:
             chosen.append((name, match))
             taken |= match.named
@@ -123,101 +210,10 @@ def _labelled(images: ImageSet, tables: Sequence[tuple[str, str]]) -> tuple[Imag
         for name, match in chosen:
             logger.info("%s is not used: it names %d of %s", name, len(match.named), counted(len(images)))
         return images, ()
-    return _applied(images, chosen), tuple(name for name, _ in chosen)
+    return _applied(images, chosen, open_labels=bool(wanted.classes)), tuple(name for name, _ in chosen)
 
 
-def _matched_beside(name: str, table: Table, names: Sequence[str], whole: Matcher) -> _Match | None:
-    """The table matched with the images in its own folder, or in the one it is named like; else with all.
-
-    Raises:
-        DataError: as `_matched`.
-    """
-    *folders, file = name.split("/")
-    stem = file.partition(".")[0]
-    prefixes = ["".join(f"{one}/" for one in folders[first:]) for first in range(len(folders))]
-    for prefix in (*prefixes, f"{stem}/", f"{stem.removesuffix('_labels')}/"):
-        places = [place for place, one in enumerate(names) if one.startswith(prefix)]
-        if places:
-            match = _matched(table, Matcher([names[place][len(prefix) :] for place in places]), len(places))
-            if match is None:
-                break
-            return replace(match, files=[None if at is None else places[at] for at in match.files])
-    return _matched(table, whole, len(names))
-
-
-def candidates(folder: Path) -> list[Path]:
-    """The tables in `folder`, then those beside it that seem to be about it."""
-    with readable(folder):
-        resolved = folder.resolve()
-        own = [folder / name for name in _tables(folder)]
-        return own + _beside(resolved.parent, resolved.name)
-
-
-def _beside(folder: Path, called: str) -> list[Path]:
-    """The tables in `folder` that are about what is `called` so there."""
-    return [
-        folder / name
-        for name in _tables(folder)
-        if plain(name.partition(".")[0]) in _USUAL or called.casefold() in name.casefold()
-    ]
-
-
-def _tables(folder: Path) -> list[str]:
-    try:
-        with os.scandir(folder) as found:
-            names = [
-                one.name
-                for one in found
-                if one.name.casefold().endswith((*TABLES, *LOOSE)) and not is_junk(one.name) and one.is_file()
-            ]
-    except OSError:
-        return []
-    return sorted(without_many(names), key=natural)
-
-
-def _matched(table: Table, matcher: Matcher, count: int) -> _Match | None:
-    """The table with the column that names most files; None where it names too few, or nothing else is in it.
-
-    Raises:
-        DataError: a row cut short.
-    """
-    if not table.rows:
-        return None
-    if not any(matcher.find(cell) is not None for cell in table.rows[0]):
-        table = table.headed()
-    if not table.rows or table.width < 2:
-        return None
-    table.require_whole()
-    place = _path_column(table, matcher)
-    columns = Columns.of(table, place)
-    said = (columns.label, columns.group, columns.part)
-    match = _Match(table, columns, [matcher.find(row[place]) for row in table.rows])
-    named = match.named
-    most = 2 * len(named) >= count or match.share >= _SURE
-    fits = len(named) >= min(2, count) and most
-    if fits and not columns.hot and all(one is None for one in said):
-        rest = [name for number, name in enumerate(table.header) if number != place]
-        raise DataError(
-            "one column must be the label",
-            found=f"it names these files, but which column is their label is not clear{': ' * bool(rest)}"
-            f"{some(rest)}",
-            do="call it `label`",
-        )
-    return match if fits else None
-
-
-def _path_column(table: Table, matcher: Matcher) -> int:
-    sample = table.rows[:_SAMPLE]
-    named = table.column(PATH_NAMES)
-
-    def files(place: int) -> tuple[int, bool, int]:
-        found = {matcher.find(row[place]) for row in sample} - {None}
-        return len(found), place == named, -place
-
-    return max(range(table.width), key=files)
-
-
-def _applied(images: ImageSet, chosen: Sequence[tuple[str, _Match]]) -> ImageSet:
+def _applied(images: ImageSet, chosen: Sequence[tuple[str, Match]], *, open_labels: bool) -> ImageSet:
     labels: list[str | None] = [None] * len(images)
     groups: list[str | None] = [None] * len(images)
     parts: list[int] = [-1] * len(images)
@@ -232,10 +228,10 @@ def _applied(images: ImageSet, chosen: Sequence[tuple[str, _Match]]) -> ImageSet
     if any(labels):
         source = images.source.replace("images without labels", "images").replace("1 class folder", "images")
         images = replace(images, source=f"{source} with labels from {names}", labels=None, class_names=())
-    return described(images, labels, groups, parts, origin=names)
+    return described(images, labels, groups, parts, origin=names, open_labels=open_labels)
 
 
-def _filled(images: ImageSet, labels: list[str | None], name: str, match: _Match) -> ImageSet:
+def _filled(images: ImageSet, labels: list[str | None], name: str, match: Match) -> ImageSet:
     """Put what a table says into `labels`; `images` with a note of what it contradicts or does not find."""
     said = match.columns.labels(match.table)
     seen: set[int] = set()

@@ -7,8 +7,7 @@ harm. The parts of a publisher's split are joined in the order train, validation
 """
 
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -22,42 +21,15 @@ from ..imageset import ImageSet
 from ..levels import Levels, to_bytes
 from ..memmap import allocate, blocks
 from ..transparency import Opacity, flattened
-from .array_names import ArrayName, Rows, all_taken_apart, taken_apart
-from .axes import Arranged, arranged, possible_axes, square_of
+from .array_names import Rows, taken_apart
+from .axes import Arranged, arranged
+from .chosen import WHOLE, Chosen, Stored, choose
 from .emnist import UPRIGHT, is_emnist
 from .filenames import numbered, shown
+from .label_columns import without_columns
 from .labels import as_column, check_count, classes_of_labels
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Stored:
-    """An array that is read when it is wanted; `dtype` is that of Python objects where it never is."""
-
-    name: str
-    shape: tuple[int, ...]
-    dtype: np.dtype
-    read: Callable[[], np.ndarray]
-
-    @property
-    def numeric(self) -> bool:
-        return self.dtype.kind in "biuf"
-
-
-@dataclass(frozen=True)
-class Chosen:
-    """The arrays of a source by what they are; `images` and `labels` by their parts."""
-
-    images: Mapping[int, Stored]
-    labels: Mapping[int, Stored] = field(default_factory=dict)
-    groups: Mapping[int, Stored] = field(default_factory=dict)
-    class_names: Stored | None = None
-    split: Stored | None = None
-    files: Stored | None = None
-
-
-WHOLE = -1  # the part of an array that is no part
 
 
 def images_of(
@@ -71,7 +43,7 @@ def images_of(
     Raises:
         DataError: no images, more than one array that can be images, or arrays that do not fit.
     """
-    chosen = choose(arrays, origin)
+    chosen = choose(arrays, origin, config.label)
     _tell(chosen, arrays)
     objects = [one.name for one in chosen.labels.values() if one.dtype.hasobject]
     labels = {} if objects else {part: one.read() for part, one in chosen.labels.items()}
@@ -90,7 +62,7 @@ def images_of(
     numbers, class_names, left_out = _labels(chosen, labels, counts, origin)
     if objects:
         left_out = f"labels of {origin} left out: {objects[0]} are Python objects, which are never unpickled"
-    return ImageSet(
+    images = ImageSet(
         pixels,
         source=source,
         labels=numbers,
@@ -100,122 +72,12 @@ def images_of(
         files=_files(chosen, counts),
         parts=_parts(chosen, counts, origin),
     )
+    return without_columns(images, config.label) if len(arrays) == 1 else images
 
 
 def _upright(rows: Arranged) -> Arranged:
     """EMNIST's images, which lie on their side in its flattened rows."""
     return rows._replace(array=rows.array.swapaxes(2, 3), notes=(*rows.notes, UPRIGHT))
-
-
-def choose(arrays: Sequence[Stored], origin: str) -> Chosen:
-    """Which of `arrays` are what.
-
-    Raises:
-        DataError: none can be images, or several can.
-    """
-    names = _names_of(arrays)
-    sets = _by_set(arrays, names, lambda one: names[one.name].role == "images" and one.numeric)
-    named = {key: found for key, found in sets.items() if all(map(_can_be_images, found.values()))}
-    if not named:
-        unnamed = _by_set(arrays, names, lambda one: not names[one.name].role and _surely_images(one))
-        if len(unnamed) == 1:
-            sets = unnamed
-        elif not sets:
-            raise _no_images(arrays, origin)
-    candidates = named or sets
-    best = min(candidates, key=_preference)
-    rivals = [key for key in candidates if key[0] != best[0] and _preference(key) == _preference(best)]
-    if rivals:
-        raise _several_sets([next(iter(candidates[key].values())).name for key in (best, *rivals)], origin)
-    prefix, images = best[0], candidates[best]
-
-    def beside(role: str) -> Mapping[int, Stored]:
-        of_role = _by_set(arrays, names, lambda one: names[one.name].role == role)
-        fitting = {key: found for key, found in of_role.items() if key[0] in (prefix, ())}
-        first = min(fitting, key=lambda key: (key[0] != prefix, key[1]), default=None)
-        return {} if first is None else fitting[first]
-
-    return Chosen(
-        images,
-        labels=beside("labels"),
-        groups=beside("groups"),
-        class_names=next(iter(beside("class_names").values()), None),
-        split=next(iter(beside("split").values()), None),
-        files=next(iter(beside("files").values()), None),
-    )
-
-
-def _names_of(arrays: Sequence[Stored]) -> dict[str, ArrayName]:
-    """What the names say; where there are labels besides, a short text called `classes` names them.
-
-    A text as long as some part of the images is that part's labels: `y_test` beside a longer `y_train`.
-    """
-    names = all_taken_apart([one.name for one in arrays])
-    counts = {one.shape[0] for one in arrays if names[one.name].role == "images" and one.shape}
-    for one in arrays:
-        text = len(one.shape) == 1 and one.shape[0] not in counts and one.dtype.kind in "US"
-        others = [name for name, said in names.items() if said.role == "labels" and name != one.name]
-        if names[one.name].role == "labels" and text and others and one.shape[0] < max(counts, default=0):
-            names[one.name] = ArrayName((), "class_names")
-    return names
-
-
-def _preference(key: tuple[tuple[str, ...], int]) -> tuple[bool, int]:
-    """The lower, the rather: a name without a prefix, then the rank of its word."""
-    return bool(key[0]), key[1]
-
-
-def _by_set(
-    arrays: Sequence[Stored], names: Mapping[str, ArrayName], wanted: Callable[[Stored], bool]
-) -> dict[tuple[tuple[str, ...], int], dict[int, Stored]]:
-    """The arrays that are wanted by their prefix and rank; in each the whole, or the parts in their order."""
-    sets: dict[tuple[tuple[str, ...], int], dict[int, Stored]] = {}
-    for one in filter(wanted, arrays):
-        name = names[one.name]
-        found = sets.setdefault((name.prefix, name.rank), {})
-        found.setdefault(WHOLE if name.part is None else name.part, one)
-    return {
-        key: {WHOLE: found[WHOLE]} if WHOLE in found else dict(sorted(found.items()))
-        for key, found in sets.items()
-    }
-
-
-def _can_be_images(one: Stored) -> bool:
-    if len(one.shape) == 2:
-        return any(map(square_of, one.shape))
-    return one.numeric and (
-        bool(possible_axes(one.shape)) or len(possible_axes(one.shape, images_last=True)) > 0
-    )
-
-
-def _surely_images(one: Stored) -> bool:
-    """Whether an array of which the name says nothing can be images: flattened ones must be bytes."""
-    if len(one.shape) == 2:
-        return one.dtype == np.uint8 and _can_be_images(one)
-    return _can_be_images(one)
-
-
-def _no_images(arrays: Sequence[Stored], origin: str) -> DataError:
-    return DataError(
-        f"{origin} must hold images under a name such as images, x or X_train, or one array alone that "
-        "can be images",
-        found=sentence([f"{one.name} {_kind(one.dtype)}{one.shape}" for one in arrays]) or "no array",
-        do="save them so: numpy.savez(path, images=..., labels=...)",
-    )
-
-
-def _several_sets(names: Sequence[str], origin: str) -> DataError:
-    return DataError(
-        f"{origin} must hold one set of images, or its parts train, val and test",
-        found=sentence(names),
-        do="name one of the files, or save the arrays of one set in a file of their own",
-    )
-
-
-def _kind(dtype: np.dtype) -> str:
-    if dtype.hasobject:
-        return "of Python objects, which are never unpickled, "
-    return "of records " if dtype.names else f"{dtype} "
 
 
 def _tell(chosen: Chosen, arrays: Sequence[Stored]) -> None:

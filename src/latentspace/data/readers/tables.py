@@ -50,7 +50,23 @@ PATH_NAMES: Final = (
 LABEL_NAMES: Final = (
     *("label", "labels", "class", "class_name", "classname", "category", "target", "y", "breed", "species"),
     *("diagnosis", "dx", "emotion", "digit", "letter", "fine_label", "class_id", "label_id", "class_label"),
-    *("category_id", "category_name", "cls", "level", "grade", "genre", "kind", "style", "variety", "tag"),
+    *(
+        "category_id",
+        "category_name",
+        "classid",
+        "labelid",
+        "categoryid",
+        "class_index",
+        "class_idx",
+        "cls",
+        "level",
+        "grade",
+        "genre",
+        "kind",
+        "style",
+        "variety",
+        "tag",
+    ),
 )
 GROUP_NAMES: Final = ("group", "groups", "group_id", "patient", "patient_id", "subject", "subject_id")
 PART_NAMES: Final = ("part", "split", "partition", "subset", "usage")

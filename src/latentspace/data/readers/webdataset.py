@@ -20,7 +20,8 @@ from ..imageset import ImageSet
 from ..kept import kept_images
 from .archives import Member, cut_short, members
 from .filenames import BRACES, files_below, is_junk, is_named_as_image, readable
-from .layout import layout_of, part_named
+from .label_columns import NONE, asked_column
+from .layout import NO_LABEL, layout_of, part_named
 from .listed import Again, listed_images, noted
 from .reading import File, Stamp, stamp_of
 from .registry import WORTH_BYTES
@@ -46,6 +47,7 @@ class Sample:
     key: str
     image: str = ""
     labels: dict[str, str] = field(default_factory=dict)  # by where it is said: cls, json, txt
+    columns: dict[str, str] = field(default_factory=dict)  # all that is said, by its name
     group: str | None = None
     part: int | None = None
     more_images: int = 0
@@ -168,6 +170,10 @@ def _read(paths: Sequence[Path], origin: Path, config: "DataConfig") -> ImageSet
     samples = [sample for path in paths for sample in _samples(path, _part(path, origin))]
     names = _names(samples)
     labels, notes = _labels(samples, names)
+    if config.label not in (None, NONE):
+        keys = list(dict.fromkeys(key for one in samples for key in one.columns))
+        asked = keys[asked_column(keys, config.label, origin) or 0]
+        labels, notes = [one.columns.get(asked) for one in samples], []
 
     def files() -> Iterator[File]:
         images = (image for path in paths for image in _images(path))
@@ -218,6 +224,7 @@ def _samples(path: Path, part: int | None) -> Iterator[Sample]:
             _say_json(sample, member)
         elif said:
             _say(sample, said, _text(member))
+            sample.columns |= {ending: sample.labels[said]} if said in sample.labels else {}
     if sample is not None:
         yield sample
 
@@ -271,6 +278,7 @@ def _say_json(sample: Sample, member: Member) -> None:
         _say(sample, "json", said)
         return
     cells = {plain(str(name)): value for name, value in said.items()}
+    sample.columns |= {name: word for name, value in cells.items() if (word := _word(value))}
 
     def cell(names: Sequence[str]) -> str:
         return next((word for name in names if (word := _word(cells.get(name)))), "")
@@ -313,7 +321,8 @@ def _labels(samples: Sequence[Sample], names: Sequence[str]) -> tuple[list[str |
     if not any(labels) and not torn:
         layout = layout_of(names)
         if layout.labels is not None:
-            labels = [layout.class_names[label] for label in layout.labels]
+            named = [layout.class_names[label] for label in layout.labels]
+            labels = [None if label == NO_LABEL else label for label in named]
     return labels, notes
 
 

@@ -1,0 +1,141 @@
+"""Which table beside image files fits them, and which of its columns names them."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+from ...core.errors import DataError
+from .file_tables import Columns, Matcher
+from .filenames import is_junk, natural, readable
+from .label_columns import Wanted
+from .tables import LOOSE, PATH_NAMES, TABLES, Table, plain, some, without_many
+
+USUAL: Final = (
+    "labels",
+    "label",
+    "annotations",
+    "annotation",
+    "metadata",
+    "classes",
+    "targets",
+    "train_labels",
+    "data",
+)
+SURE: Final = 0.9
+_SAMPLE: Final = 1000
+
+
+@dataclass(frozen=True, eq=False)
+class Match:
+    """A table that names files: the columns of it, and the file of each row, None where it has none."""
+
+    table: Table
+    columns: Columns
+    files: list[int | None]
+
+    @property
+    def named(self) -> set[int]:
+        return {place for place in self.files if place is not None}
+
+    @property
+    def share(self) -> float:
+        return sum(place is not None for place in self.files) / max(len(self.files), 1)
+
+
+def matched_beside(
+    name: str, table: Table, names: Sequence[str], whole: Matcher, wanted: Wanted
+) -> Match | None:
+    """The table matched with the images in its own folder, or in the one it is named like; else with all.
+
+    Raises:
+        DataError: as `_matched`.
+    """
+    *folders, file = name.split("/")
+    stem = file.partition(".")[0]
+    prefixes = ["".join(f"{one}/" for one in folders[first:]) for first in range(len(folders))]
+    for prefix in (*prefixes, f"{stem}/", f"{stem.removesuffix('_labels')}/"):
+        places = [place for place, one in enumerate(names) if one.startswith(prefix)]
+        if places:
+            inner = Matcher([names[place][len(prefix) :] for place in places])
+            match = _matched(table, inner, len(places), wanted)
+            if match is None:
+                break
+            return replace(match, files=[None if at is None else places[at] for at in match.files])
+    return _matched(table, whole, len(names), wanted)
+
+
+def candidates(folder: Path) -> list[Path]:
+    """The tables in `folder`, then those beside it that seem to be about it."""
+    with readable(folder):
+        resolved = folder.resolve()
+        own = [folder / name for name in _tables(folder)]
+        return own + beside(resolved.parent, resolved.name)
+
+
+def beside(folder: Path, called: str) -> list[Path]:
+    """The tables in `folder` that are about what is `called` so there."""
+    return [
+        folder / name
+        for name in _tables(folder)
+        if plain(name.partition(".")[0]) in USUAL or called.casefold() in name.casefold()
+    ]
+
+
+def _tables(folder: Path) -> list[str]:
+    try:
+        with os.scandir(folder) as found:
+            names = [
+                one.name
+                for one in found
+                if one.name.casefold().endswith((*TABLES, *LOOSE)) and not is_junk(one.name) and one.is_file()
+            ]
+    except OSError:
+        return []
+    return sorted(without_many(names), key=natural)
+
+
+def _matched(table: Table, matcher: Matcher, count: int, wanted: Wanted) -> Match | None:
+    """The table with the column that names most files; None where it names too few, or nothing else is in it.
+
+    Raises:
+        DataError: a row cut short.
+    """
+    if not table.rows:
+        return None
+    if not any(matcher.find(cell) is not None for cell in table.rows[0]):
+        table = table.headed()
+    if not table.rows or table.width < 2:
+        return None
+    table.require_whole()
+    place = _path_column(table, matcher)
+    files = [matcher.find(row[place]) for row in table.rows]
+    if not any(one is not None for one in files):
+        return None
+    columns = Columns.of(table, place, wanted)
+    said = (columns.label, columns.group, columns.part)
+    match = Match(table, columns, files)
+    named = match.named
+    most = 2 * len(named) >= count or match.share >= SURE
+    fits = len(named) >= min(2, count) and most
+    if fits and not columns.hot and all(one is None for one in said):
+        rest = [name for number, name in enumerate(table.header) if number != place]
+        raise DataError(
+            "one column must be the label",
+            found=f"it names these files, but which column is their label is not clear{': ' * bool(rest)}"
+            f"{some(rest)}",
+            do="call it `label`",
+        )
+    return match if fits else None
+
+
+def _path_column(table: Table, matcher: Matcher) -> int:
+    sample = table.rows[:_SAMPLE]
+    named = table.column(PATH_NAMES)
+
+    def files(place: int) -> tuple[int, bool, int]:
+        found = {matcher.find(row[place]) for row in sample} - {None}
+        return len(found), place == named, -place
+
+    return max(range(table.width), key=files)
