@@ -21,7 +21,7 @@ LOOK: Final = 2**26  # bytes after which the free memory is looked at again
 
 
 class Growing:
-    """Images of one size, appended one by one; `origin` names their source in errors.
+    """Images of one size, added some at a time; `origin` names their source in errors.
 
     Args:
         resident: where the array ends: with `auto` on disk, as soon as it is more than a quarter of the free
@@ -37,24 +37,26 @@ class Growing:
         self._file: IO[bytes] | None = None
         self._looked = 0
 
-    def append(self, image: np.ndarray) -> None:
-        """Add an image, channels x height x width; of one channel it is repeated over those of the others.
+    def extend(self, images: Pixels) -> None:
+        """Add images; those of one channel are repeated over the channels of the others.
 
         Raises:
             DataError: more than memory may hold, with `resident` = `always`.
             OutputError: the disk is full.
         """
         if self.count == 0:
-            self.shape = image.shape
-        elif image.shape[0] > self.shape[0]:
-            self._widen(image.shape[0])
-        self._reserve()
+            self.shape = images.shape[1:]
+        elif images.shape[1] > self.shape[0]:
+            self._widen(images.shape[1])
+        count = self.count + len(images)
+        self._reserve(count)
         if self._file is not None:
             with refusals(cache_directory()):
-                self._file.write(np.ascontiguousarray(np.broadcast_to(image, self.shape)).data)
+                whole = np.broadcast_to(images, (len(images), *self.shape))
+                self._file.write(np.ascontiguousarray(whole).data)
         else:
-            self._held[self.count] = image
-        self.count += 1
+            self._held[self.count : count] = images
+        self.count = count
 
     def finished(self, order: Sequence[int] | None = None) -> Pixels:
         """All images; put in `order`, where it is given."""
@@ -76,14 +78,14 @@ class Growing:
     def _bytes(self) -> int:
         return math.prod(self.shape)
 
-    def _reserve(self) -> None:
-        """Room for one more image."""
-        used = (self.count + 1) * self._bytes
+    def _reserve(self, count: int) -> None:
+        """Room for so many images in all."""
+        used = count * self._bytes
         if self._file is None and used >= self._looked + LOOK:
             self._looked = used
             if stays_on_disk(used, self.resident):
                 self._to_disk()
-        if self._file is not None or self.count < len(self._held):
+        if self._file is not None or count <= len(self._held):
             return
         if used > MEMORY_LIMIT:
             raise DataError(
@@ -93,7 +95,7 @@ class Growing:
                 f"{option('data.resident', 'never')}",
             )
         begun = max(1, min(16, BEGUN // self._bytes))
-        capacity = min(max(2 * self.count, begun), max(MEMORY_LIMIT // self._bytes, 1))
+        capacity = min(max(2 * self.count, begun, count), max(MEMORY_LIMIT // self._bytes, 1))
         if self.count == 0:
             self._held = np.empty((capacity, *self.shape), dtype=np.uint8)
         else:

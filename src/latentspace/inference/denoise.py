@@ -118,7 +118,7 @@ def named_images(config: DataConfig) -> NamedImages:
     path = Path(config.spec)
     if path.is_file() and is_named_as_image(path.name):
         strict = config.model_copy(update={"strict": True})
-        found = collect([File(path.name, path)], origin=str(path), config=strict)
+        found = collect([File(path.name, str(path))], origin=str(path), config=strict)
         return NamedImages(found.pixels, png_names(found.names))
     images = load_images(config)
     names = numbered(len(images)) if images.files is None else png_names(images.names)

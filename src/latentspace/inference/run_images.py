@@ -78,7 +78,8 @@ def asked_images(run: Run, spec: str | None, settings: Mapping[str, Any]) -> tup
     path = Path(config.spec)
     if path.is_file() and is_named_as_image(path.name):
         strict = config.model_copy(update={"strict": True})
-        return collect([File(path.name, path)], origin=str(path), config=strict).images("an image"), False
+        one = collect([File(path.name, str(path))], origin=str(path), config=strict)
+        return one.images("an image"), False
     return own_or_other(run, config)
 
 

@@ -27,7 +27,7 @@ from .decode import decoding
 from .filenames import common_folder, natural, natural_order
 from .layout import Layout, layout_of
 from .processes import answers
-from .reading import Answer, File, Refused, Task
+from .reading import Alike, Answer, File, Read, Refused, Task
 from .survey import Survey
 from .tiff import FIRST_FRAME
 
@@ -129,17 +129,26 @@ class _Collection:
 
     def add(self, task: Task, answer: Answer, total: int, doing: str, *, keep: bool) -> None:
         """What was read of some files; `keep`: with their pixels."""
-        for file, result in zip(task.files, answer.results, strict=True):
-            if isinstance(result, Refused):
-                self._refuse(file, result)
-            else:
-                self.sizes[result.size] += 1
-                self.examples.setdefault(result.size, file.name)
-                self.conversions.update(result.conversions)
-                if keep and result.pixels is not None:
-                    self._cut(file.name, result.pixels)
-            self.seen += 1
-            tell(doing, self.seen, total)
+        if isinstance(answer.results, Alike) and self.tiles is None and keep:
+            pixels, size = answer.results
+            self.sizes[size] += len(pixels)
+            self.examples.setdefault(size, task.files[0].name)
+            self._put([file.name for file in task.files], pixels)
+        else:
+            for file, result in zip(task.files, answer.each, strict=True):
+                self._add_one(file, result, keep=keep)
+        self.seen += len(task.files)
+        tell(doing, self.seen, total)
+
+    def _add_one(self, file: File, result: Read | Refused, *, keep: bool) -> None:
+        if isinstance(result, Refused):
+            self._refuse(file, result)
+            return
+        self.sizes[result.size] += 1
+        self.examples.setdefault(result.size, file.name)
+        self.conversions.update(result.conversions)
+        if keep and result.pixels is not None:
+            self._cut(file.name, result.pixels)
 
     def _refuse(self, file: File, result: Refused) -> None:
         if self.config.strict:
@@ -148,23 +157,23 @@ class _Collection:
 
     def _cut(self, name: str, pixels: np.ndarray) -> None:
         if self.tiles is None:
-            self._put(name, pixels)
+            self._put([name], pixels.transpose(2, 0, 1)[None])
         else:
             for tile_name, tile in self.tiles.cut(pixels, name):
-                self._put(tile_name, tile)
+                self._put([tile_name], tile.transpose(2, 0, 1)[None])
 
-    def _put(self, name: str, pixels: np.ndarray) -> None:
-        channels = pixels.shape[2]
+    def _put(self, names: Sequence[str], pixels: Pixels) -> None:
+        channels = pixels.shape[1]
         others = self.pixels.shape[0] if self.names else channels
         if channels != others and {channels, others} != {1, 3}:
             raise DataError(
                 f"the images of {self.origin} must have one number of channels, or be grey and colour",
-                found=f"{counted(channels, 'channel')} in {name}, {others} in others",
+                found=f"{counted(channels, 'channel')} in {names[0]}, {others} in others",
                 do="read them as sets of their own",
             )
-        self.grey += channels == 1
-        self.pixels.append(pixels.transpose(2, 0, 1))
-        self.names.append(name)
+        self.grey += len(pixels) * (channels == 1)
+        self.pixels.extend(pixels)
+        self.names += names
 
     def finished(self, survey: Survey, *, ordered: bool) -> Collected:
         self._check()

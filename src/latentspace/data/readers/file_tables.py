@@ -265,7 +265,8 @@ def _images(table: Table, columns: Columns, folder: Path, config: "DataConfig") 
         for row in rows:
             name = shown(cells[row].replace("\\", "/"))
             group = groups[row] if groups else None
-            yield File(name, paths[row], label=labels[row], group=group, part=parts[row] if parts else None)
+            part = parts[row] if parts else None
+            yield File(name, os.fspath(paths[row]), label=labels[row], group=group, part=part)
 
     images = listed_images(Again(files), config, origin=table.origin, source="a table of image files")
     repeated = len(cells) - len(rows)

@@ -76,7 +76,7 @@ class Listing:
     def __iter__(self) -> Iterator[File]:
         root = os.fspath(self.root)
         for name, number in zip(self.names, self.order, strict=True):
-            path, stamp = Path(f"{root}/{name}"), tuple(self.stamps[number].tolist())
+            path, stamp = f"{root}/{name}", tuple(self.stamps[number].tolist())
             if any(stamp):
                 yield File(shown(name), path, stamp=stamp)
             else:
@@ -176,10 +176,10 @@ def _stamp(entry: "os.DirEntry[str]") -> Stamp:
     return stamp_of(about)
 
 
-def _reason(path: Path) -> str:
+def _reason(path: str) -> str:
     """Why there is no file at `path` that can be read."""
     try:
-        about = path.stat()
+        about = Path(path).stat()
     except OSError as error:
         return error.strerror or "cannot be read"
     return "" if stat.S_ISREG(about.st_mode) else "not a regular file"

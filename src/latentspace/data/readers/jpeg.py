@@ -4,6 +4,7 @@ Pillow's decoder is called as Pillow calls it, so the bytes are the same. What i
 damaged, is left to Pillow: EXIF and XMP, which may turn an image, CMYK, several pictures in one file.
 """
 
+import struct
 from typing import Final
 
 import numpy as np
@@ -11,11 +12,15 @@ from jaxtyping import UInt8
 from PIL import Image
 
 _SOI: Final = b"\xff\xd8\xff"
+_MARKER: Final = 0xFF
 _SOS: Final = 0xDA
 _FRAMES: Final = frozenset({0xC0, 0xC1, 0xC2})  # baseline, extended, progressive
 _PLAIN: Final = frozenset({0xC4, 0xDB, 0xDD, 0xE0, 0xEE, 0xFE})  # tables, intervals, JFIF, Adobe, a comment
 _ICC: Final = 0xE2
 _MODES: Final = {1: "L", 3: "RGB"}
+_BITS: Final = 8
+_segment: Final = struct.Struct(">BBH").unpack_from  # 0xFF, the marker, the length of what follows
+_sizes: Final = struct.Struct(">BHHB").unpack_from  # bits, height, width, channels
 
 
 def common_jpeg(content: bytes) -> UInt8[np.ndarray, "height width channels"] | None:
@@ -40,20 +45,20 @@ def _frame(content: bytes) -> tuple[int, int, int] | None:
     if content[:3] != _SOI:
         return None
     found, place = None, 2
-    while content[place : place + 1] == b"\xff" and place + 4 <= len(content):
-        marker, end = content[place + 1], place + 2 + int.from_bytes(content[place + 2 : place + 4])
-        if marker == _SOS:
-            return found
-        if marker in _FRAMES:
-            precision, channels = content[place + 4 : place + 5], content[place + 9 : place + 10]
-            if found is not None or precision != b"\x08" or channels not in (b"\x01", b"\x03"):
-                return None
-            sides = content[place + 5 : place + 9]
-            found = int.from_bytes(sides[:2]), int.from_bytes(sides[2:]), channels[0]
-        elif marker == _ICC:
-            if content[place + 4 : place + 16] != b"ICC_PROFILE\0":
-                return None
-        elif marker not in _PLAIN:
-            return None
-        place = end
-    return None
+    try:
+        while True:
+            begin, marker, length = _segment(content, place)
+            if begin == _MARKER and marker in _FRAMES and found is None:
+                bits, height, width, channels = _sizes(content, place + 4)
+                if bits != _BITS or channels not in _MODES:
+                    return None
+                found = height, width, channels
+            elif begin != _MARKER or not (marker in _PLAIN or _is_profile(content, place, marker)):
+                return found if begin == _MARKER and marker == _SOS else None
+            place += 2 + length
+    except struct.error:  # cut short
+        return None
+
+
+def _is_profile(content: bytes, place: int, marker: int) -> bool:
+    return marker == _ICC and content[place + 4 : place + 16] == b"ICC_PROFILE\0"

@@ -56,8 +56,8 @@ def listed_images(
     def numbered() -> Iterator[File]:
         said.clear()
         for row, file in enumerate(files):
-            said.append(replace(file, content=b""))
-            yield replace(file, name=f"row {row}", label=None, group=None, part=None)
+            said.append(file._replace(content=b""))
+            yield file._replace(name=f"row {row}", label=None, group=None, part=None)
 
     collected = collect(Again(numbered), origin=origin, config=config)
     kept = [_named_again(name, said) for name in collected.names]
@@ -94,7 +94,9 @@ def _named_again(name: str, said: Sequence[File]) -> File:
     """The file of `row 5`, or of its tile `row 5[0,64]`, which is called after it."""
     row, bracket, corner = name.removeprefix("row ").partition("[")
     file = said[int(row)]
-    return replace(file, name=f"{file.name}[{corner}", group=file.group or file.name) if bracket else file
+    if not bracket:
+        return file
+    return file._replace(name=f"{file.name}[{corner}", group=file.group or file.name)
 
 
 def described(

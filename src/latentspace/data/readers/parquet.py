@@ -9,7 +9,6 @@ say their part.
 import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -160,12 +159,13 @@ def _as_file(file: File, value: Any, columns: Columns, folder: Path) -> File:
     elif columns.kind == "path":
         content, path = None, value
     if content:
-        return replace(file, content=bytes(content))
+        return file._replace(content=bytes(content))
     if not path or columns.kind == "bytes":
-        return replace(file, reason="no image in this row (null)")
+        return file._replace(reason="no image in this row (null)")
     there = folder / str(path).replace("\\", "/")
     try:
         found = there.is_file()
     except (OSError, ValueError):
         found = False
-    return replace(file, content=there, reason="" if found else "no file at this path, and no bytes")
+    reason = "" if found else "no file at this path, and no bytes"
+    return file._replace(content=os.fspath(there), reason=reason)

@@ -4,15 +4,18 @@ A function of its task alone, so that a set comes out the same to the bit, howev
 """
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
+from jaxtyping import UInt8
 
 from ...core.errors import DataError
+from ...core.types import Pixels
 from ...core.wording import option
 from ..config import DataConfig
 from ..fitting import Size
@@ -23,9 +26,8 @@ Stamp: TypeAlias = tuple[int, ...]
 SMALL: Final = 2**20  # bytes of a file that is read at once
 
 
-@dataclass(frozen=True, slots=True)
-class File:
-    """A file that should be an image: its path within the source, and its bytes or where they are.
+class File(NamedTuple):
+    """A file that should be an image: its path within the source, and its bytes or the path to them.
 
     `reason` says why there is nothing to read, where that is known beforehand; `stamp` is its size in
     bytes and its times of change in nanoseconds, where it lies on the disk. `label`, `group` and `part` are
@@ -33,21 +35,12 @@ class File:
     """
 
     name: str
-    content: bytes | Path
+    content: bytes | str
     reason: str = ""
     stamp: Stamp = ()
     label: str | None = None
     group: str | None = None
     part: int | None = None
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        """What is read of it in another process: a path as text, which is several times as fast."""
-        content = self.content if isinstance(self.content, bytes) else os.fspath(self.content)
-        return _file, (self.name, content, self.reason, self.stamp)
-
-
-def _file(name: str, content: bytes | str, reason: str, stamp: Stamp) -> File:
-    return File(name, content if isinstance(content, bytes) else Path(content), reason, stamp)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +56,10 @@ class Task:
     sizes: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
+class Read(NamedTuple):
     """An image that was read: converted pixels, None where they are not yet wanted; its own size."""
 
-    pixels: np.ndarray | None
+    pixels: UInt8[np.ndarray, "height width channels"] | None
     size: Size
     conversions: tuple[str, ...] = ()
 
@@ -81,30 +73,25 @@ class Refused:
     do: str
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Alike(NamedTuple):
+    """Images that were all read, to pixels of one shape and from one size, without any conversion."""
+
+    pixels: Pixels
+    size: Size
+
+
+class Answer(NamedTuple):
     """What came of each file of a task, in order; and the survey of these images, if it is the first time."""
 
-    results: tuple[Read | Refused, ...]
+    results: tuple[Read | Refused, ...] | Alike
     survey: Survey
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        """To another process: the pixels of images that are alike as one array, which is much faster."""
-        first = self.results[0] if self.results else None
-        if isinstance(first, Read) and first.pixels is not None:
-            shape, size = first.pixels.shape, first.size
-            if all(
-                isinstance(one, Read)
-                and one.pixels is not None
-                and (one.pixels.shape, one.size, one.conversions) == (shape, size, ())
-                for one in self.results
-            ):
-                return _alike, (np.stack([one.pixels for one in self.results]), size, self.survey)  # type: ignore[union-attr, misc]
-        return Answer, (self.results, self.survey)
-
-
-def _alike(pixels: np.ndarray, size: Size, survey: Survey) -> Answer:
-    return Answer(tuple([Read(one, size) for one in pixels]), survey)
+    @property
+    def each(self) -> tuple[Read | Refused, ...]:
+        """The results one by one."""
+        if not isinstance(self.results, Alike):
+            return self.results
+        return tuple([Read(one, self.results.size) for one in self.results.pixels.transpose(0, 2, 3, 1)])
 
 
 def stamp_of(about: os.stat_result) -> Stamp:
@@ -119,7 +106,7 @@ def read(task: Task) -> Answer:
     results: list[Read | Refused] = []
     for file in task.files:
         try:
-            size = size_of(file.content) if task.sizes and not file.reason else None
+            size = size_of(_content(file)[0]) if task.sizes and not file.reason else None
             if size is not None:
                 survey.add_size(size)
                 results.append(Read(None, size))
@@ -133,7 +120,21 @@ def read(task: Task) -> Answer:
             results.append(Read(pixels, image.size, image.conversions))
         except DataError as error:
             results.append(Refused(error.must, error.found, error.do))
-    return Answer(tuple(results), survey)
+    return Answer(_alike(results) or tuple(results), survey)
+
+
+def _alike(results: Sequence[Read | Refused]) -> Alike | None:
+    """All of them as one array, which is kept and moved several times as fast; None: they differ."""
+    kinds, pixels = set(), []
+    for one in results:
+        if not isinstance(one, Read) or one.pixels is None:
+            return None
+        kinds.add((one.size, one.pixels.shape, one.conversions))
+        pixels.append(one.pixels)
+    if len(kinds) != 1:
+        return None
+    ((size, _, conversions),) = kinds
+    return None if conversions else Alike(np.stack(pixels).transpose(0, 3, 1, 2), size)
 
 
 def _decoded(file: File) -> DecodedImage:
@@ -143,8 +144,9 @@ def _decoded(file: File) -> DecodedImage:
             found=file.reason,
             do=f"remove it, or leave out {option('strict', True)}",
         )
-    image = decode(_content(file))
-    if file.stamp and isinstance(file.content, Path) and _now(file.content) != file.stamp:
+    content, seen = _content(file)
+    image = decode(content)
+    if file.stamp and file.stamp != (seen or _now(content)):
         raise DataError(
             "an image must stay as it is while it is read",
             found="changed while it was read",
@@ -153,17 +155,22 @@ def _decoded(file: File) -> DecodedImage:
     return image
 
 
-def _content(file: File) -> bytes | Path:
-    """The bytes of a small file, else where it lies; what cannot be read is said by `decode`."""
-    if isinstance(file.content, Path) and file.stamp and file.stamp[0] <= SMALL:
-        with suppress(OSError):
-            return file.content.read_bytes()
-    return file.content
+def _content(file: File) -> tuple[bytes | Path, Stamp]:
+    """The bytes of a small file, and its stamp after they were read; else where it lies, and no stamp.
+
+    What cannot be read is said by `decode`.
+    """
+    if isinstance(file.content, bytes):
+        return file.content, ()
+    if file.stamp and file.stamp[0] <= SMALL:
+        with suppress(OSError), FileIO(file.content) as opened:
+            return opened.read(), stamp_of(os.fstat(opened.fileno()))
+    return Path(file.content), ()
 
 
-def _now(path: Path) -> Stamp:
+def _now(place: bytes | Path) -> Stamp:
     try:
-        return stamp_of(path.stat())
+        return stamp_of(place.stat()) if isinstance(place, Path) else ()
     except OSError:
         return ()
 

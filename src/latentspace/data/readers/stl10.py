@@ -90,8 +90,8 @@ def _append(files: FileSet, name: str, growing: Growing) -> None:
     path = files.folder / name
     with readable(path), path.open("rb") as file:
         while content := file.read(_STEP * PIXELS):
-            for image in np.frombuffer(content, dtype=np.uint8).reshape(-1, 3, SIDE, SIDE):
-                growing.append(image.transpose(0, 2, 1))
+            some = np.frombuffer(content, dtype=np.uint8).reshape(-1, 3, SIDE, SIDE)
+            growing.extend(some.transpose(0, 1, 3, 2))
 
 
 def _labels(files: FileSet, name: str, count: int) -> Int64Array | None:

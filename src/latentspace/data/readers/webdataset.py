@@ -10,7 +10,7 @@ import json
 import logging
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -179,7 +179,7 @@ def _read(paths: Sequence[Path], origin: Path, config: "DataConfig") -> ImageSet
         images = (image for path in paths for image in _images(path))
         for sample, name, label, content in zip(samples, names, labels, images, strict=True):
             file = File(name, content or b"", label=label, group=sample.group, part=sample.part)
-            yield file if content else replace(file, reason="no image in this sample")
+            yield file if content else file._replace(reason="no image in this sample")
 
     source = "a WebDataset" if len(paths) == 1 else f"a WebDataset of {counted(len(paths), 'shard')}"
     images = listed_images(Again(files), config, origin=str(origin), source=source)
