@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import latentspace
-from latentspace.core.devices import named_device
+from latentspace.core.devices import exact, named_device
 from latentspace.core.environment import has_native_bf16
 from latentspace.core.errors import DeviceError
 from latentspace.data.sources import load_images
@@ -171,3 +171,11 @@ def test_a_run_is_of_its_plan_whatever_device_made_it(small_runs):
     run = small_runs["ae"]
     assert is_run_of(run, run.experiment.on("cuda"))
     assert not is_run_of(run, run.experiment.model_copy(update={"seed": 5}))
+
+
+def test_nvidia_s_convolutions_are_exact_within_and_afterwards_as_they_were(monkeypatch):
+    cudnn = torch.backends.cudnn
+    with cudnn.flags(enabled=True, benchmark=True, deterministic=False, allow_tf32=True):
+        with exact():
+            assert (cudnn.benchmark, cudnn.deterministic, cudnn.allow_tf32) == (False, True, False)
+        assert (cudnn.benchmark, cudnn.deterministic, cudnn.allow_tf32) == (True, False, True)

@@ -147,3 +147,16 @@ def test_the_precision_of_the_plan_is_that_of_muon():
 def test_bad_settings(wrong):
     with pytest.raises(ConfigurationError):
         plan(**wrong)
+
+
+def test_a_count_of_steps_that_was_kept_goes_on_where_the_weights_are():
+    """Torch's `load_state_dict` leaves it on the CPU but for what it knows as a fused optimiser."""
+    model = network()
+    draw_gradients(model, 0)
+    kept = optimizer_of(plan(optimizer="muon"), model)
+    kept.step()
+    elsewhere = optimizer_of(plan(optimizer="muon"), network().to("meta"))
+    elsewhere.load_state_dict(kept.state_dict())
+    there = [one for memory in elsewhere.state.values() for one in memory.values()]
+    assert len(there) > 6
+    assert {one.device.type for one in there} == {"meta"}

@@ -9,12 +9,13 @@ from latentspace.runs.directory import Run
 from latentspace.training.train import resume, start, train
 from runner import call
 
-SMALL = {"width": 8, "code_size": 4, "linear_path": "off"}
+SMALL = {"width": 8, "code_size": 4, "linear_path": "off", "corrections": 0}
 GOLDEN = {
     "ae": [0.170199, 0.134676, 0.125035],
     "dae": [0.170060, 0.134883, 0.125147],
     "vae": [175.149, 160.934, 156.808],
 }
+CORRECTED = [0.169941, 0.134820, 0.125231]
 
 
 def plan(kind, archive, **more) -> Experiment:
@@ -44,6 +45,17 @@ def test_it_learns_and_goes_on_to_the_same_bits(kind, archive, tmp_path):
     for _ in resume(broken.run.path).records():
         pass
     assert Run(broken.run.path).weights_hash == whole.weights_hash
+
+
+def test_a_corrected_code_s_training_goes_on_to_the_same_bits(archive, tmp_path):
+    corrected = train(plan("ae", archive, model={**SMALL, "corrections": 1}), tmp_path / "whole")
+    curve = [record["validation"]["mse"] for record in corrected.metrics]
+    assert curve == pytest.approx(CORRECTED, rel=2e-3)
+    broken = start(corrected.experiment, tmp_path / "broken")
+    next(broken.records())
+    for _ in resume(broken.run.path).records():
+        pass
+    assert Run(broken.run.path).weights_hash == corrected.weights_hash
 
 
 def test_the_code_size_follows_the_images_and_is_said(archive, tmp_path):

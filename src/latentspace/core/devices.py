@@ -1,5 +1,7 @@
 """The name of a device, as in `--device` -> the device, where this machine has it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 import torch
@@ -30,3 +32,15 @@ def named_device(name: str | torch.device = AUTO) -> torch.device:
             do=f"use {option('device')} with one of: {', '.join([AUTO, *reversed(found)])}",
         )
     return torch.device(kind, int(number)) if number and kind == "cuda" else torch.device(kind)
+
+
+@contextmanager
+def exact() -> Iterator[None]:
+    """NVIDIA's convolutions give the same bits again, and in whole float32; other devices do so anyway.
+
+    Within the block. By default cuDNN rounds the factors of a float32 convolution to 10 bits (TF32), and may
+    sum a gradient in another order each time.
+    """
+    here = torch.backends.cudnn
+    with here.flags(enabled=here.enabled, benchmark=False, deterministic=True, allow_tf32=False):
+        yield

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from ..core.devices import named_device
+from ..core.devices import exact, named_device
 from ..core.types import CodeArray, ImageArray
 from ..data.batches import Batches, ResidentSet, passed_once, told_of
 from ..inference.trained import BATCH
@@ -22,6 +22,7 @@ Network = TypeVar("Network", bound=nn.Module)
 
 
 @torch.no_grad()
+@exact()
 def passed(
     network: Network,
     inputs: np.ndarray,

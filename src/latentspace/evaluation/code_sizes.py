@@ -2,6 +2,7 @@
 
 import torch
 
+from ..core.devices import exact
 from ..data.batches import Batches, told_of
 from ..models.autoencoder import Autoencoder, first_numbers
 
@@ -18,6 +19,7 @@ def sizes_judged(code_size: int) -> list[int]:
 
 
 @torch.no_grad()
+@exact()
 def errors_of_first_numbers(model: Autoencoder, images: Batches, sizes: list[int]) -> list[float]:
     """The mean squared error per pixel, with so many numbers of the mean codes and zeros behind, for each."""
     model.eval()

@@ -8,6 +8,7 @@ import torch
 from jaxtyping import Float32
 from scipy import ndimage, signal
 
+from ..core.devices import exact
 from ..core.progress import told
 from ..core.randomness import generator, numpy_generator
 from ..core.types import Int64Array, Pixels
@@ -112,6 +113,7 @@ def with_noise(images: Grey, level: float, seed: int, number: int) -> Grey:
 
 
 @torch.no_grad()
+@exact()
 def decoded(trained: TrainedAutoencoder, images: Grey) -> Grey:
     """What the network makes of images that need not lie in [0, 1]."""
     parts = torch.split(torch.from_numpy(images), at_once(BATCH, images.shape[1:]))

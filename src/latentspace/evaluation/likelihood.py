@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 
 import torch
 
+from ..core.devices import exact
 from ..core.tensor_types import Codes, Images, KLTerms, PerImage
 from ..data.batches import Batches, told_of
 from ..models.autoencoder import Autoencoder, Latent
@@ -19,6 +20,7 @@ ACTIVE = 0.01  # the threshold of Burda et al., section 5.2, on the variance of 
 
 
 @torch.no_grad()
+@exact()
 def mean_code_loss(model: Autoencoder, held: Batches, noise: torch.Generator) -> float:
     """-log p(image | mean code) + kl, in nats per image: the report's test loss; it bounds nothing.
 
@@ -58,6 +60,7 @@ def importance_weighted_bound(
 
 
 @torch.no_grad()
+@exact()
 def importance_weighted_loss(
     model: Autoencoder, held: Batches, samples: int, noise: torch.Generator
 ) -> float:
@@ -97,6 +100,7 @@ def divergence_by_dimension(prior: Prior, posteriors: Gaussian) -> KLTerms:
 
 
 @torch.no_grad()
+@exact()
 def posterior_record(model: Autoencoder, held: Batches) -> dict[str, int | list[float]]:
     """kl_per_dimension: mean over the images, in nats; active_units: dimensions that the images move.
 

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from ..core.devices import exact
 from ..core.errors import ConfigurationError, DataError
 from ..core.registry import Registry
 from ..core.tensor_types import Images
@@ -97,8 +98,9 @@ class Case:
         """Batches of the chosen images, and of what their mean codes are decoded to."""
         model = self.trained.model.eval()
         for batch in told_of(self.held, 256, "images decoded"):
-            with torch.no_grad():
-                yield batch.inputs, model.decode(model.encode(batch.inputs).mean)
+            with torch.no_grad(), exact():
+                decoded = model.decode(model.encode(batch.inputs).mean)
+            yield batch.inputs, decoded
 
     @cached_property
     def parts(self) -> dict[str, float]:

@@ -17,6 +17,7 @@ import torch
 from jaxtyping import Float32
 
 from ..core.atomic_files import make_folder, refusals, replacing, write_json
+from ..core.devices import exact
 from ..core.errors import ConfigurationError, OutputError
 from ..core.progress import tell
 from ..core.types import CodeArray, Int64Array, Pixels
@@ -64,6 +65,7 @@ class Shard:
 
 
 @torch.no_grad()
+@exact()
 def codes_and_errors(
     trained: TrainedAutoencoder,
     pixels: Pixels,

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+from ..core.devices import exact
 from ..core.tensor_types import Resident
 from ..data.batches import to_images
 from ..models.autoencoder import Autoencoder
@@ -16,6 +17,7 @@ ENLARGED = 2
 
 
 @torch.no_grad()
+@exact()
 def reconstructions(model: Autoencoder, pixels: Resident) -> bytes:
     """A PNG: the images, and under each its reconstruction."""
     images = to_images(pixels)

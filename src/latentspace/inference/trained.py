@@ -1,7 +1,4 @@
-"""run -> codes: a trained network as a plain object, every pass batched, without gradients.
-
-In float32, but for codes that are asked for in bfloat16.
-"""
+"""run -> codes: a trained network, every pass batched, in float32 but for codes asked for in bfloat16."""
 
 import logging
 from pathlib import Path
@@ -12,7 +9,7 @@ import torch
 from torch import nn
 
 from ..core.atomic_files import file_hash
-from ..core.devices import AUTO, named_device
+from ..core.devices import AUTO, exact, named_device
 from ..core.errors import DataError, RunError
 from ..core.progress import told
 from ..core.tensor_types import Codes, Resident
@@ -40,6 +37,7 @@ BATCH = 1024
 
 
 @torch.no_grad()
+@exact()
 def encode_all(
     model: Autoencoder,
     pixels: Pixels | Resident,
@@ -160,7 +158,7 @@ class TrainedAutoencoder(RunMethods):
             )
         batch = at_once(BATCH, self.data.shape)
         parts = torch.split(torch.from_numpy(np.require(codes, np.float32, ["C", "W"])), batch)
-        with torch.no_grad():
+        with torch.no_grad(), exact():
             return torch.cat(
                 [
                     self.model.decode(part.to(self.device)).cpu()
@@ -220,6 +218,7 @@ class TrainedClassifier(RunMethods):
         return self.autoencoder.encode(images, precision, chosen)
 
     @torch.no_grad()
+    @exact()
     def logits(self, images: Given, chosen: Int64Array | None = None) -> Logits:
         """Images -> what the head gives before softmax, images x classes, float32.
 

@@ -179,6 +179,7 @@ class Autoencoder(nn.Module):
         likelihood: what the logits say of pixels.
         prior: of the codes; None: codes cannot be drawn without codes of images.
         ordered: whether training leaves out the end of half of the codes (`shortened`).
+        correction: posterior, images, decoded images, generator -> Posterior; `corrections` times in turn.
     """
 
     def __init__(
@@ -189,6 +190,8 @@ class Autoencoder(nn.Module):
         prior: Prior | None = None,
         *,
         ordered: bool = False,
+        correction: nn.Module | None = None,
+        corrections: int = 0,
     ) -> None:
         super().__init__()
         self.encoder = encoder
@@ -196,10 +199,15 @@ class Autoencoder(nn.Module):
         self.likelihood = likelihood
         self.prior = prior
         self.ordered = ordered
+        self.correction = correction
+        self.corrections = corrections
 
     def encode(self, images: Images, generator: torch.Generator | None = None) -> Posterior:
         """The generator is drawn from by dropout alone, in training."""
         posterior: Posterior = self.encoder(images, generator)
+        if self.correction is not None:
+            for _ in range(self.corrections):
+                posterior = self.correction(posterior, images, self.decode(posterior.mean), generator)
         return posterior
 
     def decode(self, codes: Codes) -> Images:

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from ..core.devices import named_device
+from ..core.devices import exact, named_device
 from ..core.errors import DataError
 from ..core.logs import quiet
 from ..core.types import Int64Array
@@ -109,12 +109,13 @@ def _fabric() -> "type[lightning_fabric.Fabric]":
 
 @contextmanager
 def threads_of(experiment: Experiment) -> Iterator[None]:
-    """PyTorch computes with the plan's threads within the block, and afterwards with as many as before."""
+    """PyTorch computes with the plan's threads, and exactly, within the block; afterwards as before."""
     before = torch.get_num_threads()
     if experiment.threads:
         torch.set_num_threads(experiment.threads)
     try:
-        yield
+        with exact():
+            yield
     finally:
         if experiment.threads:
             torch.set_num_threads(before)
@@ -148,11 +149,12 @@ def set_up(
         learned: the part of the network whose weights move; None: all of it.
     """
     learned = network if learned is None else learned
-    model, optimizer = fabric.setup(network, optimizer_of(experiment, learned))
-    auxiliary = {
-        name: Auxiliary(*fabric.setup(one, optimizer_of(experiment, one)))
-        for name, one in experiment.build_auxiliary().items()
-    }
+    with quiet(logging.getLogger("lightning_fabric"), logging.WARNING):  # it advises to round float32
+        model, optimizer = fabric.setup(network, optimizer_of(experiment, learned))
+        auxiliary = {
+            name: Auxiliary(*fabric.setup(one, optimizer_of(experiment, one)))
+            for name, one in experiment.build_auxiliary().items()
+        }
     return Components(
         fabric=fabric,
         model=model,

@@ -8,6 +8,7 @@ from typing import TypeAlias
 import torch
 from torch import nn
 
+from ..core.devices import exact
 from ..core.randomness import generator
 from ..core.record import Record
 from ..data.batches import Batches, at_once
@@ -125,6 +126,7 @@ def validation_noise(seed: int, device: torch.device, piece: int = 0) -> torch.G
 
 
 @torch.no_grad()
+@exact()
 def evaluate(
     model: nn.Module,
     objective: Objective,

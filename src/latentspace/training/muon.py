@@ -62,6 +62,7 @@ class Muon(torch.optim.Optimizer):
                 "steps": steps,
                 "dtype": dtype,
                 "orthogonal": orthogonal,
+                "fused": True,  # of AdamW's kernel: PyTorch then keeps its count of steps on the device
             },
         )
 

@@ -14,6 +14,7 @@ from ..data.sampling import affordable, stratified_sample
 from ..data.splits import Split
 from ..experiment.config import Experiment
 from ..inference.pca import Components, principal_components
+from ..models.stacks.correction import Correction
 from ..models.stacks.family import ResidualConfig, ResidualVariationalConfig
 from ..models.stacks.linear import BesideLinearEncoder, LinearPath
 from .components import learned_from
@@ -51,6 +52,8 @@ class PrincipalComponents:
         for path in network.modules():
             if isinstance(path, LinearPath):
                 path.begin(*begun)
+            elif isinstance(path, Correction):
+                path.begin_small()
 
     def variance(self, network: nn.Module) -> float:
         """The share of the images' variance that a network's linear path would hold; none without one."""

@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 import torch
 
+from ...core.devices import exact
 from ...core.randomness import numpy_generator
 from ...core.types import Int64Array
 from ...core.wording import counted
@@ -111,6 +112,7 @@ def collapse(subject: Subject) -> tuple[str, ...]:
 
 
 @torch.no_grad()
+@exact()
 def _divergences(subject: Subject) -> np.ndarray | None:
     """Of each judged image and each number of its code, in nats; None where there is none of each."""
     model, device = subject.encoder.model, subject.encoder.device

@@ -13,6 +13,7 @@ from ..layers.init import build_seeded
 from ..layers.norm import Activation, Norm
 from ..likelihoods import LIKELIHOODS, MeanSquared
 from ..priors import PRIORS
+from .correction import SEEN, Correction
 from .linear import BesideLinearDecoder, BesideLinearEncoder
 from .residual import ResidualDecoder, ResidualEncoder, Style, Upsampling
 
@@ -67,15 +68,32 @@ class _Residual(EncoderDecoderConfig):
         "four fifths of the variance, as those of photographs do",
     )
 
+    corrections: int = Field(
+        default=0,
+        ge=0,
+        le=8,
+        description="how often a code is corrected by a second encoder, half as wide, that sees the image, "
+        "what the code decodes to, and the difference (iterative amortised inference)",
+    )
+
     def fitted(self, shape: tuple[int, int, int]) -> NetworkConfig:
         if "code_size" in self.model_fields_set:
             return self
         return self.model_copy(update={"code_size": usual_code_size(shape)})
 
+    @property
+    def _style(self) -> Style:
+        return Style(self.norm, self.activation, self.upsampling, self.blocks)
+
+    def _correction(self, shape: tuple[int, int, int], *, variational: bool) -> Correction | None:
+        if not self.corrections:
+            return None
+        seen, width = (SEEN * shape[0], *shape[1:]), max(1, self.width // 2)
+        return Correction(ResidualEncoder(seen, width, self.code_size, self._style, variational=variational))
+
     def _halves(self, shape: tuple[int, int, int], *, variational: bool) -> tuple[nn.Module, nn.Module]:
         """The encoder and the decoder."""
-        style = Style(self.norm, self.activation, self.upsampling, self.blocks)
-        sizes = shape, self.width, self.code_size, style
+        sizes = shape, self.width, self.code_size, self._style
         encoder, decoder = ResidualEncoder(*sizes, variational=variational), ResidualDecoder(*sizes)
         if self.linear_path != "on":
             return encoder, decoder
@@ -95,8 +113,13 @@ class ResidualConfig(_Residual):
         require_size(shape)
 
         def network() -> Autoencoder:
-            halves = self._halves(shape, variational=False)
-            return Autoencoder(*halves, MeanSquared(), ordered=self.ordered)
+            return Autoencoder(
+                *self._halves(shape, variational=False),
+                MeanSquared(),
+                ordered=self.ordered,
+                correction=self._correction(shape, variational=False),
+                corrections=self.corrections,
+            )
 
         return build_seeded(network, generator)
 
@@ -113,6 +136,14 @@ class ResidualVariationalConfig(_Residual, GenerativeConfig):
         def network() -> Autoencoder:
             encoder, decoder = self._halves(shape, variational=True)
             prior = PRIORS[self.prior].beside(encoder, shape, self.code_size)
-            return Autoencoder(encoder, decoder, LIKELIHOODS[self.likelihood](), prior, ordered=self.ordered)
+            return Autoencoder(
+                encoder,
+                decoder,
+                LIKELIHOODS[self.likelihood](),
+                prior,
+                ordered=self.ordered,
+                correction=self._correction(shape, variational=True),
+                corrections=self.corrections,
+            )
 
         return build_seeded(network, generator)
