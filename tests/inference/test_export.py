@@ -61,7 +61,13 @@ CASES = [  # an export takes seconds; the report's autoencoder is exported below
     (ResidualConfig(code_size=3, width=2, linear_path="on"), UNEVEN),
     (
         ResidualVariationalConfig(
-            code_size=3, width=2, norm="batch", activation="gelu", upsampling="nearest", linear_path="on"
+            code_size=3,
+            width=2,
+            norm="batch",
+            activation="gelu",
+            upsampling="nearest",
+            linear_path="on",
+            corrections=2,
         ),
         COLOUR,
     ),

@@ -43,14 +43,15 @@ Trained: TypeAlias = TrainedAutoencoder | TrainedClassifier
 
 
 class _Encoder(nn.Module):
-    """Images -> codes; without the decoder, whose weights would go into the file."""
+    """Images -> codes; without the decoder, whose weights would go into the file, but for its corrections."""
 
     def __init__(self, model: Autoencoder) -> None:
         super().__init__()
-        self.encoder = model.encoder
+        self.needed = model.encoder if model.correction is None else model
 
     def forward(self, images: Tensor) -> Tensor:
-        posterior: Posterior = self.encoder(images, None)
+        encode = self.needed.encode if isinstance(self.needed, Autoencoder) else self.needed
+        posterior: Posterior = encode(images, None)
         return posterior.mean
 
 
