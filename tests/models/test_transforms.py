@@ -89,7 +89,7 @@ def test_second_derivatives_of_a_layer(kind, choice, relu):
 
     arguments = (given, ours.weight, ours.bias)
     assert torch.autograd.gradcheck(called, arguments)
-    assert torch.autograd.gradgradcheck(called, arguments)
+    assert torch.autograd.gradgradcheck(called, arguments, fast_mode=True)  # along random directions
 
 
 @both_layers
