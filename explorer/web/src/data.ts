@@ -36,15 +36,34 @@ class Served implements Source {
   }
 }
 
+/** So many bytes of a file's own, and so many of another from a place of it on: weights that both networks have. */
+type Piece = [own: number, start: number, length: number];
+
+function joined(own: ArrayBuffer, other: ArrayBuffer, pieces: Piece[]): ArrayBuffer {
+  const whole = new Uint8Array(pieces.reduce((sum, [before, , length]) => sum + before + length, 0));
+  let [from, to] = [0, 0];
+  for (const [before, start, length] of pieces) {
+    whole.set(new Uint8Array(own, from, before), to);
+    whole.set(new Uint8Array(other, start, length), to + before);
+    [from, to] = [from + before, to + before + length];
+  }
+  return whole.buffer;
+}
+
+function unpacked(packed: Uint8Array<ArrayBuffer>): Promise<ArrayBuffer> {
+  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream('gzip'));
+  return new Response(stream).arrayBuffer();
+}
+
 class Embedded implements Source {
   live = false;
   async file(name: string): Promise<ArrayBuffer> {
     const held = document.getElementById(`file:${name}`);
     if (!held) throw new Error(`this page does not hold ${name}`);
     const packed = Uint8Array.from(atob((held.textContent ?? '').trim()), (one) => one.charCodeAt(0));
-    if (held.dataset.packed !== 'gzip') return packed.buffer;
-    const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream('gzip'));
-    return new Response(stream).arrayBuffer();
+    const own = held.dataset.packed === 'gzip' ? await unpacked(packed) : packed.buffer;
+    const { from, pieces } = held.dataset;
+    return from && pieces ? joined(own, await this.file(from), JSON.parse(pieces) as Piece[]) : own;
   }
 }
 

@@ -3,17 +3,21 @@
 import base64
 import gzip
 import hashlib
+import json
 import logging
+from collections.abc import Mapping
 from typing import Final
 
 from ..core.errors import LatentspaceError
 from ..core.progress import told
-from .compact import compact
+from .compact import compact, without_shared
 from .contents import Contents
 from .server import static
 
 logger = logging.getLogger(__name__)
 
+DECODER: Final = "decoder.onnx"
+ENCODER: Final = "encoder.onnx"
 PACKED: Final = b"\x1f\x8b"  # how gzip begins
 POLICY: Final = (
     "default-src 'none'; script-src '{script}' 'wasm-unsafe-eval'; worker-src blob:; style-src '{style}'; "
@@ -31,6 +35,7 @@ def page(contents: Contents) -> bytes:
     style = static("explorer.css").decode()
     policy = POLICY.format(script=_hash(script), style=_hash(style))
     held = [_held("worker.js", static("worker.js")), _held("runtime.wasm", static("runtime.wasm.gz"))]
+    networks: dict[str, bytes] = {}
     for name in told(contents.names, "files packed"):
         try:
             file = contents.file(name)
@@ -38,7 +43,12 @@ def page(contents: Contents) -> bytes:
             logger.warning("left out: %s (%s; found: %s)", name, error.must, error.found)
             continue
         if file is not None:
-            held.append(_held(name, compact(file.content) if name.endswith(".onnx") else file.content))
+            content = file.content
+            if name.endswith(".onnx"):
+                content = networks[name] = compact(content)
+            held.append(
+                _held(name, content) if name != ENCODER or DECODER not in networks else _sharing(networks)
+            )
     for mark, put in (
         ("<!--policy-->", f'<meta http-equiv="Content-Security-Policy" content="{policy}">'),
         ('<link rel="stylesheet" href="explorer.css">', f"<style>{style}</style>"),
@@ -52,13 +62,19 @@ def page(contents: Contents) -> bytes:
     return html.encode()
 
 
-def _held(name: str, content: bytes) -> str:
-    """A file as an element of the page, packed where that makes it smaller."""
+def _sharing(networks: Mapping[str, bytes]) -> str:
+    """The encoder, without weights that the decoder has: one that corrects codes holds them all."""
+    own, places = without_shared(networks[ENCODER], networks[DECODER])
+    return _held(ENCODER, own, f' data-from="{DECODER}" data-pieces="{json.dumps(places)}"')
+
+
+def _held(name: str, content: bytes, more: str = "") -> str:
+    """A file as an element of the page, packed where that makes it smaller; `more`: attributes."""
     packed = content if content.startswith(PACKED) else gzip.compress(content, 9, mtime=0)
     smaller = content.startswith(PACKED) or len(packed) < len(content)
     text = base64.b64encode(packed if smaller else content).decode()
     kind = ' data-packed="gzip"' if smaller else ""
-    return f'<script type="application/octet-stream" id="file:{name}"{kind}>{text}</script>'
+    return f'<script type="application/octet-stream" id="file:{name}"{kind}{more}>{text}</script>'
 
 
 def _hash(text: str) -> str:
