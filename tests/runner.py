@@ -11,7 +11,7 @@ import typer.main
 
 from latentspace.cli import console, main
 
-built = cache(typer.main.get_command)  # all commands with their options, anew for each call, take most of it
+built = cache(typer.main.get_command)  # a command with its options, anew for each call, takes most of it
 
 
 def call(arguments: list[str]) -> tuple[int, str, str]:

@@ -18,7 +18,8 @@ from latentspace.search import trainings as trainings_module
 from latentspace.search.heartbeat import Heartbeat
 from latentspace.search.space import experiment_of
 from latentspace.search.trainings import TrainerHere, pictured
-from latentspace.search.trial import run_trial
+from latentspace.search.trial import is_failure, run_trial
+from latentspace.search.trials import Trials
 from latentspace.training.context import TrainingContext, prepare
 from latentspace.training.loop import EpochRecord, learn
 from materials import make_images
@@ -56,9 +57,16 @@ def curves(monkeypatch, *given: list[float]) -> list[int]:
     return ran
 
 
-def test_a_trial_trained_again_gives_its_values_bit_for_bit(archive, tmp_path, images):
-    trials = run_all(small_study(archive, tmp_path / "study"))
-    plan = small_study(archive, tmp_path / "other").plan
+@pytest.fixture(scope="module")
+def searched(archive, tmp_path_factory) -> Trials:
+    """A search that has ended, for the tests that look at it."""
+    study = small_study(archive, tmp_path_factory.mktemp("searched") / "study")
+    run_all(study)
+    return study
+
+
+def test_a_trial_trained_again_gives_its_values_bit_for_bit(searched):
+    trials, plan = searched.study.get_trials(), searched.plan
     context = prepare(plan.experiment)
     assert {one.state for one in trials} <= {TrialState.COMPLETE, TrialState.PRUNED}
     assert TrialState.COMPLETE in {one.state for one in trials}
@@ -71,21 +79,20 @@ def test_a_trial_trained_again_gives_its_values_bit_for_bit(archive, tmp_path, i
             assert one.value == again[-1]
 
 
-def test_two_searches_of_one_seed_are_one(archive, tmp_path):
-    one, other = (run_all(small_study(archive, tmp_path / name)) for name in ("one", "other"))
+def test_two_searches_of_one_seed_are_one(searched, archive, tmp_path):
+    one, other = searched.study.get_trials(), run_all(small_study(archive, tmp_path / "other"))
     assert [(t.params, t.values, t.state) for t in one] == [(t.params, t.values, t.state) for t in other]
 
 
-def test_what_a_trial_leaves_for_a_reader(archive, tmp_path):
-    study = small_study(archive, tmp_path / "study", trials=2)
-    for one in run_all(study):
+def test_what_a_trial_leaves_for_a_reader(searched):
+    for one in searched.study.get_trials():
         notes = one.user_attrs
         assert notes["epochs"] == len(one.intermediate_values) > 0
         assert min(one.intermediate_values) == 1
         assert notes["images_per_second"] > 0
         assert notes["threads"] == 1
         assert "reason" not in notes
-        network = experiment_of(one.params, study.plan.experiment, notes["seed"]).build((1, 16, 16))
+        network = experiment_of(one.params, searched.plan.experiment, notes["seed"]).build((1, 16, 16))
         assert notes["weights"] == sum(weights.numel() for weights in network.parameters())
 
 
@@ -154,17 +161,18 @@ def test_no_memory_is_a_failed_trial_too(archive, tmp_path, monkeypatch, error):
 
 
 @pytest.mark.parametrize("error", [RuntimeError, ValueError, TypeError])
-def test_a_mistake_in_the_program_ends_the_worker_and_is_no_failed_trial(
-    archive, tmp_path, monkeypatch, error
-):
+def test_a_mistake_in_the_program_is_no_failed_trial(error):
     """Whatever its type: a search that fails trial by trial at a mistake would end without a word of it."""
+    assert not is_failure(error("mat1 and mat2 shapes cannot be multiplied"))
 
+
+def test_a_mistake_in_the_program_ends_the_worker(archive, tmp_path, monkeypatch):
     def fail(*_: object) -> None:
-        raise error("mat1 and mat2 shapes cannot be multiplied")
+        raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
 
     trials = small_study(archive, tmp_path / "study", trials=1)
     monkeypatch.setattr(TrainingContext, "components", fail)
-    with pytest.raises(error, match="shapes cannot be multiplied"):
+    with pytest.raises(RuntimeError, match="shapes cannot be multiplied"):
         run_all(trials)
     monkeypatch.undo()
     (ended,) = [one for one in run_all(trials) if one.state == TrialState.COMPLETE]

@@ -8,6 +8,8 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from copy import copy
+from functools import cache
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -152,6 +154,21 @@ def _root(
 app.callback()(flat(_root))
 
 
+def _program() -> typer.Typer:
+    """What is asked for: reading the options of all commands takes longer than many a command."""
+    completing = "_LATENTSPACE_COMPLETE" in os.environ
+    return app if completing or len(sys.argv) < 2 else _alone(sys.argv[1])
+
+
+@cache
+def _alone(name: str) -> typer.Typer:
+    """The program with that command or group alone; with all of them where it has none of that name."""
+    program = copy(app)
+    program.registered_commands = [one for one in app.registered_commands if one.name == name]
+    program.registered_groups = [one for one in app.registered_groups if one.name == name]
+    return program if program.registered_commands or program.registered_groups else app
+
+
 class Terminated(BaseException):
     """SIGTERM: the process is asked to end. Nothing catches it but `main`."""
 
@@ -195,7 +212,7 @@ def _run() -> None:
             "give it fewer or smaller images (--resize), a smaller network, or fewer --workers",
         ):
             try:
-                app(prog_name="latentspace")
+                _program()(prog_name="latentspace")
             finally:
                 sys.stdout.flush()  # a full disk or a reader that has gone is noticed now, not at the exit
     except LatentspaceError as error:

@@ -1,7 +1,6 @@
 """What the training loop works on: the network, the optimiser, and the data on the device."""
 
 import logging
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -26,7 +25,7 @@ from .optimizers import optimizer_of
 from .together.peers import Peers
 
 if TYPE_CHECKING:
-    import lightning_fabric
+    from .fabric import Fabric
 
 
 class Auxiliary(NamedTuple):
@@ -52,7 +51,7 @@ class Components:
         peers: the processes that divide each batch with this one; None: this one trains alone.
     """
 
-    fabric: "lightning_fabric.Fabric"
+    fabric: "Fabric"
     model: nn.Module
     learned: nn.Module
     optimizer: torch.optim.Optimizer
@@ -74,37 +73,20 @@ class Components:
         return self.train.device
 
 
-def make_fabric(experiment: Experiment) -> "lightning_fabric.Fabric":
+def make_fabric(experiment: Experiment) -> "Fabric":
     """Lightning Fabric on the plan's device, with its precision.
 
     Raises:
         DeviceError: this machine has no such device.
     """
-    Fabric = _fabric()
+    from .fabric import Fabric  # here, as it takes longer to import than a run to be evaluated
+
     device = named_device(experiment.device)
     precision = "bf16-mixed" if experiment.precision == "bf16" else "32-true"
     devices = 1 if device.index is None else [device.index]
     with quiet(logging.getLogger("lightning_fabric"), logging.WARNING):  # settle_precision has said it
         fabric = Fabric(accelerator=device.type, devices=devices, precision=precision)  # type: ignore[arg-type]
     return fabric
-
-
-def _fabric() -> "type[lightning_fabric.Fabric]":
-    """The class, imported here: that takes longer than a run to be evaluated.
-
-    It looks for the version of torchmetrics by importing it, and with it `scipy.signal` and Matplotlib: a
-    quarter of the start of a process that trains, for something of Fabric that is not used.
-    """
-    unused = "torchmetrics"
-    left_out = unused not in sys.modules
-    if left_out:
-        sys.modules[unused] = None  # type: ignore[assignment] # to import it is an ImportError
-    try:
-        from lightning_fabric import Fabric
-    finally:
-        if left_out:
-            del sys.modules[unused]
-    return Fabric
 
 
 @contextmanager
@@ -137,7 +119,7 @@ def judged_of(experiment: Experiment, parts: Split) -> Int64Array:
 
 def set_up(
     experiment: Experiment,
-    fabric: "lightning_fabric.Fabric",
+    fabric: "Fabric",
     network: nn.Module,
     train: Batches,
     validation: Batches | None = None,

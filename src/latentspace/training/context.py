@@ -4,7 +4,7 @@ import logging
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
@@ -37,13 +37,11 @@ from .components import (
 )
 from .estimate import Sizes
 from .extra import Extra, extra_of
+from .fabric import Fabric
 from .length import settle_minutes, settle_steps
 from .precision import settle_precision
 from .pretrained import PretrainedEncoder, pretrained_encoder_of
 from .principal import PrincipalComponents, settle_linear_path
-
-if TYPE_CHECKING:
-    import lightning_fabric
 
 logger = logging.getLogger(__name__)
 
@@ -62,7 +60,7 @@ class TrainingContext:
     experiment: Experiment
     images: ImageSet
     split: Split
-    fabric: "lightning_fabric.Fabric"
+    fabric: Fabric
     pretrained: PretrainedEncoder | None = None
     codes_in: Path | None = None
     extra: Extra | None = None
@@ -226,7 +224,7 @@ def context_of(
     experiment: Experiment,
     images: ImageSet,
     parts: Split,
-    fabric: "lightning_fabric.Fabric",
+    fabric: Fabric,
     pretrained: PretrainedEncoder | None = None,
     codes_in: Path | None = None,
 ) -> TrainingContext:
