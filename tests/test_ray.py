@@ -17,6 +17,8 @@ from latentspace.core.cluster import Cluster, Engine
 from latentspace.core.errors import ConfigurationError, DataError, TrainingError
 from latentspace.data import memmap
 from latentspace.data.config import DataConfig
+from latentspace.data.readers import processes
+from latentspace.data.readers.reading import Task
 from latentspace.data.sources import load_images
 from latentspace.evaluation import judging
 from latentspace.evaluation.card.subject import Subject as CardSubject
@@ -31,13 +33,15 @@ from latentspace.runs.directory import Run
 from latentspace.search.run import search
 from latentspace.training import train as training_module
 from latentspace.training.train import resume, start, train
-from makers import random_pixels
+from makers import encoded, random_pixels, write_folder, write_zip
 from preloaded import until
 from small_search import run_all, small_study
 from training_together import InThreads, losses, planned
 
 pytest.importorskip("ray", reason="pip install 'latentspace[ray]'")
 
+from latentspace.data.readers import on_nodes
+from latentspace.data.readers.on_nodes import ReadingProcess, reading_on
 from latentspace.inference import encoding_ray
 from latentspace.inference.encoding_ray import OnCluster
 from latentspace.search.executors.ray import RayExecutor
@@ -79,6 +83,41 @@ def test_more_than_a_node_has_is_refused_at_once():
 
 
 class TestCodes:
+    @pytest.mark.parametrize("kind", ["folder", "archive"])
+    def test_nodes_read_the_files_that_they_see_to_the_bytes_of_this_machine(
+        self, on_cluster, tmp_path, monkeypatch, kind
+    ):
+        monkeypatch.setattr(processes, "PATIENCE", 0)
+        monkeypatch.setattr(processes, "COUNT", 16)
+        files = {f"{'ab'[one % 2]}/{one}.png": encoded(random_pixels(6, 5, seed=one)) for one in range(200)}
+        files["a/190.png"] = b"no image"
+        path = (write_folder if kind == "folder" else write_zip)(tmp_path / "set", files)
+        usual = load_images(DataConfig(spec=str(path)))
+        asked, answered, readers = [], on_nodes._OnNode.__call__, set()
+
+        def told(reader, task):
+            until(reader._begun, seconds=60)
+            readers.add(reader)
+            asked.append(task)
+            reader._gone = len(asked) % 3 == 0  # lost: it is read here
+            try:
+                return answered(reader, task)
+            finally:
+                reader._gone = False
+
+        monkeypatch.setattr(on_nodes._OnNode, "__call__", told)
+        with reading_on(on_cluster._cluster):
+            found = load_images(DataConfig(spec=str(path)))
+        assert found.content_hash == usual.content_hash
+        assert found.names == usual.names
+        assert found.record == usual.record
+        assert sum(one.tasks for one in readers) == len(asked) - len(asked) // 3 > 6
+        if kind == "folder":  # a node that sees another file, or none, leaves all of them to this machine
+            (first, *others), config = asked[0].files, asked[0].config
+            for stamp in ((1, 1, 1), ()):
+                task = Task((*others, first._replace(stamp=stamp)), config)
+                assert ReadingProcess().read(task, None) is None
+
     def test_the_table_is_that_of_this_machine_though_a_process_is_killed_and_the_call_goes_on(
         self, on_cluster, small_runs, archive, tmp_path, monkeypatch
     ):

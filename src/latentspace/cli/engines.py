@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def computed_by(text: str, device: str) -> "Iterator[Computed]":
     """What computes codes of images, or else what is said of each, within the block.
 
-    A cluster is reached before images are read.
+    A cluster is reached before images are read, and its nodes read those that they see.
 
     Raises:
         ConfigurationError: an engine that computes no codes, or no such cluster.
@@ -29,9 +29,10 @@ def computed_by(text: str, device: str) -> "Iterator[Computed]":
         if cluster is None:
             yield here
         else:
+            from ..data.readers.on_nodes import reading_on
             from ..inference.encoding_ray import OnCluster
 
-            with closing(OnCluster(cluster)) as computed:
+            with reading_on(cluster), closing(OnCluster(cluster)) as computed:
                 yield computed
 
 

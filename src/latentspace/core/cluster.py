@@ -24,7 +24,7 @@ RAY: Final = "ray"
 CLIENT_PORT: Final = 10001
 CONNECTING: Final = 10.0  # seconds that a cluster may take to answer
 ASKING: Final = 3.0  # seconds that a node may take to
-PACKAGES: Final = ("latentspace", "torch", "numpy")  # whose versions are the same on all nodes
+PACKAGES: Final = ("latentspace", "torch", "numpy", "pillow")  # whose versions are the same on all nodes
 ANSWERS: Final = 0.5  # seconds from one look whether something has ended to the next
 
 
@@ -111,6 +111,18 @@ class Cluster:
 
         options = {"num_cpus": self.engine.cpus, "num_gpus": self.engine.gpus}
         return ray.remote(kind).options(**options, max_restarts=0, max_task_retries=0).remote(*arguments)
+
+    def end(self, process: Any) -> None:
+        """Kill a process."""
+        import ray
+
+        ray.kill(process)
+
+    def answered(self, answer: Any) -> bool:
+        """Whether an answer is there, so that `asked` does not wait."""
+        import ray
+
+        return bool(ray.wait([answer], timeout=0)[0])
 
     def asked(self, answer: Any, node: str | None = None) -> Any:
         """What a process answers.

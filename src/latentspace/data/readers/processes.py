@@ -1,9 +1,9 @@
 """Image files read by several processes at a time, in order, and the same to the bit as by one.
 
-The processes are plain ones that run worker.py. Those of multiprocessing would import the caller's main
-program again, and torch with it; a fork would copy the locks of torch's threads. They begin once reading has
-taken a while, and end with the reading, however that ends. Threads were measured slower than none for small
-images: Pillow holds the lock throughout.
+Within `read_by` they are read by what that names. The usual processes are plain ones that run worker.py.
+Those of multiprocessing would import the caller's main program again, and torch with it; a fork would copy
+the locks of torch's threads. They begin once reading has taken a while, and end with the reading, however
+that ends. Threads were measured slower than none for small images: Pillow holds the lock throughout.
 """
 
 import os
@@ -11,11 +11,13 @@ import pickle
 import subprocess
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from contextvars import ContextVar
+from functools import partial
 from queue import SimpleQueue
-from typing import Final
+from typing import Final, TypeAlias
 
 from PIL import Image
 
@@ -29,6 +31,23 @@ BYTES: Final = 2**22  # of the files of a task, about
 MOST: Final = 8  # processes
 
 Planned = Callable[[tuple[File, ...]], Task]
+Reader: TypeAlias = Callable[[Task], Answer]
+Readers: TypeAlias = Callable[[], AbstractContextManager[Sequence[Reader]]]
+_readers: ContextVar[Readers | None] = ContextVar("readers", default=None)
+
+
+@contextmanager
+def read_by(readers: Readers) -> Iterator[None]:
+    """Inside the block files are read by these at a time, and not by processes of this machine.
+
+    Args:
+        readers: are there within its block; each does a task at a time, as `reading.read` does.
+    """
+    token = _readers.set(readers)
+    try:
+        yield
+    finally:
+        _readers.reset(token)
 
 
 def answers(files: Iterable[File], planned: Planned) -> Generator[tuple[Task, Answer], None, None]:
@@ -42,20 +61,21 @@ def answers(files: Iterable[File], planned: Planned) -> Generator[tuple[Task, An
     """
     portions = in_portions(files, COUNT, BYTES)
     began = time.monotonic()
-    workers = min(cores(), MOST)
+    many = min(cores(), MOST)
+    readers = _readers.get() or (partial(_workers, many) if many > 1 else None)
     for portion in portions:
         task = planned(portion)
         yield task, read(task)
-        if workers > 1 and time.monotonic() - began > PATIENCE:
+        if readers is not None and time.monotonic() - began > PATIENCE:
             break
-    else:
+    if readers is None:
         return
-    with _workers(workers) as ask:
+    with readers() as several, _shared_out(several) as ask:
         waiting: deque[tuple[Task, Future[Answer]]] = deque()
         for portion in portions:
             task = planned(portion)
             waiting.append((task, ask(task)))
-            if len(waiting) > 2 * workers:
+            if len(waiting) > 2 * len(several):
                 task, future = waiting.popleft()
                 yield task, future.result()
         while waiting:
@@ -71,25 +91,35 @@ def cores() -> int:
 
 
 @contextmanager
-def _workers(count: int) -> Iterator[Callable[[Task], "Future[Answer]"]]:
-    """Processes that are there within the block: what is asked is answered by the first that is free."""
-    free: SimpleQueue[subprocess.Popen[bytes]] = SimpleQueue()
-    with ExitStack() as stack:
-        for _ in range(count):
-            process = _begun()
-            stack.callback(_end, process)
-            free.put(process)
-        pool = ThreadPoolExecutor(count)
-        stack.callback(pool.shutdown, wait=False, cancel_futures=True)
+def _shared_out(readers: Sequence[Reader]) -> Iterator[Callable[[Task], "Future[Answer]"]]:
+    """What is asked within the block is answered by the first reader that is free."""
+    free: SimpleQueue[Reader] = SimpleQueue()
+    for one in readers:
+        free.put(one)
+    pool = ThreadPoolExecutor(len(readers))
 
-        def answered(task: Task) -> Answer:
-            process = free.get()
-            try:
-                return _asked(process, task)
-            finally:
-                free.put(process)
+    def answered(task: Task) -> Answer:
+        reader = free.get()
+        try:
+            return reader(task)
+        finally:
+            free.put(reader)
 
+    try:
         yield lambda task: pool.submit(answered, task)
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+@contextmanager
+def _workers(count: int) -> Iterator[Sequence[Reader]]:
+    """Processes of this machine, which are there within the block."""
+    with ExitStack() as stack:
+        processes = []
+        for _ in range(count):
+            processes.append(_begun())
+            stack.callback(_end, processes[-1])
+        yield [partial(_asked, one) for one in processes]
 
 
 def _begun() -> "subprocess.Popen[bytes]":

@@ -99,6 +99,14 @@ def stamp_of(about: os.stat_result) -> Stamp:
     return about.st_size, about.st_mtime_ns, about.st_ctime_ns
 
 
+def stamp_at(place: bytes | Path) -> Stamp:
+    """The stamp of a file; none where there is no file."""
+    try:
+        return stamp_of(place.stat()) if isinstance(place, Path) else ()
+    except OSError:
+        return ()
+
+
 def read(task: Task) -> Answer:
     """The images of a task; to be called within `decoding()`."""
     survey = Survey(task.config)
@@ -146,7 +154,7 @@ def _decoded(file: File) -> DecodedImage:
         )
     content, seen = _content(file)
     image = decode(content)
-    if file.stamp and file.stamp != (seen or _now(content)):
+    if file.stamp and file.stamp != (seen or stamp_at(content)):
         raise DataError(
             "an image must stay as it is while it is read",
             found="changed while it was read",
@@ -166,13 +174,6 @@ def _content(file: File) -> tuple[bytes | Path, Stamp]:
         with suppress(OSError), FileIO(file.content) as opened:
             return opened.read(), stamp_of(os.fstat(opened.fileno()))
     return Path(file.content), ()
-
-
-def _now(place: bytes | Path) -> Stamp:
-    try:
-        return stamp_of(place.stat()) if isinstance(place, Path) else ()
-    except OSError:
-        return ()
 
 
 def in_portions(files: Iterable[File], count: int, size: int) -> Iterator[tuple[File, ...]]:
