@@ -234,6 +234,11 @@ MADE: dict[str, Callable[[Path], object]] = {
     "imagefolder/": imagefolder,
     "paths.txt": paths,
     "train.csv": pixels,
+    "zip.train": lambda place: place.write_text(
+        "\n".join(
+            f"{k % 2}.0 " + " ".join(map(str, row)) for k, row in enumerate(random_pixels(6, 64).tolist())
+        )
+    ),
     "images.parquet": lambda place: convert(make_images(12), place),
     "shards/": shards,
     "images.feather": lambda place: feather.write_feather(table_of_images(), place),
@@ -285,6 +290,7 @@ SAID = {
     "saved/": "parts train 6, test 6",
     "stl10_binary/": "classes 2, 6 images each: airplane (6), bird (6)",
     "train.csv": "classes 2, 3 images each: 0 (3), 1 (3)",
+    "zip.train": "classes 2, 3 images each: 0 (3), 1 (3)",
     "images.parquet": "images 12,",
     "shards/": "parts train 6, test 6",
     "webdataset/": "classes 2, 4 images each: 0 (4), 1 (4)",

@@ -2,6 +2,7 @@
 
 import io
 import struct
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -261,3 +262,23 @@ def test_shrinking_averages_areas() -> None:
 def test_growing_a_flat_image_keeps_its_value() -> None:
     assert (fitted(np.full((3, 5, 1), 77, np.uint8), (9, 2), "stretch") == 77).all()
     assert fitted(np.full((3, 5, 1), 77, np.uint8), (9, 2), "stretch").shape == (9, 2, 1)
+
+
+@pytest.mark.parametrize("opaque", [True, False])
+def test_all_of_16_bits_in_grey_beside_alpha(opaque: bool):
+    grey = np.array([[0, 1, 257], [300, 32768, 65535]], dtype=">u2")
+    alpha = np.array([[65535, 65535, 0], [65535, 65535, 65535]], dtype=">u2")
+    alpha = np.full_like(alpha, 65535) if opaque else alpha
+    rows = b"".join(b"\0" + row.tobytes() for row in np.stack([grey, alpha], axis=2).astype(">u2"))
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        checksum = zlib.crc32(kind + content)
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", checksum)
+
+    header = chunk(b"IHDR", struct.pack(">IIBBBBB", 3, 2, 16, 4, 0, 0, 0))
+    content = b"\x89PNG\r\n\x1a\n" + header + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    picture = decoded(content)
+    np.testing.assert_array_equal(picture.pixels[:, :, 0], grey)
+    assert picture.conversions == ()
+    assert (picture.alpha is None) is opaque
+    assert opaque or picture.alpha[:, :, 0].tolist() == [[255, 255, 0], [255, 255, 255]]

@@ -48,6 +48,8 @@ def labels_of(images) -> dict[str, str]:
         ("train.csv", rows(header="id,breed", stem=True)),
         ("labels.csv", rows(";", "Image Name;Class")),
         ("labels.tsv", rows("\t", "file\tlabel")),
+        ("labels.csv", rows("  ", "file  label")),
+        ("labels.csv", rows(" ", None)),
         ("labels.csv", rows(header=None)),
         (
             "labels.csv",

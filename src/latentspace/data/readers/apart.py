@@ -16,7 +16,7 @@ import numpy as np
 
 from ...core.child_processes import child_environment, module_command
 
-What: TypeAlias = Literal["listed", "matlab", "texts"]
+What: TypeAlias = Literal["listed", "matlab", "texts", "files"]
 
 
 class ApartError(Exception):

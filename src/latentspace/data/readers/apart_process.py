@@ -1,4 +1,4 @@
-"""A process that reads what may end its reader: variables of a .mat file, texts of an HDF5 file.
+"""A process that reads what may end its reader: variables of a .mat file, texts and files of an HDF5 file.
 
 SciPy ends with some damaged .mat files, by a signal, and HDF5's library never comes back from some damaged
 texts. `apart` begins this process, and gives it a line of JSON for each file:
@@ -69,10 +69,23 @@ def texts(path: Path, names: list[str], stream: BinaryIO) -> None:
     np.savez(stream, np.array(names, dtype=np.str_), *found)
 
 
+def files(path: Path, names: list[str], stream: BinaryIO) -> None:
+    """The bytes of all values of each dataset of an HDF5 file, in a row, then how many each has."""
+    import h5py
+
+    found: list[np.ndarray] = []
+    with h5py.File(path, "r") as file:
+        for name in names:
+            values = [np.asarray(one).tobytes() for one in file[name][...]]
+            found += [np.frombuffer(b"".join(values), np.uint8), np.array(list(map(len, values)), np.int64)]
+    np.savez(stream, *found)
+
+
 READERS: Final[Mapping[str, Callable[[Path, list[str], BinaryIO], None]]] = {
     "listed": listed,
     "matlab": matlab,
     "texts": texts,
+    "files": files,
 }
 
 

@@ -79,6 +79,12 @@ def read_array_file(path: Path, config: DataConfig, suffix: str) -> ImageSet:
     """
     source, read = _READ[suffix]
     arrays = read(path, config)
+    if read is hdf5_arrays:
+        from .encoded_hdf5 import read_encoded
+
+        encoded = read_encoded(path, arrays, config)
+        if encoded is not None:
+            return encoded
     named = taken_apart(path.stem)
     if named.role == "images" and len(arrays) == 1:
         arrays = [replace(arrays[0], name=path.stem)]

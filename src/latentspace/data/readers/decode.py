@@ -9,8 +9,8 @@
 - Of an animation, or a file of several pages, the first frame counts.
 - The EXIF orientation is applied.
 - Pillow's limit against decompression bombs holds, and its warning counts as unreadable.
-- 16 bits in colour are read whole from TIFF (`tiff`), PNG and PPM (`deep_colour`); of other formats, and of
-  grey beside alpha, the upper 8 count.
+- 16 bits in colour are read whole from TIFF (`tiff`), PNG and PPM (`deep_colour`), and from PNG those of grey
+  beside alpha; of other formats the upper 8 count.
 - EPS is not read, as Pillow runs Ghostscript for it. HEIC, DICOM and FITS are read by their libraries.
 """
 
@@ -33,7 +33,14 @@ from PIL import Image, UnidentifiedImageError
 from ...core.errors import DataError
 from ...core.wording import option
 from ..fitting import Raster, Size
-from .deep_colour import is_deep_png, is_deep_ppm, read_ppm, with_lower_bytes
+from .deep_colour import (
+    is_deep_grey_png,
+    is_deep_png,
+    is_deep_ppm,
+    read_ppm,
+    with_all_bytes,
+    with_lower_bytes,
+)
 from .extra_formats import HEADER, heic, read_by
 from .jpeg import common_jpeg
 from .tiff import FIRST_FRAME, STARTS, is_cut, read_tiff
@@ -124,10 +131,9 @@ def decode(content: bytes | Path) -> DecodedImage:
             frames = getattr(image, "is_animated", False)
             if is_deep_ppm(image):
                 return _deep(read_ppm(image))
-            deep = is_deep_png(image)
-            cut = () if deep else _cut_to_bytes(image)
-            image.load()
-            decoded = raster_of(image)
+            deep, deep_grey = is_deep_png(image), is_deep_grey_png(image)
+            cut = () if deep or deep_grey else _cut_to_bytes(image)
+            decoded = _deep_grey(with_all_bytes(image)) if deep_grey else _loaded(image)
         if deep:
             with Image.open(source, formats=("PNG",)) as image:
                 lower = raster_of(with_lower_bytes(image)).pixels
@@ -146,6 +152,20 @@ def decode(content: bytes | Path) -> DecodedImage:
             found=_reason(error),
             do=f"remove or mend the file, or leave out {option('strict', True)} to skip such files",
         ) from error
+
+
+def _loaded(image: Image.Image) -> DecodedImage:
+    image.load()
+    return raster_of(image)
+
+
+def _deep_grey(image: Image.Image) -> DecodedImage:
+    """Grey of 16 bits beside alpha, of which the upper 8 are kept, from an image of their four bytes."""
+    orientation = _orientation(image)
+    layers = np.asarray(image.transpose(_TURNS[orientation]) if orientation > 1 else image)
+    grey, alpha = 256 * layers[:, :, :1].astype(np.uint16) + layers[:, :, 1:2], layers[:, :, 2:3]
+    notes = ("turned as their EXIF data say",) if orientation > 1 else ()
+    return DecodedImage(grey, notes, alpha=None if (alpha == 255).all() else alpha)
 
 
 def _of_tiff(content: bytes | Path) -> DecodedImage:

@@ -1,8 +1,8 @@
-"""16 bits in colour, of which Pillow gives the upper 8: PNG and PPM, read whole.
+"""16 bits in colour or beside alpha, of which Pillow gives the upper 8: PNG and PPM, read whole.
 
 Pillow unpacks big-endian values by taking every other byte. Where it is told that they are little-endian, it
-takes the other ones, so that a PNG is decoded twice and both bytes of each value are had. PPM is not
-compressed.
+takes the other ones, so that a PNG is decoded twice and both bytes of each value are had. Grey beside alpha
+has four bytes a pixel, and is unpacked as if these were RGBA. PPM is not compressed.
 """
 
 from typing import Any, Final
@@ -18,6 +18,19 @@ def is_deep_png(image: Image.Image) -> bool:
     """Whether an image that was opened and not loaded is a PNG of 16 bits in colour."""
     tiles: Any = getattr(image, "tile", ())
     return image.format == "PNG" and len(tiles) == 1 and tiles[0].args in _LOWER
+
+
+def is_deep_grey_png(image: Image.Image) -> bool:
+    """Whether an image that was opened and not loaded is a PNG of 16 bits in grey, beside alpha."""
+    tiles: Any = getattr(image, "tile", ())
+    return image.format == "PNG" and len(tiles) == 1 and tiles[0].args == "LA;16B"
+
+
+def with_all_bytes(image: Image.Image) -> Image.Image:
+    """The same image, to be loaded with the upper and lower byte of grey and of alpha as four channels."""
+    image._mode = "RGBA"
+    image.tile = [one._replace(args="RGBA") for one in image.tile]  # type: ignore[attr-defined]
+    return image
 
 
 def with_lower_bytes(image: Image.Image) -> Image.Image:

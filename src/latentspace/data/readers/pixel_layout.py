@@ -3,6 +3,7 @@
 import csv
 import io
 import math
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,11 +13,14 @@ from ...core.errors import DataError
 from .filenames import is_junk, is_named_as_image, readable
 from .json_lines import is_json_lines, rows_of_json
 from .label_columns import asked_column
-from .streams import opened
+from .streams import opened, start_of
 from .tables import LABEL_NAMES, PART_NAMES, TABLES, column_named, plain, separator, text_of
 
+SPACE: Final = " "  # one or more of them, or tabs
 FEWEST: Final = 16  # columns of numbers that a row of pixels has
 MOST_OTHERS: Final = 8  # columns that are none
+_BETWEEN: Final = re.compile(rb"\s*[,;\t ]\s*")
+_NUMBER: Final = re.compile(rb"[-+]?[0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?\.?")
 _HEAD: Final = 2**22  # bytes that the first two rows are looked for in
 
 
@@ -85,6 +89,9 @@ def _first_rows(text: str, path: Path) -> tuple[str, list[list[str]]]:
         header, rows, _ = rows_of_json(text.lstrip().partition("\n")[0], str(path))
         return "", [list(header), *rows]
     mark = separator(text)
+    first = next((line for line in text.splitlines() if line.strip()), "")
+    if (mark == SPACE or mark not in first) and len(first.split()) >= FEWEST:
+        return SPACE, [line.split() for line in text.splitlines() if line.strip()][:2]
     return mark, list(_first(csv.reader(io.StringIO(text, newline=""), delimiter=mark), 2))
 
 
@@ -115,6 +122,13 @@ def _is_index(header: Sequence[str], place: int) -> bool:
     return bool(header) and plain(header[place]) in ("", "id", "index", "unnamed:_0", "imageid", "image_id")
 
 
+def is_numbers(start: bytes) -> bool:
+    """Whether a file begins with a row of numbers, with spaces or a separator between them."""
+    line = start.lstrip().split(b"\n", 1)[0]
+    cells = _BETWEEN.split(line)[: -1 if len(line) > len(start) // 2 else None]
+    return len(cells) >= FEWEST and all(_NUMBER.fullmatch(cell) for cell in cells)
+
+
 def pixel_tables(folder: Path) -> list[str]:
     """The tables of pixels in a folder that holds no folder and no image."""
     names = []
@@ -124,6 +138,6 @@ def pixel_tables(folder: Path) -> list[str]:
                 continue
             if one.is_dir() or is_named_as_image(one.name):
                 return []
-            if one.name.casefold().endswith(TABLES):
+            if one.name.casefold().endswith(TABLES) or is_numbers(start_of(one)):
                 names.append(one.name)
     return [name for name in sorted(names) if layout_of(folder / name)]

@@ -1,16 +1,18 @@
 """Tables of pixels -> images: a row an image, as Kaggle has MNIST, with or without a header or a label.
 
 The label is the column that is called so; without a header it is the one column too many: the first, unless
-that is nearly the same everywhere, then the last. Rows of 784 are 28 x 28. Rows of 3 x a square are in
-colour, by channels or by pixels, whichever is smoother. A column `pixels` may have all of them in one cell,
-with spaces between.
+that is nearly the same everywhere, then the last; or those too many, one of which is 1. Values that are no
+bytes become such as those of arrays do, by `data.levels`. Rows of 784 are 28 x 28. Rows of 3 x a square are
+in colour, by channels or by pixels, whichever is smoother. A column `pixels` may have all of them in one
+cell, with spaces between.
 """
 
+import io
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import numpy as np
 
@@ -22,7 +24,7 @@ from .emnist import UPRIGHT, characters_beside, is_emnist
 from .filenames import natural
 from .label_columns import NONE
 from .listed import described, noted, pixels_of
-from .pixel_layout import Layout, layout_of
+from .pixel_layout import FEWEST, SPACE, Layout, layout_of
 from .streams import opened
 from .tables import part_number, some, whole_labels
 
@@ -42,7 +44,7 @@ def read_pixel_table(path: Path, config: "DataConfig") -> ImageSet:
     """The images in a table of pixels.
 
     Raises:
-        DataError: no such table, numbers outside 0..255, a row cut short, rows that are no square.
+        DataError: no such table, a row cut short, rows that are no square.
     """
     layout = layout_of(path, config.label)
     if layout is None:
@@ -51,7 +53,7 @@ def read_pixel_table(path: Path, config: "DataConfig") -> ImageSet:
             found="no row of numbers",
             do="name another file",
         )
-    values, labels, parts = _numbers(path, layout)
+    values, labels, parts = (_of_spaces if layout.separator == SPACE else _numbers)(path, layout)
     notes: list[str] = []
     if layout.label is None and not layout.joined:
         values, labels, note = _parted(values, path)
@@ -115,17 +117,40 @@ def _numbers(path: Path, layout: Layout) -> tuple[np.ndarray, list[str], list[st
         values, labels, parts = _of_columns(path, layout, pa.float64())
     except pa.ArrowInvalid as error:
         raise _refused(path, layout, str(error)) from error
-    low, high = values.min(), values.max()
-    if low >= 0 and high <= 255 and (values == np.rint(values)).all():
-        return values.astype(np.uint8), labels, parts
-    if not (low >= 0 and high <= 1):
-        row, place = np.argwhere(~((values >= 0) & (values <= 255) & (values == np.rint(values))))[0]
-        raise DataError(
-            f"the pixels of {path} must be whole numbers in 0..255, or all of them in 0..1",
-            found=f"{values[row, place]:g} in row {row:,} (from 0), column {layout.pixels[place] + 1:,}",
-            do="mend the table, or name its label column `label`",
-        )
-    return values, labels, parts
+    return _whole(values, path, layout), labels, parts
+
+
+def _whole(values: np.ndarray, path: Path, layout: Layout) -> np.ndarray:
+    """Whole numbers as such, in the smallest type; others as they are.
+
+    Raises:
+        DataError: what is no finite number.
+    """
+    if not np.isfinite(values).all():
+        row, place = np.argwhere(~np.isfinite(values))[0]
+        where = f"{values[row, place]:g} in row {row:,} (from 0), column {layout.pixels[place] + 1:,}"
+        raise _refused(path, layout, where)
+    if not values.size or not (values == np.rint(values)).all() or np.abs(values).max() >= 2**31:
+        return values
+    kind = np.result_type(np.min_scalar_type(int(values.min())), np.min_scalar_type(int(values.max())))
+    return values.astype(kind)
+
+
+def _of_spaces(path: Path, layout: Layout) -> tuple[np.ndarray, list[str], list[str]]:
+    """As `_numbers`, of a table with spaces between its cells, as many as may be."""
+    try:
+        with opened(path) as file:
+            text = io.TextIOWrapper(cast("Any", file), "utf-8-sig")
+            table = np.loadtxt(text, ndmin=2, skiprows=1 if layout.header else 0)
+    except (ValueError, UnicodeDecodeError) as error:
+        raise _refused(path, layout, str(error)) from error
+    if table.shape[1] != layout.width:
+        raise _refused(path, layout, f"{counted(table.shape[1], 'cell')} in a row")
+    labels, parts = (
+        [] if place is None else [f"{one:g}" for one in table[:, place].tolist()]
+        for place in (layout.label, layout.part)
+    )
+    return _whole(table[:, list(layout.pixels)], path, layout), labels, parts
 
 
 def _of_columns(path: Path, layout: Layout, kind: "pa.DataType") -> tuple[np.ndarray, list[str], list[str]]:
@@ -178,7 +203,7 @@ def _refused(path: Path, layout: Layout, found: str) -> DataError:
     return DataError(
         f"each row of {path} must have {layout.width:,} cells, {len(layout.pixels):,} of them pixels",
         found=found if len(found) < 200 else f"{found[:160]} ...",
-        do="mend or remove that row: pixels are numbers in 0..255; call the label column `label`",
+        do="mend or remove that row: pixels are numbers; call the label column `label`",
     )
 
 
@@ -191,31 +216,52 @@ def _of_joined(path: Path, layout: Layout) -> tuple[np.ndarray, list[str], list[
     rows: list[np.ndarray] = []
     for row, line in zip(table.rows, table.lines, strict=True):
         try:
-            one = np.array(row[place].split(), dtype=np.int64)
+            one = np.array(row[place].strip("[] ").replace(",", " ").split(), dtype=np.float64)
         except (ValueError, OverflowError):
-            one = np.array([-1])
-        if not len(one) or one.min() < 0 or one.max() > 255 or (rows and len(one) != len(rows[0])):
-            expected = f"{len(rows[0]):,} whole numbers" if rows else "whole numbers"
+            one = np.array([np.nan])
+        if not np.isfinite(one).all() or not len(one) or (rows and len(one) != len(rows[0])):
+            expected = f"{len(rows[0]):,} numbers" if rows else "numbers"
             raise DataError(
-                f"the column {layout.header[place]!r} of {path} must hold {expected} in 0..255 in each row",
+                f"the column {layout.header[place]!r} of {path} must hold {expected} in each row",
                 found=f"{counted(len(one), 'number')}, or others, in line {line:,}",
                 do="mend or remove that line",
             )
-        rows.append(one.astype(np.uint8))
+        bytes_alone = one.min() >= 0 and one.max() <= 255 and (one == np.rint(one)).all()
+        rows.append(one.astype(np.uint8) if bytes_alone else one)
     labels = table.cells(layout.label) or []
-    return np.stack(rows), labels, table.cells(layout.part) or []
+    return _whole(np.stack(rows), path, layout), labels, table.cells(layout.part) or []
 
 
 def _parted(values: np.ndarray, path: Path) -> tuple[np.ndarray, list[str], str]:
     """Without a label column that is named: the column that makes a row one too long, if there is one."""
-    if square_of(values.shape[1]) or not len(values) or not square_of(values.shape[1] - 1):
+    if square_of(values.shape[1]) or not len(values):
+        return values, [], ""
+    if not square_of(values.shape[1] - 1):
+        return _one_hot_parted(values, path)
+    if len(values) > FEWEST and (np.diff(values[:, 0].astype(np.float64)) == 1).all():
+        return values[:, 1:], [], f"the first column of {path.name} left out: it counts the rows"
+    whole = [bool((values[:, place] == np.rint(values[:, place])).all()) for place in (0, -1)]
+    if not any(whole):
         return values, [], ""
     first, last = (_share_of_commonest(values[:, place]) for place in (0, -1))
-    place = values.shape[1] - 1 if first > _BORDER and last < first else 0
+    at_end = first > _BORDER and last < first if all(whole) else whole[1]
+    place = values.shape[1] - 1 if at_end else 0
     labels = [f"{one:g}" for one in values[:, place].tolist()]
     which = "first" if place == 0 else "last"
     note = f"the {which} column of {path.name} taken as labels: {some(sorted(set(labels), key=natural))}"
     return np.delete(values, place, axis=1), labels, note
+
+
+def _one_hot_parted(values: np.ndarray, path: Path) -> tuple[np.ndarray, list[str], str]:
+    """The columns that make a row too long, if they are the last and one of them is 1 in each row."""
+    width = values.shape[1]
+    for count in range(2, width // 2):
+        hot = values[:, width - count :]
+        if square_of(width - count) and np.isin(hot, (0, 1)).all() and (hot.sum(axis=1) == 1).all():
+            labels = list(map(str, hot.argmax(axis=1).tolist()))
+            note = f"the last {count} columns of {path.name} taken as labels, one of which is 1"
+            return values[:, : width - count], labels, note
+    return values, [], ""
 
 
 def _share_of_commonest(column: np.ndarray) -> float:

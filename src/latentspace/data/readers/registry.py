@@ -244,14 +244,13 @@ class Cleaned:
 class TextTable:
     words = "a table of pixels or of paths (CSV, TSV, JSON Lines), a text file of paths"
 
-    def knows(self, path: Path, start: bytes) -> bool:  # noqa: ARG002 - text has no mark of its own
+    def knows(self, path: Path, start: bytes) -> bool:
+        from .pixel_layout import is_numbers, pixel_tables
         from .tables import LISTS, TABLES
 
         if path.is_dir():
-            from .pixel_layout import pixel_tables
-
             return bool(pixel_tables(path))
-        return path.name.casefold().endswith((*TABLES, *LISTS, ".json"))
+        return path.name.casefold().endswith((*TABLES, *LISTS, ".json")) or is_numbers(start)
 
     def read(self, path: Path, config: "DataConfig") -> "ImageSet":
         from .file_tables import read_file_table, read_list
@@ -261,9 +260,9 @@ class TextTable:
 
         if path.is_dir():
             return read_pixel_tables(path, pixel_tables(path), config)
-        if path.name.casefold().endswith(LISTS):
-            return read_list(path, config)
-        return (read_pixel_table if layout_of(path, config.label) else read_file_table)(path, config)
+        if layout_of(path, config.label):
+            return read_pixel_table(path, config)
+        return (read_list if path.name.casefold().endswith(LISTS) else read_file_table)(path, config)
 
 
 class Folder:

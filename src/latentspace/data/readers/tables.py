@@ -76,6 +76,7 @@ PART_FLAGS: Final = {
     **{"is_test": (0, 2), "is_train": (2, 0)},
 }
 YES, NO = frozenset(("1", "1.0", "true", "yes")), frozenset(("0", "0.0", "false", "no", ""))
+_SHORT_PARTS: Final = {"tra": 0, "trn": 0, "tes": 2, "tst": 2}  # `optdigits.tra`
 _PARTS: Final = {
     **PARTS,
     **{"0": 0, "1": 1, "2": 2},
@@ -187,7 +188,12 @@ def table_of(text: str, origin: str) -> Table:
     if origin.casefold().endswith(LISTS) and not any(mark in first for mark in ",;\t"):
         return list_of(text, origin, is_named_as_image)
     rows, lines, last = [], [], 0
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator(text), strict=True)
+    mark = separator(text)
+    if mark == " ":
+        text = "\n".join(line.strip() for line in text.splitlines())
+    reader = csv.reader(
+        io.StringIO(text, newline=""), delimiter=mark, skipinitialspace=mark == " ", strict=True
+    )
     try:
         for row in reader:
             if any(cell.strip() for cell in row):
@@ -260,7 +266,10 @@ def text_of(content: bytes, origin: str) -> str:
 
 
 def separator(text: str) -> str:
-    """What parts the cells of most of the first lines into the same number; a comma where nothing does."""
+    """What parts the cells of most of the first lines into the same number.
+
+    Spaces, where nothing else does and they part all lines alike; else a comma.
+    """
     lines = text[:65536].splitlines()[:20]
     if len(lines) > 1 and len(text) > 65536:
         lines = lines[:-1]  # it may be cut
@@ -271,7 +280,9 @@ def separator(text: str) -> str:
             return 0, 0
         return sum(width == widths[0] for width in widths), widths[0]
 
-    return max(_SEPARATORS, key=evenness)
+    best = max(_SEPARATORS, key=evenness)
+    spaced = {len(line.split()) for line in lines if line.strip()}
+    return " " if evenness(best) == (0, 0) and len(spaced) == 1 and max(spaced) > 1 else best
 
 
 def _parsed(lines: list[str], mark: str) -> Iterator[list[str]]:
@@ -300,7 +311,7 @@ def part_number(cell: str | None, where: str) -> int:
 def part_of_name(name: str) -> int | None:
     """The part that a file such as `mnist_train.csv` or `test-00000-of-00001.parquet` is; None: of none."""
     words = "".join(letter if letter.isalpha() else " " for letter in name.casefold()).split()
-    found = {part_of_word(word) for word in words} - {None}
+    found = {_SHORT_PARTS.get(word, part_of_word(word)) for word in words} - {None}
     return found.pop() if len(found) == 1 else None
 
 
