@@ -21,21 +21,18 @@ for library in LIBRARIES.split():
         import_module(library)
 shapes.install()
 
-from collections.abc import Callable, Generator, Iterator  # noqa: E402
-from functools import cache  # noqa: E402
+from collections.abc import Generator, Iterator  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402
 
-import lightning_fabric.utilities.registry as fabric_registry  # noqa: E402
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 import torch  # noqa: E402
 
 import databases  # noqa: E402
+import kept  # noqa: E402, F401
 from latentspace.analysis import RunContext, analyse, analyse_growth  # noqa: E402
-from latentspace.data import imageset, kept_pairs  # noqa: E402
 from latentspace.data.imageset import ImageSet  # noqa: E402
-from latentspace.data.near_copies import Pairs  # noqa: E402
 from latentspace.experiment.config import Experiment  # noqa: E402
 from latentspace.report.page import Page, Section  # noqa: E402
 from latentspace.report.run.sections import data_section, section_of  # noqa: E402
@@ -48,23 +45,6 @@ from materials import make_images  # noqa: E402
 PASSWORD = "a: xyzzy@/?"  # of the database's user
 NOTMNIST = Path(__file__).parents[2] / "shared" / "data" / "notmnist"
 
-
-# a Fabric looks for callbacks through every installed package, at each training
-fabric_registry.entry_points = cache(fabric_registry.entry_points)
-
-_pairs: dict[str, Pairs] = {}
-
-
-def _found_once(content_hash: str, count: int, find: Callable[[], Pairs]) -> Pairs:
-    """Those of small sets are kept too, in memory: the tests read the same few sets hundreds of times."""
-    if count >= kept_pairs.WORTH:
-        return kept_pairs.kept_near_copies(content_hash, count, find)
-    if content_hash not in _pairs:
-        _pairs[content_hash] = find()
-    return _pairs[content_hash]
-
-
-imageset.kept_near_copies = _found_once
 
 settings.register_profile("untimed", deadline=None)  # a test is not decided by time
 settings.load_profile("untimed")

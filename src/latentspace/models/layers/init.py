@@ -49,7 +49,7 @@ def build_seeded(build: Callable[[], Built], generator: torch.Generator) -> Buil
     """
     seed = generator.initial_seed()
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)  # for what a constructor draws itself
+        torch.default_generator.manual_seed(seed)  # for what a constructor draws itself
         network = build()
         for name, layer in network.named_modules():
             _draw_by_own_rule(layer, seed, name)
@@ -63,6 +63,6 @@ def _draw_by_own_rule(layer: nn.Module, seed: int, name: str) -> bool:
         return False
     digest = hashlib.blake2b(f"{seed}/{name}".encode(), digest_size=8).digest()
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(int.from_bytes(digest, "little") >> 1)
+        torch.default_generator.manual_seed(int.from_bytes(digest, "little") >> 1)
         draw()
     return True
