@@ -7,6 +7,8 @@ import lightning_fabric.utilities.registry as fabric_registry
 
 from latentspace.data import imageset, kept_pairs
 from latentspace.data.near_copies import Pairs
+from latentspace.data.readers.registry import READERS
+from latentspace.objectives.families import OBJECTIVES
 
 # a Fabric looks for callbacks through every installed package, at each training
 fabric_registry.entry_points = cache(fabric_registry.entry_points)
@@ -24,3 +26,4 @@ def _found_once(content_hash: str, count: int, find: Callable[[], Pairs]) -> Pai
 
 
 imageset.kept_near_copies = _found_once
+_loaded = [*READERS.values(), *OBJECTIVES.values()]

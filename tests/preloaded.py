@@ -35,6 +35,7 @@ from latentspace.training.together.processes import LocalRanks
 FORKED = multiprocessing.get_context("forkserver")
 FORKED.set_forkserver_preload(
     [
+        "jinja2",
         "kept",
         "latentspace.cli.main",
         "latentspace.experiment.recipe",

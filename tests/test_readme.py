@@ -4,6 +4,7 @@ import re
 import shlex
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,12 @@ def test_the_python_of_the_readme_runs(plan: Experiment, images, tmp_path, monke
     assert re.fullmatch(r"0\.\d{4} on 24 test images\n", capsys.readouterr().out)
 
 
+@cache
+def program() -> Any:
+    """All commands with their options."""
+    return typer.main.get_command(app)
+
+
 def commands() -> Iterator[tuple[str, str]]:
     """Every line that begins with `latentspace` in the documents' shell blocks, continued lines joined."""
     for document in DOCUMENTS:
@@ -69,7 +76,7 @@ def commands() -> Iterator[tuple[str, str]]:
 @pytest.mark.parametrize(("document", "line"), list(commands()))
 def test_every_command_in_the_documents_exists_with_its_options(document: str, line: str):
     words = shlex.split(line.partition(" > ")[0], comments=True)[1:]
-    command: Any = typer.main.get_command(app)
+    command = program()
     while words and hasattr(command, "commands") and not words[0].startswith("-"):
         assert words[0] in command.commands, f"no command {words[0]}"
         command = command.commands[words.pop(0)]

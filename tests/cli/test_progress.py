@@ -18,6 +18,7 @@ from latentspace.report.run.write import report_run
 from latentspace.runs.directory import Run
 from latentspace.training.loop import EpochRecord
 from latentspace.training.train import train
+from makers import undrawn
 from runner import call
 
 SCORES = {"loss": 0.5123, "cross_entropy": 0.5123, "accuracy": 0.8312}
@@ -177,7 +178,7 @@ def test_every_step_of_a_page_is_told_of_to_its_end(small_runs: dict[str, Run], 
     run = Run.open(shutil.copytree(small_runs[kind].path, tmp_path / kind))
     shutil.rmtree(run.path / "results", ignore_errors=True)
     last: dict[str, tuple[int, int]] = {}
-    with heard_by(lambda what, done, total: last.update({what: (done, total)})):
+    with undrawn(), heard_by(lambda what, done, total: last.update({what: (done, total)})):
         report_run(run)
     assert last.keys() >= COUNTED[kind]
     assert all(done == total for done, total in last.values() if total)
@@ -186,6 +187,7 @@ def test_every_step_of_a_page_is_told_of_to_its_end(small_runs: dict[str, Run], 
 @pytest.mark.parametrize("command", ["evaluate", "report"])
 def test_the_commands_show_it(small_runs: dict[str, Run], command: str, monkeypatch):
     monkeypatch.setattr(console, "SILENT", 0.0)
-    code, _, err = call([command, str(small_runs["ae"].path)])
+    with undrawn():
+        code, _, err = call([command, str(small_runs["ae"].path)])
     assert code == 0
     assert re.search(r"parts hashed: 1$", err, re.MULTILINE)

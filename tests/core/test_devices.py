@@ -14,6 +14,7 @@ from latentspace.core.errors import DeviceError
 from latentspace.data.sources import load_images
 from latentspace.runs.directory import Run
 from latentspace.training.train import is_run_of
+from makers import undrawn
 from runner import call
 
 
@@ -133,7 +134,8 @@ def test_everything_is_computed_on_the_device_that_was_named(
     arguments = commands[command]
     if command in ("evaluate", "report"):
         arguments = [command, str(small_runs[kind].path)]
-    code, _, err = call([*arguments, "--device", "cuda:3"])
+    with undrawn():
+        code, _, err = call([*arguments, "--device", "cuda:3"])
     assert code == 0, err
     frozen = (
         {"cpu"} if (command, kind) == ("report", "classifier") else set()
