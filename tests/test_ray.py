@@ -7,9 +7,11 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import ray_nodes as ray_cluster
 from executor_contract import ExecutorContract, is_gone
@@ -18,7 +20,8 @@ from latentspace.core.errors import ConfigurationError, DataError, TrainingError
 from latentspace.data import memmap
 from latentspace.data.config import DataConfig
 from latentspace.data.readers import processes
-from latentspace.data.readers.reading import Task
+from latentspace.data.readers.decode import decoding
+from latentspace.data.readers.reading import Task, read
 from latentspace.data.sources import load_images
 from latentspace.evaluation import judging
 from latentspace.evaluation.card.subject import Subject as CardSubject
@@ -33,7 +36,7 @@ from latentspace.runs.directory import Run
 from latentspace.search.run import search
 from latentspace.training import train as training_module
 from latentspace.training.train import resume, start, train
-from makers import encoded, random_pixels, write_folder, write_zip
+from makers import encoded, random_pixels, write_folder
 from preloaded import until
 from small_search import run_all, small_study
 from training_together import InThreads, losses, planned
@@ -83,15 +86,14 @@ def test_more_than_a_node_has_is_refused_at_once():
 
 
 class TestCodes:
-    @pytest.mark.parametrize("kind", ["folder", "archive"])
     def test_nodes_read_the_files_that_they_see_to_the_bytes_of_this_machine(
-        self, on_cluster, tmp_path, monkeypatch, kind
+        self, on_cluster, tmp_path, monkeypatch
     ):
         monkeypatch.setattr(processes, "PATIENCE", 0)
         monkeypatch.setattr(processes, "COUNT", 16)
         files = {f"{'ab'[one % 2]}/{one}.png": encoded(random_pixels(6, 5, seed=one)) for one in range(200)}
         files["a/190.png"] = b"no image"
-        path = (write_folder if kind == "folder" else write_zip)(tmp_path / "set", files)
+        path = write_folder(tmp_path / "set", files)
         usual = load_images(DataConfig(spec=str(path)))
         asked, answered, readers = [], on_nodes._OnNode.__call__, set()
 
@@ -112,11 +114,15 @@ class TestCodes:
         assert found.names == usual.names
         assert found.record == usual.record
         assert sum(one.tasks for one in readers) == len(asked) - len(asked) // 3 > 6
-        if kind == "folder":  # a node that sees another file, or none, leaves all of them to this machine
-            (first, *others), config = asked[0].files, asked[0].config
-            for stamp in ((1, 1, 1), ()):
-                task = Task((*others, first._replace(stamp=stamp)), config)
-                assert ReadingProcess().read(task, None) is None
+        # A node that sees another file, or none, leaves all of them to this machine; bytes it decodes.
+        (first, *others), config = asked[0].files, asked[0].config
+        for stamp in ((1, 1, 1), ()):
+            assert ReadingProcess().read(Task((*others, first._replace(stamp=stamp)), config), None) is None
+        sent = Task((*others, first._replace(content=Path(first.content).read_bytes(), stamp=())), config)
+        there = ReadingProcess().read(sent, Image.MAX_IMAGE_PIXELS)
+        with decoding():
+            usual_answer = read(sent)
+        np.testing.assert_array_equal(there.results.pixels, usual_answer.results.pixels)
 
     def test_the_table_is_that_of_this_machine_though_a_process_is_killed_and_the_call_goes_on(
         self, on_cluster, small_runs, archive, tmp_path, monkeypatch

@@ -61,8 +61,8 @@ def _on_nodes(cluster: Cluster) -> Iterator[Sequence["_OnNode"]]:
     finally:
         for one in readers:
             one.end()
-        read_there = sum(one.tasks for one in readers)
-        logger.info("%d portions of the images were read on the nodes of the cluster", read_there)
+        if done := sum(one.tasks for one in readers):
+            logger.info("%d portions of the images were read on the nodes of the cluster", done)
 
 
 class _OnNode:
