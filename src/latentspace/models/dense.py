@@ -57,7 +57,10 @@ class DenseConfig(_Dense):
 
 @final
 class DenseVariationalConfig(_Dense, GenerativeConfig):
-    """As `dense`, with a Gaussian posterior: a mean and a variance for each number of the code."""
+    """Dense layers, SiLU between them, and the same backwards: for images of any size, and other data.
+
+    As `dense`, with a Gaussian posterior: a mean and a variance for each number of the code.
+    """
 
     name: Literal["dense-variational"] = "dense-variational"
 

@@ -126,7 +126,10 @@ class ResidualConfig(_Residual):
 
 @final
 class ResidualVariationalConfig(_Residual, GenerativeConfig):
-    """As `residual`, with a Gaussian posterior: a mean and a variance for each number of the code."""
+    """Residual blocks at each size from the image's to about 4x4, a linear layer, and the same backwards.
+
+    As `residual`, with a Gaussian posterior: a mean and a variance for each number of the code.
+    """
 
     name: Literal["residual-variational"] = "residual-variational"
 
