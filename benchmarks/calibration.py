@@ -1,8 +1,9 @@
 """Whether probabilities of classes are true: python benchmarks/calibration.py RUN ... [--halves 20]
 
 RUN is a classifier's. Of the images that it has not learned from (validation and test part), random halves:
-what calibrates is fitted to one and judged on the other. Beside the expected calibration error stand what
-chance alone gives where all probabilities are true, the debiased root mean square error of Kumar, Liang and
+what calibrates is fitted to one and judged on the other; and, with the halves changed over as well, on all
+of them together. Beside the expected calibration error stand what chance alone gives where all probabilities
+are true (the less, the more images), the debiased root mean square error of Kumar, Liang and
 Ma, "Verified Uncertainty Calibration" (2019), in the same bins, and the cross-entropy.
 Writes calibration-DATE.md and .json.
 """
@@ -18,7 +19,7 @@ from scipy.special import log_softmax, softmax
 
 from speed.hardware import hardware, keep, sentence, today
 
-MEASURES = ("error", "chance", "debiased", "cross_entropy")
+MEASURES = ("error", "chance", "debiased", "cross_entropy", "error_of_all", "chance_of_all")
 
 
 def cross_entropy(logits: np.ndarray, labels: np.ndarray) -> float:
@@ -66,21 +67,27 @@ def judged(run: str, halves: int) -> dict[str, Any]:
     found: dict[str, list[list[float]]] = {}
     for _ in range(halves):
         order = draw.permutation(len(rows))
-        fitted, here = order[: len(order) // 2], order[len(order) // 2 :]
+        halves_of = (order[: len(order) // 2], order[len(order) // 2 :])
         ways = {
-            "as the network gives them": Temperature(1.0),
-            "one temperature": Temperature(one_temperature(logits[fitted], labels[fitted])),
-            "classify": Temperature.fitted(logits[fitted], labels[fitted]),
+            "as the network gives them": lambda *_: Temperature(1.0),
+            "one temperature": lambda *known: Temperature(one_temperature(*known)),
+            "classify": Temperature.fitted,
         }
         for name, way in ways.items():
-            given, true = way.of(logits[here]), labels[here]
-            sure = softmax(given, axis=1)
+            given = np.empty_like(logits)
+            for fitted, here in (halves_of, halves_of[::-1]):
+                given[here] = way(logits[fitted], labels[fitted]).of(logits[here])
+            every, here = softmax(given, axis=1), halves_of[1]
+            sure, true = every[here], labels[here]
             values = [
                 expected_calibration_error(sure, true),
                 error_by_chance(sure),
                 debiased(sure, true, BINS),
+                cross_entropy(given[here], true),
+                expected_calibration_error(every, labels),
+                error_by_chance(every),
             ]
-            found.setdefault(name, []).append([*values, cross_entropy(given, true)])
+            found.setdefault(name, []).append(values)
     means = {
         name: dict(zip(MEASURES, np.mean(rows, axis=0).tolist(), strict=True)) for name, rows in found.items()
     }
@@ -96,8 +103,9 @@ def table(found: dict[str, Any]) -> str:
         f"Means of {found['halves']} random halves of the images that were not learned from, seed 0; 15 bins",
         "of equal width. `python benchmarks/calibration.py` makes this file.",
         "",
-        "| run | probabilities | error | by chance | debiased, root mean square | cross-entropy |",
-        "|---|---|---:|---:|---:|---:|",
+        "| run | probabilities | error | by chance | debiased, root mean square | cross-entropy "
+        "| error, both halves | by chance |",
+        "|---|---|---:|---:|---:|---:|---:|---:|",
     ]
     for run in found["runs"]:
         about = f"{run['run']}: {run['accuracy']:.1%} of {run['images']:,} right"

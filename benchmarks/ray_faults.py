@@ -208,10 +208,10 @@ def training(data: Path, run: Path) -> list[str]:
 
 
 class Scene(NamedTuple):
-    """Where it goes wrong."""
+    """Where it goes wrong; without a command: before it begins."""
 
     cluster: hosts.Cluster
-    command: Command
+    command: Command | None = None
 
 
 Fault = Callable[[Scene], None]
@@ -258,11 +258,18 @@ def disk_full(on: Scene) -> None:
     host.fill()
 
 
+def full_before(on: Scene) -> None:
+    on.cluster.keep(len(on.cluster.hosts) + 1)
+    on.cluster.hosts[0].fill()
+
+
 def interrupted(on: Scene) -> None:
+    assert on.command is not None
     on.command.signal(signal.SIGINT)
 
 
 def command_killed(on: Scene) -> None:
+    assert on.command is not None
     on.command.signal(signal.SIGKILL)
 
 
@@ -281,10 +288,12 @@ FAULTS: Final = [
     (node_late, "a node comes late", (Search, Encode)),
     (cut_and_healed, "the network of a node is cut for 3 s", (Search, Encode)),
     (disk_full, "the disk of a node is full", (Search, Encode)),
+    (full_before, "the disk of one node more is full before it begins", (Search, Encode, Train)),
     (cut_off, "the network of a node is cut until it is given up", (Search, Encode)),
     (head_lost, "the head is lost, a new one begun", (Search, Encode, Train)),
     (command_killed, "the command is killed", (Train,)),
 ]
+BEFORE: Final = {full_before}  # the command begins
 CASES: Final = [Case(work, fault, words) for fault, words, works in FAULTS for work in works]
 
 
@@ -293,6 +302,8 @@ def survived(case: Case, cluster: hosts.Cluster, data: Path, folder: Path) -> di
     folder.mkdir()
     work, began, log = case.work(data, folder), time.monotonic(), folder / "said"
     cluster.keep(work.hosts)
+    if case.fault in BEFORE:
+        case.fault(Scene(cluster))
     command = Command(work.words(resume=False), log)
     exits: list[int] = []
     wrong = ""
@@ -300,10 +311,12 @@ def survived(case: Case, cluster: hosts.Cluster, data: Path, folder: Path) -> di
         hosts.waited(lambda: work.going() or not command.running, LONGEST, "its middle")
         if not command.running:
             wrong = "it ended before its middle; "
-        case.fault(Scene(cluster, command))
+        if case.fault not in BEFORE:
+            case.fault(Scene(cluster, command))
         exits.append(command.end())
         while exits[-1] != 0 and len(exits) < CALLS:
-            cluster.keep(work.hosts)
+            if case.fault not in BEFORE:
+                cluster.keep(work.hosts)
             exits.append(Command(work.words(resume=True), log).end())
         wrong += work.wrong() if exits[-1] == 0 else "it does not go on"
         with suppress(TimeoutError):

@@ -15,7 +15,7 @@ from PIL import Image
 
 import ray_nodes as ray_cluster
 from executor_contract import ExecutorContract, is_gone
-from latentspace.core.cluster import Cluster, Engine
+from latentspace.core.cluster import Cluster, Engine, LostProcessError
 from latentspace.core.errors import ConfigurationError, DataError, TrainingError
 from latentspace.data import memmap
 from latentspace.data.config import DataConfig
@@ -83,6 +83,45 @@ def test_more_than_a_node_has_is_refused_at_once():
     with pytest.raises(ConfigurationError, match="one node must have 64 CPUs and 0 GPUs") as refused:
         RayExecutor(Engine(name="ray", cpus=64))
     assert "nodes with 0 CPUs and 0 GPUs, 1 CPUs and 0 GPUs" in refused.value.found
+
+
+class Beginner:
+    """It dies as it begins on one node."""
+
+    def __init__(self, unable: str) -> None:
+        import ray
+
+        self.node = ray.get_runtime_context().get_node_id()
+        if self.node == unable:
+            os._exit(1)
+
+    def where(self) -> str:
+        return self.node
+
+
+def test_a_node_where_no_process_can_begin_gets_no_more(nodes, caplog):
+    import ray
+
+    with closing(Cluster(ON_RAY)) as cluster:
+        (unable,) = (one["NodeID"] for one in cluster.nodes if one["Resources"].get("CPU"))
+        begun = [cluster.process(Beginner, unable)]
+        with pytest.raises(LostProcessError) as only:  # there is no other node
+            cluster.asked(begun[0].where.remote())
+        other = nodes.add()
+        begun = [cluster.process(Beginner, unable) for _ in range(2)]
+        found, lost = [], []
+        for one in begun:
+            try:
+                found.append(cluster.asked(one.where.remote()))
+            except LostProcessError as error:
+                lost.append(error.blameless)
+        assert (only.value.blameless, lost) == (False, [True])
+        assert "gets no more" in caplog.text
+        assert cluster.room == 1
+        for one in begun:
+            ray.kill(one)
+        assert cluster.asked(cluster.process(Beginner, unable).where.remote()) == found[0]
+    nodes.kill(other)
 
 
 class TestCodes:

@@ -5,7 +5,7 @@ import socket
 import pytest
 
 from latentspace.cli import engines
-from latentspace.core import cluster, extras
+from latentspace.core import connection, extras
 from latentspace.core.cluster import Cluster, Engine, require_same_versions, versions
 from latentspace.core.errors import ConfigurationError, RunError
 
@@ -44,10 +44,10 @@ def test_other_versions_on_a_node_are_told_apart():
 def test_ray_s_own_words_on_versions_and_tokens_become_errors():
     with (
         pytest.raises(RunError, match="one version on all machines"),
-        cluster._understood("ray://head:10001"),
+        connection.understood("ray://head:10001"),
     ):
         raise RuntimeError("Version mismatch: The cluster was started with Ray: 2.9, this process 2.60")
-    with pytest.raises(ConfigurationError, match="must answer") as error, cluster._understood("head:6379"):
+    with pytest.raises(ConfigurationError, match="must answer") as error, connection.understood("head:6379"):
         raise RuntimeError("InvalidAuthToken")
     assert "RAY_AUTH_TOKEN" in error.value.do
 

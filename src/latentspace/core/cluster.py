@@ -6,26 +6,27 @@ Ray: https://docs.ray.io. Imported where used: it comes with the extra `ray`.
 import logging
 import os
 import platform
-import signal
 import socket
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from importlib import metadata
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from .config import Config
+from .connection import RAY, connected, signals_kept
 from .errors import ConfigurationError, DeviceError, LatentspaceError, RunError
-from .extras import require_extra
 from .malloc import ran_out
 from .wording import option
 
-RAY: Final = "ray"
 CLIENT_PORT: Final = 10001
-CONNECTING: Final = 10.0  # seconds that a cluster may take to answer
 ASKING: Final = 3.0  # seconds that a node may take to
 PACKAGES: Final = ("latentspace", "torch", "numpy", "pillow")  # whose versions are the same on all nodes
+BEGINNINGS: Final = 2  # processes that die as they begin on a node, which gets no more then
 ANSWERS: Final = 0.5  # seconds from one look whether something has ended to the next
+
+logger = logging.getLogger(__name__)
 
 
 class Engine(Config):
@@ -82,7 +83,8 @@ class Cluster:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        self._own = _connect(engine.address)
+        self._own = connected(engine.address)
+        self._deaths = Counter[str]()  # by node, of processes as they began, one after another
 
     def close(self) -> None:
         """End what was started for this process: its tasks, its objects, and the cluster if it began here."""
@@ -90,7 +92,7 @@ class Cluster:
             import ray
 
             self._own = False
-            with _signals_kept():
+            with signals_kept():
                 ray.shutdown()
 
     @property
@@ -102,14 +104,25 @@ class Cluster:
 
     @property
     def room(self) -> int:
-        """How many processes with the engine's resources the nodes hold at once."""
-        return sum(map(self._fit, self.nodes))
+        """How many processes with the engine's resources the nodes hold at once, where they can begin."""
+        return self._room_beside(self._avoided)
+
+    @property
+    def _avoided(self) -> set[str]:
+        """Nodes on which no process can begin, as where a disk is full; none where there are no others."""
+        unable = {node for node, deaths in list(self._deaths.items()) if deaths >= BEGINNINGS}
+        return unable if self._room_beside(unable) else set()
+
+    def _room_beside(self, nodes: set[str]) -> int:
+        return sum(self._fit(one) for one in self.nodes if one["NodeID"] not in nodes)
 
     def process(self, kind: type, *arguments: Any) -> Any:
         """A process on some node that holds an object of this class, as Ray's handle; never restarted."""
         import ray
 
-        options = {"num_cpus": self.engine.cpus, "num_gpus": self.engine.gpus}
+        options: dict[str, Any] = {"num_cpus": self.engine.cpus, "num_gpus": self.engine.gpus}
+        if avoided := self._avoided:
+            options["label_selector"] = {"ray.io/node-id": f"!in({','.join(sorted(avoided))})"}
         return ray.remote(kind).options(**options, max_restarts=0, max_task_retries=0).remote(*arguments)
 
     def end(self, process: Any) -> None:
@@ -128,7 +141,7 @@ class Cluster:
         """What a process answers.
 
         Args:
-            node: the one that it is on, as far as that is known.
+            node: the one that it is on; None: it has not answered yet.
 
         Raises:
             LostProcessError: it is gone.
@@ -154,7 +167,9 @@ class Cluster:
                     found=said[-300:],
                     do="install it there in the version of this machine",
                 ) from error
-            if node is not None and not self._has(node):
+            if node is None:
+                raise self._died_at_first(error.actor_id) from error
+            if not self._has(node):
                 raise LostProcessError("its node was lost", blameless=True) from error
             raise LostProcessError("its worker was killed") from error
         except (of_ray.OutOfMemoryError, of_ray.WorkerCrashedError) as error:
@@ -166,6 +181,25 @@ class Cluster:
             ConnectionError,
         ) as error:
             raise LostProcessError("its node was lost", blameless=True) from error
+
+    def accept(self, about: Mapping[str, Any]) -> None:
+        """Take note of where a process has begun. Raises: RunError: its versions are others."""
+        self._deaths.pop(about["node"], None)
+        require_same_versions(about["versions"], about["process"].partition("@")[2])
+
+    def _died_at_first(self, actor: str) -> "LostProcessError":
+        """What became of a process that has answered nothing; blameless where another node may do better."""
+        place = _place_of(actor)
+        if not place:
+            return LostProcessError("its worker was killed")
+        node = place["NodeID"]
+        if not self._has(node):
+            return LostProcessError("its node was lost", blameless=True)
+        self._deaths[node] += 1
+        elsewhere = bool(self._room_beside({node} | self._avoided))
+        if elsewhere and self._deaths[node] == BEGINNINGS:
+            logger.warning("the node %s gets no more: is its disk full?", place["IPAddress"])
+        return LostProcessError("its worker was killed as it began", blameless=elsewhere)
 
     def _has(self, node: str) -> bool:
         """Whether the node is there. Ray takes half a minute to miss one whose processes are gone already."""
@@ -220,6 +254,15 @@ def _much(node: Mapping[str, Any], what: str) -> str:
     return f"{node['Resources'].get(what, 0):g}"
 
 
+def _place_of(actor: str) -> Mapping[str, str]:
+    """The node that it is on, or was, and its address; empty where Ray, which has it for debugging, fails."""
+    with suppress(Exception):
+        from ray._private import state
+
+        return dict(state.actors(actor)["Address"])
+    return {}
+
+
 def about_process() -> dict[str, Any]:
     """Which process this is, on which node, and with which versions."""
     import ray
@@ -242,68 +285,6 @@ def require_same_versions(there: Mapping[str, str], node: str) -> None:
             found=", ".join(f"{one} {there.get(one)} on {node}, {here[one]} here" for one in differing),
             do="install the same versions on all nodes, for example from one image or one constraints.txt",
         )
-
-
-def _connect(address: str | None) -> bool:
-    """Connect, where nothing is connected yet; whether that was done here."""
-    require_extra("ray", "ray", *(["grpc"] if address else []), to="compute on a cluster of Ray")
-    named = address or os.environ.get("RAY_ADDRESS", "")
-    _require_answer(named)
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing is reported to Ray's makers
-    import ray
-
-    if ray.is_initialized():
-        return False
-    with _signals_kept(), _understood(named):
-        ray.init(address=address, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
-    return True
-
-
-def _require_answer(address: str) -> None:
-    """Ray would try for half a minute."""
-    try:
-        parts = urlsplit(address if "://" in address else f"{RAY}://{address}")
-        if parts.hostname and parts.port:
-            socket.create_connection((parts.hostname, parts.port), CONNECTING).close()
-    except (OSError, ValueError) as error:
-        raise _unreached(address, str(error)) from error
-
-
-def _unreached(address: str, why: str) -> ConfigurationError:
-    where = f"the cluster {address}" if address else "a cluster of Ray"
-    return ConfigurationError(
-        f"{where} must answer",
-        found=why,
-        do="check that its head runs (`ray status` there), the address (port 10001 for ray://), the "
-        "firewall, and its token (RAY_AUTH_TOKEN)",
-    )
-
-
-@contextmanager
-def _understood(address: str) -> Iterator[None]:
-    """Turn what Ray says when it cannot connect into our errors."""
-    try:
-        yield
-    except Exception as error:
-        said = " ".join(str(error).split()) or type(error).__name__
-        if "ersion" in said and ("mismatch" in said or "differ" in said or "match" in said):
-            raise RunError(
-                "Ray and Python must have one version on all machines of a cluster",
-                found=said,
-                do="install the cluster's versions here, or these there",
-            ) from error
-        raise _unreached(address, said) from error
-
-
-@contextmanager
-def _signals_kept() -> Iterator[None]:
-    """Ray sets a handler of its own for SIGTERM."""
-    try:
-        before = signal.getsignal(signal.SIGTERM)
-        yield
-    finally:
-        with suppress(ValueError):  # not in the main thread, where Ray has set none either
-            signal.signal(signal.SIGTERM, before)
 
 
 def refuse_device(device: str, engine: Engine) -> None:

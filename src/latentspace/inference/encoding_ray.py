@@ -17,7 +17,6 @@ from ..core.cluster import (
     Cluster,
     LostProcessError,
     about_process,
-    require_same_versions,
 )
 from ..core.devices import named_device
 from ..core.errors import RunError
@@ -143,11 +142,12 @@ class OnCluster:
                     self._processes[process] += 1
 
     def _open(self, process: Any, found: Mapping[str, Any], shared: Any) -> None:
-        require_same_versions(found["versions"], found["process"].partition("@")[2])
+        self._cluster.accept(found)
         engine = self._cluster.engine
         self._nodes[process] = found["node"]
         self._cluster.asked(
-            process.open.remote(shared, "auto" if engine.gpus else "cpu", max(1, int(engine.cpus)))
+            process.open.remote(shared, "auto" if engine.gpus else "cpu", max(1, int(engine.cpus))),
+            found["node"],
         )
 
     def _drop(self, process: Any, number: int | None) -> list[int]:

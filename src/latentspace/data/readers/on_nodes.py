@@ -14,7 +14,7 @@ from typing import Any
 
 from PIL import Image
 
-from ...core.cluster import Cluster, LostProcessError, about_process, require_same_versions
+from ...core.cluster import Cluster, LostProcessError, about_process
 from .decode import decoding
 from .processes import read_by
 from .reading import Answer, File, Task, read, stamp_at
@@ -102,7 +102,7 @@ class _OnNode:
         """
         if self._node is None and not self._gone and self._cluster.answered(self._about):
             about = self._cluster.asked(self._about)
-            require_same_versions(about["versions"], about["process"].partition("@")[2])
+            self._cluster.accept(about)
             self._node = about["node"]
         return self._node is not None and not self._gone
 

@@ -19,7 +19,6 @@ from ...core.cluster import (
     Engine,
     LostProcessError,
     refuse_device,
-    require_same_versions,
 )
 from ...core.errors import LatentspaceError, RunError
 from ...experiment.config import Experiment
@@ -155,7 +154,7 @@ class _Worker:
             return
         cluster = self._executor.cluster
         there = cluster.asked(about)
-        require_same_versions(there["versions"], there["process"].partition("@")[2])
+        cluster.accept(there)
         process = ProcessOnNode(self._process, there["process"], there["node"], cluster)
         process.asked("open", shared)
         trainer = TrainerOnNode(process, context.experiment)

@@ -13,7 +13,6 @@ from ...core.cluster import (
     Cluster,
     LostProcessError,
     about_process,
-    require_same_versions,
 )
 from ...core.errors import ConfigurationError, TrainingError
 from ...core.malloc import keep_freed
@@ -59,11 +58,9 @@ class RayRanks:
         """Start the processes at `state`. Raises: RunError: a node has other versions."""
         import ray
 
-        each = range(self._count)
-        self._processes = [self._cluster.process(RankProcess, rank, self._count) for rank in each]
-        about = self._asked("about", [()] * self._count)
+        about = self._begun()
         for one in about:
-            require_same_versions(one["versions"], one["process"].partition("@")[2])
+            self._cluster.accept(one)
         self._nodes = [one["node"] for one in about]
         engine, shared = self._cluster.engine, ray.put(self._context)
         threads = self._context.experiment.threads or max(1, int(engine.cpus))
@@ -72,6 +69,21 @@ class RayRanks:
         hosts = [one["host"] for one in about]
         port = self._cluster.asked(self._processes[0].listen.remote(hosts[0]), self._nodes[0])
         self._asked("join", [((hosts[0], port), host, state) for host in hosts])
+
+    def _begun(self) -> list[dict[str, Any]]:
+        """Begin the processes; anew, where a node could not and others can. What each says of itself."""
+        while True:
+            self._processes = [
+                self._cluster.process(RankProcess, rank, self._count) for rank in range(self._count)
+            ]
+            try:
+                return self._asked("about", [()] * self._count)
+            except TrainingError as error:
+                lost = error.__cause__
+                elsewhere = isinstance(lost, LostProcessError) and lost.blameless
+                if not elsewhere or self._cluster.room < self._count:
+                    raise
+                self.close()
 
     def epoch(self) -> tuple[EpochRecord, State]:
         """The next epoch, by all of them."""
