@@ -13,7 +13,7 @@ from ..core.progress import told
 from ..core.types import CodeArray, Int64Array
 
 EXACT: Final = 300_000  # codes: among more, many searches go through a graph
-FEW: Final = 1_000  # searches: as many take less time than a graph does to build
+FEW: Final = 30_000  # searches: as many take less time than a graph does to build
 PRODUCTS: Final = 1 << 31  # in one exact search: about a tenth of a second, in which nothing can stop it
 _ADDED: Final = 8_192  # codes that are put into a graph between two steps of the progress bar
 _SAMPLE: Final = 200  # codes that the recall is measured on

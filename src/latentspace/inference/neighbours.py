@@ -89,7 +89,7 @@ def find_neighbours(
 ) -> Neighbours:
     """The `count` nearest of `among` for each image, by the distance of their codes.
 
-    The search is exact, but among more than 300,000 images for more than 1,000, where a graph is built, or
+    The search is exact, but among more than 300,000 images for more than 30,000, where a graph is built, or
     where an index has one; its recall is measured.
 
     Args:
