@@ -55,6 +55,20 @@ class Nodes:
         self._cluster.shutdown()
 
 
+class Beginner:
+    """A process that dies as it begins on one node; it imports no more than this file."""
+
+    def __init__(self, unable: str) -> None:
+        import ray
+
+        self.node = ray.get_runtime_context().get_node_id()
+        if self.node == unable:
+            os._exit(1)
+
+    def where(self) -> str:
+        return self.node
+
+
 @contextmanager
 def nodes() -> Iterator[Nodes]:
     """A cluster that this process is connected to within the block."""

@@ -85,30 +85,16 @@ def test_more_than_a_node_has_is_refused_at_once():
     assert "nodes with 0 CPUs and 0 GPUs, 1 CPUs and 0 GPUs" in refused.value.found
 
 
-class Beginner:
-    """It dies as it begins on one node."""
-
-    def __init__(self, unable: str) -> None:
-        import ray
-
-        self.node = ray.get_runtime_context().get_node_id()
-        if self.node == unable:
-            os._exit(1)
-
-    def where(self) -> str:
-        return self.node
-
-
 def test_a_node_where_no_process_can_begin_gets_no_more(nodes, caplog):
     import ray
 
     with closing(Cluster(ON_RAY)) as cluster:
         (unable,) = (one["NodeID"] for one in cluster.nodes if one["Resources"].get("CPU"))
-        begun = [cluster.process(Beginner, unable)]
+        begun = [cluster.process(ray_cluster.Beginner, unable)]
         with pytest.raises(LostProcessError) as only:  # there is no other node
             cluster.asked(begun[0].where.remote())
         other = nodes.add()
-        begun = [cluster.process(Beginner, unable) for _ in range(2)]
+        begun = [cluster.process(ray_cluster.Beginner, unable) for _ in range(2)]
         found, lost = [], []
         for one in begun:
             try:
@@ -120,7 +106,7 @@ def test_a_node_where_no_process_can_begin_gets_no_more(nodes, caplog):
         assert cluster.room == 1
         for one in begun:
             ray.kill(one)
-        assert cluster.asked(cluster.process(Beginner, unable).where.remote()) == found[0]
+        assert cluster.asked(cluster.process(ray_cluster.Beginner, unable).where.remote()) == found[0]
     nodes.kill(other)
 
 
