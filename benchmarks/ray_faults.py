@@ -1,9 +1,10 @@
 """Faults of a cluster, one after the other: python benchmarks/ray_faults.py [--only TEXT ...] [--out FOLDER]
 
 Twenty-three times a search, a table of codes or a training is begun on a cluster of hosts (`hosts.py`) by the
-command line, and in its middle, or before it begins, something goes wrong. A command that ends with an error is given again with
---resume. Each must come to exactly the trials, rows or epochs that were asked for, none lost and none
-doubled, with the results of this machine, and leave no process behind. Writes ray-faults-DATE.md and .json.
+command line, and in its middle, or before it begins, something goes wrong. A command that ends with an error
+is given again with --resume. Each must come to exactly the trials, rows or epochs that were asked for, none
+lost and none doubled, with the results of this machine, and leave no process behind. Writes
+ray-faults-DATE.md and .json.
 """
 
 import argparse
