@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 from latentspace.data.imageset import ImageSet
+from latentspace.figures import style
 
 
 def encoded(pixels: np.ndarray, kind: str = "PNG", **options: Any) -> bytes:
@@ -21,6 +22,14 @@ def encoded(pixels: np.ndarray, kind: str = "PNG", **options: Any) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, kind, **options)
     return buffer.getvalue()
+
+
+@contextmanager
+def fine() -> Iterator[None]:
+    """In this block figures are saved as fine as users see them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(style._LOOK, "savefig.dpi", style.DPI)
+        yield
 
 
 @contextmanager

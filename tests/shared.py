@@ -34,17 +34,22 @@ import kept  # noqa: E402, F401
 from latentspace.analysis import RunContext, analyse, analyse_growth  # noqa: E402
 from latentspace.data.imageset import ImageSet  # noqa: E402
 from latentspace.experiment.config import Experiment  # noqa: E402
+from latentspace.figures import style  # noqa: E402
 from latentspace.report.page import Page, Section  # noqa: E402
 from latentspace.report.run.sections import data_section, section_of  # noqa: E402
 from latentspace.runs.directory import Run  # noqa: E402
 from latentspace.studies.foscarin2021.page import Studies, whole_page  # noqa: E402
 from latentspace.studies.foscarin2021.published import REPORT  # noqa: E402
 from latentspace.training.train import train  # noqa: E402
+from makers import fine  # noqa: E402
 from materials import make_images  # noqa: E402
 
 PASSWORD = "a: xyzzy@/?"  # of the database's user
 NOTMNIST = Path(__file__).parents[2] / "shared" / "data" / "notmnist"
 
+
+# Figures are saved half as fine, in less time, but for `whole` and for the tests of figures.
+style._LOOK["savefig.dpi"] = style.DPI / 2
 
 settings.register_profile("untimed", deadline=None)  # a test is not decided by time
 settings.load_profile("untimed")
@@ -159,17 +164,20 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 @pytest.fixture(scope="session")
 def whole(small_runs: dict[str, Run]) -> Page:
     """The page of all studies, gathered and drawn once for the tests that look at it."""
-    subjects = {name: RunContext.open(run) for name, run in small_runs.items()}
-    shown = {kind: analyse(subjects[kind], subjects["ae"].run) for kind in ("ae", "dae", "classifier", "vae")}
-    grown = analyse_growth((subjects["ae"], subjects["ae-code-2"]))
-    return whole_page(
-        Studies(
-            "bars",
-            **shown,
-            reported=subjects["classifier"],
-            growth=grown,
-            data=data_section(subjects["ae"], REPORT),
-            sections=tuple(section_of(one, REPORT) for one in shown.values()),
-            searches=(Section("The search: autoencoder", ("Twelve trials.",)),),
+    with fine():  # pictures are as wide as they are for users
+        subjects = {name: RunContext.open(run) for name, run in small_runs.items()}
+        shown = {
+            kind: analyse(subjects[kind], subjects["ae"].run) for kind in ("ae", "dae", "classifier", "vae")
+        }
+        grown = analyse_growth((subjects["ae"], subjects["ae-code-2"]))
+        return whole_page(
+            Studies(
+                "bars",
+                **shown,
+                reported=subjects["classifier"],
+                growth=grown,
+                data=data_section(subjects["ae"], REPORT),
+                sections=tuple(section_of(one, REPORT) for one in shown.values()),
+                searches=(Section("The search: autoencoder", ("Twelve trials.",)),),
+            )
         )
-    )
