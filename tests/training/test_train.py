@@ -132,7 +132,7 @@ def test_no_tensor_of_a_step_outlives_it(plan):
                 yield batch
 
     watched = replace(components, train=Watched(*components.train))
-    next(learn(changed(plan, batch_size=4), watched))
+    next(learn(changed(plan, batch_size=6), watched))
     assert len(alive) > 8
     assert len(set(alive[3:])) == 1
 
