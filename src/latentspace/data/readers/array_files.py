@@ -68,6 +68,11 @@ def _suffix(name: str) -> str:
     return suffix if suffix in _READ else ""
 
 
+def arrays_of(path: Path, config: DataConfig) -> list[Stored]:
+    """The arrays in one file, by the ending of its name; raises DataError: a damaged one."""
+    return _READ[_suffix(path.name)][1](path, config)
+
+
 def read_array_file(path: Path, config: DataConfig, suffix: str) -> ImageSet:
     """The images in one file, with the labels in it, or in the file beside it that is named like it.
 

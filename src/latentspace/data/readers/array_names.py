@@ -20,7 +20,7 @@ PARTS: Final = (
 )
 IMAGES: Final = (
     *("images", "image", "imgs", "img", "x", "data", "features", "feature", "pixels", "pictures", "photos"),
-    *("inputs", "input", "frames", "samples", "patches", "faces", "digits", "patterns", "arr_0"),
+    *("inputs", "input", "frames", "samples", "patches", "faces", "digits", "patterns", "fea", "arr_0"),
 )
 LABELS: Final = (
     *(

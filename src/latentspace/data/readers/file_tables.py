@@ -5,6 +5,7 @@ import os
 import posixpath
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -27,6 +28,7 @@ from .tables import (
     YES,
     Table,
     list_of,
+    plain,
     read_text,
     some,
     table_of,
@@ -61,6 +63,15 @@ class Matcher:
         self._names = names
 
     @cached_property
+    def _without_endings(self) -> dict[str, int]:
+        """The places of paths without their endings: `cat/1`."""
+        found: dict[str, int] = {}
+        for place, name in enumerate(self._names):
+            path = posixpath.splitext(name)[0]
+            found[path] = -1 if path in found else place
+        return found
+
+    @cached_property
     def _folded(self) -> "Matcher":
         """The same of all names in small letters; what several have so means none of them."""
         folded = [name.casefold() for name in self._names]
@@ -72,6 +83,8 @@ class Matcher:
         cell = cell.strip().replace("\\", "/").removeprefix("./")
         if cell in self._paths:
             return self._paths[cell]
+        if "/" in cell and self._without_endings.get(cell, -1) >= 0:
+            return self._without_endings[cell]
         base = posixpath.basename(cell)
         for found, key in (
             (self._bases, base),
@@ -124,6 +137,8 @@ class Columns:
         """
         group, part = table.column(GROUP_NAMES), table.column((*PART_NAMES, *PART_FLAGS))
         rest = [place for place in range(table.width) if place not in (path, group, part)]
+        if part is None and not table.header and len(rest) == 1 and _of_parts(table, rest[0]):
+            return cls(path, None, group, rest[0])
         label = asked_column(table.header, wanted.label, table.origin)
         if label is None:
             label = table.column(LABEL_NAMES)
@@ -156,6 +171,12 @@ class Columns:
         return ", ".join(said)
 
 
+def _of_parts(table: Table, place: int) -> bool:
+    """Whether a table without a header is called by the parts that it numbers: `list_eval_partition.txt`."""
+    called = {"partition", "split"} & set(plain(Path(table.origin).stem).split("_"))
+    return bool(called) and {row[place].strip() for row in table.rows} <= {"0", "1", "2"}
+
+
 def _of_classes(table: Table, places: Sequence[int], classes: Sequence[str]) -> int | None:
     """The first column with known classes alone; without a header, also the only one with words."""
     known = set(classes)
@@ -169,11 +190,9 @@ def _of_classes(table: Table, places: Sequence[int], classes: Sequence[str]) -> 
 
 
 def _is_number(cell: str) -> bool:
-    try:
-        float(cell)
-    except ValueError:
-        return False
-    return True
+    with suppress(ValueError):
+        return float(cell) is not None
+    return False
 
 
 def _captions(table: Table, place: int) -> bool:

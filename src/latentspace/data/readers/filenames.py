@@ -35,9 +35,12 @@ NOT_IMAGES = frozenset(
             "ini",
         ),
         *("log", "pdf", "py", "ipynb", "sh", "npy", "npz", "mat", "h5", "hdf5", "pkl"),
+        *("pl", "lua", "m", "c", "cpp", "h", "js", "css", "names", "doc", "docx", "xls", "xlsx", "pt", "pth"),
+        *("mp4", "avi", "mov", "mkv", "wav", "mp3"),
         *("gz", "tgz", "tar", "zip", "bz2", "xz", "7z", "rar"),
     )
 )
+_TEXTS = frozenset(("readme", "license", "licence", "copying", "citation", "changelog", "notice", "makefile"))
 _DIGITS = re.compile("[0-9]+")
 _DESKTOP_JUNK = frozenset(
     {
@@ -139,7 +142,7 @@ def may_be_image(name: str) -> bool:
 def is_no_image(name: str) -> bool:
     """Whether `name` ends as files do that are not meant as images."""
     place = name.rfind(".")
-    return place > 0 and name[place:].casefold() in NOT_IMAGES
+    return (place > 0 and name[place:].casefold() in NOT_IMAGES) or name.casefold() in _TEXTS
 
 
 def _extension(name: str) -> str:

@@ -20,6 +20,9 @@ from .filenames import natural, part_of_word
 
 Folders: TypeAlias = tuple[str, ...]  # of one file, from the root down
 NAMES_OF_PARTS: Final = ("train", "val", "test")
+# Folders that say only how a set was divided to be kept: `images_part_1`, `images_002`.
+_PORTION = re.compile(r"(.*\b|.*_)?(part|images|imgs|batch|chunk|shard|vol|volume)[ _-]?[0-9]+")
+_NUMBERED = re.compile(r"(character|char|class|subject|person|object|obj|id|s)[ _-]?[0-9]+")
 _LETTERS = re.compile(r"[^\W\d_]+")
 # Folders that say of their files only that they are images: no class, where they are the only one.
 _NO_CLASS: Final = frozenset(
@@ -29,6 +32,9 @@ _NO_CLASS: Final = frozenset(
         "imgs",
         "img",
         "jpegimages",
+        "jpg",
+        "jpeg",
+        "png",
         "pictures",
         "pics",
         "photos",
@@ -47,7 +53,7 @@ _IMAGES_OF_MASKS: Final = frozenset(("images", "image", "imgs", "img", "jpegimag
 _MASKS: Final = frozenset(
     (
         *("masks", "mask", "labels", "annotations", "segmentationclass", "segmentationobject"),
-        *("groundtruth", "ground_truth"),
+        *("groundtruth", "ground_truth", "trimaps", "trimap", "msk", "segmentations", "segmentation"),
     )
 )
 
@@ -88,16 +94,20 @@ def layout_of(names: Sequence[str]) -> Layout:
     bare = {folder for folder, path in below.items() if not path}
     if bare and not _are_parts(bare, paths, level):
         return Layout(parts=parts, warnings=_unlabelled(names, folders, below))
+    below = _numbered_apart(below)
     class_names = tuple(sorted({path[-1] for path in below.values() if path}, key=natural))
     if bare:
         class_names = (*class_names, NO_LABEL)
     if len(class_names) == 1 and class_names[0].casefold() in _NO_CLASS:
         return Layout(parts=parts)
+    if len(class_names) > 1 and all(_PORTION.fullmatch(name.casefold()) for name in class_names):
+        note = f"the folders {sentence(class_names, most=3)} are read as portions of one set, not as classes"
+        return Layout(parts=parts, notes=(note,))
     numbers = {name: number for number, name in enumerate(class_names)}
     label_of = {folder: numbers[path[-1] if path else NO_LABEL] for folder, path in below.items()}
     below = {folder: path for folder, path in below.items() if path}
     labels = np.array([label_of[folder] for folder in folders], dtype=np.int64)
-    warnings = _nested(below) + _masks(class_names) + _capitals(class_names)
+    warnings = _nested(below) + _masks(class_names) + _masks_above(below) + _capitals(class_names)
     return Layout(labels, class_names, parts, notes=_joined(below), warnings=warnings)
 
 
@@ -219,6 +229,22 @@ def _without_masks(names: Sequence[str], folders: Sequence[str], masks: Collecti
     return replace(found, labels=spread(found.labels), parts=spread(found.parts), notes=notes, masks=out)
 
 
+def _numbered_apart(below: Mapping[str, Folders]) -> Mapping[str, Folders]:
+    """The folders; classes that are only numbered, each time anew, are called by the folder above as well.
+
+    Omniglot has `Greek/character01` and `Latin/character01`: they become `Greek character01`.
+    """
+    paths = {path for path in below.values() if path}
+    matches = [_NUMBERED.fullmatch(path[-1].casefold()) for path in paths]
+    stems = {match[1] for match in matches if match}
+    again = len({path[-1] for path in paths}) < len({path[-2:] for path in paths})
+    if not again or None in matches or len(stems) > 1 or any(len(path) < 2 for path in paths):
+        return below
+    return {
+        folder: (*path[:-2], f"{path[-2]} {path[-1]}") if path else path for folder, path in below.items()
+    }
+
+
 def _unlabelled(
     names: Sequence[str], folders: Sequence[str], below: Mapping[str, Folders]
 ) -> tuple[str, ...]:
@@ -257,6 +283,18 @@ def _masks(class_names: Sequence[str]) -> tuple[str, ...]:
         return ()
     return (
         f"the folders {sentence(class_names, most=4)} are read as classes; if some of them are masks, "
+        "name the folder of the images alone",
+    )
+
+
+def _masks_above(below: Mapping[str, Folders]) -> tuple[str, ...]:
+    """A sentence where some classes lie in a folder of masks, and others do not."""
+    inner = {name for path in below.values() for name in path[:-1] if name.casefold() in _MASKS}
+    outer = [path for path in below.values() if not inner & set(path)]
+    if not inner or not outer:
+        return ()
+    return (
+        f"images in {sentence(sorted(inner), most=3)} are read as all others are; if these are masks, "
         "name the folder of the images alone",
     )
 

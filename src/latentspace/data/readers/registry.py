@@ -275,6 +275,7 @@ class Folder:
         from ..catalog import notmnist
         from ..kept import kept_images
         from .folders import list_folder, read_listing, set_of
+        from .lists_beside import FEW_PICTURES, unread_tables, warned, with_label_arrays, with_part_lists
         from .sidecar import with_sidecar
 
         listing = list_folder(path)
@@ -287,8 +288,12 @@ class Folder:
             again=lambda: list_folder(path).identity,
         )
         images, used = with_sidecar(images, listing.root, listing.passed_over, config.label)
-        listing.tell(used)
-        return images
+        beside = (listing.root, listing.passed_over)
+        images, parts = with_part_lists(images, *beside)
+        images, labels = with_label_arrays(images, *beside, config)
+        listing.tell((*used, *parts, *labels))
+        tables = unread_tables(*beside) if len(images) <= FEW_PICTURES and not images.labelled else ()
+        return warned(images, tables) if tables else images
 
 
 NPY = ArrayFile(".npy", (".npy",), b"\x93NUMPY")

@@ -23,7 +23,7 @@ from .layout import NO_LABEL
 from .listed import described, noted
 from .open_labels import are_open, are_synsets, in_words, unlabelled, without_labels
 from .sidecar_tables import SURE, USUAL, Match, beside, candidates, matched_beside
-from .tables import LOOSE, TABLES, plain, read_text, some, table_of, without_many
+from .tables import LOOSE, TABLES, part_of_name, plain, read_text, some, table_of, without_many
 
 logger = logging.getLogger(__name__)
 
@@ -181,12 +181,16 @@ def _labelled(
     """
     if images.files is None or not tables:
         return images, ()
+    tables = [one for one in tables if "submission" not in one[0].casefold()]  # examples of answers
     whole, found, others = Matcher(images.names), [], []
     for name, text in tables:
         try:
             match = matched_beside(name, table_of(text, name), images.names, whole, wanted)
         except UnknownColumnError as error:
             others.append(error)
+            match = matched_beside(name, table_of(text, name), images.names, whole, Wanted())
+            if match is not None and match.says_parts_alone:
+                found.append((name, match))
             continue
         except DataError as error:
             chance = name.casefold().endswith(LOOSE) and plain(Path(name).name.partition(".")[0]) not in USUAL
@@ -197,13 +201,14 @@ def _labelled(
             logger.info("%s is not used: it does not name these files with a label, group or part", name)
         else:
             found.append((name, match))
-    if others and not found:
-        raise others[0]
+    if others and all(match.says_parts_alone for _, match in found):
+        raise max(others, key=lambda error: len(error.found))
     chosen: list[tuple[str, Match]] = []
     taken: set[int] = set()
-    for name, match in sorted(found, key=lambda one: -len(one[1].named)):
-        further = match.share >= SURE and not match.named & taken and "submission" not in name.casefold()
-        if not chosen or further:
+    for name, match in sorted(found, key=lambda one: (one[1].says_parts_alone, -len(one[1].named))):
+        further = match.share >= SURE and not match.named & taken
+        parts_alone = match.says_parts_alone and not any(one.columns.part is not None for _, one in chosen)
+        if not chosen or further or parts_alone:
             chosen.append((name, match))
             taken |= match.named
     if len(taken) < _PART * len(images):
@@ -221,9 +226,15 @@ def _applied(images: ImageSet, chosen: Sequence[tuple[str, Match]], *, open_labe
         group, part = match.table.cells(match.columns.group), match.table.parts(match.columns.part)
         for row, place in enumerate(match.files):
             if place is not None:
-                groups[place] = group[row] if group else None
-                parts[place] = part[row] if part else -1
-        images = _filled(images, labels, name, match)
+                groups[place] = group[row] if group else groups[place]
+                parts[place] = part[row] if part else parts[place]
+        if not match.says_parts_alone:
+            images = _filled(images, labels, name, match)
+    called = [part_of_name(name) for name, _ in chosen]
+    if images.parts is None and max(parts) < 0 and None not in called and len(set(called)) > 1:
+        for (_, match), said in zip(chosen, called, strict=True):
+            for place in match.named:
+                parts[place] = -1 if said is None else said
     names = " and ".join(name for name, _ in chosen)
     if any(labels):
         source = images.source.replace("images without labels", "images").replace("1 class folder", "images")

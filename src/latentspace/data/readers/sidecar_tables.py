@@ -40,6 +40,12 @@ class Match:
         return {place for place in self.files if place is not None}
 
     @property
+    def says_parts_alone(self) -> bool:
+        """Whether it gives parts, and neither labels nor groups."""
+        columns = self.columns
+        return columns.part is not None and columns.label is None is columns.group and not columns.hot
+
+    @property
     def share(self) -> float:
         return sum(place is not None for place in self.files) / max(len(self.files), 1)
 

@@ -184,6 +184,8 @@ def table_of(text: str, origin: str) -> Table:
         return Table(origin, *rows_of_json(text, origin))
     if is_json(origin):
         return Table(origin, *rows_of_whole_json(text, origin))
+    if (counted_rows := _counted(text)) is not None:
+        return Table(origin, *counted_rows)
     first = text[:_HEAD].partition("\n")[0]
     if origin.casefold().endswith(LISTS) and not any(mark in first for mark in ",;\t"):
         return list_of(text, origin, is_named_as_image)
@@ -207,6 +209,18 @@ def table_of(text: str, origin: str) -> Table:
             do="mend that line, or save the table again as CSV",
         ) from error
     return Table(origin, (), rows, lines)
+
+
+def _counted(text: str) -> tuple[tuple[str, ...], list[list[str]], list[int]] | None:
+    """Header, rows and lines of a table as CelebA's: their number, the columns but the file, the rows."""
+    count, _, rest = text.partition("\n")
+    names = rest.partition("\n")[0].split()
+    if not count.strip().isdecimal() or not names:
+        return None
+    rows = [line.split() for line in rest.splitlines()[1:] if line.strip()]
+    if len(rows) != int(count) or any(len(row) != len(names) + 1 for row in rows):
+        return None
+    return ("file", *names), rows, list(range(3, len(rows) + 3))
 
 
 def list_of(text: str, origin: str, is_name: Callable[[str], bool]) -> Table:
