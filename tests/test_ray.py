@@ -123,7 +123,7 @@ class TestCodes:
         asked, answered, readers = [], on_nodes._OnNode.__call__, set()
 
         def told(reader, task):
-            until(reader._begun, seconds=60)
+            until(reader._begun)
             readers.add(reader)
             asked.append(task)
             reader._gone = len(asked) % 3 == 0  # lost: it is read here
