@@ -1,9 +1,11 @@
 """What every executor must do, as tests of the fixture `executor`."""
 
 import os
+import re
 import signal
 import socket
 from contextlib import closing, suppress
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +19,7 @@ from small_search import small_study
 from stranger.in_process import InThisProcess
 
 ENDLESS = 1_000_000  # epochs
+UNNEEDED = {"matplotlib", "scipy", "sqlalchemy", "sklearn"}  # what a worker would wait for in vain
 
 
 def process_of(trials: Trials, number: int) -> int:
@@ -32,6 +35,13 @@ def until_one_runs(trials: Trials, going, **wanted) -> int:
             if one.state == "running" and one.reports and all(notes[key] == wanted[key] for key in wanted):
                 return one.number
     raise AssertionError("the search ended before")
+
+
+def libraries_of(process: int) -> set[str]:
+    """The folders of the compiled files that it has loaded, where that can be seen."""
+    maps = Path(f"/proc/{process}/maps")
+    files = re.findall(r"/.*\.so.*$", maps.read_text(), re.MULTILINE) if maps.exists() else []
+    return {folder for file in files for folder in file.split("/")}
 
 
 def is_gone(process: int) -> bool:
@@ -73,6 +83,9 @@ class ExecutorContract:
         trials = small_study(archive, tmp_path / "study", trials=1, epochs=ENDLESS)
         with closing(search(trials, executor, workers=1)) as going:
             first = until_one_runs(trials, going)
+            loaded = libraries_of(process_of(trials, first))
+            assert not loaded or "torch" in loaded
+            assert not UNNEEDED & loaded
             os.kill(process_of(trials, first), signal.SIGKILL)
             second = until_one_runs(trials, going, retry_of=first)
             assert executor.running == 1
