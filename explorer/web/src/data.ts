@@ -130,6 +130,8 @@ export class Dataset {
     return places;
   }
 
+  get fitted(): boolean { return this.known !== null; }
+
   /** What new codes are drawn from. */
   async mixture(): Promise<Mixture> {
     return (this.known ??= JSON.parse(new TextDecoder().decode(await source.file('mixture.json'))) as Mixture);

@@ -51,7 +51,7 @@ async function fill(app: App, looked: Looked, to: HTMLElement): Promise<void> {
   to.append(
     h('h2', {}, looked.image < 0 ? 'Your image' : 'Image'),
     h('div', { class: 'trio' }, ...([['original', original], [made, rebuilt], ['difference', difference]] as const)
-      .map(([name, canvas]) => h('figure', {}, canvas, h('figcaption', {}, name)))),
+      .map(([name, canvas]) => h('figure', {}, canvas, h('figcaption', { title: name === 'difference' ? 'warm: the second is brighter; cold: darker' : name }, name)))),
     facts(app, looked),
   );
   if (looked.image >= 0) to.append(actions(app, looked.image));
@@ -68,7 +68,9 @@ async function fill(app: App, looked: Looked, to: HTMLElement): Promise<void> {
   const [decoded] = await app.networks.decode(looked.code);
   const scaled = await fitted(decoded, width, height);
   show(rebuilt, scaled);
-  show(difference, between(looked.pixels, scaled));
+  const [apart, times] = between(looked.pixels, scaled);
+  show(difference, apart);
+  (difference.nextElementSibling as HTMLElement).textContent = `difference ×${times.toFixed(1)}`;
   const { classifier } = app.dataset.about;
   if (classifier) classes.append(await classesOf(app, classifier, 'Class', looked.code));
   if (app.learned) classes.append(await classesOf(app, app.learned, 'Class by your labels', looked.code));
@@ -95,16 +97,21 @@ async function fitted(picture: ImageData, width: number, height: number): Promis
   return context.getImageData(0, 0, width, height);
 }
 
-/** Where two pictures differ: warm where the second is brighter, cold where it is darker. */
-function between(a: ImageData, b: ImageData): ImageData {
+/** Where two pictures differ, warm where the second is brighter, cold where it is darker; and by what that is multiplied. */
+function between(a: ImageData, b: ImageData): [ImageData, number] {
   const found = new ImageData(a.width, a.height);
+  const sums = new Int16Array(a.width * a.height);
+  for (let at = 0; at < sums.length; at++) {
+    for (let band = 0; band < 3; band++) sums[at] += b.data[4 * at + band] - a.data[4 * at + band];
+  }
+  const largest = sums.reduce((most, one) => Math.max(most, Math.abs(one) / 3), 0);
+  const times = 255 / Math.max(25, largest);
   for (let at = 0; at < a.data.length; at += 4) {
-    let sum = 0;
-    for (let band = 0; band < 3; band++) sum += b.data[at + band] - a.data[at + band];
-    const value = Math.min(255, Math.abs(sum / 3) * 1.6);
+    const sum = sums[at / 4];
+    const value = (Math.abs(sum) / 3) * times;
     found.data.set(sum > 0 ? [value, value * 0.55, value * 0.2, 255] : [value * 0.25, value * 0.6, value, 255], at);
   }
-  return found;
+  return [found, times];
 }
 
 function facts(app: App, looked: Looked): HTMLElement {

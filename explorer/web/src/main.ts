@@ -227,7 +227,7 @@ async function open(dataset: Dataset): Promise<void> {
   if (scene.points.slow) tell('this browser has no WebGL 2: the map is drawn more slowly');
   document.title = `${about.title} · latent space`;
   el('title').textContent = about.title;
-  el('subtitle').textContent = [`${about.count.toLocaleString('en')} images`, `${about.shape[2]}×${about.shape[1]}`, about.codeSize ? `codes of ${about.codeSize} numbers` : '', ...about.notes].filter(Boolean).join(' · ');
+  el('subtitle').textContent = [`${about.count.toLocaleString('en')} images`, `${about.shape[1]}x${about.shape[2]}`, about.codeSize ? `codes of ${about.codeSize} numbers` : '', ...about.notes].filter(Boolean).join(' · ');
   if (source.live) now.labels = (await (await fetch('labels')).json()) as Record<string, string>;
   options(choice('map-choice'), about.maps.map((one) => [one.name, one.title]), before.map);
   colourChoices(now, before.colour);
@@ -260,7 +260,7 @@ async function open(dataset: Dataset): Promise<void> {
     fillGrid();
     for (const [slot, image] of Object.entries(before.picks ?? {})) if (image < about.count) now.put(slot as Slot, image);
     if (before.image !== undefined && before.image >= 0 && before.image < about.count) await now.inspect(before.image);
-    else if (about.density) now.show(Float32Array.from(about.density.mean), 'Move the pointer over the map: this picture is what the decoder draws there.');
+    else if (about.density) now.show(Float32Array.from(about.density.mean), 'Move the pointer over the map, or tap it: this picture is what the decoder draws there.');
   }
   performance.mark('all');
   document.body.dataset.ready = String(about.version);

@@ -25,7 +25,7 @@ export function selectionView(app: App): HTMLElement {
   function fill(): void {
     const images = app.selected;
     if (!images.length) {
-      view.replaceChildren(h('p', { class: 'quiet' }, 'Select images: Shift and drag on the map draws a lasso, the box tool a box, the key S takes all that is seen.'));
+      view.replaceChildren(h('p', { class: 'quiet' }, 'Select images with the lasso or the box on the map, or with Shift and drag; the key S takes all that is seen.'));
       return;
     }
     const shown = sorted(app, images, order.value).slice(0, SHOWN);

@@ -1,7 +1,7 @@
 // A slider for each dimension of the code, random draws, and the nearest images.
 import type { App } from './app';
 import type { Mixture } from './data';
-import { frame, h, show } from './dom';
+import { failed, frame, h, show, tell } from './dom';
 import { latest } from './networks';
 import { thumbs } from './thumbs';
 
@@ -36,12 +36,16 @@ export function slidersView(app: App): HTMLElement {
   const draw = async (): Promise<void> => {
     if (!density) return;
     const heat = Number(temperature.value);
-    app.show(drawn(await app.dataset.mixture(), heat), `a random draw, temperature ${heat}`);
+    const waits = !app.dataset.fitted;
+    if (waits) tell('the density of the codes is being fitted');
+    const mixture = await app.dataset.mixture();
+    if (waits) tell('');
+    app.show(drawn(mixture, heat), `a random draw, temperature ${heat}`);
   };
   const view = h('div', {},
     h('div', { class: 'sticky' }, large),
     h('div', { class: 'row' },
-      h('button', { type: 'button', class: 'main', click: draw }, 'Random draw'),
+      h('button', { type: 'button', class: 'main', click: () => void draw().catch(failed) }, 'Random draw'),
       h('button', { type: 'button', click: () => app.show(Float32Array.from(density?.mean ?? []), 'the mean code') }, 'Mean'),
     ),
     h('label', { for: 'temperature' }, 'Temperature'), temperature,

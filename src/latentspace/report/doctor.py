@@ -17,11 +17,11 @@ def doctor_page(diagnosis: Diagnosis) -> Page:
     subject, found = diagnosis.subject, diagnosis.found()
     bad = sum(one.severity == "bad" for one in found.values())
     lead = (
-        f"{counted(len(subject.images))} of {subject.spec}: "
+        f"{counted(len(subject.images))} ({subject.images.source}) of {subject.spec}: "
         f"{counted(bad, 'thing')} to mend, and {counted(len(found) - bad, 'thing')} to look at."
     )
     return Page(
-        f"What is wrong with {subject.images.source}",
+        f"What is wrong with {_called(subject.spec)}",
         lead,
         findings=(*map(_verdict, found.values()), *_rest(diagnosis)),
         sections=tuple(_section(diagnosis, name) for name in _shown(diagnosis)),
@@ -46,8 +46,8 @@ def _rest(diagnosis: Diagnosis) -> list[Finding]:
         if one.severity == "skipped":
             why.setdefault(one.headline, []).append(FINDERS[name].title)
     skipped = "; ".join(f"{', '.join(titles)}: {reason}" for reason, titles in why.items())
-    good = [Finding("As it should be", f"{'; '.join(fine)}.", good=True)] if fine else []
-    return good + ([Finding("Not looked for", f"{skipped}.")] if skipped else [])
+    good = [Finding("As it should be", f"{_capital('; '.join(fine))}.", good=True)] if fine else []
+    return good + ([Finding("Not looked for", f"{_capital(skipped)}.")] if skipped else [])
 
 
 def _section(diagnosis: Diagnosis, name: str) -> Section:
@@ -87,6 +87,11 @@ def _footer(diagnosis: Diagnosis) -> tuple[str, ...]:
     subject = diagnosis.subject
     codes = (f"Compared by {subject.coder.words}.",) if "coder" in vars(subject) else ()
     return (f"Content hash {subject.images.content_hash[:16]}.", *codes)
+
+
+def _called(spec: str) -> str:
+    """A source's name without what lies before it: the folder, the file, the word."""
+    return spec.rstrip("/").rpartition("/")[2] or spec
 
 
 def _capital(text: str) -> str:

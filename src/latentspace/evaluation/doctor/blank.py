@@ -30,7 +30,7 @@ class Blank:
             subject.cleaned,
             rows,
             tuple(
-                "one colour" if one else f"contrast {contrast[row]:.1f}"
+                "one colour" if one else f"standard deviation {contrast[row]:.1f}"
                 for row, one in zip(rows, flat, strict=True)
             ),
             drop=rows,

@@ -39,7 +39,7 @@ class Blurred:
             "Look whether they were enlarged, out of focus or moved, and leave them out where they were.",
             subject.cleaned,
             rows,
-            tuple(f"{found.mobility[row]:.0%}" for row in rows),
+            tuple(f"{found.mobility[row]:.0%} of first differences" for row in rows),
         )
 
 

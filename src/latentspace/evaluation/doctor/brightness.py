@@ -46,7 +46,7 @@ def _finding(subject: Subject, chosen: np.ndarray, worst: np.ndarray, what: str,
         if usual
         else subject.cleaned,
         rows,
-        tuple(f"{found.low[row]:.0f} to {found.high[row]:.0f}" for row in rows),
+        tuple(f"levels {found.low[row]:.0f} to {found.high[row]:.0f}" for row in rows),
     )
 
 
@@ -74,7 +74,9 @@ class LowContrast:
     def find(self, subject: Subject) -> Finding:
         found = subject.statistics
         chosen = (found.range < NARROW) & _seen(found) & ~_dark(found) & ~_bright(found)
-        rule = f"The levels of each span less than {NARROW:g} of 255, but for the outermost hundredths."
+        rule = (
+            f"From the 1st to the 99th percentile the pixels of each span less than {NARROW:g} of 255 levels."
+        )
         return _finding(subject, chosen, found.range, "low-contrast", rule)
 
 

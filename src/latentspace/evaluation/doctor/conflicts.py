@@ -31,8 +31,8 @@ class Conflicts:
         return Finding(
             "bad",
             counted(len(rows), "pair") + " of copies with different labels",
-            f"{counted(exact, 'exact copy')}, {counted(len(rows) - exact, 'near copy')}. At least one label "
-            "of each pair is wrong, or both classes are right.",
+            f"{counted(exact, 'exact copy')}, {counted(len(rows) - exact, 'near copy')}. One label of each "
+            "pair is wrong, or the picture belongs to both classes.",
             "Mend the labels; a cleaned table leaves out exact copies with different labels.",
             subject.cleaned,
             rows,

@@ -5,6 +5,7 @@ import numpy as np
 from ...core.types import Int64Array
 from ...core.wording import counted
 from ...data.cleaning import kept_of_copies
+from ...data.imageset import ImageSet
 from .finding import Finder, Finding, fine, skipped
 from .subject import Subject
 
@@ -19,6 +20,12 @@ def alike(subject: Subject, one: Int64Array, other: Int64Array) -> np.ndarray:
     return same
 
 
+def _within(images: ImageSet) -> str:
+    """Where copies are looked for here."""
+    names = [name for name, known in (("class", images.labels), ("part", images.parts)) if known is not None]
+    return f" within a {' and a '.join(names)}" if names else ""
+
+
 class Copies:
     title = "exact copies"
 
@@ -31,7 +38,7 @@ class Copies:
         same = alike(subject, rows, first) & ~np.isin(rows, subject.blank)
         rows, first = rows[same], first[same]
         if not len(rows):
-            return fine("no exact copies")
+            return fine(f"no {self.title}{_within(images)}")
         kept = kept_of_copies(images.image_hashes, images.labels, images.parts, "first")
         sets = len(np.unique(first))
         return Finding(
@@ -62,7 +69,7 @@ class NearCopies:
         order = np.argsort(place)
         rows, first = rows[order], first[place[order]]
         if not len(rows):
-            return fine("no near copies")
+            return fine(f"no {self.title}{_within(subject.images)}")
         return Finding(
             "look",
             counted(len(rows), "near copy"),

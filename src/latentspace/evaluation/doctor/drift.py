@@ -21,6 +21,17 @@ MOST: Final = 5_000  # images of each set that are told apart
 LEVEL: Final = 0.01  # of significance, shared out over all tests (Bonferroni)
 APART: Final = 0.55  # area under the curve, from which a difference matters
 SHOWN: Final = 60
+NAMES: Final = {
+    "mean": "brightness",
+    "contrast": "contrast (standard deviation)",
+    "low": "darkest level (1st percentile)",
+    "high": "brightest level (99th percentile)",
+    "sharpness": "largest step between pixels (share of the range)",
+    "mobility": "second differences (ratio to first ones)",
+    "border_mean": "brightness of the border",
+    "border_contrast": "contrast of the border",
+    "colour": "colourfulness (difference of channels)",
+}
 
 
 class Drift:
@@ -45,13 +56,14 @@ class Drift:
         moved = [line for line in lines if line[2] < LEVEL / tests and line[1] > 0.1]
         table = Numbers(
             "Simple numbers of the two sets",
-            ("number", "distance", "p", "this set", "the other"),
-            tuple((name, f"{far:.3f}", f"{p:.2g}", f"{a:.4g}", f"{b:.4g}") for name, far, p, a, b in lines),
+            ("median of", "this set", "the other", "distance", "p"),
+            tuple((name, f"{a:.4g}", f"{b:.4g}", f"{far:.3f}", f"{p:.2g}") for name, far, p, a, b in lines),
         )
         evidence = (
             f"A classifier on {subject.coder.words} tells the sets apart with an area under the curve of "
-            f"{area:.3f} (0.5: not at all), p = {chance:.2g}. The distances below are Kolmogorov and "
-            "Smirnov's."
+            f"{area:.3f} (0.5: not at all), p = {chance:.2g}. Below are medians of simple numbers, "
+            "in levels of 0 to 255 where nothing else is said; the distance is Kolmogorov and Smirnov's, 0 "
+            "to 1, and p the chance of so large a one between sets that are alike."
         )
         if not differs and not moved:
             return Finding("fine", "the two sets are alike", evidence, tables=(table,))
@@ -98,9 +110,14 @@ def _simple(one: Statistics, other: Statistics) -> list[tuple[str, float, float,
     for field in fields(Statistics):
         a, b = getattr(one, field.name), getattr(other, field.name)
         test = ks_2samp(a, b, method="asymp")
-        name = field.name.replace("_", " ")
         lines.append(
-            (name, float(test.statistic), float(test.pvalue), float(np.median(a)), float(np.median(b)))
+            (
+                NAMES[field.name],
+                float(test.statistic),
+                float(test.pvalue),
+                float(np.median(a)),
+                float(np.median(b)),
+            )
         )
     return sorted(lines, key=lambda line: -line[1])
 
