@@ -17,7 +17,8 @@ export function takesImages(app: () => App | null, taken: () => void): (file: Fi
     }
     await placed(now, bitmap, file.name);
     taken();
-    tell(`${file.name} lies at the mark`);
+    const many = now.dataset.about.shape[0] > 3 ? '; its red, green and blue stand for the first, the middle and the last channels' : '';
+    tell(`${file.name} lies at the mark${many}`);
   };
   const files = (event: DragEvent): boolean => event.dataTransfer?.types.includes('Files') ?? false;
   document.addEventListener('dragover', (event) => {
@@ -45,6 +46,7 @@ export function takesImages(app: () => App | null, taken: () => void): (file: Fi
 export async function placed(app: App, picture: ImageBitmap | HTMLCanvasElement, name: string): Promise<void> {
   if (!app.networks) return;
   const pixels = conformed(picture, app);
+  if (app.dataset.about.shape[0] === 1) greyed(pixels);
   const code = await app.networks.encode(planes(pixels, app.dataset.about.shape[0]));
   const near = await app.networks.nearest(code, 1);
   app.look({ image: -1, pixels, name, code });
@@ -67,6 +69,11 @@ function conformed(bitmap: ImageBitmap | HTMLCanvasElement, app: App): ImageData
   return context.getImageData(0, 0, width, height);
 }
 
+/** Make a picture grey, as a network of one channel sees it. */
+function greyed({ data }: ImageData): void {
+  for (let at = 0; at < data.length; at += 4) data.fill(0.299 * data[at] + 0.587 * data[at + 1] + 0.114 * data[at + 2], at, at + 3);
+}
+
 /** Red, green, blue, alpha -> the channels of the run, one after another, from 0 to 1. */
 function planes({ data, width, height }: ImageData, channels: number): Float32Array {
   const area = width * height;
@@ -74,7 +81,7 @@ function planes({ data, width, height }: ImageData, channels: number): Float32Ar
   for (let at = 0; at < area; at++) {
     const [r, g, b] = data.subarray(4 * at, 4 * at + 3);
     for (let channel = 0; channel < channels; channel++) {
-      const value = channels === 1 ? 0.299 * r + 0.587 * g + 0.114 * b : [r, g, b][Math.min(channel, 2)];
+      const value = channels === 1 ? r : [r, g, b][channels > 3 ? Math.round((2 * channel) / (channels - 1)) : channel];
       found[channel * area + at] = value / 255;
     }
   }

@@ -3,7 +3,7 @@ import type { App } from './app';
 import { joined } from './between';
 import type { Grid } from './scene';
 
-const SIDE = 62; // CSS pixels of a cell, about
+const SIDE = 62; // CSS pixels of a cell, about: of the side of a square of its area
 const MOST = 300; // cells
 
 /** Decode the middle of each cell of what is seen; null where that cannot be. */
@@ -12,14 +12,16 @@ export async function decodedGrid(app: App): Promise<Grid | null> {
   const { map, networks } = app;
   if (!map || !networks) return null;
   const side = Math.max(SIDE, Math.sqrt((camera.width * camera.height) / MOST));
-  const [columns, rows] = [Math.ceil(camera.width / side), Math.ceil(camera.height / side)];
+  const aspect = Math.sqrt(networks.width / networks.height);
+  const [across, down] = [side * aspect, side / aspect];
+  const [columns, rows] = [Math.ceil(camera.width / across), Math.ceil(camera.height / down)];
   const [x0, y1] = camera.toMap(0, 0);
-  const [x1, y0] = camera.toMap(columns * side, rows * side);
+  const [x1, y0] = camera.toMap(columns * across, rows * down);
   const codes: Float32Array[] = [];
   const strong: number[] = [];
   for (let row = 0; row < rows; row++) {
     for (let column = 0; column < columns; column++) {
-      const [x, y] = camera.toMap((column + 0.5) * side, (row + 0.5) * side);
+      const [x, y] = camera.toMap((column + 0.5) * across, (row + 0.5) * down);
       const code = map.codeAt(x, y);
       if (!code) return null;
       codes.push(code);

@@ -214,6 +214,12 @@ function select(outline: [number, number][]): void {
   tell(`${found.length.toLocaleString('en')} ${found.length === 1 ? 'image is' : 'images are'} selected`);
 }
 
+/** Which of many channels are drawn, as worker.ts and the small pictures choose them. */
+function drawn(channels: number): string {
+  if (channels === 1 || channels === 3) return '';
+  return channels === 2 ? '2 channels: red and green' : `${channels} channels, of which 1, ${(channels >> 1) + 1} and ${channels} are drawn`;
+}
+
 /** Make the page of a set; what was chosen before stays, where it still can. */
 async function open(dataset: Dataset): Promise<void> {
   const before = address.read();
@@ -227,7 +233,7 @@ async function open(dataset: Dataset): Promise<void> {
   if (scene.points.slow) tell('this browser has no WebGL 2: the map is drawn more slowly');
   document.title = `${about.title} · latent space`;
   el('title').textContent = about.title;
-  el('subtitle').textContent = [`${about.count.toLocaleString('en')} images`, `${about.shape[1]}x${about.shape[2]}`, about.codeSize ? `codes of ${about.codeSize} numbers` : '', ...about.notes].filter(Boolean).join(' · ');
+  el('subtitle').textContent = [`${about.count.toLocaleString('en')} images`, `${about.shape[1]}x${about.shape[2]}`, drawn(about.shape[0]), about.codeSize ? `codes of ${about.codeSize} numbers` : '', ...about.notes].filter(Boolean).join(' · ');
   if (source.live) now.labels = (await (await fetch('labels')).json()) as Record<string, string>;
   options(choice('map-choice'), about.maps.map((one) => [one.name, one.title]), before.map);
   colourChoices(now, before.colour);
