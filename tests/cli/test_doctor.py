@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -105,6 +106,10 @@ def test_the_page_has_a_command_for_each_finding(examined, faulty):
     assert page.count("<pre") == sum(one["found"] for one in examined[0]["findings"].values())
     assert f"latentspace doctor {faulty} --fix cleaned.csv" in page
     assert "train010.png" in page
+    assert f"<h1>What is wrong with {faulty.name}</h1>" in page
+    assert re.search(r"levels \d+ to \d+", page), "a number has a unit"
+    fine = re.search(r"As it should be\.</b> (.)", page)
+    assert fine[1].isupper()
 
 
 def test_the_cleaned_table_is_read_as_the_images(examined, faulty):

@@ -29,6 +29,7 @@ from latentspace.experiment.config import Experiment
 from latentspace.figures import style
 from latentspace.inference.computing import Encoded, here
 from latentspace.inference.trained import load_trained
+from latentspace.report.measures import number, titled
 from latentspace.runs.directory import Run
 from latentspace.runs.tensors import write_tensors
 from latentspace.training.train import train
@@ -105,6 +106,7 @@ def test_a_card_of_an_autoencoder_has_each_side(records):
     assert {"active_units", "effective_rank", "total_correlation"} <= set(found)
     assert {"trustworthiness_pca", "continuity_pca"} <= set(found) or record.card.judged < 40
     assert set(found["knn_accuracy"].beside) == {"pca", "pixels", "random", "chance"}
+    assert "from a mixture of" in record.card.sections["samples"].notes[0], "as generate draws"
     samples = rows_of(record, "samples")
     assert set(samples) == {
         "frechet",
@@ -335,6 +337,13 @@ def test_what_cannot_be_is_refused(small_runs, others, arguments, words):
     )
     assert (code, stdout) == (2, "")
     assert words in " ".join(stderr.split())
+
+
+def test_what_a_row_is_called(records):
+    rows = {row.name: titled(row) for _, row in records["ae"].card.rows() if not row.of}
+    assert rows["mse_worst_tenth"] == "mean squared error per pixel, worst tenth"
+    assert rows["active_units"] == "numbers of the code in use"
+    assert number(4.15e-05) == "4.15e\N{MINUS SIGN}05"
 
 
 def test_numbers_of_codes_done_by_hand():

@@ -11,7 +11,7 @@ from ..figures import Series, SeriesPlot, draw_series, png
 from .page import Picture
 
 NOTHING: Final = "–"
-WORDS: Final = {"better": "beaten", "worse": "not beaten", "even": "even"}
+WORDS: Final = {"better": "beaten", "worse": "ahead", "even": "even"}
 
 
 def cell(value: Value | None, digits: int = 3) -> str:
@@ -29,13 +29,16 @@ def number(value: float, digits: int = 3) -> str:
     if value == 0 or 1e-4 <= abs(value) < 1e5:
         whole = max(digits, len(f"{abs(value):.0f}"))
         return f"{value:#.{whole}g}".rstrip(".")
-    return f"{value:.{digits - 1}e}"
+    return f"{value:.{digits - 1}e}".replace("e-", "e\N{MINUS SIGN}")  # no line ends at this sign
 
 
 def titled(row: Row) -> str:
     """What a row is called: `mean squared error per pixel, A`."""
-    unit = f" {row.unit}" if row.unit.startswith("per ") else f", {row.unit}" if row.unit else ""
-    return f"{row.title}{unit}{f', class {row.of}' if row.of else ''}"
+    of = f", class {row.of}" if row.of else ""
+    if row.unit.startswith("per "):
+        return row.title.replace("error", f"error {row.unit}", 1) + of
+    unit = f", {row.unit}" if row.unit and not row.title.startswith(row.unit) else ""
+    return f"{row.title}{unit}{of}"
 
 
 def beside_cell(row: Row, name: str, digits: int = 3) -> str:

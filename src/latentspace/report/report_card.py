@@ -15,13 +15,13 @@ from ..inference.nearest import nearest
 from ..inference.trained import TrainedAutoencoder
 from ..runs.directory import Run
 from .gallery import Gallery, gallery
-from .measures import beside_cell, cell, curve_picture, titled
+from .measures import beside_cell, cell, curve_picture, number, titled
 from .page import Finding, Page, Section, Table, numbered
 
 HEADLINES: Final = {
     "mse": "Its pictures",
     "knn_accuracy": "The neighbours of its codes",
-    "probe_accuracy": "What is read off its codes",
+    "probe_accuracy": "Linear probes of its codes",
     "accuracy": "Its answers",
     "nmi": "Groups of its codes",
     "frechet": "Its samples",
@@ -45,7 +45,8 @@ def card_page(
     lead = (
         f"A run of kind {card.kind} with {counted(card.code_size, 'number')} an image, judged on "
         f"{counted(card.judged)} {judged}. In brackets 95 % intervals, by {card.draws:,} "
-        "resamples of the images. Beside it stands what it must beat; 'even' is no more than luck."
+        "resamples of the images. Beside it stands what it must beat: 'beaten', or 'ahead' of the run, or "
+        "'even', where the difference may be luck."
     )
     sections = [_section(part) for part in card.sections.values()]
     alarms = [Finding("Alarm", one, good=False) for part in card.sections.values() for one in part.alarms]
@@ -127,7 +128,10 @@ def _worst(record: CardRecord, network: TrainedAutoencoder, images: ImageSet) ->
     rows = np.array(record.places, dtype=np.int64)[order]
     pixels = images.pixels[rows]
     names = images.names_of(rows)
-    captions = [(name, f"error {error:.3g}") for name, error in zip(names, errors[order], strict=True)]
+    captions = [
+        (name, f"mean squared error {number(error)}")
+        for name, error in zip(names, errors[order], strict=True)
+    ]
     note = "Left the image, right what its code is decoded to; the largest errors of those judged."
     return gallery({"image": pixels, "reconstruction": network.reconstruct(pixels)}, captions, note)
 

@@ -39,6 +39,7 @@ def samples(subject: Subject, tally: Tally) -> Section:
         return Section(title=TITLE, absent=(f"samples: they take {FEWEST} images of each part",))
     space, words = feature_space(subject)
     distribution = _distribution(subject)
+    drawn_from = distribution.mixture or distribution
     sets = {"run": drawn(subject, count), "pca": _by_pca(subject, count)}
     features = {name: space(one) for name, one in sets.items()}
     features["real"] = space(subject.images.pixels[subject.learned[:: len(subject.learned) // count][:count]])
@@ -47,7 +48,7 @@ def samples(subject: Subject, tally: Tally) -> Section:
         title=TITLE,
         rows=tuple(_rows(tally, features, real, learned)),
         notes=(
-            f"{counted(count, 'code')} from {distribution.words}, decoded. For PCA they are drawn from a "
+            f"{counted(count, 'code')} from {drawn_from.words}, decoded. For PCA they are drawn from a "
             "mixture of Gaussians fitted to its own numbers. Real images: as many of the training part.",
             f"Compared with {counted(len(real), 'judged image')} in {words}.",
             f"Precision: samples that lie nearer to a judged image than its {NEIGHBOURS}th neighbour; "

@@ -19,7 +19,7 @@ Verdict: TypeAlias = Literal["better", "worse", "even"]
 BESIDE: Final = {
     "run": "this run",
     "probe": "linear probe of its codes",
-    "pca": "PCA, as many numbers",
+    "pca": "PCA with as many numbers",
     "pixels": "raw pixels",
     "random": "untrained network",
     "mean": "mean image",
