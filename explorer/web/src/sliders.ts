@@ -12,7 +12,9 @@ export function slidersView(app: App): HTMLElement {
   const large = frame(width, height, 'image of the sliders\' code');
   large.classList.add('large');
   const near = h('div');
-  const dimensions = app.dataset.codes.map((values, at) => measured(values, at)).sort((a, b) => b.std - a.std);
+  const dimensions = app.dataset.codes.map((values, at) => measured(values, at));
+  const { ordered } = app.dataset.about; // ordered codes: the first numbers say most
+  if (!ordered) dimensions.sort((a, b) => b.std - a.std);
   let code: Float32Array = Float32Array.from(app.dataset.codes, (_, at) => dimensions.find((one) => one.at === at)?.mean ?? 0);
 
   const decode = latest(async (given: Float32Array) => {
@@ -50,7 +52,7 @@ export function slidersView(app: App): HTMLElement {
     ),
     h('label', { for: 'temperature' }, 'Temperature'), temperature,
     h('p', { class: 'quiet' }, density ? `Draws are of ${density.words}.` : ''),
-    h('h2', {}, 'Dimensions, the most used first'),
+    h('h2', {}, ordered ? 'Dimensions, in the order of the code' : 'Dimensions, the most used first'),
     ...rows.map((one) => one.row),
     h('h2', {}, 'Nearest images'), near,
   );

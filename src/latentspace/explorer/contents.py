@@ -151,6 +151,7 @@ class Contents:
                 for one in subject.columns
             ],
             "later": list(self._later),
+            "ordered": subject.autoencoder is not None and subject.autoencoder.model.ordered,
             "sprites": {
                 "width": sprites.width,
                 "height": sprites.height,
