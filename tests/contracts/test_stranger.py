@@ -26,14 +26,17 @@ OPTIONS = ("--device", "cpu", "--threads", "1", "--precision", "32")
 
 
 def environment() -> dict[str, str]:
-    path = os.pathsep.join([str(PLUGIN), *filter(None, [os.environ.get("PYTHONPATH")])])
+    path = os.pathsep.join([str(PLUGIN), str(PLUGIN.parent), *filter(None, [os.environ.get("PYTHONPATH")])])
     return {**os.environ, "LATENTSPACE_PLUGINS": "plugin", "PYTHONPATH": path}
 
 
 LOADED = """
-import json, os, sys
+import gc, json, os, sys
+import jinja2, kept
 import latentspace.evaluation.evaluate, latentspace.report.run.write, latentspace.training.train
+import latentspace.report.search.page, latentspace.search.executors.worker, latentspace.search.run
 from latentspace.cli import main
+gc.freeze()
 for line in sys.stdin:
     words, out, err = json.loads(line)
     child = os.fork()
