@@ -159,4 +159,5 @@ def _show(diagnosis: "Diagnosis") -> None:
     rows = [[name, f"{MARKS[one.severity]}{one.headline}"] for name, one in diagnosis.findings.items()]
     console.show_facts(diagnosis.subject.spec, rows)
     for one in diagnosis.found().values():
-        console.say(f"{one.headline}: {one.advice}\n  {one.command}")
+        console.say(f"{one.headline}: {one.advice}")
+        console.say(f"  {one.command}")
