@@ -17,6 +17,7 @@ FEW_LEVELS: Final = 20  # of 256, where they are also within ...
 NARROW: Final = 64  # ... so many values: 0 and 255 alone are fine
 DARK: Final = 32  # no byte reaches it
 MOST: Final = 1 / 2  # of the images are blank, or copies of one
+LONG: Final = 32  # times as long as wide: rather the axes of an array that were taken for others
 LOOKED_AT: Final = 64 << 20  # bytes of pixels, spread over the set
 PORTION: Final = 1 << 20  # of them at a time
 
@@ -38,7 +39,17 @@ def warnings_of(images: ImageSet) -> tuple[str, ...]:
     count = max(2, LOOKED_AT // images.pixels[0].size)
     step = -(-len(images) // count)
     some = images.pixels[::step]
-    return (*_levels(some, whole=step == 1), *_alike(some, whole=step == 1))
+    return (*_shape(some), *_levels(some, whole=step == 1), *_alike(some, whole=step == 1))
+
+
+def _shape(pixels: np.ndarray) -> list[str]:
+    height, width = pixels.shape[2:]
+    if max(height, width) < LONG * min(height, width):
+        return []
+    return [
+        f"the images are {height:,}x{width:,} pixels: where an array's axes are in another order, store it "
+        "as images x height x width"
+    ]
 
 
 def _levels(pixels: np.ndarray, *, whole: bool) -> list[str]:
