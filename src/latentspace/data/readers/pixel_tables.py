@@ -220,7 +220,7 @@ def _of_joined(path: Path, layout: Layout) -> tuple[np.ndarray, list[str], list[
         except (ValueError, OverflowError):
             one = np.array([np.nan])
         if not np.isfinite(one).all() or not len(one) or (rows and len(one) != len(rows[0])):
-            expected = f"{len(rows[0]):,} numbers" if rows else "numbers"
+            expected = counted(len(rows[0]), "number") if rows else "numbers"
             raise DataError(
                 f"the column {layout.header[place]!r} of {path} must hold {expected} in each row",
                 found=f"{counted(len(one), 'number')}, or others, in line {line:,}",
