@@ -85,6 +85,17 @@ def test_more_than_a_node_has_is_refused_at_once():
     assert "nodes with 0 CPUs and 0 GPUs, 1 CPUs and 0 GPUs" in refused.value.found
 
 
+@pytest.fixture
+def _sent_whole() -> Iterator[None]:
+    """The nodes of a cluster do not find the tests' modules: their classes are sent as they are."""
+    from ray import cloudpickle
+
+    cloudpickle.register_pickle_by_value(ray_cluster)
+    yield
+    cloudpickle.unregister_pickle_by_value(ray_cluster)
+
+
+@pytest.mark.usefixtures("_sent_whole")
 def test_a_node_where_no_process_can_begin_gets_no_more(nodes, caplog):
     import ray
 
