@@ -101,6 +101,7 @@ def test_a_node_where_no_process_can_begin_gets_no_more(nodes, caplog):
 
     with closing(Cluster(ON_RAY)) as cluster:
         (unable,) = (one["NodeID"] for one in cluster.nodes if one["Resources"].get("CPU"))
+        room = cluster.room
         begun = [cluster.process(ray_cluster.Beginner, unable)]
         with pytest.raises(LostProcessError) as only:  # there is no other node
             cluster.asked(begun[0].where.remote())
@@ -118,7 +119,9 @@ def test_a_node_where_no_process_can_begin_gets_no_more(nodes, caplog):
         for one in begun:
             ray.kill(one)
         assert cluster.asked(cluster.process(ray_cluster.Beginner, unable).where.remote()) == found[0]
-    nodes.kill(other)
+        nodes.kill(other)
+        until(lambda: len([one for one in ray.nodes() if one["Alive"] and one["Resources"].get("CPU")]) == 1)
+    assert Cluster(ON_RAY).room == room
 
 
 class TestCodes:
