@@ -181,3 +181,25 @@ def test_nvidia_s_convolutions_are_exact_within_and_afterwards_as_they_were(monk
         with exact():
             assert (cudnn.benchmark, cudnn.deterministic, cudnn.allow_tf32) == (False, True, False)
         assert (cudnn.benchmark, cudnn.deterministic, cudnn.allow_tf32) == (True, False, True)
+
+
+@pytest.mark.parametrize("kind", ["ae", "classifier"])
+def test_what_a_run_computes_is_exact(small_runs, kind, monkeypatch):
+    seen = []
+    watched = torch.nn.Module.__call__
+
+    def watching(module, *arguments, **named):
+        seen.append(torch.backends.cudnn.deterministic and not torch.backends.cudnn.allow_tf32)
+        return watched(module, *arguments, **named)
+
+    monkeypatch.setattr(torch.nn.Module, "__call__", watching)
+    run = small_runs[kind]
+    images = load_images(run.experiment.data)
+    loaded = latentspace.load(run.path, "cpu")
+    if kind == "ae":
+        loaded.reconstruct(images)
+    else:
+        loaded.probabilities(images)
+    latentspace.evaluate(run.path, device="cpu")
+    assert len(seen) > 3
+    assert all(seen)

@@ -4,9 +4,13 @@ import pytest
 import torch
 
 from latentspace.core.randomness import generator
+from latentspace.data.splits import Shares, split
+from latentspace.experiment.config import Experiment
 from latentspace.models.posteriors import Dirac, Gaussian, Posterior
 from latentspace.models.stacks.correction import BEGINNING, Correction
 from latentspace.models.stacks.family import ResidualConfig, ResidualVariationalConfig
+from latentspace.training.principal import PrincipalComponents
+from materials import make_images
 
 SHAPE = (2, 9, 12)
 
@@ -70,3 +74,16 @@ def test_a_posterior_of_another_kind_is_refused():
 
     with pytest.raises(TypeError, match="not a Other"):
         Correction(Seen())(Other(), torch.rand(4, *SHAPE), torch.rand(4, *SHAPE))
+
+
+def test_beside_principal_components_it_begins_by_adding_hardly_anything():
+    experiment = Experiment()
+    images = make_images(60)
+    parts = split(images, Shares.parse("60/20/20"), 0)
+    gains = {}
+    for path in ("on", "off"):
+        config = ResidualConfig(code_size=3, width=4, corrections=1, linear_path=path)
+        model = config.build(images.shape, generator(0, "weights"))
+        PrincipalComponents(experiment, images, parts).begin(model)
+        gains[path] = model.correction.gain.item()
+    assert gains == pytest.approx({"on": BEGINNING**2, "off": BEGINNING})
