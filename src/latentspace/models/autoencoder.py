@@ -40,6 +40,9 @@ class NetworkConfig(Config):
 class EncoderDecoderConfig(NetworkConfig):
     """The settings of a network that encodes images and decodes codes."""
 
+    variational: ClassVar[bool] = False
+    """Whether its posteriors have a variance."""
+
     code_size: Width = Field(default=10, description="numbers that an image is compressed to; `--code-size`")
 
     @abstractmethod
@@ -53,12 +56,26 @@ class EncoderDecoderConfig(NetworkConfig):
             ConfigurationError: images that this network cannot take.
         """
 
+    def distributions(
+        self,
+        encoder: nn.Module,  # noqa: ARG002
+        shape: tuple[int, int, int],  # noqa: ARG002
+    ) -> tuple[Likelihood, Prior | None]:
+        """What the decoder's output says of pixels, and the prior of the codes that this encoder finds."""
+        return MeanSquared(), None
+
 
 class GenerativeConfig(EncoderDecoderConfig):
     """The settings of a network with a prior of its codes and a likelihood of the pixels."""
 
     prior: str = Field(default="standard-normal", description="of the codes")
     likelihood: str = Field(default="bernoulli", description="of the pixels, given the decoder's output")
+
+    variational = True
+
+    def distributions(self, encoder: nn.Module, shape: tuple[int, int, int]) -> tuple[Likelihood, Prior]:
+        prior = PRIORS[self.prior].beside(encoder, shape, self.code_size)
+        return LIKELIHOODS[self.likelihood](), prior
 
     @field_validator("prior")
     @classmethod
@@ -98,7 +115,7 @@ class AutoencoderConfig(EncoderDecoderConfig):
         with torch.device("meta"):  # no memory, and no draw from the global generator
             encoder = ConvolutionalEncoder(shape, channels, self.neurons, self.code_size)
             decoder = ConvolutionalDecoder(encoder, shape, channels, self.neurons, self.code_size)
-            model = Autoencoder(encoder, decoder, MeanSquared())
+            model = Autoencoder(encoder, decoder, *self.distributions(encoder, shape))
         return drawn(model, generator)
 
 
@@ -126,8 +143,7 @@ class VariationalConfig(GenerativeConfig):
         with torch.device("meta"):
             encoder = VariationalEncoder(shape, channels, self.dropout, self.code_size)
             decoder = VariationalDecoder(encoder, shape, channels, self.code_size)
-            prior = PRIORS[self.prior].beside(encoder, shape, self.code_size)
-            model = Autoencoder(encoder, decoder, LIKELIHOODS[self.likelihood](), prior)
+            model = Autoencoder(encoder, decoder, *self.distributions(encoder, shape))
         return drawn(model, generator)
 
 
@@ -179,7 +195,7 @@ class Autoencoder(nn.Module):
         likelihood: what the logits say of pixels.
         prior: of the codes; None: codes cannot be drawn without codes of images.
         ordered: whether training leaves out the end of half of the codes (`shortened`).
-        correction: posterior, images, decoded images, generator -> Posterior; `corrections` times in turn.
+        correction: posterior, images, `decode`, generator -> Posterior; None: codes are the encoder's.
     """
 
     def __init__(
@@ -191,7 +207,6 @@ class Autoencoder(nn.Module):
         *,
         ordered: bool = False,
         correction: nn.Module | None = None,
-        corrections: int = 0,
     ) -> None:
         super().__init__()
         self.encoder = encoder
@@ -200,14 +215,12 @@ class Autoencoder(nn.Module):
         self.prior = prior
         self.ordered = ordered
         self.correction = correction
-        self.corrections = corrections
 
     def encode(self, images: Images, generator: torch.Generator | None = None) -> Posterior:
         """The generator is drawn from by dropout alone, in training."""
         posterior: Posterior = self.encoder(images, generator)
         if self.correction is not None:
-            for _ in range(self.corrections):
-                posterior = self.correction(posterior, images, self.decode(posterior.mean), generator)
+            posterior = self.correction(posterior, images, self.decode, generator)
         return posterior
 
     def decode(self, codes: Codes) -> Images:

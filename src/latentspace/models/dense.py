@@ -10,35 +10,27 @@ from torch import Tensor, nn
 
 from ..core.config import Width
 from ..core.tensor_types import Codes, Images, Logits
-from .autoencoder import Autoencoder, EncoderDecoderConfig, GenerativeConfig, NetworkConfig
+from .autoencoder import Autoencoder, GenerativeConfig
 from .layers.init import build_seeded
-from .likelihoods import LIKELIHOODS, MeanSquared
 from .posteriors import Dirac, Gaussian, Posterior
-from .priors import PRIORS
-from .stacks.family import usual_code_size
+from .stacks.family import FittedCodeConfig
 
 
-class _Dense(EncoderDecoderConfig):
+class _Dense(FittedCodeConfig):
     """What both have."""
 
-    code_size: Width = Field(
-        default=10,
-        description="numbers that an image is compressed to; `--code-size`. Where none is named it follows "
-        "the images, as that of `residual`",
-    )
     neurons: Width = Field(default=128, description="of each hidden layer")
     hidden_layers: int = Field(default=2, ge=0, le=64, description="before the code, and as many behind it")
 
-    def fitted(self, shape: tuple[int, int, int]) -> NetworkConfig:
-        if "code_size" in self.model_fields_set:
-            return self
-        size = min(usual_code_size(shape), math.prod(shape))
-        return self.model_copy(update={"code_size": size})
+    def build(self, shape: tuple[int, int, int], generator: torch.Generator) -> Autoencoder:
+        hidden = [self.neurons] * self.hidden_layers
 
-    @property
-    def hidden(self) -> list[int]:
-        """The neurons of the hidden layers."""
-        return [self.neurons] * self.hidden_layers
+        def network() -> Autoencoder:
+            encoder = DenseEncoder(shape, hidden, self.code_size, variational=self.variational)
+            decoder = DenseDecoder(shape, hidden, self.code_size)
+            return Autoencoder(encoder, decoder, *self.distributions(encoder, shape))
+
+        return build_seeded(network, generator)
 
 
 @final
@@ -46,13 +38,6 @@ class DenseConfig(_Dense):
     """Dense layers, SiLU between them, and the same backwards: for images of any size, and other data."""
 
     name: Literal["dense"] = "dense"
-
-    def build(self, shape: tuple[int, int, int], generator: torch.Generator) -> Autoencoder:
-        def network() -> Autoencoder:
-            encoder = DenseEncoder(shape, self.hidden, self.code_size, variational=False)
-            return Autoencoder(encoder, DenseDecoder(shape, self.hidden, self.code_size), MeanSquared())
-
-        return build_seeded(network, generator)
 
 
 @final
@@ -63,15 +48,6 @@ class DenseVariationalConfig(_Dense, GenerativeConfig):
     """
 
     name: Literal["dense-variational"] = "dense-variational"
-
-    def build(self, shape: tuple[int, int, int], generator: torch.Generator) -> Autoencoder:
-        def network() -> Autoencoder:
-            encoder = DenseEncoder(shape, self.hidden, self.code_size, variational=True)
-            decoder = DenseDecoder(shape, self.hidden, self.code_size)
-            prior = PRIORS[self.prior].beside(encoder, shape, self.code_size)
-            return Autoencoder(encoder, decoder, LIKELIHOODS[self.likelihood](), prior)
-
-        return build_seeded(network, generator)
 
 
 @final

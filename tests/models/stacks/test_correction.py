@@ -35,7 +35,7 @@ def test_each_correction_moves_the_code_of_the_one_before(config):
         first = none.encode(images)
         found = first
         for network in (one, two):
-            found = one.correction(found, images, none.decode(found.mean))
+            found = one.correction(found, images, none.decode)
             assert torch.equal(network.encode(images).mean, found.mean)
             if isinstance(found, Gaussian):
                 assert torch.equal(network.encode(images).log_variance, found.log_variance)
@@ -48,7 +48,7 @@ def test_each_correction_moves_the_code_of_the_one_before(config):
 def test_it_sees_the_image_the_decoded_code_and_the_difference():
     images, decoded = torch.rand(2, 4, *SHAPE)
     encoder = Seen()
-    code = Correction(encoder)(Dirac(torch.ones(4, 3)), images, decoded).mean
+    code = Correction(encoder)(Dirac(torch.ones(4, 3)), images, lambda _: decoded).mean
     assert torch.equal(encoder.images, torch.cat([images, decoded, images - decoded], dim=1))
     torch.testing.assert_close(code, torch.full((4, 3), 1 + 2 * BEGINNING))
 
@@ -73,7 +73,7 @@ def test_a_posterior_of_another_kind_is_refused():
             raise NotImplementedError
 
     with pytest.raises(TypeError, match="not a Other"):
-        Correction(Seen())(Other(), torch.rand(4, *SHAPE), torch.rand(4, *SHAPE))
+        Correction(Seen())(Other(), torch.rand(4, *SHAPE), lambda _: torch.rand(4, *SHAPE))
 
 
 def test_beside_principal_components_it_begins_by_adding_hardly_anything():

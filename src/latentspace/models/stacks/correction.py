@@ -5,12 +5,13 @@ draw them from. J. Marino, Y. Yue, S. Mandt, "Iterative Amortized Inference"
 (https://arxiv.org/abs/1807.09356).
 """
 
+from collections.abc import Callable
 from typing import Final, final
 
 import torch
 from torch import nn
 
-from ...core.tensor_types import Images
+from ...core.tensor_types import Codes, Images
 from ..posteriors import Dirac, Gaussian, Posterior
 
 SEEN: Final = 3  # times the channels of an image: the image, what its code decodes to, and the difference
@@ -24,11 +25,13 @@ class Correction(nn.Module):
     Args:
         encoder: of images with three times the channels (`SEEN`); its posteriors are of the kind that is
             corrected.
+        times: how often, one after the other.
     """
 
-    def __init__(self, encoder: nn.Module) -> None:
+    def __init__(self, encoder: nn.Module, times: int = 1) -> None:
         super().__init__()
         self.encoder = encoder
+        self.times = times
         self.gain = nn.Parameter(torch.full((1,), BEGINNING))
 
     @torch.no_grad()
@@ -37,14 +40,24 @@ class Correction(nn.Module):
         self.gain.fill_(BEGINNING**2)
 
     def forward(
-        self, posterior: Posterior, images: Images, decoded: Images, generator: torch.Generator | None = None
+        self,
+        posterior: Posterior,
+        images: Images,
+        decode: Callable[[Codes], Images],
+        generator: torch.Generator | None = None,
     ) -> Posterior:
-        """The corrected posterior; `decoded` is what the mean of the present one decodes to.
+        """The corrected posterior.
 
         Raises:
             TypeError: posteriors of another kind than a Gaussian or a Dirac.
         """
-        decoded = decoded.to(images.dtype)
+        for _ in range(self.times):
+            posterior = self._once(posterior, images, decode(posterior.mean).to(images.dtype), generator)
+        return posterior
+
+    def _once(
+        self, posterior: Posterior, images: Images, decoded: Images, generator: torch.Generator | None
+    ) -> Posterior:
         change = self.encoder(torch.cat([images, decoded, images - decoded], dim=1), generator)
         moved = posterior.mean + self.gain * change.mean
         if isinstance(posterior, Gaussian):

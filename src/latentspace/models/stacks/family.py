@@ -11,8 +11,6 @@ from ...core.config import Width
 from ..autoencoder import Autoencoder, EncoderDecoderConfig, GenerativeConfig, NetworkConfig, require_size
 from ..layers.init import build_seeded
 from ..layers.norm import Activation, Norm
-from ..likelihoods import LIKELIHOODS, MeanSquared
-from ..priors import PRIORS
 from .correction import SEEN, Correction
 from .linear import BesideLinearDecoder, BesideLinearEncoder
 from .residual import ResidualDecoder, ResidualEncoder, Style, Upsampling
@@ -37,14 +35,24 @@ def usual_code_size(shape: tuple[int, int, int]) -> int:
     return max(FEWEST, round(a_pixel * side))
 
 
-class _Residual(EncoderDecoderConfig):
-    """What both have."""
+class FittedCodeConfig(EncoderDecoderConfig):
+    """The settings of a network whose code follows the images where no size of it is named."""
 
     code_size: Width = Field(
         default=10,
         description="numbers that an image is compressed to; `--code-size`. Where none is named it follows "
         "the images: 10/28 numbers for each pixel of the side of grey ones, 2 of colour ones",
     )
+
+    def fitted(self, shape: tuple[int, int, int]) -> NetworkConfig:
+        if "code_size" in self.model_fields_set:
+            return self
+        return self.model_copy(update={"code_size": min(usual_code_size(shape), math.prod(shape))})
+
+
+class _Residual(FittedCodeConfig):
+    """What both have."""
+
     width: Width = Field(
         default=16,
         description="how wide the network is: the smallest maps have four times as many channels, each "
@@ -67,7 +75,6 @@ class _Residual(EncoderDecoderConfig):
         "from those that are learned from before the first step: on, off, or auto, where the components hold "
         "four fifths of the variance, as those of photographs do",
     )
-
     corrections: int = Field(
         default=0,
         ge=0,
@@ -76,25 +83,33 @@ class _Residual(EncoderDecoderConfig):
         "what the code decodes to, and the difference (iterative amortised inference)",
     )
 
-    def fitted(self, shape: tuple[int, int, int]) -> NetworkConfig:
-        if "code_size" in self.model_fields_set:
-            return self
-        return self.model_copy(update={"code_size": usual_code_size(shape)})
+    def build(self, shape: tuple[int, int, int], generator: torch.Generator) -> Autoencoder:
+        require_size(shape)
+
+        def network() -> Autoencoder:
+            encoder, decoder = self._halves(shape)
+            return Autoencoder(
+                encoder,
+                decoder,
+                *self.distributions(encoder, shape),
+                ordered=self.ordered,
+                correction=self._correction(shape) if self.corrections else None,
+            )
+
+        return build_seeded(network, generator)
 
     @property
     def _style(self) -> Style:
         return Style(self.norm, self.activation, self.upsampling, self.blocks)
 
-    def _correction(self, shape: tuple[int, int, int], *, variational: bool) -> Correction | None:
-        if not self.corrections:
-            return None
-        seen, width = (SEEN * shape[0], *shape[1:]), max(1, self.width // 2)
-        return Correction(ResidualEncoder(seen, width, self.code_size, self._style, variational=variational))
+    def _correction(self, shape: tuple[int, int, int]) -> Correction:
+        sizes = (SEEN * shape[0], *shape[1:]), max(1, self.width // 2), self.code_size, self._style
+        return Correction(ResidualEncoder(*sizes, variational=self.variational), self.corrections)
 
-    def _halves(self, shape: tuple[int, int, int], *, variational: bool) -> tuple[nn.Module, nn.Module]:
+    def _halves(self, shape: tuple[int, int, int]) -> tuple[nn.Module, nn.Module]:
         """The encoder and the decoder."""
         sizes = shape, self.width, self.code_size, self._style
-        encoder, decoder = ResidualEncoder(*sizes, variational=variational), ResidualDecoder(*sizes)
+        encoder, decoder = ResidualEncoder(*sizes, variational=self.variational), ResidualDecoder(*sizes)
         if self.linear_path != "on":
             return encoder, decoder
         return (
@@ -109,20 +124,6 @@ class ResidualConfig(_Residual):
 
     name: Literal["residual"] = "residual"
 
-    def build(self, shape: tuple[int, int, int], generator: torch.Generator) -> Autoencoder:
-        require_size(shape)
-
-        def network() -> Autoencoder:
-            return Autoencoder(
-                *self._halves(shape, variational=False),
-                MeanSquared(),
-                ordered=self.ordered,
-                correction=self._correction(shape, variational=False),
-                corrections=self.corrections,
-            )
-
-        return build_seeded(network, generator)
-
 
 @final
 class ResidualVariationalConfig(_Residual, GenerativeConfig):
@@ -132,21 +133,3 @@ class ResidualVariationalConfig(_Residual, GenerativeConfig):
     """
 
     name: Literal["residual-variational"] = "residual-variational"
-
-    def build(self, shape: tuple[int, int, int], generator: torch.Generator) -> Autoencoder:
-        require_size(shape)
-
-        def network() -> Autoencoder:
-            encoder, decoder = self._halves(shape, variational=True)
-            prior = PRIORS[self.prior].beside(encoder, shape, self.code_size)
-            return Autoencoder(
-                encoder,
-                decoder,
-                LIKELIHOODS[self.likelihood](),
-                prior,
-                ordered=self.ordered,
-                correction=self._correction(shape, variational=True),
-                corrections=self.corrections,
-            )
-
-        return build_seeded(network, generator)
