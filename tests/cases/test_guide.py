@@ -269,6 +269,9 @@ MADE: dict[str, Callable[[Path], object]] = {
     "patients/": lambda place: write_folder(
         place, {f"p{number // 3:02}_{number % 3}.png": one for number, one in enumerate(pictures(6))}
     ),
+    "named/": lambda place: write_folder(
+        place, {f"{['cat', 'dog'][k % 2]}.{k}.jpg": one for k, one in enumerate(pictures(6))}
+    ),
     "copied/": lambda place: write_folder(place, {**flat(), "copy.png": pictures(1)[0]}),
     "glyphs:100": lambda place: None,
 }
@@ -306,6 +309,7 @@ SAID = {
     "colour/": "images 4, 16x16, grey",
     "large/": "images 13, 32x32",
     "patients/": "groups 2, of 3 to 3 images",
+    "named/": "classes 2, 3 images each: cat (3), dog (3)",
     "copied/": "copies dropped 1",
 }
 

@@ -176,3 +176,17 @@ def test_the_sizes_that_images_had_have_an_example_each(place: Path):
     table = "path\n" + "".join(f"mixed/{name}\n" for name in ("small.png", "0.png", "1.png"))
     (place / "some.csv").write_text(table)
     assert listed("some.csv") == [["20x16", "2", "mixed/0.png"], ["8x9", "1", "mixed/small.png"]]
+
+
+def test_labels_that_names_seem_to_have_are_told_and_not_taken(place: Path):
+    files = {f"{kind}.{k}.png": encoded(random_pixels(8, 8, seed=k)) for k in range(3) for kind in ("a", "b")}
+    write_folder(place / "flat", files)
+    _, stdout, _ = call(["data", "info", "flat", "--json"])
+    facts = json.loads(stdout)
+    assert facts["per_class"] == {}
+    _, table, _ = call(["data", "info", "flat", "--picture", "flat.png"])
+    assert facts["label_by"] in " ".join(table.split())
+    assert "gives a (3), b (3)" in " ".join(table.split())
+    _, stdout, _ = call(["data", "info", "flat", "--label-by", facts["label_by"], "--json"])
+    assert json.loads(stdout)["per_class"] == {"a": 3, "b": 3}
+    assert json.loads(stdout)["label_by"] is None

@@ -1,4 +1,4 @@
-"""Groups from names: patterns, folders, tables."""
+"""Groups and labels from names: patterns, folders, tables."""
 
 import re
 from pathlib import Path
@@ -9,6 +9,7 @@ import pytest
 import latentspace
 from latentspace.core.errors import ConfigurationError, DataError, LatentspaceError
 from latentspace.data import sources
+from latentspace.data.name_labels import suggested
 from makers import encoded, random_pixels, write_folder, write_tar, write_zip
 
 NAMES = [f"{kind}/p{patient:02}_{n}.png" for kind in ("ill", "well") for patient in (0, 3) for n in range(3)]
@@ -92,3 +93,74 @@ def test_rows_lie_in_no_folder(tmp_path: Path):
     np.save(tmp_path / "a.npy", random_pixels(6, 8, 8))
     with pytest.raises(ConfigurationError, match="rows"):
         latentspace.load_data(tmp_path / "a.npy", group_by="folder")
+
+
+FLAT = ("cat.0.png", "cat.1.png", "dog.12.png", "dog.3.png", "photo.png")
+
+
+@pytest.fixture
+def flat(tmp_path: Path) -> Path:
+    return write_folder(
+        tmp_path / "flat", {name: encoded(random_pixels(8, 8, seed=k)) for k, name in enumerate(FLAT)}
+    )
+
+
+def test_labels_by_a_pattern_a_table_and_the_folder(flat: Path, tmp_path: Path):
+    images = latentspace.load_data(flat, label_by=r"^([a-z]+)\.\d")
+    assert images.class_names == ("cat", "dog")
+    assert images.labels.tolist() == [0, 0, 1, 1]
+    assert images.names[2:] == ("dog.3.png", "dog.12.png")
+    assert any("1 image left out" in note and "photo.png" in note for note in images.record.conversions)
+    (tmp_path / "labels.csv").write_text("name,label\n" + "".join(f"{one},{one[0]}\n" for one in FLAT))
+    images = latentspace.load_data(flat, label_by=str(tmp_path / "labels.csv"))
+    assert [images.class_names[label] for label in images.labels] == ["c", "c", "d", "d", "p"]
+    both = latentspace.load_data(f"{flat} + {flat}", label_by=r"^(cat|dog)")  # names begin with the SPEC
+    assert both.labels.tolist() == [0, 0, 1, 1] * 2
+    assert both.class_names == ("cat", "dog")
+    tiles = latentspace.load_data(flat, label_by=r"^(cat|dog)", tiles="8x4")
+    assert tiles.labels.tolist() == [0] * 4 + [1] * 4
+    files = {name: encoded(random_pixels(8, 8, seed=k)) for k, name in enumerate(NAMES)}
+    deep = latentspace.load_data(write_folder(tmp_path / "deep", files), label_by=r"(p\d+)_")
+    assert deep.class_names == ("p00", "p03")  # instead of the class folders
+    (tmp_path / "deep" / "alone.png").write_bytes(files[NAMES[0]])  # else all would be without labels
+    assert latentspace.load_data(tmp_path / "deep", label_by="folder").class_names == ("ill", "well")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"label_by": r"(q)"}, "no name has a match"),
+        ({"label_by": r"(png)"}, "all of them in one class, 'png'"),
+        ({"label_by": r"(cat", "label": None}, "unterminated"),
+        ({"label_by": r"^(cat|dog)", "label": "breed"}, "labels come from one place"),
+    ],
+)
+def test_what_cannot_label_is_refused(options: dict, said: str, flat: Path):
+    with pytest.raises(ConfigurationError, match=re.escape(said)):
+        latentspace.load_data(flat, **options)
+
+
+def test_rows_have_no_names_to_be_labelled_by(tmp_path: Path):
+    np.save(tmp_path / "a.npy", random_pixels(6, 8, 8))
+    with pytest.raises(ConfigurationError, match="names"):
+        latentspace.load_data(tmp_path / "a.npy", label_by=r"(\d)")
+
+
+@pytest.mark.parametrize(
+    ("names", "classes"),
+    [
+        (("cat.0.jpg", "cat.12.jpg", "dog.3.jpg", "dog.1.jpg"), ("cat", "dog")),
+        (("obj1__0.png", "obj1__5.png", "obj10__0.png", "obj10__5.png"), ("obj1", "obj10")),
+        (("3_001.png", "3_002.png", "12_001.png", "12_002.png"), ("3", "12")),
+        (("n01440764_10.JPEG", "n01440764_2.JPEG", "n02_1.JPEG", "n02_2.JPEG"), ("n01440764", "n02")),
+        (("great_pyrenees_1.jpg", "great_pyrenees_2.jpg", "great_dane_1.jpg", "great_dane_2.jpg"), None),
+        (("cat1.png", "cat2.png", "dog1.png", "dog2.png"), ("cat", "dog")),
+        (("0_cat.png", "1_cat.png", "0_dog.png", "1_dog.png"), ("cat", "dog")),
+        (("IMG_0001.png", "IMG_0002.png", "IMG_0003.png", "IMG_0004.png"), ()),
+        (("0001.png", "0002.png", "10.png", "20.png"), ()),
+    ],
+)
+def test_names_that_seem_to_have_labels_suggest_a_pattern(names: tuple, classes: tuple | None):
+    found = suggested(names)
+    expected = ("great_pyrenees", "great_dane") if classes is None else classes
+    assert tuple(found.counts if found else ()) == expected

@@ -1,6 +1,7 @@
 """latentspace data info"""
 
 import re
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -137,6 +138,9 @@ def _classes(facts: "Facts") -> str:
     from ..data.cleaning import sentence
 
     counts = facts.per_class
+    if not counts and (found := facts.suggestion):
+        named = sentence([f"{name} ({many:,})" for name, many in found.counts.items()], most=4)
+        return f"no labels; names seem to have them: --label-by {shlex.quote(found.pattern)} gives {named}"
     if not counts:
         return "no labels"
     least, most = min(counts.values()), max(counts.values())

@@ -137,6 +137,11 @@ class Reading:
     label: Annotated[
         str | None, "The column, or the array, that has the labels where there are several.", "COLUMN|none"
     ] = None
+    label_by: Annotated[
+        str | None,
+        "Labels from the names of images: a pattern, the folder, or a CSV file.",
+        "PATTERN|folder|FILE",
+    ] = None
     deduplicate: Annotated[bool | None, "Keep one of each set of exact copies."] = None
     conflicts: Annotated[
         str | None, "With --deduplicate: what is kept of equal images with different labels.", "none|first"
@@ -151,8 +156,11 @@ class Reading:
 
         if spec:
             spec = BETWEEN.join(_located(one) if names_a_path(one) else one for one in specs_of(spec))
-        group_by = self.group_by if self.group_by in (None, "folder") else _absolute(str(self.group_by))
-        return given({"spec": spec, **vars(self), "group_by": group_by})
+        by_name = {
+            name: said if said in (None, "folder") else _absolute(str(said))
+            for name, said in (("group_by", self.group_by), ("label_by", self.label_by))
+        }
+        return given({"spec": spec, **vars(self), **by_name})
 
     def config(self, spec: str | None) -> "DataConfig":
         from ..data.config import DataConfig

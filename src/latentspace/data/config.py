@@ -55,6 +55,12 @@ class DataConfig(Config):
         "several: `coarse_label`; by its name where this is not given (CIFAR-100's fine ones). `none`: no "
         "labels, so that no image is left out for want of one; `--label`",
     )
+    label_by: str | None = Field(
+        default=None,
+        description="what the names of images say of their classes: a regular expression over names whose "
+        r"first group is the label (`^([a-z]+)\.` takes cat from cat.12.jpg), `folder`, or a CSV file of "
+        "names and labels; images without one are left out; `--label-by`",
+    )
     deduplicate: bool = Field(
         default=False,
         description="keep the first of each set of equal images, and none where they have different labels; "

@@ -13,6 +13,7 @@ from .cleaning import blank, sets_of_copies
 from .fitting import format_size
 from .imageset import ImageSet
 from .memmap import blocks
+from .name_labels import Suggestion, suggestion
 from .splits import PARTS
 
 
@@ -98,6 +99,11 @@ class Facts:
             return None
         return {"sets": len(self.near), "images": sum(len(one) - 1 for one in self.near)}
 
+    @cached_property
+    def suggestion(self) -> Suggestion | None:
+        """The pattern with which names would give classes, where there are no labels."""
+        return suggestion(self.images)
+
     @property
     def warnings(self) -> tuple[str, ...]:
         return self.images.record.warnings
@@ -143,6 +149,7 @@ class Facts:
             "warnings": list(self.warnings),
             "content_hash": images.content_hash,
             "per_class": self.per_class,
+            "label_by": None if self.suggestion is None else self.suggestion.pattern,
             "parts": self.parts,
             "groups": self.groups,
             "blank_images": blank,

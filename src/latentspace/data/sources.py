@@ -21,6 +21,7 @@ from ..core.config import whole_number
 from ..core.errors import ConfigurationError, DataError, FetchError, OutputError
 from ..core.malloc import within_memory
 from ..core.wording import counted, option
+from .by_names import ByName
 from .cache import keep, recall
 from .catalog import notmnist
 from .channels import with_channels
@@ -28,11 +29,12 @@ from .cleaning import sentence
 from .config import GIVEN, DataConfig
 from .fitting import fitted_set
 from .given import Given, given_set
-from .grouping import grouped, refuse_early
+from .grouping import grouped
 from .imageset import ImageSet
 from .inspection import inspected
 from .joined import joined, specs_of
 from .memmap import SHARE, Residence, free_memory
+from .name_labels import labelled_by, without_label_column
 from .paths import cache_directory
 from .readers.filenames import BRACES, is_named_as_image, readable
 from .readers.foreign import foreign
@@ -61,7 +63,10 @@ def load_images(config: DataConfig, given: Given | None = None) -> ImageSet:
         DataError: no such path, not images, damaged; FetchError: notMNIST could not be had.
     """
     if config.group_by:
-        refuse_early(config.group_by, config.spec)
+        ByName("group", config.group_by).refuse_early(config.spec)
+    if config.label_by:
+        ByName("label", config.label_by).refuse_early(config.spec)
+    config = without_label_column(config)
     with within_memory(
         DataError,
         f"the images of {config.spec} must fit in memory",
@@ -83,6 +88,8 @@ def finished(images: ImageSet, config: DataConfig) -> ImageSet:
         images = tiled(images, Tiles.parse(config.tiles))
     if config.group_by:
         images = grouped(images, config.group_by)
+    if config.label_by:
+        images = labelled_by(images, config.label_by)
     if config.resize is not None:
         images = fitted_set(images, config.resize, config.fit)
     if config.channels != "auto":

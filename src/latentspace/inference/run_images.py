@@ -11,6 +11,7 @@ import numpy as np
 from ..core.errors import DataError, RunError
 from ..core.types import Int64Array
 from ..core.wording import option
+from ..data.by_names import UnmatchedError
 from ..data.config import DataConfig
 from ..data.imageset import ImageSet
 from ..data.readers.collect import collect
@@ -80,7 +81,12 @@ def asked_images(run: Run, spec: str | None, settings: Mapping[str, Any]) -> tup
         strict = config.model_copy(update={"strict": True})
         one = collect([File(path.name, str(path))], origin=str(path), config=strict)
         return one.images("an image"), False
-    return own_or_other(run, config)
+    try:
+        return own_or_other(run, config)
+    except UnmatchedError:  # others may be called otherwise, where nobody says now what their names mean
+        if {"group_by", "label_by"} & set(settings):
+            raise
+        return own_or_other(run, config.model_copy(update={"group_by": None, "label_by": None}))
 
 
 @dataclass(frozen=True, eq=False)

@@ -59,6 +59,7 @@ def extra_of(experiment: Experiment, images: ImageSet, judged: Int64Array) -> Ex
         "channels": channels,
         "tiles": None,
         "group_by": None,
+        "label_by": None,
     }
     found = load_images(experiment.data.model_copy(update=changes))
     if found.shape != images.shape:
