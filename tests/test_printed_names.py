@@ -14,7 +14,7 @@ import latentspace
 from latentspace.cli import console
 from latentspace.core.csv_text import csv_text
 from latentspace.core.errors import DataError
-from latentspace.core.logs import collected, logged_to
+from latentspace.core.logs import collected, logged_to, unsaid
 from latentspace.core.printable import printable
 from latentspace.report.page import Page, Section, Table, render
 from makers import encoded, random_pixels
@@ -117,6 +117,26 @@ def test_a_log_has_a_line_for_a_message(tmp_path):
     assert_plain("".join(lines), lines=False)
     assert_plain(written)
     assert "xyzzy" not in written
+
+
+def test_a_step_of_something_larger_says_nothing_though_it_keeps_a_log(tmp_path):
+    logger = logging.getLogger("latentspace")
+    with collected() as lines:
+        with unsaid(), logged_to(tmp_path / "run.log"):
+            logger.warning("of the step")
+        logger.warning("of the whole")
+    assert [line.partition("of ")[2] for line in lines] == ["the whole"]
+    assert "of the step" in (tmp_path / "run.log").read_text()
+
+
+def test_no_word_of_a_table_is_broken_where_all_fit():
+    said = io.StringIO()
+    screen = console.Console(file=said, width=50)
+    rows = [["trustworthiness of a map by t-SNE", "0.974 [0.963,0.985]", "0.962, beaten"]] * 2
+    console.show_table("", ["", "this run", "PCA with as many numbers"], rows, to=screen)
+    lines = said.getvalue().splitlines()
+    assert max(map(len, lines)) <= 50
+    assert set(" ".join(rows[0]).split()) <= set(said.getvalue().split())
 
 
 @pytest.mark.parametrize("name", NAMES.values(), ids=NAMES)

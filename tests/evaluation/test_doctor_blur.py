@@ -1,11 +1,14 @@
-"""Which images the doctor calls blurred: by their edges, not by levels, noise or the rest of the set."""
+"""Which images the doctor calls blurred, by their edges alone, and which blank: those that hold nothing."""
 
 import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
 from latentspace.data.imageset import ImageSet
+from latentspace.evaluation.doctor.blank import BLANK
 from latentspace.evaluation.doctor.blurred import BLURRED
+from latentspace.evaluation.doctor.brightness import LOW_CONTRAST
+from latentspace.evaluation.doctor.finding import Finder
 from latentspace.evaluation.doctor.statistics import statistics_of
 from latentspace.evaluation.doctor.subject import Subject
 
@@ -18,11 +21,9 @@ def squares(count: int, low: int = 0, high: int = 255, seed: int = 0) -> np.ndar
     return images
 
 
-def named(*parts: np.ndarray) -> list[int]:
+def named(*parts: np.ndarray, by: Finder = BLURRED) -> list[int]:
     pixels = np.concatenate(parts).round().astype(np.uint8)
-    found = BLURRED.find(
-        Subject(ImageSet(pixels, source="squares"), "squares", lambda: pytest.fail("no codes"))
-    )
+    found = by.find(Subject(ImageSet(pixels, source="squares"), "squares", lambda: pytest.fail("no codes")))
     return sorted(found.rows.tolist())
 
 
@@ -68,3 +69,20 @@ def test_the_size_of_what_is_seen_and_rounding_change_it_little():
     assert found[1] == pytest.approx(found[0], rel=0.05)
     assert found[2] == pytest.approx(found[0], rel=0.3)  # flat places are not rounded
     assert statistics_of(np.full((2, 1, 9, 9), 7, np.uint8)).mobility.tolist() == [0, 0]
+
+
+def test_what_holds_nothing_is_blank_and_a_smooth_sky_is_not():
+    draw = np.random.default_rng(0)
+    flat = np.full((2, 3, 32, 32), 90.0)
+    noise = draw.normal(128, 2.5, (20, 3, 32, 32))
+    small = draw.normal(128, 2.5, (20, 1, 9, 7))
+    sky = 200 + np.linspace(0, 6, 32)[:, None] + draw.normal(0, 0.8, (20, 3, 32, 32))
+    halves = np.full((1, 3, 32, 32), 100.0)
+    halves[:, 0, :16], halves[:, 1, 16:] = 150, 150  # of one brightness, of two colours
+    assert blank(flat, noise, sky, halves) == list(range(22))
+    assert blank(small) == list(range(20))
+    assert named(flat, sky, halves, by=LOW_CONTRAST) == list(range(2, 23)), "they are not lost"
+
+
+def blank(*parts: np.ndarray) -> list[int]:
+    return named(*parts, by=BLANK)

@@ -10,7 +10,7 @@ from jinja2 import UndefinedError
 from PIL import Image
 
 from latentspace.core.errors import DataError
-from latentspace.report.page import Page, Picture, Section, Table, _templates, render
+from latentspace.report.page import Finding, Page, Picture, Section, Table, _templates, render
 
 HOSTILE = "<script>alert(1)</script>\"'&"
 
@@ -151,6 +151,15 @@ def test_a_picture_without_a_number_has_none_on_the_page() -> None:
     elements = Elements(render(page))
     assert re.findall(r"Figure \w+", elements.words) == ["Figure 7", "Figure 7"]
     assert [link["href"] for link in elements.named("a")] == ["#section-1", "#picture-1-2", "#section-2"]
+
+
+def test_a_finding_leads_to_its_section() -> None:
+    sections = Section("One"), Section("Two")
+    found = tuple(Finding(one.title, "", section=one.title) for one in sections)
+    page = render(Page("t", "l", findings=found, sections=sections))
+    assert '<a href="#section-2">Two</a>' in page
+    assert "<nav" not in page, "the findings lead to each"
+    assert "<nav" in render(Page("t", "l", findings=found[:1], sections=sections))
 
 
 def test_contents_are_listed_for_several_sections_only() -> None:

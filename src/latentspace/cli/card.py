@@ -102,13 +102,14 @@ def make_card(
 
 
 def _show(card: "Card") -> None:
+    from ..report.measures import unbroken
     from ..report.report_card import row_table
 
     for part in card.sections.values():
         rows = [row for row in part.rows if not row.of]
         if rows:
-            table = row_table(part.title, rows)
-            console.show_table(table.title, list(table.columns), [list(row) for row in table.rows])
+            table = row_table(part.title, rows, intervals=False)  # the page has them
+            console.show_table(table.title, list(table.columns), [map(unbroken, row) for row in table.rows])
         for one in part.alarms:
             console.note(one)
         for one in part.absent:

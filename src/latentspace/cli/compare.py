@@ -93,14 +93,21 @@ def _compared(run: "Run", data: str | None, part: str, most: int, seed: int, dev
 
 def _show(found: "Comparison") -> None:
     from ..report.comparison import measure_rows, overlap_rows, setting_rows
+    from ..report.measures import unbroken
 
     names = [Path(one).name for one in found.runs]
-    console.show_table("measures; * no other is better, beyond luck", ["", *names], measure_rows(found))
+    console.show_table(
+        "measures; * no other is better, beyond luck",
+        ["", *names],
+        [map(unbroken, row) for row in measure_rows(found)],
+    )
     if rows := setting_rows(found):
         console.show_table("settings that differ", ["", *names], rows)
     if rows := overlap_rows(found, names):
         console.show_table(
-            "neighbours that two runs have in common", ["", "overlap", "each with raw pixels", "chance"], rows
+            "neighbours that two runs have in common",
+            ["", "overlap", "each with raw pixels", "chance"],
+            [map(unbroken, row) for row in rows],
         )
     for note in found.notes:
         console.say(note)

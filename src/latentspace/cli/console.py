@@ -101,22 +101,39 @@ def show_table(
     *,
     whole: bool = False,
 ) -> None:
-    """A table; `whole`: no cell is broken, even where its lines become longer than the screen is wide."""
+    """A table, whose words are whole where they fit the screen.
+
+    Args:
+        whole: no cell is broken, even where its lines become longer than the screen is wide.
+    """
+    columns, rows = [printable(one) for one in columns], [[printable(one) for one in row] for row in rows]
+    widths = _widths(list(zip(columns, *rows, strict=True)), to.width)
     heading = Text(printable(title), style="table.title") if title else None
     table = Table(title=heading, title_justify="left", box=None, header_style="bold", pad_edge=False)
     for number, column in enumerate(columns):
         table.add_column(
-            Text(printable(column)),
+            Text(column),
             justify="left" if number == 0 else "right",
             overflow="fold",
             no_wrap=whole,
+            width=None if whole else widths[number],
         )
     for row in rows:
-        table.add_row(*(Text(printable(cell)) for cell in row))
+        table.add_row(*map(Text, row))
     if whole:
         wide = Console(stderr=to.stderr, highlight=False, width=UNBROKEN)
         to = wide if wide.measure(table).minimum > to.width else to
     to.print(table)
+
+
+def _widths(columns: list[tuple[str, ...]], screen: int) -> list[int] | list[None]:
+    """How wide each column is so that no word is broken; None of each where that is Rich's to say."""
+    words = [max(cell_len(word) for cell in column for word in cell.split(" ")) for column in columns]
+    wanted = [max(map(cell_len, column)) - word for column, word in zip(columns, words, strict=True)]
+    spare = screen - sum(words) - 2 * (len(words) - 1)
+    if not 0 <= spare < sum(wanted):
+        return [None] * len(columns)
+    return [word + spare * more // sum(wanted) for word, more in zip(words, wanted, strict=True)]
 
 
 def show_facts(title: str, rows: Iterable[Iterable[str]]) -> None:

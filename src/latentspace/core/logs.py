@@ -44,12 +44,20 @@ def collected() -> Iterator[list[str]]:
 @contextmanager
 def unsaid() -> Iterator[None]:
     """Inside the block nothing below an error is logged: what goes on there is a step of something larger."""
-    before = LOGGER.level
+    before, handlers = LOGGER.level, list(LOGGER.handlers)
     LOGGER.setLevel(logging.ERROR)
+    for one in handlers:  # a log file that is opened inside the block lowers the level again, for itself
+        one.addFilter(_grave)
     try:
         yield
     finally:
         LOGGER.setLevel(before)
+        for one in handlers:
+            one.removeFilter(_grave)
+
+
+def _grave(record: logging.LogRecord) -> bool:
+    return record.levelno >= logging.ERROR
 
 
 class _LogFile(logging.FileHandler):

@@ -1,7 +1,7 @@
 """What messages and tables say in the same words: counts, and settings as their reader writes them."""
 
 import os
-from collections.abc import Iterator, Sized
+from collections.abc import Iterator, Sequence, Sized
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -18,6 +18,11 @@ _readers = ["Python"]
 def counted(count: int, thing: str = "image") -> str:
     """`1 image`, `1,000 images`, `2 classes`, `3 exact copies`."""
     return f"{count:,} {thing if count == 1 else plural(thing)}"
+
+
+def listed(things: Sequence[str]) -> str:
+    """`one`, `one and two`, `one, two and three`."""
+    return " and ".join(filter(None, (", ".join(things[:-1]), *things[-1:])))
 
 
 def colour_of(channels: int) -> str:

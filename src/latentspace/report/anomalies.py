@@ -36,7 +36,7 @@ def anomalies_page(trained: TrainedAutoencoder, found: Anomalies, most: int = WO
     title = f"The most unusual of {counted(len(found.images))}"
     lead = (
         f"{counted(flagged, 'image')} of {len(found.images):,} lie over the threshold, which "
-        f"{100 * found.false_alarms:.3g} % of usual images may pass. Ranked by {SCORES[found.by]}."
+        f"{100 * found.false_alarms:.3g}% of usual images may pass. Ranked by {SCORES[found.by]}."
     )
     how = (
         "The error is the mean squared error a pixel, divided by the image's own variance plus "
@@ -63,6 +63,6 @@ def _caption(found: Anomalies, row: int, name: str, copies: int) -> tuple[str, .
     return (
         name if copies == 1 else f"{name} and {copies - 1} more",
         *label,
-        f"error {found.error[row]:.3g} ({shares['error'][row]:.1f} %)",
-        f"distance {found.distance[row]:.3g} ({shares['distance'][row]:.1f} %)",
+        f"error {found.error[row]:.3g} ({shares['error'][row]:.1f}%)",
+        f"distance {found.distance[row]:.3g} ({shares['distance'][row]:.1f}%)",
     )

@@ -102,7 +102,7 @@ def _finding(one: Measure, names: Sequence[str]) -> Finding:
 
 def _table(found: Comparison, names: Sequence[str]) -> Table:
     rows = tuple(tuple(row) for row in measure_rows(found))
-    note = "* no other run is better beyond luck, and one is worse. Brackets: 95 % intervals over images."
+    note = "* no other run is better beyond luck, and one is worse. Brackets: 95% intervals over images."
     return Table("Each measure of each run", ("", *names), rows, note)
 
 
@@ -154,7 +154,7 @@ def _seeds(found: Comparison, names: Sequence[str]) -> list[Section]:
             f"{', '.join(names[place] for place in group.runs)}",
             ("", "mean"),
             tuple((titles[name], cell(value)) for name, value in group.measures.items()),
-            "In brackets the 95 % interval of the mean over seeds, by Student's t.",
+            "In brackets the 95% interval of the mean over seeds, by Student's t.",
         )
         for group in found.seeds
     ]

@@ -35,7 +35,8 @@ def _shown(diagnosis: Diagnosis) -> list[str]:
 
 
 def _verdict(found: Found) -> Finding:
-    return Finding(_capital(found.headline), "", False if found.severity == "bad" else None, found.advice)
+    title = _capital(found.headline)
+    return Finding(title, "", False if found.severity == "bad" else None, found.advice, section=title)
 
 
 def _rest(diagnosis: Diagnosis) -> list[Finding]:
@@ -70,14 +71,15 @@ def _gallery(diagnosis: Diagnosis, found: Found) -> Gallery | None:
         return None
     columns = {"image": images.pixels[rows]}
     if found.beside is not None:
-        columns["beside"] = subject.images.pixels[found.beside[:SHOWN]]
+        columns["compared with"] = subject.images.pixels[found.beside[:SHOWN]]
     names = [images.names_of(rows)]
     if found.beside is not None:
         names.append(subject.images.names_of(found.beside[:SHOWN]))
-    labels = [subject.labelled(int(row)) for row in rows] if images is subject.images else [""] * len(rows)
+    details = found.details or ("",) * len(rows)
+    classes = [subject.labelled(int(row)) for row in rows] if images is subject.images else [""] * len(rows)
     captions = [
-        tuple(one for one in (*called, label, detail) if one)
-        for called, label, detail in zip(zip(*names, strict=True), labels, found.details, strict=False)
+        (*called, *((f"class {label}",) if label else ()), *((detail,) if detail else ()))
+        for called, label, detail in zip(zip(*names, strict=True), classes, details, strict=False)
     ]
     note = f"The first {SHOWN} of {len(found.rows):,}; --json names all." if len(found.rows) > SHOWN else ""
     return gallery(columns, captions, note)

@@ -14,11 +14,11 @@ NOTHING: Final = "–"
 WORDS: Final = {"better": "beaten", "worse": "ahead", "even": "even"}
 
 
-def cell(value: Value | None, digits: int = 3) -> str:
-    """`0.0719 [0.0705, 0.0734]`; a dash for nothing."""
+def cell(value: Value | None, digits: int = 3, said: str = "") -> str:
+    """`0.0719 [0.0705, 0.0734]`, with what is said of it before its interval; a dash for nothing."""
     if value is None:
         return NOTHING
-    said = number(value.value, digits)
+    said = number(value.value, digits) + said
     if value.low is None or value.high is None or value.low == value.high:
         return said
     return f"{said} [{number(value.low, digits)},\N{NO-BREAK SPACE}{number(value.high, digits)}]"
@@ -33,20 +33,27 @@ def number(value: float, digits: int = 3) -> str:
 
 
 def titled(row: Row) -> str:
-    """What a row is called: `mean squared error per pixel, A`."""
-    of = f", class {row.of}" if row.of else ""
+    """What a row is called: `mean squared error per pixel`, or that of a class: `class A`."""
+    if row.of:
+        return f"class {row.of}"
     if row.unit.startswith("per "):
-        return row.title.replace("error", f"error {row.unit}", 1) + of
-    unit = f", {row.unit}" if row.unit and not row.title.startswith(row.unit) else ""
-    return f"{row.title}{unit}{of}"
+        return row.title.replace("error", f"error {row.unit}", 1)
+    unit = f", {row.unit}" if row.unit not in ("", "numbers") and not row.title.startswith(row.unit) else ""
+    return f"{row.title}{unit}"
 
 
-def beside_cell(row: Row, name: str, digits: int = 3) -> str:
-    """What stands beside a run, and whether the run beats it."""
-    if name not in row.beside:
-        return NOTHING
+def unbroken(text: str) -> str:
+    """Without no-break spaces, at which a terminal's table breaks its lines."""
+    return text.replace("\N{NO-BREAK SPACE}", "")
+
+
+def beside_cell(row: Row, name: str, *, intervals: bool = True) -> str:
+    """The run's own value, or what stands beside it and whether the run beats that: `0.0719, beaten`."""
     verdict = row.verdicts.get(name)
-    return f"{cell(row.beside[name], digits)}{f', {WORDS[verdict]}' if verdict else ''}"
+    value = row.run if name == "run" else row.beside.get(name)
+    if value is not None and not intervals:
+        value = Value(value=value.value)
+    return cell(value, 1 if row.unit == "numbers" else 3, f", {WORDS[verdict]}" if verdict else "")
 
 
 def curve_picture(curve: Curve, names: Mapping[str, str] = BESIDE, caption: str = "") -> Picture:
@@ -64,7 +71,7 @@ def curve_picture(curve: Curve, names: Mapping[str, str] = BESIDE, caption: str 
         f"{names.get(name, name)} from {number(values[0].value)} to {number(values[-1].value)}"
         for name, values in curve.lines.items()
     )
-    words = f"{caption or 'The bands are 95 % intervals over images.'}"
+    words = f"{caption or 'The bands are 95% intervals over images.'}"
     return Picture(None, title, words, png(draw_series(plot)), f"{curve.title}: {said}")
 
 

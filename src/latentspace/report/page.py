@@ -142,12 +142,14 @@ class Finding:
         text: how that shows, with the numbers.
         good: True, False, or None where it is neither.
         advice: what to try, or nothing.
+        section: the title of the section that shows it, or nothing.
     """
 
     headline: str
     text: str
     good: bool | None = None
     advice: str = ""
+    section: str = field(default="", kw_only=True)
 
     @property
     def advice_parts(self) -> tuple[tuple[str, bool], ...]:
@@ -175,6 +177,16 @@ class Page:
     notices: tuple[str, ...] = ()
     sections: tuple[Section, ...] = ()
     footer: tuple[str, ...] = ()
+
+    @property
+    def places(self) -> dict[str, int]:
+        """The number of each section, from 1, by its title."""
+        return {section.title: place for place, section in enumerate(self.sections, start=1)}
+
+    @property
+    def has_contents(self) -> bool:
+        """Whether there is a list of the sections: where the findings do not lead to each of them."""
+        return len(self.sections) > 1 and not set(self.places) <= {one.section for one in self.findings}
 
 
 @cache

@@ -4,7 +4,7 @@ from typing import Final
 
 import numpy as np
 
-from ..core.wording import counted
+from ..core.wording import counted, listed
 from ..data.imageset import ImageSet
 from ..evaluation.card.make import CardRecord
 from ..evaluation.card.samples import drawn
@@ -26,6 +26,7 @@ HEADLINES: Final = {
     "nmi": "Groups of its codes",
     "frechet": "Its samples",
 }
+WAYS: Final = {"better": "better than", "worse": "worse than", "even": "even with"}
 RIVALS: Final = ("pca", "pixels", "random", "probe", "mean", "input")  # what a run must beat
 WORST: Final = 30  # images, and samples, that are shown
 DRAWN_FROM: Final = 500  # images, whose doubled number of codes new ones for a picture are drawn from
@@ -41,21 +42,36 @@ def card_page(
         other: those that were judged, where these are not the run's own.
     """
     card = record.card
-    judged = f"of its {card.part} part" if other is None else "of other images, none of which it learned from"
+    judged = (
+        f"the {counted(card.judged)} of its {card.part} part"
+        if other is None
+        else f"{counted(card.judged)} that are not its own ({other.source}); it learned from none of them"
+    )
     lead = (
-        f"A run of kind {card.kind} with {counted(card.code_size, 'number')} an image, judged on "
-        f"{counted(card.judged)} {judged}. In brackets 95 % intervals, by {card.draws:,} "
-        "resamples of the images. Beside it stands what it must beat: 'beaten', or 'ahead' of the run, or "
-        "'even', where the difference may be luck."
+        f"A run of kind {card.kind} with {counted(card.code_size, 'number')} an image, judged on {judged}. "
+        f"In brackets 95% intervals, by {card.draws:,} resamples of the images. Beside it stands what it "
+        "must beat: 'beaten', or 'ahead' of the run, or 'even', where the difference may be luck."
     )
     sections = [_section(part) for part in card.sections.values()]
-    alarms = [Finding("Alarm", one, good=False) for part in card.sections.values() for one in part.alarms]
+    alarms = [
+        Finding("Alarm", one, good=False, section=part.title)
+        for part in card.sections.values()
+        for one in part.alarms
+    ]
     subject = Subject(run, images, card.part, DRAWN_FROM, card.seed, device, other)
     pictures = _pictures(record, subject)
     page = Page(
         f"Report card of {run.path.name}",
         lead,
-        findings=(*alarms, *(found for _, row in card.rows() if (found := _finding(row)))),
+        findings=(
+            *alarms,
+            *(
+                found
+                for part in card.sections.values()
+                for row in part.rows
+                if (found := _finding(part, row))
+            ),
+        ),
         sections=(*(one for one in sections if one is not None), *pictures),
         footer=(
             f"run {run.path.name}, weights {card.weights[:16]}",
@@ -66,32 +82,40 @@ def card_page(
     return numbered(page)
 
 
-def row_table(title: str, rows: list[Row], note: str = "") -> Table:
-    """A column for the run, and one for each that stands beside any of the rows."""
+def row_table(title: str, rows: list[Row], *, intervals: bool = True) -> Table:
+    """A column for the run, and one for each that stands beside any of the rows, perhaps with intervals."""
     names = [name for name in BESIDE if any(name in row.beside for row in rows)]
-    cells = [(titled(row), cell(row.run), *(beside_cell(row, name) for name in names)) for row in rows]
-    return Table(title, ("", BESIDE["run"], *(BESIDE[name] for name in names)), tuple(cells), note)
+    cells = [
+        (titled(row), beside_cell(row, "run"), *(beside_cell(row, one, intervals=intervals) for one in names))
+        for row in rows
+    ]
+    return Table(title, ("", BESIDE["run"], *(BESIDE[name] for name in names)), tuple(cells))
 
 
-def _finding(row: Row) -> Finding | None:
+def _finding(part: Part, row: Row) -> Finding | None:
     """Whether the run beats what stands beside a main measure."""
     rivals = [name for name in RIVALS if name in row.verdicts]
     if row.name not in HEADLINES or not rivals:
         return None
-    beaten = [BESIDE[name] for name in rivals if row.verdicts[name] == "better"]
-    lost = [BESIDE[name] for name in rivals if row.verdicts[name] == "worse"]
-    even = [BESIDE[name] for name in rivals if row.verdicts[name] == "even"]
+    by_verdict = {
+        verdict: [_the(name) for name in rivals if row.verdicts[name] == verdict] for verdict in WAYS
+    }
+    _, lost, even = by_verdict.values()
+    title = titled(row)
     words = [
-        f"{titled(row)} {cell(row.run)}",
-        *(f"{how} {', '.join(some)}" for how, some in _ways(beaten, lost, even) if some),
+        f"{title[:1].upper()}{title[1:]} {cell(row.run)}",
+        *(f"{WAYS[verdict]} {listed(some)}" for verdict, some in by_verdict.items() if some),
     ]
     good = False if lost else None if even else True
     headline = {True: "beat all beside them", False: "are behind something simpler", None: "are not ahead"}
-    return Finding(f"{HEADLINES[row.name]} {headline[good]}", f"{'; '.join(words)}.", good)
+    return Finding(
+        f"{HEADLINES[row.name]} {headline[good]}", f"{'; '.join(words)}.", good, section=part.title
+    )
 
 
-def _ways(*some: list[str]) -> list[tuple[str, list[str]]]:
-    return list(zip(("better than", "worse than", "even with"), some, strict=True))
+def _the(name: str) -> str:
+    """What stands beside the run, in a sentence."""
+    return BESIDE[name] if name in ("pca", "pixels") else f"the {BESIDE[name].removeprefix('the ')}"
 
 
 def _section(part: Part) -> Section | None:
@@ -102,7 +126,8 @@ def _section(part: Part) -> Section | None:
     by_class = [row for row in part.rows if row.of]
     tables = [row_table(part.title, whole)] if whole else []
     if by_class:
-        tables.append(row_table(f"{part.title}, class by class", by_class))
+        titles = {f"{one.title} {one.unit}".strip() for one in by_class}
+        tables.append(row_table(f"{part.title}, class by class: {listed(sorted(titles))}", by_class))
     return Section(
         part.title,
         part.notes,
@@ -128,11 +153,11 @@ def _worst(record: CardRecord, network: TrainedAutoencoder, images: ImageSet) ->
     rows = np.array(record.places, dtype=np.int64)[order]
     pixels = images.pixels[rows]
     names = images.names_of(rows)
-    captions = [
-        (name, f"mean squared error {number(error)}")
-        for name, error in zip(names, errors[order], strict=True)
-    ]
-    note = "Left the image, right what its code is decoded to; the largest errors of those judged."
+    captions = [(name, f"error {number(error)}") for name, error in zip(names, errors[order], strict=True)]
+    note = (
+        "Left the image, right what its code is decoded to; the largest errors of those judged. Below each "
+        "the mean squared error per pixel."
+    )
     return gallery({"image": pixels, "reconstruction": network.reconstruct(pixels)}, captions, note)
 
 
@@ -143,7 +168,7 @@ def _samples(subject: Subject) -> Gallery:
     found = nearest(flat(decoded), flat(pixels), 1)
     rows = subject.learned[found.rows[:, 0]]
     captions = [
-        (f"sample {place}, {name}", f"distance {distance:.3g}")
+        (f"sample {place}, {name}", f"distance {number(distance)}")
         for place, (name, distance) in enumerate(
             zip(subject.images.names_of(rows), found.distances[:, 0], strict=True), start=1
         )

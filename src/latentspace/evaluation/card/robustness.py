@@ -126,7 +126,7 @@ def _changed(subject: Subject, change: Change, chosen: Int64Array) -> list[_Outc
 
 
 def _asked(labelled: bool) -> str:
-    return "right answers" if labelled else "images recognised"
+    return "accuracy" if labelled else "images recognised"
 
 
 def _curves(

@@ -172,7 +172,7 @@ def _rows(tally: Tally, features: dict[str, Features], real: Features, learned: 
         _unpaired(
             tally,
             "memorised",
-            "samples very near to a training image",
+            "share of samples very near to a training image",
             {name: (one < near).astype(np.float64) for name, one in to_training.items()},
         ),
     ]

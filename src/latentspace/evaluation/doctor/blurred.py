@@ -9,8 +9,8 @@ from typing import Final
 import numpy as np
 
 from ...core.wording import counted
-from .blank import FAINT
 from .finding import Finder, Finding, fine, skipped
+from .statistics import FAINT
 from .subject import Subject
 
 SMOOTH: Final = (
@@ -36,7 +36,8 @@ class Blurred:
             "The steps from a pixel to its neighbour change slowly: second differences are below "
             f"{SMOOTH:.0%} of first ones (root mean squares), where they are "
             f"{np.median(found.mobility):.0%} in the middle image of the set.",
-            "Look whether they were enlarged, out of focus or moved, and leave them out where they were.",
+            "Look whether they were enlarged, out of focus or moved; a cleaned table keeps them, with the "
+            "reason.",
             subject.cleaned,
             rows,
             tuple(f"{found.mobility[row]:.0%} of first differences" for row in rows),

@@ -6,7 +6,6 @@ import numpy as np
 
 from ...core.types import Int64Array
 from ...core.wording import counted
-from .blank import FAINT
 from .finding import Finder, Finding, fine
 from .statistics import Statistics
 from .subject import Subject
@@ -25,9 +24,9 @@ def _bright(found: Statistics) -> np.ndarray:
     return found.low > BRIGHTEST
 
 
-def _seen(found: Statistics) -> np.ndarray:
+def _seen(subject: Subject) -> np.ndarray:
     """Not blank."""
-    return found.contrast >= FAINT
+    return ~np.isin(np.arange(len(subject.images)), subject.empty)
 
 
 def _finding(subject: Subject, chosen: np.ndarray, worst: np.ndarray, what: str, rule: str) -> Finding:
@@ -41,7 +40,9 @@ def _finding(subject: Subject, chosen: np.ndarray, worst: np.ndarray, what: str,
         "look",
         f"{counted(len(rows), f'{what} image')}",
         rule + (" That is how most of the set is." if usual else ""),
-        "Stretch the levels of the whole set." if usual else "Look whether they show what they should.",
+        "Stretch the levels of the whole set."
+        if usual
+        else "Look whether they show what they should; a cleaned table keeps them, with the reason.",
         subject.command("latentspace train ae --data DATA --levels percentile --out runs/stretched")
         if usual
         else subject.cleaned,
@@ -55,8 +56,8 @@ class Dark:
 
     def find(self, subject: Subject) -> Finding:
         found = subject.statistics
-        rule = f"99 % of the pixels of each are below level {DARKEST:g} of 255."
-        return _finding(subject, _dark(found) & _seen(found), found.high, "dark", rule)
+        rule = f"99% of the pixels of each are below level {DARKEST:g} of 255."
+        return _finding(subject, _dark(found) & _seen(subject), found.high, "dark", rule)
 
 
 class Bright:
@@ -64,8 +65,8 @@ class Bright:
 
     def find(self, subject: Subject) -> Finding:
         found = subject.statistics
-        rule = f"99 % of the pixels of each are above level {BRIGHTEST:g} of 255."
-        return _finding(subject, _bright(found) & _seen(found), -found.low, "bright", rule)
+        rule = f"99% of the pixels of each are above level {BRIGHTEST:g} of 255."
+        return _finding(subject, _bright(found) & _seen(subject), -found.low, "bright", rule)
 
 
 class LowContrast:
@@ -73,7 +74,7 @@ class LowContrast:
 
     def find(self, subject: Subject) -> Finding:
         found = subject.statistics
-        chosen = (found.range < NARROW) & _seen(found) & ~_dark(found) & ~_bright(found)
+        chosen = (found.range < NARROW) & _seen(subject) & ~_dark(found) & ~_bright(found)
         rule = (
             f"From the 1st to the 99th percentile the pixels of each span less than {NARROW:g} of 255 levels."
         )

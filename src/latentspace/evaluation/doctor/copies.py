@@ -50,8 +50,7 @@ class Copies:
             "Keep one of each set. A split keeps copies in one part, but they weigh more than others do.",
             subject.command("latentspace train ae --data DATA --deduplicate --out runs/without-copies"),
             rows,
-            tuple("equal" for _ in rows),
-            first,
+            beside=first,
             drop=np.setdiff1d(rows, kept),
         )
 
@@ -79,8 +78,7 @@ class NearCopies:
             "wanted.",
             subject.command("latentspace data info DATA --list near-copies"),
             rows,
-            tuple("nearly equal" for _ in rows),
-            first,
+            beside=first,
         )
 
 

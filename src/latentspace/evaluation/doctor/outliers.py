@@ -43,7 +43,7 @@ class Outliers:
             f"By {subject.coder.words}, as `latentspace anomalies` ranks: the error of the reconstruction "
             f"and the distance to the fifth nearest code are together as high for about one image in "
             f"{round(1 / RARE):,}. At most the {MOST:.0%} most unusual are named.",
-            "Look whether they belong to the set.",
+            "Look whether they belong to the set; a cleaned table keeps them, with the reason.",
             subject.cleaned,
             rows,
             tuple(f"-log p: distance {far[row]:.1f}, error {missed[row]:.1f}" for row in rows),

@@ -8,12 +8,16 @@ import torch
 from jaxtyping import Float32
 
 from ...core.types import Int64Array, Pixels
-from ...data.memmap import blocks, require_unchanged
+from ...data.memmap import blocks, chosen, require_unchanged
 from ...inference.computing import Columns, Computed, columns_of, here
 
 SHARPEST: Final = 0.01  # share of the differences of pixels that sharpness is taken from
 ROUNDING: Final = 1 / 12  # the variance that rounding to whole levels adds to a pixel
 FEWEST: Final = 8  # of them
+FAINT: Final = 3.0  # levels: the standard deviation below which nothing can be seen but a gradient
+EVEN: Final = 0.5  # levels: the standard deviation of an image's parts that differ by noise alone
+PARTS: Final = 4  # a side, of LEAST pixels at least
+LEAST: Final = 4
 
 PerImage: TypeAlias = Float32[np.ndarray, " images"]
 
@@ -118,3 +122,27 @@ def _largest(steps: np.ndarray) -> np.ndarray:
         return np.zeros(len(steps), np.float32)
     largest: np.ndarray = np.partition(steps, -count, axis=1)[:, -count:].mean(axis=1)
     return largest
+
+
+def empty(pixels: Pixels, found: Statistics) -> Int64Array:
+    """The images without contrast whose parts do not differ: a smooth sky has a gradient, and is none."""
+    faint = np.flatnonzero(found.contrast < FAINT).astype(np.int64)
+    pixels = chosen(pixels, faint)
+    even = [_unevenness(pixels[some]) < EVEN for some in blocks(pixels)]
+    rows: Int64Array = faint[np.concatenate([np.zeros(0, dtype=bool), *even])]
+    return rows
+
+
+def _unevenness(pixels: Pixels) -> PerImage:
+    """The standard deviation of the means of an image's parts, beyond what noise may give."""
+    height, width = pixels.shape[2:]
+    rows, columns = (np.arange(side) * max(1, min(PARTS, side // LEAST)) // side for side in (height, width))
+    part = (rows[:, None] * PARTS + columns).ravel()
+    sizes = np.bincount(part)
+    belongs = (part == np.flatnonzero(sizes)[:, None]) / sizes[sizes > 0][:, None]
+    values = pixels.reshape(*pixels.shape[:2], -1).astype(np.float32)
+    means = values @ belongs.T.astype(np.float32)
+    between = means.var(axis=2)
+    noise = np.maximum(values.var(axis=2) - between, 0) * len(belongs) / len(part)
+    found: PerImage = np.sqrt(np.maximum(between - 3 * noise, 0)).max(axis=1)
+    return found

@@ -19,7 +19,7 @@ from ...inference.computing import Computed, here
 from .classification import Judged, judged
 from .codes import FEWEST, Coder, principal_codes
 from .files import FileFacts
-from .statistics import Statistics, statistics_of
+from .statistics import Statistics, empty, statistics_of
 
 
 @dataclass(eq=False)
@@ -67,6 +67,11 @@ class Subject:
     @cached_property
     def blank(self) -> Int64Array:
         return blank(self.images.pixels)
+
+    @cached_property
+    def empty(self) -> Int64Array:
+        """The blank images and those with nothing but noise on them."""
+        return empty(self.images.pixels, self.statistics)
 
     @cached_property
     def copies(self) -> list[Int64Array]:
