@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 import latentspace
-from latentspace.core.errors import DataError, OutputError
+from latentspace.core.errors import ConfigurationError, DataError, OutputError
 from latentspace.inference import encoding
 from latentspace.inference.encoding import EncodingPlan, Shard, encode_to
 from latentspace.inference.run_images import own_or_other
@@ -35,6 +35,14 @@ def expected(plan):
     codes = plan.trained.encode(pixels)
     wrong = (plan.trained.decode(codes) - pixels / np.float32(255)) ** 2
     return codes, wrong.mean(axis=(1, 2, 3))
+
+
+def test_more_shares_than_images_are_refused_before_anything_is_made(encoding_plan, tmp_path):
+    images = len(encoding_plan.images)
+    with pytest.raises(ConfigurationError, match="each share of a set has at least one image"):
+        encode_to(replace(encoding_plan, shard=Shard(1, images + 1)), tmp_path / "codes.npy")
+    assert list(tmp_path.iterdir()) == []
+    assert [len(Shard(number, images).rows(images)) for number in (1, images)] == [1, 1]
 
 
 @pytest.mark.parametrize("ending", ["parquet", "csv", "npz", "npy"])

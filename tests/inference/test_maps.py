@@ -120,7 +120,7 @@ def test_maps_by_the_extras_are_the_same_again_and_nothing_warns():
 
 @pytest.mark.parametrize("method", ["umap", "pacmap"])
 def test_a_library_that_is_missing_is_named(method, monkeypatch):
-    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    monkeypatch.setattr("latentspace.core.extras.find_spec", lambda _: None)
     with pytest.raises(ConfigurationError, match=rf"pip install 'latentspace\[{method}\]'"):
         project(clusters(), method)
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import sklearn.neighbors
 
-from latentspace.core.errors import DataError, LatentspaceError
+from latentspace.core.errors import ConfigurationError, DataError
 from latentspace.evaluation.baselines import by_neighbours
 from latentspace.inference import nearest as module
 from latentspace.inference.nearest import PRODUCTS, Graph, nearest
@@ -116,5 +116,5 @@ def test_a_damaged_graph_is_refused(tmp_path):
 
 def test_without_its_library_the_extra_is_named(monkeypatch):
     monkeypatch.setitem(sys.modules, "usearch", None)
-    with pytest.raises(LatentspaceError, match=r"latentspace\[neighbours\]"):
+    with pytest.raises(ConfigurationError, match=r"latentspace\[neighbours\]"):
         Graph.of(codes(3))

@@ -9,6 +9,7 @@ from PIL import Image
 
 import latentspace
 from latentspace.core.errors import LatentspaceError
+from latentspace.data.imageset import ImageSet
 from latentspace.inference.code_paths import linear, spherical
 from runner import call
 
@@ -70,6 +71,12 @@ def test_an_export_is_that_of_the_command(run, tmp_path):
         (lambda run, images: run.interpolate("nowhere.png", images[:1]), "nowhere.png"),
         (lambda run, images: run.export("somewhere", "pickle"), "onnx, torchscript, safetensors"),
         (lambda run, images: run.map(np.zeros((4, 3, 5, 5), np.uint8)), "as the run's"),
+        (lambda run, images: run.neighbours(images[:3], images, 0), "at least one neighbour"),
+        (lambda run, images: run.anomalies(images[:3], own=ImageSet(images[:9], "few")), "itself are needed"),
+        (
+            lambda run, images: run.anomalies(images[:3], own=ImageSet(images[::-1].copy(), "others")),
+            "itself are needed",
+        ),
     ],
 )
 def test_a_mistake_is_one_short_error(small_runs, images, tmp_path, monkeypatch, asked, said):
@@ -77,6 +84,12 @@ def test_a_mistake_is_one_short_error(small_runs, images, tmp_path, monkeypatch,
     with pytest.raises(LatentspaceError, match=said):
         asked(latentspace.load(small_runs["ae"].path, "cpu"), images.pixels)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_classifier_is_calibrated_on_no_other_images(small_runs, images):
+    others = images.subset(np.arange(len(images))[::-1])
+    with pytest.raises(LatentspaceError, match="itself are needed"):
+        latentspace.load(small_runs["classifier"].path, "cpu").classify(images.pixels[:3], own=others)
 
 
 def test_new_images_of_12_bits_are_read_as_the_runs_own_were(plan, tmp_path):

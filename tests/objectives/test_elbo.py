@@ -14,6 +14,7 @@ from latentspace.models.autoencoder import Autoencoder, VariationalConfig
 from latentspace.models.likelihoods import Bernoulli
 from latentspace.models.priors import StandardNormal
 from latentspace.objectives.elbo import ElboConfig, elbo, warmed_up
+from latentspace.objectives.importance import importance_weighted
 
 
 def bce_per_image(logits: torch.Tensor, images: torch.Tensor) -> torch.Tensor:
@@ -50,6 +51,19 @@ def test_bce_of_grey_pixels_by_hand():
 def test_bce_stays_finite_where_a_sigmoid_would_not():
     logits = torch.full((1, 1, 1, 1), -200.0)
     assert bce_per_image(logits, torch.ones(1, 1, 1, 1)).item() == pytest.approx(200)
+
+
+@pytest.mark.parametrize("objective", [elbo(), importance_weighted(2)])
+def test_what_the_network_adds_itself_is_minimised_too(model, batch, objective):
+    class Committed(torch.nn.Module):
+        def forward(self, images, draw):
+            return model(images, draw)._replace(terms={"commitment": torch.arange(len(images)) * 1.0})
+
+    plain, loss = (objective(one, batch, drawing(3)) for one in (model, Committed()))
+    mean = loss.parts["commitment"].item()
+    assert mean in (2.5, 5.5)  # of six images, or of two codes each
+    assert loss.total.item() == pytest.approx(plain.total.item() + mean)
+    assert loss.parts.keys() == {*plain.parts, "commitment"}
 
 
 def test_the_loss_is_the_mean_of_both_terms_over_the_images(model, batch):

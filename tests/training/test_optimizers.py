@@ -1,6 +1,7 @@
 """AdamW and Muon: each against a plain computation, and who moves which weight."""
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,9 +9,13 @@ import torch
 from torch import nn
 
 from latentspace.core.errors import ConfigurationError
+from latentspace.data.batches import ResidentSet
 from latentspace.experiment.config import Experiment
+from latentspace.training.components import Components, make_fabric, set_up
+from latentspace.training.loop import learn
 from latentspace.training.muon import Muon, orthogonalised
 from latentspace.training.optimizers import inner_matrices, optimizer_of
+from latentspace.training.state import restore, state_of
 
 
 def network() -> nn.Sequential:
@@ -27,6 +32,21 @@ def draw_gradients(model: nn.Module, seed: int) -> None:
     draw = torch.Generator().manual_seed(seed)
     for one in model.parameters():
         one.grad = torch.randn(one.shape, generator=draw)
+
+
+def test_a_weight_that_no_gradient_reaches_does_not_hinder_going_on():
+    def components() -> Components:
+        model = experiment.build((1, 8, 8))
+        model.spare = nn.Parameter(torch.ones(2))
+        images = ResidentSet(torch.arange(128, dtype=torch.uint8).view(2, 1, 8, 8))
+        return set_up(experiment, make_fabric(experiment), model, images)
+
+    experiment = Experiment(precision="32", device="cpu", training={"epochs": 2}, model={"neurons": 2})
+    whole, first, second = components(), components(), components()
+    records = list(learn(experiment, whole))
+    next(learn(experiment, first))
+    restore(second, state_of(first, 1, 0, 0.0), Path("state"))
+    assert [one.train for one in learn(experiment, second, 2)] == [records[1].train]
 
 
 def test_singular_values_come_near_1_whatever_the_shape():

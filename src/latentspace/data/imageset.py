@@ -138,6 +138,11 @@ class ImageSet:
             return tuple(map(str, rows.tolist()))
         return tuple(self.files[row] for row in rows.tolist())
 
+    def label_names(self, indices: Int64Array) -> list[str]:
+        """The names of the classes of some of the images, which have labels."""
+        assert self.labels is not None
+        return [self.class_names[label] for label in self.labels[indices].tolist()]
+
     @property
     def labelled(self) -> bool:
         return self.labels is not None

@@ -22,7 +22,7 @@ from .computing import Columns, Computed, Encoded, here
 from .encoding import Computing
 from .given_images import image_set
 from .nearest import nearest
-from .run_images import own_or_other
+from .run_images import own_or_other, require_own
 from .trained import TrainedAutoencoder
 
 logger = logging.getLogger(__name__)
@@ -85,7 +85,7 @@ class Anomalies:
         rows, images = self.order, self.images
         found: dict[str, Any] = {"rank": self.ranks, "name": list(images.names_of(rows))}
         if images.labels is not None:
-            found["label"] = [images.class_names[label] for label in images.labels[rows].tolist()]
+            found["label"] = images.label_names(rows)
         found["mse"] = self.mse[rows]
         for name in get_args(By):
             found[name] = getattr(self, name)[rows]
@@ -134,7 +134,11 @@ def find_anomalies(
     """
     run = _run_of(trained)
     known, rate, place = check(run, by, false_alarms)
-    own = own_or_other(run, None)[0] if own is None else image_set(trained, own)
+    if own is None:
+        own = own_or_other(run, None)[0]
+    else:
+        own = image_set(trained, own)
+        require_own(run, own)
     judged = own if images is None else image_set(trained, images)
     learned = _sample(np.flatnonzero(np.isin(own.image_hashes, run.learned_from)))
     reference = _Reference(trained, own, learned, computed)

@@ -156,7 +156,7 @@ def calibrate(trained: TrainedClassifier, own: ImageSet | None = None) -> Calibr
         logger.warning("probabilities are not calibrated: a network without its run")
         return None
     try:
-        images = own or own_or_other(run, None)[0]
+        images = own_or_other(run, None)[0] if own is None else own
     except LatentspaceError as error:
         logger.warning("probabilities are not calibrated: %s (%s)", error.must, error.found)
         return None

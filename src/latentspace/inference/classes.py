@@ -12,7 +12,7 @@ from ..data.given import Given
 from ..data.imageset import ImageSet
 from .calibration import Calibration, Temperature, calibrate
 from .given_images import image_set
-from .run_images import own_or_other
+from .run_images import own_or_other, require_own
 from .trained import TrainedClassifier
 
 UNKNOWN: Final = "unknown"
@@ -53,8 +53,8 @@ class Classes:
     def columns(self, *, all_classes: bool = False) -> dict[str, Any]:
         """As a table; `all_classes`: with the probability of every class."""
         columns: dict[str, Any] = {"name": list(self.images.names)}
-        if self.images.labels is not None:
-            columns["label"] = [self.images.class_names[label] for label in self.images.labels.tolist()]
+        if self.images.labelled:
+            columns["label"] = self.images.label_names(np.arange(len(self.images)))
         columns |= {"class": self.names, "probability": self.confidences}
         if all_classes:
             columns |= {
@@ -93,7 +93,9 @@ def find_classes(
         RunError: the run's own images are asked for and not at hand.
     """
     refuse_share(reject)
-    if images is None and own is None and trained.run is not None:
+    if own is not None and trained.run is not None:
+        require_own(trained.run, own)
+    elif images is None and trained.run is not None:
         own = own_or_other(trained.run, None)[0]
     calibration = calibrate(trained, own)
     judged = own if images is None else image_set(trained.encoder, images)

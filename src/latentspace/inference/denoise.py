@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import count
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Final
 
 import numpy as np
@@ -19,15 +19,14 @@ from ..core.wording import option
 from ..data.batches import at_once
 from ..data.config import DataConfig
 from ..data.imageset import ImageSet
-from ..data.readers.collect import collect
 from ..data.readers.filenames import is_named_as_image
-from ..data.readers.reading import File
 from ..data.sources import load_images
 from ..data.summary import DataRecord
 from ..runs.directory import Run
 from .conform import as_read, conformed, conforming, like_own
 from .encoding import codes_and_errors
 from .image_files import numbered
+from .run_images import picture_of
 from .trained import BATCH, TrainedAutoencoder
 
 logger = logging.getLogger(__name__)
@@ -115,10 +114,8 @@ def named_images(config: DataConfig) -> NamedImages:
     Raises:
         DataError: images that cannot be found, read, or brought together.
     """
-    path = Path(config.spec)
-    if path.is_file() and is_named_as_image(path.name):
-        strict = config.model_copy(update={"strict": True})
-        found = collect([File(path.name, str(path))], origin=str(path), config=strict)
+    found = picture_of(config)
+    if found is not None:
         return NamedImages(found.pixels, png_names(found.names))
     images = load_images(config)
     names = numbered(len(images)) if images.files is None else png_names(images.names)

@@ -10,7 +10,7 @@ from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -21,7 +21,7 @@ from ..core.devices import exact
 from ..core.errors import ConfigurationError, OutputError
 from ..core.progress import tell
 from ..core.types import CodeArray, Int64Array, Pixels
-from ..core.wording import option
+from ..core.wording import counted, option
 from ..data.batches import at_once, passed_once
 from ..data.imageset import ImageSet
 from ..runs.directory import Run
@@ -60,7 +60,17 @@ class Shard:
         return cls(int(number), int(of))
 
     def rows(self, count: int) -> Int64Array:
-        """Its rows of a set of `count` images, which lie together."""
+        """Its rows of a set of `count` images, which lie together.
+
+        Raises:
+            ConfigurationError: there are fewer images than shares.
+        """
+        if count < self.of:
+            raise ConfigurationError(
+                "each share of a set has at least one image",
+                found=f"{option('shard', f'{self.number}/{self.of}')} of {counted(count)}",
+                do=f"name {counted(count, 'share')} or fewer",
+            )
         return np.arange(count * (self.number - 1) // self.of, count * self.number // self.of)
 
 
@@ -221,15 +231,14 @@ def encode_to(
     refuse_table(out, force=force)
     pieces = _Pieces(out, plan, resume=resume, force=force)
     pieces.compute(computed)
-    sums = [pieces.sums(number) for number in range(pieces.count)]
+    facts: dict[str, Any] = {"images": len(plan.rows), "code_size": plan.trained.code_size}
+    if plan.errors:
+        facts["mse"] = pieces.mean("errors")
+        if plan.refine:
+            facts["mse_before_refinement"] = pieces.mean("before")
     places = _map(pieces) if "map" in plan.extras else None
     write_table(out, _blocks(pieces, places))
     pieces.remove()
-    facts: dict[str, Any] = {"images": len(plan.rows), "code_size": plan.trained.code_size}
-    if plan.errors and len(plan.rows):
-        facts["mse"] = sum(one.errors for one in sums) / len(plan.rows)
-        if plan.refine:
-            facts["mse_before_refinement"] = sum(one.before for one in sums) / len(plan.rows)
     return facts
 
 
@@ -254,13 +263,6 @@ def _blocks(pieces: "_Pieces", places: np.ndarray | None) -> Iterator[Block]:
 def _map(pieces: "_Pieces") -> np.ndarray:
     """The first two principal components of all codes."""
     return project(np.concatenate([pieces.read(number).codes for number in range(pieces.count)])).points
-
-
-class Sums(NamedTuple):
-    """Of the errors of a piece, and of those before its codes were refined."""
-
-    errors: float
-    before: float
 
 
 class Piece(NamedTuple):
@@ -293,7 +295,7 @@ class _Pieces:
                     found="others",
                     do=f"encode as before, or begin anew with {option('force', True)}",
                 )
-            shutil.rmtree(self.folder)
+            self.remove()
         make_folder(self.folder)
         write_json(self.folder / "plan.json", about)
 
@@ -319,10 +321,10 @@ class _Pieces:
                 done += len(missing[number])
                 tell("images encoded", done, len(self.plan.rows))
 
-    def sums(self, number: int) -> Sums:
-        """The sums of its errors."""
-        found = self.read(number)
-        return Sums(*(float(one.sum(dtype=np.float64)) for one in (found.errors, found.before)))
+    def mean(self, name: Literal["errors", "before"]) -> float:
+        """Over all images: of their errors, or of those before their codes were refined."""
+        parts = (getattr(self.read(number), name) for number in range(self.count))
+        return sum(float(one.sum(dtype=np.float64)) for one in parts) / len(self.plan.rows)
 
     def read(self, number: int) -> "Piece":
         rows, path = self._place(number)

@@ -20,6 +20,7 @@ from ..core.progress import told
 from ..core.types import Int64Array, Pixels
 from ..core.wording import option
 from ..data.imageset import ImageSet
+from .computing import cut
 from .encoding import codes_and_errors
 from .image_files import picture, png, raster
 from .nearest import EXACT, Graph
@@ -102,13 +103,10 @@ class Index:
         return len(rows)
 
     def _blocks(self, images: ImageSet, rows: Int64Array) -> Iterator[Block]:
-        parts = [rows[start : start + ROWS] for start in range(0, len(rows), ROWS)]
-        for part in told(parts, "parts of images indexed"):
+        for part in told(cut(rows, ROWS), "parts of images indexed"):
             names = list(images.names_of(part))
             block: dict[str, Any] = {"name": names, "hash": images.image_hashes[part]}
-            labels = images.labels
-            chosen = [None] * len(part) if labels is None else labels[part].tolist()
-            block["label"] = ["" if one is None else images.class_names[one] for one in chosen]
+            block["label"] = images.label_names(part) if images.labelled else [""] * len(part)
             block["image"] = [
                 {"bytes": png(picture(one)), "path": name}
                 for one, name in zip(raster(images.pixels[part]), names, strict=True)

@@ -16,6 +16,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ..core.errors import ConfigurationError, DataError
+from ..core.extras import require_extra
 from ..core.randomness import derive, numpy_generator
 from ..core.types import CodeArray
 from ..core.wording import brief, counted, option
@@ -148,20 +149,14 @@ def project(codes: CodeArray, method: str = "pca", seed: int = 0) -> Projection:
 
 def refuse_method(method: str) -> None:
     """Refuse what is no method, or one whose library is missing: raises ConfigurationError."""
-    from importlib.util import find_spec
-
     if method not in NAMES:
         raise ConfigurationError(
             f"a map is made by one of: {', '.join(NAMES)}",
             found=brief(method),
             do=f"write for example {option('method', 'pca')}",
         )
-    if method in ("umap", "pacmap") and find_spec(method) is None:
-        raise ConfigurationError(
-            f"a map by {NAMES[method]} needs its library",
-            found=f"no module {method}",
-            do=f"pip install 'latentspace[{method}]', or take {option('method', 'tsne')}",
-        )
+    if method in ("umap", "pacmap"):
+        require_extra(method, method, to=f"make a map by {NAMES[method]}")
 
 
 def principal_plane(codes: CodeArray) -> Linear:

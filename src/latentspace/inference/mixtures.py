@@ -55,8 +55,8 @@ def mixture_of(prior: Prior) -> CodeMixture:
     """A network's prior; of one that is no mixture of Gaussians, one that is fitted to draws of it."""
     found = prior.gaussians()
     if found is None:
-        device = next(iter(prior.parameters()), torch.empty(0)).device
-        return fitted_mixture(prior.sample(FITTED_TO, torch.Generator(device).manual_seed(0)).cpu().numpy())
+        draws = prior.sample(FITTED_TO, torch.Generator(prior.device).manual_seed(0))
+        return fitted_mixture(draws.cpu().numpy())
     weights, means, deviations = (
         one.cpu().double().numpy()
         for one in (torch.softmax(found.logits, dim=0), found.means, torch.exp(0.5 * found.log_variances))

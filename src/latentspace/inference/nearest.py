@@ -8,7 +8,8 @@ import numpy as np
 from jaxtyping import Float32, Int64
 
 from ..core.atomic_files import write_bytes
-from ..core.errors import DataError, LatentspaceError
+from ..core.errors import DataError
+from ..core.extras import require_extra
 from ..core.progress import told
 from ..core.types import CodeArray, Int64Array
 
@@ -95,12 +96,12 @@ class Graph:
 
     @staticmethod
     def require() -> None:
-        """Refuse, before long work, a machine without usearch: raises LatentspaceError."""
+        """Refuse, before long work, a machine without usearch: raises ConfigurationError."""
         _usearch()
 
     @classmethod
     def of(cls, codes: CodeArray) -> "Graph":
-        """Build it. Raises: LatentspaceError: usearch is not installed."""
+        """Build it. Raises: ConfigurationError: usearch is not installed."""
         size = codes.shape[1]
         graph = cls(_usearch().Index(ndim=size, metric="l2sq", dtype="f32", expansion_search=_WIDTH))
         graph.add(codes)
@@ -142,12 +143,7 @@ class Graph:
 
 
 def _usearch() -> Any:
-    try:
-        from usearch import index
-    except ImportError as error:
-        raise LatentspaceError(
-            f"neighbours among more than {EXACT:,} images are found by usearch",
-            found="it is not installed",
-            do="pip install 'latentspace[neighbours]'",
-        ) from error
+    require_extra("neighbours", "usearch", to=f"find neighbours among more than {EXACT:,} images")
+    from usearch import index
+
     return index

@@ -6,7 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from ..core.errors import ConfigurationError
 from ..core.types import CodeArray, Int64Array, Pixels
+from ..core.wording import option
 from ..data.given import Given
 from ..data.imageset import ImageSet
 from .given_images import image_set
@@ -36,11 +38,10 @@ class Collection:
 
     @classmethod
     def of(cls, trained: TrainedAutoencoder, images: ImageSet) -> "Collection":
-        labels, names = images.labels, images.class_names
         return cls(
             trained.encode(images),
             lambda rows: list(images.names_of(rows)),
-            None if labels is None else lambda rows: [names[label] for label in labels[rows].tolist()],
+            images.label_names if images.labelled else None,
             lambda rows: images.pixels[rows],
         )
 
@@ -97,8 +98,15 @@ def find_neighbours(
         among: what is searched among; None, or the same images: each is searched among the others.
 
     Raises:
+        ConfigurationError: fewer than one neighbour is asked for.
         DataError: images of another shape than the run's, or none to search among.
     """
+    if count < 1:
+        raise ConfigurationError(
+            "at least one neighbour is searched for",
+            found=str(count),
+            do=f"write for example {option('count', 12)}",
+        )
     asked = image_set(trained, images)
     same = among is None
     if not isinstance(among, Collection):

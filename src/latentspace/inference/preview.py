@@ -1,7 +1,5 @@
 """A picture of what a network makes of a few images: originals above."""
 
-import io
-
 import numpy as np
 import torch
 from PIL import Image
@@ -10,7 +8,7 @@ from ..core.devices import exact
 from ..core.tensor_types import Resident
 from ..data.batches import to_images
 from ..models.autoencoder import Autoencoder
-from .image_files import picture, raster
+from .image_files import picture, png, raster
 
 COUNT = 10  # images
 ENLARGED = 2
@@ -25,7 +23,4 @@ def reconstructions(model: Autoencoder, pixels: Resident) -> bytes:
     decoded = model.decode(model.encode(images).mean)
     rows = [np.concatenate(list(raster(one.cpu().numpy())), axis=1) for one in (images, decoded)]
     sheet = picture(np.concatenate(rows))
-    sheet = sheet.resize((sheet.width * ENLARGED, sheet.height * ENLARGED), Image.Resampling.NEAREST)
-    buffer = io.BytesIO()
-    sheet.save(buffer, "PNG")
-    return buffer.getvalue()
+    return png(sheet.resize((sheet.width * ENLARGED, sheet.height * ENLARGED), Image.Resampling.NEAREST))

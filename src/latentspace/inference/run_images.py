@@ -14,7 +14,7 @@ from ..core.wording import option
 from ..data.by_names import UnmatchedError
 from ..data.config import DataConfig
 from ..data.imageset import ImageSet
-from ..data.readers.collect import collect
+from ..data.readers.collect import Collected, collect
 from ..data.readers.filenames import is_named_as_image
 from ..data.readers.reading import File
 from ..data.sources import load_images
@@ -76,10 +76,8 @@ def asked_images(run: Run, spec: str | None, settings: Mapping[str, Any]) -> tup
     alike = like_own(run.experiment.data, run.data, spec)
     own = {**alike.model_dump(), "deduplicate": False, "strict": False}
     config = DataConfig.parse({**own, "spec": spec, **settings}, "the data options")
-    path = Path(config.spec)
-    if path.is_file() and is_named_as_image(path.name):
-        strict = config.model_copy(update={"strict": True})
-        one = collect([File(path.name, str(path))], origin=str(path), config=strict)
+    one = picture_of(config)
+    if one is not None:
         return one.images("an image"), False
     try:
         return own_or_other(run, config)
@@ -87,6 +85,30 @@ def asked_images(run: Run, spec: str | None, settings: Mapping[str, Any]) -> tup
         if {"group_by", "label_by"} & set(settings):
             raise
         return own_or_other(run, config.model_copy(update={"group_by": None, "label_by": None}))
+
+
+def picture_of(config: DataConfig) -> Collected | None:
+    """The one image of a SPEC that is the path of a picture; None: it names something else.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    path = Path(config.spec)
+    if not (path.is_file() and is_named_as_image(path.name)):
+        return None
+    strict = config.model_copy(update={"strict": True})
+    return collect([File(path.name, str(path))], origin=str(path), config=strict)
+
+
+def require_own(run: Run, images: ImageSet) -> None:
+    """Refuse images other than those that a run was trained on, with whatever labels: raises RunError."""
+    train = run.split.train
+    if len(images) != run.data.images or not np.isin(images.image_hashes[train], run.learned_from).all():
+        raise RunError(
+            f"the images of {run.path} itself are needed here",
+            found=f"{images.source}: others than it has learned from",
+            do="give those that the run was trained on, in their order",
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,9 +138,8 @@ class Description:
         """Name, label, part and whether the run learned from it, of some of the images, or of all."""
         rows = np.arange(len(self.images)) if rows is None else rows
         columns: dict[str, Any] = {"name": list(self.images.names_of(rows))}
-        if self.images.labels is not None:
-            names = self.images.class_names
-            columns["label"] = [names[label] for label in self.images.labels[rows].tolist()]
+        if self.images.labelled:
+            columns["label"] = self.images.label_names(rows)
         if self.own:
             columns["part"] = [PARTS[part] for part in self._parts[rows].tolist()]
         columns["learned_from"] = self._learned[rows]

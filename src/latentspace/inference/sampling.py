@@ -85,9 +85,8 @@ def of_prior(learned: Prior) -> CodeDistribution:
     """The prior of a network; the mean and deviation of one that is not N(0, I) are those of many draws."""
     if isinstance(learned, StandardNormal):
         return prior(learned.code_size)
-    device = next(iter(learned.parameters()), torch.empty(0)).device
     with torch.no_grad():
-        codes = learned.sample(MANY, torch.Generator(device).manual_seed(0)).cpu().numpy()
+        codes = learned.sample(MANY, torch.Generator(learned.device).manual_seed(0)).cpu().numpy()
     found = fitted(codes)
     return CodeDistribution(found.mean, found.std, f"the prior: {learned.words}", learned)
 
@@ -169,7 +168,9 @@ def _own_images(run: Run, data: DataConfig | None) -> ImageSet:
 
 
 def draw(distribution: CodeDistribution, count: int, seed: int) -> DrawnCodes:
-    """`count` codes; a seed gives the same codes for ever, and the first of many are those of few.
+    """`count` codes; a seed gives the same codes for ever.
+
+    The first of many are those of few, but for a prior that was learned.
 
     Raises:
         ConfigurationError: no code asked for.
@@ -192,8 +193,7 @@ def draw(distribution: CodeDistribution, count: int, seed: int) -> DrawnCodes:
 @torch.no_grad()
 def drawn_from(learned: Prior, count: int, seed: int) -> CodeArray:
     """`count` codes from a network's prior."""
-    device = next(iter(learned.parameters()), torch.empty(0)).device
-    return learned.sample(count, generator(seed, "sample", device=device)).cpu().numpy()
+    return learned.sample(count, generator(seed, "sample", device=learned.device)).cpu().numpy()
 
 
 def around_codes(codes: CodeArray, count: int, seed: int) -> DrawnCodes:

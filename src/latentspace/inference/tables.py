@@ -8,6 +8,7 @@ import io
 import json
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -118,14 +119,11 @@ def _metadata(about: Mapping[str, Any] | None) -> str:
 def _write_parquet(file: IO[bytes] | io.BytesIO, blocks: Iterable[Block], about: str) -> None:
     import pyarrow.parquet as pq
 
-    writer = None
-    for block in blocks:
-        table = _arrow(block).replace_schema_metadata({ABOUT: about})
-        if writer is None:
-            writer = pq.ParquetWriter(file, table.schema)
-        writer.write_table(table)
-    if writer is not None:
-        writer.close()
+    tables = (_arrow(block).replace_schema_metadata({ABOUT: about}) for block in blocks)
+    first = next(tables)
+    with pq.ParquetWriter(file, first.schema) as writer:
+        for table in chain([first], tables):
+            writer.write_table(table)
 
 
 def _write_csv(file: IO[bytes], blocks: Iterable[Block]) -> None:

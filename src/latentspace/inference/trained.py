@@ -1,6 +1,5 @@
 """run -> codes: a trained network, every pass batched, in float32 but for codes asked for in bfloat16."""
 
-import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -8,7 +7,6 @@ import numpy as np
 import torch
 from torch import nn
 
-from ..core.atomic_files import file_hash
 from ..core.devices import AUTO, exact, named_device
 from ..core.errors import DataError, RunError
 from ..core.progress import told
@@ -21,6 +19,7 @@ from ..data.sources import load_images
 from ..data.summary import DataRecord
 from ..experiment.config import Experiment
 from ..models.autoencoder import Autoencoder, EncoderDecoderConfig
+from ..runs.by_weights import run_with_weights
 from ..runs.directory import Run
 from ..runs.tensors import fill
 from .conform import conforming, like_own
@@ -30,8 +29,6 @@ from .run_methods import RunMethods
 if TYPE_CHECKING:
     from ..data.imageset import ImageSet
     from .classes import Classes
-
-logger = logging.getLogger(__name__)
 
 BATCH = 1024
 
@@ -323,26 +320,3 @@ def encoder_of(experiment: Experiment, weights_hash: str | None, beside: Path | 
         do="bring that run back, or put it beside the classifier's (it is known by its weights), "
         "or train the classifier anew",
     )
-
-
-def run_with_weights(place: Path, weights_hash: str, beside: Path | None = None) -> Run | None:
-    """The run with these weights at `place`, in `beside`, next to it or its folder; None: there is none."""
-    folders = [] if beside is None else [beside.resolve(), *beside.resolve().parents][:3]
-    nearby = (one.resolve() for folder in folders for one in sorted(folder.iterdir()))
-    for path in dict.fromkeys((place.resolve(), *nearby)):
-        if _weights_at(path) == weights_hash:
-            if path != place.resolve():
-                logger.info("%s is no longer there, but at %s (the same weights)", place, path)
-            return Run.open(path)
-    return None
-
-
-def _weights_at(path: Path) -> str | None:
-    """The hash of the weights of the run at `path`, or None where no finished run is.
-
-    The bytes are read once and no tensor is made of them: whoever opens the run checks them.
-    """
-    try:
-        return file_hash(path / "weights.safetensors")
-    except OSError:
-        return None

@@ -12,7 +12,7 @@ from ..core.config import Config, Width
 from ..core.errors import ConfigurationError
 from ..core.randomness import rows_drawn
 from ..core.registry import known
-from ..core.tensor_types import Codes, Images, KLTerms, Logits, PerImage
+from ..core.tensor_types import Codes, Images, KLTerms, Logits, PerImage, Scalar
 from ..core.wording import option
 from .decoders import ConvolutionalDecoder, VariationalDecoder
 from .encoders import ConvolutionalEncoder, VariationalEncoder
@@ -183,6 +183,11 @@ class Passed(NamedTuple):
     def decoded(self) -> Images:
         """Pixels in [0, 1]."""
         return self.likelihood.mean(self.logits)
+
+    @property
+    def own_terms(self) -> dict[str, Scalar]:
+        """`terms`, each as its mean over the images: to be minimised with what the objective has."""
+        return {name: values.mean() for name, values in self.terms.items()}
 
 
 @final

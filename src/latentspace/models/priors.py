@@ -29,6 +29,11 @@ class Prior(ABC, nn.Module):
         super().__init__()
         self.code_size = code_size
 
+    @property
+    def device(self) -> torch.device:
+        """Where its weights are; of a prior without any, the CPU."""
+        return next(iter(self.parameters()), torch.empty(0)).device
+
     @classmethod
     def beside(cls, encoder: nn.Module, shape: tuple[int, int, int], code_size: int) -> "Prior":  # noqa: ARG003
         """The prior of a network that has this encoder, for images of this shape. Most need neither."""

@@ -28,7 +28,7 @@ def elbo(beta: float = 1.0, warm_up: int = 0, free_bits: float = 0.0) -> Objecti
         terms = [latent.kl_terms().mean(dim=0) for latent in passed.latents]
         kl = _total([one.sum() for one in terms])
         pressed = _total([one.clamp(min=free_bits).sum() for one in terms]) if free_bits else kl
-        own: dict[str, Scalar] = {name: value.mean() for name, value in passed.terms.items()}
+        own = passed.own_terms
         weight = warmed_up(beta, warm_up, context.epoch)
         total = sum(own.values(), start=nll + weight * pressed)
         return Loss(total, {passed.likelihood.name: nll, "kl": kl, "elbo_loss": nll + kl, **own})

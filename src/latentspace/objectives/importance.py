@@ -13,11 +13,11 @@ from .loss import Context, Loss, Objective, ObjectiveConfig
 
 
 def importance_weighted(samples: int) -> Objective:
-    """Total = -log 1/K sum_k p(x | z_k) p(z_k) / q(z_k | x): a tighter bound than the ELBO, which is K = 1.
+    """iwae_loss = -log 1/K sum_k p(x | z_k) p(z_k) / q(z_k | x): a tighter bound than the ELBO, where K = 1.
 
     Y. Burda, R. Grosse, R. Salakhutdinov, "Importance Weighted Autoencoders"
-    (https://arxiv.org/abs/1509.00519), equation 8. Its part `iwae_loss` is the total; `elbo_loss` is the
-    mean over the same codes.
+    (https://arxiv.org/abs/1509.00519), equation 8. It is minimised, with the model's own terms, as a mean
+    over the images; `elbo_loss` is the mean over the same codes.
     """
 
     def objective(model: nn.Module, batch: Batch, context: Context) -> Loss:
@@ -30,7 +30,9 @@ def importance_weighted(samples: int) -> Objective:
             weights = weights + prior.log_prob(codes) - posterior.log_prob(codes)
         of_images = weights.view(-1, samples)
         bound = (of_images.logsumexp(dim=1) - math.log(samples)).mean()
-        return Loss(-bound, {"iwae_loss": -bound, "elbo_loss": -weights.mean()})
+        own = passed.own_terms
+        total = sum(own.values(), start=-bound)
+        return Loss(total, {"iwae_loss": -bound, "elbo_loss": -weights.mean(), **own})
 
     return objective
 

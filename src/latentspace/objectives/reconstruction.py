@@ -5,7 +5,7 @@ from typing import Literal
 from torch import nn
 from torch.nn.functional import mse_loss
 
-from ..core.tensor_types import Images, Scalar
+from ..core.tensor_types import Images
 from ..data.batches import Batch
 from ..models.autoencoder import Passed
 from .loss import Context, Loss, Objective, ObjectiveConfig
@@ -24,7 +24,7 @@ def reconstruction(model: nn.Module, batch: Batch, context: Context) -> Loss:
 def squared_error(name: str, passed: Passed, images: Images) -> Loss:
     """The mean squared error of a pass against `images`, as the part `name`, and the model's own terms."""
     mse = mse_loss(passed.decoded.float(), images)
-    own: dict[str, Scalar] = {term: value.mean() for term, value in passed.terms.items()}
+    own = passed.own_terms
     return Loss(sum(own.values(), start=mse), {name: mse, **own})
 
 

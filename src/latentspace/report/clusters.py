@@ -74,8 +74,7 @@ def _captions(images: ImageSet, rows: Int64Array) -> list[tuple[str, ...]]:
     names = images.names_of(rows)
     if images.labels is None:
         return [(name,) for name in names]
-    labels = [images.class_names[one] for one in images.labels[rows].tolist()]
-    return [(name, label) for name, label in zip(names, labels, strict=True)]
+    return list(zip(names, images.label_names(rows), strict=True))
 
 
 def _overview(images: ImageSet, found: Clusters) -> Table:

@@ -56,6 +56,11 @@ def codes_of(
     return kept.to(device)
 
 
+def code_size_of(autoencoder: Autoencoder, images: ImageSet) -> int:
+    """How many numbers a code has."""
+    return encode_all(autoencoder, images.pixels[:1], torch.device("cpu")).shape[1]
+
+
 def _kept(path: Path, key: dict[str, str]) -> Codes | None:
     """The codes that were written with this key; None where there are none, or damaged ones."""
     if not path.exists():

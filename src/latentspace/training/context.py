@@ -20,12 +20,11 @@ from ..data.imageset import ImageSet
 from ..data.sources import settled_images
 from ..data.splits import Split, split_as
 from ..experiment.config import Experiment
-from ..inference.trained import encode_all
 from ..models.autoencoder import Autoencoder
 from ..models.classifier import FrozenEncoderClassifier
 from .augmentation_choice import settle_augmentation
 from .code_size import settle_code_size
-from .codes import codes_of
+from .codes import code_size_of, codes_of
 from .components import (
     Components,
     judged_of,
@@ -149,8 +148,7 @@ class TrainingContext:
         """What is called, the head in it, and codes made once; None: the frozen encoder is given images."""
         classes = len(self.images.class_names)
         if not plan.objective.learns_from_codes:
-            probe = encode_all(autoencoder, self.images.pixels[:1], torch.device("cpu"))
-            head = plan.build_classifier(probe.shape[1], classes)
+            head = plan.build_classifier(code_size_of(autoencoder, self.images), classes)
             return FrozenEncoderClassifier(autoencoder, head), head, None
         head = plan.build_classifier(self._codes.shape[1], classes)
         return head, head, self._codes
@@ -263,8 +261,5 @@ def _sizes(
 ) -> Sizes:
     learned = len(learned_from(experiment, parts)) + (len(extra.pixels) if extra else 0)
     judged = len(parts.validation) if experiment.training.fit == "train" else 0
-    code_size = 0
-    if pretrained is not None:
-        probe = encode_all(pretrained.autoencoder, images.pixels[:1], torch.device("cpu"))
-        code_size = probe.shape[1]
+    code_size = 0 if pretrained is None else code_size_of(pretrained.autoencoder, images)
     return Sizes(images.shape, learned, judged, code_size, len(images.class_names))

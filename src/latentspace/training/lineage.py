@@ -8,7 +8,7 @@ import numpy as np
 from ..core.errors import RunError
 from ..core.wording import option
 from ..data.splits import PARTS
-from ..inference.trained import run_with_weights
+from ..runs.by_weights import run_with_weights
 from ..runs.directory import Run
 from ..runs.tensors import fill
 from .components import Components

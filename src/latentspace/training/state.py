@@ -94,8 +94,9 @@ def _restore_optimizer(
     groups = optimizer.state_dict()["param_groups"]
     weights = [one for group in optimizer.param_groups for one in group["params"]]
     names = _remembered(optimizer)
-    if set(memory) != set(range(len(weights))) or not all(
-        set(quantities) == names[number]
+    if not memory or not all(  # of a weight that no gradient reaches nothing is remembered
+        0 <= number < len(weights)
+        and set(quantities) == names[number]
         and all(one.shape in ((), weights[number].shape) for one in quantities.values())
         for number, quantities in memory.items()
     ):

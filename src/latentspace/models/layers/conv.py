@@ -127,6 +127,12 @@ def is_transformed() -> bool:
     return is_traced or torch.compiler.is_compiling() or torch._C._are_functorch_transforms_active()
 
 
+def needs_torch(gradient: Tensor) -> bool:
+    """Whether a way back must be torch's: it is differentiated again, batched or transformed."""
+    is_many: bool = torch._C._functorch.is_legacy_batchedtensor(gradient)  # by is_grads_batched
+    return torch.is_grad_enabled() or is_many or is_transformed()
+
+
 class _Strided(torch.autograd.Function):
     """A strided convolution (`onward` is gather) or its transpose (scatter): each is the other's way back."""
 
@@ -152,8 +158,7 @@ class _Strided(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         images, weight, activations = ctx.saved_tensors
         is_convolution = ctx.onward is gather
-        is_many = torch._C._functorch.is_legacy_batchedtensor(gradient)  # by is_grads_batched
-        if torch.is_grad_enabled() or is_many or is_transformed():
+        if needs_torch(gradient):
             return *_torchs_backward(ctx, gradient, is_convolution), *[None] * 4
         gradient = _before_activation(gradient, activations)
         homeward = scatter if is_convolution else gather

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .conv import is_transformed
+from .conv import is_transformed, needs_torch
 
 Norm: TypeAlias = Literal["group", "batch", "none"]
 Activation: TypeAlias = Literal["silu", "relu", "gelu"]
@@ -108,8 +108,7 @@ class _Normed(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         maps, weight, bias, mean, deviation, factor, term = ctx.saved_tensors
-        is_many = torch._C._functorch.is_legacy_batchedtensor(gradient)  # by is_grads_batched
-        if torch.is_grad_enabled() or is_many or is_transformed():
+        if needs_torch(gradient):
             return *_torchs_backward(ctx, gradient, [maps, weight, bias]), None, None
         rows = _rows(maps)
         before = CURVES[ctx.activation].backward(_rows(gradient), _scaled(rows, factor, term))
