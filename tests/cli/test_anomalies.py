@@ -87,6 +87,19 @@ def test_the_own_images_with_labels(small_runs):
     assert min(one["distance"] for one in rows) > 0, "no image is its own neighbour"
 
 
+def test_on_a_narrow_screen_cells_are_whole_and_what_does_not_fit_is_named(small_runs, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    _, out, err = call(["anomalies", str(small_runs["ae"].path), "--by", "distance"])
+    head, *rows = [line.split() for line in out.splitlines()[1:]]
+    assert head[:6] == ["rank", "name", "label", "distance", "distance_percentile", "flagged"]
+    assert len(rows) == 40
+    assert all(len(row) == len(head) for row in rows)
+    assert max(map(len, out.splitlines())) <= 80
+    left = err.partition("80 more and more columns (")[2].partition(")")[0].split(", ")
+    assert {"combined", "combined_percentile", "mse"} <= {*left, *head}
+    assert "combined_percentile" in left
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

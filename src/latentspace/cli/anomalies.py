@@ -96,7 +96,10 @@ def _show(run: Path, found: "Anomalies", files: dict[str, Path], *, json: bool) 
         "flagged": int(found.flagged.sum()),
         "out": [str(path) for path in files.values()],
     }
-    console.show_rows(facts, found.columns(), "anomalies", json=json)
+    columns = found.columns()
+    front = ("rank", "name", "label", found.by, f"{found.by}_percentile", "flagged")  # where few have room
+    ordered = {name: columns[name] for name in (*front, *columns) if name in columns}
+    console.show_rows(facts, ordered, "anomalies", json=json)
     if json:
         return
     console.say(

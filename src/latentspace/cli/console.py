@@ -153,27 +153,43 @@ def show_facts(title: str, rows: Iterable[Iterable[str]]) -> None:
 
 
 SHOWN = 40  # rows of a table of results on the terminal
+FIRST = 4  # columns of it that always stand there
 
 
 def show_rows(facts: Mapping[str, Any], columns: Mapping[str, Any], name: str, *, json: bool) -> None:
-    """The first rows of a table, given by its columns; or all as JSON, called `name`, beside `facts`."""
+    """The first rows of a table, given by its columns; or all as JSON, called `name`, beside `facts`.
+
+    Every cell is whole: columns that do not fit the screen are named below.
+    """
     every = zip(*(one if isinstance(one, list) else one.tolist() for one in columns.values()), strict=True)
     if json:
         show_json({**facts, name: [dict(zip(columns, row, strict=True)) for row in every]})
         return
-    first = [[one if isinstance(one, str) else number(one) for one in row] for row in islice(every, SHOWN)]
-    show_table(str(facts["run"]), list(columns), first)
-    if more := sum(1 for _ in every):
-        say(f"{more:,} more: --out FILE.csv or --json has all of them")
+    first = [
+        {key: one if isinstance(one, str) else number(one) for key, one in zip(columns, row, strict=True)}
+        for row in islice(every, SHOWN)
+    ]
+    chosen, left = fitting(list(columns)[:FIRST], list(columns)[FIRST:], first)
+    show_table(str(facts["run"]), chosen, [[row[key] for key in chosen] for row in first], whole=True)
+    more = sum(1 for _ in every)
+    rest = [f"{more:,} more"] * bool(more) + [f"more columns ({', '.join(left)})"] * bool(left)
+    if rest:
+        say(f"{' and '.join(rest)}: --out FILE.csv or --json has all of them")
 
 
 UNBROKEN = 100_000  # characters of a line that nothing breaks
 
 
-def table_width(columns: Sequence[str], rows: Sequence[Mapping[str, str]]) -> int:
-    """How many characters wide `show_table` makes a table of these columns, if nothing is broken."""
-    texts = [[column, *(row[column] for row in rows)] for column in columns]
-    return sum(max(map(cell_len, column)) for column in texts) + 2 * (len(columns) - 1)
+def fitting(
+    first: Sequence[str], others: Sequence[str], rows: Sequence[Mapping[str, str]]
+) -> tuple[list[str], list[str]]:
+    """The columns that `show_table` has room for, if nothing is broken, `first` in any case; and the rest."""
+    texts = {name: [name, *(row[name] for row in rows)] for name in (*first, *others)}
+    widths = {name: max(map(cell_len, cells)) + 2 for name, cells in texts.items()}
+    chosen, left = list(first), list(others)
+    while left and sum(widths[name] for name in (*chosen, left[0])) - 2 <= out.width:
+        chosen.append(left.pop(0))
+    return chosen, left
 
 
 def show_json(content: Any) -> None:

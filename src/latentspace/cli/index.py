@@ -55,5 +55,7 @@ def index(
     if json:
         console.show_json({"run": str(run), "out": str(out), "added": added})
         return
-    console.say(f"indexed {counted(added)}")
+    known = len(images) - added
+    there = f"; it has {counted(known)} already" if known else ""
+    console.say(f"indexed {counted(added)}{there}")
     console.made(out)

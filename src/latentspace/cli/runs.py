@@ -58,11 +58,7 @@ def _show(table: Sequence[Mapping[str, Any]], title: str, *, wide: bool) -> None
     """Every name and number whole, on one line a run; what does not fit is named below."""
     texts = [{name: console.number(value) for name, value in row.items()} for row in table]
     chosen, left = list(FEW), [name for name in table[0] if name not in FEW]
-    if wide:
-        chosen += left
-    else:
-        while left and console.table_width([*chosen, left[0]], texts) <= console.out.width:
-            chosen.append(left.pop(0))
+    chosen, left = (chosen + left, []) if wide else console.fitting(chosen, left, texts)
     console.show_table(title, chosen, [[row[name] for name in chosen] for row in texts], whole=True)
-    if left and not wide:
+    if left:
         console.say(f"they differ in {', '.join(left)} too: --wide shows all, --csv and --json for programs")

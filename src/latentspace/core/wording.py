@@ -25,6 +25,13 @@ def listed(things: Sequence[str]) -> str:
     return " and ".join(filter(None, (", ".join(things[:-1]), *things[-1:])))
 
 
+def reason_of(error: BaseException) -> str:
+    """What an error says, without a number or a path: `No such file or directory`."""
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return f"{type(error).__name__}: {error}" if isinstance(error, KeyError) else str(error)
+
+
 def colour_of(channels: int) -> str:
     """`grey`, `colour`, `5 channels`."""
     return {1: "grey", 3: "colour"}.get(channels, f"{channels} channels")

@@ -21,7 +21,7 @@ from ..core.devices import exact
 from ..core.errors import ConfigurationError, OutputError
 from ..core.progress import tell
 from ..core.types import CodeArray, Int64Array, Pixels
-from ..core.wording import counted, option
+from ..core.wording import counted, option, reason_of
 from ..data.batches import at_once, passed_once
 from ..data.imageset import ImageSet
 from ..runs.directory import Run
@@ -334,7 +334,7 @@ class _Pieces:
         except (OSError, ValueError, KeyError) as error:
             raise OutputError(
                 f"{path} must be a whole piece",
-                found=str(error),
+                found=reason_of(error),
                 do=f"begin anew with {option('force', True)}",
             ) from error
 

@@ -18,7 +18,7 @@ from ..core.atomic_files import locked, new_folder, refuse_taken, write_json
 from ..core.errors import DataError, OutputError, RunError
 from ..core.progress import told
 from ..core.types import Int64Array, Pixels
-from ..core.wording import option
+from ..core.wording import option, reason_of
 from ..data.imageset import ImageSet
 from .computing import cut
 from .encoding import codes_and_errors
@@ -69,7 +69,7 @@ class Index:
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise DataError(
                 f"{folder} must be an index",
-                found=str(error),
+                found=reason_of(error),
                 do="make one: latentspace index RUN DATA --out PATH",
             ) from error
         if weights != _weights(trained):
@@ -183,7 +183,7 @@ def _whole(path: Path) -> Iterator[None]:
         yield
     except (OSError, ValueError, KeyError) as error:
         raise DataError(
-            f"{path} must be a part of an index", found=str(error), do="make the index anew"
+            f"{path} must be a part of an index", found=reason_of(error), do="make the index anew"
         ) from error
 
 

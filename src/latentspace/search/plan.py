@@ -18,6 +18,7 @@ from typing import Any
 from ..core.atomic_files import write_json
 from ..core.config import Config
 from ..core.errors import ConfigurationError, RunError
+from ..core.wording import reason_of
 from ..data.readers.filenames import readable
 from ..experiment.config import Experiment
 from ..experiment.search_space import SearchConfig, Space
@@ -114,7 +115,9 @@ class StudyPlan(Config):
             return cls.restored(json.loads(path.read_bytes()), str(path))
         except (OSError, ValueError, ConfigurationError) as error:
             raise RunError(
-                f"{path} must be whole", found=str(error), do="restore the file from a copy, or search anew"
+                f"{path} must be whole",
+                found=reason_of(error),
+                do="restore the file from a copy, or search anew",
             ) from error
 
 

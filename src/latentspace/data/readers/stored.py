@@ -81,6 +81,8 @@ def _upright(rows: Arranged) -> Arranged:
 
 
 def _tell(chosen: Chosen, arrays: Sequence[Stored]) -> None:
+    if len(arrays) == 1:
+        return
     used = [*chosen.images.values(), *chosen.labels.values(), *chosen.groups.values()]
     used += [one for one in (chosen.class_names, chosen.split, chosen.files) if one is not None]
     labels = " + ".join(one.name for one in chosen.labels.values())
