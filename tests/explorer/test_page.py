@@ -232,6 +232,9 @@ def test_a_link_is_a_view(page: Any, browser: Any):
     other.wait_for_selector("body[data-ready]", timeout=SLOW)
     assert other.locator("#map-choice").input_value() == "dimensions"
     assert other.locator("#legend button").first.get_attribute("aria-pressed") == "false"
+    assert len(page.url) < 700
+    other.click("#tab-selection")  # of the map and the colours that were shown when it was made
+    assert other.locator("#selected").inner_text() == page.locator("#selected").text_content()
     other.close()
     page.locator("#legend button").first.click()
 
@@ -254,6 +257,43 @@ def test_back_and_forward_restore_the_view(page: Any):
     page.go_forward()
     until(page, "document.getElementById('map-choice').value === 'dimensions'")
     assert page.locator("#tab-selection").get_attribute("aria-selected") == "true"
+
+
+def test_back_and_forward_restore_what_is_selected(page: Any):
+    page.click("#tab-selection")
+    before = page.locator("#selected").inner_text()
+    page.get_by_role("button", name="Clear").click()
+    assert "select=" not in page.url
+    page.locator("#layers").press("s")
+    assert page.locator("#selected").inner_text() != before
+    page.go_back()
+    until(page, "!document.getElementById('selected')")
+    page.go_back()
+    until(page, f"(document.getElementById('selected') || {{}}).textContent === {before!r}")
+    page.go_forward()
+    until(page, "!document.getElementById('selected')")
+    page.go_back()
+
+
+@pytest.mark.parametrize("broken", ["z", "3.1.1", "3.1.1.2.2.3", "3.!.1.1.1.1.1", f"3{'.1.2' * 999}"])
+def test_a_broken_selection_in_the_address_is_none(page: Any, broken: str):
+    address = page.url
+    page.evaluate(f"location.hash = location.hash.replace(/select=[^&]*/, 'select={broken}')")
+    until(page, "!document.getElementById('selected')")
+    page.evaluate(f"location.hash = {address.partition('#')[2]!r}")
+    until(page, "!!document.getElementById('selected')")
+
+
+def test_the_tools_and_the_legend_are_chosen_by_keys_and_keep_the_focus(page: Any):
+    page.locator("#tools [role=radio]").first.press("ArrowDown")
+    lasso = page.locator("#tools [role=radio]").nth(1)
+    assert lasso.get_attribute("aria-checked") == "true"
+    assert lasso.evaluate("one => one === document.activeElement")
+    lasso.press("ArrowUp")
+    for pressed in ("false", "true"):
+        page.locator("#legend button").first.press("Enter")
+        focused = page.evaluate("document.activeElement.getAttribute('aria-pressed')")
+        assert focused == pressed
 
 
 def test_the_class_of_an_image_has_a_probability(page: Any, contents: Contents):

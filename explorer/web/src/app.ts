@@ -5,6 +5,7 @@ import { asked, source, type ClassifierAbout, type Column, type Dataset, type Sp
 import { tell } from './dom';
 import type { Networks } from './networks';
 import type { PlacedMap } from './plane';
+import type { Region } from './region';
 import type { Scene } from './scene';
 
 export type Slot = 'A' | 'B' | 'C';
@@ -24,6 +25,8 @@ export class App {
   said = '';
   looked: Looked | null = null;
   selected: number[] = [];
+  /** What encloses them on a map; null: they were chosen otherwise. */
+  region: Region | null = null;
   slots: Partial<Record<Slot, number>> = {};
   labels: Record<string, string> = {};
   /** The classifier that was fitted to these labels. */
@@ -86,14 +89,18 @@ export class App {
   }
 
   put(slot: Slot, image: number): void {
-    this.slots[slot] = image;
+    this.pick({ ...this.slots, [slot]: image });
+  }
+
+  pick(slots: Partial<Record<Slot, number>>): void {
+    this.slots = Object.fromEntries(Object.entries(slots).filter(([, image]) => image < this.dataset.count));
     this.scene.picked = (Object.entries(this.slots) as [Slot, number][]).map(([label, one]) => ({ label, image: one }));
     this.scene.draw();
     this.changed('slots');
   }
 
-  select(images: number[]): void {
-    this.selected = images;
+  select(images: number[], region: Region | null = null): void {
+    [this.selected, this.region] = [images, region];
     this.scene.selected = new Set(images);
     this.paint();
     this.changed('select');

@@ -1,7 +1,7 @@
 // Classes: labels given one image after another, the ones to give next, and a classifier of them.
 import type { App } from './app';
 import { asked, source } from './data';
-import { failed, h, tell } from './dom';
+import { failed, h, refocused, tell } from './dom';
 import { chances } from './classify';
 import { picture } from './thumbs';
 
@@ -66,13 +66,12 @@ export function classesView(app: App): HTMLElement {
     return found ? app.learned.names[found.indexOf(Math.max(...found))] : undefined;
   }
   async function step(): Promise<void> {
-    shown.replaceChildren();
     app.scene.inspected = queue[at] ?? -1;
     app.scene.draw();
-    if (!queue.length) return;
+    if (!queue.length) return shown.replaceChildren();
     if (at >= queue.length) {
-      shown.append(h('p', { class: 'quiet' }, 'All of them have been shown. Train the classifier, and ask for more.'));
-      return;
+      const said = h('p', { class: 'quiet' }, 'All of them have been shown. Train the classifier, and ask for more.');
+      return refocused(shown, () => shown.replaceChildren(said));
     }
     const image = queue[at];
     const likely = await likeliest(image);
@@ -82,7 +81,7 @@ export function classesView(app: App): HTMLElement {
     const buttons = names().slice(0, BUTTONS).map((name, place) =>
       h('button', { type: 'button', class: name === likely ? 'likely' : '', title: name === likely ? 'the likeliest' : name, click: () => void give(name) },
         place < KEYS ? h('kbd', {}, String((place + 1) % 10)) : null, ` ${name}`));
-    shown.replaceChildren(
+    refocused(shown, () => shown.replaceChildren(
       h('p', { class: 'quiet' }, `${at + 1} of ${queue.length}: ${app.dataset.titled(image)}${app.labels[app.dataset.names[image]] ? ` (now ${app.labels[app.dataset.names[image]]})` : ''}`),
       large,
       h('div', { class: 'row' }, ...buttons),
@@ -91,7 +90,7 @@ export function classesView(app: App): HTMLElement {
       h('div', { class: 'row' },
         h('button', { type: 'button', click: () => void move(-1) }, 'Back'), h('button', { type: 'button', click: () => void move(1) }, 'Skip')),
       h('p', { class: 'quiet' }, 'Keys: a digit labels, X skips, U takes the last label back.'),
-    );
+    ));
   }
   async function give(name: string): Promise<void> {
     try {

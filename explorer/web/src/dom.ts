@@ -20,6 +20,14 @@ export function el<T extends HTMLElement>(id: string): T {
   return document.getElementById(id) as T;
 }
 
+/** Which of several choices an arrow, Home or End leads to; -1: the key is another. */
+export function stepped(event: KeyboardEvent, at: number, count: number): number {
+  const next = { ArrowRight: at + 1, ArrowDown: at + 1, ArrowLeft: at - 1, ArrowUp: at - 1, Home: 0, End: count - 1 }[event.key];
+  if (next === undefined) return -1;
+  event.preventDefault();
+  return (next + count) % count;
+}
+
 /** Draw a picture on a canvas, at its own size; CSS enlarges it. */
 export function show(canvas: HTMLCanvasElement, picture: ImageData): void {
   if (canvas.width !== picture.width || canvas.height !== picture.height) {
@@ -38,6 +46,16 @@ export function save(name: string, content: BlobPart, type: string): void {
   const address = URL.createObjectURL(new Blob([content], { type }));
   h('a', { href: address, download: name }).click();
   setTimeout(() => URL.revokeObjectURL(address), 10_000);
+}
+
+/** Change what is in an element, and leave the focus where it was in it: on the control of the same place. */
+export function refocused(within: HTMLElement, change: () => void): void {
+  const controls = (): HTMLElement[] => Array.from(within.querySelectorAll<HTMLElement>('button, input, select'));
+  const at = document.activeElement instanceof HTMLElement ? controls().indexOf(document.activeElement) : -1;
+  change();
+  if (at < 0 || within.contains(document.activeElement)) return;
+  const now = controls().filter((one) => !one.hasAttribute('disabled'));
+  (now[Math.min(at, now.length - 1)] ?? within.closest<HTMLElement>('[role=tabpanel]'))?.focus();
 }
 
 export const still = matchMedia('(prefers-reduced-motion: reduce)');

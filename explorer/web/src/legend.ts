@@ -1,7 +1,7 @@
 // The legend of the colours: a click hides the images of a name.
 import { YOURS, type App } from './app';
 import { css, named, range, scaled } from './colour';
-import { el, h } from './dom';
+import { el, h, refocused } from './dom';
 
 const MOST = 30; // names
 
@@ -33,7 +33,7 @@ export function legend(app: App, changed: () => void): void {
       click: (event: MouseEvent) => {
         if (event.altKey) app.hidden = new Set([...names.keys(), -1].filter((one) => one !== number));
         else if (!app.hidden.delete(number)) app.hidden.add(number);
-        legend(app, changed);
+        refocused(place, () => legend(app, changed));
         changed();
       },
     }, dot, names[number] ?? (column.name === YOURS ? 'no label' : 'none'), h('span', { class: 'n' }, (counts.get(number) ?? 0).toLocaleString('en')));

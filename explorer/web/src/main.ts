@@ -1,6 +1,6 @@
 // The page: loads the set, connects its parts, and keeps the view in the address.
 import * as address from './address';
-import { App, YOURS, type Slot } from './app';
+import { App, YOURS } from './app';
 import { betweenView } from './between';
 import { classesView } from './classes';
 import { BY_YOURS } from './classify';
@@ -12,8 +12,9 @@ import { inspectView } from './inspect';
 import { legend } from './legend';
 import { latest, Networks } from './networks';
 import { PlacedMap } from './plane';
-import { inside, Pointer, type Tool } from './pointer';
-import { Scene } from './scene';
+import { Pointer, type Tool } from './pointer';
+import { imagesWithin, packed, unpacked, type Region } from './region';
+import { Scene, type Path } from './scene';
 import { selectionView } from './selection';
 import { slidersView } from './sliders';
 import { Tabs } from './tabs';
@@ -32,11 +33,12 @@ function options(select: HTMLSelectElement, names: [string, string][], chosen: s
   if (names.some(([value]) => value === chosen)) select.value = chosen as string;
 }
 
+let restoring = false;
 function remember(step = false): void {
-  if (!app || !tabs) return;
+  if (!app || !tabs || restoring) return;
   address.write({
     map: choice('map-choice').value, colour: choice('colour-choice').value, pictures: choice('pictures-choice').value,
-    grid: grids(), image: app.looked?.image ?? -1, tab: tabs.chosen, hide: [...app.hidden], picks: app.slots, ...app.scene.camera.view,
+    grid: grids(), image: app.looked?.image ?? -1, tab: tabs.chosen, hide: [...app.hidden], picks: app.slots, region: app.region, ...app.scene.camera.view,
   }, step);
 }
 
@@ -179,13 +181,14 @@ function connect(now: App): void {
 
 /** Look at an image that was clicked on in a list. */
 document.addEventListener('inspect', (event) => {
-  if (tabs?.chosen === 'selection') tabs.choose('image');
-  void app?.inspect((event as CustomEvent<number>).detail).then(() => remember(true)).catch(failed);
+  void app?.inspect((event as CustomEvent<number>).detail).then(() => {
+    remember(true);
+    if (tabs?.chosen === 'selection') tabs.choose('image');
+  }).catch(failed);
 });
 
 async function pick(place: [number, number], image: number): Promise<void> {
   if (!app) return;
-  tabs?.choose('image');
   if (image >= 0) await app.inspect(image);
   else {
     app.look(null);
@@ -197,21 +200,27 @@ async function pick(place: [number, number], image: number): Promise<void> {
     }
   }
   remember(true);
+  tabs?.choose('image');
 }
 
-function select(outline: [number, number][]): void {
+function select(drawn: Path): void {
   if (!app?.map) return;
-  const { map } = app;
-  const xs = outline.map(([x]) => x);
-  const ys = outline.map(([, y]) => y);
-  const found: number[] = [];
-  for (const image of map.within(Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys))) {
-    const visible = app.scene.colours[4 * image + 3];
-    if (visible && inside(map.places[2 * image], map.places[2 * image + 1], outline)) found.push(image);
-  }
-  app.select(found);
+  const outline = unpacked(packed(drawn)) ?? drawn; // as a link has it
+  const region = { outline, map: choice('map-choice').value, colour: choice('colour-choice').value, hide: [...app.hidden] };
+  const found = imagesWithin(region, app.map, app.column);
+  app.select(found, region);
   tabs?.choose('selection');
   tell(`${found.length.toLocaleString('en')} ${found.length === 1 ? 'image is' : 'images are'} selected`);
+}
+
+/** Select what a link selects, on the map and by the colours that were shown then. */
+async function selectAgain(now: App, region: Region | null): Promise<void> {
+  if (JSON.stringify(region) === JSON.stringify(now.region)) return;
+  const number = now.dataset.about.maps.findIndex((one) => one.name === region?.map);
+  if (!region || number < 0) return now.select([]);
+  const map = await PlacedMap.of(now.dataset, number);
+  const column = region.colour === YOURS ? now.labelled() : await now.dataset.loaded(region.colour);
+  if (now === app) now.select(imagesWithin(region, map, column), region);
 }
 
 /** Which of many channels are drawn, as worker.ts and the small pictures choose them. */
@@ -225,6 +234,7 @@ async function open(dataset: Dataset): Promise<void> {
   const before = address.read();
   const { about } = dataset;
   const sprites = new Sprites(about.sprites, () => app?.scene.draw());
+  const first = !app; // an outline on the map of a network that learned less holds other images
   app?.networks?.stop();
   scene?.renew(sprites);
   scene ??= new Scene(layers, sprites);
@@ -253,10 +263,12 @@ async function open(dataset: Dataset): Promise<void> {
   });
   if (before.x !== undefined && before.y !== undefined) scene.camera.view = { x: before.x, y: before.y, zoom: before.zoom ?? 1 };
   now.on('slots', () => remember());
+  now.on('select', () => remember(true));
   const coloured = chooseColour(before.hide).catch(failed);
   connect(now);
   await chooseMap();
   await coloured;
+  if (first) await quietly(() => selectAgain(now, before.region ?? null));
   requestAnimationFrame(() => performance.mark('map'));
   if (about.networks) {
     const networks = new Networks(dataset);
@@ -264,7 +276,7 @@ async function open(dataset: Dataset): Promise<void> {
     if (now !== app) return networks.stop();
     now.networks = networks;
     fillGrid();
-    for (const [slot, image] of Object.entries(before.picks ?? {})) if (image < about.count) now.put(slot as Slot, image);
+    now.pick(before.picks ?? {});
     if (before.image !== undefined && before.image >= 0 && before.image < about.count) await now.inspect(before.image);
     else if (about.density) now.show(Float32Array.from(about.density.mean), 'Move the pointer over the map, or tap it: this picture is what the decoder draws there.');
   }
@@ -277,6 +289,16 @@ function colourChoices(now: App, chosen: string | undefined): void {
   const names: [string, string][] = shown.map((one) => [one, one]);
   if (Object.keys(now.labels).length) names.push([YOURS, YOURS]);
   options(choice('colour-choice'), [...names, ['', 'one colour']], chosen ?? now.dataset.columns[0]?.name);
+}
+
+/** Leave the address as it is meanwhile. */
+async function quietly(change: () => Promise<void>): Promise<void> {
+  restoring = true;
+  try {
+    await change();
+  } finally {
+    restoring = false;
+  }
 }
 
 /** Bring the view back that the address holds. */
@@ -305,6 +327,8 @@ async function restore(): Promise<void> {
     if (image >= 0 && image < now.dataset.count) await now.inspect(image);
     else now.look(null);
   }
+  await selectAgain(now, before.region ?? null);
+  if (JSON.stringify(before.picks ?? {}) !== JSON.stringify(now.slots)) now.pick(before.picks ?? {});
   if (before.tab) tabs.choose(before.tab);
   scene.draw();
   fillGrid();
@@ -351,7 +375,7 @@ async function begin(): Promise<void> {
       if (!drawing.hidden) drawing.scrollIntoView({ block: 'nearest' });
     },
   });
-  window.addEventListener('popstate', () => void restore().catch(failed));
+  window.addEventListener('popstate', () => void quietly(restore).catch(failed));
   document.addEventListener('keydown', (event) => {
     const { target, key } = event;
     if (event.ctrlKey || event.metaKey || event.defaultPrevented || (target instanceof HTMLInputElement && target.type === 'text') || target instanceof HTMLSelectElement) return;

@@ -157,13 +157,3 @@ export class Pointer {
     event.preventDefault();
   }
 }
-
-/** Whether a place lies within an outline (even-odd rule). */
-export function inside(x: number, y: number, outline: Path): boolean {
-  let found = false;
-  for (let at = 0, last = outline.length - 1; at < outline.length; last = at++) {
-    const [[ax, ay], [bx, by]] = [outline[at], outline[last]];
-    if (ay > y !== by > y && x < ((bx - ax) * (y - ay)) / (by - ay) + ax) found = !found;
-  }
-  return found;
-}

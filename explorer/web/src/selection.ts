@@ -1,7 +1,7 @@
 // The selected images: a grid, what sets them apart, labels, and a table to take away.
 import type { App } from './app';
 import { css, named } from './colour';
-import { failed, h, save, tell } from './dom';
+import { failed, h, refocused, save, tell } from './dom';
 import { asked, source } from './data';
 import { thumbs } from './thumbs';
 
@@ -50,7 +50,7 @@ export function selectionView(app: App): HTMLElement {
   }
   app.on('select', () => {
     copied.textContent = '';
-    fill();
+    refocused(view, fill);
   });
   fill();
   return view;

@@ -1,5 +1,5 @@
 // Views of which one is shown, as tabs (WAI-ARIA's pattern).
-import { h } from './dom';
+import { h, stepped } from './dom';
 
 export class Tabs {
   chosen = '';
@@ -33,10 +33,9 @@ export class Tabs {
   }
 
   private key(event: KeyboardEvent): void {
-    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-    if (!step) return;
-    const at = this.views.findIndex(([name]) => name === this.chosen);
-    const [next] = this.views[(at + step + this.views.length) % this.views.length];
+    const at = stepped(event, this.views.findIndex(([name]) => name === this.chosen), this.views.length);
+    if (at < 0) return;
+    const [next] = this.views[at];
     this.choose(next);
     document.getElementById(`tab-${next}`)?.focus();
   }

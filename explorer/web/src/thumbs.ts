@@ -5,6 +5,10 @@ import { frame, h } from './dom';
 /** A list of images that are inspected by a click. */
 export function thumbs(app: App, images: number[], more: (image: number, at: number) => string = () => ''): HTMLElement {
   const list = h('ul', { class: 'thumbs' });
+  const shown = (image: number): void => {
+    app.scene.hovered = image;
+    app.scene.draw();
+  };
   images.forEach((image, at) => {
     const name = `${app.dataset.titled(image)}${more(image, at)}`;
     const { width, height } = app.sprites;
@@ -13,8 +17,8 @@ export function thumbs(app: App, images: number[], more: (image: number, at: num
     const button = h('button', {
       type: 'button', title: name, 'aria-label': `inspect ${name}`,
       click: () => document.dispatchEvent(new CustomEvent('inspect', { detail: image })),
-      mouseenter: () => { app.scene.hovered = image; app.scene.draw(); },
-      mouseleave: () => { app.scene.hovered = -1; app.scene.draw(); },
+      mouseenter: () => shown(image), focus: () => shown(image),
+      mouseleave: () => shown(-1), blur: () => shown(-1),
     }, canvas);
     list.append(h('li', {}, button));
   });

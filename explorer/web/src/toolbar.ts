@@ -1,5 +1,5 @@
 // The buttons on the map: what dragging does, zoom, and an image of one's own.
-import { el, h } from './dom';
+import { el, h, stepped } from './dom';
 import type { Tool } from './pointer';
 
 interface Wishes {
@@ -19,14 +19,25 @@ const TOOLS: [Tool, string, string][] = [
 
 export function toolbar(wishes: Wishes): void {
   const place = el('tools');
-  const buttons = TOOLS.map(([tool, title, drawn]) => button(title, drawn, () => {
-    buttons.forEach((one, at) => one.setAttribute('aria-checked', String(TOOLS[at][0] === tool)));
-    wishes.tool(tool);
-  }));
+  const buttons = TOOLS.map(([, title, drawn], at) => button(title, drawn, () => choose(at)));
+  const check = (chosen: number): void => buttons.forEach((one, at) => {
+    one.setAttribute('aria-checked', String(at === chosen));
+    one.tabIndex = at === chosen ? 0 : -1;
+  });
+  function choose(at: number): void {
+    check(at);
+    wishes.tool(TOOLS[at][0]);
+  }
   buttons.forEach((one, at) => {
     one.setAttribute('role', 'radio');
-    one.setAttribute('aria-checked', String(at === 0));
+    one.addEventListener('keydown', (event) => {
+      const next = stepped(event, at, buttons.length);
+      if (next < 0) return;
+      choose(next);
+      buttons[next].focus();
+    });
   });
+  check(0);
   place.append(...buttons);
   const file = h('input', { type: 'file', accept: 'image/*', hidden: true, 'aria-label': 'an image of your own' });
   file.addEventListener('change', () => {
