@@ -16,7 +16,7 @@ IN_BROWSER = [
 
 def until(page: Any, condition: str) -> None:
     """Wait until a JavaScript expression is true; Playwright's own way uses eval, which the page forbids."""
-    end = time.monotonic() + 20
+    end = time.monotonic() + SLOW / 1000
     while not page.evaluate(condition):
         if time.monotonic() > end:
             pytest.fail(f"it never came true: {condition}")

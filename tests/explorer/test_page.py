@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image
+from playwright.sync_api import Error
 
 from latentspace.data.imageset import ImageSet
 from latentspace.experiment.config import Experiment
@@ -70,10 +71,15 @@ def page(browser: Any, address: str) -> Any:
 
 
 def pixels(page: Any, selector: str) -> np.ndarray:
-    """What an element shows."""
-    return np.asarray(Image.open(BytesIO(page.locator(selector).first.screenshot())).convert("RGB")).astype(
-        int
-    )
+    """What an element shows; each answer draws the page anew, and what was there a moment ago may be gone."""
+    for _ in range(10):
+        try:
+            shown = page.locator(selector).first.screenshot()
+            break
+        except Error as gone:
+            if "not visible" not in gone.message:
+                raise
+    return np.asarray(Image.open(BytesIO(shown)).convert("RGB")).astype(int)
 
 
 def until_changed(page: Any, selector: str, before: np.ndarray) -> np.ndarray:
