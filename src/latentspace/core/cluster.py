@@ -100,7 +100,7 @@ class Cluster:
         """The nodes that are there, as Ray describes them."""
         import ray
 
-        return [one for one in ray.nodes() if one["Alive"]]  # type: ignore[no-untyped-call]
+        return [one for one in ray.nodes() if one["Alive"]]
 
     @property
     def room(self) -> int:

@@ -165,7 +165,7 @@ def _push_to_hub(files: Mapping[str, bytes], name: str, *, force: bool, private:
 @contextmanager
 def _hub_errors(address: str, kind: type[LatentspaceError]) -> Iterator[None]:
     """Within the block what the hub and the way to it refuse is an error of ours."""
-    from huggingface_hub.errors import HTTPError  # type: ignore[attr-defined]  # of what it asks by
+    from huggingface_hub.errors import HTTPError  # of what it asks by
 
     try:
         yield

@@ -113,7 +113,7 @@ def without_password(url: str | None) -> str | None:
         database=address.database,
         query={key: value for key, value in address.query.items() if not is_secret(key)},
     )
-    return bare.render_as_string(hide_password=False)
+    return str(bare.render_as_string(hide_password=False))
 
 
 def _shown(address: "URL") -> str:

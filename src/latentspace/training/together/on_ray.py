@@ -31,7 +31,7 @@ class RankProcess(Rank):
         import ray
 
         keep_freed()
-        host = ray.util.get_node_ip_address()  # type: ignore[no-untyped-call]
+        host = ray.util.get_node_ip_address()
         return {**about_process(), "host": host}
 
 
