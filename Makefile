@@ -34,7 +34,9 @@ install: $(VENV)/.installed  ## make .venv and install latentspace into it
 reproduce: install  ## run the report's studies (RECIPE=quick|homework|FILE, DATA=SPEC, OUT=DIR)
 	$(BIN)/latentspace reproduce --recipe $(RECIPE) --data $(DATA) $(if $(OUT),--out $(OUT))
 
-test: lint types layers unit  ## lint, types, layers, tests
+# Side by side: types fill what the tests leave free of two cores.
+test:  ## lint, types, layers, tests
+	@$(MAKE) --no-print-directory --jobs 2 lint layers types unit
 
 lint: $(VENV)/.tested
 	$(BIN)/ruff check
@@ -46,10 +48,10 @@ types: $(VENV)/.tested
 layers: $(VENV)/.tested
 	$(BIN)/lint-imports
 
-# One thread a process: two workers fill two cores, and results do not depend on the machine's core count.
+# One thread a process: results do not depend on the machine's core count. Three fill two cores: some tests wait.
 # The many processes of the tests compile each module once, whatever the surroundings say.
 unit: $(VENV)/.tested
-	OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 2 --dist worksteal
+	OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 3 --dist worksteal
 
 fuzz: $(VENV)/.tested  ## damaged inputs for every reader (COUNT=10000 each)
 	OMP_NUM_THREADS=1 PYTHONPATH=tests $(BIN)/python -m fuzz --count $(COUNT)

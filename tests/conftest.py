@@ -16,6 +16,11 @@ if "TMPDIR" not in os.environ and os.access(MEMORY, os.W_OK) and shutil.disk_usa
     os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Ray's tests wait more than they compute: they come first, while there is other work beside them."""
+    items.sort(key=lambda item: item.path.name != "test_ray.py")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """A process of pytest-xdist that runs no test need not load PyTorch."""
     if not config.getoption("numprocesses", None):

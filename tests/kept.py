@@ -2,15 +2,16 @@
 
 from collections.abc import Callable
 from functools import cache
-
-import lightning_fabric.utilities.registry as fabric_registry
+from importlib import import_module
 
 from latentspace.data import imageset, kept_pairs
 from latentspace.data.near_copies import Pairs
 from latentspace.data.readers.registry import READERS
 from latentspace.objectives.families import OBJECTIVES
+from latentspace.training import fabric  # noqa: F401  # before any part of Fabric: without what it does not need
 
 # a Fabric looks for callbacks through every installed package, at each training
+fabric_registry = import_module("lightning_fabric.utilities.registry")
 fabric_registry.entry_points = cache(fabric_registry.entry_points)
 
 _pairs: dict[str, Pairs] = {}

@@ -13,8 +13,8 @@ import shapes
 gc.disable()  # until all is loaded: none of it is garbage
 # What one of our modules is the first to import is compiled anew under the hook, not read from its cache.
 LIBRARIES = """
-    beartype lightning_fabric matplotlib.pyplot optuna pandas pyarrow pydantic rich scipy.stats
-    sklearn.decomposition sklearn.manifold sklearn.neighbors torch torchmetrics typer
+    beartype latentspace.training.fabric matplotlib.pyplot optuna pandas pyarrow pydantic rich scipy.stats
+    sklearn.decomposition sklearn.manifold sklearn.neighbors torch typer
 """
 for library in LIBRARIES.split():
     with suppress(ImportError):  # what another library brings along may be gone one day
