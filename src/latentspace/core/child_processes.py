@@ -1,7 +1,14 @@
-"""The command and the environment of a Python process that is begun from this one."""
+"""A Python process that is begun from this one: its command, its environment, and cores for it."""
 
 import os
 import sys
+
+
+def cores() -> int:
+    """The cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def module_command(module: str, *arguments: str) -> list[str]:

@@ -11,7 +11,6 @@ benchmarks/near_copies.py measures what is found and missed. Images without deta
 and of fewer than 8 pixels a side are not compared.
 """
 
-import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from typing import Final, TypeAlias
 import numpy as np
 from jaxtyping import Float16, Float32
 
+from ..core.child_processes import cores
 from ..core.progress import told
 from ..core.types import Hashes, Int64Array, Pixels
 from .cells import candidates
@@ -75,7 +75,7 @@ def near_copies(pixels: Pixels, hashes: Hashes) -> Pairs:
         shift = offsets[int(offset[here.start])]
         left[here] = _unexplained(_planes(pixels[first[here]]), _planes(pixels[second[here]]), shift)
 
-    with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:  # NumPy computes outside the lock
+    with ThreadPoolExecutor(min(4, cores())) as pool:  # NumPy computes outside the lock
         runs = list(_runs(offset))
         for _ in told(pool.map(compare, runs), "pairs of images compared", len(runs)):
             pass

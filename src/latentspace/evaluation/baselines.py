@@ -25,7 +25,7 @@ from ..runs.directory import Run
 from ..training.components import learned_from, make_fabric, required_labels, set_up
 from ..training.loop import learn
 from .cache import Measurement
-from .codes import FITTED_TO
+from .codes import FITTED_TO, flat
 
 LABELS = (10, 30, 100, 300, 1000)
 DRAWS = 3
@@ -168,13 +168,12 @@ def baseline_record(
 
 def inputs_of(codes: Features, pixels: Pixels, fitted: Int64Array) -> dict[str, Features]:
     """The inputs that are compared, by name; PCA is fitted to the images at `fitted`."""
-    flat = pixels.reshape(len(pixels), -1).astype(np.float32) / np.float32(255)
-    size = codes.shape[1]
-    pca = fit_pca(flat[fitted], size)
+    rows, size = flat(pixels), codes.shape[1]
+    pca = fit_pca(rows[fitted], size)
     return {
         f"the encoder's {size} codes": codes,
-        f"{size} principal components": pca.transform(flat).astype(np.float32),
-        f"{flat.shape[1]} raw pixels": flat,
+        f"{size} principal components": pca.transform(rows).astype(np.float32),
+        f"{rows.shape[1]} raw pixels": rows,
     }
 
 

@@ -8,6 +8,7 @@ from ..core.types import Int64Array
 from ..data.imageset import ImageSet
 from ..inference.clusters import Clusters, sample, spectral_groups
 from ..inference.pca import fit_pca
+from .codes import flat
 
 
 @dataclass(frozen=True)
@@ -48,10 +49,10 @@ def agreements(images: ImageSet, found: Clusters, code_size: int, seed: int = 0)
     assert images.labels is not None
     chosen = sample(len(images), seed)
     labels = images.labels[chosen]
-    flat = images.pixels[chosen].reshape(len(chosen), -1) / np.float32(255)
-    pca = fit_pca(flat, code_size).transform(flat).astype(np.float32)
+    pixels = flat(images.pixels[chosen])
+    pca = fit_pca(pixels, code_size).transform(pixels).astype(np.float32)
     return {
         "codes": GroupAgreement.of(found.groups[chosen], labels),
-        "pixels": GroupAgreement.of(spectral_groups(flat, found.count, seed), labels),
+        "pixels": GroupAgreement.of(spectral_groups(pixels, found.count, seed), labels),
         "pca": GroupAgreement.of(spectral_groups(pca, found.count, seed), labels),
     }

@@ -1,7 +1,7 @@
 """What a linear method of the same size as the codes would have kept."""
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float32
 
 from ..core.types import ImageArray, Int64Array, Pixels
 from ..inference.pca import fit_pca
@@ -18,12 +18,14 @@ def pca_error(pixels: Pixels, fitted: Int64Array, judged: Int64Array, components
     """
     from ..data.batches import float_blocks
 
-    pca = fit_pca(_flat(pixels[fitted] / np.float32(255)), components)
+    pca = fit_pca(flat(pixels[fitted]), components)
     error = np.float64(0)
-    for images in map(_flat, float_blocks(pixels, judged, "images given back by PCA")):
+    for images in map(flat, float_blocks(pixels, judged, "images given back by PCA")):
         error += np.sum((pca.inverse_transform(pca.transform(images)) - images) ** 2, dtype=np.float64)
     return float(error / (len(judged) * pixels[0].size))
 
 
-def _flat(images: ImageArray) -> Float[np.ndarray, "_images values"]:
-    return images.reshape(len(images), -1)
+def flat(images: Pixels | ImageArray) -> Float32[np.ndarray, "_images values"]:
+    """Images, bytes or in [0, 1], as rows of numbers in [0, 1]."""
+    rows = images.reshape(len(images), -1)
+    return rows / np.float32(255) if rows.dtype == np.uint8 else rows.astype(np.float32, copy=False)

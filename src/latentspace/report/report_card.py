@@ -8,9 +8,10 @@ from ..core.wording import counted, listed
 from ..data.imageset import ImageSet
 from ..evaluation.card.make import CardRecord
 from ..evaluation.card.samples import drawn
-from ..evaluation.card.subject import Subject, flat
+from ..evaluation.card.subject import Subject
 from ..evaluation.card.values import BESIDE, Row
 from ..evaluation.card.values import Section as Part
+from ..evaluation.codes import flat
 from ..inference.nearest import nearest
 from ..inference.trained import TrainedAutoencoder
 from ..runs.directory import Run

@@ -1,12 +1,12 @@
 """What a user asked for -> the plan of a search, tried against the images before anything is written."""
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ..core.atomic_files import exists
+from ..core.child_processes import cores
 from ..core.config import merged
 from ..core.devices import named_device
 from ..core.errors import ConfigurationError
@@ -106,11 +106,6 @@ def shared_out(experiment: Experiment, workers: int | None) -> tuple[int, int]:
     if workers is None:
         workers = 1 if on_gpu else max(1, cores() // max(1, threads))
     return workers, threads or max(1, cores() // workers)
-
-
-def cores() -> int:
-    """The cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def anew(request: SearchRequest) -> tuple[Experiment, SearchConfig]:

@@ -6,7 +6,6 @@ the locks of torch's threads. They begin once reading has taken a while, and end
 that ends. Threads were measured slower than none for small images: Pillow holds the lock throughout.
 """
 
-import os
 import pickle
 import subprocess
 import time
@@ -21,7 +20,7 @@ from typing import Final, TypeAlias
 
 from PIL import Image
 
-from ...core.child_processes import child_environment, module_command
+from ...core.child_processes import child_environment, cores, module_command
 from ...core.errors import DataError
 from .reading import Answer, File, Task, in_portions, read
 
@@ -81,13 +80,6 @@ def answers(files: Iterable[File], planned: Planned) -> Generator[tuple[Task, An
         while waiting:
             task, future = waiting.popleft()
             yield task, future.result()
-
-
-def cores() -> int:
-    """How many processors this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 @contextmanager

@@ -22,8 +22,8 @@ from ...inference.nearest import nearest
 from ...inference.trained import load_trained
 from ...runs.directory import Run
 from ...runs.table import differing_settings
+from ..codes import flat
 from .make import CardRecord
-from .subject import flat
 from .tally import Draws
 from .values import LEVEL, Better, CardPart, Row, Value
 

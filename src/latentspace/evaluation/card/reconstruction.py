@@ -12,7 +12,9 @@ from ...core.types import ImageArray, Int64Array
 from ...core.wording import counted
 from ...models.autoencoder import first_numbers
 from ..code_sizes import sizes_judged
-from .subject import Subject, flat
+from ..codes import flat
+from ..denoising import decoded
+from .subject import Subject
 from .tally import Tally
 from .values import Curve, Row, Section
 
@@ -28,12 +30,12 @@ def reconstruction(subject: Subject, tally: Tally) -> Section:
     if not subject.decodes:
         why = "a classifier decodes no images: the card of its encoder's run has its reconstructions"
         return Section(title=TITLE, absent=(why,))
-    decoded = _decoded(subject)
-    errors = {name: squared_errors(one, subject.shown) for name, one in decoded.items()}
+    given_back = _given_back(subject)
+    errors = {name: squared_errors(one, subject.shown) for name, one in given_back.items()}
     every = np.arange(len(subject.judged))
     worst = {name: partial(worst_tenth, one) for name, one in errors.items()}
     psnr = {name: -10 * np.log10(np.maximum(one, SMALLEST)) for name, one in errors.items()}
-    likeness = {name: ssim(one, subject.shown) for name, one in decoded.items()}
+    likeness = {name: ssim(one, subject.shown) for name, one in given_back.items()}
     rows = [
         tally.mean("mse", "mean squared error", errors, "lower", unit="per pixel", rows=every),
         tally.mean("psnr", "peak signal-to-noise ratio", psnr, "higher", unit="dB", rows=every),
@@ -77,7 +79,7 @@ def ssim(decoded: ImageArray, images: ImageArray) -> np.ndarray:
     return np.concatenate(found).astype(np.float64)
 
 
-def _decoded(subject: Subject) -> dict[str, ImageArray]:
+def _given_back(subject: Subject) -> dict[str, ImageArray]:
     """What the judged images come back as, by method."""
     from sklearn.linear_model import LinearRegression
 
@@ -106,15 +108,9 @@ def _from_noisy(subject: Subject, tally: Tally) -> list[Row]:
         return []
     clean = torch.from_numpy(subject.shown)
     noisy = corrupted.corruption()(clean, generator(subject.seed, "noise")).numpy()
-    with torch.no_grad():
-        model, device = subject.encoder.model, subject.encoder.device
-        parts = [
-            model.decode(model.encode(part.to(device)).mean).cpu().numpy()
-            for part in torch.split(torch.from_numpy(noisy), AT_ONCE)
-        ]
     back = subject.pca.inverse_transform(subject.pca.transform(flat(noisy))).reshape(noisy.shape)
     errors = {
-        "run": squared_errors(np.concatenate(parts), subject.shown),
+        "run": squared_errors(decoded(subject.encoder, noisy), subject.shown),
         "input": squared_errors(noisy, subject.shown),
         "pca": squared_errors(back, subject.shown),
     }

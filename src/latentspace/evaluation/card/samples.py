@@ -16,9 +16,10 @@ from ...core.wording import counted
 from ...inference.nearest import nearest
 from ...inference.pca import fit_pca
 from ...inference.sampling import CodeDistribution, around, draw, of_prior
+from ..codes import flat
 from ..frechet import COMPONENTS, frechet_distance
 from .probe import Features
-from .subject import Subject, flat
+from .subject import Subject
 from .tally import Tally
 from .values import Row, Section
 

@@ -20,6 +20,7 @@ from ...inference.encoding import computed_codes
 from ...inference.pca import EXACT, fit_pca
 from ...inference.trained import TrainedAutoencoder, TrainedClassifier, load_trained
 from ...runs.directory import Run
+from ..codes import flat
 from .probe import Features, Probe
 
 JUDGED: Final = 2_000  # images, at most, where nobody says
@@ -175,9 +176,3 @@ def _labels(images: ImageSet, rows: Int64Array) -> Int64Array:
     assert images.labels is not None
     labels: Int64Array = images.labels[rows]
     return labels
-
-
-def flat(images: Pixels | ImageArray) -> Features:
-    """Images, bytes or in [0, 1], as rows of numbers in [0, 1]."""
-    rows = images.reshape(len(images), -1)
-    return rows / np.float32(255) if rows.dtype == np.uint8 else rows.astype(np.float32, copy=False)

@@ -27,12 +27,11 @@ class Classes:
         if not len(small) and most < UNEVEN * max(1, least):
             return fine("classes of about equal size", f"from {least:,} to {counted(most)}")
         order = np.argsort(counts, kind="stable")[:SHOWN]
-        ratio = f"{most / least:.1f} times as many" if least else "none in the smallest"
         return Finding(
             "bad" if len(small) or most >= VERY * max(1, least) else "look",
             f"{counted(len(small), 'class')} of fewer than {FEW} images"
             if len(small)
-            else f"the largest class has {ratio} images as the smallest",
+            else f"the largest class has {most / least:.1f} times as many images as the smallest",
             f"From {least:,} to {counted(most)} a class. Accuracy is that of the large ones; of a small "
             "one it "
             "is known from a few images alone.",

@@ -13,7 +13,7 @@ from ...core.devices import AUTO
 from ...core.logs import unsaid
 from ...core.progress import tell, unheard
 from ...core.randomness import numpy_generator
-from ...core.types import CodeArray, Pixels
+from ...core.types import CodeArray
 from ...core.wording import counted
 from ...data.cleaning import first_of_each
 from ...data.fitting import Fit, Size, fitted_set
@@ -27,6 +27,7 @@ from ...inference.pca import fit_pca
 from ...inference.trained import TrainedAutoencoder
 from ...runs.directory import Run
 from ...training.train import start
+from ..codes import flat
 from .kept_coder import keep, place_of, recalled
 
 SMALLEST, LARGEST = 8, 32  # pixels a side of what the small autoencoder sees
@@ -110,12 +111,8 @@ def principal_codes(images: ImageSet, count: int) -> CodeArray:
     """So many principal components of the images, at most, at the size that the small autoencoder sees."""
     pixels = fitted_set(images, _size(images), "stretch").pixels
     chosen = numpy_generator(0, "sample").permutation(len(pixels))[:FITTED_TO]
-    pca = fit_pca(_rows(pixels[np.sort(chosen)]), count)
-    return np.concatenate([pca.transform(_rows(pixels[here])) for here in blocks(pixels)])
-
-
-def _rows(pixels: Pixels) -> Float32[np.ndarray, "images values"]:
-    return pixels.reshape(len(pixels), -1).astype(np.float32) / 255
+    pca = fit_pca(flat(pixels[np.sort(chosen)]), count)
+    return np.concatenate([pca.transform(flat(pixels[here])) for here in blocks(pixels)])
 
 
 def _size(images: ImageSet) -> Size:

@@ -13,13 +13,12 @@ from typing import Any, Final
 import torch
 
 from ...core.atomic_files import refusals
-from ...core.child_processes import child_environment, module_command
+from ...core.child_processes import child_environment, cores, module_command
 from ...core.devices import named_device
 from ...core.errors import DeviceError, LatentspaceError, TrainingError
 from ...core.progress import tell
 from ...core.wording import option, reader
 from ...data.paths import cache_directory
-from ...data.readers.processes import cores
 from ...experiment.config import Experiment
 from ...runs.checkpoint import State
 from ..context import TrainingContext

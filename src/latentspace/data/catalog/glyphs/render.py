@@ -6,7 +6,6 @@ as much error of it as of notMNIST or more (0.0689), so it is no easier to recon
 """
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -15,7 +14,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from ....core.child_processes import child_environment
+from ....core.child_processes import child_environment, cores
 from ....core.errors import ConfigurationError, DataError
 from ....core.randomness import derive
 from ....core.types import Int64Array
@@ -51,7 +50,7 @@ def render(
         ConfigurationError: a count or workers below 1, or a size below 16.
         DataError: no usable font, or a worker that did not finish.
     """
-    workers = (os.cpu_count() or 1) if workers is None else workers
+    workers = cores() if workers is None else workers
     _at_least("the number of images", count, 1)
     _at_least("the side of an image, in pixels,", size, 16)
     _at_least("the number of workers", workers, 1)
