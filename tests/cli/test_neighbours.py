@@ -114,12 +114,17 @@ def test_an_index_of_another_run_is_refused(small_runs, scans, tmp_path):
         assert "must be one of this run" in err
 
 
-def test_an_index_is_replaced_only_when_asked(small_runs, scans, tmp_path):
+def test_an_index_is_replaced_only_when_asked(small_runs, scans, tmp_path, monkeypatch):
     run, kept = str(small_runs["ae"].path), tmp_path / "letters.index"
     listed(["index", run, "--out", str(kept)])
     code, _, err = call(["index", run, str(scans), "--out", str(kept)])
     assert code == 2
     assert "--add" in err
+    with monkeypatch.context() as broken:  # the old one stays where the new one fails
+        broken.setattr("latentspace.inference.index.codes_and_errors", None)
+        with pytest.raises(TypeError):
+            call(["index", run, str(scans), "--out", str(kept), "--force"])
+    assert (kept / "000001.parquet").exists()
     assert listed(["index", run, str(scans), "--out", str(kept), "--force"])["added"] == 6
     (kept / "000001.parquet").write_bytes(b"broken")
     code, _, err = call(["neighbours", run, str(scans), "--index", str(kept)])

@@ -8,12 +8,14 @@ import stat
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from latentspace.core.atomic_files import new_folder, refuse_taken, replacing, sweep, write_text
 from latentspace.core.errors import LatentspaceError, OutputError, RunError
+from latentspace.core.output_files import folder_in_place_of
 from latentspace.runs.directory import Run
 from latentspace.training.train import resume, start, train
 
@@ -254,3 +256,17 @@ def test_a_log_that_cannot_be_begun_does_not_stop_a_training(plan, tmp_path, mon
     monkeypatch.setattr(Path, "open", refusing)
     assert start(plan, tmp_path / "run").run.experiment == plan
     assert caplog.text.count("run.log cannot be written: Permission denied") == 1
+
+
+def test_an_old_folder_stays_until_the_new_one_is_filled(tmp_path):
+    place = tmp_path / "place"
+    with new_folder(place) as folder:
+        write_text(folder / "old", "old")
+    with suppress(KeyboardInterrupt), folder_in_place_of(place) as folder:
+        write_text(folder / "new", "new")
+        raise KeyboardInterrupt
+    assert [one.name for one in place.iterdir()] == ["old"]
+    with folder_in_place_of(place) as folder:
+        write_text(folder / "new", "new")
+    assert [one.name for one in place.iterdir()] == ["new"]
+    assert list(tmp_path.iterdir()) == [place]

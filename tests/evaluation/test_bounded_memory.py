@@ -107,7 +107,7 @@ def test_large_images_are_few_at_once():
 
 
 def test_images_in_memory_are_not_laid_on_another_device_at_once(images):
-    held = passed_once(images.pixels, np.array([5, 3, 60]), torch.device("meta"), torch.arange(len(images)))
+    held = passed_once(images.pixels, np.array([5, 3, 60]), torch.device("meta"))
     assert isinstance(held, OnDiskSet)
     assert held.pixels is images.pixels
     batch = next(held.batches(2))

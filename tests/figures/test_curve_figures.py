@@ -143,19 +143,6 @@ def test_a_term_with_no_better_side_has_no_best_epoch() -> None:
     assert loss_curves(records([3, 2], [3, 2], "kl"), [KL]).best is None
 
 
-def test_the_scale_is_logarithmic_only_where_told() -> None:
-    curves = loss_curves(records([0.3, 0.02], [0.4, 0.03]), [MSE])
-    (axes,) = draw_curves(curves, log=True).axes
-    assert axes.get_yscale() == "log"
-    assert axes.get_title(loc="left") == "mean squared error per pixel, log scale"
-    axes.figure.draw_without_rendering()
-    labels = [label.get_text() for label in axes.get_yticklabels(which="both") if label.get_text()]
-    assert "0.1" in labels
-    assert all("$" not in label for label in labels)
-    with pytest.raises(ConfigurationError, match="above zero"):
-        draw_curves(loss_curves(records([0.3, 0.0]), [MSE]), log=True)
-
-
 def test_curves_of_nothing_are_refused() -> None:
     with pytest.raises(RunError, match="0 epochs, measuring nothing"):
         loss_curves([], [MSE])

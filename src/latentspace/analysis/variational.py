@@ -53,7 +53,7 @@ def analyse_variational(context: RunContext) -> VariationalAnalysis:
     )
 
 
-def prior_grid(context: RunContext, kl: tuple[float, ...], side: int = SIDE) -> PriorGrid:
+def prior_grid(context: RunContext, kl: tuple[float, ...]) -> PriorGrid:
     across, down = np.argsort(-np.array(kl), kind="stable")[:2].tolist()
-    plan = grid(of_prior(required_prior(context.trained.model)), (across, down), side)
+    plan = grid(of_prior(required_prior(context.trained.model)), (across, down), SIDE)
     return PriorGrid(plan, context.trained.decode(plan.codes))

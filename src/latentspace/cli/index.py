@@ -26,7 +26,6 @@ def index(
 
       latentspace index runs/letters scans/ --out letters.index --add
     """
-    from ..core.atomic_files import remove
     from ..core.wording import counted
     from ..inference.given_images import image_set
     from ..inference.index import Index, is_index, refuse_taken_index
@@ -39,16 +38,13 @@ def index(
         )
     opened = encoder_run(Run.open(run))
     trained = TrainedAutoencoder.load(opened, device)
-    replaced = force and is_index(out)
     kept = Index.open(out, trained) if add else None
-    if kept is None and not replaced:
+    if kept is None and not (force and is_index(out)):
         refuse_taken_index(out)
     with console.following():
         images = image_set(trained, asked.read(opened)[0])
         if kept is None:
-            if replaced:
-                remove(out)
-            Index.create(out, trained, images)
+            Index.create(out, trained, images, force=force)
             added = len(images)
         else:
             added = kept.add(images)

@@ -44,14 +44,13 @@ def collected() -> Iterator[list[str]]:
 @contextmanager
 def unsaid() -> Iterator[None]:
     """Inside the block nothing below an error is logged: what goes on there is a step of something larger."""
-    before, handlers = LOGGER.level, list(LOGGER.handlers)
-    LOGGER.setLevel(logging.ERROR)
+    handlers = list(LOGGER.handlers)
     for one in handlers:  # a log file that is opened inside the block lowers the level again, for itself
         one.addFilter(_grave)
     try:
-        yield
+        with quiet(LOGGER, logging.ERROR):
+            yield
     finally:
-        LOGGER.setLevel(before)
         for one in handlers:
             one.removeFilter(_grave)
 

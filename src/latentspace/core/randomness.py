@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import torch
 
 Purpose: TypeAlias = Literal[
-    "weights", "order", "noise", "dropout", "augmentation", "sample", "component", "split", "glyphs", "figure"
+    "weights", "order", "noise", "augmentation", "sample", "component", "split", "glyphs", "figure"
 ]
 
 

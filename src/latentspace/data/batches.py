@@ -181,15 +181,11 @@ def laid_out(
     return ResidentSet(whole[rows].to(device), labels)
 
 
-def passed_once(
-    pixels: Pixels, chosen: Int64Array, device: torch.device, labels: Labels | None = None
-) -> ResidentSet | OnDiskSet:
+def passed_once(pixels: Pixels, chosen: Int64Array, device: torch.device) -> ResidentSet | OnDiskSet:
     """As `laid_out`, but the images never lie on the device all at once: there are batches of them alone."""
     if device.type == "cpu":
-        return laid_out(pixels, chosen, device, labels)
-    return OnDiskSet(
-        pixels, chosen, device, None if labels is None else labels[torch.from_numpy(chosen)].to(device)
-    )
+        return laid_out(pixels, chosen, device)
+    return OnDiskSet(pixels, chosen, device)
 
 
 def told_of(held: Batches, most: int, what: str) -> Iterator[Batch]:

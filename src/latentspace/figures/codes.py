@@ -58,7 +58,6 @@ def code_map(
     class_names: tuple[str, ...] = (),
     method: str | None = None,
     behind: Float[np.ndarray, "_others 2"] | None = None,
-    seed: int = 0,
     most: int = 20_000,
 ) -> CodeMap:
     """At most `most` of the points, chosen at random, and the medians over all of them; so of those behind.
@@ -76,7 +75,7 @@ def code_map(
     if labels is not None:
         check_count("label", len(labels), len(points), "code")
         check_count("name", len(class_names), max(len(class_names), int(labels.max()) + 1), "class")
-    order = numpy_generator(seed, "figure").permutation(len(points))[:most]
+    order = numpy_generator(0, "figure").permutation(len(points))[:most]
     medians = np.full((0 if labels is None else len(class_names), 2), np.nan)
     if labels is not None:
         for number in np.unique(labels):
@@ -91,7 +90,7 @@ def code_map(
         method=method,
         behind=None
         if behind is None
-        else behind[numpy_generator(seed, "figure").permutation(len(behind))[:most]].astype(np.float64),
+        else behind[numpy_generator(0, "figure").permutation(len(behind))[:most]].astype(np.float64),
     )
 
 

@@ -9,11 +9,11 @@ from jaxtyping import Float, Int64
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import MaxNLocator
 
 from ..core.errors import ConfigurationError, RunError
 from ..core.wording import counted
-from .style import INK, PALETTE, QUIET, SMALL, WIDTH, blank, styled
+from .style import INK, PALETTE, QUIET, WIDTH, blank, styled
 
 CurvePart: TypeAlias = Literal["train", "validation"]
 
@@ -110,7 +110,7 @@ def loss_curves(records: Sequence[Mapping[str, Any]], terms: Sequence[Term]) -> 
     return LossCurves(tuple(panels), _best(panels[0]))
 
 
-def _draw_panel(axes: Axes, panel: Panel, best: tuple[int, float] | None, *, log: bool) -> None:
+def _draw_panel(axes: Axes, panel: Panel, best: tuple[int, float] | None) -> None:
     for curve in panel.curves:
         colour, line, marker = _LOOK[curve.part]
         mark = marker if len(curve.epochs) <= _MARKED else ""
@@ -122,20 +122,8 @@ def _draw_panel(axes: Axes, panel: Panel, best: tuple[int, float] | None, *, log
         axes.plot(
             [best[0]] * len(at), at, color=INK, marker="o", markersize=6, linestyle="", fillstyle="none"
         )
-    if log:
-        if any((curve.values <= 0).any() for curve in panel.curves):
-            raise ConfigurationError(
-                "a logarithmic scale needs values above zero",
-                found=f"{panel.term.name} of zero or less",
-                do="draw it on a linear scale",
-            )
-        axes.set_yscale("log")
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        axes.yaxis.set_minor_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-        axes.tick_params(which="minor", labelsize=SMALL, labelcolor=INK, color=QUIET)
-        axes.grid(which="both")
     # the axis label lies on its side nowhere: over its axis it is read without turning the head
-    axes.set_title(panel.term.label + (", log scale" if log else ""), loc="left")
+    axes.set_title(panel.term.label, loc="left")
     axes.xaxis.set_major_locator(MaxNLocator(nbins=8, steps=[1, 2, 5, 10], integer=True))
     axes.margins(x=0.02)
     epochs = {int(epoch) for curve in panel.curves for epoch in curve.epochs}
@@ -160,18 +148,14 @@ def _legend(curves: LossCurves) -> tuple[list[Line2D], list[str]]:
     return handles, labels
 
 
-def draw_curves(curves: LossCurves, *, log: bool = False) -> Figure:
-    """Panels under each other over the same epochs.
-
-    Raises:
-        ConfigurationError: a logarithmic scale for values that are not above zero.
-    """
+def draw_curves(curves: LossCurves) -> Figure:
+    """Panels under each other over the same epochs."""
     height = 2.3 if len(curves.panels) == 1 else 1.6
     with styled():
         figure = blank(WIDTH, 0.85 + height * len(curves.panels), constrained=True)
         grid = figure.subplots(len(curves.panels), 1, sharex=True, squeeze=False)
         for axes, panel in zip(grid[:, 0], curves.panels, strict=True):
-            _draw_panel(axes, panel, curves.best, log=log)
+            _draw_panel(axes, panel, curves.best)
         grid[-1, 0].set_xlabel("epoch")
         handles, labels = _legend(curves)
         figure.legend(handles, labels, loc="outside upper left", handlelength=2.4)

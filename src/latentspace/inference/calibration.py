@@ -113,22 +113,22 @@ class Calibration:
         return float(np.quantile(self.confidences, share))
 
 
-def expected_calibration_error(probabilities: Probabilities, labels: Int64Array, bins: int = BINS) -> float:
-    """The mean difference of confidence and accuracy, over bins of equal width, weighted by their images."""
+def expected_calibration_error(probabilities: Probabilities, labels: Int64Array) -> float:
+    """The mean difference of confidence and accuracy over `BINS` of equal width, weighted by images."""
     confidence = probabilities.max(axis=1).astype(np.float64)
     right = probabilities.argmax(axis=1) == labels
-    place = np.minimum((confidence * bins).astype(np.int64), bins - 1)
-    gaps = np.bincount(place, confidence - right, minlength=bins)
+    place = np.minimum((confidence * BINS).astype(np.int64), BINS - 1)
+    gaps = np.bincount(place, confidence - right, minlength=BINS)
     return float(np.abs(gaps).sum() / len(labels))
 
 
-def error_by_chance(probabilities: Probabilities, bins: int = BINS) -> float:
+def error_by_chance(probabilities: Probabilities) -> float:
     """The expected calibration error of these probabilities, were they true: the mean over drawn labels."""
     draw = numpy_generator(0, "sample")
     confidence = probabilities.max(axis=1).astype(np.float64)
     two = np.stack([confidence, np.zeros_like(confidence)], axis=1)
     errors = [
-        expected_calibration_error(two, (draw.random(len(two)) >= confidence).astype(np.int64), bins)
+        expected_calibration_error(two, (draw.random(len(two)) >= confidence).astype(np.int64))
         for _ in range(DRAWS)
     ]
     return float(np.mean(errors))

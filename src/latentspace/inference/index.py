@@ -16,6 +16,7 @@ from PIL import Image
 
 from ..core.atomic_files import locked, new_folder, refuse_taken, write_json
 from ..core.errors import DataError, OutputError, RunError
+from ..core.output_files import folder_in_place_of
 from ..core.progress import told
 from ..core.types import Int64Array, Pixels
 from ..core.wording import option, reason_of
@@ -45,13 +46,22 @@ class Index:
     trained: TrainedAutoencoder
 
     @classmethod
-    def create(cls, folder: Path, trained: TrainedAutoencoder, images: ImageSet) -> "Index":
+    def create(
+        cls, folder: Path, trained: TrainedAutoencoder, images: ImageSet, *, force: bool = False
+    ) -> "Index":
         """A new index of `images`, which is whole or not there.
+
+        Args:
+            force: replace an index that is there.
 
         Raises:
             OutputError: something is at `folder`.
         """
-        with new_folder(folder, refuse_taken_index) as beside:
+        with (
+            folder_in_place_of(folder)
+            if force and is_index(folder)
+            else new_folder(folder, refuse_taken_index)
+        ) as beside:
             write_json(beside / ABOUT, {"weights": _weights(trained), "code_size": trained.code_size})
             cls(beside, trained).add(images)
         return cls(folder, trained)

@@ -56,7 +56,7 @@ def beside_cell(row: Row, name: str, *, intervals: bool = True) -> str:
     return cell(value, 1 if row.unit == "numbers" else 3, f", {WORDS[verdict]}" if verdict else "")
 
 
-def curve_picture(curve: Curve, names: Mapping[str, str] = BESIDE, caption: str = "") -> Picture:
+def curve_picture(curve: Curve, names: Mapping[str, str] = BESIDE) -> Picture:
     """The lines of a curve, each with the band of its intervals."""
     series = tuple(_line(names.get(name, name), values) for name, values in curve.lines.items())
     plot = SeriesPlot(
@@ -71,7 +71,7 @@ def curve_picture(curve: Curve, names: Mapping[str, str] = BESIDE, caption: str 
         f"{names.get(name, name)} from {number(values[0].value)} to {number(values[-1].value)}"
         for name, values in curve.lines.items()
     )
-    words = f"{caption or 'The bands are 95% intervals over images.'}"
+    words = "The bands are 95% intervals over images."
     return Picture(None, title, words, png(draw_series(plot)), f"{curve.title}: {said}")
 
 

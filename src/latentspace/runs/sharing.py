@@ -7,7 +7,6 @@ and the other records of the run under their own names. Images are not among the
 """
 
 import re
-import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from typing import Final
 from ..core.atomic_files import make_folder, new_folder, refuse_taken, write_bytes
 from ..core.errors import ConfigurationError, LatentspaceError, OutputError, RunError
 from ..core.extras import require_extra
+from ..core.output_files import folder_in_place_of
 from ..core.wording import option
 from .directory import Run, refuse_existing
 
@@ -84,9 +84,7 @@ def push(files: Mapping[str, bytes], target: str, *, force: bool = False, privat
         _push_to_hub(files, target.removeprefix(_HUB), force=force, private=private)
         return
     place = Path(target)
-    if force and _is_pushed(place):
-        shutil.rmtree(place)
-    with new_folder(place) as folder:
+    with (folder_in_place_of if force and _is_pushed(place) else new_folder)(place) as folder:
         _fill(folder, files)
 
 

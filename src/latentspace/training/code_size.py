@@ -2,7 +2,7 @@
 
 import logging
 
-from ..core.wording import counted, option
+from ..core.wording import colour_of, counted, option
 from ..experiment.config import Experiment
 from ..models.autoencoder import EncoderDecoderConfig
 
@@ -16,13 +16,12 @@ def settle_code_size(experiment: Experiment, shape: tuple[int, int, int]) -> Exp
         return experiment
     if isinstance(model, EncoderDecoderConfig):
         channels, height, width = shape
-        colour = {1: "grey", 3: "colour"}.get(channels, f"{channels} channels")
         logger.info(
             "codes of %s, for images of %dx%d, %s (%s for others)",
             counted(model.code_size, "number"),
             height,
             width,
-            colour,
+            colour_of(channels),
             option("code_size", model.code_size),
         )
     return experiment.model_copy(update={"model": model})

@@ -19,7 +19,6 @@ from ..cleaning import sentence
 from .filenames import natural, part_of_word
 
 Folders: TypeAlias = tuple[str, ...]  # of one file, from the root down
-NAMES_OF_PARTS: Final = ("train", "val", "test")
 # Folders that say only how a set was divided to be kept: `images_part_1`, `images_002`.
 _PORTION = re.compile(r"(.*\b|.*_)?(part|images|imgs|batch|chunk|shard|vol|volume)[ _-]?[0-9]+")
 _NUMBERED = re.compile(r"(character|char|class|subject|person|object|obj|id|s)[ _-]?[0-9]+")

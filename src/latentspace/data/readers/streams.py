@@ -18,6 +18,7 @@ from ...core.errors import DataError
 from ..memmap import Residence, mapped, stays_on_disk
 from .filenames import readable
 
+FIRST: Final = 512  # bytes of a file that a reader is shown
 DEFLATE_AT_BEST: Final = 1032  # no deflate stream grows by more than this factor
 
 
@@ -87,20 +88,20 @@ def inflating(file: IO[bytes]) -> Iterator[Stream]:
         yield file
 
 
-def start_of(path: Path, size: int = 512) -> bytes:
+def start_of(path: Path) -> bytes:
     """The first bytes of a file, inflated where it is compressed; as they are where that is damaged.
 
     Raises:
         OSError: it cannot be read.
     """
     with path.open("rb") as file:
-        start = file.read(size)
+        start = file.read(FIRST)
         if not is_compressed(start):
             return start
         file.seek(0)
         try:
             with inflating(file) as stream:
-                return bytes(stream.read(size))
+                return bytes(stream.read(FIRST))
         except (OSError, EOFError, zlib.error, lzma.LZMAError, DataError):
             return start
 

@@ -78,16 +78,15 @@ class Coder:
         return computed_codes(self.trained, pixels, np.arange(len(images)), computed)
 
 
-def trained_here(images: ImageSet, device: str = AUTO, seed: int = 0) -> Coder:
+def trained_here(images: ImageSet, device: str = AUTO) -> Coder:
     """A small autoencoder, trained on some of the images by the ordinary training; its weights are cached."""
     began = time.monotonic()
     height, width = _size(images)
     chosen = first_of_each(images.image_hashes)
-    draw = numpy_generator(seed, "sample")
-    chosen = np.sort(draw.permutation(chosen)[:IMAGES])
+    chosen = np.sort(numpy_generator(0, "sample").permutation(chosen)[:IMAGES])
     plain = replace(images.subset(chosen), parts=None, groups=None, labels=None, class_names=())
     shown = fitted_set(plain, (height, width), "stretch")
-    plan = _plan(shown, device, seed)
+    plan = _plan(shown, device)
     place = place_of(plan, shown)
     known = recalled(place, shown, device)
     if known is not None:
@@ -121,12 +120,11 @@ def _size(images: ImageSet) -> Size:
     return height, width
 
 
-def _plan(images: ImageSet, device: str, seed: int) -> Experiment:
+def _plan(images: ImageSet, device: str) -> Experiment:
     batch = min(BATCH, max(8, len(images) // 24))
     settings = {
         "kind": "ae",
         "preset": "fast",
-        "seed": seed,
         "device": device,
         "split": {"shares": "90/5/5", "near_copies": "off"},
         "model": {"code_size": min(CODE, images.pixels[0].size // 4), "width": WIDTH},
