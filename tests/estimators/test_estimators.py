@@ -237,7 +237,8 @@ BAD: list[tuple[dict[str, Any], Any, str]] = [
     ({"image_shape": (16, 15)}, GREY, "image_shape"),
     ({"image_shape": "16x16"}, GREY.reshape(60, -1), "image_shape must be"),
     ({"image_shape": (16, 15)}, GREY.reshape(60, -1), "240 numbers"),
-    ({}, GREY.astype(np.float64), "0..1"),
+    ({}, GREY.astype(np.float64), "divide them by 255"),
+    ({}, GREY / 255 - 0.5, "floats in 0..1"),
     ({}, GREY.reshape(60, 1, 1, 16, 16), "must be N x H x W"),
     ({"device": "cuda:99"}, GREY, "device"),
 ]
@@ -248,6 +249,13 @@ def test_what_cannot_be_meant_is_refused(changes, images, said):
     with pytest.raises(LatentspaceError) as refused:
         ConvAutoencoder(**{**SMALL, **changes}).fit(images)
     assert said in str(refused.value)
+
+
+def test_one_image_is_enough():
+    assert ConvAutoencoder(preset="fast", epochs=1, code_size=2).fit(GREY[:1]).transform(GREY[:2]).shape == (
+        2,
+        2,
+    )
 
 
 def test_other_samples_than_those_of_fit_are_refused(fitted):

@@ -10,7 +10,7 @@ from latentspace.evaluation.baselines import inputs_of
 from latentspace.evaluation.codes import pca_error
 from latentspace.evaluation.denoising import _pca
 from latentspace.evaluation.frechet import Likeness
-from latentspace.inference.pca import EXACT, fit_pca
+from latentspace.inference.pca import EXACT, fit_pca, principal_components
 
 SIDE = 32  # in colour: 3,072 values an image, above what is solved exactly
 
@@ -50,6 +50,14 @@ def test_fewer_images_than_components_are_given_back_whole():
     rows = flat(photographs(6))
     assert fit_pca(rows, 50).n_components_ == 6
     assert error(fit_pca(rows, 50), rows) < 1e-10
+
+
+def test_one_image_has_a_mean_and_no_variance():
+    rows = flat(photographs(1))
+    found = principal_components(rows, 2)
+    assert found.share == 0
+    assert found.mean == pytest.approx(rows[0], abs=1e-6)
+    assert np.abs(found.deviations).max() < 1e-6
 
 
 @pytest.mark.parametrize(

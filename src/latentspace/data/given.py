@@ -77,15 +77,18 @@ def given_pixels(given: Given, shape: tuple[int, int, int]) -> Pixels | None:
 
 def _bytes(array: np.ndarray) -> Pixels:
     """Bytes of numbers that mean the same in every set; 0 and 1 alone are black and white."""
-    if array.dtype.kind == "f":
-        return to_bytes(array, Levels("full"), ORIGIN)[0]
-    low, high = int(array.min()), int(array.max())
-    if not (low >= 0 and high <= 255):
+    floats = array.dtype.kind == "f"
+    low, high = array.min(), array.max()
+    if low < 0 or high > (1 if floats else 255):  # NaN is said by `to_bytes`
+        whole = "divide them by 255; or" if floats and low >= 0 and high <= 255 else "or"
+        as_images = "bring them to bytes as the run's images were: latentspace.load_data(images, levels=...)"
         raise DataError(
             f"the pixels of {ORIGIN} must be bytes, whole numbers in 0..255, or floats in 0..1",
-            found=f"{array.dtype} from {low} to {high}",
-            do="bring them to bytes as the run's images were: latentspace.load_data(images, levels=...)",
+            found=f"{array.dtype} from {float(low):g} to {float(high):g}",
+            do=f"{whole} {as_images}".removeprefix("or "),
         )
+    if floats:
+        return to_bytes(array, Levels("full"), ORIGIN)[0]
     return to_bytes(array.astype(np.uint8), Levels(), ORIGIN)[0]
 
 

@@ -31,11 +31,13 @@ class Components(NamedTuple):
 def principal_components(rows: Float[np.ndarray, "_images dimensions"], count: int) -> Components:
     """So many principal components, or as many as the rows have, computed on one thread.
 
-    So they are the same to the bit however many threads there are.
+    So they are the same to the bit however many threads there are. A single row has no variance, and they
+    hold none of it.
     """
-    with threadpool_limits(1):
+    rows = np.repeat(rows, 2, axis=0) if len(rows) == 1 else rows  # a variance divides by one row less
+    with threadpool_limits(1), np.errstate(invalid="ignore"):
         found = fit_pca(rows, count)
-    share = float(found.explained_variance_ratio_.sum())
+    share = float(np.nan_to_num(found.explained_variance_ratio_).sum())
     return Components(found.components_, found.mean_, np.sqrt(found.explained_variance_), share)
 
 
