@@ -40,6 +40,13 @@ def of_classes(*before: str) -> dict[str, bytes]:
     return dict(zip(places, pictures(len(places)), strict=True))
 
 
+def sparse(place: Path) -> None:
+    """Without the zeros at the end of each image."""
+    rows = random_pixels(6, 784)[:, :780].tolist()
+    pairs = (" ".join(f"{k}:{value / 255:.3g}" for k, value in enumerate(row, start=1)) for row in rows)
+    place.write_text("".join(f"{k % 3} {one}\n" for k, one in enumerate(pairs)))
+
+
 def flat(count: int = 6) -> dict[str, bytes]:
     return {f"{number}.png": content for number, content in enumerate(pictures(count))}
 
@@ -269,6 +276,7 @@ MADE: dict[str, Callable[[Path], object]] = {
     "patients/": lambda place: write_folder(
         place, {f"p{number // 3:02}_{number % 3}.png": one for number, one in enumerate(pictures(6))}
     ),
+    "mnist.scale": sparse,
     "named/": lambda place: write_folder(
         place, {f"{['cat', 'dog'][k % 2]}.{k}.jpg": one for k, one in enumerate(pictures(6))}
     ),
@@ -309,6 +317,7 @@ SAID = {
     "colour/": "images 4, 16x16, grey",
     "large/": "images 13, 32x32",
     "patients/": "groups 2, of 3 to 3 images",
+    "mnist.scale": "images 6, 28x28, grey",
     "named/": "classes 2, 3 images each: cat (3), dog (3)",
     "copied/": "copies dropped 1",
 }

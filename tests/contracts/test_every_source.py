@@ -1,5 +1,6 @@
 """The contract of every source: the same images come out, however they were stored."""
 
+import bz2
 import gzip
 import json
 import lzma
@@ -301,6 +302,7 @@ STORED = [
 # Readers whose images have a size of their own, or that read none.
 OTHERS = {
     "binary": "test_cifar_is_32_by_32_in_colour",
+    "libsvm": "test_libsvm_numbers_its_classes",
     "npy": "test_an_npy_holds_the_images_alone",
     "pickle": "test_a_pickle_is_refused",
 }
@@ -351,6 +353,21 @@ def test_an_npy_holds_the_images_alone(tmp_path: Path) -> None:
     np.testing.assert_array_equal(loaded.pixels, stored.pixels)
     assert loaded.labels is None
     assert loaded.class_names == ()
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_libsvm_numbers_its_classes(channels: int, tmp_path: Path) -> None:
+    stored = make_images(33, side=17, channels=channels)
+    assert stored.labels is not None
+    lines = [
+        " ".join([str(label), *(f"{index}:{value}" for index, value in enumerate(row, start=1))])
+        for label, row in zip(stored.labels, stored.pixels.reshape(33, -1).tolist(), strict=True)
+    ]
+    (tmp_path / "images.scale.bz2").write_bytes(bz2.compress("\n".join(lines).encode()))
+    loaded = load_images(DataConfig(spec=str(tmp_path / "images.scale.bz2")))
+    np.testing.assert_array_equal(loaded.pixels, stored.pixels)
+    np.testing.assert_array_equal(loaded.labels, stored.labels)
+    assert loaded.class_names == ("0", "1", "2")
 
 
 @pytest.mark.parametrize("name", READERS)

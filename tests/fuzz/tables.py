@@ -90,6 +90,10 @@ class TextTables:
             "categories": [{"id": 0, "name": "a"}, {"id": 1, "name": "b"}],
         }
         self.tables["coco.json"] = json.dumps(coco).encode()
+        sparse = [[f"{k}:{v}" for k, v in enumerate(one.ravel().tolist(), start=1)] for one in pictures]
+        self.tables["sparse.t"] = "".join(f"{k} {' '.join(one)}\n" for k, one in enumerate(sparse)).encode()
+        self.tables["train_test_split.txt"] = b"".join(b"%d %d\n" % (k, k % 2) for k in range(6))
+        self.tables["images.txt"] = b"".join(b"%d %d.png\n" % (k, k) for k in range(6))
         self.tables["emnist-letters-train.csv"] = self.tables["pixels.csv"]
         self.tables["emnist-letters-mapping.txt"] = b"0 65 97\n1 66 98\n2 67\n"
         np.save(place / "source.npy", np.stack(pictures))

@@ -178,4 +178,8 @@ def _names_at(path: Path) -> list[str]:
             return []
     except (OSError, zipfile.BadZipFile, ValueError, NotImplementedError):
         return []  # what is wrong with it is said where it is read
-    return [name for name in names if may_be_image(name) and not any(map(is_junk, name.split("/")))]
+    return [
+        name
+        for name in names
+        if may_be_image(posixpath.basename(name)) and not any(map(is_junk, name.split("/")))
+    ]

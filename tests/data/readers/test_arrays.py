@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import scipy.io
 
 from latentspace.core.errors import DataError
 from latentspace.data.config import DataConfig
@@ -411,3 +412,63 @@ def test_the_order_of_the_axes_is_told_by_the_shape(tmp_path: Path, kind: str) -
     images = load(npy(tmp_path, random_pixels(*shape)))
     assert images.shape == expected
     assert len(images) * np.prod(expected) == np.prod(shape)
+
+
+def waves(count: int, height: int, width: int) -> np.ndarray:
+    """Images whose neighbours are alike, each of its own pattern, with little in common."""
+    rng = np.random.default_rng(0)
+    down, across = np.mgrid[:height, :width]
+    turns = rng.uniform(0.15, 0.6, (count, 2, 1, 1)), rng.uniform(0, 6, (count, 2, 1, 1))
+    one, other = (turns[0][:, k] * (down, across)[k] + turns[1][:, k] for k in range(2))
+    return (127 + 120 * np.sin(one) * np.cos(other)).astype(np.uint8)
+
+
+@pytest.mark.parametrize("axes", [(2, 1, 0), (2, 0, 1), (0, 1, 2), (1, 0, 2), (1, 2, 0), (0, 2, 1)])
+@pytest.mark.parametrize("side", [16, 28])
+def test_a_class_for_each_slice_of_an_axis(tmp_path: Path, axes: tuple[int, ...], side: int) -> None:
+    images = waves(60, side, side).reshape(5, 12, -1)
+    images = images // 2 + 25 * np.arange(5, dtype=np.uint8)[:, None, None]
+    scipy.io.savemat(tmp_path / "usps_all.mat", {"data": images.transpose(axes)})
+    np.save(tmp_path / "a.npy", images.transpose(axes))
+    for name, classes in (("usps_all.mat", "12345"), ("a.npy", "01234")):
+        found = load(tmp_path / name)
+        assert found.class_names == tuple(classes)
+        assert found.labels is not None
+        assert np.bincount(found.labels).tolist() == [12] * 5
+        assert (found.pixels.reshape(60, -1) == images.reshape(60, -1)).all()
+
+
+def test_the_tenth_slice_of_usps_is_the_digit_0(tmp_path: Path) -> None:
+    images = waves(110, 16, 16).reshape(10, 11, 256)
+    scipy.io.savemat(tmp_path / "usps_all.mat", {"data": images.transpose(2, 1, 0)})
+    found = load(tmp_path / "usps_all.mat")
+    assert found.labels is not None
+    assert [found.class_names[label] for label in found.labels[[0, 11, 109]]] == ["1", "2", "0"]
+
+
+def test_numbers_of_matlab_that_show_no_sides_are_refused(tmp_path: Path) -> None:
+    scipy.io.savemat(tmp_path / "a.mat", {"data": random_pixels(256, 10, 11)})
+    with pytest.raises(DataError, match=r"\(256, 10, 11\).*all pixels"):
+        load(tmp_path / "a.mat")
+
+
+@pytest.mark.parametrize("shape", [(100, 32, 24), (64, 40, 30), (40, 64, 48)])
+def test_images_of_two_unequal_sides_stay_so(tmp_path: Path, shape: tuple[int, int, int]) -> None:
+    images = waves(*shape)
+    np.save(tmp_path / "a.npy", images)
+    scipy.io.savemat(tmp_path / "a.mat", {"x": images.transpose(1, 2, 0)})
+    scipy.io.savemat(tmp_path / "b.mat", {"x": images})
+    for name in ("a.npy", "a.mat", "b.mat"):
+        assert (load(tmp_path / name).pixels[:, 0] == images).all()
+
+
+@pytest.mark.parametrize("axes", [(0, 1, 2), (0, 2, 1)])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_pixels_in_an_axis_beside_channels(tmp_path: Path, axes: tuple[int, ...], channels: int) -> None:
+    shades = np.linspace(1, 0.5, channels)[:, None]
+    images = (waves(20, 32, 32).reshape(20, 1, -1) * shades).astype(np.uint8)
+    np.savez(tmp_path / "a.npz", x=images.transpose(axes), y=np.arange(20) % 2)
+    found = load(tmp_path / "a.npz")
+    assert found.shape == (channels, 32, 32)
+    assert (found.pixels == images.reshape(20, channels, 32, 32)).all()
+    assert found.class_names == ("0", "1")

@@ -2,6 +2,7 @@
 
 import io
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ from scipy.io import savemat
 
 import latentspace
 from latentspace.core.errors import DataError
-from makers import encoded, random_pixels, write_folder
+from makers import encoded, random_pixels, write_folder, write_tar, write_zip
 
 
 def images(*names: str) -> dict[str, bytes]:
@@ -35,6 +36,113 @@ def test_lists_name_the_parts_of_images_in_class_folders(tmp_path: Path) -> None
 def test_lists_that_do_not_part_the_images_are_not_used(test: str, tmp_path: Path) -> None:
     found = load(tmp_path, FOOD, {"meta/train.txt": "pie/0\npie/1\n", "meta/test.txt": test})
     assert found.parts is None
+
+
+def stored(place: Path, kind: str, files: dict[str, bytes]) -> Path:
+    """Files in a folder, or in an archive below a folder of its own."""
+    if kind == "folder":
+        return write_folder(place / "set", files)
+    below = {f"outer/{name}": content for name, content in files.items()}
+    return (write_zip if kind == "zip" else write_tar)(place / f"set.{kind}", below)
+
+
+def as_bytes(**variables: Any) -> bytes:
+    buffer = io.BytesIO()
+    savemat(buffer, variables)
+    return buffer.getvalue()
+
+
+KINDS = pytest.mark.parametrize("kind", ["folder", "zip", "tar.gz"])
+
+
+@KINDS
+@pytest.mark.parametrize("ending", ["txt", "csv"])
+def test_lists_and_tables_of_parts_also_in_archives(kind: str, ending: str, tmp_path: Path) -> None:
+    lists = {}
+    for part, ends in (("train", "01"), ("test", "2")):
+        names = [f"{name}/{end}.png" for name in ("pie", "ramen") for end in ends]
+        rows = names if ending == "txt" else ["path,label", *(f"{one},{one.split('/')[0]}" for one in names)]
+        lists[f"meta/{part}.{ending}"] = "\n".join(rows).encode()
+    found = latentspace.load_data(stored(tmp_path, kind, {**images(*FOOD), **lists}))
+    assert (found.class_names, found.parts.tolist()) == (("pie", "ramen"), [0, 0, 2] * 2)
+
+
+@KINDS
+def test_oxford_flowers(kind: str, tmp_path: Path) -> None:
+    names = tuple(f"jpg/image_{number:05}.jpg" for number in range(1, 13))
+    arrays = {
+        "imagelabels.mat": as_bytes(labels=(np.arange(12)[None] % 3 + 1).astype(np.uint8)),
+        "setid.mat": as_bytes(trnid=np.array([[12, 1]]), valid=np.array([[2.0]]), tstid=np.arange(3, 12)),
+    }
+    found = latentspace.load_data(stored(tmp_path, kind, {**images(*names), **arrays}))
+    assert found.labels.tolist() == [0, 1, 2] * 4
+    assert found.parts.tolist() == [0, 1, *[2] * 9, 0]
+
+
+@pytest.mark.parametrize("tests", [[1, 4], [4, 13], [-1, 4]])
+def test_numbers_of_parts_that_cannot_be_are_not_used(tests: list[int], tmp_path: Path) -> None:
+    write_folder(tmp_path, {**images(*FOOD), "setid.mat": as_bytes(trnid=[1, 2], tstid=tests)})
+    assert latentspace.load_data(tmp_path).parts is None
+
+
+BIRDS = ("001.Auk", "002.Bee_eater", "003.Crow")
+
+
+@KINDS
+@pytest.mark.parametrize("flat", [False, True])
+def test_cub_200(kind: str, flat: bool, tmp_path: Path) -> None:
+    paths = [f"{'' if flat else f'{BIRDS[k % 3]}/'}{k:03}.jpg" for k in range(2, 8)]  # 2 is no number of 002
+    tables = {
+        "images": [f"{k} {path}" for k, path in enumerate(paths, 1)],
+        "image_class_labels": [f"{k} {(k + 1) % 3 + 1}" for k in range(1, 7)],
+        "train_test_split": [f"{k} {int(k < 5)}" for k in range(1, 7)],
+        "classes": [f"{k} {name}" for k, name in enumerate(BIRDS, 1)],
+        "bounding_boxes": [f"{k} 1.0 2.0 5.0 5.0" for k in range(1, 7)],
+        **{f"parts/{k}": ["1 1 0.5 0.5 1"] for k in range(12)},
+    }
+    files = images(*(f"images/{path}" for path in paths))
+    files |= {f"{name}.txt": "\n".join(lines).encode() for name, lines in tables.items()}
+    found = latentspace.load_data(stored(tmp_path, kind, {**files, "README": b"x"}))
+    named = {name: found.class_names[label] for name, label in zip(found.names, found.labels, strict=True)}
+    assert {name[-7:]: bird for name, bird in named.items()} == {
+        f"{k:03}.jpg": BIRDS[k % 3] for k in range(2, 8)
+    }
+    parts = dict(zip((name[-7:] for name in found.names), found.parts.tolist(), strict=True))
+    assert parts == {f"{k:03}.jpg": 0 if k < 6 else 2 for k in range(2, 8)}
+    assert found.record.warnings == ()
+
+
+@KINDS
+def test_fgvc_aircraft(kind: str, tmp_path: Path) -> None:
+    paths = [f"data/images/{k:07}.jpg" for k in range(12)]
+    levels = {"variant": ["Boeing 707", "A320", "DHC-8-100"], "family": ["A", "B b"]}
+    parts = {"train": range(4), "val": range(4, 8), "test": range(8, 12), "trainval": range(8)}
+    files = images(*paths)
+    for part, numbers in parts.items():
+        files[f"data/images_{part}.txt"] = "".join(f"{k:07}\n" for k in numbers).encode()
+        for level, names in levels.items():
+            lines = (f"{k:07} {names[k % len(names)]}\n" for k in numbers)
+            files[f"data/images_{level}_{part}.txt"] = "".join(lines).encode()
+    path = stored(tmp_path, kind, files)
+    for level in (None, "family"):
+        found = latentspace.load_data(path, label=level)
+        assert found.class_names == tuple(sorted(levels[level or "variant"]))
+        expected = [levels[level or "variant"][k % len(found.class_names)] for k in range(12)]
+        assert [found.class_names[label] for label in found.labels] == expected
+        assert found.parts.tolist() == [0] * 4 + [1] * 4 + [2] * 4
+        assert found.record.warnings == ()
+
+
+def test_what_shows_each_class_is_no_sample(tmp_path: Path) -> None:
+    trained = tuple(f"Train/{k}/{k:05}_{n}.png" for k in range(3) for n in range(2))
+    names = (*(f"Meta/{k}.png" for k in range(3)), *trained, *(f"Test/{n:05}.png" for n in range(4)))
+    rows = "".join(f"16,16,{n % 3},Test/{n:05}.png\n" for n in range(4))
+    meta = "Path,ClassId\n" + "".join(f"Meta/{k}.png,{k}\n" for k in range(3))
+    found = load(tmp_path, names, {"Test.csv": f"Width,Height,ClassId,Path\n{rows}", "Meta.csv": meta})
+    assert found.class_names == ("0", "1", "2")
+    assert dict(zip(found.names, found.labels.tolist(), strict=True))["Test/00002.png"] == 2
+    assert found.parts.tolist() == [2] * 4 + [0] * 6
+    assert "3 images left out, as their folder says that they are no samples" in found.record.conversions[0]
 
 
 FLAT = tuple(f"jpg/image_{number}.png" for number in (1, 2, 10))

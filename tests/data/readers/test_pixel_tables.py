@@ -235,3 +235,47 @@ def test_one_hot_labels_behind_the_pixels_and_rows_that_are_counted(tmp_path: Pa
 def test_spaces_between_numbers_cut_short(tmp_path: Path):
     with pytest.raises(DataError, match="must have 64 cells"):
         load(tmp_path, " ".join("1" * 64) + "\n" + " ".join("1" * 60), "x.data")
+
+
+def sparse(rows: np.ndarray, labels, first: int = 1) -> str:
+    """LIBSVM's text, which has no zeros."""
+    lines = []
+    for label, row in zip(labels, rows.reshape(len(rows), -1).tolist(), strict=True):
+        pairs = [f"{index}:{value}" for index, value in enumerate(row, start=first) if value]
+        lines.append(" ".join([str(label), *pairs]) + " \n")
+    return "".join(lines)
+
+
+@pytest.mark.parametrize("first", [0, 1])
+@pytest.mark.parametrize("name", ["usps", "usps.t", "usps.txt", "usps.svm.gz"])
+def test_libsvm(name: str, first: int, tmp_path: Path):
+    rows = PIXELS.copy()
+    rows[:, 0, 0], rows[:, 6:] = 1, 0  # the first index is there, the last are not
+    labels = [f"{label}.0" for label in LABELS] if name == "usps" else LABELS
+    content = sparse(rows, labels, first).encode()
+    (tmp_path / name).write_bytes(gzip.compress(content) if name.endswith("gz") else content)
+    images = latentspace.load_data(tmp_path / name)
+    np.testing.assert_array_equal(images.pixels[:, 0], rows)
+    assert [images.class_names[label] for label in images.labels] == [str(label) for label in LABELS]
+    assert any("zeros at the end" in note for note in images.record.conversions)
+
+
+def test_libsvm_in_parts_signed_and_with_several_labels(tmp_path: Path):
+    signed = PIXELS / 127.5 - 1
+    (tmp_path / "mnist.scale").write_text(sparse(signed, ["+1", "-1", "1"] * 3))
+    (tmp_path / "mnist.scale.t").write_text(sparse(signed[:2], ["-1", "-1"]))
+    images = latentspace.load_data(tmp_path)
+    assert images.parts.tolist() == [0] * 9 + [2] * 2
+    assert (images.class_names, images.labels[:3].tolist()) == (("-1", "1"), [1, 0, 1])
+    np.testing.assert_array_equal(images.pixels[:9, 0], PIXELS)
+    (tmp_path / "mnist.scale.t").write_text(sparse(signed[:2], ["1,2", "2"]))
+    images = latentspace.load_data(tmp_path / "mnist.scale.t")
+    assert not images.labelled
+    assert any("labels left out: 1 image" in note for note in images.record.conversions)
+    assert not latentspace.load_data(tmp_path / "mnist.scale", label="none").labelled
+
+
+@pytest.mark.parametrize("line", ["1 2:x", "1 2", "1 0.5:3", "1 3:nan", "x 1:2", "1 99999999:1"])
+def test_lines_that_are_no_libsvm(line: str, tmp_path: Path):
+    with pytest.raises(DataError, match=r"in line 10|squares|numbers"):
+        load(tmp_path, sparse(PIXELS, LABELS) + line + "\n", "a.t")

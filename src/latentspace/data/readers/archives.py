@@ -9,13 +9,15 @@ import gzip
 import io
 import logging
 import lzma
+import posixpath
 import stat
 import tarfile
 import zipfile
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import IO, Any, Final, cast
 
@@ -78,14 +80,18 @@ class Member:
 
 @dataclass(frozen=True)
 class Images:
-    """What may be an image in an archive, in the archive's own order."""
+    """What may be an image in an archive, in the archive's own order; `others` are called as none is."""
 
     path: Path
+    others: list[str] = field(default_factory=list)
 
     def __iter__(self) -> Iterator[File]:
+        self.others.clear()
         for member in members(self.path):
-            if may_be_image(member.name):
+            if may_be_image(posixpath.basename(member.name)):
                 yield File(member.name, member.read())
+            else:
+                self.others.append(member.name)
 
 
 def read_archive(path: Path, config: DataConfig | None = None) -> Collected:
@@ -94,7 +100,9 @@ def read_archive(path: Path, config: DataConfig | None = None) -> Collected:
     Raises:
         DataError: a damaged or hostile archive, or what `collect` raises.
     """
-    collected = collect(Images(path), origin=str(path), config=config)
+    files = Images(path)
+    collected = collect(files, origin=str(path), config=config)
+    collected = replace(collected, beside=tuple(files.others))
     if not (said := cut_short(path)):
         return collected
     record = collected.record.model_copy(update={"warnings": (*collected.record.warnings, said)})
@@ -110,20 +118,25 @@ def tables_in(path: Path, wanted: Callable[[str], bool]) -> list[tuple[str, str]
     Raises:
         DataError: as `members`.
     """
-    found, loose = [], 0
+    found: list[tuple[str, str]] = []
+    loose: Counter[str] = Counter()  # of each folder
     for member in members(path):
         name = member.name.casefold()
         if not wanted(member.name):
             continue
-        loose += name.endswith(LOOSE)
-        few = loose <= MOST_LOOSE and name.endswith(LOOSE)
+        loose[posixpath.dirname(member.name)] += name.endswith(LOOSE)
+        few = loose[posixpath.dirname(member.name)] <= MOST_LOOSE and name.endswith(LOOSE)
         if few or name.endswith((".csv", ".tsv", ".jsonl", ".ndjson")):
             try:
                 found.append((member.name, text_of(member.read(), f"{path}: {member.name}")))
             except DataError as error:
                 logger.warning("%s is not used: %s", member.name, error.found)
-    many = loose > MOST_LOOSE
-    return [(name, text) for name, text in found if not (many and name.casefold().endswith(LOOSE))]
+    many = {folder for folder, count in loose.items() if count > MOST_LOOSE}
+    return [
+        (name, text)
+        for name, text in found
+        if not (posixpath.dirname(name) in many and name.casefold().endswith(LOOSE))
+    ]
 
 
 def cut_short(path: Path) -> str:

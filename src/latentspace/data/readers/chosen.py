@@ -9,6 +9,7 @@ from ...core.errors import DataError
 from ..cleaning import sentence
 from .array_names import ArrayName, all_taken_apart
 from .axes import possible_axes, square_of
+from .flat_axes import may_be_flat
 from .label_columns import with_asked
 
 
@@ -128,7 +129,9 @@ def _can_be_images(one: Stored) -> bool:
     if len(one.shape) == 2:
         return any(map(square_of, one.shape))
     return one.numeric and (
-        bool(possible_axes(one.shape)) or len(possible_axes(one.shape, images_last=True)) > 0
+        bool(possible_axes(one.shape))
+        or len(possible_axes(one.shape, images_last=True)) > 0
+        or may_be_flat(one.shape)
     )
 
 

@@ -36,7 +36,8 @@ from .tiff import FIRST_FRAME
 class Collected:
     """The images of a source in the natural order of their names, which are `class/file` or `file`.
 
-    `root` is the folder that all of them lie in; `sizes` are those before any resizing.
+    `root` is the folder that all of them lie in; `sizes` are those before any resizing; `beside` are the
+    names of other files, where the source knows them.
     """
 
     pixels: Pixels
@@ -44,6 +45,7 @@ class Collected:
     root: str
     sizes: frozenset[tuple[int, int]]
     record: CleaningRecord
+    beside: tuple[str, ...] = ()
 
     @cached_property
     def layout(self) -> Layout:

@@ -136,6 +136,7 @@ def is_junk(name: str) -> bool:
 
 
 def may_be_image(name: str) -> bool:
+    """Whether a file of that name, without its folders, may be an image."""
     return not is_junk(name) and not is_no_image(name)
 
 

@@ -12,6 +12,7 @@ from .array_names import ArrayName, same_words
 from .filenames import shown
 from .tables import plain
 
+_NOT_USED: Final = "is not used, as there is no table of labels for"
 NONE: Final = "none"  # the column that stands for no labels
 
 
@@ -72,6 +73,14 @@ def without_columns(images: ImageSet, label: str | None) -> ImageSet:
     """`images`, which come without columns; a warning where one was named."""
     if label in (None, NONE):
         return images
-    warning = f"{option('label', str(label))} is not used, as there is no table of labels for {images.source}"
+    warning = f"{option('label', str(label))} {_NOT_USED} {images.source}"
     record = images.record.model_copy(update={"warnings": (*images.record.warnings, warning)})
     return replace(images, record=record)
+
+
+def without_that_warning(images: ImageSet) -> tuple[ImageSet, bool]:
+    """`images` without the warning of `without_columns`, and whether they had it."""
+    kept = tuple(one for one in images.record.warnings if _NOT_USED not in one)
+    return replace(images, record=images.record.model_copy(update={"warnings": kept})), (
+        len(kept) < len(images.record.warnings)
+    )

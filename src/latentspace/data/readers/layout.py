@@ -26,26 +26,15 @@ _LETTERS = re.compile(r"[^\W\d_]+")
 # Folders that say of their files only that they are images: no class, where they are the only one.
 _NO_CLASS: Final = frozenset(
     (
-        "images",
-        "image",
-        "imgs",
-        "img",
-        "jpegimages",
-        "jpg",
-        "jpeg",
-        "png",
-        "pictures",
-        "pics",
-        "photos",
-        "data",
-        "dataset",
-        "samples",
+        *("images", "image", "imgs", "img", "jpegimages", "jpg", "jpeg", "png"),
+        *("pictures", "pics", "photos", "data", "dataset", "samples"),
     )
 )
 # Folders beside parts that belong to none of them: `seg_pred`, `unlabeled`.
 _OF_NO_PART: Final = frozenset(
     ("pred", "prediction", "predict", "unlabeled", "unlabelled", "unsup", "unsupervised")
 )
+_OF_CLASSES: Final = frozenset(("meta", "metadata"))  # folders that show what each class is
 _NOT_KNOWN: Final = frozenset(("unknown", "all", "all_classes", "unlabeled", "unlabelled", "test", "dummy"))
 NO_LABEL: Final = "\0"  # stands last among the classes, for images without a label, until they are left out
 _IMAGES_OF_MASKS: Final = frozenset(("images", "image", "imgs", "img", "jpegimages"))
@@ -202,11 +191,11 @@ def _are_parts(bare: Collection[str], paths: Mapping[str, Folders], level: int |
 
 
 def _masks_beside_parts(paths: Mapping[str, Folders], level: int | None) -> set[str]:
-    """The folders of masks that lie where others are parts, as MVTec's `ground_truth`."""
+    """The folders of no samples that lie where others are parts: MVTec's `ground_truth`, GTSRB's `Meta`."""
     if level is None:
         return set()
     there = {folder for folder, path in paths.items() if len(path) > level}
-    masks = {folder for folder in there if paths[folder][level].casefold() in _MASKS}
+    masks = {folder for folder in there if paths[folder][level].casefold() in _MASKS | _OF_CLASSES}
     return masks if any(_part(paths[folder], level) >= 0 for folder in there) else set()
 
 
@@ -223,7 +212,8 @@ def _without_masks(names: Sequence[str], folders: Sequence[str], masks: Collecti
         return whole
 
     out = tuple(place for place, folder in enumerate(folders) if folder in masks)
-    note = f"{counted(len(out))} left out, as their folder says that they are masks: {names[out[0]]}"
+    what = "masks" if folders[out[0]].casefold().split("/")[-1] in _MASKS else "no samples"
+    note = f"{counted(len(out))} left out, as their folder says that they are {what}: {names[out[0]]}"
     notes = (*found.notes, note)
     return replace(found, labels=spread(found.labels), parts=spread(found.parts), notes=notes, masks=out)
 

@@ -1,6 +1,6 @@
 """The registry of readers: what knows a kind of file or folder, and makes an ImageSet of it.
 
-To list what they read takes no library: each imports what it needs when it is asked to know or to read.
+Each imports what it needs when it is asked to know or to read.
 """
 
 from pathlib import Path
@@ -171,26 +171,22 @@ class Archive:
     def _read(self, path: Path, config: "DataConfig") -> "ImageSet":
         from ...core.atomic_files import file_hash
         from ..catalog import notmnist
-        from .archives import read_archive, tables_in
+        from .archives import read_archive
         from .filenames import readable
         from .folders import set_of
         from .inside import read_inside
-        from .sidecar import about, wants_tables, with_tables
+        from .members_beside import with_members
 
         with readable(path):
             checksum = file_hash(path, "md5")
-        size = notmnist.published(checksum)
-        if size is not None:
+        if (size := notmnist.published(checksum)) is not None:
             return notmnist.load_archive(path, size, config.resident)
-        inside = read_inside(path, config)
-        if inside is not None:
+        if (inside := read_inside(path, config)) is not None:
             return inside
-        images = notmnist.remembered(checksum, config.resident)
-        if images is not None:
+        if (images := notmnist.remembered(checksum, config.resident)) is not None:
             return images
-        images = set_of(read_archive(path, config), identity=checksum, what="an archive")
-        tables = tables_in(path, about(images)) if wants_tables(images, config.label) else []
-        return with_tables(images, tables, config.label)
+        found = read_archive(path, config)
+        return with_members(path, set_of(found, identity=checksum, what="an archive"), found.beside, config)
 
 
 class Idx:
@@ -225,6 +221,20 @@ class Parquet:
         from .parquet import parquet_files, read_parquet
 
         return read_parquet(parquet_files(path) if path.is_dir() else [path], path, config)
+
+
+class Libsvm:
+    words = "LIBSVM's text"
+
+    def knows(self, path: Path, start: bytes) -> bool:
+        from .libsvm import is_libsvm, libsvm_files
+
+        return bool(libsvm_files(path)) if path.is_dir() else is_libsvm(start)
+
+    def read(self, path: Path, config: "DataConfig") -> "ImageSet":
+        from .libsvm import read_libsvm
+
+        return read_libsvm(path, config)
 
 
 class Cleaned:
@@ -275,7 +285,7 @@ class Folder:
         from ..catalog import notmnist
         from ..kept import kept_images
         from .folders import list_folder, read_listing, set_of
-        from .lists_beside import FEW_PICTURES, unread_tables, warned, with_label_arrays, with_part_lists
+        from .lists_beside import FEW_PICTURES, unread_tables, warned, with_what_is_beside
         from .sidecar import with_sidecar
 
         listing = list_folder(path)
@@ -289,9 +299,8 @@ class Folder:
         )
         images, used = with_sidecar(images, listing.root, listing.passed_over, config.label)
         beside = (listing.root, listing.passed_over)
-        images, parts = with_part_lists(images, *beside)
-        images, labels = with_label_arrays(images, *beside, config)
-        listing.tell((*used, *parts, *labels))
+        images, others = with_what_is_beside(images, *beside, config)
+        listing.tell((*used, *others))
         tables = unread_tables(*beside) if len(images) <= FEW_PICTURES and not images.labelled else ()
         return warned(images, tables) if tables else images
 
@@ -302,7 +311,7 @@ HDF5 = ArrayFile("HDF5", (".h5", ".hdf5"), b"\x89HDF\r\n\x1a\n")
 MATLAB = ArrayFile("MATLAB's .mat", (".mat",), b"MATLAB 5.0", b"MATLAB 7.3")
 PICKLE, COMPRESSED, BINARY, ARRAY_FOLDER = Pickle(), Compressed(), BinaryVersion(), ArrayFolder()
 WEBDATASET, ARCHIVE, IDX, FOLDER = WebDataset(), Archive(), Idx(), Folder()
-PARQUET, CLEANED, TEXT_TABLE = Parquet(), Cleaned(), TextTable()
+PARQUET, LIBSVM, CLEANED, TEXT_TABLE = Parquet(), Libsvm(), Cleaned(), TextTable()
 
 READERS: Registry[Reader] = Registry(
     "reader",
@@ -319,6 +328,7 @@ READERS: Registry[Reader] = Registry(
         "idx": f"{__name__}:IDX",
         "array_folder": f"{__name__}:ARRAY_FOLDER",
         "parquet": f"{__name__}:PARQUET",
+        "libsvm": f"{__name__}:LIBSVM",
         "cleaned": f"{__name__}:CLEANED",
         "table": f"{__name__}:TEXT_TABLE",
         "folder": f"{__name__}:FOLDER",

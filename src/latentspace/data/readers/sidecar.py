@@ -18,10 +18,11 @@ from ...core.errors import DataError
 from ...core.wording import counted
 from ..imageset import ImageSet
 from .file_tables import Matcher
-from .label_columns import NONE, UnknownColumnError, Wanted, without_columns
+from .label_columns import NONE, UnknownColumnError, Wanted, without_columns, without_that_warning
 from .layout import NO_LABEL
 from .listed import described, noted
 from .open_labels import are_open, are_synsets, in_words, unlabelled, without_labels
+from .published_tables import prepared
 from .sidecar_tables import SURE, USUAL, Match, beside, candidates, matched_beside
 from .tables import LOOSE, TABLES, part_of_name, plain, read_text, some, table_of, without_many
 
@@ -65,6 +66,12 @@ def with_beside(archive: Path, images: ImageSet, label: str | None = None) -> Im
     if not wants_tables(images, label):
         return images
     paths = beside(archive.resolve().parent, archive.name.partition(".")[0])
+    if not paths:
+        return images
+    if label is not None:  # the tables in it were asked first
+        images, wanting = without_that_warning(images)
+        if not wanting:
+            return images
     return _said(images, [(path.name, read_text(path, LIMIT)) for path in paths], label)[0]
 
 
@@ -117,6 +124,7 @@ def _said(
     """`images` with the labels that tables say, classes in words, and the names of these tables."""
     if not wants_tables(images, label):
         return images, ()
+    tables, label, class_names = prepared(tables, label)
     used: tuple[str, ...] = ()
     if label is not None:
         bare = without_labels(images)
@@ -126,6 +134,9 @@ def _said(
         images, used = _completed(images, tables)
     elif len(images.class_names) < 2:
         images, used = _labelled(images, tables)
+    if used and class_names and set(images.class_names) <= set(class_names):
+        named = tuple(class_names[one] for one in images.class_names)
+        images = replace(images, class_names=named) if len(set(named)) == len(named) else images
     images, words = in_words(images, tables)
     return images, used + words
 

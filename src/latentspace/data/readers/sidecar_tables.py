@@ -10,7 +10,7 @@ from ...core.errors import DataError
 from .file_tables import Columns, Matcher
 from .filenames import is_junk, natural, readable
 from .label_columns import Wanted
-from .tables import LOOSE, PATH_NAMES, TABLES, Table, plain, some, without_many
+from .tables import LABEL_NAMES, LISTS, LOOSE, PATH_NAMES, TABLES, Table, plain, some, without_many
 
 USUAL: Final = (
     "labels",
@@ -110,6 +110,8 @@ def _matched(table: Table, matcher: Matcher, count: int, wanted: Wanted) -> Matc
     """
     if not table.rows:
         return None
+    if table.origin.casefold().endswith(LISTS) and table.width == 2:
+        table = _parted_first(table, matcher)
     if not any(matcher.find(cell) is not None for cell in table.rows[0]):
         table = table.headed()
     if not table.rows or table.width < 2:
@@ -136,12 +138,28 @@ def _matched(table: Table, matcher: Matcher, count: int, wanted: Wanted) -> Matc
     return match if fits else None
 
 
+def _parted_first(table: Table, matcher: Matcher) -> Table:
+    """A list whose labels have spaces, `0034309 Boeing 707`: parted behind the first word if it is a file."""
+    sample = table.rows[:_SAMPLE]
+    rows = [" ".join(row).split(None, 1) for row in sample]
+    if all(matcher.find(row[0]) is not None for row in sample) or not all(len(row) == 2 for row in rows):
+        return table
+    if not all(matcher.find(row[0]) is not None for row in rows):
+        return table
+    parted = [" ".join(row).split(None, 1) for row in table.rows]
+    return replace(table, rows=[[row[0], row[1].strip() if len(row) > 1 else ""] for row in parted])
+
+
 def _path_column(table: Table, matcher: Matcher) -> int:
     sample = table.rows[:_SAMPLE]
     named = table.column(PATH_NAMES)
+
+    label = table.column(LABEL_NAMES)
 
     def files(place: int) -> tuple[int, bool, int]:
         found = {matcher.find(row[place]) for row in sample} - {None}
         return len(found), place == named, -place
 
-    return max(range(table.width), key=files)
+    # a class of `7` is no file `7.png`, where another column names the files
+    places = [place for place in range(table.width) if place != label or named is None or named == label]
+    return max(places, key=files)

@@ -26,6 +26,7 @@ from .axes import Arranged, arranged
 from .chosen import WHOLE, Chosen, Stored, choose
 from .emnist import UPRIGHT, is_emnist
 from .filenames import numbered, shown
+from .flat_axes import flat
 from .label_columns import without_columns
 from .labels import as_column, check_count, classes_of_labels
 
@@ -47,11 +48,16 @@ def images_of(
     _tell(chosen, arrays)
     objects = [one.name for one in chosen.labels.values() if one.dtype.hasobject]
     labels = {} if objects else {part: one.read() for part, one in chosen.labels.items()}
-    loaded = []
+    loaded, slices = [], []
     for part, one in chosen.images.items():
         count = _count_of(labels.get(part), one.shape)
         array = one.read()
         name = origin if len(chosen.images) == 1 else f"{origin} ({one.name})"
+        sliced = flat(array, name, matlab=images_last, labelled=bool(chosen.labels))
+        if sliced is not None:
+            loaded.append(sliced.found)
+            slices += [] if sliced.slices is None else [sliced.slices]
+            continue
         ordered = arranged(array, name, count=count, images_last=images_last)
         loaded.append(_upright(ordered) if is_emnist(Path(origin).name) and array.ndim == 2 else ordered)
     counts = [len(one.array) for one in loaded]
@@ -60,6 +66,8 @@ def images_of(
     )
     record = record.after(*dict.fromkeys(note for one in loaded for note in one.notes))
     numbers, class_names, left_out = _labels(chosen, labels, counts, origin)
+    if len(slices) == len(loaded):
+        numbers, class_names = _named_slices(np.concatenate(slices), origin, first=int(images_last))
     if objects:
         left_out = f"labels of {origin} left out: {objects[0]} are Python objects, which are never unpickled"
     images = ImageSet(
@@ -73,6 +81,14 @@ def images_of(
         parts=_parts(chosen, counts, origin),
     )
     return without_columns(images, config.label) if len(arrays) == 1 else images
+
+
+def _named_slices(slices: Int64Array, origin: str, *, first: int) -> tuple[Int64Array, tuple[str, ...]]:
+    """The classes of images by slice, counted from `first`; the tenth of USPS is the digit 0."""
+    names = slices + first
+    if Path(origin).name.casefold().startswith("usps") and first and names.max() == 10:
+        names = names % 10
+    return numbered(names, origin)
 
 
 def _upright(rows: Arranged) -> Arranged:

@@ -6,6 +6,8 @@ quotes are understood. What a column means is read from its name, or from what i
 
 import csv
 import io
+import posixpath
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +27,7 @@ _SEPARATED: Final = tuple(f"{kind}{end}" for kind in (".csv", ".tsv") for end in
 TABLES: Final = (*_SEPARATED, *JSON_LINES)
 LISTS: Final = (".txt", ".lst", ".list")
 LOOSE: Final = (*LISTS, ".json")  # endings of tables, and of much else
-MOST_LOOSE: Final = 10  # of these; more of them are about one image each
+MOST_LOOSE: Final = 30  # of these in a folder; more of them are about one image each
 TEXT_LIMIT: Final = 2**30  # bytes of a table that lists files, inflated
 _SEPARATORS = ",\t;|"
 _HEAD: Final = 4096
@@ -33,47 +35,22 @@ _HEAD: Final = 4096
 # What a column is called, in lower case, with `_` for spaces and hyphens; the first name there counts.
 PATH_NAMES: Final = (
     *("path", "file", "filename", "file_name", "filepath", "file_path", "image", "image_path", "image_file"),
-    *(
-        "image_name",
-        "image_id",
-        "img",
-        "img_path",
-        "img_name",
-        "imgpath",
-        "picture",
-        "photo",
-        "id",
-        "name",
-        "key",
-    ),
+    *("image_name", "image_id", "img", "img_path", "img_name", "imgpath", "picture", "photo"),
+    *("id", "name", "key"),
 )
 LABEL_NAMES: Final = (
     *("label", "labels", "class", "class_name", "classname", "category", "target", "y", "breed", "species"),
     *("diagnosis", "dx", "emotion", "digit", "letter", "fine_label", "class_id", "label_id", "class_label"),
-    *(
-        "category_id",
-        "category_name",
-        "classid",
-        "labelid",
-        "categoryid",
-        "class_index",
-        "class_idx",
-        "cls",
-        "level",
-        "grade",
-        "genre",
-        "kind",
-        "style",
-        "variety",
-        "tag",
-    ),
+    *("category_id", "category_name", "classid", "labelid", "categoryid", "class_index", "class_idx"),
+    *("cls", "level", "grade", "genre", "kind", "style", "variety", "tag"),
 )
 GROUP_NAMES: Final = ("group", "groups", "group_id", "patient", "patient_id", "subject", "subject_id")
 PART_NAMES: Final = ("part", "split", "partition", "subset", "usage")
 # Columns of yes and no, and the parts that no and yes stand for.
 PART_FLAGS: Final = {
     **dict.fromkeys(("is_valid", "is_val", "is_validation"), (0, 1)),
-    **{"is_test": (0, 2), "is_train": (2, 0)},
+    **dict.fromkeys(("is_test", "is_testing"), (0, 2)),
+    **dict.fromkeys(("is_train", "is_training", "is_training_image", "train_test_split"), (2, 0)),
 }
 YES, NO = frozenset(("1", "1.0", "true", "yes")), frozenset(("0", "0.0", "false", "no", ""))
 _SHORT_PARTS: Final = {"tra": 0, "trn": 0, "tes": 2, "tst": 2}  # `optdigits.tra`
@@ -117,7 +94,8 @@ class Table:
         cells = self.cells(place)
         if cells is None or place is None:
             return None
-        no, yes = PART_FLAGS.get(plain(self.header[place]) if self.header else "", (None, None))
+        called = plain(self.header[place]) if self.header else plain(Path(self.origin).stem)
+        no, yes = PART_FLAGS.get(called, (None, None))
         return [
             yes
             if yes is not None and cell.casefold() in YES
@@ -152,9 +130,10 @@ class Table:
 
 
 def without_many(names: Sequence[str]) -> list[str]:
-    """`names` without texts and JSON where there are many: those are about one image each."""
+    """`names` without texts and JSON where a folder has many: those are about one image each."""
     loose = {name for name in names if name.casefold().endswith(LOOSE)}
-    return [name for name in names if len(loose) <= MOST_LOOSE or name not in loose]
+    many = Counter(posixpath.dirname(name) for name in loose)
+    return [name for name in names if name not in loose or many[posixpath.dirname(name)] <= MOST_LOOSE]
 
 
 def column_named(header: Iterable[str], names: Sequence[str]) -> int | None:
