@@ -294,6 +294,8 @@ def test_the_images_are_bytes_of_their_own(tmp_path: Path) -> None:
         ("a.pdf", b"%PDF-1.4", "PDF"),
         ("a.mp4", b"\0\0\0\x18ftypmp42", "video"),
         ("a.tfrecord-00000-of-00001", bytes(9), "TFRecord"),
+        ("train-00000-of-00001", b"\x03" + bytes(7) + b"\xb0\x99I\x0eabc", "TFRecord"),
+        ("cat.ndjson", b'{"word": "cat", "drawing": [[[0, 9], [0, 9]]]}\n', r"strokes.*\n.*numpy_bitmap"),
         ("brain.nii.gz", bytes(9), "NIfTI"),
         ("digits.tra", b"0,1,2\n3,4,5\n", r"found: text\n.*call it \.csv"),
         ("a.dat", b"\x00\x01\x02\x03", "a file that begins 00 01 02 03"),
@@ -303,3 +305,6 @@ def test_a_file_that_cannot_be_read_is_called_what_it_is(name: str, start: bytes
     (tmp_path / name).write_bytes(start)
     with pytest.raises(DataError, match=said):
         load_images(DataConfig(spec=str(tmp_path / name)))
+    if "TFRecord" in said or "strokes" in said:
+        with pytest.raises(DataError, match=said):
+            load_images(DataConfig(spec=str(tmp_path)))

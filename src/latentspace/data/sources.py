@@ -37,7 +37,7 @@ from .memmap import SHARE, Residence, free_memory
 from .name_labels import labelled_by, without_label_column
 from .paths import cache_directory
 from .readers.filenames import BRACES, is_named_as_image, readable
-from .readers.foreign import foreign
+from .readers.foreign import foreign, refuse_foreign
 from .readers.open_labels import settled
 from .readers.registry import READERS, reader_of
 from .readers.streams import start_of
@@ -237,6 +237,7 @@ def _at(path: Path, config: DataConfig) -> ImageSet:
         )
     if not (path.is_dir() or path.is_file()):
         raise DataError(f"{path} must be a file or a folder", found="something else", do="name another path")
+    refuse_foreign(path)
     reader = reader_of(path)
     if reader is not None:
         return settled(reader.read(path, config), config.label)

@@ -414,6 +414,25 @@ def test_the_order_of_the_axes_is_told_by_the_shape(tmp_path: Path, kind: str) -
     assert len(images) * np.prod(expected) == np.prod(shape)
 
 
+def test_arrays_without_names_are_not_read_in_part(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", random_pixels(9, 8, 8), np.arange(9), random_pixels(5, 8, 8), np.arange(5))
+    with pytest.raises(DataError, match="arr_0, arr_2"):
+        load(tmp_path / "a.npz")
+
+
+def test_more_channels_than_can_be_are_no_sides(tmp_path: Path) -> None:
+    np.save(tmp_path / "a.npy", np.zeros((5, 16, 16, 40), np.uint8))
+    with pytest.raises(DataError, match="32 or fewer"):
+        load(tmp_path / "a.npy")
+
+
+def test_masks_as_labels_are_left_out(tmp_path: Path) -> None:
+    np.savez(tmp_path / "a.npz", images=random_pixels(9, 8, 8), labels=random_pixels(9, 8, 8) > 99)
+    found = load(tmp_path / "a.npz")
+    assert "64 numbers an image" in found.record.warnings[0]
+    assert not found.labelled
+
+
 def waves(count: int, height: int, width: int) -> np.ndarray:
     """Images whose neighbours are alike, each of its own pattern, with little in common."""
     rng = np.random.default_rng(0)

@@ -147,7 +147,9 @@ def test_groups_and_parts_come_along(tmp_path: Path):
 
 def test_what_has_no_row_and_what_has_no_file_is_said(tmp_path: Path, caplog):
     folder = photos(tmp_path / "set")
-    text = rows().replace("3.png,cat\n", "").replace("4.png,dog\n", "4.png,\n") + "99.png,dog\n98.png,dog\n"
+    text = (
+        rows().replace("3.png,cat\n", "").replace("4.png,dog\n", "4.png,NaN\n") + "99.png,dog\n98.png,dog\n"
+    )
     (folder / "labels.csv").write_text(text)
     with caplog.at_level(logging.INFO, "latentspace"):
         images = latentspace.load_data(folder)

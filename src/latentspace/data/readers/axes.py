@@ -19,6 +19,7 @@ from ...core.errors import DataError
 from ...core.wording import counted
 
 MOST_CHANNELS: Final = 32
+MOST_USUAL: Final = 4  # channels, in grey or colour, with alpha or without
 LARGEST_SIDE: Final = 4096  # no image of a pile of small ones is larger
 SMALLEST_SQUARE: Final = 8  # of flattened images: the networks need 8 x 8
 CLEAR: Final = 0.8  # the variation of flattened colour images in the right order, of that in the other one
@@ -91,6 +92,8 @@ def possible_axes(
     left = [axes for axes in (CHANNELS_FIRST, CHANNELS_LAST, IMAGES_LAST) if _fits(shape, axes)]
     if not images_last and count != shape[3]:
         left = [axes for axes in left if axes != IMAGES_LAST or _surely_last(shape)]
+    if shape[1] == shape[2] != shape[3] and shape[1] > MOST_USUAL and count != shape[3]:
+        left = [axes for axes in left if axes != CHANNELS_FIRST]  # N x 16 x 16 x 40: rather too many channels
     counted_right = [axes for axes in left if shape[axes.images] == count]
     usual = [axes for axes in counted_right or left if _usual(shape, axes)]
     left = usual or counted_right or left

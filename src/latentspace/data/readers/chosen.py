@@ -63,6 +63,8 @@ def choose(arrays: Sequence[Stored], origin: str, label: str | None = None) -> C
     candidates = named or sets
     best = min(candidates, key=_preference)
     rivals = [key for key in candidates if key[0] != best[0] and _preference(key) == _preference(best)]
+    if numbered := _numbered_as(candidates[best], arrays):
+        raise _several_sets(numbered, origin)
     if rivals:
         raise _several_sets([next(iter(candidates[key].values())).name for key in (best, *rivals)], origin)
     prefix, images = best[0], candidates[best]
@@ -103,6 +105,15 @@ def _names_of(arrays: Sequence[Stored]) -> dict[str, ArrayName]:
         if names[one.name].role == "labels" and text and others and one.shape[0] < max(counts, default=0):
             names[one.name] = ArrayName((), "class_names")
     return names
+
+
+def _numbered_as(chosen: Mapping[int, Stored], arrays: Sequence[Stored]) -> list[str]:
+    """Arrays without names that can all be images, as of `numpy.savez(path, x_train, y_train, x_test)`."""
+    first = chosen.get(WHOLE)
+    if first is None or first.name != "arr_0":
+        return []
+    alike = [one for one in arrays if one.name.startswith("arr_") and one.shape[1:] == first.shape[1:]]
+    return [one.name for one in alike] if len(alike) > 1 and len(first.shape) > 1 else []
 
 
 def _preference(key: tuple[tuple[str, ...], int]) -> tuple[bool, int]:

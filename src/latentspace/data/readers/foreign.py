@@ -1,6 +1,14 @@
 """Formats that are known and not read: what they are called, and what to do instead."""
 
+import os
+import struct
+from itertools import islice
+from pathlib import Path
 from typing import Final
+
+from ...core.errors import DataError
+from .filenames import is_junk, is_named_as_image, readable
+from .streams import start_of
 
 _UNPACK: Final = "unpack it, and name the folder"
 _FRAMES: Final = "save its frames as images, for example: ffmpeg -i FILE frames/%05d.png"
@@ -23,8 +31,19 @@ _BEGINNINGS: Final = (
     (0, b"CDF\x01", "a netCDF file", _ARRAYS),
     (0, b"\xd0\xcf\x11\xe0", "a document of Microsoft Office", "save the table as CSV"),
 )
+_RECORDS: Final = (
+    "TFRecord",
+    "read it with TensorFlow, and save arrays: numpy.savez(path, images=..., labels=...)",
+)
+_STROKES: Final = (
+    "Quick Draw's strokes, which are lines and no pixels",
+    "fetch the same drawings as bitmaps (full/numpy_bitmap/CLASS.npy), and name their folder",
+)
+_LOOKED_AT: Final = 50  # files of a folder
+_POLYNOMIAL: Final = 0x82F63B78  # of CRC-32C, reversed: RFC 3720, appendix B.4
 _NAMES: Final = (
-    (".tfrecord", "TFRecord", _ARRAYS),
+    (".tfrecord", *_RECORDS),
+    (".tfrecords", *_RECORDS),
     (".mdb", "LMDB", _ARRAYS),
     (".rec", "MXNet's RecordIO", _ARRAYS),
     (".safetensors", "weights in safetensors", "name images"),
@@ -46,6 +65,53 @@ def foreign(name: str, start: bytes) -> tuple[str, str] | None:
         if there and before and not after[:1].isalpha() and "." not in after.removesuffix(".gz"):
             return found, do
     return ("text", _TEXT) if _is_text(start) else None
+
+
+def refuse_foreign(path: Path) -> None:
+    """Refuse TFRecord and strokes by name, whatever the file is called; also a folder of nothing else.
+
+    Raises:
+        DataError: says what to do.
+    """
+    found = None
+    for one in [path] if path.is_file() else _files_alone(path):
+        with readable(one):
+            start = start_of(one)
+        found = _content(one.name, start)
+        if found is None:
+            return
+    if found is not None:
+        raise DataError(f"{path} must be images, in a form that is read", found=found[0], do=found[1])
+
+
+def _files_alone(folder: Path) -> list[Path]:
+    """The first files of a folder that may be of such a form; none where there is a folder or an image."""
+    with readable(folder), os.scandir(folder) as entries:
+        there = [one for one in islice(entries, _LOOKED_AT) if not is_junk(one.name)]
+        if any(not one.is_file() or is_named_as_image(one.name) for one in there):
+            return []
+        return [Path(one.path) for one in there if not one.name.endswith((".json", ".txt", ".md"))][:4]
+
+
+def _content(name: str, start: bytes) -> tuple[str, str] | None:
+    if b'"word"' in start and (b'"drawing"' in start or b'"countrycode"' in start):
+        return _STROKES
+    known = foreign(name, b"")
+    return _RECORDS if known == _RECORDS or _is_record(start) else None
+
+
+def _is_record(start: bytes) -> bool:
+    """Whether a file begins with a length and its checksum, as TFRecord does."""
+    if len(start) < 12:
+        return False
+    crc = 0xFFFFFFFF
+    for byte in start[:8]:
+        crc ^= byte
+        for _ in range(8):
+            crc = (crc >> 1) ^ (_POLYNOMIAL if crc & 1 else 0)
+    crc ^= 0xFFFFFFFF
+    masked = (((crc >> 15) | (crc << 17)) + 0xA282EAD8) & 0xFFFFFFFF
+    return struct.pack("<I", masked) == start[8:12]
 
 
 def _is_text(start: bytes) -> bool:

@@ -57,6 +57,9 @@ def as_column(labels: np.ndarray, count: int) -> tuple[np.ndarray | None, str]:
     """
     if labels.ndim > 1 and count == labels.size:
         labels = labels.reshape(-1)
+    if labels.ndim > 2 and count in labels.shape:
+        each = labels.size // count
+        return None, f"{each:,} numbers an image, which are not those of a single class"
     if labels.ndim == 2 and labels.dtype.kind in "biuf":
         return _from_one_hot(labels if len(labels) == count else labels.T)
     if labels.dtype.kind == "b":

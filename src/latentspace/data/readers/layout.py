@@ -82,6 +82,9 @@ def layout_of(names: Sequence[str]) -> Layout:
     bare = {folder for folder, path in below.items() if not path}
     if bare and not _are_parts(bare, paths, level):
         return Layout(parts=parts, warnings=_unlabelled(names, folders, below))
+    pictures = _beside_their_masks(below)
+    if pictures:
+        return _without_masks(names, folders, pictures)
     below = _numbered_apart(below)
     class_names = tuple(sorted({path[-1] for path in below.values() if path}, key=natural))
     if bare:
@@ -197,6 +200,14 @@ def _masks_beside_parts(paths: Mapping[str, Folders], level: int | None) -> set[
     there = {folder for folder, path in paths.items() if len(path) > level}
     masks = {folder for folder in there if paths[folder][level].casefold() in _MASKS | _OF_CLASSES}
     return masks if any(_part(paths[folder], level) >= 0 for folder in there) else set()
+
+
+def _beside_their_masks(below: Mapping[str, Folders]) -> set[str]:
+    """The folders of masks where all others say that they are the images: `images/`, `masks/`."""
+    last = {folder: path[-1].casefold() if path else "" for folder, path in below.items()}
+    masks = {folder for folder, name in last.items() if name in _MASKS}
+    rest = {name for folder, name in last.items() if folder not in masks}
+    return masks if masks and rest and rest <= _IMAGES_OF_MASKS else set()
 
 
 def _without_masks(names: Sequence[str], folders: Sequence[str], masks: Collection[str]) -> Layout:
