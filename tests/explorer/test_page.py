@@ -19,7 +19,7 @@ from latentspace.explorer.contents import Contents
 from latentspace.explorer.labels import Labels
 from latentspace.explorer.page import page as one_file
 from latentspace.explorer.serving import served
-from latentspace.explorer.subject import of_run
+from latentspace.explorer.subject import Subject, described, of_run
 from latentspace.inference.mixtures import fitted_mixture
 from latentspace.training.train import train
 
@@ -376,6 +376,22 @@ def test_the_page_breaks_no_rule_of_accessibility(page: Any, tab: str):
 def test_the_page_fits_a_phone(page: Any):
     page.set_viewport_size({"width": 390, "height": 800})
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_what_takes_a_network_waits_for_one(browser: Any, images: ImageSet, tmp_path: Path):
+    contents = Contents(Subject("growing", images, tuple(described(images))))
+    with served(Actions(lambda: contents, Labels(tmp_path / "labels.csv"), tmp_path)) as address:
+        page = browser.new_page()
+        page.goto(address)
+        page.wait_for_selector("body[data-ready]", timeout=SLOW)
+        page.locator("#layers").press("Enter")
+        page.wait_for_selector("#view-image .trio canvas")
+        assert page.locator("#view-image .trio canvas").count() == 1
+        assert page.get_by_role("button", name="Pick as A").count() == 0
+        waiting = page.locator("button:disabled, input:disabled")
+        assert waiting.count() == 4, "a grid, a path, an image of one's own, a drawing"
+        assert "once the training has ended" in page.locator("#zooms button").last.get_attribute("title")
+        page.close()
 
 
 def test_one_file_works_without_a_network(browser: Any, contents: Contents, tmp_path: Path):

@@ -51,10 +51,11 @@ async function fill(app: App, looked: Looked, to: HTMLElement): Promise<void> {
   to.append(
     h('h2', {}, looked.image < 0 ? 'Your image' : 'Image'),
     h('div', { class: 'trio' }, ...([['original', original], [made, rebuilt], ['difference', difference]] as const)
+      .slice(0, app.dataset.about.networks ? 3 : 1)
       .map(([name, canvas]) => h('figure', {}, canvas, h('figcaption', { title: name === 'difference' ? 'warm: the second is brighter; cold: darker' : name }, name)))),
     facts(app, looked),
   );
-  if (looked.image >= 0) to.append(actions(app, looked.image));
+  if (looked.image >= 0 && app.dataset.about.networks) to.append(actions(app, looked.image));
   const classes = h('div');
   to.append(classes);
   if (!looked.code.length) return;

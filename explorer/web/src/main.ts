@@ -22,6 +22,7 @@ import { toolbar } from './toolbar';
 
 let app: App | null = null;
 let tabs: Tabs | null = null;
+let ready: (networks: boolean) => void = () => {};
 let scene: Scene | null = null;
 const layers = el('layers');
 
@@ -247,6 +248,8 @@ async function open(dataset: Dataset): Promise<void> {
   if (source.live) now.labels = (await (await fetch('labels')).json()) as Record<string, string>;
   options(choice('map-choice'), about.maps.map((one) => [one.name, one.title]), before.map);
   colourChoices(now, before.colour);
+  ready(about.networks);
+  el<HTMLInputElement>('grid-choice').disabled = !about.networks;
   tabs = new Tabs(el('tabs'), el('views'), [
     ['image', 'Image', inspectView(now)],
     ...(about.networks ? ([['sliders', 'Sliders', slidersView(now)], ['between', 'Between', betweenView(now)]] as [string, string, HTMLElement][]) : []),
@@ -358,7 +361,7 @@ async function begin(): Promise<void> {
   choice('colour-choice').addEventListener('change', () => void chooseColour().then(() => remember(true)).catch(failed));
   choice('pictures-choice').addEventListener('change', () => { pictures(); remember(); });
   el('grid-choice').addEventListener('change', refreshGrid);
-  toolbar({
+  ready = toolbar({
     tool: (tool: Tool) => { if (pointer) pointer.tool = tool; },
     zoom: (factor) => {
       scene?.camera.zoomAt(factor, scene.camera.width / 2, scene.camera.height / 2);

@@ -37,6 +37,7 @@ export class Pointer {
     });
     on('dblclick', () => wishes.reset());
     on('keydown', (event) => this.key(event));
+    on('blur', () => wishes.hover(null, [0, 0]));
   }
 
   private at(event: MouseEvent): [number, number] {
@@ -154,6 +155,7 @@ export class Pointer {
       const [x1, y0] = camera.toMap(camera.width, camera.height);
       this.wishes.select([[x0, y0], [x1, y0], [x1, y1], [x0, y1]]);
     } else return;
+    if (!(event.key in moves)) this.wishes.hover(null, middle);
     event.preventDefault();
   }
 }

@@ -19,6 +19,8 @@ const SLOW = 30; // milliseconds that a frame is waited for above which fewer po
 const THINNEST = 16; // one point in so many, at most
 const DRAWN = 10_000; // points that are drawn in any case, if there are so many
 const RINGS = 300; // selected images that have a ring each; more are told by their colour alone
+const LAPPED = 0.8; // of a small picture's side, which the middles of two are apart
+const AROUND = [-1, 0, 1].flatMap((across) => [-1, 0, 1].map((down) => [across, down]));
 const FEW = 700; // points below which they do from the beginning
 
 export class Scene {
@@ -178,7 +180,7 @@ export class Scene {
     const ranges = map ? map.ranges(moved === 1 ? this.view : WHOLE) : [];
     const many = ranges.reduce((sum, [from, to]) => sum + to - from, 0);
     const shown = moved === 1 && many < 20 * CROWD ? this.inView() : [];
-    const pictures = this.pictures === 'on' || (this.pictures === 'auto' && shown.length > 0 && shown.length < (this.camera.zoom > 1.2 ? CROWD : FEW));
+    const pictures = this.pictures === 'on' || (this.pictures === 'auto' && !this.grid && shown.length > 0 && shown.length < (this.camera.zoom > 1.2 ? CROWD : FEW));
     this.clean(this.back);
     if (this.grid) this.renderGrid(this.grid);
     const dense = map && moved === 1 && this.visible > MANY && many > MANY;
@@ -266,13 +268,17 @@ export class Scene {
     const { width, height } = this.sprites;
     const large = Math.max(width, height);
     const [w, h] = [(side * width) / large, (side * height) / large];
-    const taken = new Set<number>();
+    const taken = new Map<number, [number, number]>(); // of each cell of the screen, the middle of its picture
     this.front.imageSmoothingEnabled = true;
     for (const image of images) {
       const [x, y] = this.screenOf(image);
-      const cell = Math.round(x / (w + 3)) * 65_536 + Math.round(y / (h + 3));
-      if (taken.has(cell)) continue;
-      taken.add(cell);
+      const [column, row] = [Math.round(x / (w + 3)), Math.round(y / (h + 3))];
+      const covers = AROUND.some(([across, down]) => {
+        const other = taken.get((column + across) * 65_536 + row + down);
+        return other && Math.abs(other[0] - x) < LAPPED * w && Math.abs(other[1] - y) < LAPPED * h;
+      });
+      if (covers) continue;
+      taken.set(column * 65_536 + row, [x, y]);
       const [r, g, b] = this.colours.subarray(4 * image, 4 * image + 3);
       this.front.globalAlpha = this.colours[4 * image + 3] < 255 ? 0.35 : 1;
       this.front.fillStyle = css([r, g, b]);

@@ -2,6 +2,8 @@
 import { el, h, stepped } from './dom';
 import type { Tool } from './pointer';
 
+const DECODE = 3; // the tool that draws with the decoder
+
 interface Wishes {
   tool(tool: Tool): void;
   zoom(factor: number): void;
@@ -17,7 +19,8 @@ const TOOLS: [Tool, string, string][] = [
   ['path', 'Decode along a path (Alt and drag)', 'M4 19c4 0 3-7 7-7s4-7 9-7M4 19h.01M20 5h.01'],
 ];
 
-export function toolbar(wishes: Wishes): void {
+/** The toolbar; what it returns says whether there are networks, which some of its buttons take. */
+export function toolbar(wishes: Wishes): (networks: boolean) => void {
   const place = el('tools');
   const buttons = TOOLS.map(([, title, drawn], at) => button(title, drawn, () => choose(at)));
   const check = (chosen: number): void => buttons.forEach((one, at) => {
@@ -31,7 +34,7 @@ export function toolbar(wishes: Wishes): void {
   buttons.forEach((one, at) => {
     one.setAttribute('role', 'radio');
     one.addEventListener('keydown', (event) => {
-      const next = stepped(event, at, buttons.length);
+      const next = stepped(event, at, buttons.filter((other) => !other.disabled).length);
       if (next < 0) return;
       choose(next);
       buttons[next].focus();
@@ -45,14 +48,23 @@ export function toolbar(wishes: Wishes): void {
     if (given) void wishes.open(given);
     file.value = '';
   });
+  const own = [
+    button('Place an image of your own', 'M12 16V5M8 9l4-4 4 4M5 19h14', () => file.click()),
+    button('Draw an image', 'M4 20l1-5L16 4l4 4L9 19zM14 6l4 4', () => wishes.draw()),
+  ];
   el('zooms').append(
     button('Zoom in', 'M12 5v14M5 12h14', () => wishes.zoom(1.5)),
     button('Zoom out', 'M5 12h14', () => wishes.zoom(1 / 1.5)),
     button('Show all', 'M4 9V4h5M20 9V4h-5M4 15v5h5M20 15v5h-5', () => wishes.reset()),
-    button('Place an image of your own', 'M12 16V5M8 9l4-4 4 4M5 19h14', () => file.click()),
-    button('Draw an image', 'M4 20l1-5L16 4l4 4L9 19zM14 6l4 4', () => wishes.draw()),
-    file,
+    ...own, file,
   );
+  return (networks) => {
+    for (const one of [buttons[DECODE], ...own]) {
+      const title = one.getAttribute('aria-label') as string;
+      one.disabled = !networks;
+      one.title = networks ? title : `${title}: once the training has ended`;
+    }
+  };
 }
 
 function button(title: string, drawn: string, click: () => void): HTMLButtonElement {

@@ -38,7 +38,11 @@ class Growing:
     def __init__(self, images: ImageSet, experiment: Experiment, out: Path) -> None:
         self.images, self.experiment, self.out = images, experiment, out
         self.contents = Contents(Subject(out.name, images, tuple(described(images))))
-        self.progress: Mapping[str, Any] | None = {"text": "getting ready", "done": 0, "total": 0}
+        self.progress: Mapping[str, Any] | None = {
+            "text": "preparing the training",
+            "done": 0,
+            "total": 0,
+        }
         self.ended = Event()  # asks the training to end after the epoch at work
 
     def train(self) -> None:
@@ -52,10 +56,11 @@ class Growing:
     def _train(self) -> None:
         training = start(self.experiment, self.out, images=None)
         epochs = training.experiment.training.epochs
-        self._tell("training", 0, epochs)
+        self._tell(f"training: epoch 1 of {epochs}", 0, epochs)
         shown, cost = monotonic(), 0.0
         for record in training.records():
-            self._tell(f"training: epoch {record.epoch} of {epochs}", record.epoch, epochs)
+            if record.epoch < epochs:
+                self._tell(f"training: epoch {record.epoch + 1} of {epochs}", record.epoch, epochs)
             if self.ended.is_set():
                 return
             began = monotonic()
