@@ -16,7 +16,9 @@ FEW = ("run", "kind", "state", "score", "validation", "test")  # columns that al
 
 def runs(
     *,
-    folder: Annotated[Path, typer.Argument(help="Where to look, up to three folders deep.")] = Path("runs"),
+    folder: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="Where to look, up to three folders deep.")
+    ] = Path("runs"),
     wide: Annotated[bool, "All columns, however long the lines become."] = False,
     csv: Annotated[bool, "All columns as CSV on standard output, for a spreadsheet."] = False,
     json: Json = False,

@@ -46,7 +46,8 @@ class TrainingOptions:
     ] = None
     augment: Annotated[
         str | None,
-        "How images are moved before they are learned from; auto mirrors colour photographs alone.",
+        "How images are moved before they are learned from. auto: not in short trainings; of images only "
+        "colour photographs are mirrored.",
         "auto|none|shift|affine|mirror",
     ] = None
     devices: Annotated[

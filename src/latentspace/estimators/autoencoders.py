@@ -23,8 +23,8 @@ from ..inference.mixtures import CodeMixture, fitted_mixture
 from ..inference.sampling import drawn_from
 from ..models.autoencoder import SMALLEST_SIDE, Autoencoder, EncoderDecoderConfig, Latent
 from ..models.posteriors import Gaussian
-from ..runs.tensors import fill
-from .files import Saved, below
+from ..runs.tensors import below, fill
+from .files import Saved
 from .fitting import parts_of, plan_of, seed_of, trained
 from .layout import FeatureLayout, checked_rows, layout_of, restored_layout
 from .passes import decoded, encoded, passed
@@ -236,7 +236,7 @@ class DenoisingAutoencoder(_Autoencoder):
 
 
 class VariationalAutoencoder(_Autoencoder):
-    """A variational autoencoder: codes are near N(0, I), so that `sample` makes new samples.
+    """A variational autoencoder: codes are near a prior, from which `sample` draws new ones.
 
     Pixels are Bernoulli; features of rows that are no images are Gaussian, of one learned spread.
 

@@ -83,11 +83,6 @@ class Saved:
         raise NotImplementedError
 
 
-def below(prefix: str, tensors: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    """The tensors whose names begin so, without that."""
-    return {name.removeprefix(prefix): one for name, one in tensors.items() if name.startswith(prefix)}
-
-
 def _plain(value: Any) -> Any:
     """As JSON has it; the state of a generator is not kept."""
     if isinstance(value, np.random.RandomState):

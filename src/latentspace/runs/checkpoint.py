@@ -11,7 +11,7 @@ from ..core.atomic_files import refusals, remove
 from ..core.errors import RunError
 from ..core.record import Record
 from .records import damage
-from .tensors import Tensors, read_tensors, write_tensors
+from .tensors import Tensors, below, read_tensors, write_tensors
 
 logger = logging.getLogger(__name__)
 
@@ -97,9 +97,5 @@ class States:
 def _read(path: Path) -> State:
     tensors, notes = read_tensors(path)
     with damage(path):
-        parts = {part: _below(f"{part}.", tensors) for part in ("model", "optimizer", "average")}
+        parts = {part: below(f"{part}.", tensors) for part in ("model", "optimizer", "average")}
         return State.from_json({**notes, **parts})
-
-
-def _below(prefix: str, tensors: Tensors) -> Tensors:
-    return {name.removeprefix(prefix): one for name, one in tensors.items() if name.startswith(prefix)}

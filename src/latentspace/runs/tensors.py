@@ -51,6 +51,11 @@ def read_tensors(path: Path) -> tuple[Tensors, dict[str, str]]:
         raise damaged(path, f"{type(error).__name__}: {error}") from error
 
 
+def below(prefix: str, tensors: Mapping[str, torch.Tensor]) -> Tensors:
+    """The tensors whose names begin with `prefix`, without it."""
+    return {name.removeprefix(prefix): one for name, one in tensors.items() if name.startswith(prefix)}
+
+
 def fill(network: nn.Module, weights: Tensors, path: Path) -> None:
     """Put `weights`, read from `path`, into their places.
 

@@ -8,10 +8,8 @@ from torch import nn
 
 from ..runs.checkpoint import State
 from ..runs.records import damaged
-from ..runs.tensors import fill
+from ..runs.tensors import Tensors, below, fill
 from .components import Components
-
-Tensors = dict[str, torch.Tensor]
 
 
 def weights_of(components: Components) -> Tensors:
@@ -80,8 +78,7 @@ def _optimizers(components: Components) -> dict[str, torch.optim.Optimizer]:
 
 def _below(prefix: str, tensors: Mapping[str, torch.Tensor]) -> Tensors:
     """The tensors whose names have this prefix and no other, without it."""
-    found = {name.removeprefix(prefix): one for name, one in tensors.items() if name.startswith(prefix)}
-    return {name: one for name, one in found.items() if "/" not in name}
+    return {name: one for name, one in below(prefix, tensors).items() if "/" not in name}
 
 
 def _restore_optimizer(
