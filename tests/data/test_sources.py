@@ -297,6 +297,8 @@ def test_the_images_are_bytes_of_their_own(tmp_path: Path) -> None:
         ("train-00000-of-00001", b"\x03" + bytes(7) + b"\xb0\x99I\x0eabc", "TFRecord"),
         ("cat.ndjson", b'{"word": "cat", "drawing": [[[0, 9], [0, 9]]]}\n', r"strokes.*\n.*numpy_bitmap"),
         ("brain.nii.gz", bytes(9), "NIfTI"),
+        ("one.dcm", bytes(128) + b"DICM", r"one image\n.*the folder"),
+        ("one.fit", b"SIMPLE  =                    T", r"one image\n.*the folder"),
         ("digits.tra", b"0,1,2\n3,4,5\n", r"found: text\n.*call it \.csv"),
         ("a.dat", b"\x00\x01\x02\x03", "a file that begins 00 01 02 03"),
     ],

@@ -133,6 +133,51 @@ def test_fgvc_aircraft(kind: str, tmp_path: Path) -> None:
         assert found.record.warnings == ()
 
 
+@KINDS
+def test_a_table_called_by_its_part_speaks_of_that_part(kind: str, tmp_path: Path) -> None:
+    names = (*(f"train/{k}.png" for k in range(1, 7)), *(f"test/{k}.png" for k in range(1, 4)))
+    rows = "".join(f"{k},{'ab'[k % 2]}\n" for k in range(1, 7))
+    files = images(*names) | {"trainLabels.csv": f"id,label\n{rows}".encode()}
+    found = latentspace.load_data(stored(tmp_path, kind, files))
+    assert found.names == names[:6]
+    assert [found.class_names[label] for label in found.labels] == ["b", "a"] * 3
+
+
+@KINDS
+@pytest.mark.parametrize("name", ["labels.txt", "labels.csv"])
+def test_a_label_on_each_line_in_the_order_of_names(kind: str, name: str, tmp_path: Path) -> None:
+    lines = [*(["label"] if name.endswith("csv") else []), *"0120120"]
+    files = images(*(f"{k}.png" for k in range(7))) | {name: "\n".join(lines).encode()}
+    found = latentspace.load_data(stored(tmp_path, kind, files))
+    assert found.labels.tolist() == [0, 1, 2, 0, 1, 2, 0]
+    files[name] = b"\n".join(files[name].splitlines()[:-2])
+    assert len(latentspace.load_data(stored(tmp_path, kind, files)).class_names) < 2
+
+
+def test_lists_of_several_divisions_and_of_two_parts_together(tmp_path: Path) -> None:
+    lists = {
+        f"labels/{part}{k}.txt": "".join(f"{name}/{(place + k - 1) % 3}.png\n" for name in ("pie", "ramen"))
+        for place, part in enumerate(("train", "val", "test"))
+        for k in range(1, 11)
+    }
+    assert load(tmp_path / "dtd", FOOD, lists).parts.tolist() == [0, 1, 2] * 2
+    lists = {"train_val_list.txt": "pie/0\npie/1\nramen/0\nramen/1\n", "test_list.txt": "pie/2\nramen/2\n"}
+    assert load(tmp_path / "chest", FOOD, lists).parts.tolist() == [0, 0, 2] * 2
+
+
+def test_pets(tmp_path: Path) -> None:
+    names = tuple(f"images/{name}_{k}.jpg" for name in ("Abyssinian", "great_pyrenees") for k in (1, 2, 3))
+    rows = [f"{name[7:-4]} {1 + (k > 2)} {1 + (k > 2)} 1" for k, name in enumerate(names)]
+    texts = {
+        "annotations/list.txt": "\n".join(("#Image CLASS-ID SPECIES BREED ID", "#ID: 1:37", *rows)),
+        "annotations/trainval.txt": "\n".join(rows[0:2] + rows[3:5]),
+        "annotations/test.txt": "\n".join((rows[2], rows[5])),
+    }
+    found = load(tmp_path, names, texts)
+    assert (found.class_names, found.labels.tolist()) == (("1", "2"), [0, 0, 0, 1, 1, 1])
+    assert found.parts.tolist() == [0, 0, 2] * 2
+
+
 def test_what_shows_each_class_is_no_sample(tmp_path: Path) -> None:
     trained = tuple(f"Train/{k}/{k:05}_{n}.png" for k in range(3) for n in range(2))
     names = (*(f"Meta/{k}.png" for k in range(3)), *trained, *(f"Test/{n:05}.png" for n in range(4)))

@@ -27,11 +27,11 @@ from .file_tables import Matcher
 from .filenames import PARTS
 from .label_columns import NONE, Wanted
 from .labels import classes_of_labels
-from .listed import noted
+from .listed import described, noted
 from .pixel_layout import layout_of
 from .published_tables import prepared
 from .sidecar_tables import matched_beside
-from .tables import LISTS, TABLES, read_text, some, table_of
+from .tables import LISTS, TABLES, read_text, some, table_of, whole_labels
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +42,8 @@ FEW_PICTURES: Final = 20  # that may stand beside a table of pixels to show what
 _FEW_TABLES: Final = 4
 _LIMIT: Final = 2**28
 _OF_PARTS: Final = frozenset(("split", "splits", "partition", "partitions", "subset", "subsets"))
+_OF_LISTS: Final = frozenset(("list", "lists", "files", "filenames", "images", "ids", "names", "split"))
+_NUMBER: Final = re.compile(r"[0-9]")
 _WORD: Final = re.compile(r"[^\W\d_]+")
 _IDS: Final = re.compile(
     rf"({'|'.join(sorted(SHORT_PARTS, key=len, reverse=True))})_?(ids?|idx|ind|inds|index|indices|set)?1?"
@@ -50,7 +52,7 @@ _IDS: Final = re.compile(
 
 def may_tell(name: str) -> bool:
     """Whether a file beside images may be one of these, by its name."""
-    return _names_parts(name) or _is_split_table(name) or _is_array(name)
+    return _names_parts(name) or _is_split_table(name) or _is_array(name) or _is_label_list(name)
 
 
 def with_what_is_beside(
@@ -71,8 +73,18 @@ def _stem(name: str) -> str:
     return posixpath.splitext(posixpath.basename(name))[0].casefold()
 
 
+def _part_of_list(name: str) -> int | None:
+    """The part that a list is called by: `train.txt`, `test_list.txt`, `trainval.txt`, or `train1.txt`."""
+    words = set(_WORD.findall(_stem(name))) - _OF_LISTS
+    if _NUMBER.sub("", _stem(name)) != _stem(name).rstrip("1"):
+        return None
+    if words in ({"train", "val"}, {"trainval"}, {"train", "valid"}):
+        return 0
+    return PARTS.get(words.pop()) if len(words) == 1 else None
+
+
 def _names_parts(name: str) -> bool:
-    return _stem(name) in PARTS and name.casefold().endswith((*LISTS, *TABLES))
+    return name.casefold().endswith((*LISTS, *TABLES)) and _part_of_list(name) is not None
 
 
 def _is_split_table(name: str) -> bool:
@@ -111,7 +123,11 @@ def with_part_lists(images: ImageSet, folder: Path, below: Sequence[str]) -> tup
 
 def _of_lists(images: ImageSet, matcher: Matcher, folder: Path, names: Sequence[str]) -> Int64Array | None:
     parts = np.full(len(images), -1, dtype=np.int64)
-    for name in names:
+    said = {name: _part_of_list(name) for name in names}
+    both = [name for name in names if "val" in _stem(name) and said[name] == 0]
+    if 1 in said.values():  # what train and val say as well
+        said = {name: part for name, part in said.items() if name not in both}
+    for name, part in said.items():
         try:
             files = _named_in(name, read_text(folder / name, _LIMIT), images, matcher)
         except DataError:
@@ -119,7 +135,7 @@ def _of_lists(images: ImageSet, matcher: Matcher, folder: Path, names: Sequence[
         places = np.array([place for place in files if place is not None], dtype=np.int64)
         if not len(places) or len(places) < _SURE * len(files) or (parts[places] >= 0).any():
             return None
-        parts[places] = PARTS[_stem(name)]
+        parts[places] = 0 if part is None else part
     return parts
 
 
@@ -172,6 +188,11 @@ def with_label_arrays(
     """
     if not _in_order(images) or len(images.class_names) > 1 or config.label == NONE:
         return images, ()
+    in_lines = [name for name in below if _is_label_list(name)]
+    for name in in_lines[:_MOST]:
+        if (labels := _lines(folder / name, len(images))) is not None:
+            note = f"labels from {name}, in the order of the names of the images: {_first(images)} first"
+            return described(noted(images, note), labels, origin=name), (name,)
     names = [name for name in below if name.casefold().endswith(_ARRAYS) and "label" in name.casefold()]
     for name in names[:_MOST]:
         try:
@@ -192,6 +213,22 @@ def with_label_arrays(
         note = f"labels from {name}, in the order of the names of the images: {_first(images)} first"
         return noted(replace(images, labels=numbers, class_names=class_names), note), (name,)
     return images, ()
+
+
+def _is_label_list(name: str) -> bool:
+    return _stem(name) in ("labels", "label", "y", "targets") and name.casefold().endswith((*LISTS, *TABLES))
+
+
+def _lines(path: Path, count: int) -> list[str | None] | None:
+    """A label on each of `count` lines, perhaps below a header; None where it is another text."""
+    try:
+        lines = [line.strip() for line in read_text(path, _LIMIT).splitlines() if line.strip()]
+    except DataError:
+        return None
+    lines = lines[1:] if len(lines) == count + 1 else lines
+    if len(lines) != count or any(mark in line for line in lines for mark in ",;\t "):
+        return None
+    return whole_labels(lines) if 2 <= len(set(lines)) <= count / 2 else None
 
 
 def with_part_arrays(

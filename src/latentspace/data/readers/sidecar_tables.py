@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import Final
 
 from ...core.errors import DataError
+from .array_names import taken_apart
 from .file_tables import Columns, Matcher
 from .filenames import is_junk, natural, readable
 from .label_columns import Wanted
+from .layout import part_named
 from .tables import LABEL_NAMES, LISTS, LOOSE, PATH_NAMES, TABLES, Table, plain, some, without_many
 
 USUAL: Final = (
@@ -69,7 +71,22 @@ def matched_beside(
             if match is None:
                 break
             return replace(match, files=[None if at is None else places[at] for at in match.files])
-    return _matched(table, whole, len(names), wanted)
+    match = _matched(table, whole, len(names), wanted)
+    own = _of_part(stem, names) if match is None or match.share < SURE else []
+    if own:  # `trainLabels.csv` names `1`, which is a file of train/ and of test/
+        there = _matched(table, Matcher([names[place] for place in own]), len(own), wanted)
+        if there is not None and (match is None or len(there.named) > len(match.named)):
+            return replace(there, files=[None if at is None else own[at] for at in there.files])
+    return match
+
+
+def _of_part(stem: str, names: Sequence[str]) -> list[int]:
+    """The places of the images in folders of the part that a table is called by, if others lie elsewhere."""
+    part = taken_apart(stem).part
+    if part is None:
+        return []
+    own = [place for place, name in enumerate(names) if part in map(part_named, name.split("/")[:-1])]
+    return own if len(own) < len(names) else []
 
 
 def candidates(folder: Path) -> list[Path]:
@@ -146,6 +163,8 @@ def _parted_first(table: Table, matcher: Matcher) -> Table:
         return table
     if not all(matcher.find(row[0]) is not None for row in rows):
         return table
+    if all(len(row[1].split()) > 1 and row[1].replace(" ", "").isdigit() for row in rows):
+        return table  # several columns of numbers, without names
     parted = [" ".join(row).split(None, 1) for row in table.rows]
     return replace(table, rows=[[row[0], row[1].strip() if len(row) > 1 else ""] for row in parted])
 

@@ -168,6 +168,8 @@ def table_of(text: str, origin: str) -> Table:
         return Table(origin, *counted_rows)
     first = text[:_HEAD].partition("\n")[0]
     if origin.casefold().endswith(LISTS) and not any(mark in first for mark in ",;\t"):
+        if (columns := _commented(text)) is not None:
+            return Table(origin, *columns)
         return list_of(text, origin, is_named_as_image)
     rows, lines, last = [], [], 0
     mark = separator(text)
@@ -201,6 +203,18 @@ def _counted(text: str) -> tuple[tuple[str, ...], list[list[str]], list[int]] | 
     if len(rows) != int(count) or any(len(row) != len(names) + 1 for row in rows):
         return None
     return ("file", *names), rows, list(range(3, len(rows) + 3))
+
+
+def _commented(text: str) -> tuple[tuple[str, ...], list[list[str]], list[int]] | None:
+    """Header, rows and lines of a list of several columns below their names: `#Image CLASS-ID SPECIES`."""
+    lines = text.splitlines()
+    names = next((line[1:].split() for line in lines if line.startswith("#")), [])
+    numbers = [k for k, line in enumerate(lines, start=1) if line.strip() and not line.startswith("#")]
+    rows = [lines[number - 1].split() for number in numbers]
+    width = len(rows[0]) if rows else 0
+    if not 2 < width <= len(names) or any(len(row) != width for row in rows):
+        return None
+    return (*names[: width - 1], " ".join(names[width - 1 :])), rows, numbers  # as `BREED ID`
 
 
 def list_of(text: str, origin: str, is_name: Callable[[str], bool]) -> Table:
