@@ -110,7 +110,7 @@ class Experiment(Config):
             return {
                 name: one for name, one in values.items() if name not in ("model", "objective", "training")
             }
-        usual = settings_of(preset, kind)
+        usual = tables_of(preset, kind)
         suited = {"model": suited_models(kind, preset), "objective": suited_objectives(kind, preset)}
         names = {
             table: _named(FAMILIES[table], values.get(table, {}), members, table)
@@ -215,19 +215,19 @@ def objectives_of(kind: str) -> tuple[str, ...]:
 
 def suited_models(kind: str, preset: object) -> tuple[str, ...]:
     """As `models_of`, the one that the preset names first."""
-    return _first_of(models_of(kind), settings_of(preset, kind)["model"])
+    return _first_of(models_of(kind), tables_of(preset, kind)["model"])
 
 
 def suited_objectives(kind: str, preset: object) -> tuple[str, ...]:
     """As `objectives_of`, the one that the preset names first."""
-    return _first_of(objectives_of(kind), settings_of(preset, kind)["objective"])
+    return _first_of(objectives_of(kind), tables_of(preset, kind)["objective"])
 
 
 def _first_of(suited: tuple[str, ...], settings: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(dict.fromkeys([settings.get("name", suited[0]), *suited]))
 
 
-def settings_of(preset: object, kind: str) -> Mapping[str, Mapping[str, Any]]:
+def tables_of(preset: object, kind: str) -> Mapping[str, Mapping[str, Any]]:
     """What a preset has for a task's model, objective and training, else what the task itself has."""
     task = TASKS[kind]
     own = {"model": task.model, "objective": task.objective, "training": task.training}
@@ -239,7 +239,7 @@ def against_preset(experiment: Experiment) -> Iterator[str]:
     """In words, each setting that was named beside a preset that was named too, and differs from it."""
     if "preset" not in experiment.model_fields_set:
         return
-    for table, usual in settings_of(experiment.preset, experiment.kind).items():
+    for table, usual in tables_of(experiment.preset, experiment.kind).items():
         named = getattr(experiment, table)
         if named.model_fields_set >= type(named).model_fields.keys():  # a whole plan, as a search has it
             continue

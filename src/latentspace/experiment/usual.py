@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from ..core.config import nested
 from ..models.families import MODELS
-from .config import models_of, settings_of
+from .config import models_of, tables_of
 from .presets import PRESETS, USUAL
 from .tasks import TASKS
 
@@ -40,7 +40,7 @@ def usual_preset(kind: object, changes: Mapping[str, Any]) -> str:
     named = {key for key in model if key != "name"}
     wanted = model.get("name")
     for preset in dict.fromkeys([USUAL, *PRESETS]):
-        name = settings_of(preset, kind)["model"].get("name", models_of(kind)[0])
+        name = tables_of(preset, kind)["model"].get("name", models_of(kind)[0])
         if named <= MODELS[name].model_fields.keys() and wanted in (None, name):
             if preset != USUAL:
                 logger.info(

@@ -90,8 +90,9 @@ class Actions:
         with self._one:
             if self._searched is None or self._searched[0] is not codes:
                 self._searched = (codes, Exact(codes))
+            among = self._searched[1]
         given = np.array([asked.code], dtype=np.float32)
-        found = self._searched[1].search(given, min(asked.count, len(codes)))
+        found = among.search(given, min(asked.count, len(codes)))
         return {"images": found.rows[0].tolist(), "distances": found.distances[0].tolist()}
 
     def classifier(self, _: Labelled) -> dict[str, Any]:
@@ -123,10 +124,9 @@ class Actions:
         subject, rows = self._subject, self._rows(asked)
         labels, names = self.labels.read(), subject.images.names_of(rows)
         columns: dict[str, Any] = {"name": list(names)}
-        shown = [*self.contents().columns]
-        if self._learned is not None and self._learned[0] is subject.codes:
-            chances = self._learned[1].probabilities(self._learned[0])
-            shown += predicted(chances, self._learned[1].names, BY_YOURS)
+        shown, learned = [*self.contents().columns], self._learned
+        if learned is not None and learned[0] is subject.codes:
+            shown += predicted(learned[1].probabilities(learned[0]), learned[1].names, BY_YOURS)
         for one in shown:
             if isinstance(one, Category):
                 numbers = one.numbers[rows].tolist()
