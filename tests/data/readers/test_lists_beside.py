@@ -154,6 +154,14 @@ def test_a_label_on_each_line_in_the_order_of_names(kind: str, name: str, tmp_pa
     assert len(latentspace.load_data(stored(tmp_path, kind, files)).class_names) < 2
 
 
+def test_fractions_are_no_classes(tmp_path: Path) -> None:
+    names = tuple(f"{k}.png" for k in range(6))
+    rows = "".join(f"{name},{k // 2}.5\n" for k, name in enumerate(names))
+    assert not load(tmp_path / "age", names, {"labels.csv": f"file,age\n{rows}"}).labelled
+    whole = rows.replace(".5", ".0")
+    assert load(tmp_path / "kinds", names, {"labels.csv": f"file,age\n{whole}"}).class_names == tuple("012")
+
+
 def test_lists_of_several_divisions_and_of_two_parts_together(tmp_path: Path) -> None:
     lists = {
         f"labels/{part}{k}.txt": "".join(f"{name}/{(place + k - 1) % 3}.png\n" for name in ("pie", "ramen"))

@@ -47,10 +47,7 @@ _SAMPLE = 500  # rows that are looked at to tell the columns apart
 
 
 class Matcher:
-    """Which of `names` a cell means: by its path, else by its file name, else by that without its ending.
-
-    Where none is spelled so, capitals are not looked at.
-    """
+    """Which of `names` a cell means: by path, file name, its stem; else the same without capitals."""
 
     def __init__(self, names: Sequence[str]) -> None:
         self._paths = {name: place for place, name in enumerate(names)}
@@ -196,8 +193,10 @@ def _is_number(cell: str) -> bool:
 
 
 def _captions(table: Table, place: int) -> bool:
-    """Whether a column has another text for nearly each of many files, and is thus no class."""
-    cells = {row[place].strip() for row in table.rows}
+    """Whether a column has another text for nearly each of many files, or fractions, and is thus no class."""
+    cells = {row[place].strip() for row in table.rows} - {""}
+    if all(map(_is_number, cells)) and any(float(cell) % 1 for cell in cells):
+        return True
     return len(table.rows) >= _MANY and 2 * len(cells) > len(table.rows)
 
 
