@@ -179,7 +179,7 @@ class TestTheEncoderOfAClassifier:
         shutil.rmtree(place / "ae")
         read: list[Path] = []
         monkeypatch.setattr(
-            "latentspace.inference.trained.file_hash", lambda path: read.append(path) or "other"
+            "latentspace.runs.by_weights.file_hash", lambda path: read.append(path) or "other"
         )
         monkeypatch.setattr("latentspace.runs.tensors.read_tensors", lambda path: pytest.fail(f"read {path}"))
         with pytest.raises(RunError, match="as the classifier knew it"):

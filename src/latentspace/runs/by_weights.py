@@ -15,11 +15,13 @@ def run_with_weights(place: Path, weights_hash: str, beside: Path | None = None)
     """The run with these weights at `place`, in `beside`, next to it or its folder; None: there is none."""
     folders = [] if beside is None else [beside.resolve(), *beside.resolve().parents][:3]
     nearby = (one.resolve() for folder in folders for one in _inside(folder))
+    looked_at: set[Path] = set()
     for path in chain([place.resolve()], nearby):
-        if _weights_at(path) == weights_hash:
+        if path not in looked_at and _weights_at(path) == weights_hash:
             if path != place.resolve():
                 logger.info("%s is no longer there, but at %s (the same weights)", place, path)
             return Run.open(path)
+        looked_at.add(path)
     return None
 
 
