@@ -30,7 +30,7 @@ from latentspace.experiment.config import Experiment
 from latentspace.figures import style
 from latentspace.inference.computing import Encoded, here
 from latentspace.inference.trained import load_trained
-from latentspace.report.measures import number, titled
+from latentspace.report.measures import cell, digits_of, number, titled, with_unit
 from latentspace.runs.directory import Run
 from latentspace.runs.tensors import write_tensors
 from latentspace.training.train import train
@@ -243,6 +243,25 @@ def test_a_run_beside_itself_differs_by_luck_alone_and_seeds_are_put_together(re
     assert found.seeds[0].runs == (0, 1)
     assert found.seeds[0].measures["mse"].value == pytest.approx(found.measures[0].values[0].value)
     assert not any(one.best for one in found.measures)
+
+
+@pytest.mark.parametrize(
+    ("title", "unit", "said"),
+    [
+        ("mean squared error, worst tenth", "per pixel", "mean squared error per pixel, worst tenth"),
+        ("cross-entropy", "nats", "cross-entropy, nats"),
+        ("numbers of the code in use", "numbers", "numbers of the code in use"),
+        ("precision", "", "precision"),
+    ],
+)
+def test_a_measure_is_called_by_its_unit_once(title, unit, said):
+    assert with_unit(title, unit) == said
+
+
+def test_what_is_counted_is_written_as_a_whole_number():
+    assert cell(Value(value=10.0), digits_of("numbers")) == "10"
+    assert cell(Value(value=10.0), digits_of("nats")) == "10.0"
+    assert cell(Value(value=0.5, low=0.4, high=0.625), 3, ", beaten") == "0.500, beaten [0.400,\xa00.625]"
 
 
 def test_the_commands_write_a_page_and_one_json(small_runs, records, tmp_path):

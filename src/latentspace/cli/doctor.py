@@ -158,6 +158,9 @@ def _require_ending(path: Path, ending: str) -> None:
 def _show(diagnosis: "Diagnosis") -> None:
     rows = [[name, f"{MARKS[one.severity]}{one.headline}"] for name, one in diagnosis.findings.items()]
     console.show_facts(diagnosis.subject.spec, rows)
+    by_command: dict[str, list[str]] = {}
     for one in diagnosis.found().values():
-        console.say(f"{one.headline}: {one.advice}")
-        console.say(f"  {one.command}")
+        by_command.setdefault(one.command, []).append(f"{one.headline}: {one.advice}")
+    for command, lines in by_command.items():
+        for line in (*lines, f"  {command}"):
+            console.say(line)

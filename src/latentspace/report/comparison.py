@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from ..core.wording import counted
+from ..core.wording import counted, listed
 from ..evaluation.card.compare import Comparison, Measure
 from ..evaluation.card.values import LEVEL, Card, Curve
-from .measures import NOTHING, cell, curve_picture
+from .measures import NOTHING, cell, curve_picture, digits_of, with_unit
 from .page import Finding, Page, Section, Table, numbered
 
 SHOWN: Final = 10  # findings
@@ -59,7 +59,10 @@ def measure_rows(found: Comparison) -> list[list[str]]:
     return [
         [
             titled(one),
-            *(cell(value) + (" *" if place in one.best else "") for place, value in enumerate(one.values)),
+            *(
+                cell(value, digits_of(one.unit), " *" if place in one.best else "")
+                for place, value in enumerate(one.values)
+            ),
         ]
         for one in found.measures
     ]
@@ -88,21 +91,23 @@ def overlap_rows(found: Comparison, names: Sequence[str]) -> list[list[str]]:
 
 def titled(one: Measure) -> str:
     """What a measure is called, with its unit."""
-    unit = f" {one.unit}" if one.unit.startswith("per ") else f", {one.unit}" if one.unit else ""
-    return f"{one.title}{unit}"
+    return with_unit(one.title, one.unit)
 
 
 def _finding(one: Measure, names: Sequence[str]) -> Finding:
-    best = " and ".join(names[place] for place in one.best)
+    best = listed([names[place] for place in one.best])
     values = ", ".join(
         f"{name} {cell(value)}" for name, value in zip(names, one.values, strict=True) if value is not None
     )
-    return Finding(f"{titled(one)[:1].upper()}{titled(one)[1:]}: none beats {best}", f"{values}.")
+    title = titled(one)
+    return Finding(f"{title[:1].upper()}{title[1:]}: led by {best}", f"{values}.", section="Measures")
 
 
 def _table(found: Comparison, names: Sequence[str]) -> Table:
     rows = tuple(tuple(row) for row in measure_rows(found))
-    note = "* no other run is better beyond luck, and one is worse. Brackets: 95% intervals over images."
+    note = (
+        "* leads: no other run is better beyond luck, and one is worse. Brackets: 95% intervals over images."
+    )
     return Table("Each measure of each run", ("", *names), rows, note)
 
 

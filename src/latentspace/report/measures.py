@@ -34,12 +34,19 @@ def number(value: float, digits: int = 3) -> str:
 
 def titled(row: Row) -> str:
     """What a row is called: `mean squared error per pixel`, or that of a class: `class A`."""
-    if row.of:
-        return f"class {row.of}"
-    if row.unit.startswith("per "):
-        return row.title.replace("error", f"error {row.unit}", 1)
-    unit = f", {row.unit}" if row.unit not in ("", "numbers") and not row.title.startswith(row.unit) else ""
-    return f"{row.title}{unit}"
+    return f"class {row.of}" if row.of else with_unit(row.title, row.unit)
+
+
+def with_unit(title: str, unit: str) -> str:
+    """`mean squared error per pixel, worst tenth`, `cross-entropy, nats`."""
+    if unit.startswith("per "):
+        return title.replace("error", f"error {unit}", 1)
+    return title if unit in ("", "numbers") or title.startswith(unit) else f"{title}, {unit}"
+
+
+def digits_of(unit: str) -> int:
+    """How many significant digits a measure is written with: those of whole numbers where it counts."""
+    return 1 if unit == "numbers" else 3
 
 
 def unbroken(text: str) -> str:
@@ -53,7 +60,7 @@ def beside_cell(row: Row, name: str, *, intervals: bool = True) -> str:
     value = row.run if name == "run" else row.beside.get(name)
     if value is not None and not intervals:
         value = Value(value=value.value)
-    return cell(value, 1 if row.unit == "numbers" else 3, f", {WORDS[verdict]}" if verdict else "")
+    return cell(value, digits_of(row.unit), f", {WORDS[verdict]}" if verdict else "")
 
 
 def curve_picture(curve: Curve, names: Mapping[str, str] = BESIDE) -> Picture:
