@@ -178,17 +178,24 @@ def test_the_command_names_each_file(small_runs, images, tmp_path):
         (["--out", "{}/codes.csv", "--shard", "3/2"], "NUMBER/OF"),
         (["--out", "{}/codes.csv", "--precision", "16"], "precision"),
         (["{}/nowhere", "--out", "{}/codes.csv"], "nowhere"),
+        (["{}/odd.npy", "--strict", "--out", "{}/codes.csv"], "found: 1x9x7"),
+        (["{}/odd.png", "--strict", "--out", "{}/codes.csv"], "found: 1x9x7"),
     ],
 )
 def test_bad_input_is_one_clear_error(small_runs, tmp_path, words, said):
     (tmp_path / "there.csv").write_text("kept")
     (tmp_path / "folder.csv").mkdir()
+    odd = np.zeros((9, 7), np.uint8)
+    np.save(tmp_path / "odd.npy", odd[None])
+    Image.fromarray(odd).save(tmp_path / "odd.png")
     given = [one.format(tmp_path) for one in words]
     code, stdout, stderr = call(["encode", str(small_runs["ae"].path), *given])
     assert (code, stdout) == (2, "")
     assert said in stderr
     assert "Traceback" not in stderr
-    assert sorted(one.name for one in tmp_path.iterdir()) == ["folder.csv", "there.csv"]
+    assert sorted(one.name for one in tmp_path.iterdir()) == [
+        *("folder.csv", "odd.npy", "odd.png", "there.csv")
+    ]
     assert (tmp_path / "there.csv").read_text() == "kept"
 
 

@@ -28,10 +28,13 @@ def own_or_other(run: Run, data: DataConfig | ImageSet | None) -> tuple[ImageSet
 
     Raises:
         RunError: the run's own data are gone or changed, and no other were named.
+        DataError: images of another shape than the run's, where they are read strictly.
     """
     if data is not None:
         own = run.experiment.data
         images = data if isinstance(data, ImageSet) else load_images(as_read(data, own, run.data))
+        if isinstance(data, DataConfig) and data.strict:
+            _require_shape(run, images)
         if images.content_hash != run.data.content_hash:
             images = conformed(images, run.data.shape, own.fit)
         return images, images.content_hash == run.data.content_hash
@@ -78,13 +81,26 @@ def asked_images(run: Run, spec: str | None, settings: Mapping[str, Any]) -> tup
     config = DataConfig.parse({**own, "spec": spec, **settings}, "the data options")
     one = picture_of(config)
     if one is not None:
-        return one.images("an image"), False
+        images = one.images("an image")
+        if config.strict:
+            _require_shape(run, images)
+        return images, False
     try:
         return own_or_other(run, config)
     except UnmatchedError:  # others may be called otherwise, where nobody says now what their names mean
         if {"group_by", "label_by"} & set(settings):
             raise
         return own_or_other(run, config.model_copy(update={"group_by": None, "label_by": None}))
+
+
+def _require_shape(run: Run, images: ImageSet) -> None:
+    if images.shape != run.data.shape:
+        raise DataError(
+            f"with {option('strict', True)}, images must be as the run's: "
+            f"{'x'.join(map(str, run.data.shape))} (channels, height, width)",
+            found="x".join(map(str, images.shape)),
+            do="leave it out, to bring them to that where it can be done",
+        )
 
 
 def picture_of(config: DataConfig) -> Collected | None:
