@@ -1,5 +1,8 @@
 """What the engine ray costs on one node: python benchmarks/ray_overhead.py [--images 200000] [--trials 24]
 
+`--only scaling --images 100000` measures how much sooner two processes of one CPU each encode than one, with
+the reconstruction error: 2 to 3 minutes on two cores that nothing else uses.
+
 The same pieces of a table and the same short trials, once by this machine's engine and once by a cluster of
 one node that is started here, which has loaded everything before: beginning it, and a process on it, is
 measured apart. CPU seconds are of all processes. Also measured: reading, hashing, encoding and writing, in
@@ -21,12 +24,15 @@ import numpy as np
 import torch
 
 from latentspace.core.cluster import Cluster, Engine
+from latentspace.core.wording import counted
 from latentspace.data.config import DataConfig
 from latentspace.data.sources import load_images
 from latentspace.experiment.config import Experiment
-from latentspace.inference.encoding import EncodingPlan, encode_to, here
+from latentspace.inference.computing import columns_of, cut, here
+from latentspace.inference.encoding import Computing, EncodingPlan, encode_to
 from latentspace.inference.encoding_ray import OnCluster
 from latentspace.inference.trained import TrainedAutoencoder
+from latentspace.runs.directory import Run
 from latentspace.search.executors.local import LocalExecutor
 from latentspace.search.executors.protocol import Executor
 from latentspace.search.executors.ray import RayExecutor
@@ -37,6 +43,7 @@ from latentspace.training.train import train
 from speed.hardware import hardware, keep, sentence, today
 
 ON_RAY: Final = Engine(name="ray")
+PIECES: Final = 16  # of the images that scaling is measured with
 FEW: Final = 600  # images that a trial learns from, and more
 TICKS: Final = os.sysconf("SC_CLK_TCK")
 RECIPE: Final = """
@@ -45,6 +52,18 @@ startup_trials = 99
 [ae.search.space]
 "training.learning_rate" = { low = 1e-4, high = 1e-2, log = true }
 """
+
+
+class Few(Cluster):
+    """A cluster on which so many processes compute at most."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        super().__init__(ON_RAY)
+
+    @property
+    def room(self) -> int:
+        return min(self._most, super().room)
 
 
 class Spent:
@@ -109,33 +128,52 @@ def made(folder: Path, count: int) -> Path:
     return path
 
 
-def encoding(folder: Path, count: int, found: dict[str, Any]) -> None:
-    few, many = made(folder, FEW), made(folder, count)
+def trained(folder: Path) -> tuple[Run, TrainedAutoencoder]:
     plan = Experiment.parse(
         {
             **{"kind": "ae", "preset": "report", "threads": 1, "training": {"epochs": 1}},
-            "data": {"spec": str(few)},
+            "data": {"spec": str(made(folder, FEW))},
         },
         "the plan of a benchmark",
     )
     run = train(plan, folder / "run")
-    trained = TrainedAutoencoder.load(run, "cpu")
+    return run, TrainedAutoencoder.load(run, "cpu")
+
+
+def encoding(folder: Path, count: int, found: dict[str, Any]) -> None:
+    run, network = trained(folder)
+    few, many = made(folder, FEW), made(folder, count)
     with spent(found, "read"):
         images = load_images(DataConfig(spec=str(many)))
     with spent(found, "hash"):
         _ = images.image_hashes, images.content_hash
     with spent(found, "encode, local"):
-        encode_to(_plan(run, trained, images), folder / "local.parquet", computed=here)
+        encode_to(_plan(run, network, images), folder / "local.parquet", computed=here)
     found["bytes a row"] = (folder / "local.parquet").stat().st_size / count
     with closing(Cluster(ON_RAY)) as cluster, closing(OnCluster(cluster)) as computed:
         small = load_images(DataConfig(spec=str(few)))
         with spent(found, "encode, ray: a process begins"):
-            encode_to(_plan(run, trained, small), folder / "few.parquet", computed=computed)
+            encode_to(_plan(run, network, small), folder / "few.parquet", computed=computed)
         with spent(found, "encode, ray"):
-            encode_to(_plan(run, trained, images), folder / "ray.parquet", computed=computed)
+            encode_to(_plan(run, network, images), folder / "ray.parquet", computed=computed)
 
 
-def _plan(run: Any, trained: TrainedAutoencoder, images: Any) -> EncodingPlan:
+def scaling(folder: Path, count: int, found: dict[str, Any]) -> None:
+    """The same pieces by one process and by two, which have begun."""
+    computing = Computing(trained(folder)[1], "32", errors=True, refine=0)
+    pixels = load_images(DataConfig(spec=str(made(folder, count)))).pixels
+    pieces = cut(np.arange(count), max(1, count // PIECES))
+    for most in (1, 2):
+        with closing(Few(most)) as cluster, closing(OnCluster(cluster)) as computed:
+            first = [one[: len(one) // 8 + 1] for one in pieces]  # so long that both have begun
+            columns_of(computing, pixels, first, computed, "parts of images encoded")
+            with spent(found, f"scaling, {counted(most, 'process')}"):
+                columns_of(computing, pixels, pieces, computed, "parts of images encoded")
+    alone, together = (found[f"scaling, {counted(most, 'process')}"]["wall"] for most in (1, 2))
+    found["times as fast by two"] = alone / together
+
+
+def _plan(run: Run, trained: TrainedAutoencoder, images: Any) -> EncodingPlan:
     return EncodingPlan(run, trained, images, False, precision="32", errors=False)
 
 
@@ -170,20 +208,24 @@ def _cpu(one: dict[str, float]) -> str:
 
 def table(found: dict[str, Any]) -> str:
     rows = [(name, one) for name, one in found["measured"].items() if isinstance(one, dict)]
+    measured = found["measured"]
     lines = [
         "# What the engine ray costs on one node",
         "",
         f"`python benchmarks/ray_overhead.py`: {sentence(found['hardware'])}",
         f"{found['images']:,} images of 28x28 encoded by the network of the `report` preset without their",
-        f"reconstruction error; {found['trials']} trials of 3 epochs on 600 images, one worker.",
+        f"reconstruction error (scaling: with it); {found['trials']} trials of 3 epochs on 600 images,",
+        "one worker.",
         "",
         "| what | seconds | seconds of CPU |",
         "|---|---:|---:|",
         *(f"| {name} | {one['wall']:.1f} | {_cpu(one)} |" for name, one in rows),
         "",
-        f"A row of the table takes {found['measured'].get('bytes a row', float('nan')):.0f} bytes.",
-        "",
     ]
+    if "bytes a row" in measured:
+        lines += [f"A row of the table takes {measured['bytes a row']:.0f} bytes.", ""]
+    if "times as fast by two" in measured:
+        lines += [f"Two processes encode {measured['times as fast by two']:.2f} times as fast as one.", ""]
     return "\n".join(lines)
 
 
@@ -191,7 +233,7 @@ def main(*words: str) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--images", type=int, default=200_000)
     parser.add_argument("--trials", type=int, default=24)
-    parser.add_argument("--only", nargs="*", default=["encode", "search"])
+    parser.add_argument("--only", nargs="*", default=["encode", "search"])  # or scaling
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
     asked = parser.parse_args(words)
     torch.set_num_threads(1)
@@ -199,10 +241,13 @@ def main(*words: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         if "encode" in asked.only:
             encoding(Path(folder), asked.images, found)
+        if "scaling" in asked.only:
+            scaling(Path(folder), asked.images, found)
         if "search" in asked.only:
             searching(Path(folder), asked.trials, found)
     kept = {"date": today(), "hardware": hardware(1), "images": asked.images, "trials": asked.trials}
-    keep("ray-overhead", {**kept, "measured": found}, table, asked.out)
+    name = "ray-scaling" if asked.only == ["scaling"] else "ray-overhead"
+    keep(name, {**kept, "measured": found}, table, asked.out)
 
 
 if __name__ == "__main__":

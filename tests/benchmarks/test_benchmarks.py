@@ -314,6 +314,7 @@ def test_ray_faults(script, tmp_path, monkeypatch, rows):
 def test_ray_overhead(script, tmp_path, monkeypatch):
     module = script("ray_overhead")
     monkeypatch.setattr(module, "Cluster", lambda engine: None)
+    monkeypatch.setattr(module, "Few", lambda most: None)
     monkeypatch.setattr(module, "closing", nullcontext)
     monkeypatch.setattr(module, "OnCluster", lambda cluster: module.here)
     monkeypatch.setattr(module, "RayExecutor", lambda engine: LocalExecutor())
@@ -323,3 +324,7 @@ def test_ray_overhead(script, tmp_path, monkeypatch):
     found, table = written(tmp_path, "ray-overhead")
     assert found["measured"]["bytes a row"] > 0
     assert table.count("\n| search, ray") == 2
+    module.main("--images", "60", "--only", "scaling", "--out", str(tmp_path))
+    found, table = written(tmp_path, "ray-scaling")
+    assert found["measured"]["times as fast by two"] > 0
+    assert "| scaling, 2 processes |" in table
