@@ -77,9 +77,7 @@ MovedData: TypeAlias = Annotated[
     "SPEC",
 ]
 Resize: TypeAlias = Annotated[Pair | None, "Bring every image to this size.", "HxW", {"parser": size}]
-Strict: TypeAlias = Annotated[
-    bool | None, "Stop at the first unreadable image; where there is a run, at images of another shape."
-]
+Strict: TypeAlias = Annotated[bool | None, "Stop at an unreadable image; for a run, also at another shape."]
 Fonts: TypeAlias = Annotated[str | None, "The fonts that glyphs are rendered from.", "bundled|system|DIR"]
 Recipe: TypeAlias = Annotated[str | None, "A TOML recipe: a file, or {recipes}.", "FILE"]
 Preset: TypeAlias = Annotated[
