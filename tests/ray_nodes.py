@@ -23,6 +23,7 @@ class Nodes:
         from ray.cluster_utils import Cluster
 
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+        os.environ.setdefault("RAY_worker_niceness", "0")  # by its default of 15 other tests starve them
         self._cluster = Cluster()
         self._begin(num_cpus=0)
         self.there: list[Any] = []
