@@ -246,6 +246,7 @@ MADE: dict[str, Callable[[Path], object]] = {
             f"{k % 2}.0 " + " ".join(map(str, row)) for k, row in enumerate(random_pixels(6, 64).tolist())
         )
     ),
+    "mnist.scale": sparse,
     "images.parquet": lambda place: convert(make_images(12), place),
     "shards/": shards,
     "images.feather": lambda place: feather.write_feather(table_of_images(), place),
@@ -276,7 +277,6 @@ MADE: dict[str, Callable[[Path], object]] = {
     "patients/": lambda place: write_folder(
         place, {f"p{number // 3:02}_{number % 3}.png": one for number, one in enumerate(pictures(6))}
     ),
-    "mnist.scale": sparse,
     "named/": lambda place: write_folder(
         place, {f"{['cat', 'dog'][k % 2]}.{k}.jpg": one for k, one in enumerate(pictures(6))}
     ),

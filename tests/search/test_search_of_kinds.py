@@ -77,8 +77,7 @@ def test_a_search_over_classifiers_encodes_the_set_once_for_all_workers(
         encoded.append(len(pixels))
         return encode_all(model, pixels, *rest)
 
-    for place in ("codes", "context"):
-        monkeypatch.setattr(f"latentspace.training.{place}.encode_all", counted)
+    monkeypatch.setattr("latentspace.training.codes.encode_all", counted)
     recipe = tmp_path / "small.toml"
     setting, low, high = SETTINGS["classifier"]
     recipe.write_text(RECIPE.format(kind="classifier", setting=setting, low=low, high=high))
