@@ -158,9 +158,14 @@ def test_a_damaged_one_is_not_taken(examined, caplog, tmp_path):
 def test_codes_of_a_run(examined, tmp_path):
     run = tmp_path / "run"
     assert call(["train", "ae", "--data", str(examined[2]), "--out", str(run), *SMALL])[0] == 0
-    code, out, err = call(["doctor", str(examined[2]), "--run", str(run), "--json"])
+    read = ["--resize", "16x16", "--group-by", r"(\d)\.png"]
+    code, out, err = call(["doctor", str(examined[2]), *read, "--run", str(run), "--json"])
     assert code == 0, err
     found = json.loads(out)
+    commands = {one["command"] for one in found["findings"].values()}
+    again = f"{examined[2]} --resize 16x16 --group-by '(\\d)\\.png'"
+    assert f"latentspace doctor {again} --run {run} --fix cleaned.csv" in commands
+    assert f"latentspace train ae --data {again} --split 60/20/20 --out runs/by-groups" in commands
     assert found["codes"] == f"the codes of {run}, 10 numbers"
     assert not found["findings"]["blank"]["found"]
 

@@ -1,5 +1,7 @@
 """latentspace doctor"""
 
+import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from ..evaluation.doctor.subject import Subject
     from ..inference.computing import Computed
 
+_UNFIXABLE = ("tiles", "deduplicate")
 MARKS = {"bad": "mend: ", "look": "look: ", "fine": "", "skipped": "not looked for: "}
 
 
@@ -65,7 +68,23 @@ class DoctorOptions:
             file_facts(config.spec, images),
             other,
             computed,
+            reading=_written(self.reading),
+            examining=self._examining,
         )
+
+    @property
+    def _examining(self) -> str:
+        """What was given, as on a command line, but for what `--fix` refuses."""
+        run = "" if self.run is None else shlex.join(["--run", str(self.run.resolve())])
+        return f"{_written(self.reading, without=_UNFIXABLE)} {run}".strip()
+
+
+def _written(reading: Reading, without: Sequence[str] = ()) -> str:
+    """What was given, as on a command line, but for the options `without`."""
+    from ..core.wording import option
+
+    said = {name: value for name, value in vars(reading).items() if value and name not in without}
+    return " ".join(shlex.join(option(name, value).split(" ", 1)) for name, value in said.items())
 
 
 def doctor(
@@ -117,15 +136,16 @@ def doctor(
 
 def _refuse_early(out: Path | None, fix: Path | None, reading: Reading, *, force: bool) -> None:
     from ..core.output_files import refuse_file
+    from ..core.wording import option
 
     for path, ending in ((out, ".html"), (fix, ".csv")):
         if path is not None:
             _require_ending(path, ending)
             refuse_file(path, force=force)
-    if fix is not None and (reading.tiles or reading.deduplicate):
+    if fix is not None and any(getattr(reading, name) for name in _UNFIXABLE):
         raise ConfigurationError(
             "--fix names the images of the source, as they are",
-            found="--tiles or --deduplicate",
+            found=" or ".join(map(option, _UNFIXABLE)),
             do="leave these out, or write a page alone",
         )
 

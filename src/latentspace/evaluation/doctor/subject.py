@@ -32,6 +32,8 @@ class Subject:
         files: what their files say of themselves.
         other: the set that they are compared with.
         computed: what computes statistics and codes.
+        reading: how the images are read, as options of a command line.
+        examining: what `doctor --fix` is to be given beside DATA, as options of a command line.
     """
 
     images: ImageSet
@@ -40,20 +42,20 @@ class Subject:
     files: FileFacts | None = None
     other: ImageSet | None = None
     computed: Computed = here
-
-    @property
-    def data(self) -> str:
-        """The images on a command line."""
-        return shlex.quote(self.spec)
+    reading: str = ""
+    examining: str = ""
 
     def command(self, words: str) -> str:
-        """A command with these images in the place of DATA."""
-        return words.replace("DATA", self.data)
+        """A command with these images in the place of DATA, read as they were."""
+        return words.replace("DATA", self._data(self.reading))
 
     @property
     def cleaned(self) -> str:
-        """The commands that leave out what a cleaned table drops."""
-        return self.command("latentspace doctor DATA --fix cleaned.csv")
+        """The command that writes what to leave out as a table."""
+        return "latentspace doctor DATA --fix cleaned.csv".replace("DATA", self._data(self.examining))
+
+    def _data(self, options: str) -> str:
+        return f"{shlex.quote(self.spec)} {options}".rstrip()
 
     def labelled(self, row: Any) -> str:
         """The class of an image; nothing where it has none."""
