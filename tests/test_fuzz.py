@@ -16,10 +16,12 @@ from latentspace.data.config import DataConfig
 from latentspace.data.readers.archives import read_archive
 from latentspace.data.readers.array_files import read_array_file
 from latentspace.data.readers.registry import READERS
+from latentspace.data.sources import load_images
 from latentspace.experiment.config import Experiment
 from latentspace.runs.directory import Run
 from latentspace.runs.tensors import read_tensors, write_tensors
 from latentspace.training.train import resume, start, train
+from makers import encoded, random_pixels, write_folder
 from preloaded import run_module
 
 # The fuzzer of each reader of images.
@@ -249,3 +251,10 @@ def test_an_array_without_bytes_is_refused(tmp_path):
     np.save(tmp_path / "none.npy", np.zeros((0, 8, 8), np.uint8))
     with pytest.raises(DataError):
         read_array_file(tmp_path / "none.npy", DataConfig(), ".npy")
+
+
+def test_half_a_character_in_json_is_written_as_escapes(tmp_path):
+    write_folder(tmp_path, {f"{k}.png": encoded(one) for k, one in enumerate(random_pixels(4, 8, 8))})
+    lines = [f'{{"file": "{k}.png", "label": "\\ud800{k % 2}", "a\\ud800": 1}}' for k in range(4)]
+    (tmp_path / "labels.jsonl").write_text("\n".join(lines))
+    assert load_images(DataConfig(spec=str(tmp_path))).class_names == (r"\xed\xa0\x800", r"\xed\xa0\x801")

@@ -126,8 +126,15 @@ def natural_order(names: Sequence[str]) -> list[int]:
 
 
 def shown(name: str) -> str:
-    """`name` as text that can be printed and written: bytes that are not UTF-8 become escapes."""
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    """`name` as text that can be printed and written: what is not UTF-8 becomes escapes.
+
+    That is bytes of a file's name, or half a character, which JSON can write.
+    """
+    try:
+        content = name.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        content = name.encode("utf-8", "surrogatepass")
+    return content.decode("utf-8", "backslashreplace")
 
 
 def is_junk(name: str) -> bool:
