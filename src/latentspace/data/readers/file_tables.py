@@ -4,7 +4,7 @@ import logging
 import os
 import posixpath
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -46,27 +46,33 @@ _BINARY = (YES | NO) - {""}
 _SAMPLE = 500  # rows that are looked at to tell the columns apart
 
 
+def _places(keys: Iterable[str]) -> dict[str, int]:
+    """The place of each key; -1 where several have it."""
+    found: dict[str, int] = {}
+    for place, key in enumerate(keys):
+        found[key] = -1 if key in found else place
+    return found
+
+
 class Matcher:
     """Which of `names` a cell means: by path, file name, its stem; else the same without capitals."""
 
     def __init__(self, names: Sequence[str]) -> None:
-        self._paths = {name: place for place, name in enumerate(names)}
-        self._bases: dict[str, int] = {}
-        self._stems: dict[str, int] = {}
-        for place, name in enumerate(names):
-            base = posixpath.basename(name)
-            for found, key in ((self._bases, base), (self._stems, posixpath.splitext(base)[0])):
-                found[key] = -1 if key in found else place  # -1: several have this name
         self._names = names
+        self._paths = {name: place for place, name in enumerate(names)}
+
+    @cached_property
+    def _bases(self) -> dict[str, int]:
+        return _places(posixpath.basename(name) for name in self._names)
+
+    @cached_property
+    def _stems(self) -> dict[str, int]:
+        return _places(posixpath.splitext(posixpath.basename(name))[0] for name in self._names)
 
     @cached_property
     def _without_endings(self) -> dict[str, int]:
         """The places of paths without their endings: `cat/1`."""
-        found: dict[str, int] = {}
-        for place, name in enumerate(self._names):
-            path = posixpath.splitext(name)[0]
-            found[path] = -1 if path in found else place
-        return found
+        return _places(posixpath.splitext(name)[0] for name in self._names)
 
     @cached_property
     def _folded(self) -> "Matcher":
@@ -83,17 +89,12 @@ class Matcher:
         if "/" in cell and self._without_endings.get(cell, -1) >= 0:
             return self._without_endings[cell]
         base = posixpath.basename(cell)
-        for found, key in (
-            (self._bases, base),
-            (self._stems, base),
-            (self._stems, posixpath.splitext(base)[0]),
-        ):
-            place = found.get(key)
-            if place is not None:
+        stem = posixpath.splitext(base)[0]
+        for found, key in ((self._bases, base), (self._stems, base), (self._stems, stem)):
+            if (place := found.get(key)) is not None:
                 return place if place >= 0 else None
         if cell.isdecimal():
-            place = self._numbers.get(cell.lstrip("0"), -1)
-            return place if place >= 0 else None
+            return place if (place := self._numbers.get(cell.lstrip("0"), -1)) >= 0 else None
         return None if cell == cell.casefold() and self._small else self._folded.find(cell.casefold())
 
     @cached_property
