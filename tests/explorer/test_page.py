@@ -1,6 +1,7 @@
 """The page in a browser, checked by its pixels; and as one file, opened from disk."""
 
 import re
+from base64 import b64decode
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
@@ -10,7 +11,6 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image
-from playwright.sync_api import Error
 
 from latentspace.data.imageset import ImageSet
 from latentspace.experiment.config import Experiment
@@ -71,14 +71,13 @@ def page(browser: Any, address: str) -> Any:
 
 
 def pixels(page: Any, selector: str) -> np.ndarray:
-    """What an element shows; each answer draws the page anew, and what was there a moment ago may be gone."""
-    for _ in range(10):
-        try:
-            shown = page.locator(selector).first.screenshot()
-            break
-        except Error as gone:
-            if "not visible" not in gone.message:
-                raise
+    """What the map or a canvas shows. A canvas is read in one step: each answer draws the page anew, so that
+    a picture of an element may be asked for when the element is gone."""
+    if selector == "#layers":
+        shown = page.locator(selector).screenshot()
+    else:
+        read = "selector => { const one = document.querySelector(selector); return one && one.toDataURL() }"
+        shown = b64decode(page.wait_for_function(read, arg=selector).json_value().partition(",")[2])
     return np.asarray(Image.open(BytesIO(shown)).convert("RGB")).astype(int)
 
 
