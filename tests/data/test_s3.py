@@ -103,9 +103,9 @@ def test_what_may_not_be_read(bucket: Any, address: str):
     import requests
 
     put(bucket, "set.zip", b"content")
-    requests.post(f"{address}/moto-api/reset-auth", data=b"0", timeout=9)
+    requests.post(f"{address}/moto-api/reset-auth", data=b"0", timeout=60)
     try:
         with pytest.raises(FetchError, match=r"set\.zip must be there.*\n.*\n.*AWS_ACCESS_KEY_ID"):
             load("images/set.zip")
     finally:
-        requests.post(f"{address}/moto-api/reset-auth", data=b"1e9", timeout=9)
+        requests.post(f"{address}/moto-api/reset-auth", data=b"1e9", timeout=60)
