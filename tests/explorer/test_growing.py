@@ -9,12 +9,16 @@ from latentspace.data.imageset import ImageSet
 from latentspace.experiment.config import Experiment
 from latentspace.explorer import growing as module
 from latentspace.explorer.growing import Growing
+from latentspace.explorer.places import code_maps
+from latentspace.explorer.subject import Subject
+from latentspace.runs.directory import Run
+from latentspace.training.train import train
 
 
 @pytest.fixture
 def growing(plan: Experiment, images: ImageSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Growing:
     monkeypatch.setattr(module, "EVERY", 0.0)
-    monkeypatch.setattr(module, "SHARE", 0)
+    monkeypatch.setattr(module, "FIRST", 0)
     return Growing(images, plan, tmp_path / "run")
 
 
@@ -26,16 +30,44 @@ def test_images_are_shown_before_anything_is_learned(growing: Growing, images: I
     assert growing.contents.file("decoder.onnx") is None
 
 
+@pytest.fixture
+def shown(monkeypatch: pytest.MonkeyPatch) -> list[Subject]:
+    """What is shown one after another."""
+    found: list[Subject] = []
+    monkeypatch.setattr(Growing, "_show", lambda self, subject: found.append(subject))
+    return found
+
+
 def test_codes_are_shown_while_it_learns_and_networks_at_the_end(
-    growing: Growing, monkeypatch: pytest.MonkeyPatch
+    growing: Growing, shown: list[Subject], plan: Experiment, tmp_path: Path
 ):
-    shown = []
-    monkeypatch.setattr(Growing, "_show", lambda self, subject: shown.append(subject))
+    """Within an epoch too; and to look on changes nothing of what is learned."""
     growing.train()
     assert growing.progress is None
-    assert [one.autoencoder is None for one in shown] == [True, True, False]
-    assert not np.array_equal(shown[0].codes, shown[1].codes)
-    assert shown[-1].codes.shape == shown[0].codes.shape
+    *meanwhile, last = shown
+    assert len(meanwhile) > plan.training.epochs
+    assert all(one.autoencoder is None for one in meanwhile)
+    assert last.autoencoder is not None
+    assert not np.array_equal(meanwhile[0].codes, meanwhile[1].codes)
+    assert last.codes.shape == meanwhile[0].codes.shape
+    assert Run(growing.out).weights_hash == train(plan, tmp_path / "other").weights_hash
+
+
+def test_a_map_that_would_hold_the_training_up_is_not_made(
+    growing: Growing, shown: list[Subject], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(module, "FIRST", 10**9)
+    growing.train()
+    assert [one.autoencoder is None for one in shown] == [False]
+
+
+def test_a_map_lies_as_the_one_before():
+    """The sign of a principal component is free: it is the one by which images stay on their side."""
+    codes = np.random.default_rng(0).normal(size=(40, 3)).astype(np.float32) * [3, 2, 1]
+    first = code_maps(codes, ())[0].places
+    for turned in ([1, -1], [-1, 1], [-1, -1]):
+        again = code_maps(codes, (), first * np.array(turned))[0]
+        np.testing.assert_allclose(again.places, first * turned, rtol=1e-4, atol=1e-4)
 
 
 def test_a_training_that_cannot_begin_is_said_on_the_page(growing: Growing):

@@ -74,7 +74,7 @@ def test_groups_and_anomalies_are_computed_when_they_are_asked_for(
     client: TestClient, contents: Contents, images: ImageSet
 ):
     about = client.get(f"{BASE}/data/about.json").json()
-    assert about["later"] == ["cluster", "anomaly"]
+    assert list(about["later"]) == ["cluster", "anomaly"]
     assert about["ordered"] is False
     assert not set(about["later"]) & {one["name"] for one in about["columns"]}
     groups = columns(client.get(f"{BASE}/data/column-cluster.arrow").content)["cluster"]

@@ -3,7 +3,7 @@ import { tableFromIPC } from '@uwdata/flechette';
 
 export interface Plane { mean: number[]; axes: number[][] }
 export interface MapAbout { name: string; title: string; plane: Plane | null }
-export interface ColumnAbout { name: string; kind: 'category' | 'number'; values?: string[] }
+export interface ColumnAbout { name: string; kind: 'category' | 'number'; values?: string[]; words?: string }
 export interface SpriteLayout { width: number; height: number; across: number; down: number; sheets: number }
 export interface Density { mean: number[]; words: string }
 /** Gaussians: how probable each is, its mean, and the lower factor of its covariance. */
@@ -13,7 +13,7 @@ export interface Temperature { typical: number; slope: number; entropy: number }
 export interface ClassifierAbout { names: string[]; words: string; temperature?: Temperature; weights?: number[][]; bias?: number[] }
 export interface About {
   title: string; version: number; notes: string[]; count: number; source: string;
-  shape: [number, number, number]; codeSize: number; kind: string; columns: ColumnAbout[]; later: string[]; ordered: boolean;
+  shape: [number, number, number]; codeSize: number; kind: string; columns: ColumnAbout[]; later: Record<string, string>; ordered: boolean;
   sprites: SpriteLayout; maps: MapAbout[]; networks: boolean; classifier: ClassifierAbout | null; density: Density | null; fit: 'crop' | 'pad' | 'stretch';
 }
 export interface Progress { text: string; done: number; total: number }
@@ -146,7 +146,7 @@ export class Dataset {
   }
 
   /** Whether a column must be computed before it is shown. */
-  waits(name: string): boolean { return !this.column(name) && this.about.later.includes(name); }
+  waits(name: string): boolean { return !this.column(name) && name in this.about.later; }
 
   /** A column, computed where it waits for that. */
   async loaded(name: string): Promise<Column | undefined> {
@@ -155,7 +155,7 @@ export class Dataset {
       // A column of whole numbers has the groups that are counted from 1.
       const column: Column = data instanceof Int32Array
         ? { name, kind: 'category', data, values: Array.from({ length: data.reduce((a, b) => Math.max(a, b), -1) + 1 }, (_, at) => String(at + 1)) }
-        : { name, kind: 'number', data: Float32Array.from(data) };
+        : { name, kind: 'number', data: Float32Array.from(data), words: this.about.later[name] };
       if (this.waits(name)) this.columns = [...this.columns, column];
     }
     return this.column(name);

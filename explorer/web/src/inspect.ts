@@ -30,7 +30,7 @@ export function inspectView(app: App): HTMLElement {
     large.hidden = false;
   });
   app.on('code', () => {
-    if (!app.code) return;
+    if (!app.code || !app.networks) return;
     said.textContent = app.said;
     decode(app.code);
   });
@@ -122,7 +122,7 @@ function facts(app: App, looked: Looked): HTMLElement {
     if (/^(predicted|confidence)\b/.test(column.name)) continue; // shown below, with its rivals
     const value = column.data[looked.image];
     const text = column.kind === 'category' ? (column.values?.[value] ?? 'none') : Number(value.toPrecision(4)).toString();
-    list.append(h('dt', {}, column.name), h('dd', {}, text));
+    list.append(h('dt', { title: column.words ?? '' }, column.name), h('dd', {}, text));
   }
   const label = app.labels[looked.name];
   if (label) list.append(h('dt', {}, 'your label'), h('dd', {}, label));

@@ -19,6 +19,7 @@ export function legend(app: App, changed: () => void): void {
     }
     const [low, high] = range(column.data);
     place.append(canvas, h('div', { class: 'ends' }, h('span', {}, low.toPrecision(3)), h('span', {}, column.name), h('span', {}, high.toPrecision(3))));
+    if (column.words) place.append(h('p', { class: 'words' }, column.words));
     return;
   }
   const counts = new Map<number, number>();

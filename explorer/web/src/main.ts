@@ -234,9 +234,9 @@ function drawn(channels: number): string {
 async function open(dataset: Dataset): Promise<void> {
   const before = address.read();
   const { about } = dataset;
-  const sprites = new Sprites(about.sprites, () => app?.scene.draw());
-  const first = !app; // an outline on the map of a network that learned less holds other images
-  app?.networks?.stop();
+  const last = app; // of the same images, when the network had learned less
+  const sprites = last?.sprites ?? new Sprites(about.sprites, () => app?.scene.draw());
+  last?.networks?.stop();
   scene?.renew(sprites);
   scene ??= new Scene(layers, sprites);
   const now = new App(dataset, sprites, scene);
@@ -271,7 +271,10 @@ async function open(dataset: Dataset): Promise<void> {
   connect(now);
   await chooseMap();
   await coloured;
-  if (first) await quietly(() => selectAgain(now, before.region ?? null));
+  await quietly(async () => {
+    if (!last) await selectAgain(now, before.region ?? null);
+    else if (last.selected.length) now.select(last.selected); // the outline lay on another map
+  });
   requestAnimationFrame(() => performance.mark('map'));
   if (about.networks) {
     const networks = new Networks(dataset);
@@ -279,16 +282,17 @@ async function open(dataset: Dataset): Promise<void> {
     if (now !== app) return networks.stop();
     now.networks = networks;
     fillGrid();
-    now.pick(before.picks ?? {});
-    if (before.image !== undefined && before.image >= 0 && before.image < about.count) await now.inspect(before.image);
-    else if (about.density) now.show(Float32Array.from(about.density.mean), 'Move the pointer over the map, or tap it: this picture is what the decoder draws there.');
   }
+  const { image = -1, picks = {} } = address.read(); // as they are by now
+  if (about.networks) now.pick(picks);
+  if (image >= 0 && image < about.count) await now.inspect(image);
+  else if (about.density) now.show(Float32Array.from(about.density.mean), 'Move the pointer over the map, or tap it: this picture is what the decoder draws there.');
   performance.mark('all');
   document.body.dataset.ready = String(about.version);
 }
 
 function colourChoices(now: App, chosen: string | undefined): void {
-  const shown = [...new Set([...now.dataset.columns.map((one) => one.name), ...now.dataset.about.later])];
+  const shown = [...new Set([...now.dataset.columns.map((one) => one.name), ...Object.keys(now.dataset.about.later)])];
   const names: [string, string][] = shown.map((one) => [one, one]);
   if (Object.keys(now.labels).length) names.push([YOURS, YOURS]);
   options(choice('colour-choice'), [...names, ['', 'one colour']], chosen ?? now.dataset.columns[0]?.name);

@@ -94,7 +94,7 @@ function apart(app: App, images: number[]): HTMLElement[] {
       if (chosen.has(image)) inside += one.data[image];
       else outside += one.data[image];
     }
-    return h('tr', {}, h('th', { scope: 'row' }, one.name),
+    return h('tr', {}, h('th', { scope: 'row', title: one.words ?? '' }, one.name),
       h('td', { class: 'n' }, (inside / images.length).toPrecision(3)), h('td', { class: 'n' }, others ? (outside / others).toPrecision(3) : '–'));
   });
   return rows.length ? [...found, h('table', {}, head('mean'), ...rows)] : found;

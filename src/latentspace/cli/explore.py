@@ -77,8 +77,13 @@ def explore(
         actions = _actions(lambda: growing.contents, growing.out, copies_to)
         _serve(actions, place, browser=not serving.no_browser, progress=lambda: growing.progress)
         growing.ended.set()
-        if thread.is_alive():
-            console.say(f"the training was not at its end: latentspace train --resume {growing.out}")
+        if thread.is_alive() and not Run(growing.out).finished:
+            begun = Run.exists(growing.out)
+            console.say(
+                f"the training was not at its end: latentspace train --resume {growing.out}"
+                if begun
+                else "the training had not begun: nothing is kept"
+            )
         return
     if export is not None:
         _export(path, asked, device, export, force=force)

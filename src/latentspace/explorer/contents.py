@@ -14,7 +14,7 @@ from ..inference.image_files import picture, png, raster
 from ..inference.mixtures import fitted_mixture, mixture_of
 from ..inference.sampling import fitted, of_prior
 from .columns import arrow, code_columns, shown_columns
-from .later import later_columns
+from .later import WORDS, later_columns
 from .networks import network
 from .places import METHODS, ShownMap, code_maps, pixel_map
 from .sprites import Sprites
@@ -39,6 +39,7 @@ class Contents:
         version: which of the subjects that were shown one after another this is.
         pictures: how sheets of small pictures are kept: exact, or small.
         methods: of the maps that are not linear.
+        like: places of the images on a map that was shown before, to whose sides principal components turn.
     """
 
     def __init__(
@@ -48,11 +49,13 @@ class Contents:
         version: int = 0,
         pictures: Literal["PNG", "WEBP"] = "PNG",
         methods: tuple[str, ...] = METHODS,
+        like: np.ndarray | None = None,
     ) -> None:
         self.subject = subject
         self.version = version
         self.pictures = pictures
         self.methods = methods
+        self.like = like
         self.sprites = Sprites.of(subject.images.pixels)
         self._made: dict[str, File] = {}
         self._later = later_columns(subject)
@@ -101,7 +104,9 @@ class Contents:
     @cached_property
     def maps(self) -> tuple[ShownMap, ...]:
         codes = self.subject.codes
-        return (pixel_map(self.subject.images.pixels),) if codes is None else code_maps(codes, self.methods)
+        if codes is None:
+            return (pixel_map(self.subject.images.pixels),)
+        return code_maps(codes, self.methods, self.like)
 
     def _make(self, name: str) -> File | None:
         subject = self.subject
@@ -147,10 +152,10 @@ class Contents:
             "columns": [
                 {"name": one.name, "kind": "category", "values": list(one.names)}
                 if isinstance(one, Category)
-                else {"name": one.name, "kind": "number"}
+                else {"name": one.name, "kind": "number", "words": one.words}
                 for one in subject.columns
             ],
-            "later": list(self._later),
+            "later": {name: WORDS[name] for name in self._later},
             "ordered": subject.autoencoder is not None and subject.autoencoder.model.ordered,
             "sprites": {
                 "width": sprites.width,

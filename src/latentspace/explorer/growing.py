@@ -10,20 +10,25 @@ from typing import Any, Final
 import numpy as np
 
 from ..core.errors import LatentspaceError
+from ..core.progress import heard_by, unheard
 from ..data.imageset import ImageSet
 from ..experiment.config import Experiment
 from ..inference.encoding import codes_and_errors
 from ..inference.trained import TrainedAutoencoder
 from ..runs.directory import Run
 from ..runs.tensors import fill
+from ..training.epoch import TRAINING, VALIDATION
+from ..training.state import weights_of
 from ..training.train import Training, start
 from .contents import Contents
-from .subject import Quantity, Subject, described, of_run
+from .subject import Subject, described, of_run
 
 logger = logging.getLogger(__name__)
 
 EVERY: Final = 10.0  # seconds from one map of the codes to the next, at least
-SHARE: Final = 5  # a map is made where that has taken at most this part of the time since the last
+SHARE: Final = 5  # a map is made where that takes at most a fifth of the time since the last
+FIRST: Final = 2  # and the first where it takes at most half of the time since the training began
+TRIED: Final = 256  # images whose encoding tells how long the first map will take
 
 
 class Growing:
@@ -38,60 +43,85 @@ class Growing:
     def __init__(self, images: ImageSet, experiment: Experiment, out: Path) -> None:
         self.images, self.experiment, self.out = images, experiment, out
         self.contents = Contents(Subject(out.name, images, tuple(described(images))))
-        self.progress: Mapping[str, Any] | None = {
-            "text": "preparing the training",
-            "done": 0,
-            "total": 0,
-        }
+        self.progress: Mapping[str, Any] | None = None
+        self._tell("preparing the training")
         self.ended = Event()  # asks the training to end after the epoch at work
+        self._training: Training | None = None
+        self._epoch = 0  # that are done
+        self._shown = 0.0  # when a map was shown last
+        self._cost: float | None = None  # the seconds that one takes
 
     def train(self) -> None:
         """Train to the end; what goes wrong is said on the page."""
         try:
-            self._train()
+            with heard_by(self._hear):
+                self._train()
         except LatentspaceError as error:
             logger.error("%s", error)  # noqa: TRY400 (it is a user's mistake, not a trace)
-            self.progress = {"text": f"{error.must}; found: {error.found}", "done": 0, "total": 0}
+            self._tell(f"{error.must}; found: {error.found}")
 
     def _train(self) -> None:
         training = start(self.experiment, self.out, images=None)
-        epochs = training.experiment.training.epochs
-        self._tell(f"training: epoch 1 of {epochs}", 0, epochs)
-        shown, cost = monotonic(), 0.0
+        self._training, self._shown = training, monotonic()
+        self._hear(TRAINING, 0, 1)
         for record in training.records():
-            if record.epoch < epochs:
-                self._tell(f"training: epoch {record.epoch + 1} of {epochs}", record.epoch, epochs)
+            self._epoch = record.epoch
             if self.ended.is_set():
                 return
-            began = monotonic()
-            if record.epoch < epochs and began - shown > max(EVERY, SHARE * cost):
-                self._show(self._as_it_is(training))
-                shown, cost = monotonic(), monotonic() - began
-        self._tell("encoding", epochs, epochs)
+        self._training = None
+        self._tell("encoding the images")
         images = training.context.images
         self._show(of_run(Run.open(self.out), images, own=True, folder=Path(self.experiment.data.spec)))
         self.progress = None
+        logger.info("%s is trained, and the page shows it", self.out)
 
-    def _tell(self, text: str, done: int, total: int) -> None:
+    def _hear(self, what: str, done: int, total: int) -> None:
+        """Say how far the work is; between two steps of the training, show the codes as they are."""
+        training = self._training
+        if training is None:
+            if what not in (TRAINING, VALIDATION):
+                self._tell(what, done, total)
+            elif not self.progress or "speed" not in self.progress["text"]:
+                self._tell("measuring the speed of the training")
+        elif what == TRAINING:
+            epochs = training.experiment.training.epochs
+            if self._epoch < epochs:
+                self._tell(
+                    f"training: epoch {self._epoch + 1} of {epochs}", self._epoch + done / total, epochs
+                )
+            with unheard():
+                self._show_codes(training)
+
+    def _tell(self, text: str, done: float = 0, total: int = 0) -> None:
         self.progress = {"text": text, "done": done, "total": total}
 
     def _show(self, subject: Subject) -> None:
-        self.contents = Contents(subject, version=self.contents.version + 1)
+        before = self.contents
+        self.contents = Contents(subject, version=before.version + 1, like=before.maps[0].places)
 
-    def _as_it_is(self, training: Training) -> Subject:
-        """The codes of the network between two epochs; it is not decoded with yet."""
-        run, images = training.run, training.context.images
-        state = run.state
+    def _due(self) -> bool:
+        share = SHARE if self.contents.version else FIRST
+        return monotonic() - self._shown > max(EVERY, share * (self._cost or 0.0))
+
+    def _show_codes(self, training: Training) -> None:
+        """Show them where it is time for that, and where it does not hold the training up."""
+        if not self._due():
+            return
+        trained, images = self._as_it_is(training), training.context.images
+        if self._cost is None:
+            began, few = monotonic(), np.arange(min(TRIED, len(images)))
+            codes_and_errors(trained, images.pixels, few, errors=False)
+            self._cost = (monotonic() - began) / len(few) * len(images)
+            if not self._due():
+                return
+        began = monotonic()
+        codes, _ = codes_and_errors(trained, images.pixels, np.arange(len(images)), errors=False)
+        self._show(Subject(self.out.name, images, tuple(described(images, training.run)), codes))
+        self._shown, self._cost = monotonic(), monotonic() - began
+
+    def _as_it_is(self, training: Training) -> TrainedAutoencoder:
+        """A copy of the network with the weights that would be kept now."""
+        run = training.run
         model = run.experiment.build(run.data.shape)
-        if state is not None:
-            fill(
-                model,
-                state.average or {k: v for k, v in state.model.items() if "/" not in k},
-                run.path / "state",
-            )
-        trained = TrainedAutoencoder(model, run.experiment, run.data, training.context.fabric.device)
-        codes, errors = codes_and_errors(trained, images.pixels, np.arange(len(images)))
-        columns = described(images, run)
-        if errors is not None:
-            columns.append(Quantity("error", errors))
-        return Subject(run.path.name, images, tuple(columns), codes)
+        fill(model, weights_of(training.components), run.path / "state")
+        return TrainedAutoencoder(model, run.experiment, run.data, training.context.fabric.device)

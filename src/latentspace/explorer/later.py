@@ -1,6 +1,7 @@
 """Columns that take a while: groups and anomalies, computed when the page first asks for them."""
 
 from collections.abc import Callable, Mapping
+from typing import Final
 
 import numpy as np
 
@@ -8,7 +9,12 @@ from ..inference.anomalies import find_anomalies
 from ..inference.clusters import COUNTS, find_clusters
 from .subject import Category, Quantity, Subject
 
+ANOMALY = "surprise in nats: how rare its error and its code's distance are among the validation images"
+CLUSTER = "groups by the codes, as `latentspace clusters` finds them"
 FEWEST = 2 * COUNTS[0]  # images that groups are found among
+
+
+WORDS: Final[Mapping[str, str]] = {"cluster": CLUSTER, "anomaly": ANOMALY}  # what each is
 
 
 def later_columns(subject: Subject) -> Mapping[str, Callable[[], Category | Quantity]]:
@@ -36,4 +42,4 @@ def _anomaly(subject: Subject) -> Quantity:
     assert subject.autoencoder is not None
     own = subject.images if subject.own else None
     found = find_anomalies(subject.autoencoder, None if subject.own else subject.images, own=own)
-    return Quantity("anomaly", found.score.astype(np.float32))
+    return Quantity("anomaly", found.score.astype(np.float32), ANOMALY)

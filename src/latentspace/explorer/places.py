@@ -1,7 +1,7 @@
 """Maps: a place in the plane for each image, and how a place becomes a code again."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from importlib.util import find_spec
 from typing import Any, Final
@@ -39,9 +39,17 @@ class ShownMap:
         return {"name": self.name, "title": self.title, "plane": plane}
 
 
-def code_maps(codes: CodeArray, methods: tuple[str, ...] = METHODS) -> tuple[ShownMap, ...]:
-    """Principal components, the two most used dimensions, and the maps of other methods that are here."""
+def code_maps(
+    codes: CodeArray, methods: tuple[str, ...] = METHODS, like: np.ndarray | None = None
+) -> tuple[ShownMap, ...]:
+    """Principal components, the two most used dimensions, and the maps of other methods that are here.
+
+    Args:
+        like: places of the same images on an earlier map; None: there was none.
+    """
     plane = principal_plane(codes)
+    if like is not None:
+        plane = _facing(plane, codes, like)
     found = [ShownMap("pca", "Principal components", lambda: (codes - plane.mean) @ plane.axes.T, plane)]
     if codes.shape[1] > 1:
         first, second = sorted(np.argsort(codes.std(axis=0))[::-1][:2].tolist())
@@ -58,6 +66,12 @@ def code_maps(codes: CodeArray, methods: tuple[str, ...] = METHODS) -> tuple[Sho
             if name == "tsne" or find_spec(name)
         ]
     return tuple(found)
+
+
+def _facing(plane: Linear, codes: CodeArray, places: np.ndarray) -> Linear:
+    """The plane with each axis turned to the side where `places` have the images: its sign is free."""
+    along = ((codes - plane.mean) @ plane.axes.T * (places - places.mean(axis=0))).sum(axis=0)
+    return replace(plane, axes=plane.axes * np.where(along < 0, -1, 1)[:, None])
 
 
 def pixel_map(pixels: Pixels) -> ShownMap:

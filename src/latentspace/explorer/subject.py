@@ -24,6 +24,7 @@ from ..runs.directory import Run
 logger = logging.getLogger(__name__)
 
 DRAWN: Final = 2_000  # codes that stand for the images of a run whose images are gone
+ERROR: Final = "mean squared error a pixel of the reconstruction, of values from 0 to 1"
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,10 +38,11 @@ class Category:
 
 @dataclass(frozen=True, eq=False)
 class Quantity:
-    """A column of numbers."""
+    """A column of numbers; `words` say what they measure, and in which unit."""
 
     name: str
     values: Float32Array
+    words: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +110,7 @@ def of_run(
     elif (linear := _of_own_labels(images, codes, run if own else None)) is not None:
         columns += predicted(linear.probabilities(codes), linear.names)
     if errors is not None:
-        columns.append(Quantity("error", errors))
+        columns.append(Quantity("error", errors, ERROR))
     return Subject(
         run.path.name,
         images,
@@ -128,7 +130,8 @@ def of_run(
 def predicted(chances: Probabilities, names: tuple[str, ...], by: str = "") -> tuple[Category, Quantity]:
     """The likeliest class of each image, and its probability; `by` ends the names of the columns."""
     best, highest = chances.argmax(axis=1), chances.max(axis=1).astype(np.float32)
-    return Category(f"predicted{by}", best, names), Quantity(f"confidence{by}", highest)
+    words = "probability of the predicted class, from 0 to 1"
+    return Category(f"predicted{by}", best, names), Quantity(f"confidence{by}", highest, words)
 
 
 def _of_own_labels(images: ImageSet, codes: CodeArray, run: Run | None) -> LinearClassifier | None:
@@ -155,7 +158,8 @@ def described(images: ImageSet, run: Run | None = None) -> list[Category | Quant
         columns.append(Category("part", parts, PARTS))
     drawn = raster(images.pixels)
     ink = [drawn[at : at + 4096].mean(axis=(1, 2, 3)) / 255 for at in range(0, len(drawn), 4096)]
-    columns.append(Quantity("brightness", np.concatenate(ink).astype(np.float32)))
+    words = "mean of all pixels, from 0 (black) to 1 (white)"
+    columns.append(Quantity("brightness", np.concatenate(ink).astype(np.float32), words))
     return columns
 
 

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -50,6 +51,12 @@ class Training:
     def experiment(self) -> Experiment:
         return self.context.experiment
 
+    @cached_property
+    def components(self) -> Components:
+        """What it works on; let go when it ends."""
+        context = self.context if self.together is None else self.context.on("cpu")
+        return context.components()
+
     def records(self) -> Iterator[EpochRecord]:
         """Train; yield each epoch's record after it is on disk. Breaking off loses the epoch at work alone.
 
@@ -67,12 +74,13 @@ class Training:
                 "make something smaller, in a new run: training.batch_size, model.neurons, the channels, or "
                 f"the images ({option('resize')})",
             ):
-                yield from self._train()
+                try:
+                    yield from self._train()
+                finally:
+                    self.__dict__.pop("components", None)
 
     def _train(self) -> Iterator[EpochRecord]:
-        plan = self.experiment.training
-        context = self.context if self.together is None else self.context.on("cpu")
-        components = context.components()
+        plan, components = self.experiment.training, self.components
         state = self.run.state
         self.run.keep_metrics_until(state.epoch if state else 0)
         best = Selection(self.experiment)
