@@ -1,16 +1,21 @@
-"""Planted faults that the doctor finds: python benchmarks/doctor.py DATA [--each 50] [--out FOLDER]
+"""Planted faults that the doctor finds: python benchmarks/doctor.py DATA [--digits SPEC]
 
 DATA are letters; their own copies and blank images are left out first. Faults are planted among the rest,
 each in images of its own: flipped labels and near copies that are moved into the test part (1 % each), blank,
 blurred and turned images, copies, and scikit-learn's digits (EACH of each), and a grey border around one
 class. For each finding: how many of the planted ones it names (recall), and how many of those that it names
-were planted (precision). The digits are enlarged from 8x8, so they are blurred too: a row of their own counts
-them as that. Blur is planted among photographs as well, tiles of those of scikit-learn and matplotlib;
-there, what is out of focus by itself counts as wrong. Writes doctor-DATE.md and .json.
+were planted (precision). Scikit-learn's digits are enlarged from 8x8, so they are blurred too: a row of their
+own counts them as that; --digits names others, as MNIST's. Blur is planted among photographs as well, tiles
+of those of scikit-learn and matplotlib; there, what is out of focus by itself counts as wrong. --cleanvision
+names an interpreter that has cleanvision, which then looks at the same images, as PNG files. Writes
+doctor-DATE.md and .json.
 """
 
 import argparse
+import json
+import subprocess
 import sys
+import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -30,8 +35,33 @@ NAMED = ("blank", "blurred", "labels", "leaks")
 FIRST = 0.02  # of the images: those whose labels are most probably wrong
 
 
-def planted(images: Any, each: int) -> tuple[Any, dict[str, np.ndarray], int]:
-    """The images with faults, which ones have which, and the class with a border."""
+# cleanvision: FOLDER -> the numbers of the images that have each of its issues, and the seconds, as JSON.
+PEER = """
+import json, sys, time
+from cleanvision import Imagelab
+began, computed = time.perf_counter(), time.process_time()
+lab = Imagelab(data_path=sys.argv[1])
+lab.find_issues(n_jobs=1, verbose=False)
+spent = {"seconds": time.perf_counter() - began, "cpu_seconds": time.process_time() - computed}
+number = lambda path: int(path.rsplit("/", 1)[1].split(".")[0])
+found = {
+    name[3:-6]: sorted(map(number, lab.issues.index[lab.issues[name]]))
+    for name in lab.issues.columns
+    if name.startswith("is_") and name.endswith("_issue")
+}
+print(json.dumps({"found": found, **spent}))
+"""
+# What it calls the faults, and the row of ours.
+PEERS_NAMES = {
+    "blank": ("low_information", "dark", "light"),
+    "blurred": ("blurry",),
+    "copies": ("exact_duplicates",),
+    "leaks": ("near_duplicates",),
+}
+
+
+def planted(images: Any, each: int, strange: np.ndarray) -> tuple[Any, dict[str, np.ndarray], int]:
+    """The images with faults, which ones have which, and the class with a border; `strange`: the digits."""
     draw = np.random.default_rng(0)
     pixels, labels = images.pixels.copy(), images.labels.copy()
     many = max(1, len(images) // 100)
@@ -48,16 +78,17 @@ def planted(images: Any, each: int) -> tuple[Any, dict[str, np.ndarray], int]:
     some = pixels[chosen["blurred"]].astype(np.float32)
     pixels[chosen["blurred"]] = gaussian_filter(some, (0, 0, BLUR, BLUR)).astype(np.uint8)
     pixels[chosen["turned"]] = np.rot90(pixels[chosen["turned"]], axes=(2, 3))
-    pixels[chosen["digits"]] = digits(each, images.size, draw)
+    pixels[chosen["digits"]] = strange
     sources = rest[ends[-1] :]
     for name, rows in (("copies", chosen["copies"]), ("leaks", chosen["leaks"])):
         taken, sources = sources[: len(rows)], sources[len(rows) :]
+        chosen[f"originals of {name}"] = taken
         pixels[rows] = pixels[taken] if name == "copies" else np.roll(pixels[taken], 1, axis=3)
         labels[rows] = labels[taken]
     parts[chosen["leaks"]] = 2
     bordered = int(np.bincount(labels).argmax())
     within = np.flatnonzero(labels == bordered)
-    within = np.setdiff1d(within, np.concatenate([*chosen.values(), rest[ends[-1] :][: many + each]]))
+    within = np.setdiff1d(within, np.concatenate([*chosen.values()]))
     for edge in (np.s_[:2], np.s_[-2:]):
         own = pixels[within]
         own[:, :, edge], own[:, :, :, edge] = 128, 128
@@ -110,13 +141,43 @@ def suspected(subject: Any) -> np.ndarray:
     return np.asarray(judged.rows[order])
 
 
-def measured(spec: str, each: int) -> dict[str, Any]:
+def strange_of(spec: str | None, count: int, size: tuple[int, int]) -> np.ndarray:
+    """Digits, all of one size."""
+    import latentspace
+
+    draw = np.random.default_rng(0)
+    if spec is None:
+        return digits(count, size, draw)
+    found = latentspace.load_data(spec, resize=size).pixels
+    return found[draw.permutation(len(found))[:count]]
+
+
+def seen_by_cleanvision(
+    python: str, images: Any, chosen: dict[str, np.ndarray]
+) -> tuple[dict[str, dict[str, float]], dict[str, float]]:
+    """The scores of cleanvision on the same images, as of ours, and the seconds that it took."""
+    with tempfile.TemporaryDirectory() as place:
+        for number, one in enumerate(images.pixels[:, 0]):
+            Image.fromarray(one).save(Path(place) / f"{number}.png")
+        done = subprocess.run([python, "-c", PEER, place], check=True, capture_output=True, text=True)
+    answer = json.loads(done.stdout.splitlines()[-1])
+    scores = {}
+    for fault, names in PEERS_NAMES.items():
+        named = np.unique(np.concatenate([answer["found"].get(name, []) for name in names])).astype(np.int64)
+        if fault in ("copies", "leaks"):  # it names both of a pair
+            named = np.setdiff1d(named, chosen[f"originals of {fault}"])
+        scores[f"{fault}: {', '.join(names)}"] = _scores(chosen[fault], named)
+    return scores, {name: answer[name] for name in ("seconds", "cpu_seconds")}
+
+
+def measured(spec: str, each: int, digits_spec: str | None, cleanvision: str | None) -> dict[str, Any]:
     import latentspace
     from latentspace.evaluation.doctor.codes import trained_here
     from latentspace.evaluation.doctor.examine import examine
     from latentspace.evaluation.doctor.subject import Subject
 
-    images, chosen, bordered = planted(clean(latentspace.load_data(spec)), each)
+    whole = clean(latentspace.load_data(spec))
+    images, chosen, bordered = planted(whole, each, strange_of(digits_spec, each, whole.size))
     began, computed = time.perf_counter(), time.process_time()
     subject = Subject(images, spec, lambda: trained_here(images, "cpu"))
     found = examine(subject).findings
@@ -127,7 +188,7 @@ def measured(spec: str, each: int) -> dict[str, Any]:
     enlarged = np.concatenate([chosen["blurred"], chosen["digits"]])
     every = {
         **{name: (chosen[name], found[name].rows) for name in NAMED},
-        "blurred, and digits (enlarged)": (enlarged, found["blurred"].rows),
+        **({} if digits_spec else {"blurred, and digits (enlarged)": (enlarged, found["blurred"].rows)}),
         "copies": (chosen["copies"], named),
         "labels in the first 2 %": (chosen["labels"], suspected(subject)),
         "outliers (turned, digits)": (np.concatenate([chosen["turned"], chosen["digits"]]), strange),
@@ -139,7 +200,11 @@ def measured(spec: str, each: int) -> dict[str, Any]:
         faults[f"blurred photographs, by {width:g} pixels"] = blurred_photographs(each, width)
     told = images.class_names[bordered] in str(found["shortcuts"].tables)
     faults["border"] = {"planted": 1, "found": int(told), "recall": float(told), "precision": float(told)}
-    return {"images": len(images), **spent, "faults": faults}
+    result: dict[str, Any] = {"images": len(images), "digits": digits_spec, **spent, "faults": faults}
+    if cleanvision:
+        scores, took = seen_by_cleanvision(cleanvision, images, chosen)
+        result["cleanvision"] = {**took, "faults": scores}
+    return result
 
 
 def _no_codes() -> Any:
@@ -161,23 +226,43 @@ def table(found: dict[str, Any]) -> str:
         f"{found['seconds']:.0f} s, {found['cpu_seconds']:.0f} s of CPU,",
         "the training of the small autoencoder among them. `python benchmarks/doctor.py` makes this file.",
         "",
+        *_rows(found["faults"]),
+    ]
+    if peer := found.get("cleanvision"):
+        lines += [
+            "",
+            "cleanvision on the same images, as PNG files, by its own thresholds, took "
+            f"{peer['seconds']:.0f} s, {peer['cpu_seconds']:.0f} s of CPU:",
+            "",
+            *_rows(peer["faults"]),
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def _rows(faults: dict[str, dict[str, float]]) -> list[str]:
+    return [
         "| fault | planted | found | recall | precision |",
         "|---|---:|---:|---:|---:|",
         *(
             f"| {name} | {one['planted']} | {one['found']} | {one['recall']:.2f} | {one['precision']:.2f} |"
-            for name, one in found["faults"].items()
+            for name, one in faults.items()
         ),
     ]
-    return "\n".join(lines) + "\n"
 
 
 def main(*words: str) -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("data")
     parser.add_argument("--each", type=int, default=50)
+    parser.add_argument("--digits", metavar="SPEC", help="digits to plant; without it scikit-learn's")
+    parser.add_argument("--cleanvision", metavar="PYTHON", help="an interpreter that has cleanvision")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
     given = parser.parse_args(words)
-    found = {"date": today(), "hardware": hardware(threads=1), **measured(given.data, given.each)}
+    found = {
+        "date": today(),
+        "hardware": hardware(threads=1),
+        **measured(given.data, given.each, given.digits, given.cleanvision),
+    }
     keep("doctor", found, table, given.out)
 
 

@@ -235,7 +235,7 @@ def test_doctor(script, letters, tmp_path, monkeypatch):
     monkeypatch.setattr("latentspace.evaluation.doctor.codes.STEPS", 10)
     module = script("doctor")
     monkeypatch.setattr(module, "STRIDE", 64)  # fewer tiles
-    module.main(str(letters), "--each", "2", "--out", str(tmp_path))
+    module.main(str(letters), "--each", "2", "--digits", str(letters), "--out", str(tmp_path))
     found, table = written(tmp_path, "doctor")
     assert found["faults"]["blank"]["recall"] == 1
     assert table.count("\n| ") == 1 + len(found["faults"])
