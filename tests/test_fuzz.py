@@ -36,7 +36,7 @@ FUZZED = {
     },
     **{"array_folder": "array-folders", "archive": "pictures", "folder": "pictures"},
     **{"parquet": "parquet", "table": "tables", "cleaned": "tables", "webdataset": "webdataset"},
-    **{"libsvm": "tables"},
+    **{"libsvm": "tables", "pages": "stacks"},
     **{"compressed": "compressed"},
     **{"pickle": "array-folders"},  # which is never opened, by its name or its start
 }

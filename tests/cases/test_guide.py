@@ -215,6 +215,11 @@ def quickdraw(place: Path) -> None:
         np.save(place / f"full_numpy_bitmap_{name}.npy", random_pixels(6, 784, seed=len(name)))
 
 
+def stack(place: Path) -> None:
+    pages = [Image.fromarray(one) for one in random_pixels(6, 16, 16)]
+    pages[0].save(place, save_all=True, append_images=pages[1:])
+
+
 def joined(place: Path) -> None:
     write_zip(place.parent / "animals.zip", of_classes(""))
     write_folder(place.parent / "more", of_classes(""))
@@ -265,6 +270,7 @@ MADE: dict[str, Callable[[Path], object]] = {
     "cifar-100-binary/": cifar_100,
     "stl10_binary/": stl10,
     "quickdraw/": quickdraw,
+    "stack.tif": stack,
     "https://example.org/animals.zip": lambda place: None,
     "animals.zip + more/": joined,
     "mixed/": mixed,
@@ -309,6 +315,7 @@ SAID = {
     "train_32x32.mat": "images 6, 16x16, colour",
     "emnist/emnist-letters-train-images-idx3-ubyte.gz": "classes 26",
     "cifar-10-batches-bin/": "parts train 10, test 10",
+    "stack.tif": "images 6, 16x16, grey",
     "quickdraw/": "classes 2, 6 images each: cat (6), dog (6)",
     "https://example.org/animals.zip": "classes 2, 3 images each: cat (3), dog (3)",
     "animals.zip + more/": "classes 2, 6 images each: cat (6), dog (6)",

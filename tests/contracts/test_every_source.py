@@ -15,6 +15,7 @@ import pyarrow.feather as feather
 import pyarrow.parquet as pq
 import pytest
 import scipy.io
+from PIL import Image
 
 from latentspace.core.errors import DataError
 from latentspace.data.config import DataConfig
@@ -304,6 +305,7 @@ OTHERS = {
     "binary": "test_cifar_is_32_by_32_in_colour",
     "libsvm": "test_libsvm_numbers_its_classes",
     "npy": "test_an_npy_holds_the_images_alone",
+    "pages": "test_the_pages_of_a_file_have_no_labels",
     "pickle": "test_a_pickle_is_refused",
 }
 
@@ -353,6 +355,20 @@ def test_an_npy_holds_the_images_alone(tmp_path: Path) -> None:
     np.testing.assert_array_equal(loaded.pixels, stored.pixels)
     assert loaded.labels is None
     assert loaded.class_names == ()
+
+
+@pytest.mark.parametrize("kind", ["tif", "png", "gif", "webp"])
+def test_the_pages_of_a_file_have_no_labels(kind: str, tmp_path: Path) -> None:
+    stored = make_images(5, channels=3 if kind == "webp" else 1)
+    frames = [Image.fromarray(one.transpose(1, 2, 0).squeeze()) for one in stored.pixels]
+    options = {"lossless": True} if kind == "webp" else {}
+    path = tmp_path / f"stack.{kind}"
+    frames[0].save(path, save_all=True, append_images=frames[1:], **options)
+    loaded = load_images(DataConfig(spec=str(path)))
+
+    np.testing.assert_array_equal(loaded.pixels, stored.pixels)
+    assert loaded.labels is None
+    assert loaded.names[0] == f"stack.{kind}#0"
 
 
 @pytest.mark.parametrize("channels", [1, 3])

@@ -209,6 +209,31 @@ class Pictures:
             raise first
 
 
+class Stacks:
+    """A file of several pages or frames, damaged."""
+
+    def __init__(self, place: Path) -> None:
+        self.good = {}
+        for kind, deep in (("TIFF", False), ("TIFF", True), ("GIF", False), ("PNG", False), ("WEBP", False)):
+            pages = random_pixels(3, 9, 9)
+            frames = [Image.fromarray(one.astype(np.uint16) * 250 if deep else one) for one in pages]
+            stream = io.BytesIO()
+            frames[0].save(stream, kind, save_all=True, append_images=frames[1:])
+            self.good[f"{'deep' if deep else 'stack'}.{kind.lower()}"] = stream.getvalue()
+        self.others = tuple(self.good.values())
+
+    def write(self, draw: random.Random, place: Path) -> None:
+        name = draw.choice(sorted(self.good))
+        (place / name).write_bytes(mutated(draw, self.good[name], self.others))
+
+    def read(self, place: Path) -> None:
+        (path,) = place.iterdir()
+        first = _first_of(lambda: load_images(DataConfig(spec=str(path))), None)
+        first = _first_of(lambda: load_images(DataConfig(spec=str(path), tiles="8x8")), first)
+        if first is not None:
+            raise first
+
+
 class FromOutside:
     """Files of the reader that tests/stranger registers: the registry's path, as of a built-in one."""
 
@@ -396,6 +421,7 @@ READERS: Mapping[str, Callable[[Path], Reader]] = {
     "binary": BinaryVersions,
     "webdataset": WebDatasets,
     "pictures": Pictures,
+    "stacks": Stacks,
     "tables": TextTables,
     "parquet": Parquet,
     "outside": FromOutside,

@@ -36,8 +36,7 @@ from .joined import joined, specs_of
 from .memmap import SHARE, Residence, free_memory
 from .name_labels import labelled_by, without_label_column
 from .paths import cache_directory
-from .readers.extra_formats import read_by
-from .readers.filenames import BRACES, is_named_as_image, readable
+from .readers.filenames import BRACES, readable
 from .readers.foreign import foreign, refuse_foreign
 from .readers.open_labels import settled
 from .readers.registry import READERS, reader_of
@@ -244,10 +243,10 @@ def _at(path: Path, config: DataConfig) -> ImageSet:
         return settled(reader.read(path, config), config.label)
     with readable(path):
         start = start_of(path)
-    known = None if read_by(start) else foreign(path.name, start)
-    if known is None and (is_named_as_image(path.name) or read_by(start)):
-        known = "one image", "name the folder that the image lies in"
-    found, do = known or (f"a file that begins {start[:4].hex(' ') or 'and ends'}", "name another file")
+    found, do = foreign(path.name, start) or (
+        f"a file that begins {start[:4].hex(' ') or 'and ends'}",
+        "name another file",
+    )
     raise DataError(
         f"{path} must be {', '.join(reader.words for reader in READERS.values() if reader.words)}",
         found=found,

@@ -173,3 +173,39 @@ def png(values: np.ndarray) -> bytes:
     body = chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
     assert Image.open(io.BytesIO(b"\x89PNG\r\n\x1a\n" + body)).size == (width, height)
     return b"\x89PNG\r\n\x1a\n" + body
+
+
+def test_dicom_with_a_palette_and_with_padding_and_without_a_preamble(tmp_path: Path):
+    def table(numbers: np.ndarray) -> bytes:
+        return (numbers.astype(np.uint16) * 257).tobytes()
+
+    levels = np.arange(256)
+    tags = {"PhotometricInterpretation": "PALETTE COLOR"}
+    for name, numbers in (("Red", levels[::-1]), ("Green", levels), ("Blue", levels * 0 + 7)):
+        tags[f"{name}PaletteColorLookupTableDescriptor"] = [256, 0, 16]
+        tags[f"{name}PaletteColorLookupTableData"] = table(numbers)
+    images = read(class_folders(tmp_path / "palette", ".dcm", dicom(GREY, **tags)))
+    np.testing.assert_array_equal(images.pixels[0], [255 - GREY, GREY, np.full_like(GREY, 7)])
+
+    padded = np.linspace(1000, 1255, GREY.size).reshape(GREY.shape).astype(np.int16)
+    padded[0] = -2000
+    images = read(class_folders(tmp_path / "padded", "", dicom(padded, PixelPaddingValue=-2000)[132:]))
+    assert images.record.levels[0].low == padded[1:].min()
+    assert images.pixels[0, 0, 0].max() == 0
+
+
+def test_dicom_of_several_frames_and_a_cube_of_fits_are_stacks(tmp_path: Path):
+    frames = random_pixels(3, 16, 24)
+    content = dicom(frames[0], NumberOfFrames=3, PixelData=frames.tobytes())
+    (tmp_path / "film.dcm").write_bytes(content)
+    images = read(tmp_path / "film.dcm")
+    np.testing.assert_array_equal(images.pixels[:, 0], frames)
+    assert images.names[2] == "film.dcm#2"
+    fits = pytest.importorskip("astropy.io.fits", reason="the extra fits is not here")
+    cube = frames.astype(np.float32)
+    cube[0, 0, 0] = np.nan
+    fits.PrimaryHDU(cube).writeto(tmp_path / "cube.fits")
+    images = read(tmp_path / "cube.fits")
+    np.testing.assert_array_equal(images.pixels[1:, 0], frames[1:])
+    assert images.pixels[0, 0, 0, 0] == np.nanmin(cube[0])
+    assert "without a value" in images.record.conversions[-1]

@@ -24,12 +24,12 @@ from ..imageset import ImageSet
 from ..memmap import blocks
 from ..tiles import Tiles, no_tiles
 from .decode import decoding
+from .extra_formats import FIRST_FRAME
 from .filenames import common_folder, natural, natural_order
 from .layout import Layout, layout_of
 from .processes import answers
 from .reading import Alike, Answer, File, Read, Refused, Task
 from .survey import Survey
-from .tiff import FIRST_FRAME
 
 
 @dataclass(frozen=True, eq=False)
@@ -238,7 +238,7 @@ def _first_pages(many: int, images: int) -> tuple[str, ...]:
         return ()
     return (
         f"of {counted(many, 'file')} of several pages or frames the first alone is read; "
-        "save the others as files of their own, or a stack as one array (.npy)",
+        "for all of one file, name it itself",
     )
 
 

@@ -6,7 +6,7 @@
 - Alpha is kept beside the colour: `transparency` chooses what it is laid over, by all of a set.
 - A palette is resolved.
 - CMYK, YCbCr, Lab and HSV become RGB as Pillow converts them, without colour profiles.
-- Of an animation, or a file of several pages, the first frame counts.
+- Of an animation, or a file of several pages, the first frame counts (`pages` reads all of one file).
 - The EXIF orientation is applied.
 - Pillow's limit against decompression bombs holds, and its warning counts as unreadable.
 - 16 bits in colour are read whole from TIFF (`tiff`), PNG and PPM (`deep_colour`), and from PNG those of grey
@@ -41,12 +41,12 @@ from .deep_colour import (
     with_all_bytes,
     with_lower_bytes,
 )
-from .extra_formats import HEADER, heic, read_by
+from .extra_formats import FIRST_FRAME, HEADER, Values, heic, read_by
 from .jpeg import common_jpeg
-from .tiff import FIRST_FRAME, STARTS, is_cut, read_tiff
+from .tiff import STARTS, is_cut, read_tiff
 
 # What Pillow's plugins raise on files that are not what they say they are.
-_BROKEN = (
+BROKEN: Final = (
     OSError,
     EOFError,
     SyntaxError,
@@ -140,13 +140,13 @@ def decode(content: bytes | Path) -> DecodedImage:
             decoded = replace(decoded, pixels=256 * decoded.pixels.astype(np.uint16) + lower)
         notes = (FIRST_FRAME,) * bool(frames) + cut
         return replace(decoded, conversions=notes + decoded.conversions) if notes else decoded
-    except _BROKEN as error:
+    except BROKEN as error:
         start = _start(content)
         if start.startswith(STARTS) and isinstance(error, UnidentifiedImageError):
             return _of_tiff(content)
         library = read_by(start)
         if library:
-            return _otherwise(library(content), alpha=library is heic)
+            return of_values(library(content), alpha=library is heic)
         raise DataError(
             "an image must be a file that Pillow can read",
             found=_reason(error),
@@ -170,8 +170,7 @@ def _deep_grey(image: Image.Image) -> DecodedImage:
 
 def _of_tiff(content: bytes | Path) -> DecodedImage:
     """A TIFF with values that Pillow does not read. Raises: DataError: it cannot be read, or has NaN."""
-    values, notes = read_tiff(content)
-    return replace(_otherwise(values, alpha=False), conversions=notes)
+    return of_values(read_tiff(content), alpha=False)
 
 
 def _cut_to_bytes(image: Image.Image) -> tuple[str, ...]:
@@ -204,12 +203,12 @@ def raster_of(image: Image.Image) -> DecodedImage:
     return replace(decoded, conversions=(*decoded.conversions, "turned as their EXIF data say"))
 
 
-def _otherwise(values: np.ndarray, *, alpha: bool) -> DecodedImage:
+def of_values(found: Values, *, alpha: bool) -> DecodedImage:
     """What another library has read. Raises: DataError: values that are no finite numbers."""
-    if alpha and values.shape[2] in (2, 4):
-        return _layered(values)
+    if alpha and found.pixels.shape[2] in (2, 4):
+        return replace(_layered(found.pixels), conversions=found.notes)
     try:
-        return _deep(values)
+        return replace(_deep(found.pixels), conversions=found.notes)
     except ValueError as error:
         raise DataError(
             "the pixels of an image must be finite numbers",
@@ -232,7 +231,7 @@ def _orientation(image: Image.Image) -> int:
     """The tag of EXIF that says how an image is turned: 1 is upright, and so is one whose EXIF is damaged."""
     try:
         found = image.getexif().get(_ORIENTATION, 1)
-    except _BROKEN:
+    except BROKEN:
         return 1
     return found if isinstance(found, int) and found in _TURNS else 1
 
@@ -290,5 +289,5 @@ def size_of(content: bytes | Path) -> Size | None:
                 return None
             width, height = image.size
             return (width, height) if _orientation(image) >= _ON_ITS_SIDE else (height, width)
-    except _BROKEN:
+    except BROKEN:
         return None

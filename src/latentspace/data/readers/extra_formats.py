@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -17,13 +17,25 @@ from ...core.wording import counted
 MOST_CHANNELS: Final = 32
 HEADER: Final = 132  # bytes that tell these formats apart
 _HEIC_BRANDS: Final = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1")
+# How DICOM begins that lacks its preamble: the number of a group, and the type of an element.
+_GROUPS: Final = (b"\x02\0", b"\x08\0")
+_TYPES: Final = (b"CS", b"UI", b"UL", b"DA", b"OB", b"SH")
+FIRST_FRAME: Final = "cut to the first frame"
+_NO_VALUE: Final = "with pixels without a value (NaN, or declared so), which became as dark as the darkest"
 
 
-def read_by(start: bytes) -> Callable[[bytes | Path], np.ndarray] | None:
-    """What reads a file that begins so: its values, height x width x channels; None: Pillow, perhaps."""
+class Values(NamedTuple):
+    """What a file holds, height x width x channels, and what was done to it."""
+
+    pixels: np.ndarray
+    notes: tuple[str, ...] = ()
+
+
+def read_by(start: bytes) -> Callable[[bytes | Path], Values] | None:
+    """What reads a file that begins so; None: Pillow, perhaps."""
     if start[4:8] == b"ftyp" and start[8:12] in _HEIC_BRANDS and b"avif" not in start[8:64]:
         return heic
-    if start[128:132] == b"DICM":
+    if start[128:132] == b"DICM" or (start[:2] in _GROUPS and start[3:4] == b"\0" and start[4:6] in _TYPES):
         return dicom
     if start.startswith(b"SIMPLE  ="):
         return fits
@@ -44,7 +56,7 @@ def _with(name: str, library: str, extra: str) -> Iterator[None]:
         ) from error
 
 
-def heic(content: bytes | Path) -> np.ndarray:
+def heic(content: bytes | Path) -> Values:
     """The primary image of a HEIC file, upright; RGB, or RGBA where it has alpha.
 
     Raises:
@@ -61,13 +73,19 @@ def heic(content: bytes | Path) -> np.ndarray:
             found=f"HEIC that pillow-heif cannot read: {error}",
             do="convert it to PNG or JPEG, or copy it again",
         ) from error
-    values = np.array(image)
-    result: np.ndarray = values[:, :, None] if values.ndim == 2 else values
-    return result
+    return Values(_with_channels(np.array(image)))
 
 
-def dicom(content: bytes | Path) -> np.ndarray:
-    """The first frame of a DICOM file; RescaleSlope and RescaleIntercept are applied, MONOCHROME1 inverted.
+def dicom(content: bytes | Path) -> Values:
+    """The first frame of a DICOM file; raises as `dicom_frames`."""
+    return next(dicom_frames(content))
+
+
+def dicom_frames(content: bytes | Path) -> Iterator[Values]:
+    """The frames of a DICOM file.
+
+    RescaleSlope and RescaleIntercept are applied, MONOCHROME1 is inverted, a palette resolved; padding
+    becomes as dark as the darkest pixel.
 
     Raises:
         DataError: pydicom is missing, or a library for the compression of these pixels.
@@ -81,30 +99,92 @@ def dicom(content: bytes | Path) -> np.ndarray:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            data = pydicom.dcmread(source)
-            values = pixel_array(data, index=0)
+            data = pydicom.dcmread(source, force=True)  # a file may lack the preamble
+            count = max(1, int(data.get("NumberOfFrames") or 1))
+            note = (FIRST_FRAME,) if count > 1 else ()
+            for number in range(count):
+                found = _of_dicom(data, pixel_array(data, index=number))
+                yield found._replace(notes=note + found.notes)
     except Exception as error:  # what its plugins raise is documented nowhere
         raise DataError(
             "a DICOM file must hold pixels that pydicom can read",
             found=f"DICOM that pydicom cannot read: {str(error).partition(chr(10))[0]}",
             do="check that it is an image, and that pydicom has a plug-in for its compression",
         ) from error
-    if str(data.get("PhotometricInterpretation", "")) == "MONOCHROME1":
+
+
+def _of_dicom(data: Any, values: np.ndarray) -> Values:
+    """The values that a frame stands for; whole numbers stay whole."""
+    kind = str(data.get("PhotometricInterpretation", ""))
+    if kind == "PALETTE COLOR":
+        from pydicom.pixels import apply_color_lut
+
+        colours = apply_color_lut(values, data)
+        return Values((colours >> 8).astype(np.uint8) if colours.dtype == np.uint16 else colours)
+    padding = _padding(data, values)
+    if kind == "MONOCHROME1":
         top = 2 ** int(data.get("BitsStored", 8)) - 1
-        values = (top if values.dtype.kind == "u" else -1) - values.astype(np.int32)
-    slope, intercept = float(data.get("RescaleSlope", 1)), float(data.get("RescaleIntercept", 0))
+        unsigned = values.dtype.kind == "u"
+        values = np.asarray(top if unsigned else -1, values.dtype) - (
+            values.clip(max=top) if unsigned else values
+        )
+    slope, intercept = float(data.get("RescaleSlope") or 1), float(data.get("RescaleIntercept") or 0)
     if (slope, intercept) != (1, 0):
-        values = values * slope + intercept
-    result: np.ndarray = values[:, :, None] if values.ndim == 2 else values
-    return result
+        whole = slope.is_integer() and intercept.is_integer() and values.dtype.kind in "iu"
+        scaled = values * slope + intercept
+        fits_in = whole and np.abs(scaled).max() < 2**31
+        values = scaled.astype(np.int32) if fits_in else scaled
+    return _without_padding(_with_channels(values), padding)
 
 
-def fits(content: bytes | Path) -> np.ndarray:
+def _padding(data: Any, values: np.ndarray) -> np.ndarray | None:
+    """Where a frame declares to have no picture."""
+    value = data.get("PixelPaddingValue")
+    if value is None or values.ndim != 2:
+        return None
+    limit = data.get("PixelPaddingRangeLimit", value)
+    low, high = sorted((int(value), int(limit)))
+    return np.asarray((values >= low) & (values <= high))
+
+
+def _without_padding(values: np.ndarray, padding: np.ndarray | None) -> Values:
+    if padding is None or not padding.any() or padding.all():
+        return Values(values)
+    return Values(np.where(padding[:, :, None], values[~padding].min(), values), (_NO_VALUE,))
+
+
+def _with_channels(values: np.ndarray) -> np.ndarray:
+    return values[:, :, None] if values.ndim == 2 else values
+
+
+def fits(content: bytes | Path) -> Values:
     """The first image of a FITS file; of three axes the first are channels, if they are no more than 32.
 
     Raises:
         DataError: astropy is missing, or there is no image of two or three axes.
     """
+    found = _images_of_fits(content)
+    for values in found:
+        if values.ndim == 2 or (values.ndim == 3 and len(values) <= MOST_CHANNELS):
+            return _defined(_with_channels(values if values.ndim == 2 else values.transpose(1, 2, 0)))
+    if any(values.ndim == 3 for values in found):
+        values = next(values for values in found if values.ndim == 3)
+        return (first := _defined(values[0][:, :, None]))._replace(notes=(FIRST_FRAME, *first.notes))
+    raise _no_image_in_fits(found)
+
+
+def fits_planes(content: bytes | Path) -> Iterator[Values]:
+    """The planes of the first image of a FITS file; raises as `fits`."""
+    found = _images_of_fits(content)
+    values = next((one for one in found if one.ndim in (2, 3)), None)
+    if values is None:
+        raise _no_image_in_fits(found)
+    for plane in values if values.ndim == 3 else values[None]:
+        yield _defined(plane[:, :, None])
+
+
+def _images_of_fits(content: bytes | Path) -> list[np.ndarray]:
+    """The images of a FITS file, without leading axes of length 1."""
     import warnings
 
     with _with("FITS", "astropy", "fits"):
@@ -121,13 +201,27 @@ def fits(content: bytes | Path) -> np.ndarray:
             found=f"FITS that astropy cannot read: {str(error).partition(chr(10))[0]}",
             do="fetch or make it again",
         ) from error
-    for values in found:
-        if values is not None and values.ndim == 2:
-            return np.asarray(values)[:, :, None]
-        if values is not None and values.ndim == 3 and len(values) <= MOST_CHANNELS:
-            return np.asarray(values).transpose(1, 2, 0)
-    raise DataError(
-        "a FITS file must hold an image of two axes, or of three whose last in FITS are channels",
-        found=f"FITS with {counted(sum(one is not None for one in found))} of other axes",
+    images = [np.asarray(one) for one in found if one is not None]
+    for place, values in enumerate(images):
+        while values.ndim > 2 and len(values) == 1:
+            values = values[0]  # noqa: PLW2901
+        images[place] = values
+    return images
+
+
+def _no_image_in_fits(found: list[np.ndarray]) -> DataError:
+    return DataError(
+        "a FITS file must hold an image of two axes, or of three",
+        found=f"FITS with {counted(len(found))} of other axes",
         do="save its planes as an array, .npy",
     )
+
+
+def _defined(values: np.ndarray) -> Values:
+    """The values; those that are NaN, which FITS has for pixels without one, become the smallest."""
+    if values.dtype.kind != "f":
+        return Values(values)
+    missing = np.isnan(values)
+    if not missing.any() or missing.all():
+        return Values(values)
+    return Values(np.where(missing, values[~missing].min(), values), (_NO_VALUE,))

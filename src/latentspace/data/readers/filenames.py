@@ -40,7 +40,9 @@ NOT_IMAGES = frozenset(
         *("gz", "tgz", "tar", "zip", "bz2", "xz", "7z", "rar"),
     )
 )
-_TEXTS = frozenset(("readme", "license", "licence", "copying", "citation", "changelog", "notice", "makefile"))
+_TEXTS = frozenset(
+    ("readme", "license", "licence", "copying", "citation", "changelog", "notice", "makefile", "dicomdir")
+)
 _DIGITS = re.compile("[0-9]+")
 _DESKTOP_JUNK = frozenset(
     {

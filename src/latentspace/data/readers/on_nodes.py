@@ -42,7 +42,7 @@ class ReadingProcess:
 
 
 def _seen(file: File) -> bool:
-    if isinstance(file.content, bytes) or file.reason:
+    if not isinstance(file.content, str) or file.reason:
         return True
     return bool(file.stamp) and stamp_at(Path(file.content)) == file.stamp
 
@@ -113,6 +113,6 @@ class _OnNode:
 
 def _stamped(file: File) -> File:
     """With the stamp that tells whether a node sees the same file."""
-    if isinstance(file.content, bytes) or file.stamp or file.reason:
+    if not isinstance(file.content, str) or file.stamp or file.reason:
         return file
     return file._replace(stamp=stamp_at(Path(file.content)))

@@ -29,13 +29,15 @@ SMALL: Final = 2**20  # bytes of a file that is read at once
 class File(NamedTuple):
     """A file that should be an image: its path within the source, and its bytes or the path to them.
 
+    Of a page of a larger file the image itself is there.
+
     `reason` says why there is nothing to read, where that is known beforehand; `stamp` is its size in
     bytes and its times of change in nanoseconds, where it lies on the disk. `label`, `group` and `part` are
     what the source says of it beside its name: None where it says nothing.
     """
 
     name: str
-    content: bytes | str
+    content: bytes | str | DecodedImage
     reason: str = ""
     stamp: Stamp = ()
     label: str | None = None
@@ -114,7 +116,8 @@ def read(task: Task) -> Answer:
     results: list[Read | Refused] = []
     for file in task.files:
         try:
-            size = size_of(_content(file)[0]) if task.sizes and not file.reason else None
+            decoded = isinstance(file.content, DecodedImage)
+            size = size_of(_content(file)[0]) if task.sizes and not file.reason and not decoded else None
             if size is not None:
                 survey.add_size(size)
                 results.append(Read(None, size))
@@ -152,6 +155,8 @@ def _decoded(file: File) -> DecodedImage:
             found=file.reason,
             do=f"remove it, or leave out {option('strict', True)}",
         )
+    if isinstance(file.content, DecodedImage):
+        return file.content
     content, seen = _content(file)
     image = decode(content)
     if file.stamp and file.stamp != (seen or stamp_at(content)):
@@ -170,6 +175,7 @@ def _content(file: File) -> tuple[bytes | Path, Stamp]:
     """
     if isinstance(file.content, bytes):
         return file.content, ()
+    assert isinstance(file.content, str)
     if file.stamp and file.stamp[0] <= SMALL:
         with suppress(OSError), FileIO(file.content) as opened:
             return opened.read(), stamp_of(os.fstat(opened.fileno()))
@@ -182,9 +188,15 @@ def in_portions(files: Iterable[File], count: int, size: int) -> Iterator[tuple[
     weight = 0
     for file in files:
         held.append(file)
-        weight += len(file.content) if isinstance(file.content, bytes) else (file.stamp or (0,))[0]
+        weight += _weight(file)
         if len(held) >= count or weight >= size:
             yield tuple(held)
             held, weight = [], 0
     if held:
         yield tuple(held)
+
+
+def _weight(file: File) -> int:
+    if isinstance(file.content, DecodedImage):
+        return file.content.pixels.nbytes
+    return len(file.content) if isinstance(file.content, bytes) else (file.stamp or (0,))[0]

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from ..config import DataConfig
     from ..imageset import ImageSet
 
-
 WORTH_FILES = 1_000  # a folder of fewer is read as fast as it is recalled
 WORTH_BYTES = 2**22
 ARCHIVES = (".zip", ".tar", ".tgz", ".tbz2", ".txz", *(f".tar.{end}" for end in ("gz", "bz2", "xz", "zst")))
@@ -332,6 +331,7 @@ READERS: Registry[Reader] = Registry(
         "cleaned": f"{__name__}:CLEANED",
         "table": f"{__name__}:TEXT_TABLE",
         "folder": f"{__name__}:FOLDER",
+        "pages": f"{__package__}.pages:PAGES",
     },
 )
 

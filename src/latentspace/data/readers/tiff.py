@@ -16,9 +16,7 @@ from PIL import Image
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 from ...core.errors import DataError
-from .extra_formats import MOST_CHANNELS
-
-FIRST_FRAME: Final = "cut to the first frame"
+from .extra_formats import FIRST_FRAME, MOST_CHANNELS, Values
 
 STARTS: Final = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC, _ORIENTATION = 256, 257, 258, 259, 262, 274
@@ -43,15 +41,15 @@ def is_cut(image: Image.Image) -> bool:
         return False
 
 
-def read_tiff(content: bytes | Path) -> tuple[np.ndarray, tuple[str, ...]]:
-    """The first page, height x width x channels, upright; and what was done to it.
+def read_tiff(content: bytes | Path, page: int = 0) -> Values:
+    """A page, height x width x channels, upright; and what was done to it.
 
     Raises:
         DataError: a compression or a type that is not read, or a damaged file.
     """
     try:
         with BytesIO(content) if isinstance(content, bytes) else content.open("rb") as file:
-            tags = _tags(file)
+            tags = _tags(file, page)
             values = _values(file, tags)
             notes = (FIRST_FRAME,) if tags.next else ()
     except (ValueError, TypeError, LookupError, ArithmeticError, SyntaxError, struct.error) as error:
@@ -63,7 +61,7 @@ def read_tiff(content: bytes | Path) -> tuple[np.ndarray, tuple[str, ...]]:
     orientation = _one(tags, _ORIENTATION, 1)
     if orientation in range(2, 9):
         values, notes = _turned(values, orientation), (*notes, "turned as their EXIF data say")
-    return np.ascontiguousarray(values), notes
+    return Values(np.ascontiguousarray(values), notes)
 
 
 def _refusal(found: str) -> DataError:
@@ -74,13 +72,14 @@ def _refusal(found: str) -> DataError:
     )
 
 
-def _tags(file: BytesIO | BufferedReader) -> ImageFileDirectory_v2:
+def _tags(file: BytesIO | BufferedReader, page: int) -> ImageFileDirectory_v2:
     head = file.read(8)
     if 43 in head[2:4]:  # BigTIFF
         head += file.read(8)
     tags = ImageFileDirectory_v2(head)
-    file.seek(tags.next)
-    tags.load(file)
+    for _ in range(page + 1):
+        file.seek(tags.next)
+        tags.load(file)
     return tags
 
 
