@@ -1,15 +1,20 @@
 """What is explored, of runs of every kind, with images and without."""
 
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from latentspace.core.errors import RunError
 from latentspace.data.imageset import ImageSet
 from latentspace.explorer.contents import Contents
+from latentspace.explorer.later import later_columns
 from latentspace.explorer.places import code_maps, pixel_map
 from latentspace.explorer.subject import DRAWN, Category, Quantity, Subject, of_run
 from latentspace.inference.calibration import Temperature
 from latentspace.inference.classes import find_classes
+from latentspace.inference.kept_codes import FILE
 from latentspace.runs.directory import Run
 
 
@@ -42,8 +47,34 @@ def test_without_images_decoded_draws_stand_for_them(small_runs: dict[str, Run])
     subject = of_run(small_runs["vae"], None, own=False)
     assert len(subject.images) == len(subject.codes) == DRAWN
     assert "not at hand" in subject.notes[0]
+    assert subject.images.names[0] == "draw 1", "no name by which an image of the run has a label"
+
+
+@pytest.mark.parametrize("kind", ["ae", "classifier"])
+def test_without_images_and_a_prior_decoded_codes_of_the_run_stand_for_them(
+    small_runs: dict[str, Run], images: ImageSet, kind: str
+):
+    whole = of_run(small_runs[kind], images, own=True)
+    subject = of_run(small_runs[kind], None, own=False)
+    rows = [images.names.index(name) for name in subject.images.names]
+    assert set(rows) == set(whole.autoencoder.run.split.part("train").tolist())
+    np.testing.assert_allclose(subject.codes, whole.codes[rows], atol=1e-5)
+    np.testing.assert_array_equal(subject.images.labels, images.labels[rows])
+    decoded = subject.autoencoder.decode(subject.codes) * 255
+    np.testing.assert_allclose(subject.images.pixels, decoded, atol=0.51)
+    assert list(later_columns(subject)) == ["cluster"]
+    assert "error" not in [one.name for one in subject.columns]
+    assert small_runs[kind].experiment.data.spec in subject.notes[0]
+
+
+def test_a_run_that_keeps_no_codes_asks_for_its_images(small_runs: dict[str, Run], tmp_path: Path):
+    run = Run(shutil.copytree(small_runs["ae"].path, tmp_path / "run"))
+    (run.path / FILE).write_bytes(b"")
+    with pytest.raises(RunError, match="must be whole"):
+        of_run(run, None, own=False)
+    (run.path / FILE).unlink()
     with pytest.raises(RunError, match="must be at hand"):
-        of_run(small_runs["ae"], None, own=False)
+        of_run(run, None, own=False)
 
 
 def test_principal_components_are_the_directions_of_most_variance():

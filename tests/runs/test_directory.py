@@ -28,6 +28,7 @@ def test_what_a_run_directory_holds(plan, tmp_path):
         "environment.json",
         "metrics.jsonl",
         "weights.safetensors",
+        "codes.safetensors",
     }
     assert files | {"figures"} <= names
     environment = run.environment

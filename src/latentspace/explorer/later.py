@@ -27,7 +27,7 @@ def later_columns(subject: Subject) -> Mapping[str, Callable[[], Category | Quan
         return {}
     found: dict[str, Callable[[], Category | Quantity]] = {"cluster": lambda: _cluster(subject)}
     run = subject.autoencoder.run
-    if run is not None and len(run.split.part("validation")):
+    if run is not None and not subject.decoded and len(run.split.part("validation")):
         found["anomaly"] = lambda: _anomaly(subject)
     return found
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..core.errors import RunError
 from ..core.types import CodeArray, Float32Array, Int64Array, Probabilities
+from ..core.wording import counted
 from ..data.imageset import ImageSet
 from ..data.splits import PARTS
 from ..inference.calibration import Temperature
@@ -17,13 +18,14 @@ from ..inference.code_classes import LinearClassifier, fitted
 from ..inference.conform import conformed
 from ..inference.encoding import codes_and_errors
 from ..inference.image_files import raster
+from ..inference.kept_codes import KeptCodes
 from ..inference.sampling import draw, of_prior
 from ..inference.trained import TrainedAutoencoder, TrainedClassifier, load_trained
 from ..runs.directory import Run
 
 logger = logging.getLogger(__name__)
 
-DRAWN: Final = 2_000  # codes that stand for the images of a run whose images are gone
+DRAWN: Final = 2_000  # draws that stand for the images of a run whose images are gone
 ERROR: Final = "mean squared error a pixel of the reconstruction, of values from 0 to 1"
 
 
@@ -59,6 +61,7 @@ class Subject:
         linear: the classifier of the images' own labels, where the run has none.
         folder: what the images' names are relative to, where it is one.
         own: whether they are the run's own images.
+        decoded: whether they are decoded codes, in the place of images that are gone.
     """
 
     title: str
@@ -73,6 +76,7 @@ class Subject:
     linear: LinearClassifier | None = None
     folder: Path | None = None
     own: bool = False
+    decoded: bool = False
 
 
 def of_run(
@@ -81,25 +85,25 @@ def of_run(
     """The subject of a finished run.
 
     Args:
-        images: what the run is applied to; None: its own are gone, and decoded random codes stand for them.
+        images: what the run is applied to; None: its own are gone, and decoded codes stand for them.
         own: whether they are the run's own, so that each belongs to a part of its split.
         folder: what the images' names are relative to, where it is one.
 
     Raises:
-        RunError: the run has not ended; or no images are at hand, and it has no prior to draw from.
+        RunError: the run has not ended; or no images are at hand, and it has neither codes nor a prior.
         DataError: images of another shape than the run's.
     """
     trained = load_trained(run, device)
     classifier = trained if isinstance(trained, TrainedClassifier) else None
     autoencoder = trained.autoencoder if isinstance(trained, TrainedClassifier) else trained
     notes: tuple[str, ...] = ()
+    codes, errors = None, None
     if images is None:
-        images, notes = (
-            _decoded(run, autoencoder),
-            (f"The run's own images are not at hand: these are {DRAWN:,} decoded draws from its prior.",),
-        )
-    images = conformed(images, autoencoder.data.shape, autoencoder.experiment.data.fit)
-    codes, errors = codes_and_errors(autoencoder, images.pixels, np.arange(len(images)))
+        images, codes, what = _decoded(run, autoencoder)
+        notes = (f"The run's own images ({run.experiment.data.spec}) are not at hand: these are {what}.",)
+    else:
+        images = conformed(images, autoencoder.data.shape, autoencoder.experiment.data.fit)
+        codes, errors = codes_and_errors(autoencoder, images.pixels, np.arange(len(images)))
     columns = [*described(images, run if own else None)]
     linear, temperature = None, Temperature(1.0)
     if classifier is not None:
@@ -124,6 +128,7 @@ def of_run(
         linear,
         folder,
         own,
+        decoded=bool(notes),
     )
 
 
@@ -163,15 +168,22 @@ def described(images: ImageSet, run: Run | None = None) -> list[Category | Quant
     return columns
 
 
-def _decoded(run: Run, autoencoder: TrainedAutoencoder) -> ImageSet:
-    """Images decoded from draws of the run's prior."""
-    prior = autoencoder.model.prior
-    if prior is None:
+def _decoded(run: Run, autoencoder: TrainedAutoencoder) -> tuple[ImageSet, CodeArray, str]:
+    """Decodes that stand for the images of a run, their codes, and what they are, in words."""
+    prior, encoder = autoencoder.model.prior, autoencoder.run or run
+    if prior is not None:
+        codes = draw(of_prior(prior), DRAWN, seed=0).codes
+        names = tuple(f"draw {number}" for number in range(1, DRAWN + 1))
+        what, labels = f"{DRAWN:,} decoded draws from its prior", None
+    elif (kept := KeptCodes.read(encoder)) is not None:
+        codes, names, labels = kept.codes, kept.names, kept.labels
+        what = f"the codes of {counted(len(codes))} that it learned from, decoded"
+    else:
         raise RunError(
             f"the images of {run.path} must be at hand",
-            found="none, and an autoencoder without a prior has nothing to draw in their place",
+            found="none, and the run keeps no codes of them (those of older versions keep none)",
             do="name where they are now: latentspace explore RUN DATA",
         )
-    codes = draw(of_prior(prior), DRAWN, seed=0).codes
     pixels = np.rint(np.clip(autoencoder.decode(codes), 0, 1) * 255).astype(np.uint8)
-    return ImageSet(pixels, "decoded draws from the prior")
+    classes = () if labels is None else encoder.data.class_names
+    return ImageSet(pixels, what, labels, classes, files=names), codes, what

@@ -8,8 +8,8 @@ metrics.jsonl         a line an epoch
 weights.safetensors   what was learned; it is there once the training has ended
 state/                weights and optimiser of the last whole epoch, while a training runs
 results/              one JSON file an evaluation
-figures/, report.html, card.html
-tracking.json         where else the training is logged
+codes.safetensors     of some images, where the network has no prior (inference/kept_codes.py)
+figures/, report.html, card.html, and tracking.json: where else the training is logged
 """
 
 import json
@@ -212,11 +212,13 @@ class Run:
 
         return read_tensors(self.path / "weights.safetensors")[0]
 
-    def save_weights(self, weights: "Tensors") -> None:
-        """The end of a training: the weights that stay, and no more state."""
+    def save_weights(self, weights: "Tensors", beside: Mapping[str, bytes]) -> None:
+        """The end of a training: the weights that stay with the files beside them, and no more state."""
         from .tensors import write_tensors
 
         with self._in_place():
+            for name, content in beside.items():
+                write_bytes(self.path / name, content)
             write_tensors(self.path / "weights.safetensors", weights, {})
         self._states.clear()
 
@@ -298,11 +300,7 @@ class Run:
             yield
 
     def refuse_unreadable(self) -> None:
-        """Whether a training can go on here, as far as that is known without images.
-
-        Raises:
-            RunError: a file of the run is damaged, or another process writes here.
-        """
+        """Whether a training can go on here without images. Raises RunError: damaged, or written to now."""
         with self._locked():
             _ = self.split, self.learned_from, self.environment, self.metrics
 

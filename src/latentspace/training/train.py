@@ -19,8 +19,11 @@ from ..data.given import Given
 from ..data.memmap import require_unchanged
 from ..data.sources import load_images
 from ..experiment.config import Experiment, against_preset
+from ..inference import kept_codes
 from ..inference.run_images import own_or_other
+from ..inference.trained import TrainedAutoencoder
 from ..runs.directory import Run, refuse_existing
+from ..runs.tensors import Tensors, fill
 from .components import Components, judged_of, learned_from, make_fabric, require_classes, threads_of
 from .context import TrainingContext, prepare
 from .extra import extra_of, require_same
@@ -105,7 +108,22 @@ class Training:
                     break
         self._require_own_images()
         kept = self.run.best_weights if plan.keep == "best" else weights_of(components)
-        self.run.save_weights(kept)
+        self.run.save_weights(kept, self._codes(kept))
+
+    def _codes(self, weights: Tensors) -> dict[str, bytes]:
+        """The file of some codes, where the network has no prior that others are drawn from."""
+        plan, images = self.experiment, self.context.images
+        if plan.task.needs_encoder:
+            return {}
+        model = plan.build(images.shape)
+        if model.prior is not None:
+            return {}
+        fill(model, weights, self.run.path / "weights.safetensors")
+        with threads_of(plan):
+            trained = TrainedAutoencoder(model, plan, self.run.data, self.context.fabric.device)
+            return {
+                kept_codes.FILE: kept_codes.KeptCodes.of(trained, images, self.context.split.train).content
+            }
 
     def _learn(self, components: Components, first: int) -> Generator[EpochRecord, None, None]:
         if self.together is None:
