@@ -260,6 +260,9 @@ MADE: dict[str, Callable[[Path], object]] = {
     "stack.npy": lambda place: np.save(place, random_pixels(6, 16, 16)),
     "stack.npy.gz": lambda place: place.write_bytes(gzip.compress(npy(random_pixels(6, 16, 16)))),
     "arrays.npz": arrays,
+    "by-class.npz": lambda place: np.savez(
+        place, cat=random_pixels(4, 16, 16), dog=random_pixels(2, 16, 16, seed=1)
+    ),
     "galaxies.h5": galaxies,
     "train_32x32.mat": lambda place: savemat(
         place, {"X": random_pixels(16, 16, 3, 6), "y": np.arange(6)[:, None] % 3}
@@ -311,6 +314,7 @@ SAID = {
     "images.parquet": "images 12,",
     "shards/": "parts train 6, test 6",
     "webdataset/": "classes 2, 4 images each: 0 (4), 1 (4)",
+    "by-class.npz": "cat (4), dog (2)",
     "galaxies.h5": "images 6, 16x16, colour",
     "train_32x32.mat": "images 6, 16x16, colour",
     "emnist/emnist-letters-train-images-idx3-ubyte.gz": "classes 26",

@@ -22,7 +22,7 @@ from .imageset import ImageSet
 from .levels import Levels, to_bytes
 from .readers.axes import arranged
 from .readers.decode import decode, decoding, raster_of
-from .readers.stored import as_bytes
+from .readers.pixels_of import as_bytes
 from .transparency import Opacity, flattened
 
 logger = logging.getLogger(__name__)

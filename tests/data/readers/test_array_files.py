@@ -418,3 +418,48 @@ def test_pickles_are_refused_by_that_name(tmp_path: Path, name: str, do: str) ->
             load(path)
         assert str(path) in error.value.must
         assert do in error.value.do
+
+
+@pytest.mark.parametrize(
+    ("form", "names"),
+    [
+        *((form, names) for form in ("npz", "h5", "folder") for names in ("{}", "train/{}", "{}/images")),
+        *((form, names) for form in ("mat", "npz") for names in ("{}_train", "test_{}")),
+    ],
+)
+def test_arrays_called_by_their_classes(form: str, names: str, tmp_path: Path) -> None:
+    cats, dogs = random_pixels(4, 12, 10), random_pixels(3, 12, 10, seed=1)
+    arrays = {names.format("dog"): dogs, names.format("Cat"): cats}
+    path = tmp_path / f"some.{form}"
+    if form == "npz":
+        np.savez(path, **arrays)
+    elif form == "h5":
+        with h5py.File(path, "w") as file:
+            for name, array in arrays.items():
+                file[name] = array
+    elif form == "mat":
+        scipy.io.savemat(path, {name: array.transpose(1, 2, 0) for name, array in arrays.items()})
+    else:
+        path.mkdir()
+        np.savez(path / "train.npz", **arrays)
+        np.savez(path / "test.npz", **{name.replace("train", "test"): one for name, one in arrays.items()})
+    images = load_images(DataConfig(spec=str(path)))
+    assert images.class_names == ("Cat", "dog")
+    np.testing.assert_array_equal(images.pixels[:7, 0], np.concatenate([cats, dogs]))
+    assert images.labels is not None
+    assert images.labels[:7].tolist() == [0] * 4 + [1] * 3
+    if form == "folder":
+        assert images.parts is not None
+        assert images.parts.tolist() == [0] * 7 + [2] * 7
+
+
+@pytest.mark.parametrize(
+    "arrays", [("noisy", "clean"), ("cat", "dog", "labels"), ("image", "mask"), ("train", "test"), ("x", "y")]
+)
+def test_arrays_that_are_no_classes(arrays: tuple[str, ...], tmp_path: Path) -> None:
+    content = {name: random_pixels(3, 12, 10) if name != "labels" else np.arange(6) for name in arrays}
+    np.savez(tmp_path / "some.npz", **content)
+    try:
+        assert not load_images(DataConfig(spec=str(tmp_path / "some.npz"))).labelled
+    except DataError as error:
+        assert "images under a name" in error.must  # noqa: PT017 - one of the two

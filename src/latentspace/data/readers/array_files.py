@@ -17,20 +17,19 @@ from urllib.parse import unquote
 import numpy as np
 
 from ...core.errors import DataError
-from ...core.types import Int64Array, Pixels
 from ...core.wording import counted
 from ..cleaning import sentence
 from ..config import DataConfig
 from ..imageset import ImageSet
-from .array_names import PARTS, Rows, taken_apart
+from .array_names import taken_apart
 from .arrays import npy_array, npz_arrays
-from .axes import arranged, square_of
 from .chosen import Stored
+from .class_arrays import each_by_its_name, is_image, one_class_each, one_image_each, parts_in
 from .file_sets import files_in
-from .filenames import is_junk, is_named_as_image, natural_order, numbered, readable
+from .filenames import is_junk, is_named_as_image, natural_order, readable
 from .hdf5 import hdf5_arrays
 from .matlab import matlab_arrays
-from .stored import as_bytes, images_of, joined
+from .stored import images_of
 
 logger = logging.getLogger(__name__)
 
@@ -126,14 +125,32 @@ def read_array_folder(folder: Path, config: DataConfig) -> ImageSet:
             images_last=suffixes == {".mat"},
         )
     if any(len(one) != 1 or not one[0].numeric for one in of_files.values()):
+        each = each_by_its_name(
+            arrays,
+            origin=str(folder),
+            source=f"a folder of {counted(len(names), 'file')} of arrays",
+            config=config,
+            images_last={_suffix(name) for name in names} == {".mat"},
+        )
+        if each is not None:
+            return each
         raise DataError(
             f"{folder} must hold arrays under names such as X_train and y_train, or one array a file",
             found=sentence(names),
             do="name one of the files",
         )
     single = [one[0] for one in of_files.values()]
-    return (_one_image_each if all(map(_is_image, single)) else _one_class_each)(
-        folder, names, single, config
+    if all(map(is_image, single)):
+        return one_image_each(str(folder), names, single, config)
+    return one_class_each(
+        str(folder),
+        names,
+        single,
+        config,
+        classes=[Path(_unquoted(Path(name).stem)).name.removeprefix(_QUICK_DRAW) for name in names],
+        parts=parts_in(names),
+        source=f"a folder of arrays, a class each ({counted(len(names), 'file')})",
+        images_last={_suffix(name) for name in names} == {".mat"},
     )
 
 
@@ -172,82 +189,6 @@ def _whole_sets(folder: Path, names: Sequence[str], config: DataConfig) -> Image
     return replace(joined_sets(sets, names), source=source)
 
 
-def _is_image(one: Stored) -> bool:
-    """Whether an array is one image: height x width, perhaps with channels last, and no flattened ones."""
-    if len(one.shape) == 3:
-        return one.shape[2] in (1, 3, 4) and min(one.shape[:2]) > one.shape[2]
-    rows = len(one.shape) == 2 and square_of(one.shape[1]) is not None and one.shape[0] != one.shape[1]
-    return len(one.shape) == 2 and not rows
-
-
-def _one_image_each(
-    folder: Path, names: Sequence[str], arrays: Sequence[Stored], config: DataConfig
-) -> ImageSet:
-    images = [one.read()[None] for one in arrays]
-    _require_one_size(folder, names, images)
-    found = arranged(np.concatenate(images), str(folder))
-    pixels, record = as_bytes(found.array, config.levels, str(folder), alpha=found.alpha)
-    labels: Int64Array | None = None
-    class_names: tuple[str, ...] = ()
-    if all("/" in name for name in names):  # class folders
-        labels, class_names = numbered(np.array([Path(name).parent.name for name in names]), str(folder))
-    return ImageSet(
-        pixels,
-        source="a folder of arrays, an image each",
-        labels=labels,
-        class_names=class_names,
-        record=record.after(*found.notes),
-        files=tuple(names),
-        parts=_parts(names, [1] * len(names)),
-    )
-
-
-def _one_class_each(
-    folder: Path, names: Sequence[str], arrays: Sequence[Stored], config: DataConfig
-) -> ImageSet:
-    stems = [Path(_unquoted(Path(name).stem)).name.removeprefix(_QUICK_DRAW) for name in names]
-    logger.info("each file is a class: %s", sentence(stems))
-    last = {_suffix(name) for name in names} == {".mat"}
-    found = [
-        arranged(one.read(), str(folder / name), images_last=last)
-        for name, one in zip(names, arrays, strict=True)
-    ]
-    images: list[Pixels] = [one.array for one in found]
-    _require_one_size(folder, names, images)
-    counts = [len(one) for one in images]
-    pixels, record = as_bytes(joined(images, str(folder)), config.levels, str(folder), alpha=found[0].alpha)
-    numbers, class_names = numbered(np.array(stems), str(folder))
-    said = dict.fromkeys(note for one in found for note in one.notes)
-    return ImageSet(
-        pixels,
-        source=f"a folder of arrays, a class each ({counted(len(names), 'file')})",
-        labels=np.repeat(numbers, counts),
-        class_names=class_names,
-        record=record.after(*said),
-        files=Rows(names, counts),
-        parts=_parts(names, counts),
-    )
-
-
 def _unquoted(stem: str) -> str:
     """A name as its address had it: `full%2Fnumpy_bitmap%2Fthe%20moon`, as wget keeps it."""
     return unquote(stem) if "%2F" in stem or "%20" in stem else stem
-
-
-def _parts(names: Sequence[str], counts: Sequence[int]) -> Int64Array | None:
-    """The part of each image, where every file lies in a folder called train, val or test."""
-    parts = [next((PARTS[one] for one in Path(name).parts[:-1] if one in PARTS), None) for name in names]
-    if None in parts or len(set(parts)) == 1:
-        return None
-    return np.repeat(np.array(parts, dtype=np.int64), counts)
-
-
-def _require_one_size(folder: Path, names: Sequence[str], images: Sequence[np.ndarray]) -> None:
-    kinds = {(one.shape[1:], one.dtype): name for name, one in zip(names, images, strict=True)}
-    if len(kinds) > 1:
-        listed = [f"{dtype} {shape} in {name}" for (shape, dtype), name in kinds.items()]
-        raise DataError(
-            f"the images of {folder} must all have one size and one kind of numbers",
-            found=sentence(listed),
-            do="name one of the files, or bring them to one size",
-        )

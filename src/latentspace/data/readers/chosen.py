@@ -53,7 +53,7 @@ def choose(arrays: Sequence[Stored], origin: str, label: str | None = None) -> C
     """
     names = with_asked(_names_of(arrays), None if len(arrays) == 1 else label, origin)
     sets = _by_set(arrays, names, lambda one: names[one.name].role == "images" and one.numeric)
-    named = {key: found for key, found in sets.items() if all(map(_can_be_images, found.values()))}
+    named = {key: found for key, found in sets.items() if all(map(can_be_images, found.values()))}
     if not named:
         unnamed = _by_set(arrays, names, lambda one: not names[one.name].role and _surely_images(one))
         if len(unnamed) == 1:
@@ -136,7 +136,8 @@ def _by_set(
     }
 
 
-def _can_be_images(one: Stored) -> bool:
+def can_be_images(one: Stored) -> bool:
+    """Whether an array can be images, by its shape."""
     if len(one.shape) == 2:
         return any(map(square_of, one.shape))
     return one.numeric and (
@@ -149,8 +150,8 @@ def _can_be_images(one: Stored) -> bool:
 def _surely_images(one: Stored) -> bool:
     """Whether an array of which the name says nothing can be images: flattened ones must be bytes."""
     if len(one.shape) == 2:
-        return one.dtype == np.uint8 and _can_be_images(one)
-    return _can_be_images(one)
+        return one.dtype == np.uint8 and can_be_images(one)
+    return can_be_images(one)
 
 
 def _no_images(arrays: Sequence[Stored], origin: str) -> DataError:

@@ -29,7 +29,7 @@ from .file_sets import FileSet, files_in, folder_that_holds
 from .filenames import numbered
 from .idx import CLASSES_FILE, is_column_name, is_images_name, read_idx
 from .label_columns import without_columns
-from .stored import as_bytes, joined
+from .pixels_of import as_bytes, joined
 from .streams import COMPRESSED
 
 logger = logging.getLogger(__name__)

@@ -18,8 +18,8 @@ from .collect import collect
 from .filenames import natural
 from .label_columns import NONE
 from .layout import NO_LABEL
+from .pixels_of import as_bytes
 from .reading import File
-from .stored import as_bytes
 from .tables import numbers_of, some
 
 if TYPE_CHECKING:

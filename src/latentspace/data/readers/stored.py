@@ -12,23 +12,20 @@ from pathlib import Path
 
 import numpy as np
 
-from ...core.errors import DataError
-from ...core.types import Int64Array, Pixels
-from ...core.wording import counted
-from ..cleaning import CleaningRecord, sentence
+from ...core.types import Int64Array
+from ..cleaning import sentence
 from ..config import DataConfig
 from ..imageset import ImageSet
-from ..levels import Levels, to_bytes
-from ..memmap import allocate, blocks
-from ..transparency import Opacity, flattened
 from .array_names import Rows, taken_apart
 from .axes import Arranged, arranged
 from .chosen import WHOLE, Chosen, Stored, choose
+from .class_arrays import each_by_its_name
 from .emnist import UPRIGHT, is_emnist
 from .filenames import numbered, shown
 from .flat_axes import flat
 from .label_columns import without_columns
 from .labels import as_column, check_count, classes_of_labels
+from .pixels_of import as_bytes, joined
 
 logger = logging.getLogger(__name__)
 
@@ -44,6 +41,9 @@ def images_of(
     Raises:
         DataError: no images, more than one array that can be images, or arrays that do not fit.
     """
+    each = each_by_its_name(arrays, origin=origin, source=source, config=config, images_last=images_last)
+    if each is not None:
+        return each
     chosen = choose(arrays, origin, config.label)
     _tell(chosen, arrays)
     objects = [one.name for one in chosen.labels.values() if one.dtype.hasobject]
@@ -113,54 +113,6 @@ def _count_of(labels: np.ndarray | None, shape: tuple[int, ...]) -> int | None:
     """How many images the labels speak of, where that is one of the sizes of the images."""
     sizes = [size for size in (labels.shape if labels is not None else ()) if size > 1 and size in shape]
     return max(sizes, default=None)
-
-
-def joined(arrays: Sequence[np.ndarray], origin: str) -> np.ndarray:
-    """One array of parts that have one shape and one type; on disk where one of them is.
-
-    Raises:
-        DataError: they have not.
-    """
-    if len(arrays) == 1:
-        return arrays[0]
-    if len({(one.shape[1:], one.dtype.newbyteorder("=")) for one in arrays}) > 1:
-        raise DataError(
-            f"the parts of {origin} must have one shape and one kind of numbers",
-            found=", ".join(f"{one.dtype} {one.shape}" for one in arrays),
-            do="save each part in a file of its own, and name that",
-        )
-    mapped = next((one for one in arrays if isinstance(one, np.memmap)), None)
-    if mapped is None or mapped.dtype != np.uint8:
-        return np.concatenate(arrays)
-    whole, start = allocate((sum(map(len, arrays)), *mapped.shape[1:]), mapped), 0
-    for one in arrays:
-        for here in blocks(one):
-            whole[start + here.start : start + here.stop] = one[here]
-        start += len(one)
-    return whole
-
-
-def as_bytes(
-    array: np.ndarray, levels: str, origin: str, *, alpha: bool = False
-) -> tuple[Pixels, CleaningRecord]:
-    """Images x channels x height x width of any numbers -> bytes; and what was done to them.
-
-    Args:
-        alpha: whether the last of four channels is alpha, where most of its values are 0 or 255.
-    """
-    pixels, record = to_bytes(array, Levels.parse(levels), origin)
-    if alpha and pixels.shape[1] == 4:
-        opacity = pixels[:, 3:]
-        if 2 * np.isin(opacity, (0, 255)).sum() >= opacity.size:
-            seen, shows = Opacity(), (opacity != 255).any(axis=(1, 2, 3))
-            last = pixels[shows].transpose(0, 2, 3, 1)
-            seen.add(last[..., :3], last[..., 3:], int(shows.sum()))
-            pixels = flattened(pixels[:, :3], opacity, seen.ground)
-            if seen.images:
-                record = record.then(f"{counted(seen.images)} {seen.words}")
-        else:
-            record = record.then("images of 4 channels, all of them kept: the fourth is no alpha")
-    return pixels if isinstance(pixels, np.memmap) else np.ascontiguousarray(pixels), record
 
 
 def _labels(
