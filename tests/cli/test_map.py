@@ -77,9 +77,9 @@ def test_a_mistake_is_explained_and_leaves_nothing(small_runs, tmp_path):
     assert "nothing is overwritten" in mistake(run, "--out", out)
     assert "one of: .parquet, .csv, .npz" in mistake(run, "--out", tmp_path / "map.txt")
     assert "no such file" in mistake(run, "--out", new, "--onto", tmp_path / "none.parquet")
-    assert "must be a table as .parquet or .npz" in mistake(
-        run, "--out", new, "--onto", tmp_path / "codes.csv"
-    )
+    said = mistake(run, "--out", new, "--onto", tmp_path / "codes.csv")
+    assert "must be a table as .parquet or .npz" in said
+    assert "a file called codes.csv" in said
     assert "as it was made" in mistake(run, "--out", new, "--onto", out, "--method", "pca")
     other = small_runs["vae"].path
     assert "a map of another run's codes" in mistake(other, "--out", new, "--onto", out)

@@ -12,9 +12,12 @@ from PIL import Image
 
 import latentspace
 from latentspace.core.errors import ConfigurationError, DataError, OutputError
+from latentspace.core.progress import heard_by
 from latentspace.inference import encoding
-from latentspace.inference.encoding import EncodingPlan, Shard, encode_to
-from latentspace.inference.run_images import own_or_other
+from latentspace.inference.conform import conformed
+from latentspace.inference.encoding import EncodingPlan, encode_to
+from latentspace.inference.run_images import asked_images, own_or_other
+from latentspace.inference.shard import Shard
 from latentspace.inference.trained import TrainedAutoencoder
 from runner import call
 
@@ -111,6 +114,57 @@ def test_an_interrupted_encode_goes_on_to_the_same_bytes(encoding_plan, small_pi
     assert len(calls) == pieces + 1  # two whole ones were not computed again; the third was begun twice
 
 
+def test_resume_goes_on_also_where_a_table_is_to_be_replaced(
+    encoding_plan, small_pieces, tmp_path, monkeypatch
+):
+    out = tmp_path / "codes.npy"
+    out.write_bytes(b"before")
+    with monkeypatch.context() as stopped:
+        stopped.setattr(encoding, "write_table", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            encode_to(encoding_plan, out, force=True)
+    assert out.read_bytes() == b"before"
+    with monkeypatch.context() as refused:
+        refused.setattr(encoding, "codes_and_errors", None)  # nothing is computed again
+        encode_to(encoding_plan, out, resume=True, force=True)
+    np.testing.assert_allclose(np.load(out), expected(encoding_plan)[0], atol=1e-6)
+    (tmp_path / "codes.npy.pieces").mkdir()
+    encode_to(encoding_plan, out, resume=True, force=True)  # others are begun anew
+
+
+def test_progress_is_told_of_within_a_piece(encoding_plan, small_pieces, tmp_path, monkeypatch):
+    monkeypatch.setattr(encoding, "BATCH", 8)
+    told, images = [], len(encoding_plan.images)
+    with heard_by(lambda what, done, total: told.append((what, done, total))):
+        encode_to(encoding_plan, tmp_path / "codes.npy")
+    counted = {(done, total) for what, done, total in told if what == "images encoded"}
+    assert {total for _, total in counted} == {images}
+    assert sorted(done for done, _ in counted) == [*range(8, images, 8), images]
+
+
+def test_images_of_several_sizes_come_from_their_own_to_the_runs(small_runs, tmp_path, caplog):
+    run, (side, _) = small_runs["ae"], small_runs["ae"].data.shape[1:]
+    draw = np.random.default_rng(0)
+    for name, sides in (("a", (side, side)), ("b", (side // 2, side // 2)), ("c", (2 * side, side))):
+        Image.fromarray(draw.integers(0, 255, sides, dtype=np.uint8)).save(tmp_path / f"{name}.png")
+    each = [asked_images(run, str(tmp_path / f"{name}.png"), {})[0] for name in "abc"]
+    expected = np.concatenate([conformed(one, run.data.shape, "crop").pixels for one in each])
+    images, _ = asked_images(run, str(tmp_path), {})
+    np.testing.assert_array_equal(images.pixels, expected)
+    trained = TrainedAutoencoder.load(run)
+    np.testing.assert_allclose(trained.encode(tmp_path), trained.encode(expected), atol=1e-5)
+    small = asked_images(run, str(tmp_path), {"resize": (side // 2, side // 2)})[0]
+    assert (images.pixels[0] != small.pixels[0]).any()  # what is asked for is done
+    with pytest.raises(DataError):
+        asked_images(run, str(tmp_path), {"strict": True})
+
+
+def test_a_map_of_one_share_is_refused(encoding_plan, tmp_path):
+    with pytest.raises(ConfigurationError, match="a map is of all images"):
+        encode_to(replace(encoding_plan, extras=("map",), shard=Shard(1, 2)), tmp_path / "codes.npz")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_damaged_piece_is_named(encoding_plan, small_pieces, tmp_path, monkeypatch):
     out = tmp_path / "codes.npz"
     monkeypatch.setattr(encoding, "write_table", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
@@ -125,10 +179,13 @@ def test_a_damaged_piece_is_named(encoding_plan, small_pieces, tmp_path, monkeyp
     assert out.exists()
 
 
-def test_images_and_a_map_lie_in_the_one_parquet(encoding_plan, tmp_path):
+def test_images_and_a_map_lie_in_the_one_parquet(encoding_plan, tmp_path, monkeypatch):
     out = tmp_path / "codes.parquet"
+    monkeypatch.setattr(encoding, "DRAWN", 10 * encoding_plan.images.pixels[0].size)
     encode_to(replace(encoding_plan, extras=("images", "map")), out)
+    assert pq.ParquetFile(out).metadata.row_group(0).num_rows == 10  # no more are drawn at once
     table = pq.read_table(out)
+    np.testing.assert_allclose(np.stack(table["code"].to_numpy()), expected(encoding_plan)[0], atol=1e-6)
     first = table["image"][0].as_py()
     assert first["path"] == table["name"][0].as_py()
     from io import BytesIO

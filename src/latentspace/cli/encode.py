@@ -93,8 +93,9 @@ def encode(
 
 
 def _plan(path: Path, out: Path, options: EncodingOptions, asked: AskedImages) -> "EncodingPlan":
-    from ..inference.encoding import EncodingPlan, Shard
+    from ..inference.encoding import EncodingPlan
     from ..inference.precision import computed_in
+    from ..inference.shard import Shard
     from ..inference.trained import TrainedAutoencoder
     from ..runs.directory import Run
 

@@ -42,6 +42,17 @@ def told(items: Iterable[T], what: str, total: int | None = None) -> Iterator[T]
         tell(what, number, many)
 
 
+@contextmanager
+def counted_from(done: Callable[[], int], total: int) -> Iterator[None]:
+    """Inside the block, what is told is a part of something larger, of which `done` were done before."""
+    listener = _listener.get()
+    if listener is None:
+        yield
+        return
+    with heard_by(lambda what, more, _: listener(what, done() + more, total)):
+        yield
+
+
 def unheard() -> AbstractContextManager[None]:
     """Inside the block nobody is told: what goes on there is a step of something larger."""
     return heard_by(lambda *_: None)

@@ -9,10 +9,11 @@ from ..core.types import Pixels
 from ..core.wording import brief, colour_of, option
 from ..data.channels import first_channel, is_grey, with_channels
 from ..data.config import DataConfig
-from ..data.fitting import Fit, fitted_set
+from ..data.fitting import Fit, fitted_set, format_size
 from ..data.given import Given, given_pixels, given_set
 from ..data.imageset import ImageSet
 from ..data.levels import kept_levels
+from ..data.sources import load_images
 from ..data.summary import DataRecord
 
 logger = logging.getLogger(__name__)
@@ -64,6 +65,22 @@ def conforming(images: Given, data: DataRecord, fit: Fit = "crop") -> Pixels:
             do=f"bring them to that, for example with {option('resize', data.shape[1:])}",
         )
     return conformed(known, data.shape, fit).pixels
+
+
+def load_alike(config: DataConfig, known: DataRecord) -> ImageSet:
+    """`load_images` for a run: images of several sizes come from their own to the run's, in one step.
+
+    Left to themselves they are brought to a size that suits them all, which may be smaller than the run's.
+
+    Raises:
+        DataError: images that cannot be found, read, or brought together.
+    """
+    images = load_images(config)
+    several = images.record.sizes and not config.resize and not config.tiles and not config.strict
+    if not several or images.size == known.shape[1:]:
+        return images
+    logger.info("read again, to bring each from its own size to %s, the run's", format_size(known.shape[1:]))
+    return load_images(config.model_copy(update={"resize": known.shape[1:]}))
 
 
 def as_read(data: DataConfig, own: DataConfig, known: DataRecord) -> DataConfig:

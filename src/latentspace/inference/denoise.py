@@ -23,7 +23,7 @@ from ..data.readers.filenames import is_named_as_image
 from ..data.sources import load_images
 from ..data.summary import DataRecord
 from ..runs.directory import Run
-from .conform import as_read, conformed, conforming, like_own
+from .conform import as_read, conformed, conforming, like_own, load_alike
 from .encoding import codes_and_errors
 from .image_files import numbered
 from .run_images import picture_of
@@ -77,7 +77,7 @@ def restore(run: Run, data: DataConfig, device: str = AUTO) -> Restored:
         )
     _require_size(data.resize, trained.data)
     own = run.experiment.data
-    found = named_images(as_read(data, own, run.data))
+    found = named_images(as_read(data, own, run.data), run.data)
     images = conformed(ImageSet(found.pixels, "images"), trained.data.shape, own.fit)
     return Restored(trained, trained.encode(images), found.names)
 
@@ -108,8 +108,11 @@ def _require_size(resize: tuple[int, int] | None, data: DataRecord) -> None:
         )
 
 
-def named_images(config: DataConfig) -> NamedImages:
+def named_images(config: DataConfig, known: DataRecord | None = None) -> NamedImages:
     """What `load_images` reads, or a single image; files and members of archives keep their names.
+
+    Args:
+        known: the images of the run that they are for.
 
     Raises:
         DataError: images that cannot be found, read, or brought together.
@@ -117,7 +120,7 @@ def named_images(config: DataConfig) -> NamedImages:
     found = picture_of(config)
     if found is not None:
         return NamedImages(found.pixels, png_names(found.names))
-    images = load_images(config)
+    images = load_images(config) if known is None else load_alike(config, known)
     names = numbered(len(images)) if images.files is None else png_names(images.names)
     return NamedImages(images.pixels, names)
 

@@ -19,11 +19,12 @@ from jaxtyping import Float32
 from ..core.atomic_files import make_folder, refusals, replacing, write_json
 from ..core.devices import exact
 from ..core.errors import ConfigurationError, OutputError
-from ..core.progress import tell
+from ..core.progress import counted_from, tell
 from ..core.types import CodeArray, Int64Array, Pixels
-from ..core.wording import counted, option, reason_of
-from ..data.batches import at_once, passed_once
+from ..core.wording import option, reason_of
+from ..data.batches import at_once, passed_once, told_of
 from ..data.imageset import ImageSet
+from ..data.sampling import affordable
 from ..runs.directory import Run
 from .computing import Columns, Computed, columns_of, cut, here
 from .conform import conforming
@@ -32,46 +33,15 @@ from .maps import project
 from .precision import computed_in
 from .refine import refined_codes
 from .run_images import Description
+from .shard import WHOLE, Shard
 from .tables import CODE, Block, refuse_table, write_table
 from .trained import BATCH, TrainedAutoencoder
 
 PIECE: Final = 65_536  # images
 PASSES: Final = 8  # of the network, for a smaller piece
 EXTRAS: Final = ("images", "map")
-
-
-@dataclass(frozen=True)
-class Shard:
-    """One of `of` equal shares of a set, counted from 1."""
-
-    number: int = 1
-    of: int = 1
-
-    @classmethod
-    def parse(cls, text: str) -> "Shard":
-        """`2/4` -> the second of four. Raises: ConfigurationError: another form."""
-        number, _, of = text.partition("/")
-        if not (number.isdecimal() and of.isdecimal() and 1 <= int(number) <= int(of)):
-            raise ConfigurationError(
-                "a shard is NUMBER/OF, counted from 1",
-                found=repr(text),
-                do=f"write for example {option('shard', '1/4')}",
-            )
-        return cls(int(number), int(of))
-
-    def rows(self, count: int) -> Int64Array:
-        """Its rows of a set of `count` images, which lie together.
-
-        Raises:
-            ConfigurationError: there are fewer images than shares.
-        """
-        if count < self.of:
-            raise ConfigurationError(
-                "each share of a set has at least one image",
-                found=f"{option('shard', f'{self.number}/{self.of}')} of {counted(count)}",
-                do=f"name {counted(count, 'share')} or fewer",
-            )
-        return np.arange(count * (self.number - 1) // self.of, count * self.number // self.of)
+ENCODED: Final = "images encoded"  # what is counted as progress
+DRAWN: Final = 1 << 26  # bytes of pixels that lie as PNG in memory at once
 
 
 @torch.no_grad()
@@ -83,6 +53,7 @@ def codes_and_errors(
     precision: str = "32",
     *,
     errors: bool = True,
+    told: bool = False,
 ) -> tuple[CodeArray, Float32[np.ndarray, " images"] | None]:
     """Codes, and the mean squared error a pixel of each reconstruction, in one pass.
 
@@ -90,6 +61,7 @@ def codes_and_errors(
         rows: the images that are encoded, in this order.
         precision: 32, bf16, or auto: bf16 where the machine computes in it natively.
         errors: whether the codes are decoded too.
+        told: whether each batch is told of as progress.
     """
     device, model = trained.device, trained.model.eval()
     held = passed_once(pixels, rows, torch.device("cpu"))
@@ -97,7 +69,7 @@ def codes_and_errors(
     found: list[torch.Tensor] = []
     fast = computed_in(precision, device) == "bf16"
     with torch.autocast(device.type, torch.bfloat16, enabled=fast):
-        for batch in held.batches(at_once(BATCH, held.shape)):
+        for batch in told_of(held, BATCH, ENCODED) if told else held.batches(at_once(BATCH, held.shape)):
             inputs = batch.inputs.to(device)
             code = model.encode(inputs).mean
             if errors:
@@ -114,6 +86,7 @@ class Computing:
     precision: str
     errors: bool
     refine: int
+    told: bool = False
 
     def encoded(self, pixels: Pixels, rows: Int64Array, piece: int = 0) -> Columns:  # noqa: ARG002
         """Codes and errors of these images, as a piece keeps them."""
@@ -121,7 +94,8 @@ class Computing:
         if self.refine:
             codes, errors, before = refined_codes(self.trained, pixels, rows, self.refine)
         else:
-            codes, found = codes_and_errors(self.trained, pixels, rows, self.precision, errors=self.errors)
+            asked = {"errors": self.errors, "told": self.told}
+            codes, found = codes_and_errors(self.trained, pixels, rows, self.precision, **asked)
             errors = none if found is None else found
         return {"codes": codes, "errors": errors, "before": before}
 
@@ -170,7 +144,7 @@ class EncodingPlan:
     errors: bool = True
     refine: int = 0
     extras: tuple[str, ...] = ()
-    shard: Shard = Shard()
+    shard: Shard = WHOLE
 
     @property
     def piece(self) -> int:
@@ -202,7 +176,7 @@ class EncodingPlan:
     @property
     def computing(self) -> Computing:
         precision = computed_in(self.precision, self.trained.device)
-        return Computing(self.trained, precision, errors=self.errors, refine=self.refine)
+        return Computing(self.trained, precision, errors=self.errors, refine=self.refine, told=True)
 
     @cached_property
     def description(self) -> Description:
@@ -221,14 +195,22 @@ def encode_to(
 
     Args:
         resume: go on where an earlier call ended.
-        force: replace what is at `out`, and begin anew where an earlier call ended.
+        force: replace what is at `out`, and begin anew where an earlier call ended, unless `resume` is given
+            and its pieces are of the same plan.
         computed: what computes the pieces, in any order.
 
     Raises:
         OutputError: `out` exists, or pieces of an earlier call are there; or it cannot be written.
         DataError: images of another shape than the run's.
+        ConfigurationError: a map of one share of the images.
     """
     refuse_table(out, force=force)
+    if "map" in plan.extras and plan.shard.of > 1:
+        raise ConfigurationError(
+            "a map is of all images: those of two shares have nothing in common",
+            found=f"{option('with', 'map')} and {option('shard', f'{plan.shard.number}/{plan.shard.of}')}",
+            do="leave out one of the two; `latentspace map` makes a map by itself",
+        )
     pieces = _Pieces(out, plan, resume=resume, force=force)
     pieces.compute(computed)
     facts: dict[str, Any] = {"images": len(plan.rows), "code_size": plan.trained.code_size}
@@ -243,21 +225,25 @@ def encode_to(
 
 
 def _blocks(pieces: "_Pieces", places: np.ndarray | None) -> Iterator[Block]:
-    plan = pieces.plan
+    plan, start = pieces.plan, 0
+    step = affordable(plan.piece, plan.images.shape, DRAWN) if "images" in plan.extras else plan.piece
     for number in range(pieces.count):
-        rows, codes, errors, _ = pieces.read(number)
-        block = plan.description.columns(rows)
-        if "images" in plan.extras:
-            block["image"] = [
-                {"bytes": png(picture(one)), "path": name}
-                for one, name in zip(raster(plan.images.pixels[rows]), block["name"], strict=True)
-            ]
-        block[CODE] = codes
-        if plan.errors:
-            block["mse"] = errors
-        if places is not None:
-            block["x"], block["y"] = places[number * plan.piece :][: len(rows)].T
-        yield block
+        whole = pieces.read(number)
+        for some in cut(np.arange(len(whole.rows)), step):
+            rows = whole.rows[some]
+            block = plan.description.columns(rows)
+            if "images" in plan.extras:
+                block["image"] = [
+                    {"bytes": png(picture(one)), "path": name}
+                    for one, name in zip(raster(plan.images.pixels[rows]), block["name"], strict=True)
+                ]
+            block[CODE] = whole.codes[some]
+            if plan.errors:
+                block["mse"] = whole.errors[some]
+            if places is not None:
+                block["x"], block["y"] = places[start : start + len(rows)].T
+            start += len(rows)
+            yield block
 
 
 def _map(pieces: "_Pieces") -> np.ndarray:
@@ -288,7 +274,7 @@ class _Pieces:
                 found=f"pieces of it in {self.folder}",
                 do=f"go on with {option('resume', True)}, or begin anew with {option('force', True)}",
             )
-        if self.folder.exists() and (force or self._begun() != about):
+        if self.folder.exists() and not (resume and self._begun() == about):
             if not force:
                 raise OutputError(
                     f"the pieces in {self.folder} must be of the same run, images and settings",
@@ -314,12 +300,13 @@ class _Pieces:
         places = {number: self._place(number) for number in range(self.count)}
         missing = {number: rows for number, (rows, path) in places.items() if not path.exists()}
         done = len(self.plan.rows) - sum(map(len, missing.values()))
-        with closing(computed(self.plan, missing)) as columns_of:
+        progress = counted_from(lambda: done, len(self.plan.rows))
+        with closing(computed(self.plan, missing)) as columns_of, progress:
             for number, columns in columns_of:
                 with replacing(places[number][1]) as file:
                     np.savez(file, **columns)  # type: ignore[arg-type]
                 done += len(missing[number])
-                tell("images encoded", done, len(self.plan.rows))
+                tell(ENCODED, 0, 0)  # of the next piece
 
     def mean(self, name: Literal["errors", "before"]) -> float:
         """Over all images: of their errors, or of those before their codes were refined."""

@@ -7,8 +7,7 @@ from ..core.errors import DataError, RunError
 from ..core.wording import counted
 from ..data.given import Given
 from ..data.imageset import ImageSet
-from ..data.sources import load_images
-from .conform import conforming, like_own
+from .conform import conforming, like_own, load_alike
 from .run_images import asked_images, own_or_other
 from .trained import TrainedAutoencoder
 
@@ -20,7 +19,7 @@ def image_set(trained: TrainedAutoencoder, images: Given) -> ImageSet:
         DataError: images of another type, size or number of channels.
     """
     if isinstance(images, str | Path):
-        images = load_images(like_own(trained.experiment.data, trained.data, str(images)))
+        images = load_alike(like_own(trained.experiment.data, trained.data, str(images)), trained.data)
     pixels = conforming(images, trained.data, trained.experiment.data.fit)
     if not isinstance(images, ImageSet):
         return ImageSet(pixels, "images given in Python")

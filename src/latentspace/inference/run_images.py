@@ -20,7 +20,7 @@ from ..data.readers.reading import File
 from ..data.sources import load_images
 from ..data.splits import PARTS
 from ..runs.directory import Run
-from .conform import as_read, conformed, like_own
+from .conform import as_read, conformed, like_own, load_alike
 
 
 def own_or_other(run: Run, data: DataConfig | ImageSet | None) -> tuple[ImageSet, bool]:
@@ -32,7 +32,7 @@ def own_or_other(run: Run, data: DataConfig | ImageSet | None) -> tuple[ImageSet
     """
     if data is not None:
         own = run.experiment.data
-        images = data if isinstance(data, ImageSet) else load_images(as_read(data, own, run.data))
+        images = data if isinstance(data, ImageSet) else load_alike(as_read(data, own, run.data), run.data)
         if isinstance(data, DataConfig) and data.strict:
             _require_shape(run, images)
         if images.content_hash != run.data.content_hash:

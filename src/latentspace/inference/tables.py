@@ -82,8 +82,11 @@ def read_table(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     Raises:
         DataError: no such file, or one that is no such table.
     """
+    ending = path.suffix.casefold()
     try:
-        return _read_parquet(path) if path.suffix.casefold() == ".parquet" else _read_numpy(path)
+        if ending not in (".parquet", ".npz"):
+            raise ValueError(f"a file called {path.name}")  # noqa: TRY301
+        return _read_parquet(path) if ending == ".parquet" else _read_numpy(path)
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise DataError(
             f"{path} must be a table as .parquet or .npz",

@@ -15,14 +15,13 @@ from ..core.types import CodeArray, ImageArray, Int64Array, Logits, Pixels, Prob
 from ..core.wording import brief, counted, option
 from ..data.batches import Batches, ResidentSet, at_once, passed_once, told_of
 from ..data.given import Given, as_codes
-from ..data.sources import load_images
 from ..data.summary import DataRecord
 from ..experiment.config import Experiment
 from ..models.autoencoder import Autoencoder, EncoderDecoderConfig
 from ..runs.by_weights import run_with_weights
 from ..runs.directory import Run
 from ..runs.tensors import fill
-from .conform import conforming, like_own
+from .conform import conforming, like_own, load_alike
 from .precision import computed_in
 from .run_methods import RunMethods
 
@@ -135,7 +134,7 @@ class TrainedAutoencoder(RunMethods):
         """
         computed = computed_in(precision, self.device)
         if isinstance(images, str | Path):
-            images = load_images(like_own(self.experiment.data, self.data, str(images)))
+            images = load_alike(like_own(self.experiment.data, self.data, str(images)), self.data)
         pixels = conforming(images, self.data, self.experiment.data.fit)
         codes = encode_all(self.model, pixels, self.device, computed, chosen)
         return codes.cpu().numpy()
