@@ -105,6 +105,25 @@ def flat(tmp_path: Path) -> Path:
     )
 
 
+@pytest.mark.parametrize("archive", [False, True])
+@pytest.mark.parametrize("options", [{"label_by": r"^([a-z]+)\."}, {"label": "none"}])
+def test_a_table_beside_gives_groups_and_parts_where_labels_come_from_elsewhere(
+    archive: bool, options: dict, tmp_path: Path
+):
+    files = {f"{'cat' if k % 2 else 'dog'}.{k}.png": encoded(random_pixels(9, 9, seed=k)) for k in range(8)}
+    rows = [f"{name},p{k // 2},{'test' if k > 5 else 'train'},\n" for k, name in enumerate(files)]
+    files["meta.csv"] = ("file,patient,split,label\n" + "".join(rows)).encode()
+    place = write_zip(tmp_path / "some.zip", files) if archive else write_folder(tmp_path / "some", files)
+    images = latentspace.load_data(str(place), **options)
+    assert len(images) == 8
+    assert images.class_names == (("cat", "dog") if "label_by" in options else ())
+    assert images.groups is not None
+    assert images.parts is not None
+    of_name = dict(zip(images.names, zip(images.groups, images.parts, strict=True), strict=True))
+    assert of_name["dog.0.png"] == of_name["cat.1.png"] != of_name["dog.2.png"]
+    assert of_name["dog.6.png"][1] == 2
+
+
 def test_labels_by_a_pattern_a_table_and_the_folder(flat: Path, tmp_path: Path):
     images = latentspace.load_data(flat, label_by=r"^([a-z]+)\.\d")
     assert images.class_names == ("cat", "dog")

@@ -43,6 +43,7 @@ class CleaningRecord(Record):
     `conversions` are sentences for a person ("3 images with alpha laid over black"); `warnings` are those
     that nobody should miss; `sizes`, the most frequent first, are there where images were brought to another
     size, or cut into tiles: at most `MOST_SIZES` of them; `levels` are those that other images are read by.
+    `unused_label` is the column of labels that was asked for and that no reader has used, until that is said.
     """
 
     unreadable: tuple[Unreadable, ...] = ()
@@ -51,6 +52,7 @@ class CleaningRecord(Record):
     warnings: tuple[str, ...] = ()
     sizes: tuple[OriginalSize, ...] = ()
     levels: tuple[KeptLevels, ...] = ()
+    unused_label: str = ""
 
     def after(self, *notes: str) -> "CleaningRecord":
         """The same with conversions that came before."""

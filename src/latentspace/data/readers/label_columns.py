@@ -12,7 +12,6 @@ from .array_names import ArrayName, same_words
 from .filenames import shown
 from .tables import plain
 
-_NOT_USED: Final = "is not used, as there is no table of labels for"
 NONE: Final = "none"  # the column that stands for no labels
 
 
@@ -70,17 +69,25 @@ def with_asked(names: Mapping[str, ArrayName], label: str | None, origin: object
 
 
 def without_columns(images: ImageSet, label: str | None) -> ImageSet:
-    """`images`, which come without columns; a warning where one was named."""
-    if label in (None, NONE):
+    """`images`, which come without columns, with a note of the one that was named, if one was."""
+    return images if label in (None, NONE) else _with_unused(images, str(label))
+
+
+def with_used(images: ImageSet) -> ImageSet:
+    """`images` without that note: something else has the column."""
+    return _with_unused(images, "")
+
+
+def with_unused_told(images: ImageSet) -> ImageSet:
+    """`images` with that note as a warning."""
+    label = images.record.unused_label
+    if not label:
         return images
-    warning = f"{option('label', str(label))} {_NOT_USED} {images.source}"
-    record = images.record.model_copy(update={"warnings": (*images.record.warnings, warning)})
-    return replace(images, record=record)
+    warning = f"{option('label', label)} is not used, as there is no table of labels for {images.source}"
+    record = images.record
+    told = record.model_copy(update={"warnings": (*record.warnings, warning), "unused_label": ""})
+    return replace(images, record=told)
 
 
-def without_that_warning(images: ImageSet) -> tuple[ImageSet, bool]:
-    """`images` without the warning of `without_columns`, and whether they had it."""
-    kept = tuple(one for one in images.record.warnings if _NOT_USED not in one)
-    return replace(images, record=images.record.model_copy(update={"warnings": kept})), (
-        len(kept) < len(images.record.warnings)
-    )
+def _with_unused(images: ImageSet, label: str) -> ImageSet:
+    return replace(images, record=images.record.model_copy(update={"unused_label": label}))

@@ -14,7 +14,7 @@ import numpy as np
 from ...core.wording import counted, option
 from ..imageset import ImageSet
 from ..splits import PARTS
-from .label_columns import NONE
+from .label_columns import NONE, with_unused_told
 from .layout import NO_LABEL
 from .tables import some
 
@@ -42,11 +42,14 @@ def without_labels(images: ImageSet) -> ImageSet:
 def settled(images: ImageSet, label: str | None) -> ImageSet:
     """`images` with a label for each or for none: those without one are left out, and that is a warning.
 
+    So is a column of labels that was asked for and not used.
+
     Args:
         label: which column has the labels: `none` leaves them out instead.
     """
     if label == NONE:
         return without_labels(images)
+    images = with_unused_told(images)
     if not are_open(images):
         return images
     out = unlabelled(images)

@@ -18,7 +18,7 @@ from ...core.errors import DataError
 from ...core.wording import counted
 from ..imageset import ImageSet
 from .file_tables import Matcher
-from .label_columns import NONE, UnknownColumnError, Wanted, without_columns, without_that_warning
+from .label_columns import NONE, UnknownColumnError, Wanted, with_used, without_columns
 from .layout import NO_LABEL
 from .listed import described, noted
 from .open_labels import are_open, are_synsets, in_words, unlabelled, without_labels
@@ -68,10 +68,8 @@ def with_beside(archive: Path, images: ImageSet, label: str | None = None) -> Im
     paths = beside(archive.resolve().parent, archive.name.partition(".")[0])
     if not paths:
         return images
-    if label is not None:  # the tables in it were asked first
-        images, wanting = without_that_warning(images)
-        if not wanting:
-            return images
+    if label not in (None, NONE) and not images.record.unused_label:
+        return images  # what is in it has that column
     return _said(images, [(path.name, read_text(path, LIMIT)) for path in paths], label)[0]
 
 
@@ -107,11 +105,11 @@ def _folders_above(names: Sequence[str]) -> set[str]:
 
 
 def wants_tables(images: ImageSet, label: str | None) -> bool:
-    """Whether labels are looked for in tables."""
-    if images.files is None or label == NONE:
+    """Whether labels are looked for in tables; groups and parts alone where no labels are wanted."""
+    if images.files is None:
         return False
     return (
-        label is not None
+        label not in (None, NONE)
         or len(images.class_names) < 2
         or are_open(images)
         or are_synsets(images.class_names)
@@ -126,10 +124,12 @@ def _said(
         return images, ()
     tables, label, class_names = prepared(tables, label)
     used: tuple[str, ...] = ()
+    if label == NONE:
+        return _labelled(without_labels(images), tables, Wanted(NONE))
     if label is not None:
         bare = without_labels(images)
         found, used = _labelled(bare, tables, Wanted(label))
-        images = found if used else without_columns(images, label)
+        images = with_used(found) if used else without_columns(images, label)
     elif are_open(images):
         images, used = _completed(images, tables)
     elif len(images.class_names) < 2:
@@ -208,7 +208,7 @@ def _labelled(
             level = logging.INFO if chance else logging.WARNING
             logger.log(level, "%s is not used: %s (%s)", name, error.found, error.do)
             continue
-        if match is None:
+        if match is None or (wanted.label == NONE and not match.says_more):
             logger.info("%s is not used: it does not name these files with a label, group or part", name)
         else:
             found.append((name, match))
@@ -226,10 +226,10 @@ def _labelled(
         for name, match in chosen:
             logger.info("%s is not used: it names %d of %s", name, len(match.named), counted(len(images)))
         return images, ()
-    return _applied(images, chosen, open_labels=bool(wanted.classes)), tuple(name for name, _ in chosen)
+    return _applied(images, chosen, wanted), tuple(name for name, _ in chosen)
 
 
-def _applied(images: ImageSet, chosen: Sequence[tuple[str, Match]], *, open_labels: bool) -> ImageSet:
+def _applied(images: ImageSet, chosen: Sequence[tuple[str, Match]], wanted: Wanted) -> ImageSet:
     labels: list[str | None] = [None] * len(images)
     groups: list[str | None] = [None] * len(images)
     parts: list[int] = [-1] * len(images)
@@ -239,7 +239,7 @@ def _applied(images: ImageSet, chosen: Sequence[tuple[str, Match]], *, open_labe
             if place is not None:
                 groups[place] = group[row] if group else groups[place]
                 parts[place] = part[row] if part else parts[place]
-        if not match.says_parts_alone:
+        if not match.says_parts_alone and wanted.label != NONE:
             images = _filled(images, labels, name, match)
     called = [part_of_name(name) for name, _ in chosen]
     if images.parts is None and max(parts) < 0 and None not in called and len(set(called)) > 1:
@@ -250,7 +250,7 @@ def _applied(images: ImageSet, chosen: Sequence[tuple[str, Match]], *, open_labe
     if any(labels):
         source = images.source.replace("images without labels", "images").replace("1 class folder", "images")
         images = replace(images, source=f"{source} with labels from {names}", labels=None, class_names=())
-    return described(images, labels, groups, parts, origin=names, open_labels=open_labels)
+    return described(images, labels, groups, parts, origin=names, open_labels=bool(wanted.classes))
 
 
 def _filled(images: ImageSet, labels: list[str | None], name: str, match: Match) -> ImageSet:

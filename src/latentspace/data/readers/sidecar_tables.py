@@ -48,6 +48,11 @@ class Match:
         return columns.part is not None and columns.label is None is columns.group and not columns.hot
 
     @property
+    def says_more(self) -> bool:
+        """Whether it gives groups or parts."""
+        return self.columns.group is not None or self.columns.part is not None
+
+    @property
     def share(self) -> float:
         return sum(place is not None for place in self.files) / max(len(self.files), 1)
 
