@@ -13,6 +13,7 @@ import torch
 
 from latentspace.data.imageset import ImageSet
 from latentspace.evaluation.card import make
+from latentspace.evaluation.card.classification import classification
 from latentspace.evaluation.card.compare import Compared, Comparison, compared
 from latentspace.evaluation.card.geometry import (
     active_units,
@@ -28,6 +29,7 @@ from latentspace.evaluation.card.values import Card, Value, verdict_of
 from latentspace.evaluation.clustering import GroupAgreement
 from latentspace.experiment.config import Experiment
 from latentspace.figures import style
+from latentspace.inference.calibration import cross_fitted, expected_calibration_error
 from latentspace.inference.computing import Encoded, here
 from latentspace.inference.trained import load_trained
 from latentspace.report.measures import cell, digits_of, number, titled, with_unit
@@ -149,6 +151,19 @@ def test_a_card_of_a_classifier_judges_its_answers(records, small_runs, images):
     assert card.sections["samples"].absent
     values = records["classifier"].values["accuracy"]
     assert np.mean(values) == pytest.approx(found["accuracy"].run.value)
+
+
+def test_no_answer_is_calibrated_by_a_temperature_that_has_seen_it(small_runs, images):
+    run = small_runs["classifier"]
+    subject = Subject(run, images, "validation", MOST)
+    found = classification(subject, Tally(len(subject.judged), 60, 0))
+    row = next(one for one in found.rows if one.name == "calibration_error_calibrated")
+    logits, labels = subject.network.logits(images, subject.judged), images.labels[subject.judged]
+    honest = expected_calibration_error(cross_fitted(logits, labels), labels)
+    assert row.run.value == pytest.approx(honest)
+    assert "fitted to the other half" in found.notes[1]
+    other = classification(Subject(run, images, "test", MOST), Tally(MOST, 60, 0))
+    assert "other half" not in other.notes[1]
 
 
 def test_without_labels_their_part_is_absent_and_said_and_ordered_codes_have_a_curve(ordered, images):

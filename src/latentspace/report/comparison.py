@@ -7,7 +7,7 @@ from typing import Final
 from ..core.wording import counted, listed
 from ..evaluation.card.compare import Comparison, Measure
 from ..evaluation.card.values import LEVEL, Card, Curve
-from .measures import NOTHING, cell, curve_picture, digits_of, with_unit
+from .measures import BANDS, NOTHING, cell, curve_picture, digits_of, with_unit
 from .page import Finding, Page, Section, Table, numbered
 
 SHOWN: Final = 10  # findings
@@ -181,4 +181,4 @@ def _curves(cards: Sequence[Card], names: Sequence[str]) -> list[Section]:
             some = next(iter(curves.values()))
             lines = {name: one.lines["run"] for name, one in curves.items()}
             pictures.append(curve_picture(some.model_copy(update={"lines": lines}), {}))
-    return [Section("Curves", pictures=tuple(pictures))] if pictures else []
+    return [Section("Curves", (BANDS,), tuple(pictures), grid=True)] if pictures else []

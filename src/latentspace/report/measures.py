@@ -10,6 +10,7 @@ from ..evaluation.card.values import BESIDE, Curve, Row, Value
 from ..figures import Series, SeriesPlot, draw_series, png
 from .page import Picture
 
+BANDS: Final = "The bands in the figures are 95% intervals over images."
 NOTHING: Final = "–"
 WORDS: Final = {"better": "beaten", "worse": "ahead", "even": "even"}
 
@@ -78,8 +79,7 @@ def curve_picture(curve: Curve, names: Mapping[str, str] = BESIDE) -> Picture:
         f"{names.get(name, name)} from {number(values[0].value)} to {number(values[-1].value)}"
         for name, values in curve.lines.items()
     )
-    words = "The bands are 95% intervals over images."
-    return Picture(None, title, words, png(draw_series(plot)), f"{curve.title}: {said}")
+    return Picture(None, title, "", png(draw_series(plot)), f"{curve.title}: {said}")
 
 
 def _line(name: str, values: tuple[Value, ...]) -> Series:

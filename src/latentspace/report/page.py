@@ -118,6 +118,7 @@ class Section:
         commands: lines to type, one below the other.
         galleries: grids of images with captions.
         links: to pages beside this one: (words, relative address).
+        grid: whether the pictures stand beside each other where there is room, each under its title.
     """
 
     title: str
@@ -127,6 +128,7 @@ class Section:
     galleries: tuple[Gallery, ...] = field(default=(), kw_only=True)
     commands: tuple[str, ...] = field(default=(), kw_only=True)
     links: tuple[tuple[str, str], ...] = ()
+    grid: bool = field(default=False, kw_only=True)
 
     @property
     def numbered(self) -> bool:

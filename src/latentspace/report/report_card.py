@@ -16,7 +16,7 @@ from ..inference.nearest import nearest
 from ..inference.trained import TrainedAutoencoder
 from ..runs.directory import Run
 from .gallery import Gallery, gallery
-from .measures import beside_cell, cell, curve_picture, number, titled
+from .measures import BANDS, beside_cell, cell, curve_picture, number, titled
 from .page import Finding, Page, Section, Table, numbered
 
 HEADLINES: Final = {
@@ -129,11 +129,13 @@ def _section(part: Part) -> Section | None:
     if by_class:
         titles = {f"{one.title} {one.unit}".strip() for one in by_class}
         tables.append(row_table(f"{part.title}, class by class: {listed(sorted(titles))}", by_class))
+    bands = (BANDS,) if part.curves else ()
     return Section(
         part.title,
-        part.notes,
+        (*part.notes, *bands),
         tables=tuple(tables),
         pictures=tuple(curve_picture(one) for one in part.curves),
+        grid=True,
     )
 
 

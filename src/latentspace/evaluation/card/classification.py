@@ -6,9 +6,15 @@ from typing import Final
 import numpy as np
 from scipy.special import softmax
 
-from ...core.types import Int64Array
+from ...core.types import Int64Array, Logits, Probabilities
 from ...core.wording import counted
-from ...inference.calibration import BINS, calibrate, expected_calibration_error
+from ...inference.calibration import (
+    BINS,
+    Calibration,
+    calibrate,
+    cross_fitted,
+    expected_calibration_error,
+)
 from ...inference.trained import TrainedClassifier
 from .subject import Subject
 from .tally import Tally
@@ -31,7 +37,9 @@ def classification(subject: Subject, tally: Tally) -> Section:
         probe = subject.probes[name]
         chances["probe" if name == "run" else name] = probe.probabilities(features, classes)
     found = calibrate(subject.network, subject.images)
-    calibrated = {} if found is None else {"run": found.temperature.probabilities(logits)}
+    calibrated, fitted_to = {}, ""
+    if found is not None:
+        calibrated["run"], fitted_to = _calibrated(subject, found, logits, labels)
     return Section(
         title=TITLE,
         rows=tuple(_rows(tally, chances, calibrated, labels)),
@@ -41,10 +49,24 @@ def classification(subject: Subject, tally: Tally) -> Section:
         else ("calibrated probabilities: no validation images that were not learned from",),
         notes=(
             f"The head beside linear probes that learned from {counted(len(subject.learned), 'image')}.",
-            f"Expected calibration error: Guo et al. 2017, in {BINS} bins; calibrated by a temperature "
-            "that is fitted to validation images.",
+            f"Expected calibration error: Guo et al. 2017, in {BINS} bins{fitted_to}.",
         ),
     )
+
+
+def _calibrated(
+    subject: Subject, found: Calibration, logits: Logits, labels: Int64Array
+) -> tuple[Probabilities, str]:
+    """Probabilities at a temperature that is never fitted to the image itself, and how it was, in words."""
+    chances = found.temperature.probabilities(logits)
+    known = subject.images.image_hashes[subject.run.split.part("validation")]
+    seen = np.isin(subject.judged_set.image_hashes[subject.judged], known)
+    words = f"; calibrated by a temperature that is fitted to {counted(found.images, 'validation image')}"
+    if seen.any():
+        chances[seen] = cross_fitted(logits[seen], labels[seen])
+        what = "these are among them" if seen.all() else f"{seen.sum():,} of these are among them"
+        words += f"; {what}, so each half of those is judged at a temperature fitted to the other half"
+    return chances, words
 
 
 def _rows(

@@ -53,7 +53,7 @@ class CardRecord(Measurement):
         values: by measure, of each of them; None where it was left out.
     """
 
-    VERSION: ClassVar[int] = 1
+    VERSION: ClassVar[int] = 2
 
     card: Card
     places: tuple[int, ...]
