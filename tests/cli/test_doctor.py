@@ -103,7 +103,12 @@ def test_a_wrong_label_is_found(examined):
 
 def test_the_page_has_a_command_for_each_finding(examined, faulty):
     page = examined[1].read_text()
-    assert page.count("<pre") == sum(one["found"] for one in examined[0]["findings"].values())
+    *each, following, training = re.findall(r'<pre class="command"><code>(.*?)</code>', page)
+    assert len(each) == sum(one["found"] for one in examined[0]["findings"].values())
+    assert following in each
+    assert "--fix cleaned.csv" in following
+    assert training.startswith("latentspace train ae --data cleaned.csv")
+    assert "<nav" not in page, "the verdicts lead to each section"
     assert f"latentspace doctor {faulty} --fix cleaned.csv" in page
     assert "train010.png" in page
     assert f"<h1>What is wrong with {faulty.name}</h1>" in page

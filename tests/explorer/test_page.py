@@ -376,8 +376,12 @@ def test_nothing_failed_on_the_page(page: Any):
 
 
 @pytest.mark.skipif(not AXE.exists(), reason="axe-core is not here (make explorer)")
+@pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1100, "light")])
 @pytest.mark.parametrize("tab", ["image", "sliders", "between", "classes", "selection"])
-def test_the_page_breaks_no_rule_of_accessibility(page: Any, tab: str):
+def test_the_page_breaks_no_rule_of_accessibility(page: Any, tab: str, width: int, scheme: str):
+    """As on a phone in the dark too."""
+    page.set_viewport_size({"width": width, "height": 700})
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     page.click(f"#tab-{tab}")
     page.evaluate(AXE.read_text(encoding="utf-8"))
     found = page.evaluate(

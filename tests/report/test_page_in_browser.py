@@ -3,15 +3,17 @@
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from latentspace.report.gallery import gallery
-from latentspace.report.page import Page, Section, render
+from latentspace.report.page import Page, Section, Table, render
 
 CHROMIUM = shutil.which("chromium")
+AXE = Path(__file__).parents[2] / "explorer" / "web" / "node_modules" / "axe-core" / "axe.min.js"
 FLAGS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync", "--hide-scrollbars",
@@ -82,6 +84,35 @@ def test_a_gallery_fits_its_window(tmp_path, width):
     frame.write_text(FRAME.format(width=width))
     done = looked_at(frame, f"--window-size={max(width, 600)},1000")
     assert f"images=90 missing=0 across={width} room={width} beyond=0" in done.stdout
+
+
+@pytest.mark.skipif(not AXE.exists(), reason="axe-core is not here (make explorer)")
+@pytest.mark.filterwarnings("default")  # of the browser's driver
+@pytest.mark.parametrize(("width", "scheme"), [(390, "dark"), (1280, "light")])
+def test_pages_break_no_rule_of_accessibility(whole, tmp_path, width, scheme):
+    """All that a page can hold: a table called as its section is, with an empty corner; a grid; a gallery."""
+    from playwright.sync_api import sync_playwright
+
+    table = Table("Numbers", ("", "this run"), (("error", "0.01"), ("others", "\N{EN DASH}")))
+    pictures = whole.sections[0].pictures * 3
+    grids = (gallery({"image": np.zeros((2, 1, 8, 8))}, [("a", "b"), ("c", "d")], "A note."),)
+    numbers = Section(
+        "Numbers", ("Words.",), pictures, (table,), galleries=grids, commands=("do it",), grid=True
+    )
+    page = tmp_path / "page.html"
+    page.write_text(render(replace(whole, sections=(*whole.sections, numbers))))
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        size = {"width": width, "height": 800}
+        shown = browser.new_page(viewport=size, color_scheme=scheme, bypass_csp=True)
+        shown.goto(page.as_uri())
+        shown.evaluate(AXE.read_text(encoding="utf-8"))
+        found = shown.evaluate(
+            "axe.run().then((result) => result.violations.map((one) => one.id + ': ' + one.nodes[0].html))"
+        )
+        across = shown.evaluate("document.documentElement.scrollWidth")
+        browser.close()
+    assert (found, across) == ([], width)
 
 
 def test_the_page_itself_says_nothing_on_the_console(page):

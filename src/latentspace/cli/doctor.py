@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 import typer
 
 from ..core.errors import ConfigurationError
+from ..core.wording import counted
 from . import console
 from .engines import computed_by
 from .options import Device, Engine, Json, Reading
@@ -129,6 +130,9 @@ def doctor(
         for path in (out, fix):
             if path is not None:
                 console.made(path)
+        if fix is not None:
+            console.say(f"{counted(written['dropped'])} left out; learn from the others:")
+            console.say(f"  latentspace train ae --data {shlex.quote(str(fix))}")
     if found := [name for name in failing if diagnosis.findings[name].found]:
         console.note(f"found, and named by --fail-on: {', '.join(found)}")
         raise typer.Exit(1)

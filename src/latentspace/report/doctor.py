@@ -10,6 +10,7 @@ from .gallery import Gallery, gallery
 from .page import Finding, Page, Section, Table, present
 
 SHOWN: Final = 60  # images of a finding
+NEXT: Final = "What to do next"
 
 
 def doctor_page(diagnosis: Diagnosis) -> Page:
@@ -20,11 +21,13 @@ def doctor_page(diagnosis: Diagnosis) -> Page:
         f"{counted(len(subject.images))} ({subject.images.source}) of {subject.spec}: "
         f"{counted(bad, 'thing')} to mend, and {counted(len(found) - bad, 'thing')} to look at."
     )
+    sections = tuple(_section(diagnosis, name) for name in _shown(diagnosis))
+    after = _next(diagnosis)
     return Page(
         f"What is wrong with {_called(subject.spec)}",
         lead,
-        findings=(*map(_verdict, found.values()), *_rest(diagnosis)),
-        sections=tuple(_section(diagnosis, name) for name in _shown(diagnosis)),
+        findings=(*map(_verdict, found.values()), *_rest(diagnosis), *(_after(one) for one in after)),
+        sections=(*sections, *after),
         footer=_footer(diagnosis),
     )
 
@@ -60,6 +63,24 @@ def _section(diagnosis: Diagnosis, name: str) -> Section:
         galleries=present(_gallery(diagnosis, found)),
         commands=(found.command,) if found.command else (),
     )
+
+
+def _after(section: Section) -> Finding:
+    return Finding(section.title, "A table of what to keep, and a training on it.", section=section.title)
+
+
+def _next(diagnosis: Diagnosis) -> tuple[Section, ...]:
+    """What to do with all of it, where a cleaned table has something to say."""
+    fixing = [one.command for one in diagnosis.found().values() if "--fix " in one.command]
+    if not fixing:
+        return ()
+    words = (
+        "The first command writes a table with a row an image: keep or drop, and why. What is to be looked "
+        "at is kept, with the reason: write drop there, where it shall go. The images stay as they are.",
+        "The second trains on what is kept.",
+    )
+    train = "latentspace train ae --data cleaned.csv --out runs/cleaned"
+    return (Section(NEXT, words, commands=(fixing[0], train)),)
 
 
 def _gallery(diagnosis: Diagnosis, found: Found) -> Gallery | None:
