@@ -200,6 +200,7 @@ def test_a_notebook_shows_images_runs_and_evaluations(run: Run, tmp_path):
     assert sheet(random_pixels(3, 7, 300, 400)).size == (640, 160)
     assert "<th" in run._repr_html_()
     assert "validation mse" in run._repr_html_()
+    assert latentspace.load(run.path)._repr_html_() == run._repr_html_()
     (tmp_path / "config.json").write_text("{")
     assert "damaged" in Run(tmp_path)._repr_html_()
     scores = latentspace.evaluate(run)

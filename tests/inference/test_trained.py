@@ -40,6 +40,17 @@ def test_an_unknown_precision_is_refused(trained, images):
         trained.encode(images, precision="16")
 
 
+def test_chosen_images_are_encoded_in_their_order(trained, images):
+    every = trained.encode(images)
+    np.testing.assert_allclose(trained.encode(images, chosen=[3, 1, 3]), every[[3, 1, 3]], atol=1e-6)
+    assert trained.encode(images, chosen=[]).shape == (0, 3)
+    for wrong in ([0.5], [-1], [len(images)], np.arange(len(images)) < 3, [[1]]):
+        with pytest.raises(DataError, match="chosen by their numbers"):
+            trained.encode(images, chosen=wrong)
+    with pytest.raises(DataError, match="must be an image in what was given"):
+        trained.encode(images.pixels[:0])
+
+
 def test_more_images_than_a_batch(trained):
     many = make_images(1100)
     np.testing.assert_allclose(
@@ -67,7 +78,7 @@ def test_grey_images_may_leave_the_channels_out(trained, images):
 )
 def test_images_unlike_the_runs_are_refused(trained, wrong):
     with pytest.raises(
-        Exception, match=r"(as the run's: 1x16x16|type|int64 from 300|found: shape \(0, 1, 16, 16\))"
+        Exception, match=r"(as the run's: 1x16x16|type|int64 from 300|of shape \(0, 1, 16, 16\))"
     ):
         trained.encode(wrong)
 

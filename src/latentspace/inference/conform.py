@@ -5,7 +5,7 @@ import logging
 import numpy as np
 
 from ..core.errors import DataError
-from ..core.types import Pixels
+from ..core.types import Int64Array, Pixels
 from ..core.wording import brief, colour_of, option
 from ..data.channels import first_channel, is_grey, with_channels
 from ..data.config import DataConfig
@@ -65,6 +65,27 @@ def conforming(images: Given, data: DataRecord, fit: Fit = "crop") -> Pixels:
             do=f"bring them to that, for example with {option('resize', data.shape[1:])}",
         )
     return conformed(known, data.shape, fit).pixels
+
+
+def chosen_rows(chosen: Given | None, count: int) -> Int64Array:
+    """The rows of `count` images that are chosen, in that order; None: all.
+
+    Raises:
+        DataError: they are no whole numbers, or there is no such image.
+    """
+    if chosen is None:
+        return np.arange(count)
+    rows = np.asarray(chosen)
+    whole = rows.ndim == 1 and (rows.dtype.kind in "iu" or not rows.size)
+    if not whole or (rows.size and not 0 <= rows.min() <= rows.max() < count):
+        raise DataError(
+            f"images are chosen by their numbers, from 0 to {count - 1}",
+            found=f"{rows.dtype} from {rows.min()} to {rows.max()}" if whole else brief(chosen),
+            do="of a mask, give np.flatnonzero(mask)"
+            if rows.dtype == bool
+            else "give whole numbers of that range",
+        )
+    return rows.astype(np.int64)
 
 
 def load_alike(config: DataConfig, known: DataRecord) -> ImageSet:

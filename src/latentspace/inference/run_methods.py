@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from ..core.html import table
 from ..core.types import ImageArray
 from ..data.given import Given
 from ..runs.directory import Run
@@ -25,6 +26,10 @@ class RunMethods:
     def encoder(self) -> "TrainedAutoencoder":
         """The network that encodes."""
         raise NotImplementedError
+
+    def _repr_html_(self) -> str:
+        """What it is, and of what run, in a notebook."""
+        return table(repr(self).strip("<>"), {}) if self.run is None else self.run._repr_html_()
 
     def anomalies(
         self,

@@ -21,7 +21,7 @@ from ..models.autoencoder import Autoencoder, EncoderDecoderConfig
 from ..runs.by_weights import run_with_weights
 from ..runs.directory import Run
 from ..runs.tensors import fill
-from .conform import conforming, like_own, load_alike
+from .conform import chosen_rows, conforming, like_own, load_alike
 from .precision import computed_in
 from .run_methods import RunMethods
 
@@ -116,7 +116,7 @@ class TrainedAutoencoder(RunMethods):
         self,
         images: Given,
         precision: str = "32",
-        chosen: Int64Array | None = None,
+        chosen: Given | None = None,
     ) -> CodeArray:
         """Images -> codes, images x code, float32: the posterior's mean.
 
@@ -129,14 +129,17 @@ class TrainedAutoencoder(RunMethods):
             chosen: the indices of the images that are encoded, in this order; None: all.
 
         Raises:
-            DataError: images of another type, size or number of channels than the run's.
+            DataError: images of another type, size or number of channels than the run's, or none of an index.
             ConfigurationError: another precision.
         """
         computed = computed_in(precision, self.device)
         if isinstance(images, str | Path):
             images = load_alike(like_own(self.experiment.data, self.data, str(images)), self.data)
         pixels = conforming(images, self.data, self.experiment.data.fit)
-        codes = encode_all(self.model, pixels, self.device, computed, chosen)
+        rows = chosen_rows(chosen, len(pixels))
+        if not len(rows):
+            return np.zeros((0, self.code_size), dtype=np.float32)
+        codes = encode_all(self.model, pixels, self.device, computed, rows)
         return codes.cpu().numpy()
 
     def decode(self, codes: Given) -> ImageArray:
@@ -209,13 +212,13 @@ class TrainedClassifier(RunMethods):
     def class_names(self) -> tuple[str, ...]:
         return self.autoencoder.data.class_names
 
-    def encode(self, images: Given, precision: str = "32", chosen: Int64Array | None = None) -> CodeArray:
+    def encode(self, images: Given, precision: str = "32", chosen: Given | None = None) -> CodeArray:
         """Images -> codes of the run's encoder; as `TrainedAutoencoder.encode`."""
         return self.autoencoder.encode(images, precision, chosen)
 
     @torch.no_grad()
     @exact()
-    def logits(self, images: Given, chosen: Int64Array | None = None) -> Logits:
+    def logits(self, images: Given, chosen: Given | None = None) -> Logits:
         """Images -> what the head gives before softmax, images x classes, float32.
 
         Args:
@@ -228,7 +231,7 @@ class TrainedClassifier(RunMethods):
         logits: Logits = self.head(codes).float().cpu().numpy()
         return logits
 
-    def probabilities(self, images: Given, chosen: Int64Array | None = None) -> Probabilities:
+    def probabilities(self, images: Given, chosen: Given | None = None) -> Probabilities:
         """Images -> the probability of each class, images x classes; `classify` calibrates them.
 
         Args:

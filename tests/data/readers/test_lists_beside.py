@@ -275,3 +275,22 @@ def test_masks_and_tables_of_pixels_are_warned_of(tmp_path: Path) -> None:
     found = load(tmp_path / "b", ("example.png",), {"train/train.csv": table, "README": "x"})
     assert "1 image beside tables of pixels, which are not read: train/train.csv" in found.record.warnings[0]
     assert found.record.unreadable == ()
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "name,learned_from,x,y",
+        "name,learned_from,group,distance",
+        "name,class,probability",
+        "rank,name,label,combined,flagged",
+        "name,rank,neighbour,label,distance",
+    ],
+)
+def test_results_of_commands_are_no_labels_groups_or_parts(tmp_path: Path, header: str) -> None:
+    names, columns = ("a.png", "b.png", "c.png"), header.split(",")
+    rows = [",".join(name if one == "name" else name[0] for one in columns) for name in names]
+    found = load(tmp_path / "one", names, {"codes.csv": "\n".join((header, *rows))})
+    assert (found.labels, found.groups, found.parts, found.record.warnings) == (None, None, None, ())
+    asked = load(tmp_path / "two", names, {"codes.csv": "\n".join((header, *rows))}, label=columns[-1])
+    assert asked.class_names == ("a", "b", "c")  # but where they are asked for

@@ -140,6 +140,12 @@ def _unclear(shape: tuple[int, ...], origin: str, *, many: bool) -> DataError:
             found=f"{shape}: the last axis can be channels, or that many columns of pixels",
             do="give more columns, or put the axes in order: images[None] makes a set of one image H x W x C",
         )
+    if 0 in shape:
+        return DataError(
+            f"there must be an image in {origin}, and a pixel in each",
+            found=f"an array of shape {shape}",
+            do="give one or more images",
+        )
     return DataError(
         f"the images of {origin} must be N x H x W, N x H x W x C or N x C x H x W, "
         f"C being {MOST_CHANNELS} or fewer",

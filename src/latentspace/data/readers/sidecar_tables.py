@@ -26,6 +26,14 @@ USUAL: Final = (
     "data",
 )
 SURE: Final = 0.9
+# Columns of what encode, map, clusters, classify, anomalies and neighbours write: results, which
+# are about images but are not what was known of them.
+_RESULTS: Final = (
+    frozenset(("name", "learned_from")),
+    frozenset(("name", "class", "probability")),
+    frozenset(("name", "combined", "flagged")),
+    frozenset(("name", "neighbour", "distance")),
+)
 _SAMPLE: Final = 1000
 
 
@@ -137,6 +145,8 @@ def _matched(table: Table, matcher: Matcher, count: int, wanted: Wanted) -> Matc
     if not any(matcher.find(cell) is not None for cell in table.rows[0]):
         table = table.headed()
     if not table.rows or table.width < 2:
+        return None
+    if wanted.label is None and any(set(table.header) >= names for names in _RESULTS):
         return None
     table.require_whole()
     place = _path_column(table, matcher)
