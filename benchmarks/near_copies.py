@@ -25,12 +25,13 @@ from PIL import Image
 from latentspace.data import near_copies as rules
 from latentspace.data.config import DataConfig
 from latentspace.data.imageset import ImageSet
-from latentspace.data.near_copies import DETAIL, near_copies
+from latentspace.data.near_copies import near_copies
 from latentspace.data.sources import load_images
 
 KINDS = ("moved", "jpeg", "scaled", "brightened")
 SIDE, STRIDE, MARGIN, TILES = 24, 12, 2, 5000
-NEAR, UNEXPLAINED = (0.08, 0.12, 0.16), (0.001, 0.002, 0.004)  # what the thresholds are chosen from
+DETAIL = 8.0  # levels of contrast of what counts as with detail
+NEAR, UNEXPLAINED = (0.1, 0.12, 0.14, 0.16), (0.0008, 0.0016, 0.0032)  # what the thresholds are chosen from
 PRECISE = 0.99  # and how: the best recall of images with detail at this precision
 FILTERS = (
     Image.Resampling.BILINEAR,

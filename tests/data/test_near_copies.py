@@ -77,6 +77,25 @@ def test_a_picture_saved_anew_or_brightened_is_a_near_copy(channels):
     assert found(np.concatenate([plain, brighter])) == wanted(30)
 
 
+def test_a_faint_picture_saved_as_a_coarse_jpeg_is_a_near_copy():
+    """Of a contrast of 10 levels, 7 once it is smoothed: what the JPEG adds is a tenth of that."""
+    plain = (110 + (middle(pictures(30)) - 110.0) * (10 / 65)).astype(np.uint8)
+    anew = np.stack([saved_anew(one, 40) for one in plain])
+    pairs = found(np.concatenate([plain, anew]))
+    assert pairs <= wanted(30)
+    assert len(pairs) >= 27
+
+
+def test_fine_texture_with_faint_low_frequencies_is_compared():
+    draw = np.random.default_rng(0)
+    y, x = np.mgrid[:28, :28] / 28
+    plain = 120 + 3 * np.cos(2 * np.pi * (y + draw.uniform(0, 1, (20, 1, 1, 1))))
+    for _ in range(40):
+        down, across = draw.uniform(3.5, 6.5, (2, 20, 1, 1, 1)) * draw.choice([-1, 1], (2, 20, 1, 1, 1))
+        plain += 4 * np.cos(2 * np.pi * (down * y + across * x) + draw.uniform(0, 7, (20, 1, 1, 1)))
+    assert found(np.concatenate([plain, plain * 0.95 + 4]).astype(np.uint8)) == wanted(20)
+
+
 def test_other_pictures_and_exact_copies_are_none():
     plain = middle(pictures(60))
     assert found(plain) == set()

@@ -7,8 +7,8 @@
    moved by part of a pixel. What is left unexplained must be below `UNEXPLAINED` of its variance, and nowhere
    above `LARGEST` of its contrast. Letters of two fonts fail here, and so do neighbours of a film that moves.
 
-benchmarks/near_copies.py measures what is found and missed. Images without detail (a contrast below `FLAT`)
-and of fewer than 8 pixels a side are not compared.
+benchmarks/near_copies.py measures what is found and missed. Images without detail (a contrast below `FLAT`;
+of the lowest cosines too, but for images with `DETAIL`) and of fewer than 8 pixels a side are not compared.
 """
 
 from collections.abc import Iterator
@@ -27,14 +27,15 @@ from .cells import candidates
 from .cleaning import first_of_each
 from .memmap import blocks
 
-RULES: Final = 1  # of what is a near copy; another number after each change of what is found
+RULES: Final = 2  # of what is a near copy; another number after each change of what is found
 MOST: Final = 1_000_000  # images that are looked through
-NEAR: Final = 0.12  # distance of two hashes, in parts of the contrast
-UNEXPLAINED: Final = 0.002  # share of the variance
+NEAR: Final = 0.14  # distance of two hashes, in parts of the contrast
+UNEXPLAINED: Final = 0.0016  # share of the variance
 LARGEST: Final = 0.3  # part of the contrast
-NOISE: Final = 2.4  # levels of 255 that these may be exceeded by, of images that have DETAIL; else a tenth
-DETAIL: Final = 8.0  # levels of contrast
+NOISE: Final = 3.0  # levels of 255 that these may be exceeded by, of images that have DETAIL; else a tenth
+DETAIL: Final = 5.0  # levels of contrast
 FLAT: Final = 3.0  # levels of contrast
+FAINTEST: Final = 1.0  # levels of contrast in the lowest cosines, of images with DETAIL
 SIDE: Final = 32  # pixels; larger images are compared at this size
 SMALLEST: Final = 8
 SHIFT: Final = 2  # pixels
@@ -107,10 +108,11 @@ def _hashes(
         chosen = distinct[np.searchsorted(distinct, here.start) : np.searchsorted(distinct, here.stop)]
         if not len(chosen):
             continue
-        rows = _brightness(pixels[chosen]).reshape(len(chosen), -1) @ basis
-        rows = rows.reshape(len(chosen), len(offsets), size)
+        seen = _brightness(pixels[chosen]).reshape(len(chosen), -1)
+        rows = (seen @ basis).reshape(len(chosen), len(offsets), size)
         contrast = np.linalg.norm(rows, axis=2, keepdims=True)
-        detailed = contrast[:, 0, 0] >= FLAT
+        least = np.where(seen.std(axis=1) < DETAIL, FLAT, FAINTEST)
+        detailed = contrast[:, 0, 0] >= least
         parts.append((rows / np.maximum(contrast, FAINT))[detailed].astype(np.float16))
         found.append(chosen[detailed])
     return np.concatenate(parts).transpose(1, 0, 2), np.concatenate(found)
