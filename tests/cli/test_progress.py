@@ -7,11 +7,13 @@ import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from rich.console import Console
 
 from latentspace.cli import console
+from latentspace.cli import train as command
 from latentspace.cli.bar import FREE, Bar
 from latentspace.core.progress import heard_by, tell, told, unheard
 from latentspace.report.run.write import report_run
@@ -48,6 +50,19 @@ def test_a_classifier_says_its_accuracy():
     assert console.facts(record(1)) == (
         "loss 0.5123, accuracy 0.831  validation 0.5504, accuracy 0.810  123,456 images/s"
     )
+
+
+@pytest.mark.parametrize(("minutes", "state", "told"), [(None, None, 1), (5.0, None, 0), (None, "begun", 0)])
+def test_a_long_training_says_how_to_make_it_shorter(monkeypatch, caplog, minutes, state, told):
+    """Once, behind the first epoch; not where the time was given, and not in a run that goes on."""
+    plan = SimpleNamespace(training=SimpleNamespace(epochs=30, minutes=minutes))
+    training = SimpleNamespace(experiment=plan, run=SimpleNamespace(state=state))
+    clock = itertools.count(0, 60)
+    monkeypatch.setattr(command.time, "monotonic", lambda: float(next(clock)))
+    with caplog.at_level(logging.INFO, "latentspace"):
+        assert len(list(command._with_a_word(training, records()))) == 2
+    assert len(caplog.messages) == told
+    assert all(one.startswith("about 29:00 more at this speed; shorter,") for one in caplog.messages)
 
 
 def test_a_long_epoch_says_how_far_it_is(monkeypatch, caplog):

@@ -1,5 +1,6 @@
 """latentspace train"""
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean, stdev
@@ -11,8 +12,11 @@ from .engines import trained_by
 from .options import Engine, ExperimentOptions, Reading, Task, moved, refuse_beside
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from ..experiment.config import Experiment
     from ..runs.directory import Run
+    from ..training.loop import EpochRecord
     from ..training.together.learn import Start
     from ..training.train import Training
 
@@ -176,15 +180,32 @@ def _start(experiment: "Experiment", out: Path, together: "Start | None") -> "Tr
 def follow(training: "Training", track: str | None = None) -> "Run":
     from ..training.tracking import tracked
 
-    records = None if track is None else tracked(training, track)
+    records = training.records() if track is None else tracked(training, track)
     try:
-        console.follow_training(training, training.experiment.kind, records)
+        console.follow_training(training, training.experiment.kind, _with_a_word(training, records))
     except KeyboardInterrupt:
         console.note(f"interrupted; go on with: latentspace train --resume {training.run.path}")
         raise
     _compare(training)
     console.made(training.run.path)
     return training.run
+
+
+LONG = 600.0  # seconds after which a training is worth a word on how to make it shorter
+
+
+def _with_a_word(training: "Training", records: "Iterable[EpochRecord]") -> "Iterator[EpochRecord]":
+    """`records`; behind the first epoch a word on what is shorter, where the others take long."""
+    plan, began = training.experiment, time.monotonic()
+    left = plan.training.epochs - 1 if training.run.state is None and plan.training.minutes is None else 0
+    for number, record in enumerate(records):
+        yield record
+        seconds = (time.monotonic() - began) * left
+        if number == 0 and seconds > LONG:
+            console.say(
+                f"about {console.clock(seconds)} more at this speed; shorter, in a new run: --minutes 5, "
+                "or --preset fast for a first look"
+            )
 
 
 def _compare(training: "Training") -> None:
