@@ -3,6 +3,9 @@
 `--only scaling --images 100000` measures how much sooner two processes of one CPU each encode than one, with
 the reconstruction error: 2 to 3 minutes on two cores that nothing else uses.
 
+`--only reading --images 20000` measures what this machine spends on each image of a folder, a tar, a zip and
+Parquet, small PNGs, while processes of a cluster read and decode them.
+
 The same pieces of a table and the same short trials, once by this machine's engine and once by a cluster of
 one node that is started here, which has loaded everything before: beginning it, and a process on it, is
 measured apart. CPU seconds are of all processes. Also measured: reading, hashing, encoding and writing, in
@@ -10,27 +13,37 @@ seconds an image, for the model of docs/scale.md. Writes ray-overhead-DATE.md an
 """
 
 import argparse
+import io
 import os
 import sys
+import tarfile
 import tempfile
 import threading
 import time
+import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager, nullcontext, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import pyarrow as pa
 import torch
+from PIL import Image
+from pyarrow import parquet
 
 from latentspace.core.cluster import Cluster, Engine
 from latentspace.core.wording import counted
 from latentspace.data.config import DataConfig
+from latentspace.data.imageset import ImageSet
+from latentspace.data.readers import on_nodes, processes
 from latentspace.data.sources import load_images
 from latentspace.experiment.config import Experiment
 from latentspace.inference.computing import columns_of, cut, here
 from latentspace.inference.encoding import Computing, EncodingPlan, encode_to
 from latentspace.inference.encoding_ray import OnCluster
+from latentspace.inference.image_files import png
 from latentspace.inference.trained import TrainedAutoencoder
 from latentspace.runs.directory import Run
 from latentspace.search.executors.local import LocalExecutor
@@ -173,6 +186,41 @@ def scaling(folder: Path, count: int, found: dict[str, Any]) -> None:
     found["times as fast by two"] = alone / together
 
 
+def reading(folder: Path, count: int, found: dict[str, Any]) -> None:
+    """The command's own seconds of CPU, with the images in files of several kinds."""
+    os.environ["LATENTSPACE_CACHE"] = "off"
+    processes.PATIENCE = 0
+    paths = list(_files(load_images(DataConfig(spec=str(made(folder, count)))), folder))
+    for path in (paths[0], *paths):  # the first of all imports and begins things
+        with closing(Cluster(ON_RAY)) as cluster, on_nodes.of_cluster(cluster) as readers:
+            while not all(one.begun() for one in readers):
+                time.sleep(0.1)
+            began, cpu = time.monotonic(), time.process_time()
+            with processes.read_by(partial(nullcontext, readers)):
+                load_images(DataConfig(spec=str(path)))
+            seconds = {"wall": time.monotonic() - began, "cpu": time.process_time() - cpu}
+        found[f"reading, {path.name}: this machine"] = seconds
+        print(f"{path.name}: {1e6 * seconds['cpu'] / count:.0f} us of CPU an image", flush=True)
+
+
+def _files(images: ImageSet, folder: Path) -> Iterator[Path]:
+    """The images as PNGs in each kind of file."""
+    names = [f"{number:07d}.png" for number in range(len(images))]
+    contents = [png(Image.fromarray(one[0])) for one in images.pixels]
+    (folder / "folder").mkdir()
+    with tarfile.open(folder / "set.tar", "w") as tar, zipfile.ZipFile(folder / "set.zip", "w") as zipped:
+        for name, content in zip(names, contents, strict=True):
+            (folder / "folder" / name).write_bytes(content)
+            about = tarfile.TarInfo(name)
+            about.size = len(content)
+            tar.addfile(about, io.BytesIO(content))
+            zipped.writestr(name, content)
+    parquet.write_table(
+        pa.table({"image": contents, "path": names}), folder / "set.parquet", row_group_size=1000
+    )
+    yield from (folder / name for name in ("folder", "set.tar", "set.zip", "set.parquet"))
+
+
 def _plan(run: Run, trained: TrainedAutoencoder, images: Any) -> EncodingPlan:
     return EncodingPlan(run, trained, images, False, precision="32", errors=False)
 
@@ -233,7 +281,7 @@ def main(*words: str) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--images", type=int, default=200_000)
     parser.add_argument("--trials", type=int, default=24)
-    parser.add_argument("--only", nargs="*", default=["encode", "search"])  # or scaling
+    parser.add_argument("--only", nargs="*", default=["encode", "search"])  # or scaling, or reading
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
     asked = parser.parse_args(words)
     torch.set_num_threads(1)
@@ -241,12 +289,14 @@ def main(*words: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         if "encode" in asked.only:
             encoding(Path(folder), asked.images, found)
+        if "reading" in asked.only:
+            reading(Path(folder), asked.images, found)
         if "scaling" in asked.only:
             scaling(Path(folder), asked.images, found)
         if "search" in asked.only:
             searching(Path(folder), asked.trials, found)
     kept = {"date": today(), "hardware": hardware(1), "images": asked.images, "trials": asked.trials}
-    name = "ray-scaling" if asked.only == ["scaling"] else "ray-overhead"
+    name = f"ray-{asked.only[0]}" if asked.only in (["scaling"], ["reading"]) else "ray-overhead"
     keep(name, {**kept, "measured": found}, table, asked.out)
 
 

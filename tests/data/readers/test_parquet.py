@@ -10,6 +10,7 @@ import pytest
 
 import latentspace
 from latentspace.core.errors import DataError
+from latentspace.data.readers import column_files
 from makers import encoded, random_pixels
 
 PIXELS = random_pixels(7, 8, 8)
@@ -126,6 +127,18 @@ def test_nulls_are_named_by_row(tmp_path: Path):
     lists = [None, *(one.tolist() for one in PIXELS[1:])]
     images = latentspace.load_data(write(tmp_path / "b.parquet", image=lists))
     assert images.names == tuple("123456")
+
+
+@pytest.mark.parametrize("limit", [column_files.GROUP, 0])
+def test_groups_with_and_without_missing_images(tmp_path: Path, limit: int, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(column_files, "GROUP", limit)
+    (tmp_path / "6.png").write_bytes(FILES[6])
+    rows = structs([*FILES[:4], None, FILES[5], b""], [f"{one}.png" for one in range(7)])
+    pq.write_table(pa.table({"image": rows}), tmp_path / "a.parquet", row_group_size=2)
+    images = latentspace.load_data(tmp_path / "a.parquet")
+    assert images.names == tuple(f"{one}.png" for one in (0, 1, 2, 3, 5, 6))
+    np.testing.assert_array_equal(images.pixels[:, 0], PIXELS[[0, 1, 2, 3, 5, 6]])
+    assert [one.name for one in images.record.unreadable] == ["4.png"]
 
 
 def test_labels_are_not_needed(tmp_path: Path):

@@ -1,6 +1,7 @@
 """Files read by several processes come out as by one, in order; what goes wrong there is said here."""
 
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -8,20 +9,27 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 
 from latentspace.core.errors import DataError
 from latentspace.data.config import DataConfig
 from latentspace.data.imageset import ImageSet
-from latentspace.data.readers import processes
+from latentspace.data.readers import processes, reading, rows
+from latentspace.data.readers.decode import decoding
+from latentspace.data.readers.reading import Task
 from latentspace.data.sources import load_images
-from makers import encoded, random_pixels, write_folder, write_zip
+from makers import encoded, random_pixels, write_folder, write_tar, write_zip
 
 FILES = {
     f"{'ab'[number % 2]}/{number}.png": encoded(random_pixels(6, 5, seed=number)) for number in range(300)
 }
 FILES["a/200.png"] = encoded(random_pixels(6, 5, 3, seed=200))
 FILES["a/17.png"] = b"no image"
+
+
+LARGER = ("zip", "tar", "parquet")  # kinds of files that many images lie in
 
 
 @pytest.fixture
@@ -35,14 +43,25 @@ def load(path: Path, **settings: object) -> ImageSet:
     return load_images(DataConfig.parse({"spec": str(path), **settings}, "the test"))
 
 
-@pytest.mark.parametrize("kind", ["folder", "archive"])
+def stored(path: Path, kind: str, files: dict[str, bytes]) -> Path:
+    """The files as a set of this kind; in Parquet a group of rows is no multiple of a task."""
+    if kind == "folder":
+        return write_folder(path / "set", files)
+    if kind == "parquet":
+        rows = [{"bytes": content, "path": name} for name, content in files.items()]
+        parquet.write_table(pa.table({"image": rows}), path / "x.parquet", row_group_size=70)
+        return path / "x.parquet"
+    return (write_zip if kind == "zip" else write_tar)(path / f"x.{kind}", files)
+
+
+@pytest.mark.parametrize("kind", ["folder", *LARGER])
 @pytest.mark.parametrize("sizes", ["one", "many"])
 def test_the_same_to_the_bit(tmp_path: Path, kind: str, sizes: str, request: pytest.FixtureRequest) -> None:
     files = dict(FILES)
     if sizes == "many":
         files["b/250.png"] = encoded(random_pixels(40, 9))
         files |= {f"a/x{number}.png": encoded(random_pixels(8, 8 + number)) for number in range(60)}
-    path = write_folder(tmp_path / "set", files) if kind == "folder" else write_zip(tmp_path / "x.zip", files)
+    path = stored(tmp_path, kind, files)
     alone = load(path)
     request.getfixturevalue("several")
     together = load(path)
@@ -50,7 +69,7 @@ def test_the_same_to_the_bit(tmp_path: Path, kind: str, sizes: str, request: pyt
     assert together.names == alone.names
     assert together.record == alone.record
     assert [one.name for one in together.record.unreadable] == ["a/17.png"]
-    with pytest.raises(DataError, match=r"a/17\.png"):
+    with pytest.raises(DataError, match=r"a/17\.png" if kind != "parquet" else "row 300"):
         load(path, strict=True)
 
 
@@ -108,8 +127,6 @@ def test_ctrl_c_on_the_command_line(tmp_path: Path) -> None:
 
 
 def test_a_file_that_changes_while_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from latentspace.data.readers import reading
-
     write_folder(
         tmp_path, {"1.png": encoded(random_pixels(6, 5)), "2.png": encoded(random_pixels(6, 5, seed=2))}
     )
@@ -132,3 +149,58 @@ def test_a_file_that_vanishes(tmp_path: Path) -> None:
     (tmp_path / "2.png").unlink()
     (one,) = read_listing(listing).record.unreadable
     assert (one.name, one.reason) == ("2.png", "No such file or directory")
+
+
+@pytest.mark.parametrize("kind", LARGER)
+def test_a_larger_file_is_read_elsewhere_where_it_is_the_same_and_here_where_not(
+    tmp_path: Path, kind: str
+) -> None:
+    from latentspace.data.readers.on_nodes import ReadingProcess
+
+    path = stored(tmp_path, kind, dict(list(FILES.items())[:9]))
+    tasks: list[Task] = []
+    read = reading.read
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(processes, "read", lambda task: tasks.append(task) or read(task))
+        load(path)
+    (task,) = tasks
+    assert not any(isinstance(one.content, bytes | str) for one in task.files)
+    assert len(pickle.dumps(task)) < 150 * len(task.files)
+    with decoding():
+        usual, there = reading.read(task), ReadingProcess().read(task, None)
+    assert there is not None
+    np.testing.assert_array_equal(there.results.pixels, usual.results.pixels)  # type: ignore[union-attr]
+    rows.forget()
+    os.utime(path, (1, 1))
+    assert ReadingProcess().read(task, None) is None
+    with pytest.raises(DataError, match=f"x.{kind} must stay as it is while it is read"):
+        reading.read(task)
+    rows.forget()
+    path.unlink()
+    assert ReadingProcess().read(task, None) is None
+
+
+@pytest.mark.parametrize("kind", LARGER)
+def test_a_larger_file_that_changes_meanwhile_ends_the_reading(
+    tmp_path: Path, kind: str, several: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = stored(tmp_path, kind, FILES)
+    read = processes.read
+
+    def changing(task: Task) -> object:
+        os.utime(path, (1, 1))
+        return read(task)
+
+    monkeypatch.setattr(processes, "read", changing)
+    with pytest.raises(DataError, match="must stay as it is while it is read"):
+        load(path)
+
+
+def test_a_damaged_member_that_a_process_meets_ends_the_reading(tmp_path: Path, several: None) -> None:
+    path = stored(tmp_path, "zip", FILES)
+    content = bytearray(path.read_bytes())
+    content[content.rindex(b"PK\x01\x02") + 16] ^= 1  # the last checksum in the directory
+    path.write_bytes(content)
+    with pytest.raises(DataError, match="must be a whole zip") as damaged:
+        load(path)
+    assert damaged.value.found == f"Bad CRC-32 for file {list(FILES)[-1]!r}"

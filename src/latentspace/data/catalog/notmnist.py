@@ -5,7 +5,9 @@ The archives' addresses, sizes and checksums are those that their publishers giv
 
 import base64
 import binascii
+import hashlib
 import logging
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -13,6 +15,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final, Literal, TypeAlias
 
+from ...core.atomic_files import file_hash
 from ...core.errors import DataError
 from ...core.wording import counted
 from ..cache import keep, recall
@@ -22,12 +25,16 @@ from ..memmap import Residence
 from ..paths import Mirror, cache_directory
 from ..readers.archives import read_archive
 from ..readers.collect import Collected
+from ..readers.filenames import readable
+from ..readers.places import Source
 
 logger = logging.getLogger(__name__)
 
 Size: TypeAlias = Literal["small", "large"]
 LETTERS: Final = tuple("ABCDEFGHIJ")
 TIMEOUT: Final = 30.0  # seconds
+PUBLISHED: Final = (b"\x1f\x8b", b"PK")  # how the published archives begin: gzip, zip
+MOST: Final = 2**29  # bytes; the largest that is published has half of them
 
 
 def _mirrors(size: Size, tar_md5: str, tar_bytes: int, zip_md5: str) -> tuple[Mirror, ...]:
@@ -105,6 +112,19 @@ def load_if_quick(size: Size, *, timeout: float, resident: Residence = "always")
                 [f"{mirror.url}: not reached (within {timeout:g} seconds)" for mirror in MIRRORS[size]]
             )
     return _parsed(fetch(size, timeout=timeout, mirrors=mirrors), size, resident)
+
+
+def identity_of(archive: Path) -> str:
+    """A checksum of an archive that may be a published one; of others, what changes with them.
+
+    Raises:
+        DataError: it cannot be read.
+    """
+    with readable(archive), archive.open("rb") as file:
+        source, start = Source.of(archive, os.fstat(file.fileno())), file.read(4)
+        if source.stamp[0] <= MOST and start.startswith(PUBLISHED):
+            return file_hash(archive, "md5")
+    return hashlib.blake2b(repr(source).encode(errors="replace"), digest_size=16).hexdigest()
 
 
 def published(md5: str) -> Size | None:

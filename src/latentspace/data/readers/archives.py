@@ -1,23 +1,21 @@
-"""Images in a zip, or in a tar, compressed or not: decoded from the stream, nothing is unpacked.
+"""Images in a zip, or in a tar, compressed or not: decoded where they lie, nothing is unpacked.
 
 Nothing can therefore escape to a place outside; a member that tries to is refused all the same, and with it
 the archive, as are links, devices, and more bytes than the limits allow. Bytes are counted as they
 are read, whatever the archive declares. A backslash in a name stands between folders, as a slash does.
 """
 
-import gzip
 import io
 import logging
-import lzma
+import os
 import posixpath
 import stat
 import tarfile
 import zipfile
-import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import IO, Any, Final, cast
 
@@ -25,6 +23,7 @@ from ...core.errors import DataError
 from ..config import DataConfig
 from .collect import Collected, collect
 from .filenames import is_junk, is_named_as_image, may_be_image, readable, shown
+from .places import Place, Source, Span, Zipped, sound
 from .reading import File
 from .streams import Stream, inflating
 from .tables import LOOSE, MOST_LOOSE, text_of
@@ -35,43 +34,42 @@ MEMBER_LIMIT = 64 * 2**20  # bytes of one member, and of what stands between two
 TOTAL_LIMIT = 8 * 2**30  # bytes of a whole archive, inflated
 COUNT_LIMIT = 5_000_000  # members
 
+_NOT_PLAIN: Final = frozenset(("", ".", ".."))  # parts of a path
 _ZIP_ENCRYPTED = 0x1
 # APPNOTE.TXT, section 4.4.5: those that some program writes and zipfile does not read.
 _ZIP_METHODS: Final = {6: "Implode", 9: "Deflate64", 93: "Zstandard", 95: "XZ", 97: "WavPack", 98: "PPMd"}
 _ZIP_READ: Final = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA)
-# What the library raises on archives that are none; the last two are zipfile's, of versions and of names.
-_DAMAGED = (
-    tarfile.TarError,
-    zipfile.BadZipFile,
-    gzip.BadGzipFile,
-    zlib.error,
-    lzma.LZMAError,
-    EOFError,
-    NotImplementedError,
-    UnicodeDecodeError,
-)
 
 
 @dataclass(frozen=True)
 class Member:
-    """A plain file in an archive: its name, its size, and the stream to read it from, before the next one."""
+    """A plain file in an archive: its name, its size, and what opens it, before the next one.
+
+    `place` is where it lies, if it can be read without what lies before it.
+    """
 
     archive: Path
     name: str
     size: int
-    stream: Stream
+    open: Callable[[], Stream]
+    place: Place | None = None
+
+    @property
+    def content(self) -> bytes | Place:
+        """Where it lies, or else its bytes."""
+        return self.place or self.read()
 
     def read(self) -> bytes:
-        with readable(self.archive), _sound(self.archive):
-            content = self.stream.read(self.size + 1)
+        with readable(self.archive), sound(self.archive):
+            content = self.open().read(self.size + 1)
             if len(content) != self.size:
                 raise tarfile.ReadError(f"{self.name} is cut short")
             return content
 
     def copy_to(self, file: IO[bytes]) -> None:
-        with readable(self.archive), _sound(self.archive):
-            left = self.size
-            while content := self.stream.read(min(2**20, left + 1)):
+        with readable(self.archive), sound(self.archive):
+            left, stream = self.size, self.open()
+            while content := stream.read(min(2**20, left + 1)):
                 file.write(content)
                 left -= len(content)
             if left:
@@ -89,7 +87,7 @@ class Images:
         self.others.clear()
         for member in members(self.path):
             if may_be_image(posixpath.basename(member.name)):
-                yield File(member.name, member.read())
+                yield File(member.name, member.content)
             else:
                 self.others.append(member.name)
 
@@ -178,28 +176,16 @@ def members(path: Path, most: int | None = None) -> Iterator[Member]:
         DataError: no archive, a damaged one, or one that no honest program makes.
     """
     most = MEMBER_LIMIT if most is None else most
-    with readable(path), _sound(path), path.open("rb") as file:
+    with readable(path), sound(path), path.open("rb") as file:
+        source = Source.of(path, os.fstat(file.fileno()))
         start = file.read(2)
         file.seek(0)
         if start == b"PK":
-            yield from _zip_members(file, path, most)
+            yield from _zip_members(file, source, path, most)
         else:
             with inflating(file) as stream:
-                yield from _tar_members(stream, path, most)
-
-
-@contextmanager
-def _sound(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except (*_DAMAGED, OSError) as error:
-        if isinstance(error, OSError) and error.errno is not None:
-            raise
-        raise DataError(
-            f"{path} must be a whole zip, or tar (plain, .gz, .bz2, .xz or .zst)",
-            found=str(error) or type(error).__name__,
-            do="fetch or make the archive again",
-        ) from error
+                plain = source if stream is file else None
+                yield from _tar_members(stream, plain, path, most)
 
 
 def _refused(path: Path, name: str, reason: str) -> DataError:
@@ -221,6 +207,14 @@ def _too_large(path: Path, what: str) -> DataError:
 
 def _inner(path: Path, name: str) -> str | None:
     """The name within the root, None for what is to be passed over; an escape is refused."""
+    parts = name.split("/")
+    if (
+        name.isascii()
+        and name.isprintable()
+        and _NOT_PLAIN.isdisjoint(parts)
+        and not ("\\" in name or ":" in name)
+    ):
+        return None if any(map(is_junk, parts)) else name  # as nearly all are: pathlib takes longer
     pure = PurePosixPath(name)
     windows = PureWindowsPath(name)
     if "\0" in name or pure.is_absolute() or ".." in windows.parts or windows.drive or windows.root:
@@ -250,6 +244,16 @@ class _Counted(io.RawIOBase):
         self.took(len(content))
         return content
 
+    def tell(self) -> int:
+        return self.stream.tell()
+
+    def seek(self, place: int, whence: int = io.SEEK_SET, /) -> int:
+        """Of a file alone; what is passed over counts among all bytes."""
+        here = self.stream.tell()
+        there = cast("IO[bytes]", self.stream).seek(place, whence)
+        self.total += max(0, there - here)
+        return there
+
     def took(self, size: int) -> None:
         self.total += size
         self.since += size
@@ -278,9 +282,10 @@ class _WholeTar(tarfile.TarInfo):
             raise tarfile.ReadError(f"a damaged header: {error}") from error
 
 
-def _tar_members(stream: Stream, path: Path, most: int) -> Iterator[Member]:
+def _tar_members(stream: Stream, source: Source | None, path: Path, most: int) -> Iterator[Member]:
+    """The members of a tar; of one that is not compressed, `source`, no more than the headers is read."""
     counted: Any = _Counted(stream, path, most)
-    with tarfile.open(fileobj=counted, mode="r|", tarinfo=_WholeTar) as archive:
+    with tarfile.open(fileobj=counted, mode="r:" if source else "r|", tarinfo=_WholeTar) as archive:
         while (info := archive.next()) is not None:
             counted.next_member()
             archive.members.clear()  # type: ignore[attr-defined]  # else every header stays in memory
@@ -291,12 +296,13 @@ def _tar_members(stream: Stream, path: Path, most: int) -> Iterator[Member]:
                 raise _refused(path, info.name, "a link, a device or another member that is no plain file")
             if info.size > most:
                 raise _too_large(path, f"{shown(info.name)!r} declares {info.size:,} bytes")
-            member = archive.extractfile(info)
-            if name is not None and member is not None:
-                yield Member(path, name, info.size, member)
+            if name is not None:
+                place = Span(source, info.offset_data, info.size) if source and info.size else None
+                extract = cast("Callable[[tarfile.TarInfo], Stream]", archive.extractfile)
+                yield Member(path, name, info.size, partial(extract, info), place)
 
 
-def _zip_members(file: IO[bytes], path: Path, most: int) -> Iterator[Member]:
+def _zip_members(file: IO[bytes], source: Source, path: Path, most: int) -> Iterator[Member]:
     counted = _Counted(file, path, most)
     with zipfile.ZipFile(file) as archive:
         for info in archive.infolist():
@@ -318,11 +324,11 @@ def _zip_members(file: IO[bytes], path: Path, most: int) -> Iterator[Member]:
             if name is None:
                 continue
             counted.took(info.file_size)  # no more than that is read
-            with _opened(archive, info, path) as member:
-                yield Member(path, name, info.file_size, member)
+            _require_method(info, path)
+            yield Member(path, name, info.file_size, partial(_opened, archive, info), Zipped.of(source, info))
 
 
-def _opened(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> zipfile.ZipExtFile:
+def _require_method(info: zipfile.ZipInfo, path: Path) -> None:
     if info.compress_type not in _ZIP_READ:
         method = _ZIP_METHODS.get(info.compress_type, "a method")
         raise DataError(
@@ -330,6 +336,9 @@ def _opened(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> zipf
             found=f"{method} (number {info.compress_type}) in {shown(info.filename)!r}",
             do="unpack it (Explorer, 7-Zip and unzip can), and name the folder",
         )
+
+
+def _opened(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> zipfile.ZipExtFile:
     try:
         return cast("zipfile.ZipExtFile", archive.open(info))
     except (NotImplementedError, RuntimeError) as error:

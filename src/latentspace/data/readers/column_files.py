@@ -1,12 +1,14 @@
 """Files of columns, Parquet and Arrow (Feather, IPC) -> their schema, and their rows some at a time."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol, runtime_checkable
 
-from ...core.errors import DataError
-from .filenames import is_junk, shown
+from .filenames import is_junk
+from .places import Source
+from .rows import BATCH, GROUP, Column, Group, Row, damaged
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -14,7 +16,19 @@ if TYPE_CHECKING:
 PARQUET: Final = (".parquet", ".pq")
 ARROW: Final = (".feather", ".arrow", ".arrows", ".ipc")
 _ARROW_FILE: Final = b"ARROW1"  # else the same as a stream, as Hugging Face's datasets keeps it
-_BATCH: Final = 256  # rows given at a time
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Some rows: the cells of each column, and the places of the images whose bytes were not read."""
+
+    count: int
+    cells: Mapping[str, "pa.Array"]
+    places: Sequence[Row] = ()
+
+    @classmethod
+    def of(cls, batch: "pa.RecordBatch") -> "Batch":
+        return cls(batch.num_rows, dict(zip(batch.schema.names, batch.columns, strict=True)))
 
 
 @runtime_checkable
@@ -24,8 +38,8 @@ class ColumnFile(Protocol):
     @property
     def schema(self) -> "pa.Schema": ...
 
-    def batches(self, columns: Sequence[str]) -> "Iterator[pa.RecordBatch]":
-        """Its rows, some at a time, of these columns."""
+    def batches(self, columns: Sequence[str], images: Column | None = None) -> "Iterator[Batch]":
+        """Its rows, some at a time, of these columns; of `images` the places alone, where that will do."""
 
 
 def is_column_name(name: str) -> bool:
@@ -52,22 +66,55 @@ def opened_columns(path: Path) -> ColumnFile:
         parquet = start.startswith(b"PAR1") or path.name.casefold().endswith(PARQUET)
         return _Parquet(path) if parquet else _Arrow(path, stream=start != _ARROW_FILE)
     except (pa.ArrowException, OSError) as error:
-        raise DataError(
-            f"{path} must be a whole Parquet or Arrow file",
-            found=shown(str(error).partition("\n")[0][:200]),
-            do="fetch or make it again",
-        ) from error
+        raise damaged(path, error) from error
 
 
 class _Parquet:
     def __init__(self, path: Path) -> None:
         from pyarrow import parquet
 
+        self._source = Source.of(path, path.stat())
         self._file = parquet.ParquetFile(path)
         self.schema: pa.Schema = self._file.schema_arrow
+        leaves = self._file.schema
+        self._leaves = [leaves.column(number).path for number in range(len(leaves))]
 
-    def batches(self, columns: Sequence[str]) -> "Iterator[pa.RecordBatch]":
-        yield from self._file.iter_batches(batch_size=_BATCH, columns=list(columns))
+    def batches(self, columns: Sequence[str], images: Column | None = None) -> Iterator[Batch]:
+        if images is None:
+            yield from map(Batch.of, self._file.iter_batches(BATCH, columns=list(columns)))
+            return
+        for number in range(self._file.num_row_groups):
+            size = self._size(number, images)
+            if size is None:
+                yield from map(Batch.of, self._file.iter_batches(BATCH, [number], list(columns)))
+            else:
+                yield from self._around(Group(self._source, number, images), size, columns)
+
+    def _size(self, number: int, images: Column) -> int | None:
+        """About how many bytes an image of a group has; None where one is missing, or the group is large."""
+        about = self._file.metadata.row_group(number)
+        leaf = f"{images.image}.bytes" if images.kind == "struct" else images.image
+        if leaf not in self._leaves:
+            return None
+        column = about.column(self._leaves.index(leaf))
+        said, size = column.statistics, column.total_uncompressed_size
+        none_is_missing = said is not None and said.has_null_count and not said.null_count
+        return size // max(1, about.num_rows) if none_is_missing and size <= GROUP else None
+
+    def _around(self, group: Group, size: int, columns: Sequence[str]) -> Iterator[Batch]:
+        """A group of rows without the bytes of its images."""
+        image, path = group.column.image, f"{group.column.image}.path"
+        beside = [one for one in columns if one != image] + [path] * (path in self._leaves)
+        if beside:
+            read: Iterable[Batch] = map(Batch.of, self._file.iter_batches(BATCH, [group.number], beside))
+        else:
+            rows = self._file.metadata.row_group(group.number).num_rows
+            read = (Batch(min(BATCH, rows - first), {}) for first in range(0, rows, BATCH))
+        first = 0
+        for batch in read:
+            places = [Row(group, first + row, size) for row in range(batch.count)]
+            yield replace(batch, places=places)
+            first += batch.count
 
 
 class _Arrow:
@@ -85,10 +132,11 @@ class _Arrow:
         with pa.OSFile(str(self._path)) as file:
             yield (pa.ipc.open_stream if self._stream else pa.ipc.open_file)(file)
 
-    def batches(self, columns: Sequence[str]) -> "Iterator[pa.RecordBatch]":
+    def batches(self, columns: Sequence[str], images: Column | None = None) -> Iterator[Batch]:  # noqa: ARG002
+        """All of their columns: a batch has as many rows as its writer liked, and each is read whole."""
         with self._opened() as reader:
             for whole in reader if self._stream else map(reader.get_batch, range(reader.num_record_batches)):
                 batch = whole.select(list(columns))
                 batch.validate(full=True)
-                for first in range(0, len(batch), _BATCH):
-                    yield batch.slice(first, _BATCH)
+                for first in range(0, len(batch), BATCH):
+                    yield Batch.of(batch.slice(first, BATCH))

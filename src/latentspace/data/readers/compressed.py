@@ -22,7 +22,7 @@ from .file_sets import files_in
 from .filenames import readable
 from .idx import INFLATED
 from .inside import own_folder, said_of
-from .reading import stamp_of
+from .places import stamp_of
 from .registry import WORTH_BYTES, reader_of
 from .streams import COMPRESSED, opened
 

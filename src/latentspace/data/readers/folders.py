@@ -23,7 +23,8 @@ from ..imageset import ImageSet
 from .collect import Collected, collect
 from .filenames import is_junk, is_no_image, natural, natural_order, readable, shown
 from .layout import NO_LABEL
-from .reading import File, Stamp, stamp_of
+from .places import Stamp, stamp_of
+from .reading import File
 
 logger = logging.getLogger(__name__)
 

@@ -1,4 +1,4 @@
-"""Image files read by processes on the nodes of a cluster, which see them under the same paths.
+"""Images read by processes on the nodes of a cluster, which see their files under the same paths.
 
 A task whose files a node does not see as they are here, or whose process is lost or not there yet, is done
 here. So the order and the bytes are those of this machine, whatever becomes of the nodes.
@@ -15,9 +15,11 @@ from typing import Any
 from PIL import Image
 
 from ...core.cluster import Cluster, LostProcessError, about_process
+from ...core.wording import counted
 from .decode import decoding
+from .places import stamp_at
 from .processes import read_by
-from .reading import Answer, File, Task, read, stamp_at
+from .reading import Answer, File, Task, read, read_there
 
 logger = logging.getLogger(__name__)
 
@@ -38,22 +40,23 @@ class ReadingProcess:
             return None
         Image.MAX_IMAGE_PIXELS = most_pixels
         with decoding():
-            return read(task)
+            return read_there(task)
 
 
 def _seen(file: File) -> bool:
-    if not isinstance(file.content, str) or file.reason:
+    """Whether a file is the one that it was there; at a place in a larger one that is seen as it is read."""
+    if file.reason or not isinstance(file.content, str):
         return True
     return bool(file.stamp) and stamp_at(Path(file.content)) == file.stamp
 
 
 def reading_on(cluster: Cluster) -> AbstractContextManager[None]:
     """Inside the block the nodes of a cluster read what takes longer than a moment."""
-    return read_by(partial(_on_nodes, cluster))
+    return read_by(partial(of_cluster, cluster))
 
 
 @contextmanager
-def _on_nodes(cluster: Cluster) -> Iterator[Sequence["_OnNode"]]:
+def of_cluster(cluster: Cluster) -> Iterator[Sequence["_OnNode"]]:
     """As many processes as there is room for."""
     readers = [_OnNode(cluster) for _ in range(max(1, cluster.room))]
     try:
@@ -61,15 +64,18 @@ def _on_nodes(cluster: Cluster) -> Iterator[Sequence["_OnNode"]]:
     finally:
         for one in readers:
             one.end()
-        if done := sum(one.tasks for one in readers):
-            logger.info("%d portions of the images were read on the nodes of the cluster", done)
+        there, here = sum(one.tasks for one in readers), sum(one.unseen for one in readers)
+        if there or here:
+            logger.info("%s of the images read on the nodes of the cluster", counted(there, "portion"))
+        if here:
+            logger.info("%s read here, as a node does not see their files", counted(here, "portion"))
 
 
 class _OnNode:
     """One of the processes; called with a task at a time."""
 
     def __init__(self, cluster: Cluster) -> None:
-        self.tasks = 0
+        self.tasks = self.unseen = 0
         self._cluster = cluster
         self._process = cluster.process(ReadingProcess)
         self._about = self._process.about.remote()
@@ -79,10 +85,11 @@ class _OnNode:
     def __call__(self, task: Task) -> Answer:
         answer = None
         try:
-            if self._begun():
+            if self.begun():
                 sent = replace(task, files=tuple([_stamped(file) for file in task.files]))
                 asked = self._process.read.remote(sent, Image.MAX_IMAGE_PIXELS)
                 answer = self._cluster.asked(asked, self._node)
+                self.unseen += answer is None
         except LostProcessError as error:
             if not self._gone:
                 logger.warning("a process that read images is gone (%s): this machine reads on", error.reason)
@@ -93,7 +100,7 @@ class _OnNode:
         found: Answer = answer
         return found
 
-    def _begun(self) -> bool:
+    def begun(self) -> bool:
         """Whether there is a process; what would wait for it is done here meanwhile.
 
         Raises:

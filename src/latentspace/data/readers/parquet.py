@@ -8,7 +8,8 @@ say their part.
 
 import logging
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
+from itertools import repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -18,11 +19,12 @@ import numpy as np
 from ...core.errors import DataError
 from ...core.wording import counted
 from ..imageset import ImageSet
-from .column_files import PARQUET, ColumnFile, is_column_name, opened_columns
+from .column_files import PARQUET, Batch, ColumnFile, is_column_name, opened_columns
 from .filenames import files_below, readable, shown
 from .listed import Again, listed_arrays, listed_images
 from .parquet_columns import Columns, columns_of, label_of, values_of
 from .reading import File
+from .rows import Column, Row
 from .tables import LABEL_NAMES, column_named, part_number, part_of_name, some
 
 if TYPE_CHECKING:
@@ -69,9 +71,13 @@ def read_parquet(paths: Sequence[Path], origin: Path, config: "DataConfig") -> I
                     _rows(opened, columns, paths, origin), config, names, origin=origin, source=source
                 )
 
+            images_at = Column(columns[0].image, columns[0].kind, os.fspath(paths[0].parent.absolute()))
+            encoded = None if images_at.kind == "path" else images_at
+
             def files() -> Iterator[File]:
-                for said, value in _rows(opened, columns, paths, origin):
-                    yield _as_file(said, value, columns[0], paths[0].parent)
+                for said, value in _rows(opened, columns, paths, origin, encoded):
+                    placed = isinstance(value, Row)
+                    yield said._replace(content=value) if placed else images_at.filled(said, value)
 
             images = listed_images(Again(files), config, origin=str(origin), source=source, class_names=names)
     except (pa.ArrowException, OSError, OverflowError, UnicodeDecodeError) as error:
@@ -84,21 +90,27 @@ def read_parquet(paths: Sequence[Path], origin: Path, config: "DataConfig") -> I
 
 
 def _rows(
-    opened: Sequence[ColumnFile], columns: Sequence[Columns], paths: Sequence[Path], origin: Path
+    opened: Sequence[ColumnFile],
+    columns: Sequence[Columns],
+    paths: Sequence[Path],
+    origin: Path,
+    encoded: Column | None = None,
 ) -> Iterator[tuple[File, Any]]:
-    """Each row as a file without content, and what stands in its column of images.
+    """Each row as a file without content, and what stands in its column of images, or where that lies.
 
     It is called by its path, or by its row where that is not its own.
+
+    Args:
+        encoded: the column of images that are encoded.
     """
     seen: set[str] = set()
     for file, here, path in zip(opened, columns, paths, strict=True):
         part, folder = _part(path, origin), _in_folders(path, origin)
         row = 0
-        for batch in file.batches(here.all):
-            cells = {name: batch.column(batch.schema.names.index(name)) for name in here.all}
+        for batch in file.batches(here.all, encoded):
             beside = [name for name in here.all if name != here.image and name not in here.pixels]
-            texts = {name: cells[name].to_pylist() for name in beside}
-            for place, value in enumerate(_values(cells, here)):
+            texts = {name: batch.cells[name].to_pylist() for name in beside}
+            for place, value in enumerate(_values(batch, here)):
                 where = f"in row {row:,} of {path.name}"
                 given = part_number(_text(texts[here.part][place]), where) if here.part else part
                 group = _text(texts[here.group][place]) if here.group else None
@@ -109,15 +121,20 @@ def _rows(
                 if not name or name in seen:
                     name = str(row) if len(paths) == 1 else f"{path.name}:{row}"
                 seen.add(name)
-                yield File(name, b"", label=label, group=group, part=given), value
+                there = batch.places[place] if batch.places else value
+                yield File(name, b"", label=label, group=group, part=given), there
                 row += 1
 
 
-def _values(cells: Mapping[str, Any], columns: Columns) -> Iterator[Any]:
-    """What stands in the column of images, or in those of their pixels."""
+def _values(batch: Batch, columns: Columns) -> Iterator[Any]:
+    """What was read of the column of images, or of those of their pixels."""
+    if columns.image not in batch.cells:
+        return repeat(None, batch.count)
     if not columns.pixels:
-        return values_of(cells[columns.image], columns.kind)
-    return iter(np.stack([cells[name].to_numpy(zero_copy_only=False) for name in columns.pixels], axis=1))
+        return values_of(batch.cells[columns.image], columns.kind)
+    return iter(
+        np.stack([batch.cells[name].to_numpy(zero_copy_only=False) for name in columns.pixels], axis=1)
+    )
 
 
 def _part(path: Path, origin: Path) -> int | None:
@@ -149,23 +166,3 @@ def _text(value: Any) -> str | None:
     if isinstance(value, bytes):  # a column of bytes may hold text
         return os.fsdecode(value)
     return None if value is None else str(value)
-
-
-def _as_file(file: File, value: Any, columns: Columns, folder: Path) -> File:
-    """The encoded image of a row; what is missing is a reason to skip it."""
-    content, path = value, None
-    if columns.kind == "struct":
-        content, path = (value or {}).get("bytes"), (value or {}).get("path")
-    elif columns.kind == "path":
-        content, path = None, value
-    if content:
-        return file._replace(content=bytes(content))
-    if not path or columns.kind == "bytes":
-        return file._replace(reason="no image in this row (null)")
-    there = folder / str(path).replace("\\", "/")
-    try:
-        found = there.is_file()
-    except (OSError, ValueError):
-        found = False
-    reason = "" if found else "no file at this path, and no bytes"
-    return file._replace(content=os.fspath(there), reason=reason)

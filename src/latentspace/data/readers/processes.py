@@ -23,6 +23,7 @@ from PIL import Image
 from ...core.child_processes import child_environment, cores, module_command
 from ...core.errors import DataError
 from .reading import Answer, File, Task, in_portions, read
+from .rows import forget
 
 PATIENCE: Final = 0.5  # seconds that one process reads alone: as long as it takes to begin another
 COUNT: Final = 128  # files of a task, at most
@@ -62,11 +63,14 @@ def answers(files: Iterable[File], planned: Planned) -> Generator[tuple[Task, An
     began = time.monotonic()
     many = min(cores(), MOST)
     readers = _readers.get() or (partial(_workers, many) if many > 1 else None)
-    for portion in portions:
-        task = planned(portion)
-        yield task, read(task)
-        if readers is not None and time.monotonic() - began > PATIENCE:
-            break
+    try:
+        for portion in portions:
+            task = planned(portion)
+            yield task, read(task)
+            if readers is not None and time.monotonic() - began > PATIENCE:
+                break
+    finally:
+        forget()
     if readers is None:
         return
     with readers() as several, _shared_out(several) as ask:
@@ -140,11 +144,11 @@ def _asked(process: "subprocess.Popen[bytes]", task: Task) -> Answer:
     try:
         pickle.dump(task, process.stdin, protocol=pickle.HIGHEST_PROTOCOL)
         process.stdin.flush()
-        answer: Answer = pickle.load(process.stdout)  # noqa: S301 - from a process that this one began
+        answer: Answer | None = pickle.load(process.stdout)  # noqa: S301 - from a process that this one began
     except (OSError, EOFError, ValueError, pickle.UnpicklingError) as error:
         raise DataError(
             "every process that reads images must finish",
             found=f"one ended while it read {task.files[0].name} and those after it",
             do="free some memory, and try again; on one processor images are read by one process",
         ) from error
-    return answer
+    return read(task) if answer is None else answer

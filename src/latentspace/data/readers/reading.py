@@ -6,10 +6,10 @@ A function of its task alone, so that a set comes out the same to the bit, howev
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import FileIO
 from pathlib import Path
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, NamedTuple
 
 import numpy as np
 from jaxtyping import UInt8
@@ -20,16 +20,17 @@ from ...core.wording import option
 from ..config import DataConfig
 from ..fitting import Size
 from .decode import DecodedImage, decode, size_of
+from .places import Place, Stamp, stamp_at, stamp_of
 from .survey import Conversion, Survey
 
-Stamp: TypeAlias = tuple[int, ...]
 SMALL: Final = 2**20  # bytes of a file that is read at once
 
 
 class File(NamedTuple):
-    """A file that should be an image: its path within the source, and its bytes or the path to them.
+    """A file that should be an image: its path within the source, and its bytes, or where they are.
 
-    Of a page of a larger file the image itself is there.
+    They are in a file of their own at a path, or at a place in a larger one. Of a page of a larger file the
+    image itself is there.
 
     `reason` says why there is nothing to read, where that is known beforehand; `stamp` is its size in
     bytes and its times of change in nanoseconds, where it lies on the disk. `label`, `group` and `part` are
@@ -37,7 +38,7 @@ class File(NamedTuple):
     """
 
     name: str
-    content: bytes | str | DecodedImage
+    content: bytes | str | Place | DecodedImage
     reason: str = ""
     stamp: Stamp = ()
     label: str | None = None
@@ -96,25 +97,22 @@ class Answer(NamedTuple):
         return tuple([Read(one, self.results.size) for one in self.results.pixels.transpose(0, 2, 3, 1)])
 
 
-def stamp_of(about: os.stat_result) -> Stamp:
-    """What changes with a file: its size, and the times at which its content and its entry changed."""
-    return about.st_size, about.st_mtime_ns, about.st_ctime_ns
-
-
-def stamp_at(place: bytes | Path) -> Stamp:
-    """The stamp of a file; none where there is no file."""
-    try:
-        return stamp_of(place.stat()) if isinstance(place, Path) else ()
-    except OSError:
-        return ()
+def taken(files: Iterable[File]) -> tuple[File, ...]:
+    """The files, with what lies at places of larger ones. Raises: DataError: as `Place.taken`."""
+    here = (bytes, str, DecodedImage)
+    return tuple([one if isinstance(one.content, here) else one.content.taken(one) for one in files])
 
 
 def read(task: Task) -> Answer:
-    """The images of a task; to be called within `decoding()`."""
+    """The images of a task; to be called within `decoding()`.
+
+    Raises:
+        DataError: a file that many images lie in is gone, another one, or damaged.
+    """
     survey = Survey(task.config)
     own = Conversion(task.config.resize, task.config.fit)  # of sets whose images need not know of each other
     results: list[Read | Refused] = []
-    for file in task.files:
+    for file in taken(task.files):
         try:
             decoded = isinstance(file.content, DecodedImage)
             size = size_of(_content(file)[0]) if task.sizes and not file.reason and not decoded else None
@@ -132,6 +130,23 @@ def read(task: Task) -> Answer:
         except DataError as error:
             results.append(Refused(error.must, error.found, error.do))
     return Answer(_alike(results) or tuple(results), survey)
+
+
+def read_there(task: Task) -> Answer | None:
+    """As `read`, in another process than the one that asks, which reads itself what this one cannot.
+
+    None of files that lie in larger ones which are gone here, other ones, damaged, or lead elsewhere.
+    """
+    try:
+        files = taken(task.files)
+    except DataError:
+        return None
+    if any(
+        one is not asked and isinstance(one.content, str)
+        for one, asked in zip(files, task.files, strict=True)
+    ):
+        return None
+    return read(replace(task, files=files))
 
 
 def _alike(results: Sequence[Read | Refused]) -> Alike | None:
@@ -175,11 +190,20 @@ def _content(file: File) -> tuple[bytes | Path, Stamp]:
     """
     if isinstance(file.content, bytes):
         return file.content, ()
-    assert isinstance(file.content, str)
+    assert isinstance(file.content, str), "places come first"
     if file.stamp and file.stamp[0] <= SMALL:
         with suppress(OSError), FileIO(file.content) as opened:
             return opened.read(), stamp_of(os.fstat(opened.fileno()))
     return Path(file.content), ()
+
+
+def _weight(file: File) -> int:
+    """Its bytes, or about as many."""
+    if isinstance(file.content, bytes):
+        return len(file.content)
+    if isinstance(file.content, DecodedImage):
+        return file.content.pixels.nbytes
+    return (file.stamp or (0,))[0] if isinstance(file.content, str) else file.content.size
 
 
 def in_portions(files: Iterable[File], count: int, size: int) -> Iterator[tuple[File, ...]]:
@@ -194,9 +218,3 @@ def in_portions(files: Iterable[File], count: int, size: int) -> Iterator[tuple[
             held, weight = [], 0
     if held:
         yield tuple(held)
-
-
-def _weight(file: File) -> int:
-    if isinstance(file.content, DecodedImage):
-        return file.content.pixels.nbytes
-    return len(file.content) if isinstance(file.content, bytes) else (file.stamp or (0,))[0]

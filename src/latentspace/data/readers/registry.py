@@ -152,7 +152,7 @@ class Archive:
     def read(self, path: Path, config: "DataConfig") -> "ImageSet":
         from ..kept import kept_images
         from .filenames import readable
-        from .reading import stamp_of
+        from .places import stamp_of
         from .sidecar import with_beside
 
         with readable(path):
@@ -168,24 +168,21 @@ class Archive:
         return with_beside(path, images, config.label)
 
     def _read(self, path: Path, config: "DataConfig") -> "ImageSet":
-        from ...core.atomic_files import file_hash
         from ..catalog import notmnist
         from .archives import read_archive
-        from .filenames import readable
         from .folders import set_of
         from .inside import read_inside
         from .members_beside import with_members
 
-        with readable(path):
-            checksum = file_hash(path, "md5")
-        if (size := notmnist.published(checksum)) is not None:
+        identity = notmnist.identity_of(path)
+        if (size := notmnist.published(identity)) is not None:
             return notmnist.load_archive(path, size, config.resident)
         if (inside := read_inside(path, config)) is not None:
             return inside
-        if (images := notmnist.remembered(checksum, config.resident)) is not None:
+        if (images := notmnist.remembered(identity, config.resident)) is not None:
             return images
         found = read_archive(path, config)
-        return with_members(path, set_of(found, identity=checksum, what="an archive"), found.beside, config)
+        return with_members(path, set_of(found, identity=identity, what="an archive"), found.beside, config)
 
 
 class Idx:

@@ -23,7 +23,8 @@ from .filenames import BRACES, files_below, is_junk, is_named_as_image, readable
 from .label_columns import NONE, asked_column
 from .layout import NO_LABEL, layout_of, part_named
 from .listed import Again, listed_images, noted
-from .reading import File, Stamp, stamp_of
+from .places import Place, Stamp, stamp_of
+from .reading import File
 from .registry import WORTH_BYTES
 from .tables import GROUP_NAMES, LABEL_NAMES, PART_NAMES, part_number, part_of_name, plain, some, text_of
 
@@ -51,6 +52,7 @@ class Sample:
     group: str | None = None
     part: int | None = None
     more_images: int = 0
+    place: Place | None = None  # of the image, in a tar that is not compressed
 
 
 def parted(name: str) -> tuple[str, str]:
@@ -167,7 +169,8 @@ def _read(paths: Sequence[Path], origin: Path, config: "DataConfig") -> ImageSet
     Raises:
         DataError: a damaged tar, JSON that is none, a part that is none, or what `collect` raises.
     """
-    samples = [sample for path in paths for sample in _samples(path, _part(path, origin))]
+    shards = [list(_samples(path, _part(path, origin))) for path in paths]
+    samples = [sample for shard in shards for sample in shard]
     names = _names(samples)
     labels, notes = _labels(samples, names)
     if config.label not in (None, NONE):
@@ -176,7 +179,7 @@ def _read(paths: Sequence[Path], origin: Path, config: "DataConfig") -> ImageSet
         labels, notes = [one.columns.get(asked) for one in samples], []
 
     def files() -> Iterator[File]:
-        images = (image for path in paths for image in _images(path))
+        images = (image for pair in zip(paths, shards, strict=True) for image in _images(*pair))
         for sample, name, label, content in zip(samples, names, labels, images, strict=True):
             file = File(name, content or b"", label=label, group=sample.group, part=sample.part)
             yield file if content else file._replace(reason="no image in this sample")
@@ -219,6 +222,7 @@ def _samples(path: Path, part: int | None) -> Iterator[Sample]:
             sample = Sample(path, key, part=part)
         if is_named_as_image(member.name):
             sample.more_images += bool(sample.image)
+            sample.place = sample.place if sample.image else member.place
             sample.image = sample.image or ending
         elif (said := _says(ending)) == "json":
             _say_json(sample, member)
@@ -229,8 +233,11 @@ def _samples(path: Path, part: int | None) -> Iterator[Sample]:
         yield sample
 
 
-def _images(path: Path) -> Iterator[bytes | None]:
-    """The first image of each sample of a tar, in order."""
+def _images(path: Path, samples: Sequence[Sample]) -> Iterator[bytes | Place | None]:
+    """The first image of each sample of a tar, in order: where it lies, or its bytes."""
+    if any(one.place for one in samples):
+        yield from (one.place for one in samples)
+        return
     last: str | None = None
     content: bytes | None = None
     for key, _, member in _grouped(path):

@@ -7,7 +7,7 @@ import sys
 from PIL import Image
 
 from latentspace.data.readers.decode import decoding
-from latentspace.data.readers.reading import read
+from latentspace.data.readers.reading import read_there
 
 
 def main(most_pixels: str) -> None:
@@ -21,7 +21,7 @@ def main(most_pixels: str) -> None:
                 task = pickle.load(tasks)  # noqa: S301 - from the process that began this one
             except EOFError:
                 return
-            pickle.dump(read(task), answers, protocol=pickle.HIGHEST_PROTOCOL)
+            pickle.dump(read_there(task), answers, protocol=pickle.HIGHEST_PROTOCOL)
             answers.flush()
 
 
