@@ -491,3 +491,20 @@ def test_pixels_in_an_axis_beside_channels(tmp_path: Path, axes: tuple[int, ...]
     assert found.shape == (channels, 32, 32)
     assert (found.pixels == images.reshape(20, channels, 32, 32)).all()
     assert found.class_names == ("0", "1")
+
+
+@pytest.mark.parametrize("name", ["lbl", "tags", "ids", "outcome", "y_data"])
+def test_a_lone_array_of_few_values_is_the_labels(name: str, tmp_path: Path) -> None:
+    images = {"images": random_pixels(6, 9, 9), "kinds": np.array(["a", "b"], dtype=object)}
+    np.savez(tmp_path / "some.npz", **{name: [0, 0, 1, 1, 4, 4]}, **images)
+    loaded = load_images(DataConfig(spec=str(tmp_path / "some.npz")))
+    assert loaded.class_names == ("0", "1", "4")
+    np.savez(tmp_path / "some.npz", **images, number=np.arange(6), fold=np.arange(6) % 2, weight=np.ones(6))
+    assert not load_images(DataConfig(spec=str(tmp_path / "some.npz"))).labelled
+
+
+def test_names_of_classes_that_are_objects_are_left_out(tmp_path: Path, caplog) -> None:
+    names = np.array(["cat", "dog"], dtype=object)
+    np.savez(tmp_path / "some.npz", x=random_pixels(4, 9, 9), y=[0, 1, 0, 1], class_names=names)
+    assert load_images(DataConfig(spec=str(tmp_path / "some.npz"))).class_names == ("0", "1")
+    assert "never unpickled" in caplog.text

@@ -294,3 +294,21 @@ def test_results_of_commands_are_no_labels_groups_or_parts(tmp_path: Path, heade
     assert (found.labels, found.groups, found.parts, found.record.warnings) == (None, None, None, ())
     asked = load(tmp_path / "two", names, {"codes.csv": "\n".join((header, *rows))}, label=columns[-1])
     assert asked.class_names == ("a", "b", "c")  # but where they are asked for
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("labels.csv", "# made in 2024\n# by hand\nfile,label\n{rows}"),
+        ("labels.csv", "#file,label\n{rows}"),
+        ("labels.json", '{{"cat": ["0.png", "2.png"], "dog": ["1.png", "3.png"]}}'),
+    ],
+)
+def test_remarks_above_a_table_and_the_files_of_each_class(name: str, text: str, tmp_path: Path) -> None:
+    rows = "".join(f"{number}.png,{('cat', 'dog')[number % 2]}\n" for number in range(4))
+    files = {f"{number}.png": encoded(random_pixels(9, 9, seed=number)) for number in range(4)}
+    images = latentspace.load_data(
+        str(write_folder(tmp_path / "some", {**files, name: text.format(rows=rows).encode()}))
+    )
+    assert images.labels is not None
+    assert [images.class_names[label] for label in images.labels] == ["cat", "dog"] * 2

@@ -9,6 +9,7 @@ from scipy.ndimage import gaussian_filter
 
 import latentspace
 from latentspace.core.errors import DataError
+from latentspace.data.readers.libsvm import is_libsvm
 from makers import random_pixels
 
 PIXELS = random_pixels(9, 8, 8)
@@ -279,3 +280,21 @@ def test_libsvm_in_parts_signed_and_with_several_labels(tmp_path: Path):
 def test_lines_that_are_no_libsvm(line: str, tmp_path: Path):
     with pytest.raises(DataError, match=r"in line 10|squares|numbers"):
         load(tmp_path, sparse(PIXELS, LABELS) + line + "\n", "a.t")
+
+
+@pytest.mark.parametrize("first", [False, True])
+def test_a_word_without_a_header_is_the_label(first: bool, tmp_path: Path) -> None:
+    squares = 100 + random_pixels(6, 64) // 2  # three digits each, which a pattern could read in many ways
+    names = ["cat", "dog"] * 3
+    rows = [list(map(str, row)) for row in squares.tolist()]
+    lines = [[name, *row] if first else [*row, name] for name, row in zip(names, rows, strict=True)]
+    (tmp_path / "some.csv").write_text("\n".join(map(",".join, lines)))
+    images = latentspace.load_data(str(tmp_path / "some.csv"))
+    np.testing.assert_array_equal(images.pixels.reshape(6, -1), squares)
+    assert images.labels is not None
+    assert [images.class_names[label] for label in images.labels] == names
+
+
+def test_a_row_of_numbers_that_is_cut_is_soon_known_to_be_none_of_libsvm() -> None:
+    assert not is_libsvm(b"171,183,241," * 42 + b"x")
+    assert is_libsvm(b"1,2.5 " + b" ".join(b"%d:.5" % k for k in range(1, 20)) + b"\n")

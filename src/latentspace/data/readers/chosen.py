@@ -75,7 +75,7 @@ def choose(arrays: Sequence[Stored], origin: str, label: str | None = None) -> C
         first = min(fitting, key=lambda key: (key[0] != prefix, key[1]), default=None)
         return {} if first is None else fitting[first]
 
-    labels = beside("labels")
+    labels = beside("labels") or (_lone(arrays, names, images) if label is None else {})
     said = " ".join(one.name for one in labels.values()).casefold()
     own = [
         one
@@ -90,6 +90,32 @@ def choose(arrays: Sequence[Stored], origin: str, label: str | None = None) -> C
         split=next(iter(beside("split").values()), None),
         files=next(iter(beside("files").values()), None),
     )
+
+
+def _lone(
+    arrays: Sequence[Stored], names: Mapping[str, ArrayName], images: Mapping[int, Stored]
+) -> Mapping[int, Stored]:
+    """The labels where nothing is called so: the only array with a value for each image, of few kinds.
+
+    As the lone column of a table beside images is.
+    """
+
+    def may_be(one: Stored) -> bool:
+        said = names[one.name]
+        return (
+            not said.role and len(one.shape) == 1 and one.dtype.kind in "biuUS" and "fold" not in said.prefix
+        )
+
+    found = [
+        some
+        for some in _by_set(arrays, names, may_be).values()
+        if some.keys() == images.keys()
+        and all(one.shape[0] in images[part].shape for part, one in some.items())
+    ]
+    if len(found) != 1:
+        return {}
+    values = np.concatenate([one.read() for one in found[0].values()])
+    return found[0] if 2 <= len(np.unique(values)) <= len(values) / 2 else {}
 
 
 def _names_of(arrays: Sequence[Stored]) -> dict[str, ArrayName]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol, runtime_checkable
 
+from ...core.errors import DataError
 from .filenames import is_junk
 from .places import Source
 from .rows import BATCH, GROUP, Column, Group, Row, damaged
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 PARQUET: Final = (".parquet", ".pq")
 ARROW: Final = (".feather", ".arrow", ".arrows", ".ipc")
 _ARROW_FILE: Final = b"ARROW1"  # else the same as a stream, as Hugging Face's datasets keeps it
+_FEATHER_1: Final = b"FEA1"
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,12 @@ def opened_columns(path: Path) -> ColumnFile:
     try:
         with path.open("rb") as file:
             start = file.read(len(_ARROW_FILE))
+        if start.startswith(_FEATHER_1):
+            raise DataError(
+                f"{path} must be Feather of version 2, which is Arrow",
+                found="version 1",
+                do="read it with pandas.read_feather, and write it with to_parquet",
+            )
         parquet = start.startswith(b"PAR1") or path.name.casefold().endswith(PARQUET)
         return _Parquet(path) if parquet else _Arrow(path, stream=start != _ARROW_FILE)
     except (pa.ArrowException, OSError) as error:

@@ -55,9 +55,9 @@ _JUNK_BEGINS = frozenset(name[0] for name in _DESKTOP_JUNK) | {"T", "E", "D", "I
 
 # A publisher's own split: the part that each word stands for, as in `ImageSet.parts`.
 PARTS = {
-    **dict.fromkeys(("train", "training"), 0),
+    **dict.fromkeys(("train", "training", "trn"), 0),
     **dict.fromkeys(("val", "valid", "validation", "dev", "eval", "evaluation", "publictest"), 1),
-    **dict.fromkeys(("test", "testing", "holdout", "privatetest"), 2),
+    **dict.fromkeys(("test", "testing", "tst", "holdout", "privatetest"), 2),
 }
 _JOINED_PART = re.compile(
     r"(train|training|val|valid|validation|dev|test|testing|eval|evaluation)"

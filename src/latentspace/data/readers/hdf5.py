@@ -3,20 +3,25 @@
 `MATLAB 7.3` files are HDF5 too; their axes are in the other order, and `matlab` turns them.
 """
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 
 from ...core.errors import DataError
+from ..cleaning import sentence
 from ..config import DataConfig
 from ..memmap import Residence, allocate_on_disk, mapped, stays_on_disk
 from .apart import ApartError, read_apart
 from .chosen import Stored
 from .filenames import readable
 from .streams import DEFLATE_AT_BEST
+
+logger = logging.getLogger(__name__)
 
 SIGNATURE: Final = b"\x89HDF\r\n\x1a\n"
 DEEPEST: Final = 8  # groups in groups
@@ -33,6 +38,8 @@ def hdf5_arrays(path: Path, config: DataConfig) -> list[Stored]:
         DataError: no HDF5 file, a damaged one, or h5py is not installed.
     """
     with opened(path) as file:
+        if elsewhere := _elsewhere(file):
+            logger.warning("not read, as it lies in another file: %s of %s", sentence(elsewhere), path)
         return [_stored(name, one, path, config.resident) for name, one in datasets(file)]
 
 
@@ -78,6 +85,17 @@ def datasets(group: Any, prefix: str = "", depth: int = 0) -> Iterator[tuple[str
             yield from datasets(one, f"{prefix}{name}/", depth + 1)
         elif isinstance(one, h5py.Dataset) and one.shape is not None and not (one.external or one.is_virtual):
             yield f"{prefix}{name}", one
+
+
+def _elsewhere(group: Any) -> list[str]:
+    """The names at the top of a file whose values lie in other files."""
+    import h5py
+
+    links = {name: group.get(name, getlink=True) for name in islice(group, MOST)}
+    own = {name: group[name] for name, link in links.items() if isinstance(link, h5py.HardLink)}
+    arrays = {name: one for name, one in own.items() if isinstance(one, h5py.Dataset)}
+    virtual = [name for name, one in arrays.items() if one.external or one.is_virtual]
+    return virtual + [name for name, link in links.items() if isinstance(link, h5py.ExternalLink)]
 
 
 def _stored(name: str, one: Any, path: Path, resident: Residence) -> Stored:

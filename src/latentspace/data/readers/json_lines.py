@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from ...core.errors import DataError
 from ...core.wording import brief
-from .filenames import shown
+from .filenames import is_named_as_image, shown
 from .streams import COMPRESSED
 
 JSON_LINES: Final = tuple(f"{kind}{end}" for kind in (".jsonl", ".ndjson") for end in ("", *COMPRESSED))
@@ -63,14 +63,26 @@ def _objects(found: Any) -> list[dict[str, Any]]:
         return found if all(isinstance(one, dict) for one in found) else []
     if not isinstance(found, dict):
         return []
-    if coco := _of_coco(found):
-        return coco
-    if len(found) > 1 and all(isinstance(one, dict) for one in found.values()):
-        return [{"path": name, **one} for name, one in found.items()]
-    if len(found) > 1 and all(isinstance(one, str | int | float | None) for one in found.values()):
-        return [{"path": name, "label": one} for name, one in found.items()]
+    if said := _of_coco(found) or (_of_names(found) if len(found) > 1 else []):
+        return said
     lists = [one for one in found.values() if isinstance(one, list)]  # {"labels": [...]}, as StyleGAN has it
     return _objects(lists[0]) if len(lists) == 1 else []
+
+
+def _of_names(found: dict[str, Any]) -> list[dict[str, Any]]:
+    """What is said of each name, or the names of each class."""
+    if all(isinstance(one, dict) for one in found.values()):
+        return [{"path": name, **one} for name, one in found.items()]
+    if all(isinstance(one, str | int | float | None) for one in found.values()):
+        return [{"path": name, "label": one} for name, one in found.items()]
+    if all(map(_are_files, found.values())):
+        return [{"path": name, "label": label} for label, names in found.items() for name in names]
+    return []
+
+
+def _are_files(found: Any) -> bool:
+    """Whether a class has a list of names, as `{"cat": ["1.png"]}`."""
+    return isinstance(found, list) and all(isinstance(one, str) and is_named_as_image(one) for one in found)
 
 
 def _of_coco(found: dict[str, Any]) -> list[dict[str, Any]]:

@@ -27,7 +27,8 @@ from .tables import part_of_name, read_text, some, whole_labels
 if TYPE_CHECKING:
     from ..config import DataConfig
 
-_NUMBER: Final = r"[-+]?[0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?"
+# Read in one way alone: else a long row of other numbers takes for ever.
+_NUMBER: Final = r"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?"
 _LABEL: Final = re.compile(rf"{_NUMBER}(,{_NUMBER})*".encode())
 _PAIR: Final = re.compile(rf"[0-9]+:{_NUMBER}".encode())
 _SUFFIXES: Final = {".tr": 0, ".val": 1, ".t": 2}

@@ -20,7 +20,7 @@ SPACE: Final = " "  # one or more of them, or tabs
 FEWEST: Final = 16  # columns of numbers that a row of pixels has
 MOST_OTHERS: Final = 8  # columns that are none
 _BETWEEN: Final = re.compile(rb"\s*[,;\t ]\s*")
-_NUMBER: Final = re.compile(rb"[-+]?[0-9]*\.?[0-9]+(?:[eE][-+]?[0-9]+)?\.?")
+_NUMBER: Final = re.compile(rb"[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 _HEAD: Final = 2**22  # bytes that the first two rows are looked for in
 
 
@@ -71,7 +71,11 @@ def layout_of(path: Path, asked: str | None = None) -> Layout | None:
     chosen = tuple(place for place in numbers if place not in others and not _is_index(header, place))
     if len(chosen) < FEWEST or len(rows[0]) - len(chosen) > MOST_OTHERS:
         return None
-    return Layout(mark, header, len(rows[0]), chosen, _label(header, asked, path), part)
+    label = _label(header, asked, path)
+    if not header and label is None:
+        words = [place for place in range(len(first)) if place not in numbers]
+        label = words[0] if len(words) == 1 else None
+    return Layout(mark, header, len(rows[0]), chosen, label, part)
 
 
 def _label(header: Sequence[str], asked: str | None, path: Path) -> int | None:
@@ -112,10 +116,20 @@ def _is_number(cell: str) -> bool:
 
 
 def _is_header(rows: Sequence[Sequence[str]]) -> bool:
-    """Whether the first row has words in it, or fractions above whole numbers: pandas' double names."""
-    if not all(map(_is_number, rows[0])):
-        return True
+    """Whether the first row has words in it, or fractions above whole numbers: pandas' double names.
+
+    A word where the next row has one as well, among many numbers, is a label.
+    """
+    numbers = [[_is_number(cell) for cell in row] for row in rows]
+    if not all(numbers[0]):
+        return sum(numbers[0]) < FEWEST or len(rows) < 2 or numbers[0] != numbers[1] or _are_names(rows[0])
     return len(rows) > 1 and any("." in cell for cell in rows[0]) and not any("." in cell for cell in rows[1])
+
+
+def _are_names(cells: Sequence[str]) -> bool:
+    """Whether the cells of a row count upwards, as names of columns do: `label, 0, 1, 2`."""
+    numbers = [float(cell) for cell in cells if _is_number(cell)]
+    return numbers == [numbers[0] + place for place in range(len(numbers))]
 
 
 def _is_index(header: Sequence[str], place: int) -> bool:

@@ -138,7 +138,13 @@ def _labels(
             check_count("labels", one, count, f"{origin} ({chosen.labels[part].name})")
             columns.append(one)
         whole = joined(columns, origin)
-    names = None if chosen.class_names is None else chosen.class_names.read()
+    named = chosen.class_names
+    if named is not None and named.dtype.hasobject:
+        logger.warning(
+            "names of classes left out: %s are Python objects, which are never unpickled", named.name
+        )
+        named = None
+    names = None if named is None else named.read()
     return classes_of_labels(whole, names, sum(counts), origin)
 
 

@@ -7,6 +7,7 @@ quotes are understood. What a column means is read from its name, or from what i
 import csv
 import io
 import posixpath
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -171,26 +172,31 @@ def table_of(text: str, origin: str) -> Table:
         if (columns := _commented(text)) is not None:
             return Table(origin, *columns)
         return list_of(text, origin, is_named_as_image)
-    rows, lines, last = [], [], 0
-    mark = separator(text)
+    text, remarks = _without_remarks(text)
+    rows, lines, last, mark = [], [], remarks, separator(text)
     if mark == " ":
         text = "\n".join(line.strip() for line in text.splitlines())
-    reader = csv.reader(
-        io.StringIO(text, newline=""), delimiter=mark, skipinitialspace=mark == " ", strict=True
-    )
+    stream = io.StringIO(text, newline="")
+    reader = csv.reader(stream, delimiter=mark, skipinitialspace=mark == " ", strict=True)
     try:
         for row in reader:
             if any(cell.strip() for cell in row):
                 rows.append(row)
                 lines.append(last + 1)
-            last = reader.line_num
+            last = remarks + reader.line_num
     except csv.Error as error:
         raise DataError(
             f"{origin} must be a table with one row on a line",
-            found=f"{error} in line {reader.line_num:,}",
+            found=f"{error} in line {remarks + reader.line_num:,}",
             do="mend that line, or save the table again as CSV",
         ) from error
     return Table(origin, (), rows, lines)
+
+
+def _without_remarks(text: str) -> tuple[str, int]:
+    """`text` without the lines before it that begin with `#` and have no cells, and how many they are."""
+    remarks = re.match(rf"(#[^\n{re.escape(_SEPARATORS)}]*\n)*", text)
+    return (text[remarks.end() :], remarks[0].count("\n")) if remarks else (text, 0)
 
 
 def _counted(text: str) -> tuple[tuple[str, ...], list[list[str]], list[int]] | None:
