@@ -92,3 +92,14 @@ def test_masks_beside_the_parts_are_left_out() -> None:
 )
 def test_the_part_that_a_name_stands_for(name: str, part: int | None) -> None:
     assert part_named(name) == part
+
+
+def test_masks_beside_their_images_by_name():
+    names = [f"cat/{n}{end}.png" for n in (1, 2) for end in ("", "_mask")] + ["dog/3.png", "dog/3-Seg.png"]
+    found = layout_of(names)
+    assert found.masks == (1, 3, 5)
+    assert found.labels is not None
+    assert found.labels[[0, 2, 4]].tolist() == [0, 0, 1]
+    assert "cat/1_mask.png" in found.notes[-1]
+    for kept in (["1.png", "2.png", "9_mask.png"], ["1.png", "2.png", "3.png", "1_mask.png"]):
+        assert layout_of(kept).masks == ()

@@ -39,7 +39,7 @@ def classes(images: ImageSet) -> list[str]:
 
 
 @pytest.mark.parametrize("name", ["a.tar", "a.tar.gz"])
-@pytest.mark.parametrize("ending", ["cls", "json", "txt"])
+@pytest.mark.parametrize("ending", ["cls", "label.cls", "json", "txt"])
 def test_a_tar_of_samples(tmp_path: Path, name: str, ending: str) -> None:
     words = ["10", "9", "10", "9"]
     said = [{"label": int(word)} for word in words] if ending == "json" else words

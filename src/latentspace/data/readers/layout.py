@@ -44,6 +44,12 @@ _MASKS: Final = frozenset(
         *("groundtruth", "ground_truth", "trimaps", "trimap", "msk", "segmentations", "segmentation"),
     )
 )
+_OF_MASKS: Final = tuple(
+    f"{mark}{word}"
+    for mark in ("_", "-")
+    for word in ("mask", "masks", "seg", "segmentation", "gt", "groundtruth", "ground_truth")
+)
+_AS_MASK: Final = re.compile(rf"(?:{'|'.join(_OF_MASKS)})$", re.IGNORECASE)
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +70,12 @@ class Layout:
 
 def layout_of(names: Sequence[str]) -> Layout:
     """What the folders of paths such as `train/cat/1.png` say."""
+    if named := _named_as_masks(names):
+        return _without_places(names, named, "their names say that they are masks of others")
+    return _of_folders(names)
+
+
+def _of_folders(names: Sequence[str]) -> Layout:
     folders = [name.rpartition("/")[0] for name in names]
     paths = {folder: tuple(folder.split("/")) if folder else () for folder in dict.fromkeys(folders)}
     level = _level_of_parts(list(paths.values()))
@@ -210,9 +222,27 @@ def _beside_their_masks(below: Mapping[str, Folders]) -> set[str]:
     return masks if masks and rest and rest <= _IMAGES_OF_MASKS else set()
 
 
+def _named_as_masks(names: Sequence[str]) -> tuple[int, ...]:
+    """The places of masks that lie beside their images: `1_mask.png` of `1.png`, for most of these."""
+    stems = [name.rpartition(".")[0] for name in names]
+    ending = [place for place, stem in enumerate(stems) if stem.casefold().endswith(_OF_MASKS)]
+    if len(ending) < 2:
+        return ()
+    there = set(stems)
+    masks = tuple(place for place in ending if _AS_MASK.sub("", stems[place]) in there)
+    return masks if len(masks) > 1 and 3 * len(masks) >= len(names) else ()
+
+
 def _without_masks(names: Sequence[str], folders: Sequence[str], masks: Collection[str]) -> Layout:
+    """The layout of the files in other folders."""
+    out = tuple(place for place, folder in enumerate(folders) if folder in masks)
+    what = "masks" if folders[out[0]].casefold().split("/")[-1] in _MASKS else "no samples"
+    return _without_places(names, out, f"their folder says that they are {what}")
+
+
+def _without_places(names: Sequence[str], out: tuple[int, ...], why: str) -> Layout:
     """The layout of the other files."""
-    rest = [place for place, folder in enumerate(folders) if folder not in masks]
+    rest = np.setdiff1d(np.arange(len(names)), out).tolist()
     found = layout_of([names[place] for place in rest])
 
     def spread(column: Int64Array | None) -> Int64Array | None:
@@ -222,11 +252,9 @@ def _without_masks(names: Sequence[str], folders: Sequence[str], masks: Collecti
         whole[rest] = column
         return whole
 
-    out = tuple(place for place, folder in enumerate(folders) if folder in masks)
-    what = "masks" if folders[out[0]].casefold().split("/")[-1] in _MASKS else "no samples"
-    note = f"{counted(len(out))} left out, as their folder says that they are {what}: {names[out[0]]}"
-    notes = (*found.notes, note)
-    return replace(found, labels=spread(found.labels), parts=spread(found.parts), notes=notes, masks=out)
+    notes = (*found.notes, f"{counted(len(out))} left out, as {why}: {names[out[0]]}")
+    masks = tuple(sorted({*out, *(rest[place] for place in found.masks)}))
+    return replace(found, labels=spread(found.labels), parts=spread(found.parts), notes=notes, masks=masks)
 
 
 def _numbered_apart(below: Mapping[str, Folders]) -> Mapping[str, Folders]:

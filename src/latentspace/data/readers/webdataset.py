@@ -63,11 +63,11 @@ def parted(name: str) -> tuple[str, str]:
 
 
 def _says(ending: str) -> str:
-    """What a member of this ending says of an image: `cls` (also `cls.txt`), `txt`, `json`, or nothing."""
+    """What a member of this ending says of an image: `cls` (also `cls.txt`, `label.cls`), `txt`, `json`."""
     words = ending.split(".")
     if words[-1] == "json":
         return "json"
-    if words[0] in _CLASS and words[1:] in ([], ["txt"]):
+    if words[-1] == "cls" or (words[0] in _CLASS and words[1:] in ([], ["txt"])):
         return "cls"
     return "txt" if ending == "txt" else ""
 
