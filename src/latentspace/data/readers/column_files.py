@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, runtime_checkable
 
 from ...core.errors import DataError
 from .filenames import is_junk
+from .parquet_columns import values_of
 from .places import Source
-from .rows import BATCH, GROUP, Column, Group, Row, damaged
+from .rows import BATCH, BUFFER, GROUP, Column, Group, Row, damaged
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -82,9 +83,10 @@ class _Parquet:
         from pyarrow import parquet
 
         self._source = Source.of(path, path.stat())
-        self._file = parquet.ParquetFile(path)
+        self._file = parquet.ParquetFile(path, pre_buffer=False, buffer_size=BUFFER)
         self.schema: pa.Schema = self._file.schema_arrow
         leaves = self._file.schema
+        self._encoded: bool | None = None  # whether it begins with an image
         self._leaves = [leaves.column(number).path for number in range(len(leaves))]
 
     def batches(self, columns: Sequence[str], images: Column | None = None) -> Iterator[Batch]:
@@ -99,15 +101,21 @@ class _Parquet:
                 yield from self._around(Group(self._source, number, images), size, columns)
 
     def _size(self, number: int, images: Column) -> int | None:
-        """About how many bytes an image of a group has; None where one is missing, or the group is large."""
+        """About how many bytes a row of a group has; None where rows are read here.
+
+        Of a damaged file no more than this can be asked: pyarrow would end the process.
+        """
         about = self._file.metadata.row_group(number)
-        leaf = f"{images.image}.bytes" if images.kind == "struct" else images.image
-        if leaf not in self._leaves:
-            return None
-        column = about.column(self._leaves.index(leaf))
-        said, size = column.statistics, column.total_uncompressed_size
-        none_is_missing = said is not None and said.has_null_count and not said.null_count
-        return size // max(1, about.num_rows) if none_is_missing and size <= GROUP else None
+        size: int = about.total_byte_size
+        return size // max(1, about.num_rows) if 0 <= size <= GROUP and self._begins(images) else None
+
+    def _begins(self, images: Column) -> bool:
+        """Whether the first row has an image in it, and not the path to one."""
+        if self._encoded is None:
+            first = next(self._file.iter_batches(1, [0], [images.image]), None)
+            value = None if not first else next(values_of(first.column(0), images.kind))
+            self._encoded = bool(value.get("bytes") if isinstance(value, dict) else value)
+        return self._encoded
 
     def _around(self, group: Group, size: int, columns: Sequence[str]) -> Iterator[Batch]:
         """A group of rows without the bytes of its images."""

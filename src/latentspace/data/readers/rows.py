@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from .reading import File
 
-GROUP: Final = 2**27  # bytes of the images of a group
+GROUP: Final = 2**27  # bytes
 BATCH: Final = 256  # rows read at a time
 BUFFER: Final = 2**20  # bytes read at a time
 
@@ -56,7 +56,7 @@ class Column(NamedTuple):
 
 
 class Group(NamedTuple):
-    """A group of rows whose images are all there."""
+    """A group of rows."""
 
     source: Source
     number: int
