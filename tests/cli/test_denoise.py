@@ -56,6 +56,13 @@ def test_images_are_resized_when_asked(place, tmp_path):
     assert code == 0, stderr
     shapes = {np.asarray(Image.open(one)).shape for one in (tmp_path / "out").rglob("*.png")}
     assert shapes == {(16, 16)}
+    for scans in ("large", "large/A/0.png"):
+        code, _, stderr = call(
+            ["denoise", str(place / "dae"), str(place / scans), str(tmp_path / "no"), "--strict"]
+        )
+        assert code == 2, stderr
+        assert "images must be as the run's: 1x16x16" in " ".join(stderr.split())
+    assert not (tmp_path / "no").exists()
 
 
 def test_a_plain_autoencoder_will_do_with_a_warning(place, tmp_path):

@@ -24,13 +24,13 @@ def denoise(
 ) -> None:
     """Clean images with a denoising autoencoder: a PNG for each, under its own name where it has one.
 
-    Images must have the size that the run was trained on; --resize brings them there.
+    Images of another size are brought to the one that the run was trained on; --strict refuses them.
 
     [bold]Examples[/bold]
 
       latentspace denoise runs/denoiser scans/ cleaned
 
-      latentspace denoise runs/denoiser letter.png cleaned --resize 28x28
+      latentspace denoise runs/denoiser letter.png cleaned --strict
     """
     from ..core.atomic_files import refuse_taken
     from ..core.wording import counted

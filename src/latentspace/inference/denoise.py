@@ -26,7 +26,7 @@ from ..runs.directory import Run
 from .conform import as_read, conformed, conforming, like_own, load_alike
 from .encoding import codes_and_errors
 from .image_files import numbered
-from .run_images import picture_of
+from .run_images import picture_of, require_shape
 from .trained import BATCH, TrainedAutoencoder
 
 logger = logging.getLogger(__name__)
@@ -65,7 +65,7 @@ def restore(run: Run, data: DataConfig, device: str = AUTO) -> Restored:
 
     Raises:
         RunError: the run has not ended, or is a classifier's.
-        DataError: images that cannot be read, or of another size than the run's.
+        DataError: images that cannot be read, or of another size where they are read strictly.
         DeviceError: this machine has no such device.
     """
     trained = TrainedAutoencoder.load(run, device)
@@ -78,7 +78,10 @@ def restore(run: Run, data: DataConfig, device: str = AUTO) -> Restored:
     _require_size(data.resize, trained.data)
     own = run.experiment.data
     found = named_images(as_read(data, own, run.data), run.data)
-    images = conformed(ImageSet(found.pixels, "images"), trained.data.shape, own.fit)
+    images = ImageSet(found.pixels, "images")
+    if data.strict:
+        require_shape(run, images)
+    images = conformed(images, trained.data.shape, own.fit)
     return Restored(trained, trained.encode(images), found.names)
 
 

@@ -79,7 +79,7 @@ class Index:
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise DataError(
                 f"{folder} must be an index",
-                found=reason_of(error),
+                found=f"{reason_of(error)}: {folder / ABOUT}",
                 do="make one: latentspace index RUN DATA --out PATH",
             ) from error
         if weights != _weights(trained):

@@ -34,7 +34,7 @@ def own_or_other(run: Run, data: DataConfig | ImageSet | None) -> tuple[ImageSet
         own = run.experiment.data
         images = data if isinstance(data, ImageSet) else load_alike(as_read(data, own, run.data), run.data)
         if isinstance(data, DataConfig) and data.strict:
-            _require_shape(run, images)
+            require_shape(run, images)
         if images.content_hash != run.data.content_hash:
             images = conformed(images, run.data.shape, own.fit)
         return images, images.content_hash == run.data.content_hash
@@ -83,7 +83,7 @@ def asked_images(run: Run, spec: str | None, settings: Mapping[str, Any]) -> tup
     if one is not None:
         images = one.images("an image")
         if config.strict:
-            _require_shape(run, images)
+            require_shape(run, images)
         return images, False
     try:
         return own_or_other(run, config)
@@ -93,7 +93,8 @@ def asked_images(run: Run, spec: str | None, settings: Mapping[str, Any]) -> tup
         return own_or_other(run, config.model_copy(update={"group_by": None, "label_by": None}))
 
 
-def _require_shape(run: Run, images: ImageSet) -> None:
+def require_shape(run: Run, images: ImageSet) -> None:
+    """Refuse images of another shape than the run's, where they are read strictly: raises DataError."""
     if images.shape != run.data.shape:
         raise DataError(
             f"with {option('strict', True)}, images must be as the run's: "
