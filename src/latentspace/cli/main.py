@@ -184,7 +184,7 @@ def _terminable() -> Iterator[None]:
             yield
         except Terminated:
             signal.signal(signal.SIGTERM, signal.SIG_IGN)
-            console.note("terminated; train and search go on with --resume, reproduce by the same command")
+            console.note("terminated; train, search, encode go on by --resume, reproduce by the same command")
             _leave(143)
 
 
