@@ -55,8 +55,8 @@ class LinearConfig(EncoderDecoderConfig):
         return build_seeded(network, generator)
 
 
-GREY, COLOUR, UNEVEN = (1, 28, 28), (3, 16, 16), (1, 45, 37)
-CASES = [  # an export takes seconds; the report's autoencoder is exported below
+GREY, COLOUR, UNEVEN = (1, 28, 28), (3, 8, 8), (1, 13, 11)
+CASES = [  # an export takes seconds, by the number of layers; the report's autoencoder is exported below
     (VariationalConfig(code_size=3, conv1_channels=4, conv2_channels=4), UNEVEN),
     (ResidualConfig(code_size=3, width=2, linear_path="on"), UNEVEN),
     (
