@@ -1,11 +1,13 @@
 """Formats that are known and not read: what they are called, and what to do instead."""
 
 import os
+import re
 import struct
 from itertools import islice
 from pathlib import Path
 from typing import Final
 
+from ...core.atomic_files import exists
 from ...core.errors import DataError
 from .filenames import is_junk, is_named_as_image, readable
 from .streams import start_of
@@ -39,6 +41,9 @@ _STROKES: Final = (
     "Quick Draw's strokes, which are lines and no pixels",
     "fetch the same drawings as bitmaps (full/numpy_bitmap/CLASS.npy), and name their folder",
 )
+_VOLUME: Final = re.compile(
+    r"\.(?:zip|7z|tgz|tar(?:\.(?:gz|bz2|xz|zst))?)\.(?:\d{2,3}|(?:part[-_]?)?a[a-z])$|\.z\d\d$"
+)
 _LOOKED_AT: Final = 50  # files of a folder
 _POLYNOMIAL: Final = 0x82F63B78  # of CRC-32C, reversed: RFC 3720, appendix B.4
 _NAMES: Final = (
@@ -70,10 +75,19 @@ def foreign(name: str, start: bytes) -> tuple[str, str] | None:
 def refuse_foreign(path: Path) -> None:
     """Refuse TFRecord and strokes by name, whatever the file is called; also a folder of nothing else.
 
+    So is one volume of an archive that was split.
+
     Raises:
         DataError: says what to do.
     """
     found = None
+    if _is_volume(path):
+        raise DataError(
+            f"{path} must be a whole archive",
+            found="one volume of several",
+            do="join them: cat NAME.zip.* > NAME.zip; where there is NAME.z01, "
+            "zip -s 0 NAME.zip --out WHOLE.zip",
+        )
     for one in [path] if path.is_file() else _files_alone(path):
         with readable(one):
             start = start_of(one)
@@ -82,6 +96,13 @@ def refuse_foreign(path: Path) -> None:
             return
     if found is not None:
         raise DataError(f"{path} must be images, in a form that is read", found=found[0], do=found[1])
+
+
+def _is_volume(path: Path) -> bool:
+    """Whether a file is `data.zip.001`, `data.tar.gz.partaa`, `data.z01`, or the `data.zip` beside that."""
+    if _VOLUME.search(path.name.casefold()):
+        return path.is_file()
+    return path.suffix.casefold() == ".zip" and exists(path.with_suffix(".z01"))
 
 
 def _files_alone(folder: Path) -> list[Path]:
