@@ -312,3 +312,17 @@ def test_remarks_above_a_table_and_the_files_of_each_class(name: str, text: str,
     )
     assert images.labels is not None
     assert [images.class_names[label] for label in images.labels] == ["cat", "dog"] * 2
+
+
+@pytest.mark.parametrize("archive", [False, True])
+def test_a_text_beside_each_image_is_its_label(archive: bool, tmp_path: Path) -> None:
+    words, files = ["cat", "New York", "cat", "New York"], {}
+    for number, word in enumerate(words):
+        files[f"{number}.png"] = encoded(random_pixels(9, 9, seed=number))
+        files[f"{number}.txt"] = f"{word}\n".encode()
+    make = (lambda name: write_zip(tmp_path / f"{name}.zip", files)) if archive else None
+    images = latentspace.load_data(str(make("a") if make else write_folder(tmp_path / "a", files)))
+    assert images.labels is not None
+    assert [images.class_names[label] for label in images.labels] == words
+    files |= {f"{number}.txt": b"0 0.5 0.5 0.1 0.1\n" for number in range(4)}  # boxes
+    assert not latentspace.load_data(str(make("b") if make else write_folder(tmp_path / "b", files))).labelled

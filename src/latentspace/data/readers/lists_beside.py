@@ -39,6 +39,8 @@ _ARRAYS: Final = (".mat", ".npy", ".npz")
 _MOST: Final = 20  # files that are looked at
 _SURE: Final = 0.9
 FEW_PICTURES: Final = 20  # that may stand beside a table of pixels to show what is in it
+_MOST_WORDS: Final = 4  # of a label
+_FIRST: Final = 1_000  # texts of which few must be different
 _FEW_TABLES: Final = 4
 _LIMIT: Final = 2**28
 _OF_PARTS: Final = frozenset(("split", "splits", "partition", "partitions", "subset", "subsets"))
@@ -65,8 +67,9 @@ def with_what_is_beside(
     """
     images, lists = with_part_lists(images, folder, below)
     images, labels = with_label_arrays(images, folder, below, config)
+    images, texts = with_text_each(images, folder, below, config)
     images, arrays = with_part_arrays(images, folder, below, config)
-    return images, (*lists, *labels, *arrays)
+    return images, (*lists, *labels, *texts, *arrays)
 
 
 def _stem(name: str) -> str:
@@ -229,6 +232,40 @@ def _lines(path: Path, count: int) -> list[str | None] | None:
     if len(lines) != count or any(mark in line for line in lines for mark in ",;\t "):
         return None
     return whole_labels(lines) if 2 <= len(set(lines)) <= count / 2 else None
+
+
+def texts_of(images: ImageSet, below: Sequence[str]) -> list[str]:
+    """The texts that lie beside images, one for each, in their order: `1.txt` of `1.png`; else none."""
+    there = {posixpath.splitext(name)[0]: name for name in below if name.casefold().endswith(".txt")}
+    if len(there) < len(images) or images.files is None or len(images.class_names) > 1:
+        return []
+    found = [there.get(posixpath.splitext(name)[0]) for name in images.names]
+    return [name for name in found if name is not None] if None not in found else []
+
+
+def with_text_each(
+    images: ImageSet, folder: Path, below: Sequence[str], config: DataConfig
+) -> tuple[ImageSet, tuple[str, ...]]:
+    """`images` with the label that the text beside each of them is, and what the texts are called.
+
+    That is done if they have no labels, and each text is one of a few words or numbers on one line.
+    """
+    names = [] if config.label == NONE else texts_of(images, below)
+    labels: list[str | None] = []
+    for name in names:
+        try:
+            lines = read_text(folder / name, _LIMIT).strip().splitlines()
+        except DataError:
+            return images, ()
+        if len(lines) != 1 or len(lines[0].split()) > _MOST_WORDS:
+            return images, ()  # boxes, or what is seen in the image
+        labels.append(lines[0])
+        if len(labels) == _FIRST and len(set(labels)) > _FIRST / 2:
+            return images, ()
+    if not 2 <= len(set(labels)) <= len(labels) / 2:
+        return images, ()
+    note = f"labels from a text beside each image, as {names[0]}"
+    return described(noted(images, note), whole_labels(labels), origin="the texts beside them"), tuple(names)
 
 
 def with_part_arrays(

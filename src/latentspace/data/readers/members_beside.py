@@ -7,7 +7,7 @@ from ..config import DataConfig
 from ..imageset import ImageSet
 from .archives import TOTAL_LIMIT, members, tables_in
 from .inside import own_folder
-from .lists_beside import may_tell, with_what_is_beside
+from .lists_beside import may_tell, texts_of, with_what_is_beside
 from .sidecar import about, wants_tables, with_tables
 
 
@@ -23,7 +23,7 @@ def with_members(path: Path, images: ImageSet, beside: Sequence[str], config: Da
     if wants_tables(images, config.label):
         tables = tables_in(path, about(images)) if beside or config.label else []
         images = with_tables(images, tables, config.label)
-    told = {name for name in beside if may_tell(name)}
+    told = {name for name in beside if may_tell(name)} | set(texts_of(images, beside))
     if not told:
         return images
     with own_folder() as place:
