@@ -85,8 +85,7 @@ def refuse_foreign(path: Path) -> None:
         raise DataError(
             f"{path} must be a whole archive",
             found="one volume of several",
-            do="join them: cat NAME.zip.* > NAME.zip; where there is NAME.z01, "
-            "zip -s 0 NAME.zip --out WHOLE.zip",
+            do="join them (cat NAME.zip.* > NAME.zip), or unpack the first with 7-Zip, and name the folder",
         )
     for one in [path] if path.is_file() else _files_alone(path):
         with readable(one):
