@@ -4,6 +4,7 @@ import logging
 import os
 import signal
 import socket
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Final
@@ -26,7 +27,8 @@ def connected(address: str | None) -> bool:
 
     if ray.is_initialized():
         return False
-    with signals_kept(), understood(named):
+    with signals_kept(), understood(named), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # what is wrong is said in an error
         ray.init(address=address, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR)
     return True
 
