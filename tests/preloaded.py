@@ -8,7 +8,6 @@ import gc
 import io
 import multiprocessing
 import os
-import shlex
 import signal
 import subprocess
 import sys
@@ -26,7 +25,6 @@ from typing import Any
 
 import pytest
 
-import loaded
 from latentspace.search.executors import worker
 from latentspace.search.executors.local import LocalExecutor
 from latentspace.search.executors.memory import ENVIRONMENT
@@ -35,10 +33,24 @@ from latentspace.training.together import process
 from latentspace.training.together.processes import LocalRanks
 
 FORKED = multiprocessing.get_context("forkserver")
-FORKED.set_forkserver_preload(loaded.COMMANDS.split())
-
-# A Python for code that would load the libraries first, where that is not what is tested.
-PYTHON = shlex.split(os.environ.get("FORKED_PYTHON", "")) or [sys.executable]
+FORKED.set_forkserver_preload(
+    [
+        "jinja2",
+        "kept",
+        "latentspace.cli.main",
+        "latentspace.experiment.recipe",
+        "latentspace.models.dense",
+        "latentspace.models.stacks.family",
+        "latentspace.report.run.write",
+        "latentspace.report.search.page",
+        "latentspace.search.executors.worker",
+        "latentspace.search.run",
+        "latentspace.studies.foscarin2021.recipes",
+        "latentspace.training.tracking",
+        "latentspace.training.together.process",
+        "latentspace.training.train",
+    ]
+)
 
 
 class Process(subprocess.Popen[str]):

@@ -3,14 +3,22 @@
 import gc
 import inspect
 import sys
+from contextlib import suppress
+from importlib import import_module
 
 from hypothesis import settings
 
-import loaded
 import shapes
 
 gc.disable()  # until all is loaded: none of it is garbage
-loaded.load(loaded.LIBRARIES)
+# What one of our modules is the first to import is compiled anew under the hook, not read from its cache.
+LIBRARIES = """
+    beartype latentspace.training.fabric matplotlib.pyplot optuna pandas pyarrow pydantic rich scipy.stats
+    sklearn.decomposition sklearn.manifold sklearn.neighbors torch typer
+"""
+for library in LIBRARIES.split():
+    with suppress(ImportError):  # what another library brings along may be gone one day
+        import_module(library)
 shapes.install()
 
 from collections.abc import Generator, Iterator  # noqa: E402

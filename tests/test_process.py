@@ -1,9 +1,8 @@
 """What a call from Python leaves behind in its process: nothing."""
 
 import subprocess
+import sys
 from pathlib import Path
-
-from preloaded import PYTHON
 
 CODE = """
 import ctypes, logging, random, sys, warnings
@@ -60,7 +59,7 @@ assert "mallopt" not in asked, asked
 
 def test_a_call_from_python_leaves_the_process_as_it_was(archive: Path, tmp_path: Path) -> None:
     """Threads, levels of libraries' loggers, random states, warnings, the C library's memory."""
-    command = [*PYTHON, "-c", CODE, str(archive)]
+    command = [sys.executable, "-c", CODE, str(archive)]
     ran = subprocess.run(command, check=False, cwd=tmp_path, capture_output=True, text=True, timeout=200)
     assert ran.returncode == 0, ran.stderr
     assert "study" not in ran.stderr, "Optuna told of it"

@@ -17,7 +17,6 @@ from latentspace.data.preview import sheet
 from latentspace.inference.trained import TrainedAutoencoder, TrainedClassifier
 from makers import encoded, random_pixels, write_folder
 from materials import make_images
-from preloaded import PYTHON
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +35,7 @@ def few() -> np.ndarray:
 
 
 def test_every_mistake_of_a_newcomer_ends_in_one_error_of_ours(run: Run):
-    command = [*PYTHON, "-W", "error", str(Path(__file__).with_name("newcomer.py")), str(run.path)]
+    command = [sys.executable, "-W", "error", str(Path(__file__).with_name("newcomer.py")), str(run.path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=200)
     assert done.returncode == 0, done.stderr
     *wrong, tried = map(json.loads, done.stdout.splitlines())

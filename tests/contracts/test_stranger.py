@@ -8,6 +8,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -82,7 +83,7 @@ class Latentspace:
 @pytest.fixture(scope="module")
 def latentspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Latentspace]:
     with subprocess.Popen(
-        [*preloaded.PYTHON, "-W", "error", "-c", LOADED],
+        [sys.executable, "-W", "error", "-c", LOADED],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+import sys
 from importlib.util import find_spec
 
 import numpy as np
@@ -10,7 +11,6 @@ import pytest
 from latentspace.core.errors import ConfigurationError, DataError
 from latentspace.inference import maps
 from latentspace.inference.maps import project
-from preloaded import PYTHON
 
 
 def clusters(count=60, size=5, seed=0):
@@ -113,7 +113,7 @@ def test_maps_by_the_extras_are_the_same_again_and_nothing_warns():
         pytest.skip("neither of the extras umap and pacmap is installed")
     environment = {**os.environ, "NUMBA_DISABLE_JIT": "1"}
     done = subprocess.run(
-        [*PYTHON, "-c", SEEDED, *methods], env=environment, capture_output=True, text=True, check=False
+        [sys.executable, "-c", SEEDED, *methods], env=environment, capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stderr) == (0, "")
 

@@ -21,7 +21,6 @@ from latentspace.data.readers.decode import decoding
 from latentspace.data.readers.reading import Task
 from latentspace.data.sources import load_images
 from makers import encoded, random_pixels, write_folder, write_tar, write_zip
-from preloaded import PYTHON
 
 FILES = {
     f"{'ab'[number % 2]}/{number}.png": encoded(random_pixels(6, 5, seed=number)) for number in range(300)
@@ -34,12 +33,10 @@ LARGER = ("zip", "tar", "parquet")  # kinds of files that many images lie in
 
 
 @pytest.fixture
-def several(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+def several(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(processes, "PATIENCE", 0)
     monkeypatch.setattr(processes, "COUNT", 16)
     monkeypatch.setattr(processes, "cores", lambda: 2)
-    if "one-folder" not in request.node.name:  # one test begins them as they are for users
-        monkeypatch.setattr(processes, "module_command", lambda *words: [*PYTHON, "-P", "-m", *words])
 
 
 def load(path: Path, **settings: object) -> ImageSet:
