@@ -31,6 +31,13 @@ def test_a_cluster_that_does_not_answer_is_named(monkeypatch, by):
         pass
 
 
+def test_an_extra_that_is_there_and_cannot_be_loaded_is_told_of(tmp_path, monkeypatch):
+    (tmp_path / "broken_extra.py").write_text("raise ImportError('libbroken.so: no such file')")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(ConfigurationError, match=r"broken_extra, which cannot be loaded: libbroken\.so"):
+        extras.require_extra("broken", "broken_extra", to="test it")
+
+
 def test_other_versions_on_a_node_are_told_apart():
     require_same_versions(versions(), "there")
     with pytest.raises(RunError, match="must have the versions of this machine") as error:

@@ -1,5 +1,6 @@
 """Libraries that the package works without: extras of it, looked for before long work begins."""
 
+from importlib import import_module
 from importlib.util import find_spec
 
 from .errors import ConfigurationError
@@ -13,12 +14,20 @@ def require_extra(extra: str, *modules: str, to: str) -> None:
         to: what they are needed for, after "to".
 
     Raises:
-        ConfigurationError: one of the modules is missing.
+        ConfigurationError: one of the modules is missing, or cannot be loaded.
     """
+    must = f"to {to}, {', '.join(modules)} must be installed"
     missing = [one for one in modules if find_spec(one) is None]
     if missing:
         raise ConfigurationError(
-            f"to {to}, {', '.join(modules)} must be installed",
-            found=f"no {', '.join(missing)}",
-            do=f"pip install 'latentspace[{extra}]'",
+            must, found=f"no {', '.join(missing)}", do=f"pip install 'latentspace[{extra}]'"
         )
+    for one in modules:
+        try:
+            import_module(one)
+        except (ImportError, OSError, AttributeError, TypeError, ValueError, RuntimeError) as error:
+            raise ConfigurationError(
+                must,
+                found=f"{one}, which cannot be loaded: {error}",
+                do=f"pip uninstall {one}, then pip install 'latentspace[{extra}]'",
+            ) from error

@@ -5,6 +5,7 @@ import logging
 import numpy as np
 
 from ..core.errors import DataError
+from ..core.logs import unsaid
 from ..core.types import Int64Array, Pixels
 from ..core.wording import brief, colour_of, option
 from ..data.channels import first_channel, is_grey, with_channels
@@ -101,7 +102,8 @@ def load_alike(config: DataConfig, known: DataRecord) -> ImageSet:
     if not several or images.size == known.shape[1:]:
         return images
     logger.info("read again, to bring each from its own size to %s, the run's", format_size(known.shape[1:]))
-    return load_images(config.model_copy(update={"resize": known.shape[1:]}))
+    with unsaid():  # what was said of them once
+        return load_images(config.model_copy(update={"resize": known.shape[1:]}))
 
 
 def as_read(data: DataConfig, own: DataConfig, known: DataRecord) -> DataConfig:

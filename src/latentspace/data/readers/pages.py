@@ -30,16 +30,10 @@ _STARTS: Final = (*STARTS, b"GIF8", b"\x89PNG")
 _FORMATS: Final = ("TIFF", "GIF", "PNG", "WEBP", "AVIF")  # with pages that are images of one kind
 
 
-class Pages:
-    words = "a file of several pages or frames (TIFF, GIF)"
-
-    def knows(self, path: Path, start: bytes) -> bool:
-        known = read_by(start) is not None or start.startswith(_STARTS)
-        named = is_named_as_image(path.name) and foreign(path.name, start) is None
-        return path.is_file() and (known or named)
-
-    def read(self, path: Path, config: DataConfig) -> ImageSet:
-        return read_pages(path, config)
+def has_pages(path: Path, start: bytes) -> bool:
+    """Whether the file at `path`, which begins so, may have several: an image, as far as is known."""
+    known = read_by(start) is not None or start.startswith(_STARTS)
+    return known or (is_named_as_image(path.name) and foreign(path.name, start) is None)
 
 
 def read_pages(path: Path, config: DataConfig) -> ImageSet:
@@ -106,6 +100,3 @@ def _frame(image: Image.Image, kind: str | None) -> DecodedImage:
 def _whole(image: DecodedImage) -> DecodedImage:
     """The image without a word of pages that are not read."""
     return replace(image, conversions=tuple(one for one in image.conversions if one != FIRST_FRAME))
-
-
-PAGES = Pages()

@@ -327,8 +327,8 @@ READERS: Registry[Reader] = Registry(
         "libsvm": f"{__name__}:LIBSVM",
         "cleaned": f"{__name__}:CLEANED",
         "table": f"{__name__}:TEXT_TABLE",
+        "pages": f"{__package__}.paged:PAGES",
         "folder": f"{__name__}:FOLDER",
-        "pages": f"{__package__}.pages:PAGES",
     },
 )
 
