@@ -1,5 +1,6 @@
 """Libraries that the package works without: extras of it, looked for before long work begins."""
 
+import warnings
 from importlib import import_module
 from importlib.util import find_spec
 
@@ -24,7 +25,8 @@ def require_extra(extra: str, *modules: str, to: str) -> None:
         )
     for one in modules:
         try:
-            import_module(one)
+            with warnings.catch_warnings(action="ignore"):  # of what a library can do without
+                import_module(one)
         except (ImportError, OSError, AttributeError, TypeError, ValueError, RuntimeError) as error:
             raise ConfigurationError(
                 must,
