@@ -60,7 +60,7 @@ def test_a_long_training_says_how_to_make_it_shorter(monkeypatch, caplog, minute
     clock = itertools.count(0, 60)
     monkeypatch.setattr(command.time, "monotonic", lambda: float(next(clock)))
     with caplog.at_level(logging.INFO, "latentspace"):
-        assert len(list(command._with_a_word(training, records()))) == 2
+        assert len(list(command._with_hint(training, records()))) == 2
     assert len(caplog.messages) == told
     assert all(one.startswith("about 29:00 more at this speed; shorter,") for one in caplog.messages)
 

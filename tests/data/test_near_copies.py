@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from latentspace.data import kept_pairs
+from latentspace.data import cells, kept_pairs
 from latentspace.data import near_copies as module
 from latentspace.data.catalog.glyphs.render import render
 from latentspace.data.cells import candidates
@@ -205,6 +205,20 @@ def test_images_on_disk_are_compared(tmp_path):
 def test_fewer_than_two_rows_have_no_candidates(count):
     rows = np.zeros((3, count, 5), np.float32)
     assert [one.tolist() for one in candidates(rows, 0.1)] == [[], [], []]
+
+
+def test_candidates_are_the_same_one_by_one_and_as_products_of_matrices(monkeypatch):
+    """Rows so near each other that many lie in one cell."""
+    rows = np.random.default_rng(0).normal(0, 0.04, (2, 200, 9)).astype(np.float32)
+    found = []
+    for together in (1, 10**9):
+        monkeypatch.setattr(cells, "TOGETHER", together)
+        found.append(candidates(rows, 0.1))
+    assert all(np.array_equal(one, other) for one, other in zip(*found, strict=True))
+    first, second, offset = found[0]
+    apart = np.stack([rows[offset, first] - rows[0, second], rows[offset, second] - rows[0, first]])
+    assert np.linalg.norm(apart, axis=2).min(axis=0).max() < 0.1
+    assert len(first) > 100
 
 
 def test_letters_of_different_fonts_are_not_chained_into_one_unit():

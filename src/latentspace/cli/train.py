@@ -182,7 +182,7 @@ def follow(training: "Training", track: str | None = None) -> "Run":
 
     records = training.records() if track is None else tracked(training, track)
     try:
-        console.follow_training(training, training.experiment.kind, _with_a_word(training, records))
+        console.follow_training(training, training.experiment.kind, _with_hint(training, records))
     except KeyboardInterrupt:
         console.note(f"interrupted; go on with: latentspace train --resume {training.run.path}")
         raise
@@ -191,11 +191,11 @@ def follow(training: "Training", track: str | None = None) -> "Run":
     return training.run
 
 
-LONG = 600.0  # seconds after which a training is worth a word on how to make it shorter
+LONG = 600.0  # seconds of a training that is worth a hint at how to make it shorter
 
 
-def _with_a_word(training: "Training", records: "Iterable[EpochRecord]") -> "Iterator[EpochRecord]":
-    """`records`; behind the first epoch a word on what is shorter, where the others take long."""
+def _with_hint(training: "Training", records: "Iterable[EpochRecord]") -> "Iterator[EpochRecord]":
+    """`records`; after the first epoch a hint at what is shorter, where the others take long."""
     plan, began = training.experiment, time.monotonic()
     left = plan.training.epochs - 1 if training.run.state is None and plan.training.minutes is None else 0
     for number, record in enumerate(records):

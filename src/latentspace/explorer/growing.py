@@ -79,10 +79,10 @@ class Growing:
         """Say how far the work is; between two steps of the training, show the codes as they are."""
         training = self._training
         if training is None:
-            if what not in (TRAINING, VALIDATION):
-                self._tell(what, done, total)
-            elif not self.progress or "speed" not in self.progress["text"]:
+            if what in (TRAINING, VALIDATION):
                 self._tell("measuring the speed of the training")
+            else:
+                self._tell(what, done, total)
         elif what == TRAINING:
             epochs = training.experiment.training.epochs
             if self._epoch < epochs:

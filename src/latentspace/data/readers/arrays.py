@@ -12,15 +12,24 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 
 from ...core.errors import DataError
 from ..memmap import Residence, blocks, mapped
 from .chosen import Stored
-from .filenames import readable
+from .filenames import readable, undamaged
 from .streams import DEFLATE_AT_BEST, Stream, read_array
 
+_DAMAGED: Final = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    NotImplementedError,
+    RuntimeError,
+    UnicodeDecodeError,
+)
 # What numpy raises on headers that are none: it reads them as Python literals.
 _HEADERS = (ValueError, EOFError, TypeError, SyntaxError, RecursionError, MemoryError, tokenize.TokenError)
 
@@ -69,22 +78,9 @@ def npz_arrays(path: Path, resident: Residence) -> list[Stored]:
 
 @contextmanager
 def _sound(path: Path) -> Iterator[None]:
-    try:
-        with readable(path):
-            yield
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        EOFError,
-        NotImplementedError,
-        RuntimeError,
-        UnicodeDecodeError,
-    ) as error:
-        raise DataError(
-            f"{path} must be an .npz file as numpy.savez writes it",
-            found=str(error),
-            do="save the arrays again",
-        ) from error
+    must, do = "must be an .npz file as numpy.savez writes it", "save the arrays again"
+    with readable(path), undamaged(path, _DAMAGED, must, do):
+        yield
 
 
 def _stored(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path, resident: Residence) -> Stored:

@@ -88,6 +88,26 @@ def readable(path: Path) -> Iterator[None]:
         ) from error
 
 
+@contextmanager
+def undamaged(path: Path, raised: tuple[type[Exception], ...], must: str, do: str) -> Iterator[None]:
+    """Turn what a library raises of a damaged file inside the block into a DataError that names `path`.
+
+    Errors of the system, which have a number, pass.
+
+    Args:
+        raised: by the library; an OSError without a number is one of them.
+        must: what holds of a good file, after its name.
+        do: what to do about it.
+    """
+    trouble: tuple[type[Exception], ...] = (*raised, OSError)
+    try:
+        yield
+    except trouble as error:
+        if isinstance(error, OSError) and error.errno is not None:
+            raise
+        raise DataError(f"{path} {must}", found=str(error) or type(error).__name__, do=do) from error
+
+
 def files_below(folder: Path, wanted: Callable[[str], bool]) -> list[Path]:
     """The files of wanted names in a folder and two levels below, in order; none where there are images.
 

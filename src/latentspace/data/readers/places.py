@@ -12,13 +12,13 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from io import SEEK_CUR, FileIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeAlias, runtime_checkable
 
 from ...core.errors import DataError
-from .filenames import readable
+from .filenames import readable, undamaged
 
 if TYPE_CHECKING:
     from .reading import File
@@ -155,16 +155,7 @@ class Zipped(NamedTuple):
         return zlib.decompressobj(_PLAIN_DEFLATE).decompress(packed, self.size + 1)
 
 
-@contextmanager
-def sound(path: Path) -> Iterator[None]:
+def sound(path: Path) -> AbstractContextManager[None]:
     """Turn what is raised of a damaged archive inside the block into a DataError that names `path`."""
-    try:
-        yield
-    except (*_DAMAGED, OSError) as error:
-        if isinstance(error, OSError) and error.errno is not None:
-            raise
-        raise DataError(
-            f"{path} must be a whole zip, or tar (plain, .gz, .bz2, .xz or .zst)",
-            found=str(error) or type(error).__name__,
-            do="fetch or make the archive again",
-        ) from error
+    must = "must be a whole zip, or tar (plain, .gz, .bz2, .xz or .zst)"
+    return undamaged(path, _DAMAGED, must, "fetch or make the archive again")

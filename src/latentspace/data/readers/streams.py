@@ -16,7 +16,7 @@ from jaxtyping import UInt8
 
 from ...core.errors import DataError
 from ..memmap import Residence, mapped, stays_on_disk
-from .filenames import readable
+from .filenames import readable, undamaged
 
 FIRST: Final = 512  # bytes of a file that a reader is shown
 DEFLATE_AT_BEST: Final = 1032  # no deflate stream grows by more than this factor
@@ -41,7 +41,7 @@ def is_compressed(start: bytes) -> bool:
 
 
 COMPRESSED: Final = (".gz", ".bz2", ".xz", ".zst")  # what the names of such files end in
-_DAMAGED: Final = (gzip.BadGzipFile, EOFError, zlib.error, lzma.LZMAError, OSError)
+_DAMAGED: Final = (gzip.BadGzipFile, EOFError, zlib.error, lzma.LZMAError)
 
 
 @contextmanager
@@ -51,18 +51,14 @@ def opened(path: Path) -> Iterator[Stream]:
     Raises:
         DataError: it cannot be read, or is damaged.
     """
-    with readable(path), path.open("rb") as file:
-        try:
-            with inflating(file) as stream:
-                yield stream
-        except _DAMAGED as error:
-            if isinstance(error, OSError) and error.errno is not None:
-                raise
-            raise DataError(
-                f"{path} must be whole, and compressed as it begins",
-                found=str(error) or type(error).__name__,
-                do="fetch or make the file again",
-            ) from error
+    must, do = "must be whole, and compressed as it begins", "fetch or make the file again"
+    with (
+        readable(path),
+        path.open("rb") as file,
+        undamaged(path, _DAMAGED, must, do),
+        inflating(file) as stream,
+    ):
+        yield stream
 
 
 @contextmanager
