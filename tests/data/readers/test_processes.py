@@ -1,5 +1,6 @@
 """Files read by several processes come out as by one, in order; what goes wrong there is said here."""
 
+import math
 import os
 import pickle
 import signal
@@ -87,6 +88,15 @@ def test_a_process_that_dies_is_an_error(
     monkeypatch.setattr(processes, "_begun", dead)
     with pytest.raises(DataError, match="every process that reads images must finish"):
         load(write_folder(tmp_path / "set", FILES))
+
+
+def test_what_one_process_reads_soon_enough_begins_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processes, "PATIENCE", math.inf)
+    monkeypatch.setattr(processes, "cores", lambda: 2)
+    monkeypatch.setattr(processes, "_begun", _interrupted)
+    assert len(load(write_folder(tmp_path / "set", FILES))) == len(FILES) - 1
 
 
 def test_an_interruption_ends_at_once_and_leaves_no_process(tmp_path: Path, several: None) -> None:

@@ -15,6 +15,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from contextvars import ContextVar
 from functools import partial
+from itertools import chain
 from queue import SimpleQueue
 from typing import Final, TypeAlias
 
@@ -71,11 +72,12 @@ def answers(files: Iterable[File], planned: Planned) -> Generator[tuple[Task, An
                 break
     finally:
         forget()
-    if readers is None:
+    following = next(portions, None)
+    if readers is None or following is None:
         return
     with readers() as several, _shared_out(several) as ask:
         waiting: deque[tuple[Task, Future[Answer]]] = deque()
-        for portion in portions:
+        for portion in chain([following], portions):
             task = planned(portion)
             waiting.append((task, ask(task)))
             if len(waiting) > 2 * len(several):
