@@ -77,6 +77,17 @@ def test_equal_images_with_other_labels_are_not_kept_unless_told():
         made(None, np.array([3, 3])).deduplicated()
 
 
+def test_a_limit_leaves_a_sample_with_the_shares_of_classes_and_parts():
+    images = made([0] * 600 + [2] * 200)
+    some = images.limited(200, seed=3)
+    assert (np.bincount(some.parts).tolist(), np.bincount(some.labels).tolist()) == ([150, 0, 50], [100, 100])
+    assert some.names == tuple(str(row) for row in some.rows)
+    assert (np.diff(some.rows) > 0).all()
+    assert some.content_hash == images.limited(200, seed=3).content_hash
+    assert some.content_hash != images.limited(200, seed=4).content_hash
+    assert images.limited(800, seed=3) is images
+
+
 def test_equal_images_alone_are_no_set_to_learn_from():
     with pytest.raises(DataError, match="every part of a split") as caught:
         split_as(made(None, np.zeros(12, dtype=np.int64)), "auto", 0)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..evaluation.doctor.subject import Subject
     from ..inference.computing import Computed
 
-_UNFIXABLE = ("tiles", "deduplicate")
+_UNFIXABLE = ("tiles", "deduplicate", "limit")
 MARKS = {"bad": "mend: ", "look": "look: ", "fine": "", "skipped": "not looked for: "}
 
 

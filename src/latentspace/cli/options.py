@@ -143,9 +143,8 @@ class Reading:
         "PATTERN|folder|FILE",
     ] = None
     deduplicate: Annotated[bool | None, "Keep one of each set of exact copies."] = None
-    conflicts: Annotated[
-        str | None, "With --deduplicate: what is kept of equal images with different labels.", "none|first"
-    ] = None
+    conflicts: Annotated[str | None, "What that keeps of copies whose labels differ.", "none|first"] = None
+    limit: Annotated[int | None, "A sample of so many images, if there are more.", "N", {"min": 1}] = None
     strict: Strict = None
     fonts: Fonts = None
 

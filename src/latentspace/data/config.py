@@ -71,6 +71,11 @@ class DataConfig(Config):
         default="none",
         description="which of equal images with different labels `deduplicate` keeps; `--conflicts`",
     )
+    limit: Annotated[int, Field(ge=1)] | None = Field(
+        default=None,
+        description="a sample of so many images where there are more, drawn by `data.seed`; classes and the "
+        "publisher's parts keep their shares; `--limit`",
+    )
     strict: bool = Field(
         default=False,
         description="the first unreadable image is an error, else such images are counted and "
@@ -80,7 +85,7 @@ class DataConfig(Config):
         default="bundled",
         description="what glyphs are rendered from: `bundled`, `system`, or a directory; `--fonts`",
     )
-    seed: int = Field(default=0, description="of the rendering of glyphs")
+    seed: int = Field(default=0, description="of the rendering of glyphs, and of what `limit` draws")
     resident: Residence = Field(
         default="auto",
         description="where pixels are while a network trains: `always` in memory, `never`: they stay "

@@ -1,6 +1,7 @@
 """ImageSet: the images as bytes, the labels apart, and a hash that says which images they are."""
 
 import hashlib
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -16,6 +17,9 @@ from .cleaning import CleaningRecord, Duplicates, count_duplicates, kept_of_copi
 from .kept_pairs import kept_near_copies
 from .memmap import blocks, chosen, require_unchanged
 from .near_copies import MOST, Pairs, near_copies
+from .sampling import stratified_sample
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -234,6 +238,17 @@ class ImageSet:
         dropped = self.record.duplicates_dropped + len(self) - len(kept)
         record = self.record.model_copy(update={"duplicates_dropped": dropped})
         return replace(self._with(chosen(self.pixels, kept), kept), record=record)
+
+    def limited(self, count: int, seed: int) -> "ImageSet":
+        """A seeded sample of `count` images, in their order, or all; classes and parts keep their shares."""
+        if len(self) <= count:
+            return self
+        strata = np.zeros(len(self), dtype=np.int64) if self.labels is None else self.labels
+        if self.parts is not None:
+            strata = np.unique(np.stack([self.parts, strata]), axis=1, return_inverse=True)[1].reshape(-1)
+        rows = stratified_sample(np.arange(len(self)), count, strata, np.random.default_rng(seed))
+        logger.info("a sample of %s of %s", f"{count:,}", counted(len(self)))
+        return self._with(chosen(self.pixels, rows), rows)
 
     def _near_judged(self) -> Int64Array:
         """The images of the published training part that are near copies of validation or test images."""

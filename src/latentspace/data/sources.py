@@ -96,6 +96,8 @@ def finished(images: ImageSet, config: DataConfig) -> ImageSet:
         images = with_channels(images, int(config.channels))
     if config.deduplicate:
         images = images.deduplicated(config.conflicts)
+    if config.limit is not None:
+        images = images.limited(config.limit, config.seed)
     images = inspected(images)
     _tell(images)
     logger.info("%s", _residence(images, config.resident))

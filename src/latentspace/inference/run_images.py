@@ -77,7 +77,7 @@ def asked_images(run: Run, spec: str | None, settings: Mapping[str, Any]) -> tup
     if spec is None:
         return own_or_other(run, None)
     alike = like_own(run.experiment.data, run.data, spec)
-    own = {**alike.model_dump(), "deduplicate": False, "strict": False}
+    own = {**alike.model_dump(), "deduplicate": False, "limit": None, "strict": False}
     config = DataConfig.parse({**own, "spec": spec, **settings}, "the data options")
     one = picture_of(config)
     if one is not None:
