@@ -1,5 +1,6 @@
 """Converted and read back, a set is the same: pixels, labels, classes, and what the form has a place for."""
 
+import itertools
 import json
 from pathlib import Path
 
@@ -79,6 +80,28 @@ def test_folders_have_the_names_of_the_images_and_the_parts(tmp_path: Path):
     assert again.parts is not None
     assert sorted(again.parts.tolist()) == sorted(parts.tolist())
     assert sorted(again.image_hashes.tolist()) == sorted(images.image_hashes.tolist())
+
+
+def test_any_shape_is_read_back_or_refused(tmp_path: Path):
+    """Seeded shapes of all sorts: what is written is read back exactly; an .npz can always be written."""
+    shapes = list(itertools.product((1, 3, 12), (1, 2, 3, 4, 5, 9), (1, 3, 8, 12), (1, 4, 10, 12)))
+    some = np.random.default_rng(0).choice(len(shapes), 30, replace=False)
+    refused = set()
+    for shape in [(12, 5, 12, 10), (12, 9, 12, 10), *(shapes[number] for number in some)]:
+        images = ImageSet(random_pixels(*shape) % 2, "made")  # zeros and ones are not brought to 0 and 255
+        for target in ("out.npz", "out.npy", "idx"):
+            out = tmp_path / f"{shape}{target}"
+            try:
+                convert(images, out, idx=target == "idx")
+            except DataError as error:
+                assert "write an .npz" in str(error)  # noqa: PT017 - some of them alone
+                refused.add((target, shape))
+                continue
+            again = read(out, **({} if target == "out.npz" else {"levels": "full"}))
+            np.testing.assert_array_equal(again.pixels, images.pixels, err_msg=f"{target} {shape}")
+    assert ("out.npy", (12, 9, 12, 10)) in refused
+    assert not {"out.npy", "idx"} & {target for target, shape in refused if shape == (12, 5, 12, 10)}
+    assert "out.npz" not in {target for target, _ in refused}
 
 
 def test_without_labels_the_order_stays(tmp_path: Path):

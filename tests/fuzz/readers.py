@@ -102,6 +102,7 @@ class Arrays:
             {"x": images.pixels / np.float32(255), "y": images.labels[:, None], "groups": images.labels // 2},
             {"data": np.repeat(grey[..., None], 4, axis=3), "target": names.astype("S1")[images.labels]},
             {"arr_0": np.asfortranarray(grey / 255), "arr_1": images.labels.astype(">i2")},
+            {"x": np.rec.fromarrays([grey, images.labels], dtype=[("image", "u1", (8, 8)), ("y", "i8")])},
         ]
         self.others = tuple(self._npy(array) for files in self.sets for array in files.values())
 

@@ -31,8 +31,10 @@ from ..core.wording import counted, option
 from .imageset import ImageSet
 from .memmap import blocks, require_unchanged
 from .readers.filenames import is_junk, natural, natural_order
+from .readers.flat_axes import in_order
 from .readers.idx import write_idx_folder
 from .readers.layout import layout_of
+from .readers.stored import ORDER
 from .splits import PARTS
 
 logger = logging.getLogger(__name__)
@@ -81,16 +83,17 @@ def _tell_lost(images: ImageSet, form: str, *columns: str) -> None:
 
 
 def _write_npy(images: ImageSet, out: Path) -> None:
+    pixels = in_order(images.pixels, ".npy files")
     with replacing(out) as file:
-        header = {"descr": "|u1", "fortran_order": False, "shape": images.pixels.shape}
+        header = {"descr": "|u1", "fortran_order": False, "shape": pixels.shape}
         np.lib.format.write_array_header_1_0(file, header)
-        for here in told(blocks(images.pixels), "parts written"):
-            file.write(np.ascontiguousarray(images.pixels[here]).data)
+        for here in told(blocks(pixels), "parts written"):
+            file.write(np.ascontiguousarray(pixels[here]).data)
     _tell_lost(images, ".npy files", "labels", "groups", "parts", "names")
 
 
 def _write_npz(images: ImageSet, out: Path) -> None:
-    arrays: dict[str, np.ndarray] = {"images": images.pixels}
+    arrays: dict[str, np.ndarray] = {"images": images.pixels, "axes": np.array(ORDER)}
     for name in ("labels", "groups", "parts"):
         if (column := getattr(images, name)) is not None:
             arrays[name] = column

@@ -126,7 +126,7 @@ BAD = {
     "strings": (np.full((5, 8, 8), "a"), "<U1"),
     "NaN": (np.where(np.arange(5) == 3, np.nan, 0.5)[:, None, None] * np.ones((5, 8, 8)), "NaN in image 3"),
     "infinity": (np.full((5, 8, 8), np.inf), "infinite"),
-    "records": (np.zeros((5, 8, 8), np.dtype([("a", "u1")])), "records"),
+    "records": (np.zeros((5, 8, 8), np.dtype([("a", [("b", "u1")])])), "records"),
 }
 
 
@@ -508,3 +508,36 @@ def test_names_of_classes_that_are_objects_are_left_out(tmp_path: Path, caplog) 
     np.savez(tmp_path / "some.npz", x=random_pixels(4, 9, 9), y=[0, 1, 0, 1], class_names=names)
     assert load_images(DataConfig(spec=str(tmp_path / "some.npz"))).class_names == ("0", "1")
     assert "never unpickled" in caplog.text
+
+
+def test_records_are_read_by_their_fields(tmp_path: Path):
+    pixels, labels = random_pixels(12, 9, 11), np.arange(12) % 3
+    records = np.zeros(12, [("img", "u1", (9, 11)), ("target", "U3"), ("note", "f4")])
+    records["img"], records["target"] = pixels, np.array(["a", "bb", "c"])[labels]
+    for path in (npy(tmp_path, records), npz(tmp_path, anything=records)):
+        images = load(path)
+        np.testing.assert_array_equal(images.pixels[:, 0], pixels)
+        assert images.class_names == ("a", "bb", "c")
+        assert images.labels is not None
+        assert images.labels.tolist() == labels.tolist()
+
+
+def test_records_of_single_numbers_are_pixels_or_colours(tmp_path: Path):
+    pixels = random_pixels(12, 64)
+    columns = np.zeros(12, [("index", "i8"), ("label", "i8"), *((f"p{one}", "u1") for one in range(64))])
+    columns["label"] = np.arange(12) % 2
+    for one in range(64):
+        columns[f"p{one}"] = pixels[:, one]
+    images = load(npy(tmp_path, columns))
+    np.testing.assert_array_equal(images.pixels[:, 0], pixels.reshape(12, 8, 8))
+    assert images.class_names == ("0", "1")
+    colours = random_pixels(5, 9, 10, 3)
+    images = load(npy(tmp_path, colours.view([(one, "u1") for one in "rgb"])[..., 0]))
+    np.testing.assert_array_equal(images.pixels, colours.transpose(0, 3, 1, 2))
+
+
+def test_records_without_images_are_named(tmp_path: Path):
+    with pytest.raises(DataError, match=r"foo float32 \(5,\), bar int64 \(5,\)"):
+        load(npy(tmp_path, np.zeros(5, [("foo", "f4"), ("bar", "i8")])))
+    with pytest.raises(DataError, match="records in records"):
+        load(npy(tmp_path, np.zeros(5, [("image", [("r", "u1", (9, 9))])])))

@@ -22,7 +22,7 @@ from ..cleaning import sentence
 from ..config import DataConfig
 from ..imageset import ImageSet
 from .array_names import taken_apart
-from .arrays import npy_array, npz_arrays
+from .arrays import npy_arrays, npz_arrays
 from .chosen import Stored
 from .class_arrays import each_by_its_name, is_image, one_class_each, one_image_each, parts_in
 from .file_sets import files_in
@@ -35,7 +35,7 @@ logger = logging.getLogger(__name__)
 
 _QUICK_DRAW: Final = "full_numpy_bitmap_"
 _READ: Final[dict[str, tuple[str, Callable[[Path, DataConfig], list[Stored]]]]] = {
-    ".npy": ("a NumPy array (.npy)", lambda path, config: [npy_array(path, "images", config.resident)]),
+    ".npy": ("a NumPy array (.npy)", lambda path, config: npy_arrays(path, "images", config.resident)),
     ".npz": ("NumPy arrays (.npz)", lambda path, config: npz_arrays(path, config.resident)),
     ".h5": ("an HDF5 file", hdf5_arrays),
     ".hdf5": ("an HDF5 file", hdf5_arrays),

@@ -20,6 +20,7 @@ from ...core.errors import DataError
 from ..memmap import Residence, blocks, mapped
 from .chosen import Stored
 from .filenames import readable, undamaged
+from .records import fields_of, is_deep, within
 from .streams import DEFLATE_AT_BEST, Stream, read_array
 
 _DAMAGED: Final = (
@@ -34,8 +35,8 @@ _DAMAGED: Final = (
 _HEADERS = (ValueError, EOFError, TypeError, SyntaxError, RecursionError, MemoryError, tokenize.TokenError)
 
 
-def npy_array(path: Path, name: str, resident: Residence) -> Stored:
-    """The array in an .npy file, to be read or mapped.
+def npy_arrays(path: Path, name: str, resident: Residence) -> list[Stored]:
+    """The array in an .npy file, to be read or mapped; of records, each of their fields.
 
     Raises:
         DataError: not an .npy file, or Python objects.
@@ -50,7 +51,7 @@ def npy_array(path: Path, name: str, resident: Residence) -> Stored:
             return _read_npy(file, size, str(path), path, 0, resident)
 
     _require_plain(dtype, str(path))
-    return Stored(name, shape, dtype, read)
+    return fields_of(Stored(name, shape, dtype, read))
 
 
 def read_arrays(path: Path, resident: Residence = "always") -> dict[str, np.ndarray]:
@@ -73,7 +74,8 @@ def npz_arrays(path: Path, resident: Residence) -> list[Stored]:
         DataError: not an .npz file, or a damaged one.
     """
     with _sound(path), zipfile.ZipFile(path) as archive:
-        return [_stored(archive, info, path, resident) for info in archive.infolist()]
+        stored = [_stored(archive, info, path, resident) for info in archive.infolist()]
+        return [field for one in stored for field in within(one)]
 
 
 @contextmanager
@@ -161,8 +163,9 @@ def _read_npy(
     array = read_array(
         stream, shape, dtype, origin, most=size - before, at=at, resident=resident, fortran=fortran
     )
-    if dtype.kind == "U":
-        points = np.frombuffer(array.tobytes(), dtype=dtype.str[0] + "u4")
+    texts = [name for name in dtype.names or () if dtype[name].base.kind == "U"]
+    for text in [array[name] for name in texts] if dtype.names else [array] * (dtype.kind == "U"):
+        points = np.frombuffer(text.tobytes(), dtype=text.dtype.str[0] + "u4")
         if ((points > 0x10FFFF) | ((points >= 0xD800) & (points <= 0xDFFF))).any():  # surrogates, or more
             raise DataError(
                 f"{origin} must hold text",
@@ -190,9 +193,9 @@ def _header(stream: Stream, origin: str) -> tuple[tuple[int, ...], bool, np.dtyp
 
 
 def _require_plain(dtype: np.dtype, origin: str) -> None:
-    if dtype.hasobject or dtype.names is not None or not dtype.itemsize:
+    if dtype.hasobject or is_deep(dtype) or not dtype.itemsize:
         raise DataError(
-            f"{origin} must hold plain numbers or strings",
-            found=f"{dtype}: Python objects or records, which are never unpickled here, or nothing",
+            f"{origin} must hold plain numbers or strings, or records of them",
+            found=f"{dtype}: Python objects, which are never unpickled here, records in records, or nothing",
             do='convert the array, for example array.astype("uint8")',
         )

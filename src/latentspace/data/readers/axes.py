@@ -21,7 +21,7 @@ from ...core.wording import counted
 MOST_CHANNELS: Final = 32
 MOST_USUAL: Final = 4  # channels, in grey or colour, with alpha or without
 LARGEST_SIDE: Final = 4096  # no image of a pile of small ones is larger
-SMALLEST_SQUARE: Final = 8  # of flattened images: the networks need 8 x 8
+SMALLEST_SQUARE: Final = 8  # of images in doubt: the networks need 8 x 8
 CLEAR: Final = 0.8  # the variation of flattened colour images in the right order, of that in the other one
 
 
@@ -97,6 +97,8 @@ def possible_axes(
     counted_right = [axes for axes in left if shape[axes.images] == count]
     usual = [axes for axes in counted_right or left if _usual(shape, axes)]
     left = usual or counted_right or left
+    large = [axes for axes in left if min(shape[axes.height], shape[axes.width]) >= SMALLEST_SQUARE]
+    left = large or left
     square = [axes for axes in left if shape[axes.height] == shape[axes.width]]
     left = square or left
     return [IMAGES_LAST] if images_last and IMAGES_LAST in left else left

@@ -10,7 +10,8 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from ...core.errors import DataError
-from .axes import LARGEST_SIDE, Arranged, squares
+from ...core.types import Pixels
+from .axes import CHANNELS_FIRST, CHANNELS_LAST, GREY, LARGEST_SIDE, Arranged, Axes, possible_axes, squares
 
 SMOOTH: Final = 0.8  # the difference of neighbours, of that of any two: below it they may be of one image
 ROUGH: Final = 0.6  # below it they are: the sides of real images have 0.4 and less
@@ -23,6 +24,26 @@ class Sliced(NamedTuple):
 
     found: Arranged
     slices: np.ndarray | None
+
+
+def in_order(pixels: Pixels, form: str) -> np.ndarray:
+    """The pixels in an order of axes that their shape alone says when they are read back.
+
+    Raises:
+        DataError: there is none, as of 9 channels of 12 x 10, which could be 10 channels of 9 x 12.
+    """
+    orders: list[tuple[Axes, np.ndarray]] = [(GREY, pixels[:, 0])] if pixels.shape[1] == 1 else []
+    orders.append((CHANNELS_FIRST, pixels))
+    if pixels.shape[1] != 4:  # the last of them could be alpha
+        orders.append((CHANNELS_LAST, pixels.transpose(0, 2, 3, 1)))
+    for axes, one in orders:
+        if possible_axes(one.shape) == [axes] and not may_be_flat(one.shape):
+            return one
+    raise DataError(
+        f"images in {form} must have a shape that says where their channels are",
+        found=f"{pixels.shape[1]} channels of {pixels.shape[2]}x{pixels.shape[3]}",
+        do="write an .npz, which says the order of the axes",
+    )
 
 
 def may_be_flat(shape: tuple[int, ...]) -> bool:

@@ -18,6 +18,7 @@ from ...core.types import Int64Array
 from ..imageset import ImageSet
 from ..memmap import Residence
 from .filenames import is_junk, is_named_as_image, readable
+from .flat_axes import in_order
 from .streams import (
     COMPRESSED,
     DEFLATE_AT_BEST,
@@ -127,11 +128,14 @@ def write_idx_folder(images: ImageSet, folder: Path) -> list[Path]:
         raise DataError(
             "a class name must be one line of text", found=repr(images.class_names), do="rename the class"
         )
+    grey = images.channels == 1
+    pixels = images.pixels[:, 0] if grey else images.pixels
+    if images.channels not in (1, 3):
+        pixels = in_order(images.pixels, "IDX files")
     with new_folder(folder) as new:
         names = _write_columns(images, new)
-        grey = images.channels == 1
         name = "images-idx3-ubyte.gz" if grey else "images-idx4-ubyte.gz"
-        _write(new / name, images.pixels[:, 0] if grey else images.pixels)
+        _write(new / name, pixels)
     return [folder / one for one in (name, *names)]
 
 

@@ -9,6 +9,7 @@ harm. The parts of a publisher's split are joined in the order train, validation
 import logging
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 
@@ -29,6 +30,8 @@ from .pixels_of import as_bytes, joined
 
 logger = logging.getLogger(__name__)
 
+ORDER: Final = "NCHW"  # images, channels, height, width: what an array `axes` beside images says
+
 
 def images_of(
     arrays: Sequence[Stored], *, origin: str, source: str, config: DataConfig, images_last: bool = False
@@ -41,6 +44,7 @@ def images_of(
     Raises:
         DataError: no images, more than one array that can be images, or arrays that do not fit.
     """
+    declared, arrays = _declared(arrays)
     each = each_by_its_name(arrays, origin=origin, source=source, config=config, images_last=images_last)
     if each is not None:
         return each
@@ -52,6 +56,9 @@ def images_of(
     for part, one in chosen.images.items():
         count = _count_of(labels.get(part), one.shape)
         array = one.read()
+        if declared and array.ndim == 4:
+            loaded.append(Arranged(array, (), alpha=False))
+            continue
         name = origin if len(chosen.images) == 1 else f"{origin} ({one.name})"
         sliced = flat(array, name, matlab=images_last, labelled=bool(chosen.labels))
         if sliced is not None:
@@ -61,9 +68,9 @@ def images_of(
         ordered = arranged(array, name, count=count, images_last=images_last)
         loaded.append(_upright(ordered) if is_emnist(Path(origin).name) and array.ndim == 2 else ordered)
     counts = [len(one.array) for one in loaded]
-    pixels, record = as_bytes(
-        joined([one.array for one in loaded], origin), config.levels, origin, alpha=loaded[0].alpha
-    )
+    whole = joined([one.array for one in loaded], origin)
+    levels = "full" if declared and whole.dtype == np.uint8 and config.levels == "auto" else config.levels
+    pixels, record = as_bytes(whole, levels, origin, alpha=loaded[0].alpha)
     record = record.after(*dict.fromkeys(note for one in loaded for note in one.notes))
     numbers, class_names, left_out = _labels(chosen, labels, counts, origin)
     if len(slices) == len(loaded):
@@ -81,6 +88,16 @@ def images_of(
         parts=_parts(chosen, counts, origin),
     )
     return without_columns(images, config.label) if len(arrays) == 1 else images
+
+
+def _declared(arrays: Sequence[Stored]) -> tuple[bool, Sequence[Stored]]:
+    """Whether an array called `axes` says NCHW, as `data convert` writes it; and the other arrays."""
+    texts = [
+        one for one in arrays if one.name.split("/")[-1] == "axes" and one.dtype.kind == "U" and not one.shape
+    ]
+    if not texts:
+        return False, arrays
+    return {str(one.read()) for one in texts} == {ORDER}, [one for one in arrays if one not in texts]
 
 
 def _named_slices(slices: Int64Array, origin: str, *, first: int) -> tuple[Int64Array, tuple[str, ...]]:
