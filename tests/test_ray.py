@@ -6,6 +6,7 @@ One cluster and few processes serve all tests: each begins by loading PyTorch.
 import os
 import signal
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from PIL import Image
 import ray_nodes as ray_cluster
 from executor_contract import ExecutorContract, is_gone
 from latentspace.core.cluster import Cluster, Engine, LostProcessError
+from latentspace.core.connection import require_answer
 from latentspace.core.errors import ConfigurationError, DataError, TrainingError
 from latentspace.data import memmap
 from latentspace.data.config import DataConfig
@@ -42,6 +44,7 @@ from small_search import run_all, small_study
 from training_together import InThreads, losses, planned
 
 pytest.importorskip("ray", reason="pip install 'latentspace[ray]'")
+import grpc
 
 from latentspace.data.readers import on_nodes
 from latentspace.data.readers.on_nodes import ReadingProcess, reading_on
@@ -83,6 +86,30 @@ def test_more_than_a_node_has_is_refused_at_once():
     with pytest.raises(ConfigurationError, match="one node must have 64 CPUs and 0 GPUs") as refused:
         RayExecutor(Engine(name="ray", cpus=64))
     assert "nodes with 0 CPUs and 0 GPUs, 1 CPUs and 0 GPUs" in refused.value.found
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("UNAUTHENTICATED", "must be sent its token"),
+        ("UNIMPLEMENTED", "must be where the head serves clients"),
+        ("UNAVAILABLE", "must answer"),
+    ],
+)
+def test_a_cluster_that_refuses_is_told_of_before_ray_tries_for_half_a_minute(code, said):
+    class Refusing(grpc.GenericRpcHandler):
+        def service(self, _):
+            refused = getattr(grpc.StatusCode, code)
+            return grpc.unary_unary_rpc_method_handler(lambda _, context: context.abort(refused, "no"))
+
+    server = grpc.server(ThreadPoolExecutor(1), [Refusing()])
+    address = f"ray://127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}"
+    server.start()
+    try:
+        with pytest.raises(ConfigurationError, match=f"{address} {said}"):
+            require_answer(address)
+    finally:
+        server.stop(0)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import socket
 import pytest
 
 from latentspace.cli import engines
-from latentspace.core import connection, extras
+from latentspace.core import cluster, connection, extras
 from latentspace.core.cluster import Cluster, Engine, require_same_versions, versions
 from latentspace.core.errors import ConfigurationError, RunError
 
@@ -29,6 +29,21 @@ def test_a_cluster_that_does_not_answer_is_named(monkeypatch, by):
     address = f"ray://127.0.0.1:{closed_port()}"
     with pytest.raises(ConfigurationError, match=f"the cluster {address} must answer"), by(address, "auto"):
         pass
+
+
+def test_a_cluster_that_ray_address_names_and_does_not_answer_is_named(monkeypatch):
+    monkeypatch.setenv("RAY_ADDRESS", f"127.0.0.1:{closed_port()}")
+    monkeypatch.setattr(connection, "require_extra", lambda *_, **__: None)
+    with pytest.raises(ConfigurationError, match=r"the cluster 127\.0\.0\.1:\d+ must answer"):
+        Cluster(Engine(name="ray"))
+
+
+def test_a_client_s_address_in_ray_address_is_the_engine_s(monkeypatch):
+    asked = []
+    monkeypatch.setenv("RAY_ADDRESS", "ray://head")
+    monkeypatch.setattr(cluster, "connected", asked.append)
+    assert Cluster(Engine(name="ray")).engine.address == "ray://head:10001"
+    assert asked == ["ray://head:10001"]
 
 
 def test_an_extra_that_is_there_and_cannot_be_loaded_is_told_of(tmp_path, monkeypatch):

@@ -15,7 +15,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from .config import Config
-from .connection import RAY, connected, signals_kept
+from .connection import CLIENT, RAY, connected, signals_kept
 from .errors import ConfigurationError, DeviceError, LatentspaceError, RunError
 from .malloc import ran_out
 from .wording import option
@@ -65,7 +65,7 @@ def _address(text: str) -> str:
     with suppress(ValueError):
         parts = urlsplit(text)
         if parts.scheme == RAY and parts.hostname and not (parts.path or parts.query or parts.username):
-            return f"{RAY}://{parts.netloc if parts.port else f'{parts.netloc}:{CLIENT_PORT}'}"
+            return f"{CLIENT}{parts.netloc if parts.port else f'{parts.netloc}:{CLIENT_PORT}'}"
     raise ConfigurationError(
         "the address of a cluster is ray://HOST:PORT",
         found=text,
@@ -82,6 +82,9 @@ class Cluster:
     """
 
     def __init__(self, engine: Engine) -> None:
+        named = os.environ.get("RAY_ADDRESS", "")
+        if engine.address is None and named.startswith(CLIENT):
+            engine = engine.model_copy(update={"address": _address(named)})
         self.engine = engine
         self._own = connected(engine.address)
         self._deaths = Counter[str]()  # by node, of processes as they began, one after another

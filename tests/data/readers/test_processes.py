@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from latentspace.data.config import DataConfig
 from latentspace.data.imageset import ImageSet
 from latentspace.data.readers import processes, reading, rows
 from latentspace.data.readers.decode import decoding
+from latentspace.data.readers.places import Source
 from latentspace.data.readers.reading import Task
 from latentspace.data.sources import load_images
 from makers import encoded, random_pixels, write_folder, write_tar, write_zip
@@ -214,3 +216,28 @@ def test_a_damaged_member_that_a_process_meets_ends_the_reading(tmp_path: Path, 
     with pytest.raises(DataError, match="must be a whole zip") as damaged:
         load(path)
     assert damaged.value.found == f"Bad CRC-32 for file {list(FILES)[-1]!r}"
+
+
+def test_a_damaged_group_of_rows_that_a_node_meets_is_left_to_this_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from latentspace.data.readers.on_nodes import ReadingProcess
+
+    path = stored(tmp_path, "parquet", dict(list(FILES.items())[:9]))
+    tasks: list[Task] = []
+    read = reading.read
+    monkeypatch.setattr(processes, "read", lambda task: tasks.append(task) or read(task))
+    load(path)
+    rows.forget()
+    content = bytearray(path.read_bytes())
+    content[4:40] = bytes(36)  # how the first page begins
+    path.write_bytes(content)
+    with pytest.raises(DataError, match="must hold whole Parquet files"):
+        load(path)
+    found = Source.of(path, path.stat())
+    group = tasks[0].files[0].content.group._replace(source=found)  # type: ignore[union-attr]
+    damaged = [
+        one._replace(content=one.content._replace(group=group))  # type: ignore[union-attr, call-arg]
+        for one in tasks[0].files
+    ]
+    assert ReadingProcess().read(replace(tasks[0], files=tuple(damaged)), None) is None

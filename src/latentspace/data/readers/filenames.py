@@ -105,7 +105,8 @@ def undamaged(path: Path, raised: tuple[type[Exception], ...], must: str, do: st
     except trouble as error:
         if isinstance(error, OSError) and error.errno is not None:
             raise
-        raise DataError(f"{path} {must}", found=str(error) or type(error).__name__, do=do) from error
+        said = shown(str(error).strip().partition("\n")[0][:200])
+        raise DataError(f"{path} {must}", found=said or type(error).__name__, do=do) from error
 
 
 def files_below(folder: Path, wanted: Callable[[str], bool]) -> list[Path]:

@@ -20,7 +20,7 @@ from ...core.errors import DataError
 from ...core.wording import counted
 from ..imageset import ImageSet
 from .column_files import PARQUET, Batch, ColumnFile, is_column_name, opened_columns
-from .filenames import files_below, readable, shown
+from .filenames import files_below, readable, shown, undamaged
 from .listed import Again, listed_arrays, listed_images
 from .parquet_columns import Columns, columns_of, label_of, values_of
 from .reading import File
@@ -52,40 +52,37 @@ def read_parquet(paths: Sequence[Path], origin: Path, config: "DataConfig") -> I
         if len(paths) == 1
         else counted(len(paths), f"{kind} file")
     )
-    try:
-        with readable(origin):
-            opened = [opened_columns(path) for path in paths]
-            columns = [
-                columns_of(file.schema, path, config.label) for file, path in zip(opened, paths, strict=True)
-            ]
-            differing = [path for path, one in zip(paths, columns, strict=True) if one.all != columns[0].all]
-            if differing:
-                raise DataError(
-                    f"the files of {origin} must have the same columns",
-                    found=f"others in {some([path.name for path in differing])}",
-                    do="name one of the files, or the folder of those that belong together",
-                )
-            names = next((one.class_names for one in columns if one.class_names), ())
-            if columns[0].kind == "numbers":
-                return listed_arrays(
-                    _rows(opened, columns, paths, origin), config, names, origin=origin, source=source
-                )
+    damages = pa.ArrowException, OverflowError, UnicodeDecodeError
+    with (
+        readable(origin),
+        undamaged(origin, damages, f"must hold whole {kind} files", "fetch or make it again"),
+    ):
+        opened = [opened_columns(path) for path in paths]
+        columns = [
+            columns_of(file.schema, path, config.label) for file, path in zip(opened, paths, strict=True)
+        ]
+        differing = [path for path, one in zip(paths, columns, strict=True) if one.all != columns[0].all]
+        if differing:
+            raise DataError(
+                f"the files of {origin} must have the same columns",
+                found=f"others in {some([path.name for path in differing])}",
+                do="name one of the files, or the folder of those that belong together",
+            )
+        names = next((one.class_names for one in columns if one.class_names), ())
+        if columns[0].kind == "numbers":
+            return listed_arrays(
+                _rows(opened, columns, paths, origin), config, names, origin=origin, source=source
+            )
 
-            images_at = Column(columns[0].image, columns[0].kind, os.fspath(paths[0].parent.absolute()))
-            encoded = None if images_at.kind == "path" else images_at
+        images_at = Column(columns[0].image, columns[0].kind, os.fspath(paths[0].parent.absolute()))
+        encoded = None if images_at.kind == "path" else images_at
 
-            def files() -> Iterator[File]:
-                for said, value in _rows(opened, columns, paths, origin, encoded):
-                    placed = isinstance(value, Row)
-                    yield said._replace(content=value) if placed else images_at.filled(said, value)
+        def files() -> Iterator[File]:
+            for said, value in _rows(opened, columns, paths, origin, encoded):
+                placed = isinstance(value, Row)
+                yield said._replace(content=value) if placed else images_at.filled(said, value)
 
-            images = listed_images(Again(files), config, origin=str(origin), source=source, class_names=names)
-    except (pa.ArrowException, OSError, OverflowError, UnicodeDecodeError) as error:
-        raise DataError(
-            f"{origin} must hold whole {kind} files",
-            found=shown(str(error).partition("\n")[0][:200]) or type(error).__name__,
-            do="fetch or make it again",
-        ) from error
+        images = listed_images(Again(files), config, origin=str(origin), source=source, class_names=names)
     return images
 
 

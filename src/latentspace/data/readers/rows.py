@@ -91,9 +91,10 @@ class _Cursor:
         self._begin()
 
     def _begin(self) -> None:
-        self._batches: Iterator[pa.RecordBatch] = self._file.iter_batches(
-            BATCH, [self.group.number], [self.group.column.image], use_threads=False
-        )
+        with _unchanged(self.group.source):  # it reads the first page
+            self._batches: Iterator[pa.RecordBatch] = self._file.iter_batches(
+                BATCH, [self.group.number], [self.group.column.image], use_threads=False
+            )
         self._first, self._images = 0, None
 
     def value(self, row: int) -> Any:
