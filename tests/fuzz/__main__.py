@@ -25,7 +25,7 @@ from fuzz.readers import READERS, Reader, emptied
 from latentspace.core.errors import LatentspaceError
 from latentspace.data import sources
 
-PATIENCE = 10  # seconds of the processor that an input may take
+PATIENCE = 30  # seconds of the processor that an input may take
 HANGING = 3600  # seconds without news after which a call that cannot be interrupted ends the whole process
 NEWS = 10  # seconds
 ROOM = 2 * 2**30  # bytes of address space beyond what is in use at the start

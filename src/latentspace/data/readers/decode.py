@@ -264,9 +264,12 @@ def _deep(values: np.ndarray, transparent: object = None) -> DecodedImage:
 
 
 def _resolved(image: Image.Image) -> DecodedImage:
-    colours = np.asarray(image.convert("RGBA"))
-    grey = bool((colours[:, :, :1] == colours[:, :, 1:3]).all())
-    return _layered(colours[:, :, [0, 3]] if grey else colours)
+    """The colours of a palette; layer by layer: a few bytes can name an image of many million pixels."""
+    colours = image.convert("RGBA")
+    red, green, blue, alpha = map(np.asarray, colours.split())
+    grey = np.array_equal(red, green) and np.array_equal(red, blue)
+    raster = red[:, :, None] if grey else np.asarray(colours)[:, :, :3]
+    return DecodedImage(raster, alpha=None if (alpha == 255).all() else alpha[:, :, None])
 
 
 def _layered(layers: UInt8[np.ndarray, "height width layers"]) -> DecodedImage:
