@@ -1,9 +1,10 @@
-"""Planted strangers found: python benchmarks/anomalies.py RUN [--strangers 50] [--first 100] [--out FOLDER]
+"""Planted strangers found: python benchmarks/anomalies.py RUN [--digits SPEC] [--strangers 50] [--first 100]
 
 RUN is a finished run of letters. To its own images, those learned from among them, strangers of one kind are
-added: scikit-learn's digits brought to their size, noise (uniform bytes), blank images (greys from black to
-white), and letters of the run turned upside down. Said is how many of them are among the first, by error, by
-distance and by both, and the area under the ROC curve. Writes anomalies-DATE.md and .json.
+added: digits (of SPEC, as MNIST's; without one scikit-learn's, of 8x8, brought to their size), noise (uniform
+bytes), blank images (greys from black to white), and letters of the run turned upside down. Said is how many
+of them are among the first, by error, by distance and by both, and the area under the ROC curve. Writes
+anomalies-DATE.md and .json in --out.
 """
 
 import argparse
@@ -19,7 +20,12 @@ from speed.hardware import hardware, keep, sentence, today
 SCORES = ("error", "distance", "combined")
 
 
-def digits(count: int, size: tuple[int, int], draw: np.random.Generator) -> np.ndarray:
+def digits(spec: str | None, count: int, size: tuple[int, int], draw: np.random.Generator) -> np.ndarray:
+    if spec is not None:
+        import latentspace
+
+        given = latentspace.load_data(spec, resize=size).pixels
+        return given[draw.permutation(len(given))[:count]]
     from sklearn.datasets import load_digits
 
     found = load_digits().images
@@ -29,13 +35,13 @@ def digits(count: int, size: tuple[int, int], draw: np.random.Generator) -> np.n
     return np.stack([np.asarray(one.resize(shape, Image.Resampling.BILINEAR)) for one in pictures])[:, None]
 
 
-def strangers(letters: np.ndarray, count: int) -> dict[str, np.ndarray]:
+def strangers(letters: np.ndarray, count: int, spec: str | None) -> dict[str, np.ndarray]:
     draw = np.random.default_rng(0)
     shape = (count, *letters.shape[1:])
     greys = np.linspace(0, 255, count).astype(np.uint8)[:, None, None, None]
     turned = letters[draw.permutation(len(letters))[:count], :, ::-1, ::-1]
     return {
-        "digits": np.broadcast_to(digits(count, shape[2:], draw), shape),
+        "digits": np.broadcast_to(digits(spec, count, shape[2:], draw), shape),
         "noise": draw.integers(0, 256, shape, np.uint8),
         "blank": np.broadcast_to(greys, shape),
         "black": np.zeros(shape, np.uint8),
@@ -43,7 +49,7 @@ def strangers(letters: np.ndarray, count: int) -> dict[str, np.ndarray]:
     }
 
 
-def measured(run: str, count: int, first: int) -> dict[str, Any]:
+def measured(run: str, count: int, first: int, spec: str | None) -> dict[str, Any]:
     from sklearn.metrics import roc_auc_score
 
     import latentspace
@@ -53,7 +59,7 @@ def measured(run: str, count: int, first: int) -> dict[str, Any]:
     trained = latentspace.load(run, "cpu")
     own, _ = own_or_other(latentspace.Run.open(run), None)
     found: dict[str, Any] = {}
-    for kind, planted in strangers(own.pixels, count).items():
+    for kind, planted in strangers(own.pixels, count, spec).items():
         result = find_anomalies(trained, np.concatenate([own.pixels, planted]), own=own)
         strange = np.arange(len(result.images)) >= len(own)
         found[kind] = {}
@@ -91,6 +97,7 @@ def table(found: dict[str, Any]) -> str:
 def main(*words: str) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("run")
+    parser.add_argument("--digits", metavar="SPEC")
     parser.add_argument("--strangers", type=int, default=50)
     parser.add_argument("--first", type=int, default=100)
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
@@ -111,7 +118,7 @@ def main(*words: str) -> None:
         "about": about,
         "strangers": given.strangers,
         "first": given.first,
-        "kinds": measured(given.run, given.strangers, given.first),
+        "kinds": measured(given.run, given.strangers, given.first, given.digits),
     }
     keep("anomalies", found, table, given.out)
 

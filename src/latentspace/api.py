@@ -1,5 +1,6 @@
 """The functions of the Python interface: paths and names in, objects out."""
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,16 +12,20 @@ from .core.wording import brief
 from .data.config import DataConfig
 from .data.given import Given, given_set
 from .data.imageset import ImageSet
-from .data.sources import finished, load_images
+from .data.joined import specs_of
+from .data.sources import finished, load_images, names_a_path
 from .evaluation.evaluate import Evaluation, Scope
 from .evaluation.evaluate import evaluate as _evaluate
 from .experiment.config import Experiment
 from .experiment.usual import settings_named, usual_preset
 from .inference.trained import TrainedAutoencoder, TrainedClassifier, load_trained
 from .runs.directory import Run
+from .runs.places import named_after, new_place
 from .training.tracking import finish, require_tracker
 from .training.train import resume as _resume
 from .training.train import start
+
+logger = logging.getLogger(__name__)
 
 
 def load(run: str | Path | Run, device: str = AUTO) -> TrainedAutoencoder | TrainedClassifier:
@@ -61,7 +66,7 @@ def _source(spec: Given, options: dict[str, Any]) -> DataConfig | ImageSet:
 
 def train(
     experiment: Experiment | Mapping[str, Any] | Given,
-    out: str | Path,
+    out: str | Path | None = None,
     images: Given | None = None,
     *,
     kind: str | None = None,
@@ -74,10 +79,14 @@ def train(
 
         latentspace.train({"kind": "vae", "data": {"spec": "photos/"}}, "runs/photos")
         latentspace.train(images, "runs/photos", kind="vae", code_size=16, epochs=20, **{"model.width": 16})
+        latentspace.train(images, kind="ae").path  # runs/ae, runs/ae-2, ...
 
     Args:
         experiment: the plan, or its settings, with the preset `default` where they name none; with `kind`,
             the images.
+        out: the run directory; None: runs/NAME below the working directory, with a number where there is one
+            already. NAME is that of the images' file or folder, or the kind where they are an array; it is
+            logged, and is the run's `path`.
         images: what is learned from, as for `load_data`; None: what the plan names. They are not copied into
             the run, which knows them by their hash alone: give them again to resume or to evaluate it.
         kind: ae, dae, vae or classifier.
@@ -93,15 +102,26 @@ def train(
             raise ConfigurationError(
                 "kind and settings go with images that are given first",
                 found=brief(experiment),
-                do="name the kind in the plan, or write train(images, out, kind=...)",
+                do="name the kind in the plan, or write train(images, kind=...)",
             )
         experiment, images = {"kind": kind, **settings_named(settings)}, experiment
     elif settings:
         raise ConfigurationError(
             "settings by name go with images and a kind",
             found=", ".join(settings),
-            do='put them into the plan, or write train(images, out, kind="ae", ...)',
+            do='put them into the plan, or write train(images, kind="ae", ...)',
         )
+    experiment = _plan(experiment)
+    if isinstance(images, str | Path):
+        experiment, images = experiment.model_copy(update={"data": _at(experiment, images)}), None
+    if track is not None:
+        require_tracker(track)
+    place = _new_place(experiment, images) if out is None else as_path(out, "the run directory")
+    return finish(start(experiment, place, images=images), track)
+
+
+def _plan(experiment: object) -> Experiment:
+    """A plan, or the settings of one. Raises: ConfigurationError: neither."""
     if isinstance(experiment, Mapping):
         experiment = Experiment.parse(
             {"preset": usual_preset(experiment.get("kind", "ae"), experiment), **experiment}, "the experiment"
@@ -110,13 +130,16 @@ def train(
         raise ConfigurationError(
             "what is trained is an Experiment, or images with a kind",
             found=brief(experiment),
-            do='write for example Recipe.load("homework").experiment("ae"), or train(images, out, kind="ae")',
+            do='write for example Recipe.load("homework").experiment("ae"), or train(images, kind="ae")',
         )
-    if isinstance(images, str | Path):
-        experiment, images = experiment.model_copy(update={"data": _at(experiment, images)}), None
-    if track is not None:
-        require_tracker(track)
-    return finish(start(experiment, as_path(out, "the run directory"), images=images), track)
+    return experiment
+
+
+def _new_place(experiment: Experiment, images: Given | None) -> Path:
+    spec = specs_of(experiment.data.spec)[0]
+    place = new_place(named_after(spec) if images is None and names_a_path(spec) else experiment.kind)
+    logger.info("the run is %s", place)
+    return place
 
 
 def resume(run: str | Path, images: Given | None = None) -> Run:

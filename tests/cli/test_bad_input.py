@@ -188,7 +188,11 @@ CASES = {
         ["denoise", "{}/dae", "{}/scans", "{}/taken/mine"],
         "nothing is overwritten",
     ),
-    "denoise: no place": (["denoise", "{}/dae", "{}/scans"], "OUT"),
+    "denoise: no place": (["denoise", "{}/dae", "{}/scans"], "no OUT"),
+    "denoise: two places": (
+        ["denoise", "{}/dae", "{}/scans", "{}/out", "--out", "{}/other"],
+        "needs one place",
+    ),
     # search
     "search: an inverted range": ([*NEW, "--recipe", "{}/inverted.toml"], "4 is above 2"),
     "search: an empty range": ([*NEW, "--recipe", "{}/empty.toml"], "at least 1"),

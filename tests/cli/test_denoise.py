@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from latentspace.core.output_files import LIST
 from latentspace.inference.trained import TrainedAutoencoder
 from makers import files_of, write_folder
 from materials import make_images
@@ -35,7 +36,7 @@ def test_files_keep_their_names_and_become_what_the_network_makes_of_them(place,
     assert stdout == f"{out}\n"
     assert "warning" not in stderr
     scans = sorted(one.relative_to(place / "scans") for one in (place / "scans").rglob("*.png"))
-    assert sorted(one.relative_to(out) for one in out.rglob("*") if one.is_file()) == scans
+    assert sorted(one.relative_to(out) for one in out.rglob("*.*") if one.name != LIST) == scans
     network = TrainedAutoencoder.load(place / "dae")
     for name in scans:
         pixels = np.asarray(Image.open(place / "scans" / name))
@@ -51,8 +52,8 @@ def test_arrays_are_numbered(place, archive, tmp_path):
 
 
 def test_images_are_resized_when_asked(place, tmp_path):
-    arguments = ["denoise", str(place / "dae"), str(place / "large"), str(tmp_path / "out")]
-    code, _, stderr = call([*arguments, "--resize", "16x16"])
+    named = ["--data", str(place / "large"), "--out", str(tmp_path / "out")]
+    code, _, stderr = call(["denoise", str(place / "dae"), *named, "--resize", "16x16"])
     assert code == 0, stderr
     shapes = {np.asarray(Image.open(one)).shape for one in (tmp_path / "out").rglob("*.png")}
     assert shapes == {(16, 16)}

@@ -89,6 +89,38 @@ def test_the_way_between_two_files(small_runs, images, tmp_path):
     assert np.array_equal(np.stack([shown(out / f"000{number}.png") for number in (1, 2)]), decoded)
 
 
+@pytest.mark.parametrize("verb", ["reconstruct", "denoise", "interpolate", "generate", "clusters"])
+def test_a_folder_is_replaced_when_asked_if_such_a_command_made_all_of_it(small_runs, tmp_path, verb):
+    photos, out = tmp_path / "photos", tmp_path / "out"
+    write_folder(photos, files_of(make_images(3)))
+    picture = str(next(photos.rglob("*.png")))
+    begin = [verb, str(small_runs["dae"].path)]
+    first, second = {
+        "reconstruct": ([str(photos), "--out"], [picture, "--out"]),
+        "denoise": ([str(photos)], [picture]),
+        "interpolate": (["0", "1", "--frames", "4", "--out"], ["0", "1", "--frames", "2", "--out"]),
+        "generate": (["--count", "3", "--out"], ["--count", "2", "--out"]),
+        "clusters": (["--count", "2", "--folders"], ["--count", "3", "--folders"]),
+    }[verb]
+
+    def made(*words, code=0):
+        found, _, stderr = call([*begin, *words])
+        assert found == code, stderr
+        return {one.relative_to(out) for one in out.rglob("[!.]*") if not one.is_dir()}, stderr
+
+    before, _ = made(*first, str(out))
+    kept, said = made(*second, str(out), code=2)
+    assert kept == before
+    assert "--force replaces a folder that such a command made" in " ".join(said.split())
+    after, _ = made(*second, str(out), "--force")
+    assert after != before
+    (out / "notes.txt").write_text("mine")
+    for place in (out, photos):
+        made(*second, str(place), "--force", code=2)
+    assert (out / "notes.txt").read_text() == "mine"
+    assert len([*photos.rglob("*.png")]) == 3
+
+
 def test_a_mistake_is_explained_and_leaves_nothing(small_runs, tmp_path):
     run, out = str(small_runs["ae"].path), str(tmp_path / "out")
     taken = tmp_path / "taken"

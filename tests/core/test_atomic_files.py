@@ -15,7 +15,7 @@ import pytest
 
 from latentspace.core.atomic_files import new_folder, refuse_taken, replacing, sweep, write_text
 from latentspace.core.errors import LatentspaceError, OutputError, RunError
-from latentspace.core.output_files import folder_in_place_of
+from latentspace.core.output_files import folder_in_place_of, made_folder
 from latentspace.runs.directory import Run
 from latentspace.training.train import resume, start, train
 
@@ -270,3 +270,20 @@ def test_an_old_folder_stays_until_the_new_one_is_filled(tmp_path):
         write_text(folder / "new", "new")
     assert [one.name for one in place.iterdir()] == ["new"]
     assert list(tmp_path.iterdir()) == [place]
+
+
+def test_a_folder_of_results_is_replaced_through_a_link_and_never_below_the_working_directory(
+    tmp_path, monkeypatch
+):
+    place, link = tmp_path / "place", tmp_path / "link"
+    with made_folder(place) as folder:
+        write_text(folder / "old", "old")
+    link.symlink_to(place)
+    with made_folder(link, force=True) as folder:
+        write_text(folder / "new", "new")
+    assert link.is_symlink()
+    assert [one.name for one in place.glob("[!.]*")] == ["new"]
+    monkeypatch.chdir(place)
+    with pytest.raises(OutputError, match="nothing is overwritten"), made_folder(place, force=True):
+        pass
+    assert (place / "new").exists()

@@ -10,8 +10,9 @@ from PIL import Image
 from latentspace.core.atomic_files import refuse_taken
 from latentspace.core.errors import DataError, OutputError
 from latentspace.data.config import DataConfig
-from latentspace.inference.denoise import named_images, png_names, restore
+from latentspace.inference.denoise import denoised, named_images, png_names
 from latentspace.inference.image_files import FILM_SIDE, numbered, there_and_back, write_film, write_pictures
+from latentspace.inference.run_images import asked_images
 from latentspace.inference.trained import TrainedAutoencoder
 from makers import encoded, files_of, write_folder, write_tar, write_zip
 from materials import make_images
@@ -94,6 +95,11 @@ def test_an_archive_that_reaches_outside_is_refused(tmp_path):
         named_images(DataConfig(spec=str(tmp_path / "bad.zip")))
 
 
+def asked(run, path):
+    trained = TrainedAutoencoder.load(run)
+    return trained, asked_images(trained.run, str(path), {})[0]
+
+
 @pytest.fixture(scope="module")
 def place(archive, tmp_path_factory):
     place = tmp_path_factory.mktemp("restoration")
@@ -104,32 +110,30 @@ def place(archive, tmp_path_factory):
 
 @pytest.mark.parametrize("kind", ["ae", "dae"])
 def test_restored_is_decoded_from_the_code_some_at_a_time(place, archive, images, caplog, kind, monkeypatch):
-    from latentspace.runs.directory import Run
-
     caplog.set_level(logging.WARNING, logger="latentspace")
     monkeypatch.setattr("latentspace.inference.denoise.BATCH", 50)
-    restored = restore(Run.open(place / kind), DataConfig(spec=str(archive)))
-    blocks = list(restored.blocks())
-    assert [len(decoded) for decoded, _ in blocks] == [50, 50, 20]
-    assert sum((names for _, names in blocks), ()) == numbered(120)
+    restored = denoised(*asked(place / kind, archive))
+    decoded, names, errors = zip(*restored.blocks(), strict=True)
+    assert [len(one) for one in decoded] == [50, 50, 20]
+    assert sum(names, ()) == numbered(120)
     expected = TrainedAutoencoder.load(place / kind).reconstruct(images)
-    np.testing.assert_allclose(np.concatenate([one for one, _ in blocks]), expected, rtol=0, atol=1e-6)
+    np.testing.assert_allclose(np.concatenate(decoded), expected, rtol=0, atol=1e-6)
+    missed = ((expected - images.pixels / np.float32(255)) ** 2).mean(axis=(1, 2, 3))
+    np.testing.assert_allclose(np.concatenate(errors), missed, rtol=1e-4)
     assert ("is not trained to remove noise" in caplog.text) == (kind == "ae")
 
 
 def test_images_of_another_size_are_fitted_and_colour_is_refused(place, tmp_path):
-    from latentspace.runs.directory import Run
-
-    run = Run.open(place / "dae")
+    run = place / "dae"
     np.save(tmp_path / "large.npy", make_images(3, side=20).pixels)
-    assert len(restore(run, DataConfig(spec=str(tmp_path / "large.npy"))).codes) == 3  # brought to its size
+    assert len(denoised(*asked(run, tmp_path / "large.npy")).codes) == 3  # brought to its size
     grey = np.repeat(make_images(3).pixels, 3, axis=1)
     np.save(tmp_path / "grey.npy", grey)
-    codes = restore(run, DataConfig(spec=str(tmp_path / "grey.npy"))).codes
+    codes = denoised(*asked(run, tmp_path / "grey.npy")).codes
     np.testing.assert_array_equal(codes, TrainedAutoencoder.load(run).encode(make_images(3).pixels))
     np.save(tmp_path / "colour.npy", make_images(3, channels=3).pixels)
     with pytest.raises(DataError, match="as the run's: 1x16x16") as caught:
-        restore(run, DataConfig(spec=str(tmp_path / "colour.npy")))
+        denoised(*asked(run, tmp_path / "colour.npy"))
     assert "channels=1" in caught.value.do
 
 

@@ -38,6 +38,22 @@ def test_a_run_of_every_kind_goes_on_from_its_weights(small_runs, tmp_path, kind
     assert row["parent"] == str(parent.path.resolve())
 
 
+def test_json_says_what_came_of_it(small_runs, tmp_path):
+    parent, out = str(small_runs["ae"].path), str(tmp_path / "next")
+    code, stdout, stderr = call(["continue", parent, "--epochs", "1", "--out", out, "--json"])
+    assert code == 0, stderr
+    facts = json.loads(stdout)
+    (last,) = Run.open(out).metrics
+    assert facts == {
+        "run": out,
+        "parent": parent,
+        "kind": "ae",
+        "epochs": 1,
+        "train": last["train"],
+        "validation": last["validation"],
+    }
+
+
 def test_it_begins_where_the_parent_ended(small_runs, tmp_path):
     """A step of almost no size leaves the weights as they were."""
     training = start_continued(small_runs["ae"], tmp_path / "next", 1)

@@ -1,5 +1,6 @@
 """Training on images that are given, and not named: what the run knows of them, and what it then asks for."""
 
+import logging
 from itertools import islice
 from pathlib import Path
 
@@ -126,6 +127,21 @@ def test_images_without_labels_are_refused_for_a_classifier(given, images, tmp_p
     with pytest.raises(DataError, match="label"):
         train(small("classifier", changes={"encoder": str(run.path)}), tmp_path / "run", images.pixels)
     assert not (tmp_path / "run").exists()
+
+
+def test_a_run_without_a_place_has_one_below_runs(images, archive, tmp_path, monkeypatch, caplog):
+    monkeypatch.chdir(tmp_path)
+    caplog.set_level(logging.INFO, logger="latentspace")
+    for expected, given in (("runs/ae", images.pixels), ("runs/ae-2", images), ("runs/bars", archive)):
+        run = latentspace.train(
+            given,
+            kind="ae",
+            epochs=1,
+            **{"model.conv1_channels": 2, "model.conv2_channels": 2, "split.near_copies": "off"},
+        )
+        assert run.path == Path(expected)
+        assert latentspace.Run.open(tmp_path / expected).finished
+        assert f"the run is {expected}" in caplog.text
 
 
 def test_an_array_and_a_kind_are_a_training(images, tmp_path):

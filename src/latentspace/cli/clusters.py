@@ -47,7 +47,7 @@ def clusters(
 
       latentspace clusters runs/photos photos/ --folders sorted
     """
-    from ..core.atomic_files import refuse_taken
+    from ..core.output_files import refuse_folder
     from ..evaluation.clustering import agreements
     from ..inference.clusters import find_clusters, refuse_count
     from ..inference.group_folders import write_groups
@@ -59,7 +59,7 @@ def clusters(
     refuse_count(wanted)
     files = {} if out is None else outputs(out, FILES, force=force)
     if folders is not None:
-        refuse_taken(folders)
+        refuse_folder(folders, force=force)
     opened = encoder_run(Run.open(run))
     trained = TrainedAutoencoder.load(opened, device)
     with console.following():
@@ -69,7 +69,7 @@ def clusters(
         _write(files, opened, images, own, found, agreement)
         if folders is not None:
             spec = asked.images or asked.data or opened.experiment.data.spec
-            write_groups(images, found.groups, folders, Path(spec), copy=copy)
+            write_groups(images, found.groups, folders, Path(spec), copy=copy, force=force)
     made = [*files.values(), *(() if folders is None else (folders,))]
     _show(run, images, found, agreement, made, json=json)
 

@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import Annotated
 
-from .options import PlannedDevice, Reading, RunPath, together
+from . import console
+from .options import Json, PlannedDevice, Reading, RunPath, together
 
 
 def continue_(
@@ -17,6 +18,7 @@ def continue_(
         "Given several times, the sets are joined.",
         "MORE",
     ] = None,
+    json: Json = False,
     device: PlannedDevice = None,
 ) -> None:
     """Train a finished run for more epochs, perhaps on more images: a new run that knows its parent.
@@ -35,4 +37,10 @@ def continue_(
     from .train import follow
 
     more = Reading().settings(together(data or [])).get("spec")
-    follow(start_continued(Run.open(run), out, epochs, more, device))
+    made = follow(start_continued(Run.open(run), out, epochs, more, device), said=not json)
+    if json:
+        last = made.metrics[-1]
+        console.show_json(
+            {"run": str(out), "parent": str(run), "kind": made.experiment.kind, "epochs": len(made.metrics)}
+            | {part: last[part] for part in ("train", "validation") if part in last}
+        )

@@ -5,22 +5,23 @@ from typing import Annotated
 
 import typer
 
+from ..core.errors import ConfigurationError
 from . import console
-from .options import Device, Json, Reading, RunPath
-from .pictures import write_restored
+from .options import AskedImages, Device, Json, RunPath
+from .pictures import ReplaceFolder, write_restored
 
 
 def denoise(
     *,
     run: RunPath,
-    images: Annotated[
-        str,
-        typer.Argument(metavar="IN", help="An image, a folder of images, or any SPEC that --data takes."),
-    ],
-    out: Annotated[Path, typer.Argument(metavar="OUT", help="A new folder for the cleaned images.")],
+    asked: AskedImages,
+    folder: Annotated[
+        Path | None, typer.Argument(metavar="OUT", help="A new folder for the cleaned images.")
+    ] = None,
+    out: Annotated[Path | None, "The same as OUT.", "DIR"] = None,
+    force: ReplaceFolder = False,
     json: Json = False,
     device: Device = "auto",
-    reading: Reading,
 ) -> None:
     """Clean images with a denoising autoencoder: a PNG for each, under its own name where it has one.
 
@@ -30,19 +31,35 @@ def denoise(
 
       latentspace denoise runs/denoiser scans/ cleaned
 
-      latentspace denoise runs/denoiser letter.png cleaned --strict
+      latentspace denoise runs/denoiser letter.png --out cleaned --strict
     """
-    from ..core.atomic_files import refuse_taken
+    from ..core.output_files import refuse_folder
     from ..core.wording import counted
-    from ..inference.denoise import restore
+    from ..inference.denoise import denoised
+    from ..inference.trained import TrainedAutoencoder
     from ..runs.directory import Run
 
-    refuse_taken(out)
+    place = _place(folder, out)
+    refuse_folder(place, force=force)
+    opened = Run.open(run)
+    trained = TrainedAutoencoder.load(opened, device)
     with console.following():
-        restored = restore(Run.open(run), reading.config(images), device)
-        write_restored(restored, out)
+        found = denoised(trained, asked.read(opened)[0])
+        write_restored(found, place, force=force)
     if json:
-        console.show_json({"run": str(run), "images": len(restored.names), "out": str(out)})
+        console.show_json({"run": str(run), "images": len(found.names), "out": str(place)})
         return
-    console.say(f"cleaned {counted(len(restored.names))}")
-    console.made(out)
+    console.say(f"cleaned {counted(len(found.names))}")
+    console.made(place)
+
+
+def _place(folder: Path | None, out: Path | None) -> Path:
+    """Where the images go. Raises: ConfigurationError: named nowhere, or twice."""
+    place = folder or out
+    if place is None or (folder and out):
+        raise ConfigurationError(
+            "denoise needs one place for the cleaned images",
+            found="no OUT" if place is None else f"{folder} and --out {out}",
+            do="write for example: latentspace denoise RUN scans/ --out cleaned",
+        )
+    return place

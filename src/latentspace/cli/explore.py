@@ -109,12 +109,13 @@ def _growing(spec: str, asked: AskedImages, minutes: float, out: Path | None, de
     from ..experiment.tasks import TASKS
     from ..explorer.growing import Growing
     from ..runs.directory import refuse_existing
+    from ..runs.places import named_after, new_place
 
     if asked.images or asked.data:
         raise ConfigurationError(
             "images are named once", found=f"{spec}, which is no run, and others", do="name a run before them"
         )
-    place = out or _new_run(Path(spec))
+    place = out or new_place(named_after(spec))
     refuse_existing(place)
     changes = {"data": asked.reading.settings(spec), "training": {"minutes": minutes}, "device": device}
     experiment = Recipe(preset="default").experiment(TASKS.require("ae"), changes)
@@ -122,13 +123,6 @@ def _growing(spec: str, asked: AskedImages, minutes: float, out: Path | None, de
         images = load_images(experiment.data)
     console.say(f"trains for {minutes:g} min: {place}")
     return Growing(images, experiment, place)
-
-
-def _new_run(spec: Path) -> Path:
-    """runs/NAME, with a number where there is one already."""
-    name = spec.name.split(".")[0].partition(":")[0] or "images"
-    numbered = (Path("runs") / (name if number == 1 else f"{name}-{number}") for number in range(1, 10_000))
-    return next(one for one in numbered if not one.exists())
 
 
 def _actions(contents: "Callable[[], Contents]", run: Path, copies: Path | None) -> "Actions":

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from ..core.errors import ConfigurationError
 from . import console
 from .options import Device, Json, MovedData, Pair, RunPath, moved, pair
-from .pictures import Made, write_made
+from .pictures import Made, ReplaceFolder, write_made
 
 if TYPE_CHECKING:
     from ..inference.trained import TrainedAutoencoder
@@ -50,6 +50,7 @@ def generate(
     out: Annotated[Path, "A new folder for the pictures.", "DIR"],
     what: Annotated[str, "Which codes are decoded.", "samples|grid|walk"] = "samples",
     options: CodeOptions,
+    force: ReplaceFolder = False,
     json: Json = False,
     device: Device = "auto",
 ) -> None:
@@ -67,18 +68,18 @@ def generate(
 
       latentspace generate runs/vae --what walk --frames 120 --out walked
     """
-    from ..core.atomic_files import refuse_taken
+    from ..core.output_files import refuse_folder
     from ..inference.trained import TrainedAutoencoder
     from ..runs.directory import Run
 
     picture = _chosen(what, options)
-    refuse_taken(out)
+    refuse_folder(out, force=force)
     opened = Run.open(run)
     trained = TrainedAutoencoder.load(opened, device)
     with console.following():
         made = picture.make(opened, trained, options)
     facts = {"run": str(run), "what": what, "from": made.words} if json else None
-    write_made(trained, made, out, film=picture.film, json=facts)
+    write_made(trained, made, out, film=picture.film, force=force, json=facts)
 
 
 def _samples(run: "Run", trained: "TrainedAutoencoder", options: CodeOptions) -> Made:

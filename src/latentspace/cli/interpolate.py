@@ -7,7 +7,7 @@ import typer
 
 from . import console
 from .options import Device, Json, MovedData, Resize, RunPath, moved
-from .pictures import Made, write_made
+from .pictures import Made, ReplaceFolder, write_made
 
 _SAID = "An image file, or a place in the run's test part, counted from 0."
 First: TypeAlias = Annotated[str, typer.Argument(metavar="A", help=_SAID)]
@@ -24,6 +24,7 @@ def interpolate(
     spherical: Annotated[bool, "vae: go along a great circle instead of a line."] = False,
     data: MovedData = None,
     resize: Resize = None,
+    force: ReplaceFolder = False,
     json: Json = False,
     device: Device = "auto",
 ) -> None:
@@ -35,13 +36,13 @@ def interpolate(
 
       latentspace interpolate runs/photos cat.png dog.png --out between --frames 48
     """
-    from ..core.atomic_files import refuse_taken
+    from ..core.output_files import refuse_folder
     from ..inference.code_paths import between
     from ..inference.sampling import images_named
     from ..inference.trained import TrainedAutoencoder, encoder_run
     from ..runs.directory import Run
 
-    refuse_taken(out)
+    refuse_folder(out, force=force)
     opened = encoder_run(Run.open(run))
     trained = TrainedAutoencoder.load(opened, device)
     path = between(frames, round_=spherical, prior=trained.model.prior)
@@ -51,4 +52,4 @@ def interpolate(
     words = f"from image {first} to image {second}, on {how} between their codes"
     made = Made(path(start, end, frames), words, min(10, frames))
     facts = {"run": str(run), "first": first, "second": second} if json else None
-    write_made(trained, made, out, film=True, back=True, json=facts)
+    write_made(trained, made, out, film=True, force=force, back=True, json=facts)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias
 
 from . import console
 
@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from ..inference.denoise import Restored
     from ..inference.trained import TrainedAutoencoder
 
+ReplaceFolder: TypeAlias = Annotated[
+    bool, "Replace a folder that such a command made, with nothing else in it."
+]
 SHEET = 400  # images that a contact sheet shows at most
 
 
@@ -32,20 +35,22 @@ def write_made(
     out: Path,
     *,
     film: bool,
+    force: bool,
     back: bool = False,
     json: dict[str, Any] | None = None,
 ) -> None:
     """A new folder with what codes decode to, said on the terminal, or as JSON with these facts.
 
     Args:
+        force: as `made_folder` takes it.
         back: the film, which repeats, goes back from its last image; else on to its first.
     """
-    from ..core.atomic_files import new_folder
+    from ..core.output_files import made_folder
     from ..core.wording import counted
     from ..inference.image_files import numbered, there_and_back, write_film, write_pictures
 
     decoded = trained.decode(made.codes)
-    with new_folder(out) as folder:
+    with made_folder(out, force=force) as folder:
         write_pictures(decoded, numbered(len(decoded)), folder)
         _write_sheet(decoded, made, folder / "sheet.png")
         if film:
@@ -60,14 +65,20 @@ def write_made(
     console.made(out)
 
 
-def write_restored(restored: "Restored", out: Path) -> None:
-    """A new folder with a PNG of each image that was decoded from its own code, under its name."""
-    from ..core.atomic_files import new_folder
+def write_restored(restored: "Restored", out: Path, *, force: bool) -> float:
+    """A new folder with a PNG of each image that was decoded from its own code, under its name.
+
+    Returned is the mean squared error a pixel, of all.
+    """
+    from ..core.output_files import made_folder
     from ..inference.image_files import write_pictures
 
-    with new_folder(out) as folder:
-        for decoded, names in restored.blocks():
+    total = 0.0
+    with made_folder(out, force=force) as folder:
+        for decoded, names, errors in restored.blocks():
             write_pictures(decoded, names, folder)
+            total += float(errors.sum(dtype="float64"))
+    return total / len(restored.codes)
 
 
 def _write_sheet(decoded: "ImageArray", made: Made, path: Path) -> None:

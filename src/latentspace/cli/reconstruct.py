@@ -5,13 +5,14 @@ from typing import Annotated
 
 from . import console
 from .options import AskedImages, Device, Json, RunPath
-from .pictures import write_restored
+from .pictures import ReplaceFolder, write_restored
 
 
 def reconstruct(
     *,
     run: RunPath,
     out: Annotated[Path, "A new folder for the pictures.", "DIR"],
+    force: ReplaceFolder = False,
     json: Json = False,
     device: Device = "auto",
     asked: AskedImages,
@@ -24,20 +25,18 @@ def reconstruct(
 
       latentspace reconstruct runs/photos --out seen --json
     """
-    from ..core.atomic_files import refuse_taken
+    from ..core.output_files import refuse_folder
     from ..core.wording import counted
     from ..inference.denoise import restored
     from ..inference.trained import TrainedAutoencoder, encoder_run
     from ..runs.directory import Run
 
-    refuse_taken(out)
+    refuse_folder(out, force=force)
     opened = encoder_run(Run.open(run))
     trained = TrainedAutoencoder.load(opened, device)
     with console.following():
         images, _ = asked.read(opened)
-        found, errors = restored(trained, images)
-        write_restored(found, out)
-    mse = float(errors.mean(dtype="float64"))
+        mse = write_restored(restored(trained, images), out, force=force)
     if json:
         console.show_json({"run": str(run), "images": len(images), "mse": mse, "out": str(out)})
         return

@@ -177,7 +177,8 @@ def _start(experiment: "Experiment", out: Path, together: "Start | None") -> "Tr
     return start(experiment, out, together=together)
 
 
-def follow(training: "Training", track: str | None = None) -> "Run":
+def follow(training: "Training", track: str | None = None, *, said: bool = True) -> "Run":
+    """Train to the end, and show how it goes; `said`: and print where the run is."""
     from ..training.tracking import tracked
 
     records = training.records() if track is None else tracked(training, track)
@@ -187,7 +188,8 @@ def follow(training: "Training", track: str | None = None) -> "Run":
         console.note(f"interrupted; go on with: latentspace train --resume {training.run.path}")
         raise
     _compare(training)
-    console.made(training.run.path)
+    if said:
+        console.made(training.run.path)
     return training.run
 
 

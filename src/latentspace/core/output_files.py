@@ -1,12 +1,30 @@
-"""Whether a file that somebody asked for may be written, before it is computed; a folder for an old one."""
+"""Whether a file or a folder that somebody asked for may be written, before it is computed.
 
+A folder of results holds a list of its files, so that the next one may replace it, and nothing of anybody's.
+"""
+
+import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
-from .atomic_files import PART, check_name, exists, new_folder, refusals, remove, require_writable
+from .atomic_files import (
+    PART,
+    check_name,
+    exists,
+    new_folder,
+    refusals,
+    refuse_taken,
+    remove,
+    require_writable,
+    write_json,
+)
 from .errors import OutputError
 from .wording import option
+
+LIST: Final = ".latentspace-made.json"  # in a folder of results: the names of its files
 
 
 def refuse_file(path: Path, *, force: bool) -> None:
@@ -27,6 +45,56 @@ def refuse_file(path: Path, *, force: bool) -> None:
         )
 
 
+def refuse_folder(path: Path, *, force: bool) -> None:
+    """Refuse a place where no folder can be made, or where there is one that may not be replaced.
+
+    `force` lets one be replaced that `made_folder` has made, and to which nothing was added.
+
+    Raises:
+        OutputError: so it is.
+    """
+    if force and exists(path) and _is_ours(path):
+        with refusals(path):
+            require_writable(path.resolve().parent)
+        return
+    replaced = f"{option('force', True)} replaces a folder that such a command made, with nothing else in it"
+    refuse_taken(
+        path,
+        must="{} must be new or an empty folder: nothing is overwritten unasked",
+        do=f"name another place, or empty it; {replaced}",
+    )
+
+
+@contextmanager
+def made_folder(path: Path, *, force: bool = False) -> Iterator[Path]:
+    """As `new_folder`, for a folder of results; `force` as `refuse_folder` takes it."""
+    refuse_folder(path, force=force)
+    with (folder_in_place_of if force and _is_ours(path) else new_folder)(path) as folder:
+        yield folder
+        write_json(folder / LIST, sorted(_files(folder)), indent=None)
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether `made_folder` has made the folder, and it holds nothing else, nor the working directory."""
+    try:
+        if not path.is_dir() or Path.cwd().is_relative_to(path.resolve()) or os.path.ismount(path):
+            return False
+        listed = json.loads((path / LIST).read_bytes())
+        return isinstance(listed, list) and _files(path) <= {*map(str, listed), LIST}
+    except (OSError, ValueError):
+        return False
+
+
+def _files(folder: Path) -> set[str]:
+    """Everything below it that is no folder itself, links too, by its path from there."""
+    found = set()
+    for here, folders, files in os.walk(folder):
+        place = Path(here)
+        links = [one for one in folders if (place / one).is_symlink()]
+        found |= {(place / one).relative_to(folder).as_posix() for one in (*files, *links)}
+    return found
+
+
 @contextmanager
 def folder_in_place_of(path: Path) -> Iterator[Path]:
     """As `new_folder`, for the folder at `path`, which stays until the block has ended well.
@@ -34,13 +102,14 @@ def folder_in_place_of(path: Path) -> Iterator[Path]:
     Raises:
         OutputError: the place cannot be written.
     """
-    old = path.resolve().with_name(f".{path.name[:40]}.old{PART}")
+    place = path.resolve()  # where `path` is a link, it stays
+    old = place.with_name(f".{place.name[:40]}.old{PART}")
     try:
-        with new_folder(path, refuse=lambda _: None) as folder:
+        with new_folder(place, refuse=lambda _: None) as folder:
             yield folder
-            path.rename(old)
+            place.rename(old)
     except BaseException:
-        if exists(old) and not exists(path):
-            old.rename(path)
+        if exists(old) and not exists(place):
+            old.rename(place)
         raise
     remove(old)

@@ -11,22 +11,18 @@ from typing import Final
 import numpy as np
 from jaxtyping import Float32
 
-from ..core.devices import AUTO
-from ..core.errors import ConfigurationError, DataError
+from ..core.errors import DataError
 from ..core.progress import told, unheard
 from ..core.types import CodeArray, ImageArray, Pixels
-from ..core.wording import option
 from ..data.batches import at_once
 from ..data.config import DataConfig
 from ..data.imageset import ImageSet
 from ..data.readers.filenames import is_named_as_image
 from ..data.sources import load_images
-from ..data.summary import DataRecord
 from ..runs.directory import Run
-from .conform import as_read, conformed, conforming, like_own, load_alike
-from .encoding import codes_and_errors
+from .conform import conforming, like_own
 from .image_files import numbered
-from .run_images import picture_of, require_shape
+from .run_images import picture_of
 from .trained import BATCH, TrainedAutoencoder
 
 logger = logging.getLogger(__name__)
@@ -44,78 +40,51 @@ class NamedImages:
 
 @dataclass(frozen=True, eq=False)
 class Restored:
-    """Codes of images, the network that decodes them, and `names` as in `NamedImages`."""
+    """Images as a network takes them, and their codes, which it decodes; `names` as in `NamedImages`."""
 
     trained: TrainedAutoencoder
+    pixels: Pixels
     codes: CodeArray
     names: tuple[str, ...]
 
-    def blocks(self) -> Iterator[tuple[ImageArray, tuple[str, ...]]]:
-        """Some decoded images at a time, pixels in [0, 1], with their names: all may not fit in memory."""
+    def blocks(self) -> Iterator[tuple[ImageArray, tuple[str, ...], Float32[np.ndarray, " _images"]]]:
+        """Some decoded images at a time, as all may not fit in memory: in [0, 1], with names and errors.
+
+        The error is the mean squared one a pixel.
+        """
         size = at_once(BATCH, self.trained.data.shape)
         for start in told(range(0, len(self.codes), size), "batches of codes decoded"):
             here = slice(start, start + size)
             with unheard():
                 decoded = self.trained.decode(self.codes[here])
-            yield decoded, self.names[here]
+            missed = decoded - self.pixels[here].astype(np.float32) / 255
+            yield decoded, self.names[here], np.square(missed).mean(axis=(1, 2, 3), dtype=np.float32)
 
 
-def restore(run: Run, data: DataConfig, device: str = AUTO) -> Restored:
-    """Images -> codes -> images, as the network sees them; a denoiser leaves the noise behind.
-
-    Raises:
-        RunError: the run has not ended, or is a classifier's.
-        DataError: images that cannot be read, or of another size where they are read strictly.
-        DeviceError: this machine has no such device.
-    """
-    trained = TrainedAutoencoder.load(run, device)
+def denoised(trained: TrainedAutoencoder, images: ImageSet) -> Restored:
+    """As `restored`; a warning where the network was not trained to leave noise behind."""
     if trained.experiment.objective.corrupted_by is None:
         logger.warning(
             "%s is a run of %s, which is not trained to remove noise; a run of dae is",
-            run.path,
+            "it" if trained.run is None else trained.run.path,
             trained.experiment.kind,
         )
-    _require_size(data.resize, trained.data)
-    own = run.experiment.data
-    found = named_images(as_read(data, own, run.data), run.data)
-    images = ImageSet(found.pixels, "images")
-    if data.strict:
-        require_shape(run, images)
-    images = conformed(images, trained.data.shape, own.fit)
-    return Restored(trained, trained.encode(images), found.names)
+    return restored(trained, images)
 
 
-def restored(
-    trained: TrainedAutoencoder, images: ImageSet
-) -> tuple[Restored, Float32[np.ndarray, " _images"]]:
-    """Images -> codes, to be decoded; and the mean squared error a pixel of each.
+def restored(trained: TrainedAutoencoder, images: ImageSet) -> Restored:
+    """Images -> codes, to be decoded.
 
     Raises:
         DataError: images of other channels than the run's.
     """
     pixels = conforming(images, trained.data, trained.experiment.data.fit)
-    codes, errors = codes_and_errors(trained, pixels, np.arange(len(pixels)))
-    assert errors is not None
     names = numbered(len(images)) if images.files is None else png_names(images.names)
-    return Restored(trained, codes, names), errors
+    return Restored(trained, pixels, trained.encode(pixels), names)
 
 
-def _require_size(resize: tuple[int, int] | None, data: DataRecord) -> None:
-    """Refuse images resized to another size than the network takes: raises ConfigurationError."""
-    if resize is not None and resize != data.shape[1:]:
-        height, width = data.shape[1:]
-        raise ConfigurationError(
-            f"images must be brought to the size that the run was trained on: {height}x{width}",
-            found=option("resize", resize),
-            do=f"write {option('resize', (height, width))}",
-        )
-
-
-def named_images(config: DataConfig, known: DataRecord | None = None) -> NamedImages:
+def named_images(config: DataConfig) -> NamedImages:
     """What `load_images` reads, or a single image; files and members of archives keep their names.
-
-    Args:
-        known: the images of the run that they are for.
 
     Raises:
         DataError: images that cannot be found, read, or brought together.
@@ -123,7 +92,7 @@ def named_images(config: DataConfig, known: DataRecord | None = None) -> NamedIm
     found = picture_of(config)
     if found is not None:
         return NamedImages(found.pixels, png_names(found.names))
-    images = load_images(config) if known is None else load_alike(config, known)
+    images = load_images(config)
     names = numbered(len(images)) if images.files is None else png_names(images.names)
     return NamedImages(images.pixels, names)
 

@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from ..core.atomic_files import make_folder, new_folder, refusals, write_bytes
+from ..core.output_files import made_folder
 from ..core.progress import told
 from ..core.types import Int64Array
 from ..data.imageset import ImageSet
@@ -21,7 +22,13 @@ def group_names(count: int) -> tuple[str, ...]:
 
 
 def write_groups(
-    images: ImageSet, groups: Int64Array, folder: Path, source: Path | None, *, copy: bool = False
+    images: ImageSet,
+    groups: Int64Array,
+    folder: Path,
+    source: Path | None,
+    *,
+    copy: bool = False,
+    force: bool = False,
 ) -> int:
     """A new folder with a folder for each group; how many images are links.
 
@@ -29,12 +36,15 @@ def write_groups(
         groups: of each image, counted from 0.
         source: the folder that the images' names are relative to, where it is one.
         copy: whether their files are copied.
+        force: as `made_folder` takes it.
 
     Raises:
         OutputError: something is at `folder` already, or it cannot be written.
     """
     places = group_names(int(groups.max()) + 1)
-    return _write(images, np.arange(len(images)), folder, source, lambda row: places[groups[row]], copy=copy)
+    rows = np.arange(len(images))
+    with made_folder(folder, force=force) as made:
+        return _write(images, rows, made, source, lambda row: places[groups[row]], copy=copy)
 
 
 def copy_images(images: ImageSet, rows: Int64Array, folder: Path, source: Path | None) -> None:
@@ -46,35 +56,35 @@ def copy_images(images: ImageSet, rows: Int64Array, folder: Path, source: Path |
     Raises:
         OutputError: something is at `folder` already, or it cannot be written.
     """
-    _write(images, rows, folder, source, lambda _: "", copy=True)
+    with new_folder(folder) as made:
+        _write(images, rows, made, source, lambda _: "", copy=True)
 
 
 def _write(
     images: ImageSet,
     rows: Int64Array,
-    folder: Path,
+    made: Path,
     source: Path | None,
     below: Callable[[int], str],
     *,
     copy: bool,
 ) -> int:
-    """A new folder with an image for each row, each `below` a folder of it; how many are links."""
+    """An image for each row into the folder `made`, each `below` a folder of it; how many are links."""
     names = tuple(images.names_of(rows))
     files, pngs = _files(names, source), png_names(names)
     linked = 0
-    with new_folder(folder) as made:
-        for at in told(range(len(rows)), "images put into folders"):
-            row, file = int(rows[at]), files[at]
-            place = made / below(row) / (pngs[at] if file is None else names[at])
-            make_folder(place.parent)
-            with refusals(place):
-                if file is None:
-                    write_bytes(place, png(picture(raster(images.pixels[row : row + 1])[0])))
-                elif copy:
-                    shutil.copyfile(file, place)
-                else:
-                    place.symlink_to(file)
-                    linked += 1
+    for at in told(range(len(rows)), "images put into folders"):
+        row, file = int(rows[at]), files[at]
+        place = made / below(row) / (pngs[at] if file is None else names[at])
+        make_folder(place.parent)
+        with refusals(place):
+            if file is None:
+                write_bytes(place, png(picture(raster(images.pixels[row : row + 1])[0])))
+            elif copy:
+                shutil.copyfile(file, place)
+            else:
+                place.symlink_to(file)
+                linked += 1
     return linked
 
 

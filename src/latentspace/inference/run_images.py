@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.errors import DataError, RunError
+from ..core.errors import ConfigurationError, DataError, RunError
 from ..core.types import Int64Array
 from ..core.wording import option
 from ..data.by_names import UnmatchedError
@@ -73,9 +73,11 @@ def asked_images(run: Run, spec: str | None, settings: Mapping[str, Any]) -> tup
 
     Raises:
         DataError: images that cannot be found or read; RunError: as `own_or_other`.
+        ConfigurationError: another size than the run takes.
     """
     if spec is None:
         return own_or_other(run, None)
+    _require_size(run, settings.get("resize"))
     alike = like_own(run.experiment.data, run.data, spec)
     own = {**alike.model_dump(), "deduplicate": False, "limit": None, "strict": False}
     config = DataConfig.parse({**own, "spec": spec, **settings}, "the data options")
@@ -91,6 +93,17 @@ def asked_images(run: Run, spec: str | None, settings: Mapping[str, Any]) -> tup
         if {"group_by", "label_by"} & set(settings):
             raise
         return own_or_other(run, config.model_copy(update={"group_by": None, "label_by": None}))
+
+
+def _require_size(run: Run, resize: tuple[int, int] | None) -> None:
+    """Refuse images resized to another size than the network takes: raises ConfigurationError."""
+    if resize is not None and tuple(resize) != run.data.shape[1:]:
+        height, width = run.data.shape[1:]
+        raise ConfigurationError(
+            f"images must be brought to the size that the run was trained on: {height}x{width}",
+            found=option("resize", tuple(resize)),
+            do=f"write {option('resize', (height, width))}, or leave it out",
+        )
 
 
 def require_shape(run: Run, images: ImageSet) -> None:
