@@ -89,9 +89,12 @@ class Matlab:
         images = make_images(9, side=8)
         assert images.labels is not None
         names = np.array(images.class_names, dtype=object)
+        cells = np.empty(9, dtype=object)
+        cells[:] = list(images.pixels[:, 0])
         sets = (
             {"X": images.pixels.transpose(2, 3, 1, 0), "y": images.labels[:, None]},
             {"images": images.pixels[:, 0], "labels": images.labels, "class_names": names},
+            {"images": cells, "labels": images.labels},
         )
         self.files = [self._mat(arrays, packed=packed) for arrays in sets for packed in (False, True)]
 

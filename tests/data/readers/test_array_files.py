@@ -2,6 +2,7 @@
 
 import gzip
 import pickle
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -463,3 +464,57 @@ def test_arrays_that_are_no_classes(arrays: tuple[str, ...], tmp_path: Path) -> 
         assert not load_images(DataConfig(spec=str(tmp_path / "some.npz"))).labelled
     except DataError as error:
         assert "images under a name" in error.must  # noqa: PT017 - one of the two
+
+
+def cell(values: Iterable[object]) -> np.ndarray:
+    """MATLAB's cell array, 1 x N."""
+    listed = list(values)
+    array = np.empty((1, len(listed)), dtype=object)
+    for place, value in enumerate(listed):
+        array[0, place] = value
+    return array
+
+
+@pytest.mark.parametrize("form", ["cells", "parts", "structures", "texts"])
+def test_cells_of_images_are_read(form: str, tmp_path: Path):
+    pixels, labels = random_pixels(6, 9, 8, 3), [0, 1, 2, 0, 1, 2]
+    rows = np.array(
+        [tuple(one) for one in zip(pixels, labels, strict=True)], dtype=[("img", object), ("y", object)]
+    )
+    arrays: dict[str, object] = {
+        "cells": {"imgs": cell(pixels), "labels": labels},
+        "parts": {
+            "X_train": cell(pixels[:4]),
+            "X_test": cell(pixels[4:]),
+            "y_train": [0, 1, 2, 0],
+            "y_test": [1, 2],
+        },
+        "structures": {"data": rows[None]},
+        "texts": {"set": {"images": cell(pixels), "labels": cell("abc"[one] for one in labels)}},
+    }[form]  # type: ignore[assignment]
+    scipy.io.savemat(tmp_path / "set.mat", arrays)
+    images = load(tmp_path / "set.mat")
+    np.testing.assert_array_equal(images.pixels, pixels.transpose(0, 3, 1, 2))
+    assert images.labels is not None
+    assert images.labels.tolist() == labels
+    assert images.class_names == (tuple("abc") if form == "texts" else tuple("012"))
+    assert (images.parts is None) == (form != "parts")
+
+
+@pytest.mark.parametrize("version", ["5", "7.3"])
+def test_cells_may_have_sizes_of_their_own(version: str, tmp_path: Path):
+    pixels = [random_pixels(9, 8, seed=number)[: 9 - (number == 10)] for number in range(11)]
+    path = tmp_path / "set.mat"
+    if version == "5":
+        scipy.io.savemat(path, {"images": cell(pixels)})
+    else:
+        with h5py.File(path, "w", userblock_size=512) as file:
+            cells = file.create_dataset("images", (11, 1), dtype=h5py.ref_dtype)
+            cells.attrs["MATLAB_class"] = np.bytes_("cell")
+            for number, one in enumerate(pixels):
+                cells[number, 0] = file.create_dataset(f"#refs#/{number}", data=one.T).ref
+        with path.open("r+b") as stream:
+            stream.write(b"MATLAB 7.3 MAT-file".ljust(124) + b"\x00\x02IM")
+    images = load(path)
+    assert images.shape == (1, 9, 8)
+    np.testing.assert_array_equal(images.pixels[:10, 0], pixels[:10])

@@ -1,5 +1,7 @@
 """Parquet files and shards, as Hugging Face's datasets and others write them."""
 
+import base64
+import io
 import json
 from pathlib import Path
 
@@ -204,3 +206,52 @@ def test_several_labels_an_image_are_left_out(tmp_path: Path, caplog):
     images = latentspace.load_data(write(tmp_path / "a.parquet", image=FILES, labels=[[0, 1]] * 7))
     assert (len(images), images.labels) == (7, None)
     assert "labels left out: several labels an image" in caplog.text
+
+
+RAW = random_pixels(4, 9, 11, 3)
+SIZES = {"height": [9] * 4, "width": [11] * 4, "channels": [3] * 4}
+SPARK = {"origin": "a.png", "height": 9, "width": 11, "nChannels": 3, "mode": 16}
+
+
+def as_npy(pixels: np.ndarray) -> bytes:
+    stream = io.BytesIO()
+    np.save(stream, pixels)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"image": [one.tobytes() for one in RAW], **SIZES},
+        {"image": [one.tobytes() for one in RAW], "shape": [[9, 11, 3]] * 4},
+        {"image": [one.reshape(-1).tolist() for one in RAW], "h": [9] * 4, "w": [11] * 4, "c": [3] * 4},
+        {"x": [{"data": one.tobytes(), "height": 9, "width": 11, "channels": 3} for one in RAW]},
+        {"image": [{**SPARK, "data": one[..., ::-1].tobytes()} for one in RAW]},
+        {"image": [as_npy(one) for one in RAW]},
+        {"image": [base64.b64encode(encoded(one)).decode() for one in RAW]},
+        {"image": ["data:image/png;base64," + base64.b64encode(encoded(one)).decode() for one in RAW]},
+    ],
+    ids=["sides", "shape", "list", "struct", "spark", "npy", "base64", "data"],
+)
+def test_images_that_are_no_encoded_files(columns: dict, tmp_path: Path):
+    images = latentspace.load_data(write(tmp_path / "x.parquet", **columns, label=["a", "b", "a", "b"]))
+    np.testing.assert_array_equal(images.pixels, RAW.transpose(0, 3, 1, 2))
+    assert images.class_names == ("a", "b")
+
+
+def test_raw_bytes_without_a_size_are_squares(tmp_path: Path):
+    pixels = random_pixels(4, 8, 8)
+    images = latentspace.load_data(write(tmp_path / "x.parquet", image=[one.tobytes() for one in pixels]))
+    np.testing.assert_array_equal(images.pixels[:, 0], pixels)
+    path = write(tmp_path / "y.parquet", image=[one.tobytes()[1:] for one in pixels])
+    with pytest.raises(DataError, match="at least one image"):
+        latentspace.load_data(path)
+
+
+def test_numbers_of_several_sizes_are_brought_to_one(tmp_path: Path):
+    pixels = random_pixels(12, 9, 9)
+    rows = [*(one.tolist() for one in pixels[:11]), pixels[11, :8].tolist()]
+    images = latentspace.load_data(write(tmp_path / "x.parquet", image=rows, label=list(range(12))))
+    assert images.shape == (1, 9, 9)
+    np.testing.assert_array_equal(images.pixels[:11, 0], pixels[:11])
+    assert len(images.class_names) == 12

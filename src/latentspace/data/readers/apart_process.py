@@ -11,13 +11,15 @@ It writes an .npz to `to` and answers with a line: nothing, or what was wrong.
 import json
 import sys
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO, Final
 
 import numpy as np
 
 DEEPEST: Final = 4  # structures in structures
+CELLS: Final = "{}"  # after the name of a cell array: the numbers of all its images, in a row
+SHAPES: Final = "{shapes}"  # and height, width and channels of each
 PATIENCE: Final = 20  # seconds of the processor that a small file may take
 BYTES_A_SECOND: Final = 10 << 20  # a file has a second more for each of these
 
@@ -42,21 +44,40 @@ def matlab(path: Path, names: list[str], stream: BinaryIO) -> None:
 
 
 def _flat(name: str, value: np.ndarray, depth: int = 0) -> dict[str, np.ndarray]:
-    """The arrays in a structure, and a cell of texts as an array of them."""
-    if value.dtype.names and value.size == 1 and depth < DEEPEST:
-        fields = value.reshape(-1)[0]
+    """The arrays in a structure, or in an array of them; a cell of texts or numbers as an array of them."""
+    if value.dtype.names and value.size and depth < DEEPEST:
+        rows = value.reshape(-1, order="F")
         return {
             key: one
             for field in value.dtype.names
-            for key, one in _flat(f"{name}/{field}", np.asarray(fields[field]), depth + 1).items()
+            for key, one in _flat(
+                f"{name}/{field}",
+                np.asarray(rows[0][field]) if rows.size == 1 else rows[field],
+                depth + 1,
+            ).items()
         }
-    if value.dtype.kind == "O" and value.size and all(_is_text(one) for one in value.reshape(-1)):
-        value = np.array([str(np.asarray(one).reshape(-1)[0]) for one in value.reshape(-1)])
+    if value.dtype.kind == "O" and value.size:
+        cells = [np.asarray(one) for one in value.reshape(-1, order="F")]
+        if all(map(_is_text, cells)):
+            value = np.array([str(one.reshape(-1)[0]) for one in cells])
+        elif all(one.dtype.kind in "biuf" and one.size == 1 for one in cells):
+            value = np.array([one.reshape(-1)[0] for one in cells])
+        elif found := cells_of(name, cells):
+            return found
     return {name: value} if value.dtype.kind in "biufU" else {}
 
 
-def _is_text(one: object) -> bool:
-    array = np.asarray(one)
+def cells_of(name: str, cells: Sequence[np.ndarray]) -> dict[str, np.ndarray]:
+    """The images in cells as one row of numbers, and their shapes; nothing where they are none."""
+    if not all(one.dtype.kind in "biuf" and one.ndim in (2, 3) and min(one.shape) > 0 for one in cells):
+        return {}
+    shapes = np.array([(*one.shape, 1)[:3] for one in cells], dtype=np.int64)
+    if int(shapes[:, :2].min()) < 2:
+        return {}
+    return {f"{name}{CELLS}": np.concatenate([one.reshape(-1) for one in cells]), f"{name}{SHAPES}": shapes}
+
+
+def _is_text(array: np.ndarray) -> bool:
     return array.dtype.kind == "U" and array.size == 1
 
 

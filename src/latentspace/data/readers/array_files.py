@@ -29,6 +29,7 @@ from .file_sets import files_in
 from .filenames import is_junk, is_named_as_image, natural_order, readable
 from .hdf5 import hdf5_arrays
 from .matlab import matlab_arrays
+from .matlab_cells import images_of_cells
 from .stored import images_of
 
 logger = logging.getLogger(__name__)
@@ -89,6 +90,8 @@ def read_array_file(path: Path, config: DataConfig, suffix: str) -> ImageSet:
         encoded = read_encoded(path, arrays, config)
         if encoded is not None:
             return encoded
+    if suffix == ".mat" and (of_cells := images_of_cells(path, arrays, config)) is not None:
+        return of_cells
     named = taken_apart(path.stem)
     if named.role == "images" and len(arrays) == 1:
         arrays = [replace(arrays[0], name=path.stem)]
@@ -111,10 +114,11 @@ def read_array_folder(folder: Path, config: DataConfig) -> ImageSet:
         return read_array_file(folder / names[0], config, _suffix(names[0]))
     of_files = {name: _READ[_suffix(name)][1](folder / name, config) for name in names}
     arrays = [one for name in names for one in _renamed(name, of_files[name])]
+    sets = None
     if all(map(_is_whole_set, names, of_files.values())):
         sets = _whole_sets(folder, names, config)
-        if sets is not None:
-            return sets
+    if (whole := sets or images_of_cells(folder, arrays, config)) is not None:
+        return whole
     if any(taken_apart(one.name).role == "images" for one in arrays):
         suffixes = {_suffix(name) for name in names}
         return images_of(

@@ -21,7 +21,7 @@ from .hdf5 import datasets, opened
 from .label_columns import with_asked
 from .labels import check_count, classes_of_labels
 from .listed import Again, listed_images
-from .reading import File
+from .reading import Content, File
 from .tables import part_number
 
 _STARTS: Final = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"GIF8", b"RIFF", b"BM", b"II*\0", b"MM\0*")
@@ -44,7 +44,7 @@ def read_encoded(path: Path, arrays: Sequence[Stored], config: DataConfig) -> Im
     if columns:
         contents = _contents(path, columns)
         if all(_is_image(next(filter(None, one), b"")) for one in contents.values()):
-            return _of_columns(path, contents, arrays, config)
+            return images_of_columns(path, contents, arrays, config, _SOURCE)
     if not single:
         return None
 
@@ -90,9 +90,18 @@ def _contents(path: Path, columns: Mapping[str, str]) -> dict[str, list[bytes]]:
     return contents
 
 
-def _of_columns(
-    path: Path, contents: Mapping[str, list[bytes]], arrays: Sequence[Stored], config: DataConfig
+def images_of_columns(
+    path: Path,
+    contents: Mapping[str, Sequence[Content]],
+    arrays: Sequence[Stored],
+    config: DataConfig,
+    source: str,
 ) -> ImageSet:
+    """The images in columns, by their names, with what `arrays` say of them.
+
+    Raises:
+        DataError: columns of several sets, or labels that do not fit.
+    """
     said = with_asked(all_taken_apart([one.name for one in arrays]), config.label, path)
     parts = {name: said[name].part for name in contents}
     if len(parts) > 1 and (None in parts.values() or len(set(parts.values())) < len(parts)):
@@ -130,7 +139,7 @@ def _of_columns(
                 reason="" if content else "no bytes",
             )
 
-    return listed_images(Again(files), config, origin=str(path), source=_SOURCE, class_names=class_names)
+    return listed_images(Again(files), config, origin=str(path), source=source, class_names=class_names)
 
 
 def _text(value: object) -> str:
@@ -151,6 +160,8 @@ def _beside(
     if not fitting:
         return None
     column = min(fitting, key=lambda one: (len(said[one.name].prefix), said[one.name].rank)).read()
+    if column.shape == (1, count):  # as MATLAB has rows
+        column = column.reshape(-1)
     check_count(role, column, count, str(path))
     return column
 

@@ -19,6 +19,7 @@ from .filenames import natural
 from .label_columns import NONE
 from .layout import NO_LABEL
 from .pixels_of import as_bytes
+from .raw_images import picture_of
 from .reading import File
 from .tables import numbers_of, some
 
@@ -160,10 +161,10 @@ def listed_arrays(
     origin: Path,
     source: str,
 ) -> ImageSet:
-    """As `listed_images`, of arrays of one shape; None and empty ones are skipped and counted.
+    """As `listed_images`, of arrays, each an image; None and empty ones are skipped and counted.
 
     Raises:
-        DataError: arrays of several shapes, none at all, or numbers that are no images.
+        DataError: none at all, or numbers that are no images.
     """
     files: list[File] = []
     arrays: list[np.ndarray] = []
@@ -173,12 +174,6 @@ def listed_arrays(
             reason = "no image in this row (null)" if array is None else "no rectangle of numbers"
             unreadable.append(Unreadable(name=file.name, reason=reason))
             continue
-        if arrays and array.shape != arrays[0].shape:
-            raise DataError(
-                f"the images of {origin} must all have one shape",
-                found=f"{arrays[0].shape} in {files[0].name}, {array.shape} in {file.name}",
-                do="write the images as encoded files (png), or bring them to one shape first",
-            )
         arrays.append(array)
         files.append(file)
     if not arrays:
@@ -187,6 +182,15 @@ def listed_arrays(
             found=f"none in {counted(len(unreadable), 'row')}",
             do="name another file",
         )
+    others = [place for place, one in enumerate(arrays) if one.shape != arrays[0].shape]
+    if others and all(one.ndim == 1 for one in arrays):
+        raise DataError(
+            f"the rows of numbers of {origin} must have one length",
+            found=", ".join(f"{arrays[one].shape} in {files[one].name}" for one in (0, others[0])),
+            do="write the images as encoded files (png), or as lists of rows",
+        )
+    if others:
+        return _of_several_shapes(files, arrays, unreadable, config, class_names, str(origin), source)
     pixels, record = pixels_of(np.stack(arrays), config.levels, origin)
     record = record.model_copy(update={"unreadable": tuple(unreadable)})
     names = tuple(file.name for file in files)
@@ -198,6 +202,27 @@ def listed_arrays(
         class_names=class_names,
         origin=str(origin),
     )
+
+
+def _of_several_shapes(
+    files: Sequence[File],
+    arrays: Sequence[np.ndarray],
+    unreadable: Sequence[Unreadable],
+    config: "DataConfig",
+    class_names: Sequence[str],
+    origin: str,
+    source: str,
+) -> ImageSet:
+    pictures = [picture_of(one) for one in arrays]
+    there = [
+        file._replace(content=picture)
+        if picture
+        else file._replace(reason=f"numbers of shape {array.shape} are no image, or not all finite")
+        for file, array, picture in zip(files, arrays, pictures, strict=True)
+    ]
+    images = listed_images(there, config, origin=origin, source=source, class_names=class_names)
+    record = images.record.model_copy(update={"unreadable": (*unreadable, *images.record.unreadable)})
+    return replace(images, record=record)
 
 
 def pixels_of(values: np.ndarray, levels: str, origin: Path) -> tuple[Pixels, CleaningRecord]:

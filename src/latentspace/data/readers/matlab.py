@@ -17,6 +17,7 @@ import numpy as np
 from ...core.errors import DataError
 from ..config import DataConfig
 from .apart import ApartError, What, read_apart
+from .apart_process import cells_of
 from .chosen import Stored
 from .filenames import readable
 from .hdf5 import SIGNATURE, content, datasets, opened
@@ -52,7 +53,29 @@ def _digits(labels: Stored) -> np.ndarray:
 
 def _of_hdf5(path: Path, config: DataConfig) -> list[Stored]:
     with opened(path) as file:
-        return [_turned(name, one, path, config) for name, one in datasets(file)]
+        found = []
+        for name, one in datasets(file):
+            cells = _cells(name, one, file, path, config) if one.attrs.get("MATLAB_class") == b"cell" else []
+            found += cells or [_turned(name, one, path, config)]
+        return found
+
+
+def _cells(name: str, one: Any, file: Any, path: Path, config: DataConfig) -> list[Stored]:
+    """The cells that references lead to, as `apart_process` has those of older files."""
+    import h5py
+
+    if h5py.check_ref_dtype(one.dtype) is None or not one.size:
+        return []
+    there = [file[reference] for reference in one[...].T.reshape(-1, order="F") if reference]
+    if any(not isinstance(inner, h5py.Dataset) or inner.dtype.kind not in "biuf" for inner in there):
+        return []
+    cells = [content(inner, path, config.resident).T for inner in there]
+    if all(inner.attrs.get("MATLAB_class") == b"char" for inner in there):
+        texts = np.array(["".join(map(chr, cell.reshape(-1))) for cell in cells])
+        return [_of_array(name, texts)]
+    if all(cell.size == 1 for cell in cells):
+        return [_of_array(name, np.array([cell.reshape(-1)[0] for cell in cells]))]
+    return [_of_array(key, values) for key, values in cells_of(name, cells).items()]
 
 
 def _turned(name: str, one: Any, path: Path, config: DataConfig) -> Stored:

@@ -23,9 +23,10 @@ from .column_files import PARQUET, Batch, ColumnFile, is_column_name, opened_col
 from .filenames import files_below, readable, shown, undamaged
 from .listed import Again, listed_arrays, listed_images
 from .parquet_columns import Columns, columns_of, label_of, values_of
+from .parquet_raw import array_of, of_base64, settled
 from .reading import File
 from .rows import Column, Row
-from .tables import LABEL_NAMES, column_named, part_number, part_of_name, some
+from .tables import LABEL_NAMES, column_named, part_number, part_of_name, plain, some
 
 if TYPE_CHECKING:
     from ..config import DataConfig
@@ -68,18 +69,23 @@ def read_parquet(paths: Sequence[Path], origin: Path, config: "DataConfig") -> I
                 found=f"others in {some([path.name for path in differing])}",
                 do="name one of the files, or the folder of those that belong together",
             )
+        columns = settled(opened, columns)
         names = next((one.class_names for one in columns if one.class_names), ())
-        if columns[0].kind == "numbers":
+        if columns[0].kind in ("numbers", "raw"):
             return listed_arrays(
                 _rows(opened, columns, paths, origin), config, names, origin=origin, source=source
             )
 
         images_at = Column(columns[0].image, columns[0].kind, os.fspath(paths[0].parent.absolute()))
-        encoded = None if images_at.kind == "path" else images_at
+        encoded = None if images_at.kind in ("path", "base64") else images_at
 
         def files() -> Iterator[File]:
             for said, value in _rows(opened, columns, paths, origin, encoded):
                 placed = isinstance(value, Row)
+                if images_at.kind == "base64":
+                    content = of_base64(value)
+                    yield said._replace(content=content, reason="" if content else "no image in this row")
+                    continue
                 yield said._replace(content=value) if placed else images_at.filled(said, value)
 
         images = listed_images(Again(files), config, origin=str(origin), source=source, class_names=names)
@@ -119,6 +125,9 @@ def _rows(
                     name = str(row) if len(paths) == 1 else f"{path.name}:{row}"
                 seen.add(name)
                 there = batch.places[place] if batch.places else value
+                if here.kind == "raw" or (here.sizes and value is not None):
+                    sizes = {plain(one): texts[one][place] for one in here.sizes}
+                    there = array_of(value, sizes, where)
                 yield File(name, b"", label=label, group=group, part=given), there
                 row += 1
 
@@ -154,7 +163,7 @@ def _in_folders(path: Path, origin: Path) -> str | None:
 
 def _path(value: Any, kind: str) -> str | None:
     """The path that a cell of the column of images brings."""
-    if kind == "struct":
+    if isinstance(value, dict):
         return _text((value or {}).get("path"))
     return _text(value) if kind == "path" else None
 

@@ -15,6 +15,7 @@ from ..cleaning import sentence
 from .axes import square_of
 from .filenames import shown
 from .label_columns import asked_column
+from .raw_images import CONTENTS, HEIGHTS, SHAPES, WIDTHS
 from .tables import GROUP_NAMES, LABEL_NAMES, PART_NAMES, PATH_NAMES, column_named, plain
 
 if TYPE_CHECKING:
@@ -33,18 +34,19 @@ class Columns:
     """The names of the columns that count, and the names of the classes, where the file has them."""
 
     image: str
-    kind: str  # "bytes", "struct", "numbers" or "path"
+    kind: str  # "bytes", "struct", "numbers" or "path"; "fields" of a struct with a size; "raw", "base64"
     label: str | None
     group: str | None
     part: str | None
     path: str | None
     class_names: tuple[str, ...] = ()
+    sizes: tuple[str, ...] = ()  # where the height, width and channels of raw pixels stand
     pixels: tuple[str, ...] = ()  # where each pixel has a column of its own; `image` is the first of them
 
     @property
     def all(self) -> list[str]:
         beside = [name for name in (self.label, self.group, self.part, self.path) if name]
-        return [*(self.pixels or (self.image,)), *beside]
+        return [*(self.pixels or (self.image,)), *beside, *(one for one in self.sizes if one not in beside)]
 
 
 def columns_of(schema: "pa.Schema", path: Path, asked: str | None = None) -> Columns:
@@ -60,7 +62,7 @@ def columns_of(schema: "pa.Schema", path: Path, asked: str | None = None) -> Col
     kinds = {name: _kind(schema.field(name).type) for name in names}
     at = column_named(names, IMAGE_NAMES)
     image = names[at] if at is not None and kinds[names[at]] else None
-    for kind in ("struct", "bytes", "numbers"):
+    for kind in ("struct", "fields", "bytes", "numbers"):
         image = image or next((one for one in names if kinds[one] == kind), None)
     if image is None:
         at = column_named(names, PATH_NAMES)
@@ -136,7 +138,9 @@ def _kind(kind: "pa.DataType") -> str:
     if isinstance(kind, _extension()):
         kind = kind.storage_type
     if types.is_struct(kind):
-        return "struct" if "bytes" in [kind.field(place).name for place in range(kind.num_fields)] else ""
+        names = {plain(kind.field(place).name) for place in range(kind.num_fields)}
+        sized = names & {*CONTENTS} and ({*SHAPES} & names or ({*HEIGHTS} & names and {*WIDTHS} & names))
+        return "fields" if sized else "struct" if "bytes" in names else ""
     if any(
         test(kind)
         for test in (types.is_binary, types.is_large_binary, types.is_fixed_size_binary, types.is_binary_view)

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from io import FileIO
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
 from jaxtyping import UInt8
@@ -26,6 +26,9 @@ from .survey import Conversion, Survey
 SMALL: Final = 2**20  # bytes of a file that is read at once
 
 
+Content: TypeAlias = bytes | str | Place | DecodedImage
+
+
 class File(NamedTuple):
     """A file that should be an image: its path within the source, and its bytes, or where they are.
 
@@ -38,7 +41,7 @@ class File(NamedTuple):
     """
 
     name: str
-    content: bytes | str | Place | DecodedImage
+    content: Content
     reason: str = ""
     stamp: Stamp = ()
     label: str | None = None
