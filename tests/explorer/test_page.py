@@ -371,6 +371,101 @@ def test_a_selection_is_taken_away(page: Any, copies: Path, contents: Contents):
     assert len(list((copies / "selection-1").iterdir())) == table.num_rows
 
 
+def shown_view(page: Any) -> dict[str, str]:
+    """What the address says once the map rests."""
+    page.wait_for_timeout(300)
+    return dict(re.findall(r"(\w+)=([^&]*)", page.evaluate("location.hash")))
+
+
+def test_two_fingers_zoom_and_move_the_map_and_give_up_a_lasso(page: Any):
+    box = page.locator("#layers").bounding_box()
+    x, y = box["x"] + 300, box["y"] + 300
+    device = page.context.new_cdp_session(page)
+
+    def touch(kind: str, *places: tuple[float, float]) -> None:
+        points = [{"x": x, "y": y, "id": finger} for finger, (x, y) in enumerate(places)]
+        device.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+
+    page.locator("#layers").press("0")
+    page.click("#tools [role=radio]:nth-child(2)")
+    before = shown_view(page)
+    touch("touchStart", (x, y))
+    touch("touchMove", (x, y + 50))
+    touch("touchMove", (x + 20, y + 50))
+    touch("touchStart", (x, y), (x + 40, y))
+    touch("touchMove", (x, y), (x + 40, y))
+    touch("touchMove", (x + 60, y + 80), (x + 100, y + 80))
+    touch("touchEnd")
+    moved = shown_view(page)
+    assert moved.get("select") == before.get("select"), "the lasso that the first finger began"
+    assert moved["zoom"] == before["zoom"]
+    assert float(moved["x"]) < float(before["x"])
+    assert float(moved["y"]) > float(before["y"])
+    touch("touchStart", (x, y), (x + 40, y))
+    touch("touchMove", (x, y), (x + 40, y))
+    touch("touchMove", (x - 40, y), (x + 80, y))
+    touch("touchEnd")
+    assert float(shown_view(page)["zoom"]) == pytest.approx(3 * float(before["zoom"]), rel=0.01)
+    page.click("#tools [role=radio]:first-child")
+    page.locator("#layers").press("0")
+
+
+def test_a_lasso_a_box_and_a_path_are_drawn_by_keys(page: Any, contents: Contents):
+    layers = page.locator("#layers")
+    map_, scale = contents.maps[0].places, min(layers.bounding_box()[one] for one in ("width", "height"))
+    page.select_option("#map-choice", "pca")
+    for tool in (2, 3):
+        page.click(f"#tools [role=radio]:nth-child({tool})")
+        keys = [f"Shift+Arrow{way}" for way in ("Right", "Down", "Left")[: 5 - tool] for _ in range(3)]
+        for key in ("0", "Enter", *keys, "Enter"):
+            layers.press(key)
+        middle = (map_.min(axis=0) + map_.max(axis=0)) / 2
+        units = (map_ - middle) / np.ptp(map_, axis=0).max() * 2 * scale / 2.2
+        inside = (units[:, 0] > 0) & (units[:, 0] < 450) & (units[:, 1] < 0) & (units[:, 1] > -450)
+        assert inside.sum() > 2
+        found = page.locator("#selected strong").inner_text()
+        assert abs(int(found) - inside.sum()) <= 1
+    page.click("#tools [role=radio]:nth-child(4)")
+    for key in ("0", "Enter", "ArrowRight", "Enter"):
+        layers.press(key)
+    until(page, shown("#view-between .strip canvas", 9))
+    for key in ("Enter", "ArrowRight", "Escape"):
+        layers.press(key)
+    page.click("#tools [role=radio]:first-child")
+    page.click("#tab-selection")
+    for key in ("0", "S"):  # with the capital lock, too
+        layers.press(key)
+    assert page.locator("#selected strong").inner_text() == str(len(map_))
+
+
+def test_alt_and_a_click_show_one_class_alone_and_all_again(page: Any):
+    first = page.locator("#legend button").first
+    first.click(modifiers=["Alt"])
+    assert page.locator("#legend [aria-pressed=true]").count() == 1
+    assert "hide=-1" not in shown_view(page)["hide"]
+    first.click(modifiers=["Alt"])
+    assert page.locator("#legend [aria-pressed=false]").count() == 0
+    assert "hide" not in shown_view(page)
+
+
+def test_it_is_printed_in_light_colours_and_whole(page: Any):
+    page.emulate_media(media="print", color_scheme="dark")
+    until(page, "getComputedStyle(document.body).color === 'rgb(22, 25, 31)'")
+    ratio = "(one) => one.offsetWidth / one.offsetHeight"
+    layers = page.locator("#layers")
+    assert layers.evaluate(ratio) == pytest.approx(
+        layers.evaluate("one => one.style.getPropertyValue('--aspect') * 1"), rel=0.01
+    )
+    legend = page.locator("#legend")
+    assert legend.evaluate("one => one.scrollHeight <= one.clientHeight + 1")
+    assert legend.bounding_box()["y"] >= layers.bounding_box()["y"] + layers.bounding_box()["height"]
+    picture = pixels(page, "#layers")
+    assert np.median(picture) > 240, "the paper is white"
+    assert (np.ptp(picture, axis=2) > 60).sum() > 50, "points have their colours on it"
+    page.emulate_media(media="screen", color_scheme="light")
+    until(page, "document.getElementById('tools').offsetHeight > 0")
+
+
 def test_nothing_failed_on_the_page(page: Any):
     assert page.failures == []
 

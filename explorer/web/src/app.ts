@@ -94,6 +94,10 @@ export class App {
 
   pick(slots: Partial<Record<Slot, number>>): void {
     this.slots = Object.fromEntries(Object.entries(slots).filter(([, image]) => image < this.dataset.count));
+    if (this.slots.A !== undefined && this.slots.B !== undefined) {
+      this.path = []; // the film is of what lies between these now
+      this.scene.path = null;
+    }
     this.scene.picked = (Object.entries(this.slots) as [Slot, number][]).map(([label, one]) => ({ label, image: one }));
     this.scene.draw();
     this.changed('slots');

@@ -5,7 +5,7 @@ import { latest } from './networks';
 import { picture } from './thumbs';
 
 const STEPS = 9;
-const FILM = 33; // frames
+export const FILM = 33; // frames
 
 export function betweenView(app: App): HTMLElement {
   const [, height, width] = app.dataset.about.shape;

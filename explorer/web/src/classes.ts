@@ -1,7 +1,7 @@
 // Classes: labels given one image after another, the ones to give next, and a classifier of them.
 import type { App } from './app';
 import { asked, source } from './data';
-import { failed, h, refocused, tell } from './dom';
+import { busy, failed, h, refocused, tell } from './dom';
 import { chances } from './classify';
 import { picture } from './thumbs';
 
@@ -29,28 +29,20 @@ export function classesView(app: App): HTMLElement {
   );
 
   async function next(): Promise<void> {
-    suggest.disabled = true;
-    try {
+    await busy(suggest, async () => {
       const found = (await (await asked('suggestions', { count: SUGGESTED })).json()) as { images: number[]; words: string };
       [queue, at] = [found.images, 0];
       app.select(queue);
       tell(found.words);
-    } finally {
-      suggest.disabled = false;
-    }
+    });
     await step();
   }
   async function learn(): Promise<void> {
-    train.disabled = true;
-    try {
-      await app.learn();
-    } finally {
-      fill();
-    }
+    await busy(train, () => app.learn());
   }
   function fill(): void {
     const count = Object.keys(app.labels).length;
-    train.textContent = `Train on ${count.toLocaleString('en')} labels`;
+    train.textContent = `Train on ${count.toLocaleString('en')} ${count === 1 ? 'label' : 'labels'}`;
     train.disabled = new Set(Object.values(app.labels)).size < 2;
     words.textContent = app.learned?.words ?? 'It takes labels of two classes at least; it then says the class of every image, and which ones it is least sure of.';
   }

@@ -17,8 +17,35 @@ function ofHex(text: string): RGB {
 }
 
 const dark = matchMedia('(prefers-color-scheme: dark)');
+const print = matchMedia('print');
+let printing = false;
+export const onPaper = (): boolean => printing;
+const light = (): boolean => printing || !dark.matches;
+
+/** What is to be painted anew when the page becomes dark or light; it is light on paper. */
+export function onTheme(paint: () => void): void {
+  const changed = (isPrinting: boolean): void => {
+    printing = isPrinting;
+    for (const one of document.querySelectorAll<HTMLElement>('[data-colour]')) tinted(one, Number(one.dataset.colour));
+    paint();
+  };
+  dark.addEventListener('change', () => changed(print.matches));
+  print.addEventListener('change', () => changed(print.matches));
+  window.addEventListener('beforeprint', () => changed(true));
+  window.addEventListener('afterprint', () => changed(false));
+}
+
+/** The colour of lines. */
+export const ink = (): string => (light() ? '#16191f' : '#e9ecf1');
+
+/** Give an element the colour of a name, in the dark and on paper. */
+export function tinted(one: HTMLElement, number: number): void {
+  one.dataset.colour = String(number);
+  one.style.background = css(named(number));
+}
+
 /** On white paper colours are darker. */
-const seen = (rgb: RGB): RGB => (dark.matches ? rgb : (rgb.map((one) => Math.round(one * 0.8)) as RGB));
+const seen = (rgb: RGB): RGB => (!light() ? rgb : (rgb.map((one) => Math.round(one * 0.8)) as RGB));
 
 export function named(number: number): RGB {
   if (number < 0) return NONE;

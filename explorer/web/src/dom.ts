@@ -58,6 +58,18 @@ export function refocused(within: HTMLElement, change: () => void): void {
   (now[Math.min(at, now.length - 1)] ?? within.closest<HTMLElement>('[role=tabpanel]'))?.focus();
 }
 
+/** Disable a button while its work goes on; where it had the focus it has it again. */
+export async function busy(button: HTMLButtonElement, work: () => Promise<void>): Promise<void> {
+  const focused = document.activeElement === button;
+  button.disabled = true;
+  try {
+    await work();
+  } finally {
+    button.disabled = false;
+    if (focused && document.activeElement === document.body) button.focus();
+  }
+}
+
 export const still = matchMedia('(prefers-reduced-motion: reduce)');
 
 export function failed(error: unknown): void {

@@ -9,6 +9,7 @@ export function takesImages(app: () => App | null, taken: () => void): (file: Fi
     const now = app();
     if (!now?.networks) return tell('the networks are not there yet');
     if (file.size > LARGEST) return tell(`${file.name} is too large for an image`);
+    tell(`${file.name} is being read`);
     let bitmap: ImageBitmap;
     try {
       bitmap = await createImageBitmap(file);
@@ -50,7 +51,10 @@ export async function placed(app: App, picture: ImageBitmap | HTMLCanvasElement,
   const code = await app.networks.encode(planes(pixels, app.dataset.about.shape[0]));
   const near = await app.networks.nearest(code, 1);
   app.look({ image: -1, pixels, name, code });
-  if (app.map) app.scene.mark = app.map.placeOf(code, near.images[0]);
+  if (app.map) {
+    app.scene.mark = app.map.placeOf(code, near.images[0]);
+    app.scene.bring(app.scene.mark);
+  }
   app.scene.draw();
 }
 

@@ -1,7 +1,7 @@
 // The view of one place or one image.
 import type { App, Looked, Slot } from './app';
 import { chances } from './classify';
-import { css, named } from './colour';
+import { tinted } from './colour';
 import type { ClassifierAbout } from './data';
 import { frame, h, show } from './dom';
 import { latest } from './networks';
@@ -85,7 +85,7 @@ async function classesOf(app: App, about: ClassifierAbout, title: string, code: 
   for (const one of best) {
     const bar = h('b');
     bar.style.width = `${100 * found[one]}%`;
-    bar.style.background = css(named(one));
+    tinted(bar, one);
     bars.append(h('span', {}, about.names[one]), h('span', { class: 'bar' }, bar), h('span', {}, `${(100 * found[one]).toFixed(0)}%`));
   }
   return h('section', { class: 'classes', 'aria-label': title }, h('h2', {}, title), bars);

@@ -1,6 +1,6 @@
 // The legend of the colours: a click hides the images of a name.
 import { YOURS, type App } from './app';
-import { css, named, range, scaled } from './colour';
+import { css, range, scaled, tinted } from './colour';
 import { el, h, refocused } from './dom';
 
 const MOST = 30; // names
@@ -28,11 +28,13 @@ export function legend(app: App, changed: () => void): void {
   const shown = [...names.keys(), -1].filter((number) => counts.has(number)).slice(0, MOST);
   for (const number of shown) {
     const dot = h('i');
-    dot.style.background = css(named(number));
+    tinted(dot, number);
     const button = h('button', {
-      type: 'button', 'aria-pressed': String(!app.hidden.has(number)), title: 'hide or show; with Alt: this one alone',
+      type: 'button', 'aria-pressed': String(!app.hidden.has(number)), title: 'hide or show; with Alt: this one alone, and all again',
       click: (event: MouseEvent) => {
-        if (event.altKey) app.hidden = new Set([...names.keys(), -1].filter((one) => one !== number));
+        const others = [...names.keys(), -1].filter((one) => one !== number && counts.has(one));
+        const alone = !app.hidden.has(number) && others.every((one) => app.hidden.has(one));
+        if (event.altKey) app.hidden = new Set(alone ? [] : others);
         else if (!app.hidden.delete(number)) app.hidden.add(number);
         refocused(place, () => legend(app, changed));
         changed();

@@ -1,9 +1,10 @@
 // The page: loads the set, connects its parts, and keeps the view in the address.
 import * as address from './address';
 import { App, YOURS } from './app';
-import { betweenView } from './between';
+import { betweenView, FILM } from './between';
 import { classesView } from './classes';
 import { BY_YOURS } from './classify';
+import { onTheme } from './colour';
 import { Dataset, source, Sprites, type ServerState } from './data';
 import { el, failed, h, show, tell } from './dom';
 import { takesImages } from './drop';
@@ -13,7 +14,7 @@ import { legend } from './legend';
 import { latest, Networks } from './networks';
 import { PlacedMap } from './plane';
 import { Pointer, type Tool } from './pointer';
-import { imagesWithin, packed, unpacked, type Region } from './region';
+import { evenly, imagesWithin, packed, unpacked, type Region } from './region';
 import { Scene, type Path } from './scene';
 import { selectionView } from './selection';
 import { slidersView } from './sliders';
@@ -136,7 +137,7 @@ const hover = latest(async ({ place, at }: { place: [number, number] | null; at:
     caption.textContent = [app.dataset.titled(image), category].filter(Boolean).join(' · ');
   } else if (code && app.networks) {
     show(canvas, (await app.networks.decode(code))[0]);
-    caption.textContent = app.map.exact ? 'decoded here' : 'decoded between the nearest';
+    caption.textContent = app.map.exact ? 'decoded here' : 'decoded in between';
   } else {
     loupe.hidden = true;
     return;
@@ -163,9 +164,7 @@ function connect(now: App): void {
     select: (outline) => select(outline),
     film: (path) => {
       if (!app?.map) return;
-      const every = Math.max(1, path.length / 48);
-      const places = Array.from({ length: Math.min(48, path.length) }, (_, at) => path[Math.floor(at * every)]);
-      app.path = places.map((place) => app?.map?.codeAt(...place)).filter((code) => !!code) as Float32Array[];
+      app.path = evenly(path, FILM).map((place) => app?.map?.codeAt(...place)).filter((code) => !!code) as Float32Array[];
       if (app.path.length > 1) {
         tabs?.choose('between');
         app.changed('path');
@@ -361,6 +360,7 @@ async function begin(): Promise<void> {
   const before = address.read();
   if (before.pictures) choice('pictures-choice').value = before.pictures;
   el<HTMLInputElement>('grid-choice').checked = before.grid ?? false;
+  for (const one of ['map-choice', 'colour-choice']) choice(one).addEventListener('change', () => tell(''));
   choice('map-choice').addEventListener('change', () => void chooseMap().then(() => remember(true)).catch(failed));
   choice('colour-choice').addEventListener('change', () => void chooseColour().then(() => remember(true)).catch(failed));
   choice('pictures-choice').addEventListener('change', () => { pictures(); remember(); });
@@ -386,10 +386,13 @@ async function begin(): Promise<void> {
   document.addEventListener('keydown', (event) => {
     const { target, key } = event;
     if (event.ctrlKey || event.metaKey || event.defaultPrevented || (target instanceof HTMLInputElement && target.type === 'text') || target instanceof HTMLSelectElement) return;
-    if (key === 'u') void app?.undo().catch(failed);
-    else document.querySelector('[role=tabpanel]:not([hidden])')?.dispatchEvent(new CustomEvent('key', { detail: key }));
+    if (key.toLowerCase() === 'u') void app?.undo().catch(failed);
+    else document.querySelector('[role=tabpanel]:not([hidden])')?.dispatchEvent(new CustomEvent('key', { detail: key.toLowerCase() }));
   });
-  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => { if (app) paintAll(app); });
+  onTheme(() => {
+    app?.paint();
+    scene?.render();
+  });
   await open(await Dataset.load());
   pictures();
   if (source.live) await follow();

@@ -49,6 +49,20 @@ function thinned(outline: Path): Path {
   return kept;
 }
 
+/** So many places along a line, equally far from each other. */
+export function evenly(line: Path, count: number): Path {
+  const far = [0];
+  for (let at = 1; at < line.length; at++) far.push(far[at - 1] + Math.hypot(line[at][0] - line[at - 1][0], line[at][1] - line[at - 1][1]));
+  let at = 1;
+  return Array.from({ length: count }, (_, step) => {
+    const wanted = (far[far.length - 1] * step) / (count - 1);
+    while (at < line.length - 1 && far[at] < wanted) at++;
+    const part = Math.min(1, (wanted - far[at - 1]) / (far[at] - far[at - 1] || 1));
+    const [from, to] = [line[at - 1], line[at]];
+    return [from[0] + (to[0] - from[0]) * part, from[1] + (to[1] - from[1]) * part];
+  });
+}
+
 /** The images of a map that lie within a region and were not hidden there. */
 export function imagesWithin(region: Region, map: PlacedMap, column: Column | undefined): number[] {
   const { outline } = region;

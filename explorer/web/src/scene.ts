@@ -1,6 +1,6 @@
 // The map as layers: a grid of decodes, points, and small pictures with marks above them.
 import { Camera } from './camera';
-import { css, named } from './colour';
+import { css, ink, named, onPaper } from './colour';
 import { density, MANY, WHOLE } from './density';
 import type { Sprites } from './data';
 import { still } from './dom';
@@ -41,6 +41,7 @@ export class Scene {
   shown: [number, number, number, number, number][] = [];
 
   private back: CanvasRenderingContext2D;
+  private middle: HTMLCanvasElement;
   private front: CanvasRenderingContext2D;
   private asked = false;
   private before: Float32Array | null = null;
@@ -58,6 +59,7 @@ export class Scene {
     const [back, middle, front] = Array.from(layers.querySelectorAll('canvas'));
     this.back = back.getContext('2d') as CanvasRenderingContext2D;
     this.front = front.getContext('2d') as CanvasRenderingContext2D;
+    this.middle = middle;
     this.points = pointsOn(middle);
     new ResizeObserver(() => this.resize()).observe(layers);
     this.resize();
@@ -81,7 +83,15 @@ export class Scene {
       canvas.width = Math.max(1, Math.round(clientWidth * dpr));
       canvas.height = Math.max(1, Math.round(clientHeight * dpr));
     }
+    this.layers.style.setProperty('--aspect', String(this.camera.width / this.camera.height));
     this.draw();
+  }
+
+  /** Move the map so that a place of it is seen. */
+  bring(place: [number, number]): void {
+    const { x0, x1, y0, y1 } = this.view;
+    if (place[0] > x0 && place[0] < x1 && place[1] > y0 && place[1] < y1) return;
+    this.camera.view = { ...this.camera.view, x: place[0], y: place[1] };
   }
 
   show(map: PlacedMap): void {
@@ -174,7 +184,8 @@ export class Scene {
     return Math.min(16, base * this.camera.zoom ** 0.35);
   }
 
-  private render(): void {
+  /** Draw at once; `draw` waits for the next frame. */
+  render(): void {
     const moved = this.moved;
     const { map } = this;
     const ranges = map ? map.ranges(moved === 1 ? this.view : WHOLE) : [];
@@ -235,10 +246,12 @@ export class Scene {
   private renderFront(pictured: number[]): void {
     const { front, camera } = this;
     this.clean(front);
+    // A layer that has just been drawn is printed on white: the uppermost one holds them all.
+    if (onPaper()) for (const layer of [this.back.canvas, this.middle]) front.drawImage(layer, 0, 0, camera.width, camera.height);
     this.shown = [];
     if (pictured.length) this.renderPictures(pictured);
     if (this.selected.size && this.selected.size <= RINGS && this.map) {
-      front.strokeStyle = getComputedStyle(this.layers).getPropertyValue('--ink');
+      front.strokeStyle = ink();
       front.lineWidth = 1;
       front.beginPath();
       const radius = this.pointSize / 2 + 1.5;

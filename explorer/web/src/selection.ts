@@ -1,6 +1,6 @@
 // The selected images: a grid, what sets them apart, labels, and a table to take away.
 import type { App } from './app';
-import { css, named } from './colour';
+import { tinted } from './colour';
 import { failed, h, refocused, save, tell } from './dom';
 import { asked, source } from './data';
 import { thumbs } from './thumbs';
@@ -83,7 +83,7 @@ function apart(app: App, images: number[]): HTMLElement[] {
     found.push(h('table', {}, head(column.name), ...rows.map(([number, [inside, outside]]) => {
       const bar = h('b');
       bar.style.width = share(inside, images.length);
-      bar.style.background = css(named(number));
+      tinted(bar, number);
       return h('tr', {}, h('th', { scope: 'row' }, column.values?.[number] ?? 'none', h('span', { class: 'bar' }, bar)),
         h('td', { class: 'n' }, share(inside, images.length)), h('td', { class: 'n' }, share(outside, others)));
     })));
