@@ -73,6 +73,12 @@ def test_an_error_can_be_caught_without_torch():
     assert "torch" not in loaded
 
 
+def test_the_explorer_waits_for_no_library_that_fits_a_density():
+    loaded = in_a_new_process("import latentspace.explorer.contents")
+    assert "latentspace.inference.mixtures" in loaded
+    assert "sklearn" not in loaded
+
+
 @pytest.mark.parametrize(
     ("environment", "load", "spins"),
     [

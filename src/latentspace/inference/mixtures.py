@@ -7,8 +7,6 @@ from typing import Final
 import numpy as np
 import torch
 from jaxtyping import Float
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.mixture import GaussianMixture
 
 from ..core.randomness import numpy_generator
 from ..core.types import CodeArray
@@ -71,6 +69,9 @@ def components_for(codes: int, code_size: int) -> int:
 
 def fitted_mixture(codes: CodeArray) -> CodeMixture:
     """The mixture that EM finds from k-means (scikit-learn's `GaussianMixture`, seed 0)."""
+    from sklearn.exceptions import ConvergenceWarning  # here, as the explorer's page would wait for it
+    from sklearn.mixture import GaussianMixture
+
     if len(codes) > FITTED_TO:
         codes = codes[np.sort(numpy_generator(0, "sample").choice(len(codes), FITTED_TO, replace=False))]
     rows = np.repeat(codes, 2, axis=0) if len(codes) == 1 else codes
