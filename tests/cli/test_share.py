@@ -100,6 +100,8 @@ def test_force_replaces_a_run_and_nothing_else(small_runs, tmp_path):
     ("words", "said"),
     [
         (["push", "{run}", "hf://letters"], "hf://OWNER/NAME"),
+        (["push", "{run}", "hf:/me/letters"], "hf://OWNER/NAME"),
+        (["pull", "s3://me/letters", "--out", "{}/new"], "hf://OWNER/NAME"),
         (["push", "{run}", "{}/file/below"], "must be writable"),
         (["push", "{}", "{}/new"], "must be a run directory"),
         (["pull", "{}", "--out", "{}/new"], "that `latentspace push` has put there"),

@@ -29,9 +29,9 @@ _HUB: Final = "hf://"
 
 def is_hub(address: str) -> bool:
     """Whether an address is a hub's: hf://OWNER/NAME. Raises: ConfigurationError: of another form."""
-    if not address.startswith(_HUB):
+    if not re.match(r"[A-Za-z][\w+.-]+:/", address):  # C:/ is a disk
         return False
-    if not re.fullmatch(r"[\w.-]+/[\w.-]+", address.removeprefix(_HUB)):
+    if not re.fullmatch(rf"{_HUB}[\w.-]+/[\w.-]+", address):
         raise ConfigurationError(
             "an address of the hub is hf://OWNER/NAME", found=address, do="write for example hf://me/letters"
         )
