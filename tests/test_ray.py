@@ -38,7 +38,7 @@ from latentspace.runs.directory import Run
 from latentspace.search.run import search
 from latentspace.training import train as training_module
 from latentspace.training.train import resume, start, train
-from makers import encoded, random_pixels, write_folder, write_tar
+from makers import encoded, random_pixels, write_folder
 from preloaded import until
 from small_search import run_all, small_study
 from training_together import InThreads, losses, planned
@@ -152,16 +152,15 @@ def test_a_node_where_no_process_can_begin_gets_no_more(nodes, caplog):
 
 
 class TestCodes:
-    @pytest.mark.parametrize("kind", ["folder", "tar"])
     def test_nodes_read_the_files_that_they_see_to_the_bytes_of_this_machine(
-        self, on_cluster, tmp_path, monkeypatch, kind
+        self, on_cluster, tmp_path, monkeypatch
     ):
-        monkeypatch.setattr(processes, "PATIENCE", 0)
-        monkeypatch.setattr(processes, "COUNT", 16)
         files = {f"{'ab'[one % 2]}/{one}.png": encoded(random_pixels(6, 5, seed=one)) for one in range(200)}
         files["a/190.png"] = b"no image"
-        path = (write_folder if kind == "folder" else write_tar)(tmp_path / f"set.{kind}", files)
+        path = write_folder(tmp_path / "set", files)
         usual = load_images(DataConfig(spec=str(path)))
+        monkeypatch.setattr(processes, "PATIENCE", 0)
+        monkeypatch.setattr(processes, "COUNT", 16)
         asked, answered, readers = [], on_nodes._OnNode.__call__, set()
 
         def told(reader, task):
@@ -181,8 +180,6 @@ class TestCodes:
         assert found.names == usual.names
         assert found.record == usual.record
         assert sum(one.tasks for one in readers) == len(asked) - len(asked) // 3 > 6
-        if kind == "tar":
-            return
         # A node that sees another file, or none, leaves all of them to this machine; bytes it decodes.
         (first, *others), config = asked[0].files, asked[0].config
         for stamp in ((1, 1, 1), ()):
@@ -192,46 +189,6 @@ class TestCodes:
         with decoding():
             usual_answer = read(sent)
         np.testing.assert_array_equal(there.results.pixels, usual_answer.results.pixels)
-
-    def test_the_table_is_that_of_this_machine_though_a_process_is_killed_and_the_call_goes_on(
-        self, on_cluster, small_runs, archive, tmp_path, monkeypatch
-    ):
-        import ray
-
-        monkeypatch.setattr(encoding, "PIECE", 16)
-        run = small_runs["ae"]
-        plan = EncodingPlan(
-            run, TrainedAutoencoder.load(run, "cpu"), load_images(DataConfig(spec=str(archive))), own=True
-        )
-        encode_to(plan, tmp_path / "here.parquet")
-        victims = []
-
-        def with_a_kill(plan, pieces):
-            with closing(on_cluster(plan, pieces)) as columns:
-                for number, one in columns:
-                    yield number, one
-                    if not victims:
-                        (process,) = on_cluster._processes
-                        victims.append(int(ray.get(process.about.remote())["process"].partition("@")[0]))
-                        os.kill(victims[0], signal.SIGKILL)
-                    elif len(list((tmp_path / "there.parquet.pieces").glob("*.npz"))) > 3:
-                        (process,) = on_cluster._processes
-                        victims.append(int(ray.get(process.about.remote())["process"].partition("@")[0]))
-                        raise KeyboardInterrupt
-
-        with pytest.raises(KeyboardInterrupt):
-            encode_to(plan, tmp_path / "there.parquet", computed=with_a_kill)
-        until(lambda: all(map(is_gone, victims)), seconds=20)
-        assert len(victims) == 2
-        kept = {one.name: one.read_bytes() for one in (tmp_path / "there.parquet.pieces").glob("*.npz")}
-        assert 3 < len(kept) < -(-len(plan.images) // 16)
-        encode_to(
-            plan, tmp_path / "there.parquet", resume=True, computed=here
-        )  # a table may change its engine
-        tables = [read_table(tmp_path / f"{name}.parquet")[0] for name in ("here", "there")]
-        assert tables[0].keys() == tables[1].keys()
-        for column in tables[0]:
-            np.testing.assert_array_equal(tables[0][column], tables[1][column])
 
     def test_anomalies_are_those_of_this_machine(self, on_cluster, small_runs, archive, monkeypatch):
         trained, images = (
@@ -307,6 +264,46 @@ class TestCodes:
             np.testing.assert_array_equal(*(getattr(one.statistics, name) for one in subjects))
         for one, other in zip(subjects[0]._coded, subjects[1]._coded, strict=True):
             np.testing.assert_array_equal(one, other)
+
+    def test_the_table_is_that_of_this_machine_though_a_process_is_killed_and_the_call_goes_on(
+        self, on_cluster, small_runs, archive, tmp_path, monkeypatch
+    ):
+        import ray
+
+        monkeypatch.setattr(encoding, "PIECE", 16)
+        run = small_runs["ae"]
+        plan = EncodingPlan(
+            run, TrainedAutoencoder.load(run, "cpu"), load_images(DataConfig(spec=str(archive))), own=True
+        )
+        encode_to(plan, tmp_path / "here.parquet")
+        victims = []
+
+        def with_a_kill(plan, pieces):
+            with closing(on_cluster(plan, pieces)) as columns:
+                for number, one in columns:
+                    yield number, one
+                    if not victims:
+                        (process,) = on_cluster._processes
+                        victims.append(int(ray.get(process.about.remote())["process"].partition("@")[0]))
+                        os.kill(victims[0], signal.SIGKILL)
+                    elif len(list((tmp_path / "there.parquet.pieces").glob("*.npz"))) > 3:
+                        (process,) = on_cluster._processes
+                        victims.append(int(ray.get(process.about.remote())["process"].partition("@")[0]))
+                        raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            encode_to(plan, tmp_path / "there.parquet", computed=with_a_kill)
+        until(lambda: all(map(is_gone, victims)), seconds=20)
+        assert len(victims) == 2
+        kept = {one.name: one.read_bytes() for one in (tmp_path / "there.parquet.pieces").glob("*.npz")}
+        assert 3 < len(kept) < -(-len(plan.images) // 16)
+        encode_to(
+            plan, tmp_path / "there.parquet", resume=True, computed=here
+        )  # a table may change its engine
+        tables = [read_table(tmp_path / f"{name}.parquet")[0] for name in ("here", "there")]
+        assert tables[0].keys() == tables[1].keys()
+        for column in tables[0]:
+            np.testing.assert_array_equal(tables[0][column], tables[1][column])
 
 
 def test_a_training_is_the_same_to_the_bit_and_a_lost_process_ends_it(
