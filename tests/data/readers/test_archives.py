@@ -252,3 +252,10 @@ def test_methods_of_zip_that_are_read(tmp_path: Path, method: int) -> None:
         for name, content in FILES.items():
             archive.writestr(name, content)
     assert len(load(tmp_path / "x.zip")) == 4
+
+
+@pytest.mark.parametrize("name", ["set.exe", "set.zip"])
+def test_a_zip_behind_the_program_that_unpacks_it(name: str, tmp_path: Path) -> None:
+    plain = write_zip(tmp_path / "plain.zip", {f"{one}/1.png": encoded(random_pixels(8, 8)) for one in "ab"})
+    (tmp_path / name).write_bytes(b"MZ" + bytes(600) + plain.read_bytes())
+    assert load_images(DataConfig(spec=str(tmp_path / name))).class_names == ("a", "b")

@@ -326,3 +326,24 @@ def test_a_text_beside_each_image_is_its_label(archive: bool, tmp_path: Path) ->
     assert [images.class_names[label] for label in images.labels] == words
     files |= {f"{number}.txt": b"0 0.5 0.5 0.1 0.1\n" for number in range(4)}  # boxes
     assert not latentspace.load_data(str(make("b") if make else write_folder(tmp_path / "b", files))).labelled
+
+
+def test_pascal_voc_says_of_each_class_by_itself(tmp_path: Path) -> None:
+    texts = {
+        "ImageSets/Main/train.txt": "1\n2\n",
+        "ImageSets/Main/val.txt": "3\n4\n",
+        "ImageSets/Main/cat_train.txt": "1  1\n2 -1\n",
+    }
+    found = load(tmp_path, tuple(f"JPEGImages/{number}.png" for number in range(1, 5)), texts)
+    assert not found.labelled
+    assert found.parts is not None
+    assert found.parts.tolist() == [0, 0, 1, 1]
+
+
+def test_boxes_beside_images_are_told_of_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    texts = {f"labels/{number}.txt": "0 0.5 0.5 0.2 0.2\n" for number in range(4)}
+    found = load(tmp_path, tuple(f"images/{number}.png" for number in range(4)), texts)
+    assert not found.labelled
+    (said,) = (one for one in caplog.messages if "not used" in one)
+    assert said.endswith("labels/2.txt and 1 more are not used: boxes of objects, which are not read")

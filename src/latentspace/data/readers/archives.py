@@ -179,10 +179,11 @@ def members(path: Path, most: int | None = None) -> Iterator[Member]:
     with readable(path), sound(path), path.open("rb") as file:
         source = Source.of(path, os.fstat(file.fileno()))
         start = file.read(2)
-        file.seek(0)
-        if start == b"PK":
+        if start == b"PK" or zipfile.is_zipfile(file):  # which may lie behind a program that unpacks it
+            file.seek(0)
             yield from _zip_members(file, source, path, most)
         else:
+            file.seek(0)
             with inflating(file) as stream:
                 plain = source if stream is file else None
                 yield from _tar_members(stream, plain, path, most)

@@ -140,6 +140,8 @@ class Archive:
     words = "a zip, or a tar (plain, .gz, .bz2, .xz or .zst)"
 
     def knows(self, path: Path, start: bytes) -> bool:
+        from zipfile import is_zipfile
+
         from .idx import is_idx_name
         from .streams import is_compressed
 
@@ -147,7 +149,8 @@ class Archive:
         if path.is_dir() or is_idx_name(name):
             return False
         damaged = is_compressed(start)  # else it would be inflated
-        return name.endswith(ARCHIVES) or start[:2] == b"PK" or start[257:262] == b"ustar" or damaged
+        zipped = start[:2] == b"PK" or (start[:2] == b"MZ" and is_zipfile(path))  # which unpacks itself
+        return name.endswith(ARCHIVES) or zipped or start[257:262] == b"ustar" or damaged
 
     def read(self, path: Path, config: "DataConfig") -> "ImageSet":
         from ..kept import kept_images

@@ -7,6 +7,7 @@ its rows name one of a fifth of them; several tables, such as one in each part, 
 
 import logging
 import posixpath
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -30,6 +31,8 @@ logger = logging.getLogger(__name__)
 
 LIMIT: Final = 2**28  # bytes of a table beside images
 _PART: Final = 0.2
+# Examples of answers, and what PASCAL VOC says of each of its classes by itself: the parts are in others.
+_NO_LABELS: Final = re.compile(r"submission|(^|/)imagesets/", re.IGNORECASE)
 
 
 def with_sidecar(
@@ -192,8 +195,9 @@ def _labelled(
     """
     if images.files is None or not tables:
         return images, ()
-    tables = [one for one in tables if "submission" not in one[0].casefold()]  # examples of answers
+    tables = [one for one in tables if not _NO_LABELS.search(one[0])]
     whole, found, others = Matcher(images.names), [], []
+    silent: list[tuple[str, str]] = []
     for name, text in tables:
         try:
             match = matched_beside(name, table_of(text, name), images.names, whole, wanted)
@@ -209,9 +213,10 @@ def _labelled(
             logger.log(level, "%s is not used: %s (%s)", name, error.found, error.do)
             continue
         if match is None or (wanted.label == NONE and not match.says_more):
-            logger.info("%s is not used: it does not name these files with a label, group or part", name)
+            silent.append((name, text))
         else:
             found.append((name, match))
+    _tell_silent(silent)
     if others and all(match.says_parts_alone for _, match in found):
         raise max(others, key=lambda error: len(error.found))
     chosen: list[tuple[str, Match]] = []
@@ -227,6 +232,26 @@ def _labelled(
             logger.info("%s is not used: it names %d of %s", name, len(match.named), counted(len(images)))
         return images, ()
     return _applied(images, chosen, wanted), tuple(name for name, _ in chosen)
+
+
+def _tell_silent(tables: Sequence[tuple[str, str]]) -> None:
+    """Say which tables are not used, in one sentence: there may be one for each image."""
+    boxes = [name for name, text in tables if _are_boxes(text)]
+    rest = [name for name, text in tables if not _are_boxes(text)]
+    for names, why in (
+        (boxes, "boxes of objects, which are not read"),
+        (rest, "no label, group or part of these files"),
+    ):
+        if names:
+            logger.info("%s %s not used: %s", some(names), "is" if len(names) == 1 else "are", why)
+
+
+def _are_boxes(text: str) -> bool:
+    """Whether a text begins with a line of a class and four or more places, as YOLO has it."""
+    cells = text.lstrip().partition("\n")[0].split(" ")
+    return (
+        len(cells) > 4 and cells[0].isdecimal() and all(one.replace(".", "").isdecimal() for one in cells[1:])
+    )
 
 
 def _applied(images: ImageSet, chosen: Sequence[tuple[str, Match]], wanted: Wanted) -> ImageSet:
