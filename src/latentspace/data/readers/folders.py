@@ -191,7 +191,8 @@ def _without_images(folder: Path, passed_over: list[str]) -> DataError:
     return DataError(
         f"{folder} must hold images, or class folders with images in them",
         found=f"no image; files: {sentence(files)}" if files else "an empty folder",
-        do="name a folder of images; an archive, .npz or IDX file is named itself, not its folder",
+        do="name a folder of images; an archive, an array or the folder of IDX files is named itself, and "
+        "several sets together, as 'ONE + ANOTHER'",
     )
 
 
