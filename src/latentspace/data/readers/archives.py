@@ -25,7 +25,7 @@ from .collect import Collected, collect
 from .filenames import is_junk, is_named_as_image, may_be_image, readable, shown
 from .places import Place, Source, Span, Zipped, sound
 from .reading import File
-from .streams import Stream, inflating
+from .streams import Stream, inflating, is_compressed
 from .tables import LOOSE, MOST_LOOSE, text_of
 
 logger = logging.getLogger(__name__)
@@ -178,8 +178,10 @@ def members(path: Path, most: int | None = None) -> Iterator[Member]:
     most = MEMBER_LIMIT if most is None else most
     with readable(path), sound(path), path.open("rb") as file:
         source = Source.of(path, os.fstat(file.fileno()))
-        start = file.read(2)
-        if start == b"PK" or zipfile.is_zipfile(file):  # which may lie behind a program that unpacks it
+        start = file.read(tarfile.BLOCKSIZE)
+        other = start[257:262] == b"ustar" or is_compressed(start)
+        # A zip may lie behind a program that unpacks it, and at the end of a tar.
+        if start[:2] == b"PK" or (not other and zipfile.is_zipfile(file)):
             file.seek(0)
             yield from _zip_members(file, source, path, most)
         else:
