@@ -1,12 +1,16 @@
 """A run that is no better than PCA says so: in `evaluate`, in its JSON, and when its training ends."""
 
 import json
+import math
+import shutil
 
 import numpy as np
 import pytest
 
 import latentspace
+from latentspace.core.errors import RunError
 from latentspace.evaluation.beside_pca import BesidePCA, beside_pca, quickly_beside_pca
+from latentspace.evaluation.cache import keep
 from latentspace.inference.run_images import own_or_other
 from latentspace.runs.directory import Run
 from runner import call
@@ -64,3 +68,12 @@ def test_train_and_evaluate_warn(archive, tmp_path):
     assert found["worse_than_pca"] is True
     assert found["mse_of_mean_codes"] > found["mse_of_pca"] > 0
     assert Run.open(run).finished
+
+
+def test_infinite_errors_are_refused_and_nothing_is_written(small_runs, tmp_path):
+    run = Run.open(shutil.copytree(small_runs["ae"].path, tmp_path / "ae"))
+    shutil.rmtree(run.path / "results", ignore_errors=True)
+    found = BesidePCA(part="test", images=2, learned=2, code_size=1, mse=math.inf, pca=0.1)
+    with pytest.raises(RunError, match="must be finite numbers"):
+        keep(run, "beside-pca", found, {})
+    assert run.results() == {}

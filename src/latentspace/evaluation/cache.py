@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, TypeVar
 
+from ..core.errors import RunError
 from ..core.record import Record
 from ..runs.directory import Run
 
@@ -54,8 +55,19 @@ def kept(run: Run, name: str, kind: type[Measured], measure: Callable[..., Measu
 
 
 def keep(run: Run, name: str, record: Measurement, arguments: Mapping[str, Any]) -> None:
-    """Write results/NAME.json of the run, with what the record is a function of beside the run."""
-    run.save_result(name, {**record.to_json(), KEY: _key(type(record), arguments)})
+    """Write results/NAME.json of the run, with what the record is a function of beside the run.
+
+    Raises:
+        RunError: a number of it is infinite or none.
+    """
+    try:
+        run.save_result(name, {**record.to_json(), KEY: _key(type(record), arguments)})
+    except ValueError as error:  # of JSON, which has no such numbers
+        raise RunError(
+            "what is measured of a run must be finite numbers",
+            found=f"{name} of {run.path.name}: {error}",
+            do="train it again: its weights are damaged, or its training diverged (a lower learning rate)",
+        ) from error
 
 
 def _key(kind: type[Measurement], arguments: Mapping[str, Any]) -> dict[str, Any]:
