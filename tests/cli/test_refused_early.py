@@ -20,12 +20,12 @@ def no_images(monkeypatch):
 
     for place in (
         "training.train",
+        "inference.conform",
         "inference.run_images",
         "inference.denoise",
         "data.sources",
     ):
         monkeypatch.setattr(f"latentspace.{place}.load_images", read)
-    monkeypatch.setattr("latentspace.inference.denoise.named_images", read)
     monkeypatch.setattr("latentspace.data.catalog.glyphs.render.render", read)
 
 

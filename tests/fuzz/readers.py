@@ -31,7 +31,7 @@ from latentspace.evaluation.evaluate import evaluate
 from latentspace.experiment.config import Experiment
 from latentspace.experiment.named_recipes import RECIPES
 from latentspace.experiment.recipe import Recipe
-from latentspace.inference.denoise import named_images
+from latentspace.inference.denoise import file_names
 from latentspace.inference.trained import TrainedAutoencoder
 from latentspace.runs.directory import Run
 from latentspace.runs.table import compare, find_runs
@@ -205,7 +205,7 @@ class Pictures:
             DataConfig(spec=str(path), strict=True),
         ):
             first = _first_of(lambda config=config: load_images(config), first)
-        first = _first_of(lambda: named_images(DataConfig(spec=str(path), resize=(8, 8))), first)
+        first = _first_of(lambda: file_names(load_images(DataConfig(spec=str(path), resize=(8, 8)))), first)
         if first is not None:
             raise first
 

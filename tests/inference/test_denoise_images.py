@@ -10,9 +10,10 @@ from PIL import Image
 from latentspace.core.atomic_files import refuse_taken
 from latentspace.core.errors import DataError, OutputError
 from latentspace.data.config import DataConfig
-from latentspace.inference.denoise import denoised, named_images, png_names
+from latentspace.data.sources import load_images
+from latentspace.inference.denoise import denoised, file_names, png_names
 from latentspace.inference.image_files import FILM_SIDE, numbered, there_and_back, write_film, write_pictures
-from latentspace.inference.run_images import asked_images
+from latentspace.inference.run_images import asked_images, picture_of
 from latentspace.inference.trained import TrainedAutoencoder
 from makers import encoded, files_of, write_folder, write_tar, write_zip
 from materials import make_images
@@ -46,16 +47,16 @@ def test_files_and_members_keep_their_names(store, tmp_path):
     images = make_images(12)
     files = files_of(images)
     place = tmp_path / {write_folder: "images", write_tar: "images.tar.gz", write_zip: "images.zip"}[store]
-    found = named_images(DataConfig(spec=str(store(place, files))))
-    assert sorted(found.names) == sorted(files)
-    for name, pixels in zip(found.names, found.pixels, strict=True):
+    found = load_images(DataConfig(spec=str(store(place, files))))
+    assert sorted(file_names(found)) == sorted(files)
+    for name, pixels in zip(file_names(found), found.pixels, strict=True):
         assert np.array_equal(pixels[0], np.asarray(Image.open(_written(tmp_path, files[name]))))
 
 
 def test_an_archive_without_its_suffix_keeps_the_names_too(tmp_path):
     files = files_of(make_images(12))
-    found = named_images(DataConfig(spec=str(write_zip(tmp_path / "images", files))))
-    assert sorted(found.names) == sorted(files)
+    found = load_images(DataConfig(spec=str(write_zip(tmp_path / "images", files))))
+    assert sorted(file_names(found)) == sorted(files)
 
 
 def _written(folder, content):
@@ -64,8 +65,8 @@ def _written(folder, content):
 
 
 def test_what_has_no_files_is_numbered(archive, images):
-    found = named_images(DataConfig(spec=str(archive)))
-    assert found.names[:2] == ("0001.png", "0002.png")
+    found = load_images(DataConfig(spec=str(archive)))
+    assert file_names(found)[:2] == ("0001.png", "0002.png")
     assert np.array_equal(found.pixels, images.pixels)
     assert numbered(12_345)[-1] == "12345.png"
 
@@ -73,26 +74,26 @@ def test_what_has_no_files_is_numbered(archive, images):
 def test_a_single_image_will_do(tmp_path):
     pixels = make_images(1).pixels[0, 0]
     (tmp_path / "mine.png").write_bytes(encoded(pixels))
-    found = named_images(DataConfig(spec=str(tmp_path / "mine.png")))
-    assert found.names == ("mine.png",)
+    found = picture_of(DataConfig(spec=str(tmp_path / "mine.png"))).images("an image")
+    assert file_names(found) == ("mine.png",)
     assert np.array_equal(found.pixels[0, 0], pixels)
 
 
 def test_what_cannot_be_read_is_said_and_skipped(tmp_path, caplog):
     folder = write_folder(tmp_path / "images", files_of(make_images(3)))
     (folder / "A" / "bad.png").write_bytes(b"not a picture")
-    found = named_images(DataConfig(spec=str(folder)))
-    assert len(found.names) == 3
+    found = load_images(DataConfig(spec=str(folder)))
+    assert len(file_names(found)) == 3
     assert "A/bad.png" in caplog.text
     with pytest.raises(DataError, match=r"bad\.png"):
-        named_images(DataConfig(spec=str(folder), strict=True))
+        load_images(DataConfig(spec=str(folder), strict=True))
 
 
 def test_an_archive_that_reaches_outside_is_refused(tmp_path):
     with zipfile.ZipFile(tmp_path / "bad.zip", "w") as archive:
         archive.writestr("../outside.png", encoded(make_images(1).pixels[0, 0]))
     with pytest.raises(DataError, match="below its own root"):
-        named_images(DataConfig(spec=str(tmp_path / "bad.zip")))
+        load_images(DataConfig(spec=str(tmp_path / "bad.zip")))
 
 
 def asked(run, path):

@@ -15,7 +15,6 @@ from ..core.errors import DataError
 from ..core.progress import told, unheard
 from ..core.types import CodeArray, ImageArray, Pixels
 from ..data.batches import at_once
-from ..data.config import DataConfig
 from ..data.imageset import ImageSet
 from ..data.readers.filenames import is_named_as_image
 from ..data.sources import load_images
@@ -31,16 +30,8 @@ PART_BYTES: Final = 255  # of one part of a path, on every common file system
 
 
 @dataclass(frozen=True, eq=False)
-class NamedImages:
-    """Images, and for each the path of a PNG file to be, relative and with `/` between folders."""
-
-    pixels: Pixels
-    names: tuple[str, ...]
-
-
-@dataclass(frozen=True, eq=False)
 class Restored:
-    """Images as a network takes them, and their codes, which it decodes; `names` as in `NamedImages`."""
+    """Images as a network takes them, and their codes, which it decodes; `names` of PNG files to be."""
 
     trained: TrainedAutoencoder
     pixels: Pixels
@@ -79,22 +70,12 @@ def restored(trained: TrainedAutoencoder, images: ImageSet) -> Restored:
         DataError: images of other channels than the run's.
     """
     pixels = conforming(images, trained.data, trained.experiment.data.fit)
-    names = numbered(len(images)) if images.files is None else png_names(images.names)
-    return Restored(trained, pixels, trained.encode(pixels), names)
+    return Restored(trained, pixels, trained.encode(pixels), file_names(images))
 
 
-def named_images(config: DataConfig) -> NamedImages:
-    """What `load_images` reads, or a single image; files and members of archives keep their names.
-
-    Raises:
-        DataError: images that cannot be found, read, or brought together.
-    """
-    found = picture_of(config)
-    if found is not None:
-        return NamedImages(found.pixels, png_names(found.names))
-    images = load_images(config)
-    names = numbered(len(images)) if images.files is None else png_names(images.names)
-    return NamedImages(images.pixels, names)
+def file_names(images: ImageSet) -> tuple[str, ...]:
+    """The path of a PNG file for each image, with `/` between folders: a number where it has no name."""
+    return numbered(len(images)) if images.files is None else png_names(images.names)
 
 
 def image_at(path: str, run: Run, resize: tuple[int, int] | None = None) -> Pixels:
@@ -104,12 +85,14 @@ def image_at(path: str, run: Run, resize: tuple[int, int] | None = None) -> Pixe
         DataError: no readable image, more than one, or one of another size or colour.
     """
     own = like_own(run.experiment.data, run.data, path)
-    found = named_images(own.model_copy(update={"resize": resize, "strict": True})).pixels
+    config = own.model_copy(update={"resize": resize, "strict": True})
+    one = picture_of(config)
+    found = load_images(config) if one is None else one.images("an image")
     if len(found) != 1:
         raise DataError(
             "a path must lead to one image", found=f"{path} holds {len(found):,}", do="name an image file"
         )
-    return conforming(ImageSet(found, "an image"), run.data, own.fit)
+    return conforming(found, run.data, own.fit)
 
 
 def png_names(names: tuple[str, ...]) -> tuple[str, ...]:
