@@ -1,6 +1,9 @@
 """What is said of a cluster that cannot be had: at once, and what to do about it."""
 
+import os
 import socket
+import sys
+from types import ModuleType
 
 import pytest
 
@@ -38,12 +41,53 @@ def test_a_cluster_that_ray_address_names_and_does_not_answer_is_named(monkeypat
         Cluster(Engine(name="ray"))
 
 
-def test_a_client_s_address_in_ray_address_is_the_engine_s(monkeypatch):
+def test_an_address_is_the_engine_s_or_else_that_of_ray_address(monkeypatch):
     asked = []
-    monkeypatch.setenv("RAY_ADDRESS", "ray://head")
     monkeypatch.setattr(cluster, "connected", asked.append)
-    assert Cluster(Engine(name="ray")).engine.address == "ray://head:10001"
-    assert asked == ["ray://head:10001"]
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    outside = [Cluster(Engine(name="ray"))._outside]
+    for named in ("ray://head", "head:6379"):
+        monkeypatch.setenv("RAY_ADDRESS", named)
+        outside += [Cluster(one)._outside for one in (Engine(name="ray"), Engine.named("ray://other"))]
+    assert asked == ["", "ray://head:10001", "ray://other:10001", "head:6379", "ray://other:10001"]
+    assert outside == [False, True, True, False, True]
+
+
+def test_where_ray_s_own_parts_are_gone_nothing_is_asked_and_errors_are_said_without_them(monkeypatch):
+    for name in (
+        *("authentication.authentication_token_setup", "authentication.authentication_utils"),
+        *("services", "grpc_utils", "node"),
+    ):
+        monkeypatch.setitem(sys.modules, f"ray._private.{name}", None)
+    assert connection._found_here() == ""
+    connection.require_answer(f"ray://127.0.0.1:{closed_port()}")
+    assert connection._unknown("ray://head").found == "another token, or none"
+    with connection._lean(alone=True):
+        assert connection.OWN.items() <= os.environ.items()
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_a_cluster_that_begins_here_has_what_computes_alone(monkeypatch, alone):
+    class Node:
+        def start_monitor(self):
+            return "begun"
+
+        def start_raylet(self):
+            return "begun"
+
+    monkeypatch.setitem(sys.modules, "ray", ModuleType("ray"))
+    monkeypatch.setitem(sys.modules, "ray._private", ModuleType("ray._private"))
+    monkeypatch.setitem(sys.modules, "ray._private.node", ModuleType("ray._private.node"))
+    sys.modules["ray._private.node"].Node = Node
+    users, ours = connection.OWN
+    monkeypatch.setenv(users, "7")
+    before = dict(os.environ)
+    with connection._lean(alone=alone):
+        assert (Node().start_monitor(), Node().start_raylet()) == (None if alone else "begun", "begun")
+        assert os.environ[users] == "7"
+        assert (ours in os.environ) == alone
+    assert Node().start_monitor() == "begun"
+    assert dict(os.environ) == before
 
 
 def test_an_extra_that_is_there_and_cannot_be_loaded_is_told_of(tmp_path, monkeypatch):

@@ -82,11 +82,10 @@ class Cluster:
     """
 
     def __init__(self, engine: Engine) -> None:
-        named = os.environ.get("RAY_ADDRESS", "")
-        if engine.address is None and named.startswith(CLIENT):
-            engine = engine.model_copy(update={"address": _address(named)})
         self.engine = engine
-        self._own = connected(engine.address)
+        named = engine.address or os.environ.get("RAY_ADDRESS", "")
+        self._outside = named.startswith(CLIENT)
+        self._own = connected(_address(named) if self._outside else named)
         self._deaths = Counter[str]()  # by node, of processes as they began, one after another
 
     def close(self) -> None:
@@ -207,7 +206,7 @@ class Cluster:
     def _has(self, node: str) -> bool:
         """Whether the node is there. Ray takes half a minute to miss one whose processes are gone already."""
         found = next((one for one in self.nodes if one["NodeID"] == node), None)
-        if found is None or self.engine.address is not None:  # from outside, nodes cannot be reached
+        if found is None or self._outside:  # from outside, nodes cannot be reached
             return found is not None
         try:
             where = found["NodeManagerAddress"], found["NodeManagerPort"]

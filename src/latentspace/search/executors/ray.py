@@ -147,9 +147,9 @@ class _Worker:
 
     def _work(self) -> None:
         plan = StudyPlan.load(self._task.directory)
-        context, shared = self._executor.share(plan, self._task.directory)
         self._process = self._executor.cluster.process(TrainingProcess)
         about = self._process.about.remote()
+        context, shared = self._executor.share(plan, self._task.directory)  # while the process begins
         if not self._has_place(about):
             return
         cluster = self._executor.cluster
