@@ -11,8 +11,10 @@ import os
 import shutil
 import time
 from collections.abc import Callable
+from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path
+from threading import Thread
 from typing import Final
 
 import PIL
@@ -61,12 +63,28 @@ def kept_images(
     images = read()
     if images.comparable:  # notMNIST, which is kept by its name
         return images
-    if again() != identity:
+    after = _beside(again)  # it waits for the disk mostly: hashes, which `keep` needs, take as long
+    _ = images.content_hash, images.image_hashes
+    if after.result() != identity:
         logger.warning("%s changed while it was read: read it again when nothing writes it any more", path)
     elif _fits(images.pixels.nbytes):
         images = keep(place, images, config.resident)
         _bound(place)
     return images
+
+
+def _beside(call: Callable[[], object]) -> "Future[object]":
+    """What comes of a call in a thread, which Ctrl-C does not wait for."""
+    future: Future[object] = Future()
+
+    def answer() -> None:
+        try:
+            future.set_result(call())
+        except Exception as error:  # noqa: BLE001 - raised where the result is asked for
+            future.set_exception(error)
+
+    Thread(target=answer, daemon=True).start()
+    return future
 
 
 def _folder() -> Path:

@@ -101,6 +101,18 @@ def test_what_one_process_reads_soon_enough_begins_no_other(
     assert len(load(write_folder(tmp_path / "set", FILES))) == len(FILES) - 1
 
 
+def test_many_files_are_not_begun_by_one_process_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processes, "PATIENCE", math.inf)
+    monkeypatch.setattr(processes, "COUNT", 16)
+    monkeypatch.setattr(processes, "MANY", len(FILES))
+    monkeypatch.setattr(processes, "cores", lambda: 2)
+    monkeypatch.setattr(processes, "_begun", _interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        load(write_folder(tmp_path / "set", FILES))
+
+
 def test_an_interruption_ends_at_once_and_leaves_no_process(tmp_path: Path, several: None) -> None:
     begun: list[subprocess.Popen[bytes]] = []
     start = processes._begun

@@ -2,15 +2,16 @@
 
 Within `read_by` they are read by what that names. The usual processes are plain ones that run worker.py.
 Those of multiprocessing would import the caller's main program again, and torch with it; a fork would copy
-the locks of torch's threads. They begin once reading has taken a while, and end with the reading, however
-that ends. Threads were measured slower than none for small images: Pillow holds the lock throughout.
+the locks of torch's threads. They begin at once where there are many files, else once reading has taken a
+while, and end with the reading, however that ends. Threads were measured slower than none for small images:
+Pillow holds the lock throughout.
 """
 
 import pickle
 import subprocess
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence, Sized
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from contextvars import ContextVar
@@ -30,6 +31,7 @@ PATIENCE: Final = 0.5  # seconds that one process reads alone: as long as it tak
 COUNT: Final = 128  # files of a task, at most
 BYTES: Final = 2**22  # of the files of a task, about
 MOST: Final = 8  # processes
+MANY: Final = 10_000  # files that are worth the other processes, however small they are
 
 Planned = Callable[[tuple[File, ...]], Task]
 Reader: TypeAlias = Callable[[Task], Answer]
@@ -61,6 +63,7 @@ def answers(files: Iterable[File], planned: Planned) -> Generator[tuple[Task, An
         DataError: a process ended before its time.
     """
     portions = in_portions(files, COUNT, BYTES)
+    alone = 0.0 if isinstance(files, Sized) and len(files) >= MANY else PATIENCE
     began = time.monotonic()
     many = min(cores(), MOST)
     readers = _readers.get() or (partial(_workers, many) if many > 1 else None)
@@ -68,7 +71,7 @@ def answers(files: Iterable[File], planned: Planned) -> Generator[tuple[Task, An
         for portion in portions:
             task = planned(portion)
             yield task, read(task)
-            if readers is not None and time.monotonic() - began > PATIENCE:
+            if readers is not None and time.monotonic() - began > alone:
                 break
     finally:
         forget()
