@@ -20,7 +20,7 @@ from latentspace.data.config import DataConfig
 from latentspace.data.imageset import ImageSet
 from latentspace.data.paths import cache_directory
 from latentspace.data.sources import load_images
-from makers import encoded, letters, random_pixels, write_folder, write_tar
+from makers import encoded, letters, random_pixels, write_folder, write_tar, write_zip
 from materials import make_images
 
 
@@ -297,6 +297,12 @@ def test_the_images_are_bytes_of_their_own(tmp_path: Path) -> None:
         ("train-00000-of-00001", b"\x03" + bytes(7) + b"\xb0\x99I\x0eabc", "TFRecord"),
         ("cat.ndjson", b'{"word": "cat", "drawing": [[[0, 9], [0, 9]]]}\n', r"strokes.*\n.*numpy_bitmap"),
         ("brain.nii.gz", bytes(9), "NIfTI"),
+        ("brain.mha", b"ObjectType = Image\n", "MetaImage"),
+        ("a.jxl", b"\xff\x0a", "JPEG XL"),
+        ("a.svg", b"<svg/>", "SVG"),
+        ("IMG_1.DNG", b"II*\0", "camera's raw file"),
+        ("page.png", b"<!DOCTYPE html><html>", "a web page"),
+        ("pointer.png", b"version https://git-lfs.github.com/spec/v1\n", "git lfs pull"),
         ("one.dcm", bytes(128) + b"DICM", "DICOM"),
         ("one.fit", b"SIMPLE  =                    T", "FITS"),
         ("one.jpg", encoded(random_pixels(9, 9), "JPEG"), r"one image\n.*the folder.*tiles"),
@@ -311,6 +317,11 @@ def test_a_file_that_cannot_be_read_is_called_what_it_is(name: str, start: bytes
     (tmp_path / name).write_bytes(start)
     with pytest.raises(DataError, match=said):
         load_images(DataConfig(spec=str(tmp_path / name)))
-    if "TFRecord" in said or "strokes" in said:
+    known = ("TFRecord", "strokes", "NIfTI", "Meta", "PDF", "video", "JPEG", "SVG", "raw", "web", "git")
+    if any(word in said for word in known):
         with pytest.raises(DataError, match=said):
             load_images(DataConfig(spec=str(tmp_path)))
+        if name[-3:] in (".gz", "pdf", "mp4", "DNG"):
+            zipped = write_zip(tmp_path / "all.zip", {f"in/{k}{name}": start for k in range(2)})
+            with pytest.raises(DataError, match=said):
+                load_images(DataConfig(spec=str(zipped)))

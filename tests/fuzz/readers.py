@@ -169,6 +169,7 @@ class Pictures:
             "palette.png": palette.getvalue(),
             "film.gif": film.getvalue(),
             "turned.jpeg": turned.getvalue(),
+            "packed.bmp.gz": gzip.compress(encoded(grey, "BMP")),
         }
         self.others = tuple(self.files.values())
 

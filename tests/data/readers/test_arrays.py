@@ -343,12 +343,43 @@ def test_labels_that_are_no_classes_are_left_out(
     assert any(one.levelname == "WARNING" and "left out" in one.message for one in caplog.records)
 
 
-def test_labels_of_some_parts_alone_are_left_out(tmp_path: Path) -> None:
+def test_a_part_without_labels_is_left_out(tmp_path: Path) -> None:
     parts = {"x_train": random_pixels(3, 5, 5), "y_train": [0, 1, 0], "x_test": random_pixels(2, 5, 5)}
     images = load(npz(tmp_path, **parts))
-    assert len(images) == 5
+    assert images.labels is not None
+    assert images.labels.tolist() == [0, 1, 0]
+    assert "2 images of the part test left out, as they have no label" in images.record.warnings[0]
+    assert len(load_images(DataConfig(spec=str(tmp_path / "file.npz"), label="none"))) == 5
+
+
+def test_labels_of_no_part_that_is_there_are_left_out(tmp_path: Path) -> None:
+    images = load(npz(tmp_path, x=random_pixels(3, 5, 5), y_test=[0, 1]))
     assert images.labels is None
-    assert "y_train are not those of all" in images.record.warnings[0]
+    assert "y_test are not those of the images" in images.record.warnings[0]
+    fits = load(npz(tmp_path, x=random_pixels(3, 5, 5), y_train=[0, 1, 1]))
+    assert fits.class_names == ("0", "1")
+
+
+def test_names_of_images_are_no_names_of_classes(tmp_path: Path) -> None:
+    images = load(npz(tmp_path, x=random_pixels(4, 5, 5), y=[0, 1, 0, 1], names=["p", "q", "r", "s"]))
+    assert images.class_names == ("0", "1")
+    assert images.names == ("p", "q", "r", "s")
+
+
+def test_colours_first_and_images_last(tmp_path: Path) -> None:
+    pixels = random_pixels(12, 3, 9, 9)
+    for many, beside in ((12, {"y": np.arange(12) % 3}), (40, {})):
+        stack = np.resize(pixels, (many, 3, 9, 9))
+        images = load(npz(tmp_path, x=stack.transpose(1, 2, 3, 0), **beside))
+        np.testing.assert_array_equal(images.pixels, stack)
+
+
+def test_classes_that_stand_behind_their_part(tmp_path: Path) -> None:
+    arrays = {f"{part}{digit}": random_pixels(3, 64) for part in ("train", "test") for digit in range(2)}
+    images = load(npz(tmp_path, **arrays))  # as mnist_all.mat has them
+    assert images.class_names == ("0", "1")
+    assert images.parts is not None
+    assert np.bincount(images.parts).tolist() == [6, 0, 6]
 
 
 def test_names_of_labels_that_begin_with_one(tmp_path: Path) -> None:

@@ -1,6 +1,9 @@
 """The rules by which image files become bytes."""
 
+import bz2
+import gzip
 import io
+import lzma
 import struct
 import zlib
 from collections.abc import Callable
@@ -53,6 +56,17 @@ def test_grey_and_colour_stay_as_they_are() -> None:
         picture = decoded(encoded(pixels.squeeze()))
         np.testing.assert_array_equal(picture.pixels, pixels)
         assert picture.conversions == ()
+
+
+@pytest.mark.parametrize("compress", [gzip.compress, bz2.compress, lzma.compress])
+def test_a_compressed_image_is_inflated(compress: Callable[[bytes], bytes], tmp_path: Path) -> None:
+    content = compress(encoded(COLOUR, "BMP"))
+    (tmp_path / "1.bmp.gz").write_bytes(content)
+    for source in (content, tmp_path / "1.bmp.gz"):
+        np.testing.assert_array_equal(decoded(source).pixels, COLOUR)
+    for damaged in (content[:-9], compress(content)):
+        with pytest.raises(DataError, match="image"):
+            decoded(damaged)
 
 
 def test_one_bit_becomes_black_and_white() -> None:

@@ -10,7 +10,7 @@ from PIL import Image, features
 
 import latentspace
 from latentspace.core.errors import DataError
-from makers import encoded, random_pixels
+from makers import encoded, random_pixels, write_zip
 
 GREY = random_pixels(16, 24)
 SMOOTH = np.stack(np.meshgrid(np.arange(0, 240, 10), np.arange(0, 160, 10)), axis=-1).astype(np.uint8)
@@ -130,8 +130,10 @@ def test_without_the_library_the_error_names_the_extra(tmp_path, monkeypatch, st
     for module in ("pillow_heif", "pydicom", "astropy.io"):
         monkeypatch.setitem(__import__("sys").modules, module, None)
     folder = class_folders(tmp_path / "x", ".img", start.ljust(400, b"\0"))
-    with pytest.raises(DataError, match=rf"latentspace\[{extra}\]"):
-        read(folder)
+    zipped = write_zip(tmp_path / "x.zip", {f"{one}.img": start.ljust(400, b"\0") for one in range(2)})
+    for source in (folder, zipped):
+        with pytest.raises(DataError, match=rf"latentspace\[{extra}\]"):
+            read(source)
 
 
 def test_deep_colour_of_png_and_ppm_keeps_its_16_bits(tmp_path: Path):

@@ -155,7 +155,7 @@ def test_what_has_no_row_and_what_has_no_file_is_said(tmp_path: Path, caplog):
         images = latentspace.load_data(folder)
     assert len(images) == 10
     assert "2 rows of labels.csv without a file here: 99.png, 98.png" in images.record.conversions
-    assert "2 images left out, as labels.csv has no label for them: 3.png, 4.png" in images.record.conversions
+    assert "2 images left out, as labels.csv has no label for them: 3.png, 4.png" in images.record.warnings
 
 
 @pytest.mark.parametrize(
@@ -183,9 +183,25 @@ def test_two_labels_for_a_file_beside_the_images(tmp_path: Path):
     (folder / "boxes.csv").write_text(rows() + "0.png,cat\n")
     images = latentspace.load_data(folder)
     assert not images.labelled
-    assert images.record.conversions == (
+    assert images.record.warnings == (
         "labels of boxes.csv not used, as it gives 1 file more than one: 0.png",
     )
+
+
+@pytest.mark.parametrize(
+    ("label", "why"),
+    [("{0}.5", "numbers that are not whole"), ('"a dog, and {0} more"', "texts that differ")],
+)
+@pytest.mark.parametrize("header", ["file,label\n", ""])
+def test_what_differs_from_image_to_image_is_no_class(label: str, why: str, header: str, tmp_path: Path):
+    folder = photos(tmp_path / "set")
+    lines = (f"{name},{label.format(number)}\n" for number, name in enumerate(LABELS))
+    (folder / "said.csv").write_text(header + "".join(lines))
+    for source in (folder, folder / "said.csv"):
+        images = latentspace.load_data(source)
+        assert not images.labelled
+    if header:
+        assert why in images.record.warnings[0]
 
 
 def test_numbers_that_a_table_has_lost_the_zeros_of(tmp_path: Path):

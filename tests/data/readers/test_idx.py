@@ -130,13 +130,14 @@ def test_two_sets_in_a_folder_are_not_chosen_between(tmp_path: Path) -> None:
         load_images(DataConfig(spec=str(tmp_path)))
 
 
-def test_labels_of_one_part_alone_are_left_out(tmp_path: Path) -> None:
+def test_a_part_without_labels_is_left_out(tmp_path: Path) -> None:
     mnist(tmp_path, "train", 7)
     mnist(tmp_path, "test", 6)
     (tmp_path / "test-labels-idx1-ubyte").unlink()
     images = load_images(DataConfig(spec=str(tmp_path)))
-    assert (len(images), images.labels) == (13, None)
-    assert "train-labels-idx1-ubyte are not those of all" in images.record.warnings[0]
+    assert (len(images), images.labelled) == (7, True)
+    assert "6 images of the part test left out, as they have no label" in images.record.warnings[0]
+    assert len(load_images(DataConfig(spec=str(tmp_path), label="none"))) == 13
 
 
 def emnist(folder: Path, mapping: str = "1 65 97\n2 66 98\n3 67 99\n") -> np.ndarray:
@@ -156,6 +157,18 @@ def test_emnist_is_upright_and_its_classes_have_names(tmp_path: Path, named: str
     assert images.labels is not None
     assert images.labels.tolist() == [0, 2, 2, 1]
     assert "turned upright" in images.record.conversions[0]
+
+
+@pytest.mark.parametrize(("named", "last"), [("letters", "Z"), ("byclass", "z"), ("balanced", "t")])
+def test_emnist_without_its_mapping_and_with_a_compressed_one(tmp_path: Path, named: str, last: str) -> None:
+    labels = bytes([{"letters": 26, "byclass": 61, "balanced": 46}[named], 10])
+    write(tmp_path / f"emnist-{named}-test-images-idx3-ubyte", header(2, 6, 6) + bytes(72))
+    write(tmp_path / f"emnist-{named}-test-labels-idx1-ubyte", header(2) + labels)
+    images = load_images(DataConfig(spec=str(tmp_path)))
+    assert images.labels is not None
+    assert [images.class_names[one] for one in images.labels] == [last, "J" if named == "letters" else "A"]
+    write(tmp_path / f"emnist-{named}-mapping.txt.gz", f"{labels[0]} 63\n10 33\n".encode())
+    assert load_images(DataConfig(spec=str(tmp_path))).class_names == ("!", "?")
 
 
 @pytest.mark.parametrize("mapping", ["1 65\n2 66\n", "1 65\n2 65\n3 67\n", "one 65\n", "1\n", "1 -5\n"])

@@ -124,7 +124,7 @@ def test_nulls_are_named_by_row(tmp_path: Path):
         "0: no image in this row (null)",
         "5: not an image that can be read",
     ]
-    assert "1 image left out" in images.record.conversions[-1]
+    assert "1 image left out" in images.record.warnings[-1]
     assert images.names == ("1", "3", "4", "6")
     lists = [None, *(one.tolist() for one in PIXELS[1:])]
     images = latentspace.load_data(write(tmp_path / "b.parquet", image=lists))

@@ -122,7 +122,7 @@ def test_a_test_file_without_labels_is_left_out_and_said(tmp_path: Path):
     (tmp_path / "sample_submission.csv").write_text("ImageId,Label\n1,0\n2,0\n")
     images = latentspace.load_data(tmp_path)
     assert len(images) == 9
-    assert "left out, as it has no labels where others have: test.csv" in images.record.conversions
+    assert "test.csv left out, as it has no labels where others have" in images.record.warnings[0]
 
 
 def test_parts_in_a_column(tmp_path: Path):

@@ -1,7 +1,8 @@
 """The axes of an array of images: in whatever order they are stored -> images x channels x height x width.
 
 - Three axes are images x height x width; four have the channels behind the images or at the end, and the
-  images at the end where MATLAB wrote them so (height x width x channels x images).
+  images at the end where MATLAB wrote them so (height x width x channels x images), or channels x height x
+  width x images, where that is sure.
 - As many images as labels are preferred, then one or three channels (or four at the end, which may be colour
   and alpha), then square images. More channels are kept, up to 32.
 - Two axes are flattened images: 784 numbers are 28 x 28; 3,072 are 3 x 32 x 32 or 32 x 32 x 3, whichever
@@ -37,6 +38,7 @@ class Axes(NamedTuple):
 CHANNELS_FIRST: Final = Axes(0, 1, 2, 3)
 CHANNELS_LAST: Final = Axes(0, 3, 1, 2)
 IMAGES_LAST: Final = Axes(3, 2, 0, 1)
+IMAGES_AFTER_ALL: Final = Axes(3, 0, 1, 2)
 GREY: Final = Axes(0, None, 1, 2)
 GREY_IMAGES_LAST: Final = Axes(2, None, 0, 1)
 
@@ -73,7 +75,8 @@ def arranged(
         ordered = array.transpose(axes.images, axes.channels, axes.height, axes.width)
     notes = []
     if axes.images:
-        notes.append(f"the axes {array.shape} taken as height x width x ... x images")
+        order = "channels x height x width" if axes == IMAGES_AFTER_ALL else "height x width x ..."
+        notes.append(f"the axes {array.shape} taken as {order} x images")
     channels = ordered.shape[1]
     alpha = channels == 4 and axes == CHANNELS_LAST
     if channels not in (1, 3) and not alpha:
@@ -89,6 +92,8 @@ def possible_axes(
         return _grey(shape, count, images_last)
     if len(shape) != 4:
         return []
+    if _surely_after_all(shape, count):
+        return [IMAGES_AFTER_ALL]
     left = [axes for axes in (CHANNELS_FIRST, CHANNELS_LAST, IMAGES_LAST) if _fits(shape, axes)]
     if not images_last and count != shape[3]:
         left = [axes for axes in left if axes != IMAGES_LAST or _surely_last(shape)]
@@ -112,6 +117,17 @@ def _fits(shape: tuple[int, ...], axes: Axes) -> bool:
 def _surely_last(shape: tuple[int, ...]) -> bool:
     height, width, channels, images = shape
     return height == width >= SMALLEST_SQUARE and (channels in (1, 3) or images > MOST_CHANNELS)
+
+
+def _surely_after_all(shape: tuple[int, ...], count: int | None) -> bool:
+    channels, height, width, images = shape
+    return (
+        channels in (1, 3)
+        and LARGEST_SIDE >= height == width >= SMALLEST_SQUARE
+        and width != images
+        and channels != count
+        and (images == count or images > MOST_CHANNELS)
+    )
 
 
 def _usual(shape: tuple[int, ...], axes: Axes) -> bool:

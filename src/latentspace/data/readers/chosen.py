@@ -1,13 +1,13 @@
 """Which of named arrays are the images, their labels, groups and names, by what the arrays are called."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from ...core.errors import DataError
 from ..cleaning import sentence
-from .array_names import ArrayName, all_taken_apart
+from .array_names import CLASS_NAMES, ArrayName, all_taken_apart
 from .axes import possible_axes, square_of
 from .flat_axes import may_be_flat
 from .label_columns import with_asked
@@ -121,11 +121,20 @@ def _lone(
 def _names_of(arrays: Sequence[Stored]) -> dict[str, ArrayName]:
     """What the names say; where there are labels besides, a short text called `classes` names them.
 
-    A text as long as some part of the images is that part's labels: `y_test` beside a longer `y_train`.
+    A text as long as some part of the images is that part's labels: `y_test` beside a longer `y_train`; if
+    it is called `names`, it names these images.
     """
     names = all_taken_apart([one.name for one in arrays])
     counts = {one.shape[0] for one in arrays if names[one.name].role == "images" and one.shape}
     for one in arrays:
+        said = names[one.name]
+        if (
+            said.role == "class_names"
+            and CLASS_NAMES[said.rank] == "names"
+            and one.shape[:1]
+            and one.shape[0] in counts
+        ):
+            names[one.name] = replace(said, role="files")
         text = len(one.shape) == 1 and one.shape[0] not in counts and one.dtype.kind in "US"
         others = [name for name, said in names.items() if said.role == "labels" and name != one.name]
         if names[one.name].role == "labels" and text and others and one.shape[0] < max(counts, default=0):

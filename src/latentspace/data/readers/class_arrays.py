@@ -38,6 +38,7 @@ _SECOND: Final = frozenset(
 )
 _NO_CLASS: Final = {*PARTS, *IMAGES} - _WEAK
 _WORDS: Final = "|".join(sorted(_NO_CLASS, key=len, reverse=True))
+_PART_BEFORE: Final = re.compile(rf"^(?:{'|'.join(PARTS)})(?=\d+$)", re.IGNORECASE)  # `train0`
 _AROUND: Final = re.compile(rf"^(?:{_WORDS})[\W_]+(?=.)|(?<=.)[\W_]+(?:{_WORDS})$", re.IGNORECASE)
 
 
@@ -116,12 +117,12 @@ def _are_alike(found: Sequence[Stored], said: dict[str, ArrayName], *, images_la
 
 
 def _class_in(name: str) -> str:
-    """The class that a name says: `cat` of `cat`, `train/cat`, `cat/images`, `cat_train` and `test_cat`."""
+    """The class that a name says: `cat` of `train/cat`, `cat/images` and `cat_test`, `0` of `test0`."""
     left = [one for one in name.split("/") if one.casefold() not in _NO_CLASS or len(one) == 1]
     text = left[-1] if left else ""
     while (shorter := _AROUND.sub("", text)) != text:
         text = shorter
-    return text
+    return _PART_BEFORE.sub("", text)
 
 
 def one_image_each(

@@ -221,7 +221,11 @@ class _Collection:
         if not self.sizes:
             found = "no image"
             if self.unreadable:
+                reasons = {one.reason for one in self.unreadable}
                 skipped = sentence([f"{one.name} ({one.reason})" for one in self.unreadable], most=3)
+                if len(reasons) == 1 < len(self.unreadable):
+                    names = sentence([one.name for one in self.unreadable], most=3)
+                    skipped = f"{names} ({reasons.pop()})"
                 found = f"none in {counted(len(self.unreadable), 'file')}: {skipped}"
             raise DataError(
                 f"{self.origin} must hold at least one image that can be read",

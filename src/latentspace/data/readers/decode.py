@@ -8,6 +8,7 @@
 - CMYK, YCbCr, Lab and HSV become RGB as Pillow converts them, without colour profiles.
 - Of an animation, or a file of several pages, the first frame counts (`pages` reads all of one file).
 - The EXIF orientation is applied.
+- A compressed file of one image (.fits.gz, .bmp.xz) is inflated.
 - Pillow's limit against decompression bombs holds, and its warning counts as unreadable.
 - 16 bits in colour are read whole from TIFF (`tiff`), PNG and PPM (`deep_colour`), and from PNG those of grey
   beside alpha; of other formats the upper 8 count.
@@ -15,6 +16,7 @@
 """
 
 import logging
+import lzma
 import struct
 import warnings
 import zlib
@@ -43,6 +45,7 @@ from .deep_colour import (
 )
 from .extra_formats import FIRST_FRAME, HEADER, Values, heic, read_by
 from .jpeg import common_jpeg
+from .streams import inflating, is_compressed
 from .tiff import STARTS, is_cut, read_tiff
 
 # What Pillow's plugins raise on files that are not what they say they are.
@@ -60,9 +63,12 @@ BROKEN: Final = (
     MemoryError,
     struct.error,
     zlib.error,
+    lzma.LZMAError,
     Image.DecompressionBombError,
     Image.DecompressionBombWarning,
 )
+UNKNOWN: Final = "not an image that can be read"
+INFLATED: Final = 64 * 2**20  # bytes of an image that is compressed as a file
 _ORIENTATION = 0x0112
 _ON_ITS_SIDE: Final = 5  # orientations from here on swap height and width
 _TURNS: Final = {
@@ -141,17 +147,47 @@ def decode(content: bytes | Path) -> DecodedImage:
         notes = (FIRST_FRAME,) * bool(frames) + cut
         return replace(decoded, conversions=notes + decoded.conversions) if notes else decoded
     except BROKEN as error:
-        start = _start(content)
-        if start.startswith(STARTS) and isinstance(error, UnidentifiedImageError):
-            return _of_tiff(content)
-        library = read_by(start)
-        if library:
-            return of_values(library(content), alpha=library is heic)
+        return _by_others(content, error)
+
+
+def _by_others(content: bytes | Path, error: BaseException) -> DecodedImage:
+    """What Pillow could not read. Raises: DataError: nothing else can, either."""
+    start = _start(content)
+    if is_compressed(start) and not is_compressed(inflated := inflated_image(content)):
+        return decode(inflated)
+    if start.startswith(STARTS) and isinstance(error, UnidentifiedImageError):
+        return _of_tiff(content)
+    library = read_by(start)
+    if library:
+        return of_values(library(content), alpha=library is heic)
+    raise DataError(
+        "an image must be a file that Pillow can read",
+        found=_reason(error),
+        do=f"remove or mend the file, or leave out {option('strict', True)} to skip such files",
+    ) from error
+
+
+def inflated_image(content: bytes | Path) -> bytes:
+    """What is in a compressed file of an image, `m31.fits.gz`.
+
+    Raises:
+        DataError: a damaged file, or more than the limit.
+    """
+    try:
+        source = BytesIO(content) if isinstance(content, bytes) else content.open("rb")
+        with source as file, inflating(file) as stream:
+            inflated = bytes(stream.read(INFLATED + 1))
+    except BROKEN as error:
         raise DataError(
-            "an image must be a file that Pillow can read",
-            found=_reason(error),
-            do=f"remove or mend the file, or leave out {option('strict', True)} to skip such files",
+            "a compressed image must be whole", found=_reason(error), do="fetch or make it again"
         ) from error
+    if len(inflated) > INFLATED:
+        raise DataError(
+            f"a compressed image must hold at most {INFLATED // 2**20} MiB",
+            found="more",
+            do="inflate it yourself if you trust it",
+        )
+    return inflated
 
 
 def _loaded(image: Image.Image) -> DecodedImage:
@@ -183,7 +219,7 @@ def _cut_to_bytes(image: Image.Image) -> tuple[str, ...]:
 
 def _reason(error: BaseException) -> str:
     if isinstance(error, UnidentifiedImageError):
-        return "not an image that can be read"
+        return UNKNOWN
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     return str(error).partition("\n")[0] or type(error).__name__

@@ -11,7 +11,14 @@ import numpy as np
 
 from ...core.errors import DataError
 from .array_names import PARTS
+from .streams import opened
 
+_DIGITS, _CAPITALS = "0123456789", "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_CHARACTERS: Final = {  # by Cohen et al., 2017; letters that look alike in both cases are one class in three
+    "letters": _CAPITALS,
+    "byclass": _DIGITS + _CAPITALS + _CAPITALS.lower(),
+    **dict.fromkeys(("balanced", "bymerge"), f"{_DIGITS}{_CAPITALS}abdefghnqrt"),
+}
 UPRIGHT: Final = "turned upright: the images of EMNIST's files lie on their side"
 
 
@@ -24,8 +31,16 @@ def words_of(name: str) -> list[str]:
 
 
 def is_mapping(name: str, prefix: Sequence[str]) -> bool:
-    """Whether a file names the classes of the set that is called by the words of `prefix`."""
-    return words_of(name) == [*prefix, "mapping", "txt"]
+    """Whether a file, plain or compressed, names the classes of the set called by the words of `prefix`."""
+    words = words_of(name)
+    return words[: len(prefix) + 2] == [*prefix, "mapping", "txt"] and len(words) <= len(prefix) + 3
+
+
+def usual_characters(words: Sequence[str]) -> dict[int, str]:
+    """Label -> character of a published set of EMNIST, by the words of its name; nothing of others."""
+    if len(words) != 2 or words[0] != "emnist":
+        return {}
+    return dict(enumerate(_CHARACTERS.get(words[1], ""), start=int(words[1] == "letters")))
 
 
 def characters(content: bytes, origin: str) -> dict[int, str]:
@@ -64,12 +79,22 @@ def characters_of(table: np.ndarray) -> dict[int, str]:
 
 
 def characters_beside(table: Path) -> dict[int, str]:
-    """The mapping that lies beside `emnist-letters-train.csv`; nothing where there is none.
+    """The mapping that lies beside `emnist-letters-train.csv`, or the usual one; nothing of other tables.
 
     Raises:
         DataError: as `characters`.
     """
     prefix = [word for word in words_of(table.name.partition(".")[0]) if word not in PARTS]
-    found = (one for one in table.parent.glob("*.txt") if is_mapping(one.name, prefix))
+    found = (one for one in table.parent.glob("*.txt*") if is_mapping(one.name, prefix))
     path = next(found, None)
-    return {} if path is None else characters(path.read_bytes(), str(path))
+    return usual_characters(prefix) if path is None else characters_in(path)
+
+
+def characters_in(path: Path) -> dict[int, str]:
+    """The mapping in a file, plain or compressed.
+
+    Raises:
+        DataError: as `characters`.
+    """
+    with opened(path) as stream:
+        return characters(bytes(stream.read(2**20)), str(path))

@@ -37,9 +37,12 @@ NOT_IMAGES = frozenset(
         *("log", "pdf", "py", "ipynb", "sh", "npy", "npz", "mat", "h5", "hdf5", "pkl"),
         *("pl", "lua", "m", "c", "cpp", "h", "js", "css", "names", "doc", "docx", "xls", "xlsx", "pt", "pth"),
         *("mp4", "avi", "mov", "mkv", "wav", "mp3"),
-        *("gz", "tgz", "tar", "zip", "bz2", "xz", "7z", "rar"),
+        *("gz", "tgz", "tar", "zip", "bz2", "xz", "zst", "7z", "rar"),
+        *("parquet", "feather", "arrow", "db", "sqlite", "onnx", "safetensors", "aae", "thm", "webm", "3gp"),
+        *("tmp", "bak", "part", "crdownload", "lock", "lnk", "url", "webloc", "exe", "dll"),
     )
 )
+_COMPRESSED = frozenset((".gz", ".bz2", ".xz", ".zst"))  # as `m31.fits.gz` is
 _TEXTS = frozenset(
     ("readme", "license", "licence", "copying", "citation", "changelog", "notice", "makefile", "dicomdir")
 )
@@ -173,7 +176,9 @@ def may_be_image(name: str) -> bool:
 def is_no_image(name: str) -> bool:
     """Whether `name` ends as files do that are not meant as images."""
     place = name.rfind(".")
-    return (place > 0 and name[place:].casefold() in NOT_IMAGES) or name.casefold() in _TEXTS
+    if place > 0 and (ending := name[place:].casefold()) in NOT_IMAGES:
+        return ending not in _COMPRESSED or not is_named_as_image(name[:place])
+    return name.casefold() in _TEXTS
 
 
 def _extension(name: str) -> str:
@@ -183,7 +188,9 @@ def _extension(name: str) -> str:
 
 @cache
 def _image_extensions() -> frozenset[str]:
-    return frozenset(Image.registered_extensions()) - {".h5", ".hdf"}  # which Pillow knows, and does not read
+    """The endings of formats that Pillow reads, and does not only write, as PDF."""
+    found = {ending for ending, kind in Image.registered_extensions().items() if kind in Image.OPEN}
+    return frozenset(found) - {".h5", ".hdf"}  # which it knows, and does not read, either
 
 
 def is_named_as_image(name: str) -> bool:

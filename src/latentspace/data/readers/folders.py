@@ -22,6 +22,7 @@ from ..config import DataConfig
 from ..imageset import ImageSet
 from .collect import Collected, collect
 from .filenames import is_junk, is_no_image, natural, natural_order, readable, shown
+from .foreign import refuse_foreign_names
 from .layout import NO_LABEL
 from .places import Stamp, stamp_of
 from .reading import File
@@ -187,6 +188,7 @@ def _reason(path: str) -> str:
 
 
 def _without_images(folder: Path, passed_over: list[str]) -> DataError:
+    refuse_foreign_names(folder, [name for name in passed_over if not name.endswith("/")])
     files = [shown(name) for name in sorted(passed_over, key=natural)]
     return DataError(
         f"{folder} must hold images, or class folders with images in them",

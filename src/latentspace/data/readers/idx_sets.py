@@ -8,7 +8,7 @@ side there, and are turned.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,11 +24,12 @@ from ..imageset import ImageSet
 from .array_names import PARTS, Rows
 from .axes import arranged
 from .chosen import WHOLE
-from .emnist import UPRIGHT, characters, is_emnist, is_mapping, words_of
+from .emnist import UPRIGHT, characters_in, is_emnist, is_mapping, usual_characters, words_of
 from .file_sets import FileSet, files_in, folder_that_holds
 from .filenames import numbered
 from .idx import CLASSES_FILE, is_column_name, is_images_name, read_idx
 from .label_columns import without_columns
+from .open_labels import with_open_parts
 from .pixels_of import as_bytes, joined
 from .streams import COMPRESSED
 
@@ -99,18 +100,22 @@ def images_of_idx(files: FileSet, chosen: Sequence[_Images], config: DataConfig)
         notes += said
     counts = [len(array) for array in arrays]
     pixels, record = as_bytes(joined(arrays, origin), config.levels, origin)
-    labels, missing = _columns(files, chosen, counts, "labels")
-    groups, _ = _columns(files, chosen, counts, "groups")
-    numbers, class_names = (None, ()) if labels is None else _classes(files, labels, chosen[0])
+    of_parts = _columns(files, chosen, counts, "labels")
+    groups = [one for one in _columns(files, chosen, counts, "groups") if one is not None]
+    labels = [one for one in of_parts if one is not None]
+    numbers, class_names = _classes(files, np.concatenate(labels), chosen[0]) if labels else (None, ())
     letters = class_names == LETTERS and pixels.shape[1:] == (1, 28, 28)
-    kind = "IDX files" if labels is not None or len(chosen) > 1 else "an IDX file"
+    if numbers is not None:
+        there = [one is not None for one in of_parts]
+        numbers, class_names = with_open_parts(numbers, class_names, counts, there)
+    kind = "IDX files" if labels or len(chosen) > 1 else "an IDX file"
     return ImageSet(
         pixels,
         source="IDX files, letters A-J" if letters else kind,
         labels=numbers,
         class_names=class_names,
-        groups=groups,
-        record=record.after(*dict.fromkeys(notes)).model_copy(update={"warnings": missing}),
+        groups=np.concatenate(groups) if len(groups) == len(chosen) else None,
+        record=record.after(*dict.fromkeys(notes)),
         files=Rows([one.name for one in chosen], counts) if len(chosen) > 1 else None,
         parts=np.repeat([one.part for one in chosen], counts).astype(np.int64) if len(chosen) > 1 else None,
     )
@@ -159,18 +164,15 @@ def _companion(files: FileSet, images: str, word: str) -> str | None:
 
 def _columns(
     files: FileSet, chosen: Sequence[_Images], counts: Sequence[int], word: str
-) -> tuple[Int64Array | None, tuple[str, ...]]:
-    """The labels or groups of all images; None, and what is said, where some have none."""
-    names = [_companion(files, one.name, word) for one in chosen]
-    if None in names:
-        some = [one for one in names if one is not None]
-        said = f"{word} left out: {', '.join(some)} are not those of all images of {files.folder}"
-        return None, (said,) if some else ()
-    columns = []
-    for name, one, count in zip(names, chosen, counts, strict=True):
-        logger.info("%s goes with %s", name, one.name)
-        columns.append(_column(files, str(name), count, one.name))
-    return np.concatenate(columns), ()
+) -> list[Int64Array | None]:
+    """The labels or groups of the images of each file; None where there are none."""
+    columns: list[Int64Array | None] = []
+    for one, count in zip(chosen, counts, strict=True):
+        name = _companion(files, one.name, word)
+        if name is not None:
+            logger.info("%s goes with %s", name, one.name)
+        columns.append(None if name is None else _column(files, name, count, one.name))
+    return columns
 
 
 def _column(files: FileSet, name: str, count: int, images: str) -> Int64Array:
@@ -198,8 +200,11 @@ def _classes(files: FileSet, labels: Int64Array, images: _Images) -> tuple[Int64
         return labels, names
     mapping = next((one for one in files.names if is_mapping(one, images.prefix)), None)
     if mapping is None:
-        return numbered(labels, str(files.folder))
-    named = characters(files.content(mapping), str(files.folder / mapping))
+        usual = usual_characters(images.prefix)
+        if not set(np.unique(labels).tolist()) <= set(usual):
+            return numbered(labels, str(files.folder))
+        return _in_characters(labels, usual)
+    named = characters_in(files.folder / mapping)
     logger.info("the classes are named by %s", mapping)
     unknown = sorted(set(np.unique(labels).tolist()) - set(named))
     if unknown:
@@ -208,6 +213,10 @@ def _classes(files: FileSet, labels: Int64Array, images: _Images) -> tuple[Int64
             found=f"no name of {unknown[0]}",
             do="fetch both again, or move the mapping elsewhere",
         )
+    return _in_characters(labels, named)
+
+
+def _in_characters(labels: Int64Array, named: Mapping[int, str]) -> tuple[Int64Array, tuple[str, ...]]:
     order = np.array(sorted(named), dtype=np.int64)
     return np.searchsorted(order, labels), tuple(named[label] for label in order.tolist())
 

@@ -18,6 +18,7 @@ from ..imageset import ImageSet
 from ..paths import cache_directory
 from .archives import TOTAL_LIMIT, members, names_without_images
 from .filenames import natural, readable
+from .foreign import refuse_foreign_names
 from .idx import is_idx_name
 from .registry import ARCHIVES, READERS, Reader, reader_of
 
@@ -34,6 +35,7 @@ def read_inside(path: Path, config: DataConfig) -> ImageSet | None:
     if not 0 < len(names) <= MOST:
         return None
     _refuse_archives(path, names)
+    refuse_foreign_names(path, names)
     with own_folder() as place, said_of(path, place):
         for member in members(path, TOTAL_LIMIT):
             target = place / member.name
@@ -95,6 +97,8 @@ def _reader(place: Path, path: Path) -> tuple[Reader, Path] | None:
     found = [(reader, one) for one in files if (reader := reader_of(one)) is not None]
     arrays = [one for one in found if one[0] is not READERS["table"]]
     found = arrays or found
+    if len(found) > 1 and all(reader is READERS["pages"] for reader, _ in found):
+        return None  # image files, of formats that Pillow does not know by their endings
     if len(found) > 1:
         names = [str(one.relative_to(place)) for _, one in found]
         raise DataError(

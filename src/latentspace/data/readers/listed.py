@@ -1,10 +1,10 @@
 """What a table says of images -> an ImageSet: their labels, groups and parts, in the order of the table."""
 
-import logging
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 import numpy as np
 
@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from ..config import DataConfig
 
 T = TypeVar("T")
-logger = logging.getLogger(__name__)
+
+_FRACTION: Final = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?", re.IGNORECASE)
+_WORDS: Final = 4  # of a caption, at least
 
 
 @dataclass(frozen=True)
@@ -112,7 +114,8 @@ def described(
 ) -> ImageSet:
     """`images` with what was said of each; where some have a label, those without one are left out, and said.
 
-    An image without a group is a group of its own.
+    An image without a group is a group of its own. Fractions, and texts that differ from image to image, are
+    no labels.
 
     Args:
         open_labels: images without a label stay, in the class `NO_LABEL`.
@@ -124,6 +127,8 @@ def described(
         images = replace(images, groups=group_numbers(groups))
     if not any(label is not None for label in labels):
         return images
+    if not class_names and (why := _no_classes([label for label in labels if label is not None])):
+        return warned(images, f"labels of {origin} left out: {why}")
     missing = [place for place, label in enumerate(labels) if label is None]
     if missing and open_labels:
         order = (*sorted({label for label in labels if label is not None}, key=natural), NO_LABEL)
@@ -132,12 +137,23 @@ def described(
     if missing:
         names = images.names_of(np.array(missing, dtype=np.int64))
         note = f"{counted(len(missing))} left out, as {origin} has no label for them: {some(names)}"
-        logger.warning("%s", note)
         keep = np.array([place for place, label in enumerate(labels) if label is not None], dtype=np.int64)
-        images = noted(images.subset(keep), note)
+        images = warned(images.subset(keep), note)
     there = [label for label in labels if label is not None]
     order = tuple(class_names) or tuple(sorted(set(there), key=natural))
     return replace(images, labels=numbers_of(there, order), class_names=order)
+
+
+def _no_classes(labels: Sequence[str]) -> str:
+    """Why labels are no classes: fractions or captions, most of them different; nothing where they are."""
+    different = set(labels)
+    if 2 * len(different) <= len(labels):
+        return ""
+    if all(map(_FRACTION.fullmatch, different)) and any(float(label) % 1 for label in different):
+        return "numbers that are not whole, which are not classes"
+    if 2 * sum(len(label.split()) >= _WORDS for label in different) > len(different):
+        return "texts that differ from image to image, which are not classes"
+    return ""
 
 
 def group_numbers(groups: Sequence[str | None]) -> Int64Array:
@@ -145,6 +161,12 @@ def group_numbers(groups: Sequence[str | None]) -> Int64Array:
     numbers: dict[object, int] = {}
     keys = ((None, place) if group in (None, "") else group for place, group in enumerate(groups))
     return np.array([numbers.setdefault(key, len(numbers)) for key in keys], dtype=np.int64)
+
+
+def warned(images: ImageSet, *warnings: str) -> ImageSet:
+    """`images` with more sentences among the warnings of its record."""
+    record = images.record.model_copy(update={"warnings": (*images.record.warnings, *warnings)})
+    return replace(images, record=record)
 
 
 def noted(images: ImageSet, *notes: str) -> ImageSet:

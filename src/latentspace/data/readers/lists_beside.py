@@ -27,7 +27,7 @@ from .file_tables import Matcher
 from .filenames import PARTS
 from .label_columns import NONE, Wanted
 from .labels import classes_of_labels
-from .listed import described, noted
+from .listed import described, noted, warned
 from .pixel_layout import layout_of
 from .published_tables import prepared
 from .sidecar_tables import matched_beside
@@ -324,11 +324,10 @@ def unread_tables(folder: Path, below: Sequence[str]) -> tuple[str, ...]:
     return tuple(name for name in tables if layout_of(folder / name) is not None)
 
 
-def warned(images: ImageSet, tables: Sequence[str]) -> ImageSet:
+def beside_tables(images: ImageSet, tables: Sequence[str]) -> ImageSet:
     """`images` with a warning of tables of pixels beside them."""
     warning = (
         f"{counted(len(images))} beside tables of pixels, which are not read: {some(tables)}; if these are "
         "meant, name one of them, or put them into a folder of their own"
     )
-    record = images.record.model_copy(update={"warnings": (*images.record.warnings, warning)})
-    return replace(images, record=record)
+    return warned(images, warning)

@@ -5,12 +5,13 @@ images that are then still without one are left out, as a set has a label for ea
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
 import numpy as np
 
+from ...core.types import Int64Array
 from ...core.wording import counted, option
 from ..imageset import ImageSet
 from ..splits import PARTS
@@ -32,6 +33,23 @@ def unlabelled(images: ImageSet) -> np.ndarray:
     """The indices of the images without a label, among others that have one."""
     assert images.labels is not None
     return np.flatnonzero(images.labels == images.class_names.index(NO_LABEL))
+
+
+def with_open_parts(
+    labels: Int64Array, names: tuple[str, ...], counts: Sequence[int], there: Sequence[bool]
+) -> tuple[Int64Array, tuple[str, ...]]:
+    """Labels of some parts of a set -> those of all images, and the classes; others have no label.
+
+    Args:
+        labels: of the images of the parts that have any, one part after the other.
+        counts: how many images each part has.
+        there: whether a part has labels.
+    """
+    if all(there):
+        return labels, names
+    whole = np.full(sum(counts), len(names), dtype=np.int64)
+    whole[np.repeat(np.array(there), counts)] = labels
+    return whole, (*names, NO_LABEL)
 
 
 def without_labels(images: ImageSet) -> ImageSet:

@@ -4,6 +4,7 @@ That is a TIFF, an animation (GIF, APNG, WebP), a DICOM file of several frames o
 images, in a folder or an archive, such a file is one image, its first page.
 """
 
+import io
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
@@ -18,12 +19,13 @@ from ...core.wording import option
 from ..config import DataConfig
 from ..imageset import ImageSet
 from .collect import collect
-from .decode import BROKEN, DecodedImage, decode, decoding, of_values, raster_of
+from .decode import BROKEN, DecodedImage, decode, decoding, inflated_image, of_values, raster_of
 from .extra_formats import FIRST_FRAME, HEADER, dicom, dicom_frames, fits, fits_planes, read_by
 from .filenames import is_named_as_image, readable
 from .foreign import foreign
 from .listed import Again
 from .reading import File
+from .streams import is_compressed
 from .tiff import STARTS, is_cut, read_tiff
 
 _STARTS: Final = (*STARTS, b"GIF8", b"\x89PNG")
@@ -66,14 +68,17 @@ def pages(path: Path) -> Iterator[DecodedImage]:
         DataError: no image, or a damaged one.
     """
     with readable(path), path.open("rb") as file:
-        library = read_by(file.read(HEADER))
+        start = file.read(HEADER)
+    content = inflated_image(path) if is_compressed(start) else path
+    library = read_by(content[:HEADER] if isinstance(content, bytes) else start)
     if library in (dicom, fits):
-        for values in (dicom_frames if library is dicom else fits_planes)(path):
+        for values in (dicom_frames if library is dicom else fits_planes)(content):
             yield _whole(of_values(values, alpha=False))
         return
     frames, cut = 1, False
     try:
-        with suppress(UnidentifiedImageError), Image.open(path, formats=_FORMATS) as image:
+        source = io.BytesIO(content) if isinstance(content, bytes) else content
+        with suppress(UnidentifiedImageError), Image.open(source, formats=_FORMATS) as image:
             frames, cut = getattr(image, "n_frames", 1), is_cut(image)
             if frames > 1 and not cut:
                 yield from (_frame(one, image.format) for one in ImageSequence.Iterator(image))
@@ -84,9 +89,9 @@ def pages(path: Path) -> Iterator[DecodedImage]:
             found=str(error) or type(error).__name__,
             do="copy or save it again: it is damaged, or not all of it is there",
         ) from error
-    yield _whole(decode(path))
+    yield _whole(decode(content))
     for number in range(1, frames if cut else 1):
-        yield _whole(of_values(read_tiff(path, number), alpha=False))
+        yield _whole(of_values(read_tiff(content, number), alpha=False))
 
 
 def _frame(image: Image.Image, kind: str | None) -> DecodedImage:

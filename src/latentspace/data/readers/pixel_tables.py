@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Any, Final, cast
 import numpy as np
 
 from ...core.errors import DataError
-from ...core.wording import counted
+from ...core.wording import counted, option
 from ..imageset import ImageSet
 from .axes import square_of
 from .emnist import UPRIGHT, characters_beside, is_emnist
 from .filenames import natural
 from .label_columns import NONE
-from .listed import described, noted, pixels_of
+from .listed import described, pixels_of, warned
 from .pixel_layout import FEWEST, SPACE, Layout, layout_of
 from .streams import opened
 from .tables import part_number, some, whole_labels
@@ -88,9 +88,8 @@ def read_pixel_tables(folder: Path, names: Sequence[str], config: "DataConfig") 
     unlabelled = [name for name, one in sets.items() if not one.labelled]
     notes = []
     if len(unlabelled) < len(sets) and unlabelled:
-        notes = [f"left out, as it has no labels where others have: {name}" for name in unlabelled]
-        for note in notes:
-            logger.warning("%s", note)
+        why = f"left out, as it has no labels where others have; {option('label', NONE)} keeps all images"
+        notes = [f"{name} {why}, without labels" for name in unlabelled]
         sets = {name: one for name, one in sets.items() if one.labelled}
     named = []
     for name, one in sets.items():
@@ -99,7 +98,7 @@ def read_pixel_tables(folder: Path, names: Sequence[str], config: "DataConfig") 
         files = tuple(f"{name}:{row}" for row in one.names)
         named.append(replace(one, parts=parts, files=files, rows=None))
     images = named[0] if len(named) == 1 else joined(named, list(sets))
-    return noted(replace(images, source="tables of pixels"), *notes)
+    return warned(replace(images, source="tables of pixels"), *notes)
 
 
 def _numbers(path: Path, layout: Layout) -> tuple[np.ndarray, list[str], list[str]]:

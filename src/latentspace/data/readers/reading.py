@@ -19,8 +19,10 @@ from ...core.types import Pixels
 from ...core.wording import option
 from ..config import DataConfig
 from ..fitting import Size
-from .decode import DecodedImage, decode, size_of
+from .decode import UNKNOWN, DecodedImage, decode, size_of
+from .foreign import is_of_camera, reason_of
 from .places import Place, Stamp, stamp_at, stamp_of
+from .streams import FIRST, start_of
 from .survey import Conversion, Survey
 
 SMALL: Final = 2**20  # bytes of a file that is read at once
@@ -131,7 +133,8 @@ def read(task: Task) -> Answer:
             pixels = None if conversion is None else conversion.apply(image)
             results.append(Read(pixels, image.size, image.conversions))
         except DataError as error:
-            results.append(Refused(error.must, error.found, error.do))
+            why = _known_form(file) if error.found == UNKNOWN else ""
+            results.append(Refused(error.must, why or error.found, error.do))
     return Answer(_alike(results) or tuple(results), survey)
 
 
@@ -175,6 +178,8 @@ def _decoded(file: File) -> DecodedImage:
         )
     if isinstance(file.content, DecodedImage):
         return file.content
+    if is_of_camera(file.name):
+        raise DataError("an image must be a file that Pillow can read", found=UNKNOWN, do="save it as PNG")
     content, seen = _content(file)
     image = decode(content)
     if file.stamp and file.stamp != (seen or stamp_at(content)):
@@ -184,6 +189,15 @@ def _decoded(file: File) -> DecodedImage:
             do="read the images again when nothing writes them any more",
         )
     return image
+
+
+def _known_form(file: File) -> str:
+    """What a file is that is no image, if its name or its first bytes say so."""
+    content = b"" if isinstance(file.content, DecodedImage) or file.reason else _content(file)[0]
+    with suppress(OSError):
+        start = content[:FIRST] if isinstance(content, bytes) else start_of(content)
+        return reason_of(file.name, start)
+    return ""
 
 
 def _content(file: File) -> tuple[bytes | Path, Stamp]:

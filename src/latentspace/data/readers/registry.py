@@ -284,7 +284,7 @@ class Folder:
         from ..catalog import notmnist
         from ..kept import kept_images
         from .folders import list_folder, read_listing, set_of
-        from .lists_beside import FEW_PICTURES, unread_tables, warned, with_what_is_beside
+        from .lists_beside import FEW_PICTURES, beside_tables, unread_tables, with_what_is_beside
         from .sidecar import with_sidecar
 
         listing = list_folder(path)
@@ -301,7 +301,7 @@ class Folder:
         images, others = with_what_is_beside(images, *beside, config)
         listing.tell((*used, *others))
         tables = unread_tables(*beside) if len(images) <= FEW_PICTURES and not images.labelled else ()
-        return warned(images, tables) if tables else images
+        return beside_tables(images, tables) if tables else images
 
 
 NPY = ArrayFile(".npy", (".npy",), b"\x93NUMPY")

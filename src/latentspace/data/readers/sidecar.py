@@ -21,7 +21,7 @@ from ..imageset import ImageSet
 from .file_tables import Matcher
 from .label_columns import NONE, UnknownColumnError, Wanted, with_used, without_columns
 from .layout import NO_LABEL
-from .listed import described, noted
+from .listed import described, noted, warned
 from .open_labels import are_open, are_synsets, in_words, unlabelled, without_labels
 from .published_tables import prepared
 from .sidecar_tables import SURE, USUAL, Match, beside, candidates, matched_beside
@@ -272,10 +272,12 @@ def _applied(images: ImageSet, chosen: Sequence[tuple[str, Match]], wanted: Want
             for place in match.named:
                 parts[place] = -1 if said is None else said
     names = " and ".join(name for name, _ in chosen)
+    bare = images
     if any(labels):
         source = images.source.replace("images without labels", "images").replace("1 class folder", "images")
         images = replace(images, source=f"{source} with labels from {names}", labels=None, class_names=())
-    return described(images, labels, groups, parts, origin=names, open_labels=bool(wanted.classes))
+    images = described(images, labels, groups, parts, origin=names, open_labels=bool(wanted.classes))
+    return images if images.labelled else replace(images, source=bare.source)
 
 
 def _filled(images: ImageSet, labels: list[str | None], name: str, match: Match) -> ImageSet:
@@ -294,8 +296,7 @@ def _filled(images: ImageSet, labels: list[str | None], name: str, match: Match)
         names = images.names_of(np.array(sorted(torn), dtype=np.int64))
         many = counted(len(torn), "file")
         note = f"labels of {name} not used, as it gives {many} more than one: {some(names)}"
-        logger.warning("%s", note)
-        images = noted(images, note)
+        images = warned(images, note)
         for place in seen:
             labels[place] = None
     without = sum(place is None for place in match.files)

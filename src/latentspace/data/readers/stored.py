@@ -26,6 +26,7 @@ from .filenames import numbered, shown
 from .flat_axes import flat
 from .label_columns import without_columns
 from .labels import as_column, check_count, classes_of_labels
+from .open_labels import with_open_parts
 from .pixels_of import as_bytes, joined
 
 logger = logging.getLogger(__name__)
@@ -138,20 +139,26 @@ def _labels(
     """The classes of all images; what is said where labels are left out."""
     if not labels:
         return None, (), ""
-    if set(labels) != set(chosen.images):
-        if WHOLE not in labels:
-            some = " + ".join(one.name for one in chosen.labels.values())
-            return None, (), f"labels of {origin} left out: {some} are not those of all images"
+    there = [part in labels or WHOLE in labels for part in chosen.images]
+    if len(labels) == len(counts) == 1:  # `x` and `y_train`
+        there = [any(there) or counts[0] in next(iter(labels.values())).shape[:1]]
+    if not any(there):
+        some = " + ".join(one.name for one in chosen.labels.values())
+        return None, (), f"labels of {origin} left out: {some} are not those of the images"
+    if WHOLE in labels:
         whole = labels[WHOLE]
-    elif len(labels) == 1:
+    elif len(labels) == len(counts) == 1:
         (whole,) = labels.values()
     else:
         columns = []
-        for count, (part, one) in zip(counts, labels.items(), strict=True):
+        for count, part in zip(counts, chosen.images, strict=True):
+            if part not in labels:
+                continue
+            one = labels[part]
             if one.ndim == 2 and one.shape == (1, count):  # as MATLAB has rows
-                one = one.reshape(-1)  # noqa: PLW2901
+                one = one.reshape(-1)
             if one.ndim != 1 and 1 not in one.shape and len(one) != count == one.shape[-1]:
-                one = one.T  # noqa: PLW2901 - one-hot columns
+                one = one.T  # one-hot columns
             check_count("labels", one, count, f"{origin} ({chosen.labels[part].name})")
             columns.append(one)
         whole = joined(columns, origin)
@@ -162,7 +169,11 @@ def _labels(
         )
         named = None
     names = None if named is None else named.read()
-    return classes_of_labels(whole, names, sum(counts), origin)
+    many = sum(count for count, has in zip(counts, there, strict=True) if has)
+    numbers, class_names, left_out = classes_of_labels(whole, names, many, origin)
+    if numbers is None:
+        return None, (), left_out
+    return *with_open_parts(numbers, class_names, counts, there), left_out
 
 
 def _groups(groups: Mapping[int, Stored], count: int, origin: str) -> Int64Array | None:

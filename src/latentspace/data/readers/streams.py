@@ -2,6 +2,7 @@
 
 import bz2
 import gzip
+import io
 import lzma
 import math
 import zlib
@@ -62,7 +63,7 @@ def opened(path: Path) -> Iterator[Stream]:
 
 
 @contextmanager
-def inflating(file: IO[bytes]) -> Iterator[Stream]:
+def inflating(file: IO[bytes] | io.BytesIO) -> Iterator[Stream]:
     """The bytes of `file`, inflated where the first ones say so."""
     start = file.read(6)
     file.seek(0)
