@@ -50,7 +50,9 @@ def test_what_is_no_better_says_what_to_do(mse, better):
     assert bool(found.advice) is (better is not True)
     assert "more images" in found.model_copy(update={"mse": 0.2}).advice
     assert "wider" in found.model_copy(update={"mse": 0.2, "learned": 5000}).advice
-    assert "linear_path" in found.model_copy(update={"mse": 0.2, "linear_path": "off"}).advice
+    off = found.model_copy(update={"mse": 0.2, "linear_path": "off"}).advice
+    assert "epochs" in off
+    assert "linear_path" in off
 
 
 def test_train_and_evaluate_warn(archive, tmp_path):

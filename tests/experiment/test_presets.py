@@ -55,6 +55,22 @@ def test_what_is_named_wins_and_is_said():
     assert list(against_preset(plan("vae", training={"epochs": 3}))) == []
 
 
+@pytest.mark.parametrize(
+    ("table", "settings", "said"),
+    [
+        (
+            "model",
+            {"conv1_channels": 4},
+            "convolutional-variational, where the preset has residual-variational",
+        ),
+        ("objective", {"samples": 5}, "importance-weighted, where the preset has elbo"),
+    ],
+)
+def test_a_member_that_settings_choose_beside_a_preset_is_said(table, settings, said):
+    named = plan("vae", preset="fast", **{table: settings})
+    assert list(against_preset(named)) == [f"{table}.name = {said}"]
+
+
 def test_another_network_has_its_own_defaults_and_the_presets_training():
     named = plan("ae", preset="fast", model={"name": "convolutional"})
     assert named.model == plan("ae").model

@@ -63,9 +63,12 @@ class BesidePCA(Measurement):
         """What to do; empty of a run that is better."""
         if self.better:
             return ""
-        if self.linear_path == "off":
-            return f"Let the training begin from principal components ({option('model.linear_path', 'on')})."
         longer = f"Train longer ({option('epochs')} or {option('minutes')})"
+        if self.linear_path == "off":
+            return (
+                f"{longer}, or let the training begin from principal components "
+                f"({option('model.linear_path', 'on')})."
+            )
         if self.learned < 10 * self.code_size:
             return f"{longer}, or on more images: PCA is hard to beat on few. A smaller code helps too."
         larger = option("code_size", 2 * self.code_size)

@@ -236,14 +236,17 @@ def tables_of(preset: object, kind: str) -> Mapping[str, Mapping[str, Any]]:
 
 
 def against_preset(experiment: Experiment) -> Iterator[str]:
-    """In words, each setting that was named beside a preset that was named too, and differs from it."""
+    """In words, what differs from a preset that was named: what was named beside it, or what that chose."""
     if "preset" not in experiment.model_fields_set:
         return
-    for table, usual in tables_of(experiment.preset, experiment.kind).items():
+    kind, preset = experiment.kind, experiment.preset
+    first = {"model": suited_models(kind, preset)[0], "objective": suited_objectives(kind, preset)[0]}
+    for table, own in tables_of(preset, kind).items():
         named = getattr(experiment, table)
         if named.model_fields_set >= type(named).model_fields.keys():  # a whole plan, as a search has it
             continue
-        for name in sorted(usual.keys() & named.model_fields_set):
+        usual = {**own, "name": first[table]} if table in first else own
+        for name in sorted(usual.keys() & {*named.model_fields_set, "name"}):  # others may choose the name
             if getattr(named, name) != usual[name]:
                 yield f"{table}.{name} = {getattr(named, name)}, where the preset has {usual[name]}"
 

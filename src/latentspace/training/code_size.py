@@ -17,11 +17,11 @@ def settle_code_size(experiment: Experiment, shape: tuple[int, int, int]) -> Exp
     if isinstance(model, EncoderDecoderConfig):
         channels, height, width = shape
         logger.info(
-            "codes of %s, for images of %dx%d, %s (%s for others)",
+            "codes of %s, for images of %dx%d, %s (%s for another number)",
             counted(model.code_size, "number"),
             height,
             width,
             colour_of(channels),
-            option("code_size", model.code_size),
+            option("code_size"),
         )
     return experiment.model_copy(update={"model": model})

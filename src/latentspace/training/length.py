@@ -16,14 +16,14 @@ def settle_steps(experiment: Experiment, images: int) -> Experiment:
     before, training = experiment.training, experiment.training.fitted(images)
     if training.batch_size != before.batch_size:
         logger.info(
-            "batches of %d, for %s to learn from (%s for others)",
+            "batches of %d, for %s to learn from (%s for the usual size)",
             training.batch_size,
             counted(images),
             option("training.batch_size", before.batch_size),
         )
     if training.epochs != before.epochs:
         logger.info(
-            "%s instead of %d, for at least %s with %s (%s for another number)",
+            "%s instead of %d, for at least %s with %s (%s for the usual number)",
             counted(training.epochs, "epoch"),
             before.epochs,
             counted(before.min_steps, "step"),

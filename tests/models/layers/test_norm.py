@@ -31,7 +31,8 @@ def test_values_and_gradients_are_those_of_torch(activation, order):
     layer, maps = layer_and_maps(activation, order=order)
     ours, theirs = layer(maps), torchs(layer, maps)
     torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5)
-    upstream = torch.randn(ours.shape, generator=generator(1, "sample"))
+    upstream = torch.randn(ours.shape, generator=generator(1, "sample")).contiguous(memory_format=order)
+    given = [one.detach().clone() for one in (maps, upstream, ours)]
     leaves = [maps, *layer.parameters()]
     for one, other in zip(
         torch.autograd.grad(ours, leaves, upstream),
@@ -39,6 +40,9 @@ def test_values_and_gradients_are_those_of_torch(activation, order):
         strict=True,
     ):
         torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-4)
+    assert all(
+        torch.equal(*pair) for pair in zip(given, (maps, upstream, ours), strict=True)
+    )  # not written to
 
 
 @every_activation

@@ -2,7 +2,8 @@
 
 Group normalisation is faster than torch's on the CPU, whose kernel for maps in channels-last order takes ten
 times what reading them takes. Here the mean and the variance of each group become one product and one sum a
-value, and nothing is kept for the way back but what the layer was given.
+value, and nothing is kept for the way back but what the layer was given. Maps are large: what is no longer
+needed is written over.
 """
 
 import math
@@ -25,16 +26,20 @@ EPSILON: Final = 1e-5
 
 @dataclass(frozen=True)
 class _Curve:
-    """An activation, and (gradient, what it was given) -> the gradient before it."""
+    """An activation, the same in the place of what it is given, and (gradient, given) -> that before it."""
 
     forward: Callable[[Tensor], Tensor]
+    in_place: Callable[[Tensor], Tensor]
     backward: Callable[[Tensor, Tensor], Tensor]
 
 
+_aten = torch.ops.aten
 CURVES: Mapping[str, _Curve] = {
-    "silu": _Curve(functional.silu, torch.ops.aten.silu_backward),
-    "relu": _Curve(torch.relu, lambda gradient, given: torch.ops.aten.threshold_backward(gradient, given, 0)),
-    "gelu": _Curve(functional.gelu, torch.ops.aten.gelu_backward),
+    "silu": _Curve(functional.silu, _aten.silu_, _aten.silu_backward),
+    "relu": _Curve(
+        torch.relu, torch.relu_, lambda gradient, given: _aten.threshold_backward(gradient, given, 0)
+    ),
+    "gelu": _Curve(functional.gelu, _aten.gelu_, _aten.gelu_backward),
 }
 
 
@@ -94,7 +99,8 @@ class _Normed(torch.autograd.Function):
     def forward(ctx: Any, maps: Tensor, weight: Tensor, bias: Tensor, groups: int, activation: str) -> Tensor:
         rows = _rows(maps)
         exact = torch.promote_types(rows.dtype, torch.float32)
-        sums, squares = rows.sum(dim=1, dtype=exact), rows.square().sum(dim=1, dtype=exact)
+        sums, own = rows.sum(dim=1, dtype=exact), rows.square()
+        squares = own.sum(dim=1, dtype=exact)
         values = rows.shape[1] * rows.shape[2] // groups  # of a group
         mean = _over_groups(sums, groups) / values
         variance = (_over_groups(squares, groups) / values - mean.square()).clamp_(min=0)
@@ -103,7 +109,7 @@ class _Normed(torch.autograd.Function):
         term = bias - mean * factor
         ctx.save_for_backward(maps, weight, bias, mean, deviation, factor, term)
         ctx.groups, ctx.activation, ctx.values = groups, activation, values
-        return _maps(CURVES[activation].forward(_scaled(rows, factor, term)), maps)
+        return _maps(CURVES[activation].in_place(_scaled(rows, factor, term, own)), maps)
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
@@ -111,13 +117,16 @@ class _Normed(torch.autograd.Function):
         if needs_torch(gradient):
             return *_torchs_backward(ctx, gradient, [maps, weight, bias]), None, None
         rows = _rows(maps)
-        before = CURVES[ctx.activation].backward(_rows(gradient), _scaled(rows, factor, term))
+        own = _scaled(rows, factor, term)
+        before = CURVES[ctx.activation].backward(_rows(gradient), own)
         of_term = before.sum(dim=1, dtype=mean.dtype)  # images x channels
-        of_factor = ((before * rows).sum(dim=1, dtype=mean.dtype) - mean * of_term) * deviation
+        place = own if before.is_contiguous() else None  # or sums would be taken in another order
+        products = torch.mul(before, rows, out=place).sum(dim=1, dtype=mean.dtype)
+        of_factor = (products - mean * of_term) * deviation
         of_mean = _over_groups(of_term * weight, ctx.groups) / ctx.values
         of_deviation = _over_groups(of_factor * weight, ctx.groups) / ctx.values
         slope = -deviation.square() * of_deviation
-        given = _scaled(rows, slope, -slope * mean - deviation * of_mean)
+        given = _scaled(rows, slope, -slope * mean - deviation * of_mean, own)
         given = given.addcmul_(before, factor.to(rows.dtype)[:, None])
         return _maps(given, maps), of_factor.sum(dim=0), of_term.sum(dim=0), None, None
 
@@ -150,7 +159,7 @@ def _over_groups(values: Tensor, groups: int) -> Tensor:
     return parts.sum(dim=2, keepdim=True).expand_as(parts).reshape(images, channels)
 
 
-def _scaled(rows: Tensor, factor: Tensor, term: Tensor) -> Tensor:
-    """A value times its channel's factor plus its term, in the values' own type."""
+def _scaled(rows: Tensor, factor: Tensor, term: Tensor, place: Tensor | None = None) -> Tensor:
+    """A value times its channel's factor plus its term, in the values' own type, and in `place`."""
     own = rows.dtype
-    return torch.addcmul(term.to(own)[:, None], rows, factor.to(own)[:, None])
+    return torch.addcmul(term.to(own)[:, None], rows, factor.to(own)[:, None], out=place)
