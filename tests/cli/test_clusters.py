@@ -84,6 +84,8 @@ def test_a_mistake_is_explained_and_leaves_nothing(small_runs, tmp_path):
         (["--out", taken], "nothing is overwritten"),
         (["--out", tmp_path / "groups.txt"], "one of the endings"),
         (["--folders", tmp_path], "must be new or an empty folder"),
+        (["--out", tmp_path / "new", "--folders", tmp_path / "new"], "--out is outside of it"),
+        (["--out", tmp_path / "new" / "groups.csv", "--folders", tmp_path / "new"], "--out is outside of it"),
     ):
         code, stdout, stderr = call(["clusters", str(run), *map(str, arguments)])
         assert (code, stdout) == (2, ""), arguments

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import shutil
 
 import pytest
 
@@ -62,3 +63,19 @@ def test_one_form_at_a_time(folder):
     code, _, said = call(["runs", str(folder), "--csv", "--json"])
     assert code == 2
     assert "exclude each other" in said
+
+
+def test_a_damaged_run_is_named_and_the_others_are_listed(folder, tmp_path):
+    for name in ("second", "no-text", "no-kind", "no-lines"):
+        shutil.copytree(folder / "second", tmp_path / name)
+    (tmp_path / "no-text" / "config.json").write_text("[")
+    (tmp_path / "no-kind" / "config.json").write_text("{}")
+    (tmp_path / "no-lines" / "metrics.jsonl").mkdir()
+    code, shown, said = call(["runs", str(tmp_path), "--json"])
+    assert code == 0
+    assert [row["run"] for row in json.loads(shown)] == [str(tmp_path / "second")]
+    assert said.count("a damaged run is left out") == 3
+    assert "no-text/config.json must be whole" in said
+    code, shown, said = call(["runs", str(tmp_path / "no-kind")])
+    assert (code, shown) == (2, "")
+    assert "no-kind/config.json must be whole" in said

@@ -1,6 +1,6 @@
 """latentspace clusters"""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -60,6 +60,7 @@ def clusters(
     files = {} if out is None else outputs(out, FILES, force=force)
     if folders is not None:
         refuse_folder(folders, force=force)
+        _refuse_inside(files.values(), folders)
     opened = encoder_run(Run.open(run))
     trained = TrainedAutoencoder.load(opened, device)
     with console.following():
@@ -96,6 +97,17 @@ def _write(
 
         about = f"run {run.path.name}, weights {run.weights_hash[:16]}"
         write_text(files[PAGE], render(clusters_page(images, found, agreement, about)))
+
+
+def _refuse_inside(files: Iterable[Path], folders: Path) -> None:
+    """The folder of groups is new, so nothing else may be written into it before."""
+    for path in files:
+        if path.resolve().is_relative_to(folders.resolve()):
+            raise ConfigurationError(
+                "--folders is a folder of its own, and --out is outside of it",
+                found=f"--out {path}, --folders {folders}",
+                do="name another place for one of them, perhaps --folders in the folder of --out",
+            )
 
 
 def _wanted(count: str) -> int | None:

@@ -34,7 +34,7 @@ def runs(
       latentspace runs runs/letters --csv > letters.csv
     """
     from ..core.csv_text import csv_text
-    from ..runs.table import brief, compare, find_runs
+    from ..runs.table import brief, compare, find_runs, readable
 
     if wide + csv + json > 1:
         raise ConfigurationError(
@@ -42,7 +42,7 @@ def runs(
             found="more than one of them",
             do="keep one of them",
         )
-    found = find_runs(folder)
+    found = readable(find_runs(folder))
     if not found:
         console.say(f"no runs below {folder}")
     table = compare(found)

@@ -163,7 +163,8 @@ class Run:
         """The records of the whole epochs, in order; a last line that was cut short is left out."""
         path = self.path / "metrics.jsonl"
         records: list[dict[str, Any]] = []
-        lines = path.read_bytes().split(b"\n") if path.exists() else []
+        with damage(path):
+            lines = path.read_bytes().split(b"\n") if path.exists() else []
         for number, line in enumerate(lines[:-1], start=1):
             try:
                 records.append(epoch_record(parsed(line)))

@@ -1,15 +1,18 @@
 """Many runs side by side: where each stands, its scores, and the settings in which they differ."""
 
+import logging
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from ..core.errors import LatentspaceError
+from ..core.errors import LatentspaceError, RunError
 from ..experiment.tasks import TASKS
 from .directory import Run
 from .records import damage
+
+logger = logging.getLogger(__name__)
 
 
 def find_runs(folder: Path) -> Sequence[Run]:
@@ -17,6 +20,26 @@ def find_runs(folder: Path) -> Sequence[Run]:
     found = {file.parent for depth in range(4) for file in folder.glob("*/" * depth + "config.json")}
     runs = [path for path in found if (path / "data.json").is_file()]
     return [Run(path) for path in sorted(runs, key=lambda one: _natural(str(one)))]
+
+
+def readable(runs: Sequence[Run]) -> Sequence[Run]:
+    """Those whose records are whole; each of the others is named in a warning.
+
+    Raises:
+        RunError: none of them is.
+    """
+    found, errors = [], []
+    for run in runs:
+        try:
+            compare([run])
+            found.append(run)
+        except RunError as error:
+            errors.append(error)
+    if errors and not found:
+        raise errors[0]
+    for one in errors:
+        logger.warning("a damaged run is left out: %s (%s)", one.must, one.found)
+    return found
 
 
 def compare(runs: Sequence[Run]) -> list[dict[str, Any]]:
