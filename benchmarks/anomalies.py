@@ -2,9 +2,9 @@
 
 RUN is a finished run of letters. To its own images, those learned from among them, strangers of one kind are
 added: digits (of SPEC, as MNIST's; without one scikit-learn's, of 8x8, brought to their size), noise (uniform
-bytes), blank images (greys from black to white), and letters of the run turned upside down. Said is how many
-of them are among the first, by error, by distance and by both, and the area under the ROC curve. Writes
-anomalies-DATE.md and .json in --out.
+bytes), blank images (greys from black to white, but those that are letters already), and letters of the run
+turned upside down. Said is how many of them are among the first, by each score, and the area under the ROC
+curve. Writes anomalies-DATE.md and .json in --out.
 """
 
 import argparse
@@ -17,7 +17,7 @@ from PIL import Image
 
 from speed.hardware import hardware, keep, sentence, today
 
-SCORES = ("error", "distance", "combined")
+SCORES = ("error", "distance", "appearance", "combined")
 
 
 def digits(spec: str | None, count: int, size: tuple[int, int], draw: np.random.Generator) -> np.ndarray:
@@ -38,7 +38,9 @@ def digits(spec: str | None, count: int, size: tuple[int, int], draw: np.random.
 def strangers(letters: np.ndarray, count: int, spec: str | None) -> dict[str, np.ndarray]:
     draw = np.random.default_rng(0)
     shape = (count, *letters.shape[1:])
-    greys = np.linspace(0, 255, count).astype(np.uint8)[:, None, None, None]
+    held = {one.flat[0] for one in letters if one.min() == one.max()}  # blank images that are no strangers
+    others = np.array([grey for grey in range(256) if grey not in held], np.uint8)
+    greys = others[np.linspace(0, len(others) - 1, count).astype(int)][:, None, None, None]
     turned = letters[draw.permutation(len(letters))[:count], :, ::-1, ::-1]
     return {
         "digits": np.broadcast_to(digits(spec, count, shape[2:], draw), shape),

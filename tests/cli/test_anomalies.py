@@ -15,6 +15,7 @@ from latentspace.data.imageset import ImageSet
 from latentspace.data.sources import load_images
 from latentspace.inference import anomalies
 from latentspace.inference.anomalies import ranked, surprise
+from latentspace.inference.appearance import BANDS, LEVELS, STEPS, Appearance, statistics
 from latentspace.inference.computing import here
 from latentspace.inference.trained import TrainedAutoencoder
 from latentspace.report.anomalies import anomalies_page
@@ -103,7 +104,7 @@ def test_on_a_narrow_screen_cells_are_whole_and_what_does_not_fit_is_named(small
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--by", "colour"], "ranked by one of: combined, error, distance"),
+        (["--by", "colour"], "ranked by one of: combined, error, distance, appearance"),
         (["--false-alarms", "0.0001"], "false alarms have a rate from"),
         (["--false-alarms", "1"], "false alarms have a rate from"),
         (["--out", "found.doc"], "--out is a folder, or a file with one of the endings"),
@@ -150,6 +151,50 @@ def testsurprise_is_the_share_that_scores_as_high_and_goes_on_beyond():
     beyond = surprise(np.float32([100, 1000, 10_000]), usual)
     assert (np.diff(beyond) > 0).all()
     assert beyond[0] > -np.log(0.1)
+
+
+def test_appearance_finds_frames_whatever_the_network_makes_of_them(small_runs, images):
+    framed = images.pixels[:5].copy()
+    framed[..., :3] = framed[..., -3:] = framed[..., :3, :] = framed[..., -3:, :] = 0
+    found = latentspace.load(small_runs["ae"].path).anomalies(
+        np.concatenate([images.pixels, framed]), by="appearance"
+    )
+    assert set(found.order[:5]) == set(range(len(images), len(images) + 5))
+    assert found.flagged[-5:].all()
+
+
+def test_statistics_of_known_images():
+    pixels = np.zeros((2, 1, 16, 24), np.uint8)
+    pixels[0, :, :, 12:] = 255
+    half, black = statistics(pixels)
+    columns = np.exp(half[2 * BANDS : 3 * BANDS]) - 1e-3
+    np.testing.assert_allclose(columns, [0] * 4 + [1] * 4, atol=1e-6)
+    np.testing.assert_allclose(half[4 * BANDS :][[0, LEVELS - 1]], np.sqrt([0.5, 0.5]), rtol=1e-6)
+    differences = half[4 * BANDS + LEVELS : -1].reshape(len(STEPS), 4)
+    np.testing.assert_allclose(differences[:, 0], 0)
+    np.testing.assert_allclose(differences[:, 1], np.sqrt([1 / 23, 2 / 22, 4 / 20]), rtol=1e-6)
+    assert half[-1] == 0.5
+    assert not black[4 * BANDS + LEVELS :].any()
+    assert statistics(pixels[:, :, :1, :2]).shape[0] == 2, "no step fits down, one does across"
+
+
+def test_an_image_that_was_learned_from_is_judged_by_the_others():
+    known = np.random.default_rng(0).normal(size=(300, 12)).astype(np.float32)
+    places = np.arange(300)
+    found = Appearance(known).distances(known, places)
+    without = [
+        Appearance(np.delete(known, one, 0)).distances(known[one][None], np.array([-1])) for one in (3, 99)
+    ]
+    np.testing.assert_allclose(found[[3, 99]], np.concatenate(without), rtol=0.01)
+    assert (found > Appearance(known).distances(known, np.full(300, -1))).all()
+    for few in (known[:1], known[[0, 0, 0]], np.concatenate([known[:3], known[:3]], axis=1)):
+        judged = Appearance(few)
+        own, other = (
+            judged.distances(few, np.arange(len(few))),
+            judged.distances(few + 1, np.full(len(few), -1)),
+        )
+        assert np.isfinite(own).all()
+        assert (other > own).all(), "also where nothing varies"
 
 
 def test_exact_copies_have_one_rank():

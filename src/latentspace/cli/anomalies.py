@@ -23,7 +23,7 @@ def anomalies(
         "A table (.csv, .parquet, .npz), a page of the worst hundred (.html), or a folder for both.",
         "PATH",
     ] = None,
-    by: Annotated[str, "The score that ranks.", "combined|error|distance"] = "combined",
+    by: Annotated[str, "The score that ranks.", "combined|error|distance|appearance"] = "combined",
     false_alarms: Annotated[
         float | None,
         "The share of usual images that may be flagged. "
@@ -36,7 +36,7 @@ def anomalies(
     engine: Engine = "local",
     asked: AskedImages,
 ) -> None:
-    """Rank images by how unusual they are for a run: by reconstruction, by code, and by both.
+    """Rank images by how unusual they are for a run: by reconstruction, code and appearance.
 
     Each score has its percentile among the run's validation images. The run's own images must be at hand.
 

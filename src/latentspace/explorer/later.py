@@ -9,7 +9,7 @@ from ..inference.anomalies import find_anomalies
 from ..inference.clusters import COUNTS, find_clusters
 from .subject import Category, Quantity, Subject
 
-ANOMALY = "surprise in nats: how rare its error and its code's distance are among the validation images"
+ANOMALY = "surprise in nats: how rare error, code and appearance are among the validation images"
 CLUSTER = "groups by the codes, as `latentspace clusters` finds them"
 FEWEST = 2 * COUNTS[0]  # images that groups are found among
 

@@ -1,4 +1,4 @@
-"""How unlike the images that a run has learned from others are: by reconstruction, by code, and by both.
+"""How unlike the images that a run learned from others are: by reconstruction, code, appearance, all three.
 
 Every score is set beside those of the run's own validation images.
 """
@@ -18,6 +18,7 @@ from ..core.wording import counted, option
 from ..data.given import Given
 from ..data.imageset import ImageSet
 from ..runs.directory import Run
+from .appearance import Appearance, statistics
 from .computing import Columns, Computed, Encoded, here
 from .encoding import Computing
 from .given_images import image_set
@@ -27,7 +28,8 @@ from .trained import TrainedAutoencoder
 
 logger = logging.getLogger(__name__)
 
-By = Literal["combined", "error", "distance"]
+By = Literal["combined", "error", "distance", "appearance"]
+SINGLE: Final = ("error", "distance", "appearance")  # the scores that `combined` is of
 NEIGHBOUR: Final = 5  # the distance is that to the fifth nearest code
 FLOOR: Final = 0.01  # of an image's variance, in pixels of 0..1: the square of a tenth of the range
 REFERENCE: Final = 50_000  # images of the run that are compared with, at most
@@ -47,7 +49,8 @@ class Anomalies:
         mse: the mean squared error a pixel of their reconstructions.
         error: the mse as a share of the image's own variance (plus `FLOOR`).
         distance: of the code to the fifth nearest of those that were learned from.
-        combined: of both; see `find_anomalies`.
+        appearance: the Mahalanobis distance of its plain statistics to those learned from; see `statistics`.
+        combined: of all three; see `find_anomalies`.
         percentiles: by the name of a score, the share of the validation images below it, in percent.
         by: the score that ranks them.
         order: their rows, the most unusual first, exact copies beside each other.
@@ -60,6 +63,7 @@ class Anomalies:
     mse: Scores
     error: Scores
     distance: Scores
+    appearance: Scores
     combined: Scores
     percentiles: dict[str, Scores]
     by: By
@@ -101,6 +105,7 @@ class _Measured:
     mse: Scores
     error: Scores
     distance: Scores
+    appearance: Scores
 
 
 def find_anomalies(
@@ -114,8 +119,9 @@ def find_anomalies(
 ) -> Anomalies:
     """Score and rank images by how unlike those they are that a run learned from.
 
-    `combined` is Fisher's statistic, the sum of -log p of the error and of the distance. p is the share of
-    the validation images that score as high; beyond nine in ten of them a Pareto tail (Hill, 1975) goes on.
+    `combined` is Fisher's statistic, the sum of -log p of the error, the distance and the appearance. p is
+    the share of the validation images that score as high; beyond nine in ten of them a Pareto tail (Hill,
+    1975) goes on.
     The threshold is a conformal one (Vovk and others, 2005): the k-th highest score of n validation images,
     where k is the whole part of false_alarms (n + 1).
 
@@ -144,10 +150,8 @@ def find_anomalies(
     reference = _Reference(trained, own, learned, computed)
     usual = reference.measured(own, known)
     found = reference.measured(judged, np.arange(len(judged)))
-    both = _combined(usual, usual), _combined(found, usual)
-    scores = {"error": (usual.error, found.error), "distance": (usual.distance, found.distance)}
-    scores["combined"] = both
-    percentiles = {name: _percentiles(*pair) for name, pair in scores.items()}
+    scores = {name: (getattr(usual, name), getattr(found, name)) for name in SINGLE}
+    scores["combined"] = _combined(usual, usual), _combined(found, usual)
     against, score = scores[by]
     order, ranks = ranked(score, judged.image_hashes)
     return Anomalies(
@@ -155,8 +159,9 @@ def find_anomalies(
         mse=found.mse,
         error=found.error,
         distance=found.distance,
-        combined=both[1],
-        percentiles=percentiles,
+        appearance=found.appearance,
+        combined=scores["combined"][1],
+        percentiles={name: _percentiles(*pair) for name, pair in scores.items()},
         by=by,
         order=order,
         ranks=ranks,
@@ -223,7 +228,7 @@ def _sample(rows: Int64Array) -> Int64Array:
 
 
 class _Reference:
-    """The codes that a run has learned from."""
+    """The codes and the statistics of the images that a run has learned from."""
 
     def __init__(
         self, trained: TrainedAutoencoder, own: ImageSet, learned: Int64Array, computed: Computed
@@ -234,19 +239,25 @@ class _Reference:
         hashes = own.image_hashes[learned]
         self._order = np.argsort(hashes, kind="stable")
         self._hashes = hashes[self._order]
+        parts = [
+            statistics(own.pixels[learned[at : at + _AT_ONCE]]) for at in range(0, len(learned), _AT_ONCE)
+        ]
+        self._appearance = Appearance(np.concatenate(parts))
 
     def measured(self, images: ImageSet, rows: Int64Array) -> _Measured:
         parts = {start: rows[start : start + _AT_ONCE] for start in range(0, len(rows), _AT_ONCE)}
-        found: dict[int, tuple[Scores, Scores, Scores]] = {}
+        found: dict[int, tuple[Scores, ...]] = {}
         with closing(self._computed(Encoded(self._computing, images.pixels), parts)) as pieces:
             for start, columns in told(pieces, "parts of images measured", len(parts)):
                 found[start] = self._part(images, parts[start], columns)
         return _Measured(*(np.concatenate(one) for one in zip(*(found[one] for one in parts), strict=True)))
 
-    def _part(self, images: ImageSet, rows: Int64Array, found: Columns) -> tuple[Scores, Scores, Scores]:
-        codes, mse = found["codes"], found["errors"]
-        near = nearest(codes, self.codes, NEIGHBOUR, own=self._places(images.image_hashes[rows]))
-        return mse, relative_error(mse, images.pixels[rows]), near.distances[:, -1]
+    def _part(self, images: ImageSet, rows: Int64Array, found: Columns) -> tuple[Scores, ...]:
+        codes, mse, pixels = found["codes"], found["errors"], images.pixels[rows]
+        places = self._places(images.image_hashes[rows])
+        near = nearest(codes, self.codes, NEIGHBOUR, own=places)
+        appearance = self._appearance.distances(statistics(pixels), places)
+        return mse, relative_error(mse, pixels), near.distances[:, -1], appearance
 
     def _places(self, hashes: np.ndarray) -> Int64Array:
         """For each image its own place among the codes, or -1."""
@@ -263,8 +274,8 @@ def relative_error(mse: Scores, pixels: Pixels) -> Scores:
 
 
 def _combined(found: _Measured, usual: _Measured) -> Scores:
-    both = surprise(found.error, usual.error) + surprise(found.distance, usual.distance)
-    combined: Scores = both.astype(np.float32)
+    parts = [surprise(getattr(found, name), getattr(usual, name)) for name in SINGLE]
+    combined: Scores = np.sum(parts, axis=0).astype(np.float32)
     return combined
 
 

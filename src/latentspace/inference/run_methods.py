@@ -36,7 +36,7 @@ class RunMethods:
         images: Given | None = None,
         *,
         own: "ImageSet | None" = None,
-        by: Literal["combined", "error", "distance"] = "combined",
+        by: Literal["combined", "error", "distance", "appearance"] = "combined",
         false_alarms: float | None = None,
     ) -> "Anomalies":
         """How unusual images are; as `latentspace anomalies`.

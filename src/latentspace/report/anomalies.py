@@ -12,9 +12,10 @@ from .page import Page, Section
 
 WORST: Final = 100
 SCORES: Final = {
-    "combined": "both reconstruction and code",
+    "combined": "reconstruction, code and appearance",
     "error": "their reconstruction",
     "distance": "their code",
+    "appearance": "their appearance",
 }
 
 
@@ -41,7 +42,10 @@ def anomalies_page(trained: TrainedAutoencoder, found: Anomalies, most: int = WO
     how = (
         "The error is the mean squared error a pixel, divided by the image's own variance plus "
         f"{FLOOR:g}. The distance is that of the image's code to the {NEIGHBOUR}th nearest code that the run "
-        "learned from. Both are put together as Fisher's statistic of their shares among validation images.",
+        "learned from. The appearance is the Mahalanobis distance of plain statistics of the image (how "
+        "bright and how dark its bands of rows and columns are, the shares of levels of brightness, the "
+        "differences of neighbours) to those of the images that were learned from. All are put together as "
+        "Fisher's statistic of their shares among validation images.",
         f"The threshold, {found.threshold:.4g} by {found.by}, is the score of a validation image: of images "
         "like these a larger share than the rate of false alarms does not lie above it.",
     )
@@ -65,4 +69,5 @@ def _caption(found: Anomalies, row: int, name: str, copies: int) -> tuple[str, .
         *label,
         f"error {found.error[row]:.3g} ({shares['error'][row]:.1f}%)",
         f"distance {found.distance[row]:.3g} ({shares['distance'][row]:.1f}%)",
+        f"appearance {found.appearance[row]:.3g} ({shares['appearance'][row]:.1f}%)",
     )
