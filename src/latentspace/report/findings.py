@@ -13,7 +13,7 @@ from ..analysis import (
     RunContext,
 )
 from ..core.types import ImageArray
-from ..core.wording import counted
+from ..core.wording import counted, option
 from ..evaluation.agreement import Agreement
 from ..evaluation.beside_pca import MARGIN
 from ..runs.directory import Run
@@ -44,7 +44,7 @@ def findings(shown: Analysis, agreement: Agreement | None) -> tuple[Finding, ...
 
 def _worth(shown: Analysis) -> list[Finding]:
     """What it can do, beside what simpler methods can: of each part that there is."""
-    found = [] if shown.denoiser is None else [_noise(shown.denoiser)]
+    found = [] if shown.denoiser is None else [_noise(shown.denoiser, shown.context.trained.code_size)]
     if shown.autoencoder is not None:
         found += _reconstruction(shown.autoencoder)
     if shown.variational is not None:
@@ -54,13 +54,13 @@ def _worth(shown: Analysis) -> list[Finding]:
     return found
 
 
-def _noise(shown: DenoiserAnalysis) -> Finding:
+def _noise(shown: DenoiserAnalysis, code_size: int) -> Finding:
     before, after = (float(np.mean(one)) for one in (shown.noisy_errors, shown.errors))
     images, errors = counted(len(shown.errors), "test image"), f"{before:.4g} before and {after:.4g} after"
     text = f"The mean squared error per pixel of {images} is {errors}"
     if after < before:
         return Finding("It removes noise", f"{text}: {1 - after / before:.0%} less.", True)
-    advice = "Train longer (--epochs), or with a larger code (--set model.code_size=32)."
+    advice = f"Train longer (--epochs), or with a larger code ({option('code_size', 2 * code_size)})."
     return Finding("It removes no noise", f"{text}.", False, advice)
 
 
@@ -157,7 +157,8 @@ def _training(run: Run) -> list[Finding]:
             advice = "Keep the best weights (--keep best), stop earlier, or use more images."
             return [Finding("Trained too long", text, False, advice)]
         case _:
-            text = f"Its validation score no longer got better {after}; it was best {_at(seen.best)}."
+            hardly = f"hardly changed in the last tenth of {counted(seen.epochs, 'epoch')}"
+            text = f"Its validation score {hardly}; it was best {_at(seen.best)}."
             return [Finding("Trained long enough", text, True)]
 
 
