@@ -1,8 +1,12 @@
 """What is said of a cluster that cannot be had: at once, and what to do about it."""
 
 import os
+import signal
 import socket
+import subprocess
 import sys
+from importlib.util import find_spec
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -131,3 +135,27 @@ def test_an_address_may_leave_the_port_out():
 def test_resources_are_a_cluster_s():
     with pytest.raises(ConfigurationError, match="shared out by a cluster"):
         Engine.named("local", cpus=2)
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_what_a_cluster_had_begun_is_ended_where_it_is_interrupted(monkeypatch, alone):
+    ray = find_spec("ray")
+    if ray is None:
+        pytest.skip("Ray, which brings psutil along, is not here")
+    monkeypatch.syspath_prepend(Path(ray.submodule_search_locations[0], "thirdparty_files"))
+    earlier = subprocess.Popen(["sleep", "60"])
+    script = "sleep 60 & echo $!; wait"
+    block = connection._ended(alone=alone)
+    block.__enter__()
+    begun = subprocess.Popen(["sh", "-c", script], stdout=subprocess.PIPE, text=True)
+    child = int(begun.stdout.readline())
+    interrupted = KeyboardInterrupt()
+    assert not block.__exit__(KeyboardInterrupt, interrupted, None), "it goes on to whoever called"
+    assert earlier.poll() is None
+    with begun, earlier:
+        if not alone:
+            assert begun.poll() is None
+            os.kill(child, signal.SIGKILL)
+            begun.kill()
+        assert begun.stdout.read() == "", "read to its end, so the child has ended too"
+        earlier.kill()

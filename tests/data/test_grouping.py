@@ -129,7 +129,7 @@ def test_labels_by_a_pattern_a_table_and_the_folder(flat: Path, tmp_path: Path):
     assert images.class_names == ("cat", "dog")
     assert images.labels.tolist() == [0, 0, 1, 1]
     assert images.names[2:] == ("dog.3.png", "dog.12.png")
-    assert any("1 image left out" in note and "photo.png" in note for note in images.record.conversions)
+    assert any("1 image left out" in note and "photo.png" in note for note in images.record.warnings)
     (tmp_path / "labels.csv").write_text("name,label\n" + "".join(f"{one},{one[0]}\n" for one in FLAT))
     images = latentspace.load_data(flat, label_by=str(tmp_path / "labels.csv"))
     assert [images.class_names[label] for label in images.labels] == ["c", "c", "d", "d", "p"]

@@ -7,6 +7,7 @@ import socket
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from importlib import import_module
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -46,7 +47,8 @@ def connected(address: str) -> bool:
         return False
     found = address or _found_here()
     require_answer(found)
-    with signals_kept(), understood(address), warnings.catch_warnings(), _lean(alone=not found):
+    alone = not found
+    with signals_kept(), understood(address), warnings.catch_warnings(), _lean(alone), _ended(alone):
         warnings.simplefilter("ignore")  # what is wrong is said in an error
         ray.init(
             address=address or None, include_dashboard=False, log_to_driver=False, logging_level=logging.ERROR
@@ -55,7 +57,7 @@ def connected(address: str) -> bool:
 
 
 @contextmanager
-def _lean(*, alone: bool) -> Iterator[None]:
+def _lean(alone: bool) -> Iterator[None]:
     """A cluster that begins in the block has what computes alone, which halves Ray's time to begin and end.
 
     A Ray whose `Node` is elsewhere, or whose methods have other names, begins all that it has.
@@ -79,6 +81,31 @@ def _lean(*, alone: bool) -> Iterator[None]:
             setattr(node, name, method)
         for name in environment:
             del os.environ[name]
+
+
+@contextmanager
+def _ended(alone: bool) -> Iterator[None]:
+    """A cluster that was to begin in the block, and does not, as at Ctrl-C, leaves no process.
+
+    Ray ends those that it has noted by then; what these began runs on for a minute.
+    """
+    before = {*_descendants()}
+    try:
+        yield
+    except BaseException:
+        if alone:
+            for one in [each for each in _descendants() if each not in before]:
+                with suppress(Exception):  # it has ended
+                    one.kill()
+        raise
+
+
+def _descendants() -> list[Any]:
+    """The processes that this one has begun, and that they have, as psutil's; none without it."""
+    with suppress(Exception):
+        psutil = import_module("psutil")  # Ray brings it along
+        return list(psutil.Process().children(recursive=True))
+    return []
 
 
 def _nothing(*_: object, **__: object) -> None:
