@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+from ..core.wording import counted
 from . import console
 from .engines import computed_by
 from .options import AskedImages, Device, Engine, Json, RunPath
@@ -103,7 +104,7 @@ def _show(run: Path, found: "Anomalies", files: dict[str, Path], *, json: bool) 
     if json:
         return
     console.say(
-        f"{facts['flagged']:,} of {facts['images']:,} images lie over the threshold ({found.threshold:.4g}, "
+        f"{facts['flagged']:,} of {counted(facts['images'])} lie over the threshold ({found.threshold:.4g}, "
         f"by {found.by}), which {found.false_alarms:.2g} of usual images may pass"
     )
     for path in files.values():

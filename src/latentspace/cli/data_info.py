@@ -135,6 +135,7 @@ def _table(facts: "Facts") -> list[list[str]]:
 
 def _classes(facts: "Facts") -> str:
     """`3, from 4 to 8 images: 1 (8), 2 (8), 10 (4)`"""
+    from ..core.wording import counted
     from ..data.cleaning import sentence
 
     counts = facts.per_class
@@ -144,7 +145,7 @@ def _classes(facts: "Facts") -> str:
     if not counts:
         return "no labels"
     least, most = min(counts.values()), max(counts.values())
-    each = f"{least:,} images each" if least == most else f"from {least:,} to {most:,} images"
+    each = f"{counted(least)} each" if least == most else f"from {least:,} to {counted(most)}"
     named = sentence([f"{name} ({many:,})" for name, many in counts.items()], most=CLASSES)
     return f"{len(counts):,}, {each}: {named}"
 
@@ -156,8 +157,10 @@ def _copies(sets: int, images: int, of: str = "") -> str:
 
 
 def _groups(facts: "Facts") -> str:
+    from ..core.wording import counted
+
     groups = facts.groups
-    return f"{groups['count']:,}, of {groups['smallest']:,} to {groups['largest']:,} images" if groups else ""
+    return f"{groups['count']:,}, of {groups['smallest']:,} to {counted(groups['largest'])}" if groups else ""
 
 
 def _name_lists(facts: "Facts") -> None:

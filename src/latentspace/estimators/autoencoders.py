@@ -17,6 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 from ..core.errors import DataError
 from ..core.randomness import generator
 from ..core.tensor_types import Images, PerImage
+from ..core.wording import counted
 from ..evaluation.likelihood import required_prior
 from ..experiment.config import Experiment
 from ..inference.mixtures import CodeMixture, fitted_mixture
@@ -111,7 +112,7 @@ class _Autoencoder(Saved, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         codes = check_array(X, dtype=[np.float64, np.float32], input_name="codes")
         if codes.shape[1] != self._n_features_out:
             raise DataError(
-                f"codes must have {self._n_features_out} numbers", found=f"{codes.shape[1]}",
+                f"codes must have {counted(self._n_features_out, 'number')}", found=f"{codes.shape[1]}",
                 do="give what transform returned",
             )  # fmt: skip
         return self.layout_.outputs(decoded(self.network_, codes, self.device))

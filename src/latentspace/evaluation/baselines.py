@@ -14,6 +14,7 @@ from ..core.progress import told, unheard
 from ..core.randomness import numpy_generator
 from ..core.record import Record
 from ..core.types import Int64Array, Pixels
+from ..core.wording import counted
 from ..data.batches import ResidentSet
 from ..data.imageset import ImageSet
 from ..data.sampling import HELD, affordable, balanced_sample, stratified_sample
@@ -171,7 +172,7 @@ def inputs_of(codes: Features, pixels: Pixels, fitted: Int64Array) -> dict[str, 
     rows, size = flat(pixels), codes.shape[1]
     pca = fit_pca(rows[fitted], size)
     return {
-        f"the encoder's {size} codes": codes,
+        f"the encoder's {counted(size, 'code')}": codes,
         f"{size} principal components": pca.transform(rows).astype(np.float32),
         f"{rows.shape[1]} raw pixels": rows,
     }

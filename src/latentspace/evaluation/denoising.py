@@ -12,6 +12,7 @@ from ..core.devices import exact
 from ..core.progress import told
 from ..core.randomness import generator, numpy_generator
 from ..core.types import Int64Array, Pixels
+from ..core.wording import counted
 from ..data.batches import at_once, to_images
 from ..data.corruption import gaussian
 from ..data.imageset import ImageSet
@@ -86,7 +87,7 @@ def denoising_record(
     size = next(iter(networks.values())).code_size
     linear = _pca(some(parts.train, fitted_to, HELD), size)
     errors: dict[str, list[float]] = {
-        name: [] for name in (*networks, f"PCA, {size} components", FILTER, NOISY)
+        name: [] for name in (*networks, f"PCA, {counted(size, 'component')}", FILTER, NOISY)
     }
     filters = []
     for number, level in told(enumerate(levels), "levels of noise", len(levels)):

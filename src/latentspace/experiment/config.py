@@ -13,7 +13,7 @@ from ..core.errors import ConfigurationError
 from ..core.malloc import within_memory
 from ..core.randomness import generator
 from ..core.registry import Registry, known, near
-from ..core.wording import brief, option
+from ..core.wording import brief, counted, option
 from ..data.config import DataConfig
 from ..models.autoencoder import Autoencoder, AutoencoderConfig, EncoderDecoderConfig, NetworkConfig
 from ..models.classifier import HeadConfig
@@ -165,7 +165,7 @@ class Experiment(Config):
         if self.model.code_size > math.prod(shape):
             raise ConfigurationError(
                 "a code must be smaller than an image",
-                found=f"{self.model.code_size} numbers for an image of {math.prod(shape)}",
+                found=f"{counted(self.model.code_size, 'number')} for an image of {math.prod(shape):,}",
                 do=f"choose a smaller one with {option('code_size')}, or larger images",
             )
         with _sizes():

@@ -85,7 +85,9 @@ class Actions:
         codes = self._codes()
         if len(asked.code) != codes.shape[1]:
             raise DataError(
-                f"a code has {codes.shape[1]} numbers", found=f"{len(asked.code)}", do="load the page again"
+                f"a code has {counted(codes.shape[1], 'number')}",
+                found=f"{len(asked.code)}",
+                do="load the page again",
             )
         with self._one:
             if self._searched is None or self._searched[0] is not codes:

@@ -1,6 +1,5 @@
 """What is explored: a run with its images, their codes, and what is known of each image."""
 
-import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -22,8 +21,6 @@ from ..inference.kept_codes import KeptCodes
 from ..inference.sampling import draw, of_prior
 from ..inference.trained import TrainedAutoencoder, TrainedClassifier, load_trained
 from ..runs.directory import Run
-
-logger = logging.getLogger(__name__)
 
 DRAWN: Final = 2_000  # draws that stand for the images of a run whose images are gone
 ERROR: Final = "mean squared error a pixel of the reconstruction, of values from 0 to 1"

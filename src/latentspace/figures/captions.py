@@ -29,7 +29,7 @@ class Caption:
 
 def samples_caption(samples: Samples, *, source: str, total: int, seed: int) -> Caption:
     choice = ", the classes in turn" if samples.titles else ""
-    text = f"{len(samples.images)} of {total:,} images of {source}, chosen at random (seed {seed}){choice}."
+    text = f"{len(samples.images)} of {counted(total)} of {source}, chosen at random (seed {seed}){choice}."
     return Caption("Samples of the data", text)
 
 

@@ -79,7 +79,7 @@ class Projection:
         if codes.shape[1] != self.codes.shape[1]:
             raise DataError(
                 "codes must be as long as those of the map",
-                found=f"{codes.shape[1]} numbers, and {self.codes.shape[1]} on the map",
+                found=f"{counted(codes.shape[1], 'number')}, and {self.codes.shape[1]} on the map",
                 do="encode the images with the run that the map was made of",
             )
         if self.linear is not None:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from ..core.config import describe
 from ..core.errors import RunError
+from ..core.wording import counted
 from ..experiment.search_space import Setting
 from ..experiment.tasks import Direction
 from .results import State, Trial, TrialNotes, Whole
@@ -121,7 +122,7 @@ def _require_consistent(
     if trial.state == TrialState.COMPLETE and notes.seed is None:
         raise _unsound(which, "it is complete, and does not say from which seed")
     if trial.state == TrialState.COMPLETE and len(trial.values) != aims:
-        raise _unsound(which, f"{len(trial.values)} values, and {aims} objectives")
+        raise _unsound(which, f"{counted(len(trial.values), 'value')}, and {counted(aims, 'objective')}")
     if notes.retry_of is not None and notes.retry_of >= trial.number:
         raise _unsound(which, f"it repeats trial {notes.retry_of}, which is no earlier one")
 

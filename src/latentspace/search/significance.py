@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from scipy.stats import ttest_ind
 
+from ..core.wording import counted
 from ..experiment.search_space import Choices, Setting
 from .positions import End, boundary, described, in_words, labels
 from .results import Replicated, StudyRecord, Trial
@@ -161,7 +162,11 @@ def _sentence(
     lead: float, difference: float, margin: float, one: Replicated, other: Replicated, count: int
 ) -> str:
     counts = [len(each.scores) for each in (one, other)]
-    seeds = f"{counts[0]} seeds each" if counts[0] == counts[1] else f"{counts[0]} and {counts[1]} seeds"
+    seeds = (
+        f"{counted(counts[0], 'seed')} each"
+        if counts[0] == counts[1]
+        else f"{counts[0]} and {counted(counts[1], 'seed')}"
+    )
     facts = (
         f"In the search trial {one.number} led trial {other.number} by {lead:.3g}. Trained again "
         f"from {seeds}, "

@@ -209,7 +209,7 @@ def squares(rows: np.ndarray, origin: str) -> Arranged:
             do="save the images as an array of N x H x W: numpy.save('images.npy', rows.reshape(-1, H, W))",
         )
     channels, side = found
-    flat = f"{counted(len(rows))} of {rows.shape[1]:,} numbers"
+    flat = f"{counted(len(rows))} of {counted(rows.shape[1], 'number')}"
     if channels == 1:
         words = f"{flat} taken as {side}x{side}, row by row"
         return Arranged(rows.reshape(-1, 1, side, side), (words,), alpha=False)
@@ -218,7 +218,7 @@ def squares(rows: np.ndarray, origin: str) -> Arranged:
     as_planes, as_points = _variation(planes), _variation(points)
     if not min(as_planes, as_points) < CLEAR * max(as_planes, as_points):
         raise DataError(
-            f"rows of {rows.shape[1]:,} numbers in {origin} must show whether they are colour by colour",
+            f"{flat} in {origin} must show whether they are colour by colour",
             found=f"as 3 x {side} x {side} neighbours are as alike as in {side} x {side} x 3",
             do=f"reshape the array: images.reshape(-1, 3, {side}, {side}), or (-1, {side}, {side}, 3)",
         )

@@ -1,6 +1,7 @@
 """What the files of a source are called: which of them are images, and in what order."""
 
 import os
+import posixpath
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -179,6 +180,11 @@ def is_no_image(name: str) -> bool:
     if place > 0 and (ending := name[place:].casefold()) in NOT_IMAGES:
         return ending not in _COMPRESSED or not is_named_as_image(name[:place])
     return name.casefold() in _TEXTS
+
+
+def stem(name: str) -> str:
+    """The last part of a path without its extension, in small letters."""
+    return posixpath.splitext(posixpath.basename(name))[0].casefold()
 
 
 def _extension(name: str) -> str:

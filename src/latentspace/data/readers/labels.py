@@ -59,7 +59,7 @@ def as_column(labels: np.ndarray, count: int) -> tuple[np.ndarray | None, str]:
         labels = labels.reshape(-1)
     if labels.ndim > 2 and count in labels.shape:
         each = labels.size // count
-        return None, f"{each:,} numbers an image, which are not those of a single class"
+        return None, f"{counted(each, 'number')} an image, which are not those of a single class"
     if labels.ndim == 2 and labels.dtype.kind in "biuf":
         return _from_one_hot(labels if len(labels) == count else labels.T)
     if labels.dtype.kind == "b":
@@ -73,7 +73,7 @@ def as_column(labels: np.ndarray, count: int) -> tuple[np.ndarray | None, str]:
 
 def _from_one_hot(rows: np.ndarray) -> tuple[np.ndarray | None, str]:
     if not _one_hot(rows):
-        return None, f"{rows.shape[1]} numbers an image, which are not those of a single class"
+        return None, f"{counted(rows.shape[1], 'number')} an image, which are not those of a single class"
     return rows.argmax(axis=1), ""
 
 

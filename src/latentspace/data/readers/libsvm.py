@@ -148,10 +148,12 @@ def _width(least: int, path: Path) -> tuple[int, tuple[str, ...]]:
     if side > LARGEST_SIDE:
         raise DataError(
             f"the images of {path} must be squares",
-            found=f"{least:,} numbers in a row",
+            found=f"{counted(least, 'number')} in a row",
             do="these seem to be no images; if they are, save them as .npy: images x height x width",
         )
-    note = f"rows of up to {least:,} numbers taken as {side}x{side}: zeros at the end are not written"
+    note = (
+        f"rows of up to {counted(least, 'number')} taken as {side}x{side}: zeros at the end are not written"
+    )
     return side * side, (note,)
 
 

@@ -24,7 +24,7 @@ from .array_names import PARTS as SHORT_PARTS
 from .array_names import taken_apart
 from .chosen import Stored
 from .file_tables import Matcher
-from .filenames import PARTS
+from .filenames import PARTS, stem
 from .label_columns import NONE, Wanted
 from .labels import classes_of_labels
 from .listed import described, noted, warned
@@ -72,14 +72,10 @@ def with_what_is_beside(
     return images, (*lists, *labels, *texts, *arrays)
 
 
-def _stem(name: str) -> str:
-    return posixpath.splitext(posixpath.basename(name))[0].casefold()
-
-
 def _part_of_list(name: str) -> int | None:
     """The part that a list is called by: `train.txt`, `test_list.txt`, `trainval.txt`, or `train1.txt`."""
-    words = set(_WORD.findall(_stem(name))) - _OF_LISTS
-    if _NUMBER.sub("", _stem(name)) != _stem(name).rstrip("1"):
+    words = set(_WORD.findall(stem(name))) - _OF_LISTS
+    if _NUMBER.sub("", stem(name)) != stem(name).rstrip("1"):
         return None
     if words in ({"train", "val"}, {"trainval"}, {"train", "valid"}):
         return 0
@@ -91,13 +87,13 @@ def _names_parts(name: str) -> bool:
 
 
 def _is_split_table(name: str) -> bool:
-    words = set(_WORD.findall(_stem(name)))
+    words = set(_WORD.findall(stem(name)))
     kind = name.casefold().endswith((*LISTS, *TABLES))
-    return kind and bool(words & _OF_PARTS or _stem(name) == "images")
+    return kind and bool(words & _OF_PARTS or stem(name) == "images")
 
 
 def _is_array(name: str) -> bool:
-    called = _stem(name)
+    called = stem(name)
     return name.casefold().endswith(_ARRAYS) and any(
         one in called for one in ("label", "setid", "split", "partition")
     )
@@ -127,7 +123,7 @@ def with_part_lists(images: ImageSet, folder: Path, below: Sequence[str]) -> tup
 def _of_lists(images: ImageSet, matcher: Matcher, folder: Path, names: Sequence[str]) -> Int64Array | None:
     parts = np.full(len(images), -1, dtype=np.int64)
     said = {name: _part_of_list(name) for name in names}
-    both = [name for name in names if "val" in _stem(name) and said[name] == 0]
+    both = [name for name in names if "val" in stem(name) and said[name] == 0]
     if 1 in said.values():  # what train and val say as well
         said = {name: part for name, part in said.items() if name not in both}
     for name, part in said.items():
@@ -165,7 +161,7 @@ def _of_table(
     except DataError:
         return [], None
     for name, text in tables:
-        if not set(_WORD.findall(_stem(name))) & _OF_PARTS:
+        if not set(_WORD.findall(stem(name))) & _OF_PARTS:
             continue
         try:
             match = matched_beside(name, table_of(text, name), images.names, matcher, Wanted())
@@ -219,7 +215,7 @@ def with_label_arrays(
 
 
 def _is_label_list(name: str) -> bool:
-    return _stem(name) in ("labels", "label", "y", "targets") and name.casefold().endswith((*LISTS, *TABLES))
+    return stem(name) in ("labels", "label", "y", "targets") and name.casefold().endswith((*LISTS, *TABLES))
 
 
 def _lines(path: Path, count: int) -> list[str | None] | None:

@@ -6,7 +6,6 @@ the metadata), `group`, `split` or `part`. Names of shards, `test-00000-of-00002
 say their part.
 """
 
-import logging
 import os
 from collections.abc import Iterator, Sequence
 from itertools import repeat
@@ -30,8 +29,6 @@ from .tables import LABEL_NAMES, column_named, part_number, part_of_name, plain,
 
 if TYPE_CHECKING:
     from ..config import DataConfig
-
-logger = logging.getLogger(__name__)
 
 
 def parquet_files(folder: Path) -> list[Path]:

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from .array_names import same_words
-from .filenames import is_named_as_image
+from .filenames import is_named_as_image, stem
 from .tables import LISTS
 
 _OF_PART: Final = re.compile(
@@ -39,7 +39,7 @@ def prepared(tables: Sequence[tuple[str, str]], label: str | None) -> Prepared:
 def _by_number(tables: Sequence[tuple[str, str]]) -> tuple[list[tuple[str, str]], Mapping[str, str]]:
     """The tables that speak of the numbers in an `images.txt`, with the files instead; names of classes."""
     for name, text in tables:
-        files = _pairs(text) if _stem(name) == "images" and name.casefold().endswith(LISTS) else {}
+        files = _pairs(text) if stem(name) == "images" and name.casefold().endswith(LISTS) else {}
         if (
             files
             and all(number.isdecimal() for number in files)
@@ -55,7 +55,7 @@ def _by_number(tables: Sequence[tuple[str, str]]) -> tuple[list[tuple[str, str]]
             rewritten.append((other, content))
             continue
         said = _pairs(content)
-        if _stem(other) == "classes":
+        if stem(other) == "classes":
             class_names = said
         elif said.keys() == files.keys() and other != name and not any(" " in one for one in said.values()):
             lines = [f"{file}\t{said[number]}" for number, file in files.items()]
@@ -75,7 +75,7 @@ def _of_one_level(
 ) -> tuple[list[tuple[str, str]], str | None]:
     levels: dict[str, dict[str, tuple[str, str]]] = {}
     for name, text in tables:
-        found = _OF_PART.fullmatch(_stem(name))
+        found = _OF_PART.fullmatch(stem(name))
         if found and name.casefold().endswith(LISTS) and len(_pairs(text)) > 1:
             levels.setdefault(found[1], {})[found[2].casefold()] = (name, text)
     levels = {level: parts for level, parts in levels.items() if len(parts) > 1}
@@ -91,7 +91,3 @@ def _of_one_level(
 
 def _classes(parts: Mapping[str, tuple[str, str]]) -> int:
     return len({label for _, text in parts.values() for label in _pairs(text).values()})
-
-
-def _stem(name: str) -> str:
-    return posixpath.splitext(posixpath.basename(name))[0].casefold()

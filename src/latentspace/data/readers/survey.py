@@ -20,8 +20,6 @@ from ..levels import Levels, Tally, Window
 from ..transparency import Opacity, flattened
 from .decode import DecodedImage
 
-_BYTES = np.dtype(np.uint8)
-
 
 @dataclass(frozen=True)
 class Conversion:

@@ -62,7 +62,9 @@ class Coder:
         """
         run = Run.open(path)
         trained = TrainedAutoencoder.load(run, device)
-        return cls(trained, run.experiment.data.fit, f"the codes of {path}, {trained.code_size} numbers")
+        return cls(
+            trained, run.experiment.data.fit, f"the codes of {path}, {counted(trained.code_size, 'number')}"
+        )
 
     def codes(
         self, images: ImageSet, computed: Computed = here
@@ -91,8 +93,8 @@ def trained_here(images: ImageSet, device: str = AUTO) -> Coder:
     known = recalled(place, shown, device)
     if known is not None:
         words = (
-            f"codes of {known.code_size} numbers, of a small autoencoder that was trained before, on "
-            f"{counted(len(shown))} of these"
+            f"codes of {counted(known.code_size, 'number')}, of a small autoencoder that was trained before, "
+            f"on {counted(len(shown))} of these"
         )
         return Coder(known, "stretch", words, (height, width))
     with tempfile.TemporaryDirectory(prefix="latentspace-") as folder:
@@ -100,8 +102,8 @@ def trained_here(images: ImageSet, device: str = AUTO) -> Coder:
     keep(place, trained)
     seconds = time.monotonic() - began
     words = (
-        f"codes of {trained.code_size} numbers, of a small autoencoder that was trained for this on "
-        f"{counted(len(shown))} for {seconds:.0f} s"
+        f"codes of {counted(trained.code_size, 'number')}, of a small autoencoder that was trained for this "
+        f"on {counted(len(shown))} for {seconds:.0f} s"
     )
     return Coder(trained, "stretch", words, (height, width))
 

@@ -272,6 +272,6 @@ def _footer(record: StudyRecord) -> tuple[str, ...]:
     if pruning and record.single:
         lines.append(
             f"Pruned by the median of earlier trials, after {pruning['startup_trials']} complete trials and "
-            f"{pruning['warmup_steps']} epochs."
+            f"{counted(pruning['warmup_steps'], 'epoch')}."
         )
     return tuple(lines)

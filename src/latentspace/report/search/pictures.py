@@ -1,5 +1,6 @@
 """The figures of a search's page, each with what stands under it."""
 
+from ...core.wording import counted
 from ...figures import (
     draw_front,
     draw_history,
@@ -27,7 +28,7 @@ def history_picture(record: StudyRecord) -> Picture:
     if len(history.pruned.numbers):
         text += " A pruned trial is drawn at its last value, which is of an earlier epoch."
     if history.beyond:
-        text += f" {history.beyond:,} values are off the axis and are drawn on its edge."
+        text += f" Off the axis, drawn on its edge: {counted(history.beyond, 'value')}."
     alt = "the value of each trial, and the best so far"
     return Picture(None, "Trial by trial", text, png(draw_history(history)), alt)
 
