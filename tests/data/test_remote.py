@@ -1,5 +1,6 @@
 """Images at an address: fetched, kept, checked; a server on this machine, and fsspec's memory."""
 
+import socket
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -143,6 +144,15 @@ def test_nothing_is_there(server):
     address, _ = server
     with pytest.raises(FetchError, match="nothing is there"):
         latentspace.load_data(f"{address}/none.npy")
+
+
+def test_a_filesystem_that_connects_at_once_and_cannot(monkeypatch):
+    def unknown(address, **settings):
+        raise socket.gaierror(-2, "Name or service not known")
+
+    monkeypatch.setattr("fsspec.core.url_to_fs", unknown)
+    with pytest.raises(FetchError, match="must be there, and be reached"):
+        remote.local_copy("ftp://nowhere/x.zip")
 
 
 def test_files_and_folders_of_another_filesystem():

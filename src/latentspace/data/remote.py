@@ -54,9 +54,9 @@ def local_copy(address: str) -> Path:
     if scheme not in ("http", "https"):
         address = address.rstrip("/")  # `s3://bucket/set/` is `s3://bucket/set`
     place = cache_directory() / "fetched" / hashlib.blake2b(address.encode(), digest_size=12).hexdigest()
-    files, path = _filesystem(address, scheme)
     name = _name(address)
     try:
+        files, path = _filesystem(address, scheme)  # some connect at once
         if scheme not in ("http", "https") and files.isdir(path):  # there it would be a download
             return _folder(files, path, place, name, address)
         return _file(files, path, place / name, address)
