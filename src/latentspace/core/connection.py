@@ -58,7 +58,7 @@ def connected(address: str) -> bool:
 
 @contextmanager
 def _lean(alone: bool) -> Iterator[None]:
-    """A cluster that begins in the block has what computes alone, which halves Ray's time to begin and end.
+    """A cluster that begins in the block has what computes alone: Ray's own processes take a third of before.
 
     A Ray whose `Node` is elsewhere, or whose methods have other names, begins all that it has.
     """
@@ -89,12 +89,12 @@ def _ended(alone: bool) -> Iterator[None]:
 
     Ray ends those that it has noted by then; what these began runs on for a minute.
     """
-    before = {*_descendants()}
+    before = {*_descendants()} if alone else set()
     try:
         yield
     except BaseException:
-        if alone:
-            for one in [each for each in _descendants() if each not in before]:
+        for one in _descendants() if alone else []:
+            if one not in before:
                 with suppress(Exception):  # it has ended
                     one.kill()
         raise
