@@ -82,3 +82,16 @@ def test_no_file_is_longer_than_350_lines_and_no_function_than_60():
             if isinstance(node, ast.FunctionDef) and (node.end_lineno or 0) - node.lineno >= 60:
                 long.append(f"{name}: {node.name}")
     assert long == []
+
+
+def test_published_numbers_and_words_are_in_studies_alone():
+    """The report may be cited elsewhere as a source: "Foscarin 2021"."""
+    its_own = re.compile(r"\bthe report's|0\.0272|0\.0283|0\.8958|1\.5658|183\.59|\bhomework\b")
+    found = [
+        f"{file.relative_to(SOURCE)}: {line.strip()}"
+        for file in SOURCE.rglob("*.py")
+        if "studies" not in file.relative_to(SOURCE).parts and file.name != "reproduce.py"
+        for line in file.read_text(encoding="utf-8").splitlines()
+        if its_own.search(line) and "latentspace.studies." not in line
+    ]
+    assert found == []

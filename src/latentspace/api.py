@@ -130,7 +130,7 @@ def _plan(experiment: object) -> Experiment:
         raise ConfigurationError(
             "what is trained is an Experiment, or images with a kind",
             found=brief(experiment),
-            do='write for example Recipe.load("homework").experiment("ae"), or train(images, kind="ae")',
+            do='write for example train({"kind": "ae"}), or train(images, kind="ae")',
         )
     return experiment
 

@@ -13,7 +13,7 @@ from latentspace.data.batches import Batch
 from latentspace.data.corruption import blur, gaussian, masking, salt_and_pepper
 from latentspace.models.autoencoder import AutoencoderConfig, VariationalConfig
 from latentspace.models.classifier import ClassifierConfig
-from latentspace.objectives.classification import classification, classification_as_reported
+from latentspace.objectives.classification import classification, classification_through_softmax
 from latentspace.objectives.denoising import denoising, denoising_and_clean
 from latentspace.objectives.elbo import elbo
 from latentspace.objectives.importance import importance_weighted
@@ -77,7 +77,7 @@ CASES = {
         importance_weighted(3), variational, frozenset({"iwae_loss", "elbo_loss"}), True, elbo(), still
     ),
     "classification": Case(classification, head, CLASSES),
-    "classification as reported": Case(classification_as_reported, head, CLASSES),
+    "classification through a Softmax": Case(classification_through_softmax, head, CLASSES),
 }
 
 

@@ -10,7 +10,7 @@ from latentspace.core.randomness import generator
 from latentspace.data.batches import Batch
 from latentspace.objectives.classification import (
     classification,
-    classification_as_reported,
+    classification_through_softmax,
     column_terms,
     cross_entropy_gradient,
     report_cross_entropy_gradient,
@@ -50,7 +50,7 @@ def test_the_floor_of_the_reports_loss_with_ten_classes():
 def test_each_minimises_its_own_term():
     batch = Batch(torch.randn(5, 3, generator=generator(0, "sample")), torch.tensor([0, 1, 2, 0, 1]))
     plain, reported = (
-        one(nn.Identity(), batch, drawing()) for one in (classification, classification_as_reported)
+        one(nn.Identity(), batch, drawing()) for one in (classification, classification_through_softmax)
     )
     assert torch.equal(plain.total, plain.parts["cross_entropy"])
     assert torch.equal(reported.total, reported.parts["report_cross_entropy"])
@@ -65,7 +65,7 @@ def test_a_batch_without_labels_is_refused():
     ("objective", "gradient"),
     [
         (classification, cross_entropy_gradient),
-        (classification_as_reported, report_cross_entropy_gradient),
+        (classification_through_softmax, report_cross_entropy_gradient),
     ],
 )
 def test_the_gradients_that_are_written_out(objective, gradient):

@@ -22,7 +22,7 @@ ACTIVE = 0.01  # the threshold of Burda et al., section 5.2, on the variance of 
 @torch.no_grad()
 @exact()
 def mean_code_loss(model: Autoencoder, held: Batches, noise: torch.Generator) -> float:
-    """-log p(image | mean code) + kl, in nats per image: the report's test loss; it bounds nothing.
+    """-log p(image | mean code) + kl, in nats per image: a test loss that some publish; it bounds nothing.
 
     Args:
         noise: what a code is drawn by for the divergence from a prior without a closed form.

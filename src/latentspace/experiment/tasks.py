@@ -20,7 +20,6 @@ class Task:
         model, objective, training: settings where the task's defaults differ from those of their classes,
             where the preset has no table for the task.
         needs_encoder: it learns from the codes of a finished run, and from labels.
-        recipe: the named recipe that has its default search space; empty: it has none.
     """
 
     title: str
@@ -32,22 +31,18 @@ class Task:
     objective: Mapping[str, Any] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
     needs_encoder: bool = False
-    recipe: str = ""
 
     def better(self, one: float, other: float) -> bool:
         return one < other if self.direction == "minimize" else one > other
 
 
-AE = Task(
-    "autoencoder", ("residual", "convolutional", "dense"), ("reconstruction",), "mse", recipe="homework"
-)
+AE = Task("autoencoder", ("residual", "convolutional", "dense"), ("reconstruction",), "mse")
 
 DAE = Task(
     "denoising autoencoder",
     ("residual", "convolutional", "dense"),
     ("denoising",),
     "mse_from_noisy",
-    recipe="homework",
 )
 
 VAE = Task(
@@ -64,7 +59,6 @@ CLASSIFIER = Task(
     "accuracy",
     "maximize",
     needs_encoder=True,
-    recipe="homework",
 )
 
 TASKS: Registry[Task] = Registry(

@@ -29,7 +29,7 @@ def settings_named(named: Mapping[str, Any]) -> dict[str, Any]:
 def usual_preset(kind: object, changes: Mapping[str, Any]) -> str:
     """`default`; or the first preset whose network has the settings of `model` that are named, which is said.
 
-    So `--set model.conv1_channels=4` trains the report's network, with the report's other settings.
+    So `--set model.conv1_channels=4` trains the network of the preset `report`, with its other settings.
 
     Args:
         changes: settings, nested as in config.json.

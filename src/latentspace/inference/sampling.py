@@ -94,8 +94,7 @@ def of_prior(learned: Prior) -> CodeDistribution:
 def fitted(codes: CodeArray) -> CodeDistribution:
     """Gaussians with the mean and standard deviation of each dimension of `codes`.
 
-    A plain autoencoder has no prior, so this stands in its place; the dimensions are taken as independent,
-    as the report drew "random samples from the latent space".
+    A plain autoencoder has no prior, so this stands in its place; the dimensions are taken as independent.
     """
     return CodeDistribution(
         codes.mean(axis=0, dtype=np.float64).astype(np.float32),

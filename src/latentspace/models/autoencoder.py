@@ -92,7 +92,7 @@ class GenerativeConfig(EncoderDecoderConfig):
 class AutoencoderConfig(EncoderDecoderConfig):
     """Three strided convolutions and two linear layers, and the same backwards.
 
-    The report's section 2.1; the defaults are the best parameters that it published.
+    Foscarin 2021, section 2.1; the defaults are the best parameters that it names.
     """
 
     name: Literal["convolutional"] = "convolutional"
@@ -123,7 +123,7 @@ class AutoencoderConfig(EncoderDecoderConfig):
 class VariationalConfig(GenerativeConfig):
     """Two strided convolutions with dropout and a linear layer, and the same backwards.
 
-    The report's section 5.1 and its parameters.
+    Foscarin 2021, section 5.1, with its parameters.
     """
 
     name: Literal["convolutional-variational"] = "convolutional-variational"

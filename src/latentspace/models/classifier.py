@@ -27,7 +27,7 @@ class HeadConfig(NetworkConfig):
 class ClassifierConfig(HeadConfig):
     """Four linear layers on the codes of a trained encoder.
 
-    The report's section 4.1; the defaults are the best parameters that it published.
+    Foscarin 2021, section 4.1; the defaults are the best parameters that it names.
     """
 
     name: Literal["perceptron"] = "perceptron"

@@ -17,8 +17,9 @@ from .posteriors import Dirac, Gaussian
 class ConvolutionalEncoder(nn.Module):
     """Three 3x3 convolutions of stride 2, then two linear layers; ReLU on all but the last.
 
-    The padding is 1, 1 and, as in the report, 0 for the last one, but 1 along a side that is even there: else
-    its last row would be in no patch. A side of 28 pixels becomes 14, 7 and 3; one of 32: 16, 8 and 4.
+    The padding is 1, 1 and 0 (Foscarin 2021, section 2.1), but 1 for the last one too along a side that is
+    even there: else its last row would be in no patch. A side of 28 pixels becomes 14, 7 and 3; one of 32
+    becomes 16, 8 and 4.
 
     Args:
         shape: channels, height and width of an image.
@@ -54,7 +55,7 @@ class ConvolutionalEncoder(nn.Module):
 class VariationalEncoder(nn.Module):
     """Two 4x4 convolutions of stride 2, padding 1, ReLU and dropout after each; then mu and logvar, linear.
 
-    A side of 28 pixels becomes 14 and 7. The report's section 5.1.
+    A side of 28 pixels becomes 14 and 7. Foscarin 2021, section 5.1.
 
     Args:
         shape: channels, height and width of an image.

@@ -45,8 +45,8 @@ class Gaussian(Posterior):
     """A diagonal Gaussian: the posterior of a variational autoencoder (https://arxiv.org/abs/1312.6114).
 
     Args:
-        mean: the report's `mu`.
-        log_variance: the report's `logvar`; natural logarithm.
+        mean: of the codes; `mu` in the literature.
+        log_variance: of the codes, `logvar`; natural logarithm.
     """
 
     def __init__(self, mean: Codes, log_variance: Codes) -> None:

@@ -34,8 +34,8 @@ def classification(model: nn.Module, batch: Batch, context: Context) -> Loss:  #
     return Loss(parts["cross_entropy"], parts)
 
 
-def classification_as_reported(model: nn.Module, batch: Batch, context: Context) -> Loss:  # noqa: ARG001
-    """report_cross_entropy: the Softmax's outputs taken for logits, as the report trained (section 4.1).
+def classification_through_softmax(model: nn.Module, batch: Batch, context: Context) -> Loss:  # noqa: ARG001
+    """report_cross_entropy: the Softmax's outputs taken for logits (Foscarin 2021, section 4.1).
 
     Its smallest possible value with 10 classes is log(e + 9) - 1 = 1.4612 nats, not 0.
     """
@@ -128,7 +128,7 @@ class ClassificationConfig(ObjectiveConfig):
 
     @property
     def training(self) -> Objective:
-        return classification if self.loss == "cross-entropy" else classification_as_reported
+        return classification if self.loss == "cross-entropy" else classification_through_softmax
 
     @property
     def curves(self) -> tuple[str, ...]:

@@ -13,8 +13,7 @@ from .reconstruction import reconstruction, squared_error
 def denoising(corruption: Corruption) -> Objective:
     """mse_from_noisy = mean of (decoded from corruption(image) - image)^2; no unit, pixels in [0, 1].
 
-    The target is the clean image (https://dl.acm.org/doi/10.1145/1390156.1390294); the report's section
-    3.1, read literally, had the noisy one.
+    The target is the clean image (https://dl.acm.org/doi/10.1145/1390156.1390294).
     """
 
     def objective(model: nn.Module, batch: Batch, context: Context) -> Loss:

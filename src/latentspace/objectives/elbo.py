@@ -16,7 +16,7 @@ def elbo(beta: float = 1.0, warm_up: int = 0, free_bits: float = 0.0) -> Objecti
 
     `nll` is -log p(image | code) summed over pixels, under the name that the likelihood gives it (`bce` for
     Bernoulli pixels); `kl` is the divergence of the posteriors from their priors, over all latents; both are
-    means over the images, in nats (https://arxiv.org/abs/1312.6114, equation 10; the report's section 5.1).
+    means over the images, in nats (https://arxiv.org/abs/1312.6114, equation 10).
     beta: https://openreview.net/forum?id=Sy2fzU9gl. Free bits: a term (a dimension, where the prior has a
     closed form) whose mean over the batch lies under `free_bits` nats is not pressed further
     (https://arxiv.org/abs/1606.04934, C.8).

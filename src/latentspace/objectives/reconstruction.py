@@ -14,8 +14,7 @@ from .loss import Context, Loss, Objective, ObjectiveConfig
 def reconstruction(model: nn.Module, batch: Batch, context: Context) -> Loss:
     """Mse = mean over images, channels and pixels of (decoded - image)^2; no unit, pixels in [0, 1].
 
-    The report's `MSELoss` on the autoencoder's output (section 2.1). Terms that the model adds itself, such
-    as a commitment loss, are minimised with it.
+    Terms that the model adds itself, such as a commitment loss, are minimised with it.
     """
     passed: Passed = model(batch.inputs, context.generator)
     return squared_error("mse", passed, batch.inputs)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 Part = TypeVar("Part")
 
-# What is set flush right: "0.0272", "11,234", "−3.1 ± 0.2", "89.6 %", "3e-4", and a dash for nothing.
+# What is set flush right: "0.0312", "12,345", "−3.1 ± 0.2", "89.6 %", "3e-4", and a dash for nothing.
 _NUMBER = r"[+\-\N{MINUS SIGN}]?[\d,]*\.?\d+(e[+\-]?\d+)?"
 _NUMERIC = re.compile(rf"(({_NUMBER})( ?± ?{_NUMBER})?( ?%)?|[\N{{EN DASH}}\N{{EM DASH}}-]?)", re.IGNORECASE)
 

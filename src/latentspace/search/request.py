@@ -192,16 +192,16 @@ def _laid_over(search: SearchConfig, request: SearchRequest) -> SearchConfig:
 
 
 def _searched(recipe: Recipe, kind: str, preset: str) -> SearchConfig:
-    """The recipe's own search, else the preset's, else that of the task's recipe."""
+    """The recipe's own search, else the preset's.
+
+    Raises:
+        ConfigurationError: neither has one for the task.
+    """
     own, usual = recipe.study(kind).search, settings_of_preset(preset, kind)
     if own is not None:
         return own
     if "search" in usual:
         return SearchConfig.parse(usual["search"], f"the preset {preset}")
-    default = TASKS[kind].recipe
-    found = Recipe.load(default).study(kind).search if default else None
-    if found is not None:
-        return found
     raise ConfigurationError(
         f"the recipe must say what to search for {kind}: there is no default",
         found=f"no [{kind}.search.space]",

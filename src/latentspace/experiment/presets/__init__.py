@@ -13,12 +13,16 @@ from ...core.registry import Registry
 USUAL = "default"  # of a training or a search that names neither a preset nor a recipe
 
 PRESETS: Registry[Traversable] = Registry(
-    "preset", {name: f"{__name__}:{name.upper()}" for name in ("default", "fast", "best", "report")}
+    "preset",
+    {
+        "default": f"{__name__}:DEFAULT",
+        "fast": f"{__name__}:FAST",
+        "best": f"{__name__}:BEST",
+        "report": "latentspace.studies.foscarin2021.recipes:HOMEWORK",
+    },
 )
 
-DEFAULT, FAST, BEST, REPORT = (
-    files(__name__) / f"{name}.toml" for name in ("default", "fast", "best", "report")
-)
+DEFAULT, FAST, BEST = (files(__name__) / f"{name}.toml" for name in ("default", "fast", "best"))
 
 
 def settings_of_preset(name: str, kind: str) -> Mapping[str, Any]:
