@@ -1,6 +1,5 @@
 """The worked examples of CONTRIBUTING.md do what they say."""
 
-import json
 import re
 from pathlib import Path
 from typing import Any
@@ -11,23 +10,33 @@ import torch
 
 from latentspace.core.errors import DataError
 from latentspace.core.randomness import generator
+from latentspace.core.registry import Registry
 from latentspace.data.batches import Batch
 from latentspace.data.config import DataConfig
+from latentspace.data.imageset import ImageSet
+from latentspace.data.readers.registry import READERS
 from latentspace.evaluation import metrics
-from latentspace.evaluation.metrics import Case
+from latentspace.evaluation.metrics import METRICS, Case
 from latentspace.models.autoencoder import VariationalConfig
+from latentspace.models.families import MODELS
+from latentspace.objectives.families import OBJECTIVES
 from latentspace.objectives.loss import Context
 from materials import make_images
+
+SOURCE = Path(__file__).parents[1] / "src" / "latentspace"
 
 TEXT = (Path(__file__).parents[1] / "CONTRIBUTING.md").read_text(encoding="utf-8")
 
 
+def section_of(heading: str) -> str:
+    return TEXT.partition(f"\n### {heading}\n")[2].partition("\n##")[0]
+
+
 def example(heading: str, package: str, known: dict[str, Any] | None = None) -> dict[str, Any]:
     """The names that the code below a heading defines, as a file of that package."""
-    section = TEXT.partition(f"\n### {heading}\n")[2].partition("\n##")[0]
-    (code,) = re.findall(r"^```python\n(.*?)^```", section, re.M | re.S)
     names = {"__name__": f"{package}.example", "__package__": package, **(known or {})}
-    exec(compile(code, f"CONTRIBUTING.md, {heading}", "exec"), names)
+    for code in re.findall(r"^```python\n(.*?)^```", section_of(heading), re.M | re.S):
+        exec(compile(code, f"CONTRIBUTING.md, {heading}", "exec"), names)
     return names
 
 
@@ -46,7 +55,7 @@ def test_the_objective() -> None:
 
 
 def test_the_network() -> None:
-    config = example("A network", "latentspace.models")["ResidualConfig"](channels=4, code_size=3)
+    config = example("A network", "latentspace.models")["PooledConfig"](channels=4, code_size=3)
     one, two = (config.build((3, 9, 14), drawn()) for _ in range(2))
     images = torch.rand(2, 3, 9, 14, generator=drawn())
     assert one.encode(images).mean.shape == (2, 3)
@@ -65,17 +74,28 @@ def test_the_metric(small_runs, images) -> None:
 
 
 def test_the_reader(tmp_path: Path) -> None:
-    reader = example("A reader", "latentspace.data.readers")["JSON_LINES"]
-    stored, path = make_images(12), tmp_path / "images.jsonl"
-    names = np.array(stored.class_names)[stored.labels]
-    rows = [{"pixels": one.tolist(), "label": name} for one, name in zip(stored.pixels, names, strict=True)]
-    path.write_text("\n".join(json.dumps(row) for row in rows))
+    names = example("A reader", "latentspace.data.readers", {"ImageSet": ImageSet})
+    reader, stored = names["HEX_LINES"], make_images(12, channels=3)
+    path = names["as_hex_lines"](stored, tmp_path)
     assert reader.knows(path, b"")
     assert not reader.knows(tmp_path / "images.npz", b"")
     assert reader.read(path, DataConfig()).content_hash == stored.content_hash
-    path.write_text("[]")
-    with pytest.raises(DataError, match="an image on each line"):
+    path.write_text("1 2")
+    with pytest.raises(DataError, match="a label and an image on each line"):
         reader.read(path, DataConfig())
+
+
+@pytest.mark.parametrize(
+    ("heading", "registry"),
+    [("An objective", OBJECTIVES), ("A network", MODELS), ("A metric", METRICS), ("A reader", READERS)],
+)
+def test_no_example_is_there_already(heading: str, registry: Registry[Any]) -> None:
+    section = section_of(heading)
+    line = re.search(r'`"(\w+)": f?"[\w.{}]+:\w+"`', section)
+    assert line
+    assert line[1] not in registry
+    for file, package in re.findall(r"`(\w+\.py)` in\s`([\w/]+)/`", section):
+        assert not (SOURCE / package / file).exists()
 
 
 def drawn() -> torch.Generator:

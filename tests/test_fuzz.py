@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from contracts.test_every_source import OTHERS
 from fuzz.readers import READERS as FUZZERS
+from fuzz.stored import OWN
 from latentspace.core.atomic_files import replacing
 from latentspace.core.config import overrides, read_toml
 from latentspace.core.errors import ConfigurationError, DataError, LatentspaceError, RunError
@@ -24,31 +26,15 @@ from latentspace.training.train import resume, start, train
 from makers import encoded, random_pixels, write_folder
 from preloaded import run_module
 
-# The fuzzer of each reader of images.
-FUZZED = {
-    **{
-        "npy": "arrays",
-        "npz": "arrays",
-        "hdf5": "hdf5",
-        "matlab": "matlab",
-        "binary": "binary",
-        "idx": "idx",
-    },
-    **{"array_folder": "array-folders", "archive": "pictures", "folder": "pictures"},
-    **{"parquet": "parquet", "table": "tables", "cleaned": "tables", "webdataset": "webdataset"},
-    **{"libsvm": "tables", "pages": "stacks"},
-    **{"compressed": "compressed"},
-    **{"pickle": "array-folders"},  # which is never opened, by its name or its start
-}
-
 
 def test_each_reader_of_images_has_a_fuzzer():
-    own = {name for name, reader in READERS.items() if type(reader).__module__.startswith("latentspace.")}
-    assert own == set(FUZZED)
-    assert set(FUZZED.values()) <= set(FUZZERS)
+    ours = {name for name, reader in READERS.items() if type(reader).__module__.startswith("latentspace.")}
+    assert set(OWN) <= ours
+    assert set(OWN.values()) <= set(FUZZERS)
+    assert not (ours - set(OWN)) & set(OTHERS), "nothing in STORED writes for them, so they need their own"
 
 
-@pytest.mark.parametrize("reader", sorted({"outside", "recipes", "runs", *FUZZED.values()}))
+@pytest.mark.parametrize("reader", sorted({"outside", "recipes", "runs", "stored", *OWN.values()}))
 def test_a_damaged_input_loads_or_is_refused_in_our_own_words(reader, tmp_path_factory):
     folder, logs = (tmp_path_factory.mktemp(name) for name in (reader, "logs"))
     count = 40 if reader in ("pictures", "runs") else 100  # these begin processes

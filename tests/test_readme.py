@@ -19,7 +19,7 @@ from latentspace.cli.main import app
 from latentspace.core.config import overrides
 from latentspace.data.readers.idx import write_idx_folder
 from latentspace.evaluation.metrics import METRICS
-from latentspace.experiment.config import Experiment
+from latentspace.experiment.config import Experiment, models_of, objectives_of
 from latentspace.experiment.recipe import Recipe
 from latentspace.experiment.search_space import SearchConfig
 from latentspace.experiment.settings import Setting, by_name, limits_of, settings_of, written
@@ -179,7 +179,7 @@ def test_the_reference_has_a_row_for_each_task():
         return ", ".join(map(code, names))
 
     assert rows("Tasks") == {
-        name: f"| `{name}` | {task.title} | {listed(task.models)} | {listed(task.objectives)} | "
+        name: f"| `{name}` | {task.title} | {listed(models_of(name))} | {listed(objectives_of(name))} | "
         f"{'lowest' if task.direction == 'minimize' else 'highest'} `{task.score}` |"
         for name, task in TASKS.items()
     }
@@ -204,6 +204,22 @@ def test_the_reference_has_those_that_the_reports_networks_alone_have():
     usual, reported = by_name(tuple(TASKS)), by_name(tuple(TASKS), "report")
     own = {name: row(name, settings) for name, settings in reported.items() if name not in usual}
     assert rows("The report's networks") == own
+
+
+def test_the_reference_has_those_that_other_networks_and_objectives_alone_have():
+    found: dict[str, list[Setting]] = {}
+    for kind in TASKS:
+        usual, reported = settings_of(kind), settings_of(kind, "report")
+        meanings = {one.name: one.meaning for one in usual}
+        named = {one.default for one in (*usual, *reported) if one.name.endswith(".name")}
+        for table, members in (("model", models_of(kind)), ("objective", objectives_of(kind))):
+            for member in (one for one in members if one not in named):
+                for one in settings_of(kind, changes={table: {"name": member}}):
+                    known = meanings.get(one.name, "").startswith(one.meaning)
+                    if one.name.startswith(table) and not known:
+                        found.setdefault(f"{one.name} of {member}", []).append(one)
+    expected = {name: row(name, tuple(settings)) for name, settings in found.items()}
+    assert rows("Other networks and objectives") == expected
 
 
 @pytest.mark.parametrize("kind", tuple(TASKS))

@@ -50,6 +50,10 @@ def test_as_json():
     assert listed["data.resize"]["limits"] == "2 of: whole number, from 1 to 4,096"
     assert listed["objective.noise"]["limits"] == "gaussian, masking, salt-and-pepper or blur"
     assert listed["training.learning_rate"]["limits"] == "number, above 0"
+    dense = json.loads(call(["settings", "ae", "--set", "model.name=dense", "--json"])[1])
+    assert {"model.name": "dense", "model.hidden_layers": 2}.items() <= {
+        one["name"]: one["default"] for one in dense
+    }.items()
     everything = json.loads(call(["settings", "--json"])[1])
     assert {one["kind"] for one in everything} == set(TASKS)
 

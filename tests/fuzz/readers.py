@@ -21,6 +21,7 @@ from PIL import Image
 from fuzz.arrays import ArrayFolders, BinaryVersions, Compressed, Hdf5, Matlab
 from fuzz.mutations import mistaken, mutated
 from fuzz.shards import WebDatasets
+from fuzz.stored import Stored
 from fuzz.tables import Parquet, TextTables
 from latentspace.core.config import overrides, read_toml
 from latentspace.data.config import DataConfig
@@ -414,6 +415,7 @@ def _first_of(read: Callable[[], Any], first: Exception | None) -> Exception | N
 
 
 READERS: Mapping[str, Callable[[Path], Reader]] = {
+    "stored": Stored,
     "idx": Idx,
     "arrays": Arrays,
     "array-folders": ArrayFolders,

@@ -20,6 +20,11 @@ def settings(
         str | None, typer.Argument(metavar="[KIND]", help="Of what: {tasks}. All without one.")
     ] = None,
     preset: Annotated[str, "The defaults of this preset: {presets}.", "NAME"] = "default",
+    set_: Annotated[
+        list[str] | None,
+        "Those of another network or objective: --set model.name=dense. May be repeated.",
+        "NAME=VALUE",
+    ] = None,
     json: Json = False,
 ) -> None:
     """List all settings of a training: name, default, limits, meaning.
@@ -34,17 +39,21 @@ def settings(
       latentspace settings vae
 
       latentspace settings ae --preset report --json
+
+      latentspace settings ae --set model.name=dense
     """
+    from ..core.config import overrides
     from ..experiment.presets import PRESETS
     from ..experiment.settings import by_name, settings_of
     from ..experiment.tasks import TASKS
 
     PRESETS.require(preset)
     kinds = tuple(TASKS) if kind is None else (TASKS.require(kind),)
+    changes = overrides(set_ or [])
     if json:
-        console.show_json([asdict(one) for each in kinds for one in settings_of(each, preset)])
+        console.show_json([asdict(one) for each in kinds for one in settings_of(each, preset, changes)])
     else:
-        console.show(_table(by_name(kinds, preset), len(kinds)))
+        console.show(_table(by_name(kinds, preset, changes), len(kinds)))
 
 
 def _table(listed: "dict[str, tuple[Setting, ...]]", kinds: int) -> Table:

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Any
 
-from ..core.config import Config
+from ..core.config import Config, merged
 from ..models.autoencoder import NetworkConfig
 from ..objectives.loss import ObjectiveConfig
 from .config import Experiment, models_of, objectives_of
@@ -29,9 +30,15 @@ class Setting:
     meaning: str
 
 
-def settings_of(kind: str, preset: str = USUAL) -> tuple[Setting, ...]:
-    """First those of no table, then table by table; with the preset's values as defaults."""
-    plan = Experiment.parse({"kind": kind, "preset": preset}, "the defaults")
+def settings_of(
+    kind: str, preset: str = USUAL, changes: Mapping[str, Any] = MappingProxyType({})
+) -> tuple[Setting, ...]:
+    """First those of no table, then table by table; with the preset's values as defaults.
+
+    Args:
+        changes: settings laid over the preset's, nested as in config.json: the name of another network.
+    """
+    plan = Experiment.parse(merged({"kind": kind, "preset": preset}, changes), "the defaults")
     found = [_named(Setting(kind, *one)) for one in _settings(plan, "")]
     return tuple(sorted(found, key=lambda one: _TABLES.index(one.name.rpartition(".")[0])))
 
@@ -49,12 +56,14 @@ def _named(setting: Setting) -> Setting:
     return replace(setting, limits=_one_of(names(setting.kind)), meaning=meaning)
 
 
-def by_name(kinds: tuple[str, ...], preset: str = USUAL) -> dict[str, tuple[Setting, ...]]:
+def by_name(
+    kinds: tuple[str, ...], preset: str = USUAL, changes: Mapping[str, Any] = MappingProxyType({})
+) -> dict[str, tuple[Setting, ...]]:
     """Under each name the settings of those kinds that have it."""
     found: dict[str, list[Setting]] = {}
     for table in _TABLES:
         for kind in kinds:
-            for one in settings_of(kind, preset):
+            for one in settings_of(kind, preset, changes):
                 if one.name.rpartition(".")[0] == table:
                     found.setdefault(one.name, []).append(one)
     return {name: tuple(settings) for name, settings in found.items()}
