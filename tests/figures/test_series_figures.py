@@ -10,6 +10,7 @@ from latentspace.evaluation.baselines import BaselineRecord, Fewer
 from latentspace.evaluation.confusion import Confusion
 from latentspace.evaluation.denoising import NOISY, DenoisingRecord
 from latentspace.figures import (
+    code_size_plot,
     draw_confusion,
     draw_series,
     labels_caption,
@@ -67,6 +68,17 @@ def test_fewer_labels_have_a_mean_and_a_range():
     text = labels_caption(LABELS).text
     assert "840 steps with all labels, about 300 with fewer" in text
     assert "3 times" in text
+
+
+@pytest.mark.parametrize("sizes", [range(1, 17), [1, 2, 4, 9, 60, 900, 1000], [5]])
+def test_numbers_under_a_log_scale_do_not_run_into_each_other(sizes):
+    figure = draw_series(code_size_plot(sizes, [1 / size for size in sizes]))
+    figure.canvas.draw()
+    (axes,) = figure.axes
+    boxes = [one.get_window_extent() for one in axes.get_xticklabels() if one.get_text()]
+    assert axes.get_xticklabels()[-1].get_text() == f"{sizes[-1]:,}"
+    assert len(boxes) > len(sizes) // 2
+    assert all(one.x1 < other.x0 for one, other in pairwise(boxes))
 
 
 def test_a_number_that_is_none_is_refused():

@@ -105,6 +105,16 @@ def test_a_dimension_under_the_floor_is_not_pressed(model, batch):
     torch.testing.assert_close(ours, pixels)
 
 
+def test_free_bits_of_a_prior_without_a_closed_form_are_those_of_all_dimensions(batch):
+    config = VariationalConfig(code_size=3, conv1_channels=4, conv2_channels=4, prior="flow")
+    model = config.build((1, 16, 16), generator(0, "weights")).eval()
+    plain = elbo(1.0)(model, batch, drawing())
+    kl = plain.parts["kl"].item()
+    over, under = (elbo(1.0, free_bits=share * kl / 3)(model, batch, drawing()) for share in (0.9, 1.5))
+    torch.testing.assert_close(over.total, plain.total)
+    torch.testing.assert_close(under.total, plain.total + 0.5 * kl)
+
+
 def test_warm_up_rises_in_equal_steps_and_stays():
     assert [warmed_up(2.0, 4, epoch) for epoch in (1, 2, 3, 4, 5, 100)] == [0.5, 1.0, 1.5, 2.0, 2.0, 2.0]
     assert warmed_up(0.7, 0, 1) == 0.7

@@ -12,7 +12,7 @@ from latentspace.evaluation.evaluate import evaluate
 from latentspace.experiment.config import Experiment
 from latentspace.experiment.training import TrainingConfig
 from latentspace.training.context import prepare
-from latentspace.training.extra import mixed_order, share_in
+from latentspace.training.extra import extra_of, mixed_order, share_in
 from latentspace.training.train import resume, start, train
 from materials import make_images
 
@@ -91,6 +91,18 @@ def test_copies_of_judged_images_are_left_out_and_counted(plan, tmp_path, images
     np.savez(path, images=images.pixels[context.split.test])
     with pytest.raises(DataError, match="must not all be copies"):
         prepare(with_extra(plan, str(path)))
+
+
+@pytest.mark.parametrize(("looked_for", "kept"), [("on", 20), ("off", 26)])
+def test_near_copies_of_judged_images_are_left_out_where_a_split_looks_for_them(tmp_path, looked_for, kept):
+    own, other = (np.random.default_rng(seed).integers(0, 200, (20, 1, 7, 7)) for seed in (0, 1))
+    own, other = (np.kron(one, np.ones((4, 4))).astype(np.uint8) for one in (own, other))
+    lighter = own + np.uint8(20)
+    np.savez(tmp_path / "extra.npz", images=np.concatenate([lighter, other[:5], lighter[:1], own[1:5]]))
+    plan = Experiment(split={"near_copies": looked_for}, training={"extra": str(tmp_path / "extra.npz")})
+    extra = extra_of(plan, ImageSet(own, "pictures"), np.arange(5))
+    assert extra is not None
+    assert len(extra.pixels) == kept  # of 30: 4 are copies, and 6 near copies, of which 2 are equal
 
 
 def test_they_are_brought_to_the_size_of_the_others(plan, tmp_path):

@@ -71,16 +71,26 @@ def image_rows(
     )
 
 
+def _numbers(errors: Sequence[float]) -> tuple[tuple[str, ...], str]:
+    """Each short enough for a column, and their unit: thousandths, where one is under a hundredth."""
+    thousandths = any(0 < abs(error) < 0.01 for error in errors)
+    shown = tuple(_number(1000 * error if thousandths else error) for error in errors)
+    return shown, ", in thousandths" if thousandths else ""
+
+
 def _number(error: float) -> str:
-    """Short enough for a column: two digits, more where the whole part has more."""
-    return f"{error:.2g}" if abs(error) < 10 else f"{error:.0f}"
+    """Two digits, more where the whole part has more, fewer under a hundredth."""
+    if abs(error) >= 10:
+        return f"{error:.0f}"
+    return f"{error:.2g}" if abs(error) >= 0.01 else f"{error:.2f}"
 
 
 def draw_rows(rows: ImageRows) -> Figure:
+    numbers, unit = _numbers(rows.errors)
     words = Words(
         overhead=rows.titles,
         beside=tuple(legible(name) for name in rows.names),
-        below=tuple(_number(error) for error in rows.errors),
-        foot=rows.error_name,
+        below=numbers,
+        foot=rows.error_name + unit,
     )
     return draw_mosaic(rows.images, columns=rows.columns, words=words)

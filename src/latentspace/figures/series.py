@@ -1,5 +1,6 @@
 """Numbers against a number: the error at each level of noise, the accuracy for each count of labels."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -12,7 +13,8 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 from ..core.errors import DataError
 from ..evaluation.baselines import BaselineRecord
 from ..evaluation.denoising import NOISY, DenoisingRecord
-from .style import MARKERS, PALETTE, QUIET, WIDTH, blank, styled
+from .style import MARKERS, PALETTE, QUIET, SMALL, WIDTH, blank, styled
+from .text import text_width
 
 _COLOURS = (PALETTE[2], PALETTE[0], PALETTE[4], PALETTE[1], PALETTE[6])
 
@@ -97,11 +99,22 @@ def draw_series(plot: SeriesPlot) -> Figure:
         axes.set_ylim(bottom=0)
         if plot.logarithmic:
             axes.set_xscale("log")
-            axes.xaxis.set_major_locator(FixedLocator(plot.points.tolist()))
+            axes.xaxis.set_major_locator(FixedLocator(_told_apart(plot.points.tolist())))
             axes.xaxis.set_minor_locator(NullLocator())
             axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
         figure.legend(loc="outside upper left", handlelength=2.4, ncols=2)
     return figure
+
+
+def _told_apart(points: Sequence[float]) -> list[float]:
+    """Those, ascending on a log scale, whose numbers do not run into each other: the last, and so on down."""
+    kept = [points[-1]]
+    across = 0.8 * WIDTH / max(math.log(points[-1] / points[0]), 1e-9)  # inches of the axis
+    for point in reversed(points[:-1]):
+        words = sum(text_width(f" {one:,.0f} ", SMALL) / 2 for one in (point, kept[-1]))
+        if across * math.log(kept[-1] / point) > words:
+            kept.append(point)
+    return kept[::-1]
 
 
 def _draw(axes: Axes, plot: SeriesPlot, series: Series, number: int) -> None:

@@ -3,7 +3,7 @@
 from typing import Literal
 
 from pydantic import Field
-from torch import nn
+from torch import Tensor, nn
 
 from ..core.tensor_types import Scalar
 from ..data.batches import Batch
@@ -17,9 +17,9 @@ def elbo(beta: float = 1.0, warm_up: int = 0, free_bits: float = 0.0) -> Objecti
     `nll` is -log p(image | code) summed over pixels, under the name that the likelihood gives it (`bce` for
     Bernoulli pixels); `kl` is the divergence of the posteriors from their priors, over all latents; both are
     means over the images, in nats (https://arxiv.org/abs/1312.6114, equation 10).
-    beta: https://openreview.net/forum?id=Sy2fzU9gl. Free bits: a term (a dimension, where the prior has a
-    closed form) whose mean over the batch lies under `free_bits` nats is not pressed further
-    (https://arxiv.org/abs/1606.04934, C.8).
+    beta: https://openreview.net/forum?id=Sy2fzU9gl. Free bits: a dimension whose mean over the batch lies
+    under `free_bits` nats is not pressed further (https://arxiv.org/abs/1606.04934, C.8); without a closed
+    form of the prior, which leaves one term for an image, nor are all together under as many times that.
     """
 
     def objective(model: nn.Module, batch: Batch, context: Context) -> Loss:
@@ -27,13 +27,21 @@ def elbo(beta: float = 1.0, warm_up: int = 0, free_bits: float = 0.0) -> Objecti
         nll = -passed.likelihood.log_prob(passed.logits, batch.inputs).mean()
         terms = [latent.kl_terms().mean(dim=0) for latent in passed.latents]
         kl = _total([one.sum() for one in terms])
-        pressed = _total([one.clamp(min=free_bits).sum() for one in terms]) if free_bits else kl
+        pressed = kl
+        if free_bits:
+            pairs = zip(terms, passed.latents, strict=True)
+            pressed = _total([_at_least(free_bits, one, latent.codes).sum() for one, latent in pairs])
         own = passed.own_terms
         weight = warmed_up(beta, warm_up, context.epoch)
         total = sum(own.values(), start=nll + weight * pressed)
         return Loss(total, {passed.likelihood.name: nll, "kl": kl, "elbo_loss": nll + kl, **own})
 
     return objective
+
+
+def _at_least(free_bits: float, terms: Tensor, codes: Tensor) -> Tensor:
+    """Terms over the images, none under the free bits of the dimensions that it is of."""
+    return terms.clamp(min=free_bits * (codes[0].numel() // terms.numel()))
 
 
 def _total(terms: list[Scalar]) -> Scalar:
@@ -55,7 +63,10 @@ class ElboConfig(ObjectiveConfig):
         default=0, ge=0, description="epochs over which that weight rises from 0 in equal steps"
     )
     free_bits: float = Field(
-        default=0.0, ge=0, description="nats per dimension below which the divergence is not reduced further"
+        default=0.0,
+        ge=0,
+        description="nats per dimension below which the divergence is not reduced further; with another "
+        "prior than N(0, I) as many times that for all together",
     )
 
     @property

@@ -5,15 +5,18 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from jaxtyping import Bool
 
 from ..core.errors import ConfigurationError, DataError, RunError
 from ..core.types import Hashes, Int64Array, Pixels
 from ..core.wording import counted, option
 from ..data.batches import order
 from ..data.imageset import ImageSet
+from ..data.near_copies import MOST, near_copies
 from ..data.sources import load_images
 from ..experiment.config import Experiment
 from ..experiment.training import TrainingConfig
+from ..runs.directory import Run
 
 logger = logging.getLogger(__name__)
 
@@ -23,8 +26,8 @@ class Extra:
     """Images that are learned from and never judged.
 
     Args:
-        pixels: without copies of judged images.
-        content_hash: of all that were read, those copies among them.
+        pixels: without copies and near copies of judged images.
+        content_hash: of all that were read, those among them.
     """
 
     pixels: Pixels
@@ -36,7 +39,8 @@ def extra_of(experiment: Experiment, images: ImageSet, judged: Int64Array) -> Ex
     """The plan's extra images, as large as the run's own; None where it names none.
 
     Args:
-        judged: the indices of the run's images that are not learned from: copies of them are left out.
+        judged: the indices of the run's images that are not learned from: copies of them are left out, and
+            near copies where the split looks for these.
 
     Raises:
         DataError: images that cannot be read, or have other channels, or are all copies of judged ones.
@@ -60,6 +64,7 @@ def extra_of(experiment: Experiment, images: ImageSet, judged: Int64Array) -> Ex
         "tiles": None,
         "group_by": None,
         "label_by": None,
+        "label": "none" if experiment.data.label else None,
     }
     found = load_images(experiment.data.model_copy(update=changes))
     if found.shape != images.shape:
@@ -69,31 +74,51 @@ def extra_of(experiment: Experiment, images: ImageSet, judged: Int64Array) -> Ex
             do="name images with as many channels",
         )
     copies = np.isin(found.image_hashes, images.image_hashes[judged])
-    if copies.all():
+    near = np.zeros_like(copies)
+    if experiment.split.near_copies == "on" and len(found) + len(judged) <= MOST:
+        near[~copies] = _near(images, judged, found, np.flatnonzero(~copies))
+    left_out = copies | near
+    if left_out.all():
         raise DataError(
             "extra images must not all be copies of images that are judged",
             found=f"{counted(len(found))} in {found.source}, each in the validation or the test part",
             do=f"name other images with {option('training.extra')}",
         )
-    kept = np.flatnonzero(~copies)
+    kept = np.flatnonzero(~left_out)
+    kinds = {"copy": int(copies.sum()), "near copy": int(near.sum())}
+    said = " and ".join(counted(count, kind) for kind, count in kinds.items() if count)
     logger.info(
         "%s to learn from beside, from %s%s",
         counted(len(kept), "extra image"),
         found.source,
-        f"; left out: {counted(int(copies.sum()), 'copy')} of judged images" if copies.any() else "",
+        f"; left out: {said} of judged images" if said else "",
     )
-    pixels = found.subset(kept).pixels if copies.any() or found.on_disk else found.pixels
+    pixels = found.subset(kept).pixels if said or found.on_disk else found.pixels
     return Extra(pixels, found.image_hashes[kept], found.content_hash)
 
 
-def require_same(extra: Extra | None, content_hash: object, run: object) -> None:
+def _near(
+    images: ImageSet, judged: Int64Array, extra: ImageSet, rows: Int64Array
+) -> Bool[np.ndarray, " _rows"]:
+    """Whether each extra image of `rows` is a near copy of a judged one."""
+    hashes = np.concatenate([images.image_hashes[judged], extra.image_hashes[rows]])
+    pairs = near_copies(np.concatenate([images.pixels[judged], extra.pixels[rows]]), hashes)
+    across = (pairs.first < len(judged)) & (pairs.second >= len(judged))
+    return np.isin(hashes[len(judged) :], hashes[pairs.second[across]])
+
+
+def require_same(extra: Extra | None, run: Run) -> None:
     """Refuse extra images that are not those that a run began with: raises RunError."""
-    if extra is not None and extra.content_hash != content_hash:
-        raise RunError(
-            f"the extra images of {run} must be as they were",
-            found="other images (the content hash differs)",
-            do="bring them back, or train a new run",
-        )
+    if extra is None:
+        return
+    if extra.content_hash != run.environment.get("extra_hash"):
+        found, do = "other images (the content hash differs)", "bring them back, or train a new run"
+    elif (then := run.environment.get("extra_images")) != len(extra.pixels):
+        found = f"{len(extra.pixels)} without copies of judged images, where there were {then}"
+        do = "resume it with the version of this program that began it, or train a new run"
+    else:
+        return
+    raise RunError(f"the extra images of {run.path} must be as they were", found=found, do=do)
 
 
 def mixed_order(own: int, extra: int, share: float, generator: torch.Generator) -> torch.Tensor:

@@ -265,7 +265,7 @@ def resume(
             do=f"name the run's own with {option('data')}, or train a new run",
         )
     extra = extra_of(experiment, found, judged_of(experiment, run.split))
-    require_same(extra, run.environment.get("extra_hash"), path)
+    require_same(extra, run)
     context = TrainingContext(experiment, found, run.split, fabric, pretrained, extra=extra)
     return Training(run, context, together)
 
