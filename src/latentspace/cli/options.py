@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from ..data.imageset import ImageSet
     from ..runs.directory import Run
 
-
 LEARNED = ("train", "train+validation")
 
 
@@ -150,16 +149,11 @@ class Reading:
 
     def settings(self, spec: str | None) -> dict[str, Any]:
         """The settings of `data` that were given; paths are made absolute."""
-        from ..data.joined import BETWEEN, specs_of
-        from ..data.sources import names_a_path
-
-        if spec:
-            spec = BETWEEN.join(_located(one) if names_a_path(one) else one for one in specs_of(spec))
         by_name = {
             name: said if said in (None, "folder") else _absolute(str(said))
             for name, said in (("group_by", self.group_by), ("label_by", self.label_by))
         }
-        return given({"spec": spec, **vars(self), **by_name})
+        return given({**data_changes(spec), **vars(self), **by_name})
 
     def config(self, spec: str | None) -> "DataConfig":
         from ..data.config import DataConfig
@@ -172,6 +166,15 @@ def together(specs: Sequence[str]) -> str | None:
     from ..data.joined import BETWEEN
 
     return BETWEEN.join(specs) if specs else None
+
+
+def data_changes(spec: str | None) -> dict[str, str]:
+    """The setting of `data` that names the images: paths are made absolute, words stay."""
+    from ..data.joined import BETWEEN, specs_of
+    from ..data.sources import names_a_path
+
+    located = [_located(one) if names_a_path(one) else one for one in specs_of(spec)] if spec else []
+    return given({"spec": BETWEEN.join(located) if spec else spec})
 
 
 def _absolute(path: str) -> str:
@@ -325,10 +328,8 @@ def moved(run: "Run", spec: str | None) -> "DataConfig | None":
     """The run's own data settings, with the place where its images are now."""
     from ..data.config import DataConfig
 
-    if spec is None:
-        return None
-    settings = {**run.experiment.data.model_dump(), **Reading().settings(spec)}
-    return DataConfig.parse(settings, "the data options")
+    settings = {**run.experiment.data.model_dump(), **data_changes(spec)}
+    return None if spec is None else DataConfig.parse(settings, "the data options")
 
 
 def refuse_beside(context: Any, option: str, why: str, *allowed: str) -> None:
@@ -342,8 +343,5 @@ def refuse_beside(context: Any, option: str, why: str, *allowed: str) -> None:
         and source.name == "COMMANDLINE"
     ]
     if found:
-        raise ConfigurationError(
-            f"{option} stands alone: {why}",
-            found=", ".join(found),
-            do=f"leave {'it' if len(found) == 1 else 'them'} out",
-        )
+        do = f"leave {'it' if len(found) == 1 else 'them'} out"
+        raise ConfigurationError(f"{option} stands alone: {why}", found=", ".join(found), do=do)
