@@ -402,6 +402,7 @@ def test_an_error_in_an_archive_names_the_archive(tmp_path: Path) -> None:
     ("name", "do"),
     [
         ("data_batch_1", "binary version"),
+        ("train", "binary version"),
         ("mnist.pkl", "numpy.savez"),
         ("mnist.pkl.gz", "numpy.savez"),
         ("training.pt", "numpy.savez"),
@@ -414,7 +415,7 @@ def test_pickles_are_refused_by_that_name(tmp_path: Path, name: str, do: str) ->
     content = pickle.dumps({b"data": 1}, protocol=2)
     (folder / name).write_bytes(gzip.compress(content) if name.endswith(".gz") else content)
     archive = write_tar(tmp_path / "x.tar.gz", tree(folder))
-    for path in (folder / name, *((folder, archive) if name != "no-ending" else ())):
+    for path in (folder / name, *((folder, archive) if name not in ("no-ending", "train") else ())):
         with pytest.raises(DataError, match="pickle, which runs code") as error:
             load(path)
         assert str(path) in error.value.must

@@ -328,7 +328,6 @@ def test_labels_that_are_classes(tmp_path: Path, kind: str) -> None:
 NO_CLASSES = {
     "several": np.array([[1, 1], [0, 1], [0, 0]]),
     "real numbers": np.array([0.5, 1, 2]),
-    "NaN": np.array([0, np.nan, 2]),
     "objects": np.array([len, "a", None], dtype=object),
 }
 
@@ -572,3 +571,31 @@ def test_records_without_images_are_named(tmp_path: Path):
         load(npy(tmp_path, np.zeros(5, [("foo", "f4"), ("bar", "i8")])))
     with pytest.raises(DataError, match="records in records"):
         load(npy(tmp_path, np.zeros(5, [("image", [("r", "u1", (9, 9))])])))
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        [0.0, 1.0, np.nan],
+        ["a", "b", ""],
+        ["a", "b", "nan"],
+        [b"a", b"b", b""],
+        np.array(["2020-01-01", "2020-01-02", "NaT"], dtype="datetime64[D]"),
+    ],
+    ids=["NaN", "empty", "as text", "bytes", "NaT"],
+)
+def test_what_has_no_label_is_left_out_of_those_that_have(tmp_path: Path, labels: list[object]) -> None:
+    path = tmp_path / "set.npz"
+    np.savez(path, images=random_pixels(6, 8, 8), labels=np.concatenate([labels, labels]))
+    images = load_images(DataConfig(spec=str(path)))
+    assert images.names == ("0", "1", "3", "4")
+    assert images.labels is not None
+    assert (images.labels.tolist(), len(images.class_names)) == ([0, 1, 0, 1], 2)
+    assert "2 images left out" in images.record.warnings[0]
+    assert len(load_images(DataConfig(spec=str(path), label="none"))) == 6
+
+
+def test_labels_that_are_all_missing_are_no_labels(tmp_path: Path) -> None:
+    np.savez(tmp_path / "set.npz", images=random_pixels(6, 8, 8), labels=np.full(6, np.nan))
+    images = load_images(DataConfig(spec=str(tmp_path / "set.npz")))
+    assert (len(images), images.labels) == (6, None)

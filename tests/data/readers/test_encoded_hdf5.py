@@ -48,6 +48,14 @@ def test_parts_each_with_its_labels(tmp_path: Path) -> None:
     assert latentspace.load_data(tmp_path / "x.h5", label="coarse").labels.tolist() == [0, 1, 2] * 2
 
 
+def test_files_without_a_label_are_left_out(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        of_any_length(file, "images", FILES)
+        file["labels"] = [0, 1, np.nan, 0, 1, np.nan]
+    found = latentspace.load_data(tmp_path / "x.h5")
+    assert (found.class_names, found.labels.tolist()) == (("0", "1"), [0, 1, 0, 1])
+
+
 def test_a_dataset_for_each_image(tmp_path: Path) -> None:
     with h5py.File(tmp_path / "x.h5", "w") as file:
         for place, one in enumerate(FILES):

@@ -1,6 +1,7 @@
 """What published sets have beside their images: lists of parts, labels as arrays, tables of an odd form."""
 
 import io
+import json
 from pathlib import Path
 from typing import Any
 
@@ -347,3 +348,25 @@ def test_boxes_beside_images_are_told_of_once(tmp_path: Path, caplog: pytest.Log
     assert not found.labelled
     (said,) = (one for one in caplog.messages if "not used" in one)
     assert said.endswith("labels/2.txt and 1 more are not used: boxes of objects, which are not read")
+
+
+@pytest.mark.parametrize("name", ["{}.json", "{}.png.json"])
+@pytest.mark.parametrize("pack", [write_folder, write_zip])
+def test_a_json_file_beside_each_image(name: str, pack, tmp_path: Path) -> None:
+    said = [{"Label": "ab"[k % 2], "patient": k // 2, "split": ("train", "test")[k // 4]} for k in range(6)]
+    texts = {name.format(k): json.dumps(one).encode() for k, one in enumerate(said)}
+    place = pack(tmp_path / "set.zip", images(*(f"{k}.png" for k in range(6))) | texts)
+    found = latentspace.load_data(place)
+    assert (found.class_names, found.labels.tolist()) == (("a", "b"), [0, 1] * 3)
+    assert (found.groups.tolist(), found.parts.tolist()) == ([0, 0, 1, 1, 2, 2], [0] * 4 + [2] * 2)
+    assert latentspace.load_data(place, label="patient").class_names == ("0", "1", "2")
+    bare = latentspace.load_data(place, label="none")
+    assert (bare.labels, bare.groups.tolist()) == (None, [0, 0, 1, 1, 2, 2])
+
+
+def test_json_without_labels_beside_each_image_is_said_once(tmp_path: Path, caplog) -> None:
+    caplog.set_level("INFO", "latentspace")
+    texts = {f"{k}.json": json.dumps({"shapes": [k], "imagePath": f"{k}.png"}) for k in range(4)}
+    assert load(tmp_path, tuple(f"{k}.png" for k in range(4)), texts).labels is None
+    (line,) = [one for one in caplog.messages if "not used" in one]
+    assert line.endswith("1 more are not used: no label in them, but shapes, imagepath")

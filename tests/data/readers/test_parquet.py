@@ -143,6 +143,13 @@ def test_groups_with_and_without_missing_images(tmp_path: Path, limit: int, monk
     assert [one.name for one in images.record.unreadable] == ["4.png"]
 
 
+@pytest.mark.parametrize("missing", [float("nan"), "nan", None])
+def test_what_is_missing_among_labels_is_no_class(missing: object, tmp_path: Path):
+    labels = [*("ab" if isinstance(missing, str) else (0.0, 1.0)), missing]
+    path = write(tmp_path / "x.parquet", None, image=FILES[:6], label=labels * 2)
+    assert latentspace.load_data(path).names == ("0", "1", "3", "4")
+
+
 def test_labels_are_not_needed(tmp_path: Path):
     path = write(tmp_path / "a.parquet", HUGGING_FACE, image=structs(), label=[-1] * 7)
     assert not latentspace.load_data(path).labelled

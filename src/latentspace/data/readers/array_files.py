@@ -6,7 +6,6 @@ class, named by the file (`full_numpy_bitmap_cat.npy` is Quick Draw's cat), or a
 """
 
 import logging
-import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -25,8 +24,8 @@ from .array_names import taken_apart
 from .arrays import npy_arrays, npz_arrays
 from .chosen import Stored
 from .class_arrays import each_by_its_name, is_image, one_class_each, one_image_each, parts_in
-from .file_sets import files_in
-from .filenames import is_junk, is_named_as_image, natural_order, readable
+from .file_sets import files_in, sets_below
+from .filenames import is_named_as_image, natural_order
 from .hdf5 import hdf5_arrays
 from .matlab import matlab_arrays
 from .matlab_cells import images_of_cells
@@ -42,6 +41,7 @@ _READ: Final[dict[str, tuple[str, Callable[[Path, DataConfig], list[Stored]]]]] 
     ".hdf5": ("an HDF5 file", hdf5_arrays),
     ".mat": ("a MATLAB file", matlab_arrays),
 }
+_DEEPEST: Final = 100  # folders in folders
 LOOKED_AT: Final = 5_000  # files, before a folder without arrays is taken for one of images
 
 
@@ -57,10 +57,8 @@ def array_names(folder: Path) -> list[str]:
 
 
 def _files_below(folder: Path) -> Iterator[Path]:
-    with readable(folder):
-        for place, folders, files in os.walk(folder):
-            folders[:] = sorted(one for one in folders if not is_junk(one))
-            yield from (Path(place, one) for one in sorted(files) if not is_junk(one))
+    for there in sets_below(folder, _DEEPEST):
+        yield from (there.folder / one for one in there.names)
 
 
 def _suffix(name: str) -> str:

@@ -20,6 +20,7 @@ from .collect import collect
 from .hdf5 import datasets, opened
 from .label_columns import with_asked
 from .labels import check_count, classes_of_labels
+from .layout import NO_LABEL
 from .listed import Again, listed_images
 from .reading import Content, File
 from .tables import part_number
@@ -172,11 +173,12 @@ def _named(said: Mapping[str, ArrayName], arrays: Sequence[Stored]) -> np.ndarra
 
 def _labels(
     columns: Sequence[np.ndarray | None], names: np.ndarray | None, count: int, path: Path
-) -> tuple[list[str] | None, tuple[str, ...]]:
+) -> tuple[list[str | None] | None, tuple[str, ...]]:
     there = [one for one in columns if one is not None]
     if len(there) < len(columns):
         return None, ()
     found = classes_of_labels(np.concatenate(there), names, count, str(path))
     if found.labels is None:
         return None, ()
-    return [found.names[label] for label in found.labels.tolist()], found.names
+    called = [None if name == NO_LABEL else name for name in found.names]
+    return [called[label] for label in found.labels.tolist()], tuple(one for one in called if one is not None)

@@ -1,9 +1,8 @@
 """What the files of a source are called: which of them are images, and in what order."""
 
-import os
 import posixpath
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -113,24 +112,6 @@ def undamaged(path: Path, raised: tuple[type[Exception], ...], must: str, do: st
         raise DataError(f"{path} {must}", found=said or type(error).__name__, do=do) from error
 
 
-def files_below(folder: Path, wanted: Callable[[str], bool]) -> list[Path]:
-    """The files of wanted names in a folder and two levels below, in order; none where there are images.
-
-    Raises:
-        DataError: a folder that cannot be read.
-    """
-    found = []
-    with readable(folder):
-        for here, folders, files in os.walk(folder):
-            folders[:] = [one for one in folders if not is_junk(one)]
-            if len(Path(here).relative_to(folder).parts) >= 2:
-                folders.clear()
-            if any(is_named_as_image(name) for name in files):
-                return []
-            found += [Path(here) / name for name in files if wanted(name)]
-    return sorted(found, key=lambda path: natural(str(path)))
-
-
 def natural(name: str) -> tuple[str, str]:
     """A sort key that puts `10` after `9`: digits count as numbers, other text without regard to case."""
     return _DIGITS.sub(_number, name.casefold()), name
@@ -177,9 +158,11 @@ def may_be_image(name: str) -> bool:
 def is_no_image(name: str) -> bool:
     """Whether `name` ends as files do that are not meant as images."""
     place = name.rfind(".")
-    if place > 0 and (ending := name[place:].casefold()) in NOT_IMAGES:
-        return ending not in _COMPRESSED or not is_named_as_image(name[:place])
-    return name.casefold() in _TEXTS
+    if place <= 0:
+        return name.casefold() in _TEXTS
+    if (ending := name[place:].casefold()) not in NOT_IMAGES:
+        return False
+    return ending not in _COMPRESSED or not is_named_as_image(name[:place])
 
 
 def stem(name: str) -> str:

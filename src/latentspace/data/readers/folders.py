@@ -5,7 +5,7 @@ import logging
 import os
 import stat
 from array import array
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -21,6 +21,7 @@ from ..cleaning import sentence
 from ..config import DataConfig
 from ..imageset import ImageSet
 from .collect import Collected, collect
+from .file_sets import is_entry
 from .filenames import is_junk, is_no_image, natural, natural_order, readable, shown
 from .foreign import refuse_foreign_names
 from .layout import NO_LABEL
@@ -108,13 +109,13 @@ def list_folder(folder: Path) -> Listing:
                 name = one.name
                 if is_junk(name):
                     continue
-                if _is_folder(one):
+                if is_entry(one, os.DirEntry.is_dir):
                     waiting.append((f"{below}{name}/", inside))
                 elif is_no_image(name):
                     passed_over.append(below + name)
                 else:
                     names.append(below + name)
-                    stamps.extend(_stamp(one))
+                    _add_stamp(one, stamps.append)
         if below and len(names) + len(waiting) == before:
             passed_over.append(below)
     if not names:
@@ -168,14 +169,15 @@ def set_of(collected: Collected, *, identity: str, what: str) -> ImageSet:
     return replace(images, source=f"{what} of {kind}")
 
 
-def _stamp(entry: "os.DirEntry[str]") -> Stamp:
+def _add_stamp(entry: "os.DirEntry[str]", add: Callable[[int], None]) -> None:
+    """Give the numbers of its stamp to `add`; zeros of what cannot be read."""
     try:
         about = entry.stat()
+        stamp = stamp_of(about) if stat.S_ISREG(about.st_mode) else _NONE  # a pipe: it would wait for ever
     except OSError:
-        return _NONE
-    if not stat.S_ISREG(about.st_mode):  # opening a pipe would wait for ever
-        return _NONE
-    return stamp_of(about)
+        stamp = _NONE
+    for number in stamp:
+        add(number)
 
 
 def _reason(path: str) -> str:
@@ -196,11 +198,3 @@ def _without_images(folder: Path, passed_over: list[str]) -> DataError:
         do="name a folder of images; an archive, an array or the folder of IDX files is named itself, and "
         "several sets together, as 'ONE + ANOTHER'",
     )
-
-
-def _is_folder(one: "os.DirEntry[str]") -> bool:
-    """Whether it is a folder, or leads to one; a link that leads to itself does not."""
-    try:
-        return one.is_dir()
-    except OSError:
-        return False

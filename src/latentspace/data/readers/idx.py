@@ -53,6 +53,8 @@ def is_column_name(name: str) -> bool:
 
 
 def _has(name: str, pattern: re.Pattern[str]) -> bool:
+    if "idx" not in (lower := name.casefold()) and "ubyte" not in lower:
+        return False  # of many files, most
     return bool(pattern.search(name)) and not is_junk(name) and not is_named_as_image(name)
 
 

@@ -1,8 +1,8 @@
 """What stands beside images as labels -> classes, as far as it is any.
 
 Whole numbers, booleans, text, dates and times, floats that are whole, and rows with a single 1 (one-hot) are
-classes. Several labels an image and real numbers are none: they are left out with a warning, as an
-autoencoder needs none.
+classes. NaN, NaT and empty text are no label. Several labels an image and real numbers are none: they are
+left out with a warning, as an autoencoder needs none.
 """
 
 from typing import NamedTuple
@@ -14,10 +14,15 @@ from ...core.types import Int64Array
 from ...core.wording import counted
 from .emnist import characters_of
 from .filenames import numbered
+from .layout import NO_LABEL
+from .tables import MISSING
 
 
 class Classes(NamedTuple):
-    """Labels that number `names`; None and none where `left_out` says why there are no classes."""
+    """Labels that number `names`; None and none where `left_out` says why there are no classes.
+
+    The last of the names is `NO_LABEL` where some images have none.
+    """
 
     labels: Int64Array | None
     names: tuple[str, ...]
@@ -35,6 +40,8 @@ def classes_of_labels(labels: np.ndarray, names: np.ndarray | None, count: int, 
     """
     if names is not None and labels.dtype.kind == "b":
         labels = labels.astype(np.uint8)
+    if (missing := _missing(labels, count)) is not None:
+        return _but(missing, labels, names, origin)
     column, left_out = as_column(labels, count)
     if column is None:
         return Classes(None, (), f"labels of {origin} left out: {left_out}")
@@ -47,6 +54,33 @@ def classes_of_labels(labels: np.ndarray, names: np.ndarray | None, count: int, 
     if names is None or names.ndim == 2:
         return Classes(numbers, found)
     return Classes(*_named(column, numbers, found, names, origin))
+
+
+def _missing(labels: np.ndarray, count: int) -> np.ndarray | None:
+    """Which of the labels are none: NaN, NaT, no text; None where all are some."""
+    if labels.size != count or labels.dtype.kind not in "fMmSU":
+        return None
+    column = labels.reshape(-1)
+    if column.dtype.kind == "f":
+        missing = np.isnan(column)
+    elif column.dtype.kind in "Mm":
+        missing = np.isnat(column)
+    else:
+        text = np.char.decode(column, "latin-1") if column.dtype.kind == "S" else column
+        missing = np.isin(np.char.lower(np.char.strip(text)), sorted(MISSING))
+    return missing if missing.any() else None
+
+
+def _but(missing: np.ndarray, labels: np.ndarray, names: np.ndarray | None, origin: str) -> Classes:
+    """The classes of the other labels, and `NO_LABEL` last, where not all are missing."""
+    if missing.all():
+        return Classes(None, (), f"labels of {origin} left out: none of them has a value")
+    found = classes_of_labels(labels.reshape(-1)[~missing], names, int((~missing).sum()), origin)
+    if found.labels is None:
+        return found
+    numbers = np.full(len(missing), len(found.names), dtype=np.int64)
+    numbers[~missing] = found.labels
+    return Classes(numbers, (*found.names, NO_LABEL))
 
 
 def as_column(labels: np.ndarray, count: int) -> tuple[np.ndarray | None, str]:

@@ -4,7 +4,6 @@ How many pixels an image has stands nowhere: it is the highest index, or the nex
 as MNIST's 780 are 28 x 28 with four empty pixels at the end.
 """
 
-import os
 import re
 from collections.abc import Sequence
 from math import isqrt
@@ -17,7 +16,8 @@ from ...core.errors import DataError
 from ...core.wording import brief, counted
 from ..imageset import ImageSet
 from .axes import LARGEST_SIDE, SMALLEST_SQUARE, square_of
-from .filenames import is_junk, is_named_as_image, natural, readable
+from .file_sets import files_in
+from .filenames import is_named_as_image, natural, readable
 from .label_columns import NONE, without_columns
 from .listed import described, noted, pixels_of
 from .pixel_layout import FEWEST
@@ -49,13 +49,14 @@ def is_libsvm(start: bytes) -> bool:
 def libsvm_files(folder: Path) -> list[str]:
     """The files of that form in a folder that holds nothing else; else none."""
     names = []
-    with readable(folder), os.scandir(folder) as found:
-        for one in found:
-            if is_junk(one.name) or one.name.casefold().startswith(_ABOUT):
+    there = files_in(folder)
+    with readable(folder):
+        for name in [] if there.folders else there.names:
+            if name.casefold().startswith(_ABOUT):
                 continue
-            if not one.is_file() or is_named_as_image(one.name) or not is_libsvm(start_of(Path(one.path))):
+            if is_named_as_image(name) or not is_libsvm(start_of(folder / name)):
                 return []
-            names.append(one.name)
+            names.append(name)
     return sorted(names, key=natural)
 
 

@@ -5,7 +5,6 @@ and `setid.mat` the numbers of the images of each part; tables of pixels are ima
 """
 
 import logging
-import posixpath
 import re
 from collections.abc import Sequence
 from dataclasses import replace
@@ -22,6 +21,7 @@ from ..imageset import ImageSet
 from .array_files import arrays_of
 from .array_names import PARTS as SHORT_PARTS
 from .array_names import taken_apart
+from .beside_each import with_file_each
 from .chosen import Stored
 from .file_tables import Matcher
 from .filenames import PARTS, stem
@@ -39,8 +39,6 @@ _ARRAYS: Final = (".mat", ".npy", ".npz")
 _MOST: Final = 20  # files that are looked at
 _SURE: Final = 0.9
 FEW_PICTURES: Final = 20  # that may stand beside a table of pixels to show what is in it
-_MOST_WORDS: Final = 4  # of a label
-_FIRST: Final = 1_000  # texts of which few must be different
 _FEW_TABLES: Final = 4
 _LIMIT: Final = 2**28
 _OF_PARTS: Final = frozenset(("split", "splits", "partition", "partitions", "subset", "subsets"))
@@ -67,7 +65,7 @@ def with_what_is_beside(
     """
     images, lists = with_part_lists(images, folder, below)
     images, labels = with_label_arrays(images, folder, below, config)
-    images, texts = with_text_each(images, folder, below, config)
+    images, texts = with_file_each(images, folder, below, config)
     images, arrays = with_part_arrays(images, folder, below, config)
     return images, (*lists, *labels, *texts, *arrays)
 
@@ -108,6 +106,8 @@ def with_part_lists(images: ImageSet, folder: Path, below: Sequence[str]) -> tup
     if images.files is None or images.parts is not None:
         return images, ()
     names = list(filter(_names_parts, below))
+    if not names and not any(map(_is_split_table, below)):
+        return images, ()
     matcher = Matcher(images.names)
     parts = _of_lists(images, matcher, folder, names) if 2 <= len(names) <= _MOST else None
     if parts is None:
@@ -230,40 +230,6 @@ def _lines(path: Path, count: int) -> list[str | None] | None:
     return whole_labels(lines) if 2 <= len(set(lines)) <= count / 2 else None
 
 
-def texts_of(images: ImageSet, below: Sequence[str]) -> list[str]:
-    """The texts that lie beside images, one for each, in their order: `1.txt` of `1.png`; else none."""
-    there = {posixpath.splitext(name)[0]: name for name in below if name.casefold().endswith(".txt")}
-    if len(there) < len(images) or images.files is None or len(images.class_names) > 1:
-        return []
-    found = [there.get(posixpath.splitext(name)[0]) for name in images.names]
-    return [name for name in found if name is not None] if None not in found else []
-
-
-def with_text_each(
-    images: ImageSet, folder: Path, below: Sequence[str], config: DataConfig
-) -> tuple[ImageSet, tuple[str, ...]]:
-    """`images` with the label that the text beside each of them is, and what the texts are called.
-
-    That is done if they have no labels, and each text is one of a few words or numbers on one line.
-    """
-    names = [] if config.label == NONE else texts_of(images, below)
-    labels: list[str | None] = []
-    for name in names:
-        try:
-            lines = read_text(folder / name, _LIMIT).strip().splitlines()
-        except DataError:
-            return images, ()
-        if len(lines) != 1 or len(lines[0].split()) > _MOST_WORDS:
-            return images, ()  # boxes, or what is seen in the image
-        labels.append(lines[0])
-        if len(labels) == _FIRST and len(set(labels)) > _FIRST / 2:
-            return images, ()
-    if not 2 <= len(set(labels)) <= len(labels) / 2:
-        return images, ()
-    note = f"labels from a text beside each image, as {names[0]}"
-    return described(noted(images, note), whole_labels(labels), origin="the texts beside them"), tuple(names)
-
-
 def with_part_arrays(
     images: ImageSet, folder: Path, below: Sequence[str], config: DataConfig
 ) -> tuple[ImageSet, tuple[str, ...]]:
@@ -314,14 +280,13 @@ def _first(images: ImageSet) -> str:
     return images.names_of(np.arange(1))[0]
 
 
-def unread_tables(folder: Path, below: Sequence[str]) -> tuple[str, ...]:
-    """The tables of pixels beside a few pictures, which are what is meant, or may be."""
-    tables = [name for name in below if name.casefold().endswith(TABLES)][:_FEW_TABLES]
-    return tuple(name for name in tables if layout_of(folder / name) is not None)
-
-
-def beside_tables(images: ImageSet, tables: Sequence[str]) -> ImageSet:
-    """`images` with a warning of tables of pixels beside them."""
+def beside_tables(images: ImageSet, folder: Path, below: Sequence[str]) -> ImageSet:
+    """A few pictures without labels, with a warning of tables of pixels beside them, which may be meant."""
+    few = len(images) <= FEW_PICTURES and not images.labelled
+    tables = [name for name in below if name.casefold().endswith(TABLES)][:_FEW_TABLES] if few else []
+    tables = [name for name in tables if layout_of(folder / name) is not None]
+    if not tables:
+        return images
     warning = (
         f"{counted(len(images))} beside tables of pixels, which are not read: {some(tables)}; if these are "
         "meant, name one of them, or put them into a folder of their own"

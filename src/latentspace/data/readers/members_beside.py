@@ -6,8 +6,9 @@ from pathlib import Path
 from ..config import DataConfig
 from ..imageset import ImageSet
 from .archives import TOTAL_LIMIT, members, tables_in
+from .beside_each import files_each
 from .inside import own_folder
-from .lists_beside import may_tell, texts_of, with_what_is_beside
+from .lists_beside import may_tell, with_what_is_beside
 from .sidecar import about, wants_tables, with_tables
 
 
@@ -20,10 +21,13 @@ def with_members(path: Path, images: ImageSet, beside: Sequence[str], config: Da
     Raises:
         DataError: the archive cannot be read, or no table has the column of labels that is asked for.
     """
+    each = set(files_each(images, beside))
     if wants_tables(images, config.label):
-        tables = tables_in(path, about(images)) if beside or config.label else []
+        wanted = about(images)
+        some = beside or config.label
+        tables = tables_in(path, lambda name: name not in each and wanted(name)) if some else []
         images = with_tables(images, tables, config.label)
-    told = {name for name in beside if may_tell(name)} | set(texts_of(images, beside))
+    told = {name for name in beside if may_tell(name)} | each
     if not told:
         return images
     with own_folder() as place:

@@ -47,9 +47,10 @@ def with_open_parts(
     """
     if all(there):
         return labels, names
-    whole = np.full(sum(counts), len(names), dtype=np.int64)
+    names = names if NO_LABEL in names else (*names, NO_LABEL)
+    whole = np.full(sum(counts), len(names) - 1, dtype=np.int64)
     whole[np.repeat(np.array(there), counts)] = labels
-    return whole, (*names, NO_LABEL)
+    return whole, names
 
 
 def without_labels(images: ImageSet) -> ImageSet:

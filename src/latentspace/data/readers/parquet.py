@@ -19,7 +19,8 @@ from ...core.errors import DataError
 from ...core.wording import counted
 from ..imageset import ImageSet
 from .column_files import PARQUET, Batch, ColumnFile, is_column_name, opened_columns
-from .filenames import files_below, readable, shown, undamaged
+from .file_sets import files_below
+from .filenames import readable, shown, undamaged
 from .listed import Again, listed_arrays, listed_images
 from .parquet_columns import Columns, columns_of, label_of, values_of
 from .parquet_raw import array_of, of_base64, settled

@@ -16,7 +16,7 @@ from .axes import square_of
 from .filenames import shown
 from .label_columns import asked_column
 from .raw_images import CONTENTS, HEIGHTS, SHAPES, WIDTHS
-from .tables import GROUP_NAMES, LABEL_NAMES, PART_NAMES, PATH_NAMES, column_named, plain
+from .tables import GROUP_NAMES, LABEL_NAMES, MISSING, PART_NAMES, PATH_NAMES, column_named, plain
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -173,7 +173,7 @@ def _features(schema: "pa.Schema") -> dict[str, Any]:
 def label_of(value: Any, names: Sequence[str], where: str) -> str | None:
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    if value in (None, "") or (names and value == -1):
+    if value is None or str(value).strip().casefold() in MISSING or (names and value == -1):
         return None
     if not names:
         return str(value)

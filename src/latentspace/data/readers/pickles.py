@@ -15,6 +15,7 @@ from .idx import is_idx_name
 _ENDINGS: Final = re.compile(r"\.(pkl|pickle|pck|pt|pth|joblib)(\.(gz|bz2|xz))?$", re.IGNORECASE)
 _CIFAR: Final = re.compile(r"(data_batch_[0-9]+|test_batch|batches\.meta)")
 _CIFAR_100: Final = ("meta", "test", "train")
+_HUNDRED_ALONE: Final = tuple((name,) for name in _CIFAR_100)  # named itself
 _OTHERS: Final = (".npy", ".npz", ".h5", ".hdf5", ".mat", ".bin", ".csv", ".parquet")
 BINARY: Final = "fetch the binary version, which is read: cifar-10-binary.tar.gz, or cifar-100-binary.tar.gz"
 SAVE: Final = (
@@ -30,9 +31,10 @@ def is_pickle(name: str, start: bytes) -> bool:
 
 def are_pickles(names: tuple[str, ...]) -> bool:
     """Whether files of these names are pickles and nothing else that can be read."""
+    if any(is_named_as_image(one) or is_idx_name(one) or one.endswith(_OTHERS) for one in names):
+        return False
     cifar = any(map(_CIFAR.fullmatch, names)) or all(one in names for one in _CIFAR_100)
-    others = any(is_named_as_image(one) or is_idx_name(one) or one.endswith(_OTHERS) for one in names)
-    return (cifar or any(map(_ENDINGS.search, names))) and not others
+    return cifar or any(map(_ENDINGS.search, names))
 
 
 def folder_of_pickles(folder: Path) -> Path | None:
@@ -42,7 +44,7 @@ def folder_of_pickles(folder: Path) -> Path | None:
 
 def refused(path: Path, names: tuple[str, ...]) -> DataError:
     """The error for what lies at `path`, which has these names in it."""
-    cifar = any(map(_CIFAR.fullmatch, names)) or all(one in names for one in _CIFAR_100)
+    cifar = any(map(_CIFAR.fullmatch, names)) or {*names} >= {*_CIFAR_100} or names[:1] in _HUNDRED_ALONE
     return DataError(
         f"{path} must hold images without Python pickles",
         found=f"{'the Python version of CIFAR: ' if cifar else ''}a pickle, which runs code when loaded "

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Final
 
 from ...core.errors import DataError
-from .filenames import is_junk, is_named_as_image, readable
+from .file_sets import files_in
+from .filenames import is_named_as_image, readable
 from .json_lines import is_json_lines, rows_of_json
 from .label_columns import asked_column
 from .streams import opened, start_of
@@ -146,12 +147,11 @@ def is_numbers(start: bytes) -> bool:
 def pixel_tables(folder: Path) -> list[str]:
     """The tables of pixels in a folder that holds no folder and no image."""
     names = []
+    there = files_in(folder)
+    if there.folders or any(map(is_named_as_image, there.names)):
+        return []
     with readable(folder):
-        for one in folder.iterdir():
-            if is_junk(one.name):
-                continue
-            if one.is_dir() or is_named_as_image(one.name):
-                return []
-            if one.name.casefold().endswith(TABLES) or is_numbers(start_of(one)):
-                names.append(one.name)
-    return [name for name in sorted(names) if layout_of(folder / name)]
+        for name in there.names:
+            if name.casefold().endswith(TABLES) or is_numbers(start_of(folder / name)):
+                names.append(name)
+    return [name for name in names if layout_of(folder / name)]

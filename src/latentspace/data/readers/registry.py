@@ -284,7 +284,7 @@ class Folder:
         from ..catalog import notmnist
         from ..kept import kept_images
         from .folders import list_folder, read_listing, set_of
-        from .lists_beside import FEW_PICTURES, beside_tables, unread_tables, with_what_is_beside
+        from .lists_beside import beside_tables, with_what_is_beside
         from .sidecar import with_sidecar
 
         listing = list_folder(path)
@@ -296,12 +296,11 @@ class Folder:
             worth=len(listing) >= WORTH_FILES,
             again=lambda: list_folder(path).identity,
         )
-        images, used = with_sidecar(images, listing.root, listing.passed_over, config.label)
         beside = (listing.root, listing.passed_over)
+        images, used = with_sidecar(images, *beside, config.label)
         images, others = with_what_is_beside(images, *beside, config)
         listing.tell((*used, *others))
-        tables = unread_tables(*beside) if len(images) <= FEW_PICTURES and not images.labelled else ()
-        return beside_tables(images, tables) if tables else images
+        return beside_tables(images, *beside)
 
 
 NPY = ArrayFile(".npy", (".npy",), b"\x93NUMPY")
@@ -342,9 +341,10 @@ def reader_of(path: Path) -> Reader | None:
     Raises:
         DataError: it cannot be opened.
     """
+    from .file_sets import listed_once
     from .filenames import readable
     from .streams import start_of
 
-    with readable(path):
+    with readable(path), listed_once():
         start = b"" if path.is_dir() else start_of(path)
-    return next((reader for reader in READERS.values() if reader.knows(path, start)), None)
+        return next((reader for reader in READERS.values() if reader.knows(path, start)), None)

@@ -18,6 +18,7 @@ import numpy as np
 from ...core.errors import DataError
 from ...core.wording import counted
 from ..imageset import ImageSet
+from .beside_each import files_each
 from .file_tables import Matcher
 from .label_columns import NONE, UnknownColumnError, Wanted, with_used, without_columns
 from .layout import NO_LABEL
@@ -54,9 +55,12 @@ def with_sidecar(
         return images, ()
     inner = [name for name in below if "/" in name and name.casefold().endswith((*TABLES, *LOOSE))]
     inner = list(filter(about(images), inner))
+    each = set(files_each(images, below))  # read by themselves
     found = []
     for path in (*candidates(folder), *(folder / name for name in without_many(inner))):
         name = path.relative_to(folder).as_posix() if path.is_relative_to(folder) else path.name
+        if name in each:
+            continue
         try:
             found.append((name, read_text(path, LIMIT)))
         except DataError as error:

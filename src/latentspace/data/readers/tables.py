@@ -54,7 +54,7 @@ PART_FLAGS: Final = {
     **dict.fromkeys(("is_train", "is_training", "is_training_image", "train_test_split"), (2, 0)),
 }
 YES, NO = frozenset(("1", "1.0", "true", "yes")), frozenset(("0", "0.0", "false", "no", ""))
-_MISSING: Final = frozenset(("", "nan", "<na>"))  # as NumPy and pandas write what is not there
+MISSING: Final = frozenset(("", "nan", "<na>"))  # as NumPy and pandas write what is not there
 _SHORT_PARTS: Final = {"tra": 0, "trn": 0, "tes": 2, "tst": 2}  # `optdigits.tra`
 _PARTS: Final = {
     **PARTS,
@@ -331,7 +331,7 @@ def part_of_name(name: str) -> int | None:
 
 def whole_labels(cells: Sequence[str | None]) -> list[str | None]:
     """Labels without spaces around them, `3.0` as `3` where all are whole numbers; None: empty, NaN."""
-    labels = [None if cell is None or cell.strip().casefold() in _MISSING else cell.strip() for cell in cells]
+    labels = [None if cell is None or cell.strip().casefold() in MISSING else cell.strip() for cell in cells]
     endings = {label.partition(".")[2].strip("0") for label in labels if label and "." in label}
     numbers = all(label.lstrip("-").replace(".", "", 1).isdigit() for label in labels if label)
     if endings == {""} and numbers:

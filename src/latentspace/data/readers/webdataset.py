@@ -19,7 +19,8 @@ from ...core.wording import counted
 from ..imageset import ImageSet
 from ..kept import kept_images
 from .archives import Member, cut_short, members
-from .filenames import BRACES, files_below, is_junk, is_named_as_image, readable
+from .file_sets import files_below
+from .filenames import BRACES, is_junk, is_named_as_image, readable
 from .label_columns import NONE, asked_column
 from .layout import NO_LABEL, layout_of, part_named
 from .listed import Again, listed_images, noted
