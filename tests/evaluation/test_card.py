@@ -36,17 +36,19 @@ from latentspace.report.measures import cell, digits_of, number, titled, with_un
 from latentspace.runs.directory import Run
 from latentspace.runs.tensors import write_tensors
 from latentspace.training.train import train
+from makers import undrawn
 from runner import call
 
 SCHEMAS = Path(__file__).parents[2] / "docs" / "guide" / "schemas"
 MOST = 24  # images that are judged
+DRAWS = 30
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _few_resamples() -> Iterator[None]:
     """Fewer than a card has, and coarser pictures, to be quick."""
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(make, "DRAWS", 60)
+        patched.setattr(make, "DRAWS", DRAWS)
         patched.setitem(style._LOOK, "savefig.dpi", 40)
         yield
 
@@ -126,7 +128,7 @@ def test_a_card_of_an_autoencoder_has_each_side(records):
 
 
 def test_a_denoiser_is_judged_from_noisy_images_too(small_runs, images):
-    found = reconstruction(Subject(small_runs["dae"], images, "test", MOST), Tally(MOST, 60, 0))
+    found = reconstruction(Subject(small_runs["dae"], images, "test", MOST), Tally(MOST, DRAWS, 0))
     row = next(one for one in found.rows if one.name == "mse_from_noisy")
     assert set(row.beside) == {"input", "pca"}
     strength = small_runs["dae"].experiment.objective.strength
@@ -156,13 +158,13 @@ def test_a_card_of_a_classifier_judges_its_answers(records, small_runs, images):
 def test_no_answer_is_calibrated_by_a_temperature_that_has_seen_it(small_runs, images):
     run = small_runs["classifier"]
     subject = Subject(run, images, "validation", MOST)
-    found = classification(subject, Tally(len(subject.judged), 60, 0))
+    found = classification(subject, Tally(len(subject.judged), DRAWS, 0))
     row = next(one for one in found.rows if one.name == "calibration_error_calibrated")
     logits, labels = subject.network.logits(images, subject.judged), images.labels[subject.judged]
     honest = expected_calibration_error(cross_fitted(logits, labels), labels)
     assert row.run.value == pytest.approx(honest)
     assert "fitted to the other half" in found.notes[1]
-    other = classification(Subject(run, images, "test", MOST), Tally(MOST, 60, 0))
+    other = classification(Subject(run, images, "test", MOST), Tally(MOST, DRAWS, 0))
     assert "other half" not in other.notes[1]
 
 
@@ -300,7 +302,8 @@ def test_the_commands_write_a_page_and_one_json(small_runs, records, tmp_path):
 def test_compare_says_the_table_and_writes_a_page_or_one_json(small_runs, records, tmp_path):
     out = tmp_path / "compared.html"
     asked = ["compare", *(str(small_runs[one].path) for one in ("ae", "vae")), "--most", str(MOST)]
-    code, stdout, stderr = call([*asked, "--out", str(out)])
+    with undrawn():
+        code, stdout, stderr = call([*asked, "--out", str(out)])
     assert code == 0, stderr
     assert "settings that differ" in stdout
     page = out.read_text(encoding="utf-8")
@@ -331,7 +334,8 @@ def others(images: ImageSet, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_other_images_are_judged_by_what_is_fitted_to_the_runs_own(small_runs, others, tmp_path, kind, data):
     run, out = small_runs[kind], tmp_path / "card.html"
     asked = ["evaluate", str(run.path), "--card", "--data", str(others / data), "--out", str(out)]
-    code, stdout, stderr = call([*asked, "--most", str(MOST), "--json"])
+    with undrawn():
+        code, stdout, stderr = call([*asked, "--most", str(MOST), "--json"])
     assert code == 0, stderr
     card = json.loads(stdout)
     assert (card["part"], card["judged"]) == ("other", MOST)
