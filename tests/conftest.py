@@ -3,6 +3,7 @@
 import os
 import shutil
 import tempfile
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -16,9 +17,21 @@ if "TMPDIR" not in os.environ and os.access(MEMORY, os.W_OK) and shutil.disk_usa
     os.environ["TMPDIR"] = tempfile.tempdir = str(MEMORY)
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector: pytest.Collector) -> Generator[None, pytest.CollectReport]:
+    """Each process of pytest-xdist begins with another part: what one has compiled, the others find."""
+    report = yield
+    number, count = (os.environ.get(f"PYTEST_XDIST_WORKER{one}") for one in ("", "_COUNT"))
+    if number and count and isinstance(collector, pytest.Dir) and collector.path == Path(__file__).parent:
+        found = list(report.result)
+        first = len(found) * int(number.removeprefix("gw")) // int(count)
+        report.result = found[first:] + found[:first]
+    return report
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Ray's tests wait more than they compute: they come first, while there is other work beside them."""
-    items.sort(key=lambda item: item.path.name != "test_ray.py")
+    items.sort(key=lambda item: (item.path.name != "test_ray.py", item.path))
 
 
 def pytest_configure(config: pytest.Config) -> None:
