@@ -10,6 +10,10 @@ from latentspace.data.readers.registry import READERS
 from latentspace.objectives.families import OBJECTIVES
 from latentspace.training import fabric  # noqa: F401  # before any part of Fabric: without what it does not need
 
+# nearly every command imports them: a second of the processor in each fork that finds them missing
+for name in ("sklearn.decomposition", "sklearn.linear_model", "latentspace.training.tracking"):
+    import_module(name)
+
 # a Fabric looks for callbacks through every installed package, at each training
 fabric_registry = import_module("lightning_fabric.utilities.registry")
 fabric_registry.entry_points = cache(fabric_registry.entry_points)
