@@ -1,13 +1,11 @@
-"""What a newcomer might type: every public name with wrong arguments. Run it with the path of a finished run.
+"""What a newcomer might type: every public name with wrong arguments, and labels as a list.
 
-It prints a line of JSON for each mistake that did not end in an error of ours, or in one that is too long,
-and in the end how many there were.
 Shapes and types are not checked here, as they are in the other tests: nobody at a prompt has that.
 """
 
 import json
-import sys
 import tempfile
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -98,7 +96,10 @@ def calls(path: str) -> dict[str, Callable[[Any], Any]]:
     }
 
 
-def main(path: str) -> None:
+def mistakes(path: str) -> None:
+    """Of the path of a finished run: prints a line of JSON for each that did not end in an error of ours, or
+    in one that is too long, and in the end how many there were. A warning is an error."""
+    warnings.simplefilter("error")
     tried = 0
     for name, call in calls(path).items():
         for kind, wrong in WRONG.items():
@@ -118,4 +119,11 @@ def main(path: str) -> None:
     print(tried)
 
 
-main(sys.argv[1])
+def listed_labels() -> None:
+    warnings.simplefilter("error")
+    for labels in ([0, 1, 0], np.array([0, 1, 0], np.uint8), (np.int32(0), 1, 0)):
+        images = ls.ImageSet(np.zeros((3, 1, 8, 8), np.uint8), "mine", labels=labels, class_names=["a", "b"])
+        assert images.labels is not None
+        assert images.labels.dtype == np.int64
+        assert images.labels.tolist() == [0, 1, 0]
+        assert images.class_names == ("a", "b")

@@ -39,7 +39,7 @@ def from_the_start(*arguments: object) -> subprocess.CompletedProcess[str]:
 @pytest.fixture(scope="module")
 def run(archive, tmp_path_factory) -> Path:
     out = tmp_path_factory.mktemp("runs") / "bars"
-    done = from_the_start("train", "ae", "--data", archive, "--out", out, "--epochs", 3, *SMALL)
+    done = latentspace("train", "ae", "--data", archive, "--out", out, "--epochs", 3, *SMALL)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == str(out)  # what was made, and nothing else
     assert re.search(r"ae epoch 3/3  loss 0\.\d+  validation 0\.\d+  [\d,]+ images/s  0:00 left", done.stderr)

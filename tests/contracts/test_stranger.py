@@ -32,10 +32,11 @@ def environment() -> dict[str, str]:
 
 LOADED = """
 import gc, json, os, sys
-import jinja2, kept
+import jinja2, kept, makers
 import latentspace.evaluation.evaluate, latentspace.report.run.write, latentspace.training.train
 import latentspace.report.search.page, latentspace.search.executors.worker, latentspace.search.run
 from latentspace.cli import main
+makers.undrawn().__enter__()
 gc.freeze()
 for line in sys.stdin:
     words, out, err = json.loads(line)

@@ -67,7 +67,7 @@ CASES = [  # an export takes seconds, by the number of layers; the report's auto
             activation="gelu",
             upsampling="nearest",
             linear_path="on",
-            corrections=2,
+            corrections=1,
         ),
         COLOUR,
     ),

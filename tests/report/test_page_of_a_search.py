@@ -3,6 +3,8 @@
 import csv
 import json
 import math
+import shutil
+from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 
@@ -18,7 +20,7 @@ from latentspace.report.search.tables import best_table, counts_table, duration,
 from latentspace.search.best import final_training, judged_run
 from latentspace.search.heartbeat import Heartbeat
 from latentspace.search.load import record_of
-from latentspace.search.trials import Trials
+from latentspace.search.trials import Trials, join
 from latentspace.studies import published
 from latentspace.studies.foscarin2021.published import REPORT
 from runner import call
@@ -203,15 +205,22 @@ def test_a_lead_that_was_not_measured_is_said_to_be_so(mixed_page: Page) -> None
     assert "--confirm 3x3" in section.text[0]
 
 
-@pytest.fixture
-def judged(archive: Path, tmp_path: Path, _undrawn: None) -> Trials:
+@pytest.fixture(scope="module")
+def judged_study(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A study of two trials whose winner was trained in full and judged."""
-    trials = small_study(archive, tmp_path / "letters", trials=2)
-    run_all(trials)
-    training = final_training(trials)
-    list(training.records())
-    evaluate(training.run)
-    return trials
+    with small_study(archive, tmp_path_factory.mktemp("judged") / "letters", trials=2) as trials:
+        run_all(trials)
+        training = final_training(trials)
+        list(training.records())
+        evaluate(training.run)
+        return trials.directory
+
+
+@pytest.fixture
+def judged(judged_study: Path, tmp_path: Path, _undrawn: None) -> Iterator[Trials]:
+    """A copy of it, for a test to change."""
+    with join(shutil.copytree(judged_study, tmp_path / "letters"), None) as trials:
+        yield trials
 
 
 def told(trials: Trials) -> str:

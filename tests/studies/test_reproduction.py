@@ -210,30 +210,25 @@ def test_the_page_has_all_thirteen_figures(done):
         assert (out / name / "report.html").is_file()
 
 
-def test_what_is_done_is_skipped_and_nothing_is_measured_twice(done, recipe, archive):
-    out, _, _ = done
-    before = {file: file.stat().st_mtime_ns for file in out.glob("**/weights.safetensors")}
-    before |= {file: file.stat().st_mtime_ns for file in out.glob("*/journal.log")}
-    code, _, stderr = call(["reproduce", "--recipe", str(recipe), "--data", str(archive), "--out", str(out)])
-    assert code == 0
-    assert stderr.count("has ended already") == 11
-    assert "measuring" not in stderr
-    assert len(before) == 15
-    assert {file: file.stat().st_mtime_ns for file in before} == before
-
-
-def test_a_folder_that_was_moved_is_known_again(done, recipe, archive, tmp_path):
+def test_what_is_done_is_skipped_and_nothing_is_measured_twice_where_it_was_moved_too(
+    done, recipe, archive, tmp_path
+):
     """The encoder lies elsewhere then: in the classifiers' plans stands where it was."""
     moved = tmp_path / "moved"
     shutil.copytree(done[0], moved)
     kept = moved.with_name("gone")
     done[0].rename(kept)
     try:
+        before = {file: file.stat().st_mtime_ns for file in moved.glob("**/weights.safetensors")}
+        before |= {file: file.stat().st_mtime_ns for file in moved.glob("*/journal.log")}
+        assert len(before) == 15
         code, stdout, stderr = call(
             ["reproduce", "--recipe", str(recipe), "--data", str(archive), "--out", str(moved)]
         )
         assert code == 0, stderr
         assert stderr.count("has ended already") == 11
+        assert "measuring" not in stderr
+        assert {file: file.stat().st_mtime_ns for file in before} == before
         assert stdout.splitlines()[-1] == str(moved / "report.html")
         work = Reproduction(Recipe.load(str(recipe)), moved, {"data": {"spec": str(archive)}})
         (step,) = [one for one in work.steps if one.name == "search-classifier"]

@@ -49,8 +49,12 @@ def gathered(plan: Experiment, images: ImageSet) -> Components:
     return TrainingContext(plan, images, parts, make_fabric(plan)).components()
 
 
-@pytest.mark.parametrize("kind", ["dae", "vae", "classifier", "frozen-encoder"])
-def test_an_interrupted_training_ends_as_one_that_never_stopped(encoders, archive, tmp_path, kind):
+@pytest.mark.parametrize(
+    ("kind", "stop_after"), [("dae", 2), ("vae", 1), ("classifier", 2), ("frozen-encoder", 1)]
+)
+def test_an_interrupted_training_ends_as_one_that_never_stopped(
+    encoders, archive, tmp_path, kind, stop_after
+):
     plan = {
         "dae": small("dae", archive, {"objective": {"noise": "salt-and-pepper", "strength": 0.2}}),
         "vae": small("vae", archive, {"objective": {"warm_up": 3, "free_bits": 0.1}}),
@@ -58,24 +62,21 @@ def test_an_interrupted_training_ends_as_one_that_never_stopped(encoders, archiv
         "frozen-encoder": classifier(encoders["vae"], objective={"method": "frozen-encoder"}),
     }[kind]
     whole = train(plan, tmp_path / "whole")
-    for stop_after in (1, 2):
-        place = tmp_path / f"broken-{stop_after}"
-        broken = start(plan, place)
-        records = broken.records()
-        list(islice(records, stop_after))
-        records.close()
-        again = resume(place)
-        assert [one.epoch for one in again.records()] == list(range(stop_after + 1, 4))
-        assert losses(whole) == losses(again.run)
-        assert whole.weights.keys() == again.run.weights.keys()
-        for name, tensor in whole.weights.items():
-            assert torch.equal(tensor, again.run.weights[name]), name
+    broken = start(plan, tmp_path / "broken")
+    records = broken.records()
+    list(islice(records, stop_after))
+    records.close()
+    again = resume(tmp_path / "broken")
+    assert [one.epoch for one in again.records()] == list(range(stop_after + 1, 4))
+    assert losses(whole) == losses(again.run)
+    assert whole.weights.keys() == again.run.weights.keys()
+    for name, tensor in whole.weights.items():
+        assert torch.equal(tensor, again.run.weights[name]), name
 
 
 @pytest.mark.parametrize("kind", tuple(TASKS))
-def test_the_records_name_each_term(encoders, archive, tmp_path, kind):
-    plan = classifier(encoders["ae"]) if kind == "classifier" else small(kind, archive)
-    run = train(plan, tmp_path / "run")
+def test_the_records_name_each_term(encoders, tmp_path, kind):
+    run = train(classifier(encoders["ae"]), tmp_path / "run") if kind == "classifier" else encoders[kind]
     parts = {
         "ae": {"mse"},
         "dae": {"mse_from_noisy"},
@@ -154,7 +155,7 @@ def test_warm_up_begins_with_little_of_the_divergence(images):
         assert one.validation["loss"] == one.validation["elbo_loss"]
 
 
-@pytest.mark.parametrize("kind", ["ae", "dae", "vae"])
+@pytest.mark.parametrize("kind", ["ae", "vae"])
 def test_both_ways_to_classify_give_the_same_losses(encoders, tmp_path, kind):
     ways = [
         train(classifier(encoders[kind], objective={"method": method}), tmp_path / method)

@@ -35,28 +35,29 @@ def plan(kind, archive, **more) -> Experiment:
 
 
 @pytest.mark.parametrize("kind", GOLDEN)
-def test_it_learns_and_goes_on_to_the_same_bits(kind, archive, tmp_path):
+def test_it_learns(kind, archive, tmp_path):
     whole = train(plan(kind, archive), tmp_path / "whole")
     score = whole.experiment.task.score
     curve = [record["validation"][score] for record in whole.metrics]
     assert curve[-1] < curve[0]
     assert curve == pytest.approx(GOLDEN[kind], rel=2e-3)
-    broken = start(plan(kind, archive), tmp_path / "broken")
+    if kind == "vae":
+        must_go_on_to_the_same_bits(whole, tmp_path / "broken")
+
+
+def must_go_on_to_the_same_bits(whole, place):
+    broken = start(whole.experiment, place)
     next(broken.records())
-    for _ in resume(broken.run.path).records():
+    for _ in resume(place).records():
         pass
-    assert Run(broken.run.path).weights_hash == whole.weights_hash
+    assert Run(place).weights_hash == whole.weights_hash
 
 
 def test_a_corrected_code_s_training_goes_on_to_the_same_bits(archive, tmp_path):
     corrected = train(plan("ae", archive, model={**SMALL, "corrections": 1}), tmp_path / "whole")
     curve = [record["validation"]["mse"] for record in corrected.metrics]
     assert curve == pytest.approx(CORRECTED, rel=2e-3)
-    broken = start(corrected.experiment, tmp_path / "broken")
-    next(broken.records())
-    for _ in resume(broken.run.path).records():
-        pass
-    assert Run(broken.run.path).weights_hash == corrected.weights_hash
+    must_go_on_to_the_same_bits(corrected, tmp_path / "broken")
 
 
 def test_the_code_size_follows_the_images_and_is_said(archive, tmp_path):

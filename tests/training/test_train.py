@@ -50,12 +50,14 @@ def test_another_seed_gives_other_losses_on_the_same_split(plan, tmp_path):
     assert one.split.to_json() == other.split.to_json()
 
 
-@pytest.mark.parametrize("optimizer", ["adam", "rmsprop", "adamw", "muon"])
-def test_an_interrupted_training_ends_as_one_that_never_stopped(plan, tmp_path, optimizer):
+@pytest.mark.parametrize(
+    ("optimizer", "stops"), [("adam", (0, 2)), ("rmsprop", (1,)), ("adamw", (1,)), ("muon", (2,))]
+)
+def test_an_interrupted_training_ends_as_one_that_never_stopped(plan, tmp_path, optimizer, stops):
     ema = 0.9 if optimizer in ("adamw", "muon") else 0
     plan = changed(plan, optimizer=optimizer, schedule="one-cycle", keep="best", clip_norm=0.5, ema=ema)
     whole = train(plan, tmp_path / "whole")
-    for stop_after in (0, 1, 2):
+    for stop_after in stops:
         place = tmp_path / f"broken-{stop_after}"
         broken = start(plan, place)
         records = broken.records()
