@@ -122,10 +122,65 @@ def test_a_classifier_on_images_without_labels(plan, images, tmp_path, request):
     assert not out.exists()
 
 
-@pytest.mark.parametrize("name", ["split.json", "metrics.jsonl", "environment.json"])
+@pytest.mark.parametrize("name", ["split.json", "metrics.jsonl", "environment.json", "data.json"])
 def test_a_damaged_run_is_not_resumed(unfinished, name, no_images):
     (Path(unfinished) / name).write_text("{x}\n")
     assert f"{name} must be whole" in refused("train", "--resume", unfinished)
+
+
+# What each command reads of a run beside its settings and weights; `report` reads all.
+RECORDS = ("data.json", "split.json", "environment.json", "metrics.jsonl")
+READ = {
+    "evaluate RUN": RECORDS,
+    "evaluate RUN --card": RECORDS,
+    "report RUN": RECORDS,
+    "explore RUN --export OUT.html": RECORDS,
+    "compare RUN other --out OUT.html": RECORDS,
+    "continue RUN --epochs 1 --out OUT": RECORDS,
+    "push RUN OUT": RECORDS,
+    "train classifier --encoder RUN --out OUT": RECORDS[:2],
+    "search classifier --encoder RUN --out OUT": RECORDS[:2],
+    "encode RUN --out OUT.csv": RECORDS[:2],
+    "encode RUN RUN --out OUT.csv": RECORDS[:2],
+    "map RUN --out OUT.csv": RECORDS[:2],
+    "clusters RUN RUN --out OUT": RECORDS[:2],
+    "anomalies RUN --out OUT": RECORDS[:2],
+    "neighbours RUN RUN --out OUT": RECORDS[:2],
+    "index RUN --out OUT": RECORDS[:2],
+    "interpolate RUN 0 1 --out OUT": RECORDS[:2],
+}
+
+
+@pytest.fixture(scope="module")
+def damaged(small_runs, tmp_path_factory):
+    """A copy of a run, beside another, in which one file is damaged: its path, by the name of the file."""
+    folder = tmp_path_factory.mktemp("damaged")
+    shutil.copytree(small_runs["ae"].path, folder / "other")
+    for name in RECORDS:
+        run = shutil.copytree(small_runs["ae"].path, folder / name.partition(".")[0])
+        (run / name).write_text("{}\n")
+    return folder
+
+
+@pytest.mark.parametrize("line", READ)
+def test_a_damaged_file_is_named_before_images_are_read(damaged, line, no_images):
+    for name in READ[line]:
+        names = {"RUN": name.partition(".")[0], "OUT": "out", "OUT.csv": "out.csv", "OUT.html": "out.html"}
+        given = [
+            str(damaged / names.get(one, one)) if one in (*names, "other") else one for one in line.split()
+        ]
+        assert f"{name} must be whole" in refused(*given)
+        assert not list(damaged.glob("out*"))
+
+
+@pytest.mark.parametrize("name", [*RECORDS, "weights.safetensors", "config.json"])
+def test_an_ended_run_that_is_damaged_is_not_said_to_have_ended(small_runs, tmp_path, name, no_images):
+    run = shutil.copytree(small_runs["ae"].path, tmp_path / "run")
+    (run / name).write_text("{x}\n")
+    assert f"{name} must be whole" in refused("train", "--resume", str(run))
+    if name == "metrics.jsonl":
+        (run / name).write_text("")
+        assert "no epoch, where the training has ended" in refused("report", str(run))
 
 
 def test_a_run_that_another_process_trains_is_not_resumed(unfinished, no_images):

@@ -365,8 +365,9 @@ def test_other_images_are_judged_by_what_is_fitted_to_the_runs_own(small_runs, o
         (["evaluate", "{run}", "--card", "--data", "{other}/known.npz", "--split", "test"], "have no parts"),
         (["evaluate", "{run}", "--card", "--data", "{other}/unknown.npz"], "among the run's classes"),
         (["evaluate", "{run}", "--card", "--data", "{other}/colour.npy"], "must be as the run's"),
-        (["compare", "{run}", "{run}", "--data", "{other}/known.npz"], "own"),
+        (["compare", "{run}", "{run}-code-2", "--data", "{other}/known.npz"], "own"),
         (["compare", "{run}"], "at least two runs"),
+        (["compare", "{run}", "{run}/../ae"], "each named once"),
         (["compare", "{run}", "{run}", "--out", "{run}/config.json"], "a .html file"),
     ],
 )

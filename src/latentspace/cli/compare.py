@@ -49,6 +49,7 @@ def compare(
         require_page(out)
         refuse_file(out, force=force)
     opened = [Run.open(one) for one in runs]
+    _refuse_twice(runs)
     for one in opened:
         refuse_unfinished(one)
     with console.following():
@@ -67,6 +68,18 @@ def compare(
     _show(found)
     if out is not None:
         console.made(out)
+
+
+def _refuse_twice(runs: list[Path]) -> None:
+    """Refuse a run that is named twice: raises ConfigurationError."""
+    places = [one.resolve() for one in runs]
+    twice = [str(one) for number, one in enumerate(runs) if places[number] in places[:number]]
+    if twice:
+        raise ConfigurationError(
+            "runs that are compared are each named once",
+            found=f"{', '.join(twice)} again",
+            do="name another run; the same training with other seeds: train --seeds 3",
+        )
 
 
 def require_page(out: Path) -> None:

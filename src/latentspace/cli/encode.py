@@ -102,7 +102,8 @@ def _plan(path: Path, out: Path, options: EncodingOptions, asked: AskedImages) -
     extras, shard = options.extras(out), Shard.parse(options.shard)
     run = Run.open(path)
     trained = TrainedAutoencoder.load(run, options.device)
-    computed_in(options.precision, trained.device)  # refused before images are read
+    computed_in(options.precision, trained.device)  # what can be refused is refused before images are read
+    _ = run.split, run.learned_from
     images, own = asked.read(run)
     return EncodingPlan(
         run,

@@ -59,21 +59,21 @@ def map_(
     opened = encoder_run(Run.open(run))
     trained = TrainedAutoencoder.load(opened, device)
     known = None if onto is None else read_map(onto, opened)
+    _ = opened.split, opened.learned_from  # a damaged run is named before images are read
     with console.following():
         images, own = asked.read(opened)
         codes = trained.encode(images)
         made = project(codes, method or "pca", seed or 0) if known is None else known
         points = made.points if known is None else made.place(codes)
-    drawn = _picture(images, points, made, known)
-    columns = Description(opened, images, own).columns()
+    drawn, columns = _picture(images, points, made, known), Description(opened, images, own).columns()
     write_map(out, made, codes, points, columns, seed=seed or 0, codes_of=opened.weights_hash)
     write_bytes(picture, drawn)
     if json:
         facts = {"run": str(run), "images": len(images), "picture": str(picture), "out": str(out)}
         console.show_json({**facts, **_facts(made, onto)})
-    else:
-        console.say(f"a picture of it: {picture}")
-        console.made(out)
+        return
+    console.say(f"a picture of it: {picture}")
+    console.made(out)
 
 
 def _facts(made: "Projection", onto: Path | None) -> dict[str, Any]:

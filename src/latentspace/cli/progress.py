@@ -147,7 +147,7 @@ def conclude(last: "SearchProgress", plan: "StudyPlan", run: "Run | None") -> No
     rows = [[name, console.number(value)] for name, value in last.best.params.items()]
     rows.append([f"validation {plan.objectives[0]}", f"{last.best.score:.5f}"])
     if run is not None:
-        if task.score in (test := run.results()["test"]):
+        if task.score in (test := run.result("test") or {}):
             rows.append([f"test {task.score}", f"{test[task.score]:.5f}"])
         rows.append(["learned from", run.experiment.training.fit])
     console.show_table(

@@ -202,7 +202,7 @@ def _final(study: "Trials", fit: str | None) -> "Run":
 
     training = final_training(study, fit)
     console.follow_training(training, "the best trial")
-    if "test" not in training.run.results():
+    if training.run.result("test") is None:
         with console.following():
             evaluate(training.run, device=training.experiment.device)
     return training.run

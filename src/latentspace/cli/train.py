@@ -163,6 +163,8 @@ def _resume(path: Path, data: str | None, track: str | None, together: "Start | 
     track = track or next(iter(trackers_of(run)), None)
     if run.finished:
         with run.writing():  # sweeps what a death near its end has left
+            run.refuse_damaged()
+            _ = run.weights
             console.say(f"{path} has ended already: nothing to do")
         console.made(path)
     else:

@@ -35,7 +35,7 @@ def kept(run: Run, name: str, kind: type[Measured], measure: Callable[..., Measu
     once it has ended. Delete the file to measure anew, times for example.
     """
     arguments = {name: one.default for name, one in inspect.signature(measure).parameters.items()}
-    found = run.results().get(name)
+    found = saved(run, name)
     if found is not None:
         if found.get(KEY) == _key(kind, arguments):
             try:
@@ -52,6 +52,15 @@ def kept(run: Run, name: str, kind: type[Measured], measure: Callable[..., Measu
     measured = measure(**arguments)
     keep(run, name, measured, arguments)
     return measured
+
+
+def saved(run: Run, name: str) -> dict[str, Any] | None:
+    """results/NAME.json as it is; None: nothing, or, said, it is damaged."""
+    try:
+        return run.result(name)
+    except RunError as error:
+        logger.warning("results/%s.json of %s is damaged (%s)", name, run.path.name, error.found)
+        return None
 
 
 def keep(run: Run, name: str, record: Measurement, arguments: Mapping[str, Any]) -> None:

@@ -21,7 +21,7 @@ from ..inference.trained import encoder_of, refuse_unfinished
 from ..runs.directory import Run
 from .agreement import agreement_with_test
 from .beside_pca import BesidePCA, beside_pca
-from .cache import Measurement, keep, kept
+from .cache import Measurement, keep, kept, saved
 from .judging import judge, score
 from .metrics import IWAE_SAMPLES, Metrics, require_samples
 
@@ -155,7 +155,7 @@ def judged_on_test(run: Run, images: ImageSet, device: str = AUTO) -> Evaluation
     Raises:
         RunError: the run has not ended.
     """
-    told = run.results().get("test", {}).get("iwae_samples")
+    told = (saved(run, "test") or {}).get("iwae_samples")
     samples = told if isinstance(told, int) and told > 0 else IWAE_SAMPLES
     measure = partial(_judged, run, images, True, "test", device, here, iwae_samples=samples)
     return kept(run, "test", Evaluation, measure)

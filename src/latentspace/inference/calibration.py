@@ -155,12 +155,12 @@ def calibrate(trained: TrainedClassifier, own: ImageSet | None = None) -> Calibr
     if run is None:
         logger.warning("probabilities are not calibrated: a network without its run")
         return None
+    chosen = run.split.part("validation")
     try:
         images = own_or_other(run, None)[0] if own is None else own
     except LatentspaceError as error:
         logger.warning("probabilities are not calibrated: %s (%s)", error.must, error.found)
         return None
-    chosen = run.split.part("validation")
     if images.labels is None or not len(chosen) or run.experiment.training.fit != "train":
         logger.warning("probabilities are not calibrated: no validation images that were not learned from")
         return None

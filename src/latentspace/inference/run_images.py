@@ -30,7 +30,10 @@ def own_or_other(run: Run, data: DataConfig | ImageSet | None) -> tuple[ImageSet
         RunError: the run's own data are gone or changed, and no other were named.
         DataError: images of another shape than the run's, where they are read strictly.
     """
-    if data is not None:
+    _ = run.data, run.experiment  # a damaged run is named before images are read
+    if data is None:
+        _ = run.split, run.learned_from
+    else:
         own = run.experiment.data
         images = data if isinstance(data, ImageSet) else load_alike(as_read(data, own, run.data), run.data)
         if isinstance(data, DataConfig) and data.strict:

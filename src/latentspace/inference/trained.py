@@ -287,9 +287,10 @@ def refuse_unfinished(run: Run) -> None:
     """What can be known of a run before any image is read.
 
     Raises:
-        RunError: its training has not ended, its weights are damaged, or a classifier's encoder is gone.
+        RunError: its training has not ended, a file of it is damaged, or a classifier's encoder is gone.
     """
     _ = run.weights
+    run.refuse_damaged()
     encoder_run(run)
 
 

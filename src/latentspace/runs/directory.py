@@ -43,7 +43,7 @@ from ..data.imageset import ImageSet
 from ..data.readers.filenames import readable
 from ..data.splits import PARTS, Split
 from ..data.summary import DataRecord
-from .records import damage, damaged, epoch_record, parsed
+from .records import damage, damaged, epoch_records, json_object, require_environment
 
 if TYPE_CHECKING:  # to list runs takes no PyTorch
     from ..experiment.config import Experiment
@@ -156,21 +156,13 @@ class Run:
 
     @property
     def environment(self) -> dict[str, Any]:
-        return self._json("environment.json")
+        with damage(self.path / "environment.json"):
+            return require_environment(self._json("environment.json"))
 
     @property
     def metrics(self) -> list[dict[str, Any]]:
         """The records of the whole epochs, in order; a last line that was cut short is left out."""
-        path = self.path / "metrics.jsonl"
-        records: list[dict[str, Any]] = []
-        with damage(path):
-            lines = path.read_bytes().split(b"\n") if path.exists() else []
-        for number, line in enumerate(lines[:-1], start=1):
-            try:
-                records.append(epoch_record(parsed(line)))
-            except (ValueError, RecursionError) as error:
-                raise damaged(path, f"line {number}: {error}") from error
-        return records
+        return epoch_records(self.path / "metrics.jsonl")
 
     def append(self, record: Mapping[str, Any]) -> None:
         path = self.path / "metrics.jsonl"
@@ -250,8 +242,13 @@ class Run:
 
         return States(self.path / "state")
 
+    def result(self, name: str) -> dict[str, Any] | None:
+        """What `evaluate` found and saved under a name; None: nothing."""
+        file = f"results/{name}.json"
+        return self._json(file) if (self.path / file).exists() else None
+
     def results(self) -> dict[str, dict[str, Any]]:
-        """What `evaluate` found, by the name it was saved under."""
+        """All of that, by the names."""
         files = sorted((self.path / "results").glob("*.json"))
         return {file.stem: self._json(f"results/{file.name}") for file in files}
 
@@ -300,10 +297,16 @@ class Run:
                 ) from error
             yield
 
+    def refuse_damaged(self) -> None:
+        """Read all records: a damaged one is named before images are read. Raises RunError."""
+        _ = self.experiment, self.split, self.learned_from, self.environment
+        if not self.metrics and self.finished:
+            raise damaged(self.path / "metrics.jsonl", "no epoch, where the training has ended")
+
     def refuse_unreadable(self) -> None:
         """Whether a training can go on here without images. Raises RunError: damaged, or written to now."""
         with self._locked():
-            _ = self.split, self.learned_from, self.environment, self.metrics
+            self.refuse_damaged()
 
     @contextmanager
     def _in_place(self) -> Iterator[None]:
@@ -335,12 +338,7 @@ class Run:
         began_with(self.path / "run.log", lines)
 
     def _json(self, name: str) -> dict[str, Any]:
-        path = self.path / name
-        with damage(path):
-            content = parsed(path.read_bytes())
-            if not isinstance(content, dict):
-                raise TypeError(f"a {type(content).__name__}, not an object")
-            return content
+        return json_object(self.path / name)
 
 
 def refuse_existing(path: Path) -> None:

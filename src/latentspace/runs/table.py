@@ -104,7 +104,7 @@ def _row(run: Run) -> dict[str, Any]:
         "epochs": epoch,
         f"train {score}": last.get("train", {}).get(score),
         f"validation {score}": last.get("validation", {}).get(score),
-        f"test {score}": run.results().get("test", {}).get(score),
+        f"test {score}": (run.result("test") or {}).get(score),
         **({} if parent is None else {"parent": parent}),
     }
 

@@ -85,7 +85,7 @@ def judged_run(trials: Trials) -> Run | None:
     None while it is that of an earlier best trial: its result is of other parameters.
     """
     best, run = trials.best(), Run(trials.directory / RUN)
-    if best is None or not Run.exists(run.path) or "test" not in run.results():
+    if best is None or not Run.exists(run.path) or run.result("test") is None:
         return None
     return run if is_run_of(run, plan_of(trials, best, run.experiment.training.fit)) else None
 

@@ -45,7 +45,7 @@ def read_study(path: Path, url: str | None = None) -> StudyRecord:
         record = record_of(trials.study)
         judged = judged_run(trials)
     if judged is not None:
-        record = replace(record, test=judged.results()["test"], comparable=judged.data.comparable)
+        record = replace(record, test=judged.result("test"), comparable=judged.data.comparable)
     replications = path / REPLICATIONS
     return record if not replications.exists() else _with_replications(record, replications)
 

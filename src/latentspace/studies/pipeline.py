@@ -204,7 +204,7 @@ class SearchStep(Step):
 
     def judge(self, run: Run) -> None:
         """Open the test part for the best parameters, once."""
-        if "test" not in run.results():
+        if run.result("test") is None:
             evaluate(run, device=run.experiment.device)
 
     def seconds_left(self, images: ImageSet) -> float:

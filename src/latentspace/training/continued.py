@@ -27,6 +27,7 @@ def start_continued(
     """
     refuse_existing(out)
     _ = parent.weights
+    parent.refuse_damaged()
     plan = parent.experiment
     extra = BETWEEN.join(one for one in (plan.training.extra, more) if one)
     training = {**plan.training.model_dump(), "epochs": epochs, "minutes": None, "extra": extra or None}
