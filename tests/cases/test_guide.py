@@ -97,6 +97,11 @@ def listed_labels(place: Path) -> None:
     write_folder(place, {**flat(), "labels.json": json.dumps(rows).encode()})
 
 
+def described(place: Path) -> None:
+    said = {f"{row}.json": json.dumps({"label": "ab"[row % 2]}).encode() for row in range(6)}
+    write_folder(place, {**flat(), **said})
+
+
 def table_of_images(seed: int = 0) -> pa.Table:
     cells = [{"bytes": one, "path": f"{row}.png"} for row, one in enumerate(pictures(6, seed=seed))]
     return pa.table({"image": cells, "label": list("ababab")})
@@ -244,6 +249,7 @@ MADE: dict[str, Callable[[Path], object]] = {
     "files.jsonl": json_lines,
     "listed/": listed_labels,
     "imagefolder/": imagefolder,
+    "described/": described,
     "paths.txt": paths,
     "train.csv": pixels,
     "zip.train": lambda place: place.write_text(
@@ -266,6 +272,13 @@ MADE: dict[str, Callable[[Path], object]] = {
     "galaxies.h5": galaxies,
     "train_32x32.mat": lambda place: savemat(
         place, {"X": random_pixels(16, 16, 3, 6), "y": np.arange(6)[:, None] % 3}
+    ),
+    "mnist_all.mat": lambda place: savemat(
+        place,
+        {f"{part}{k}": random_pixels(3, 784, seed=k) for part in ("train", "test") for k in range(2)},
+    ),
+    "turned.npz": lambda place: np.savez(
+        place, X=random_pixels(40, 3, 16, 16).transpose(1, 2, 3, 0), y=np.arange(40) % 2
     ),
     "mnist/": lambda place: write_idx_folder(make_images(12), place),
     "emnist/emnist-letters-train-images-idx3-ubyte.gz": emnist,
@@ -306,6 +319,9 @@ SAID = {
     "files.jsonl": "groups 3, of 2 to 2 images",
     "listed/": "classes 2, 3 images each: a (3), b (3)",
     "imagefolder/": "classes 2, 3 images each: a (3), b (3)",
+    "described/": "classes 2, 3 images each: a (3), b (3)",
+    "mnist_all.mat": "parts train 6, test 6",
+    "turned.npz": "images 40, 16x16, colour",
     "images.feather": "classes 2, 3 images each: a (3), b (3)",
     "saved/": "parts train 6, test 6",
     "stl10_binary/": "classes 2, 6 images each: airplane (6), bird (6)",

@@ -80,6 +80,7 @@ _TURNS: Final = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+TURNED: Final = "turned as their EXIF data say"
 _TURNED_BY_INFO = ("PNG", "JPEG", "BMP", "GIF", "PPM")  # if at all, by EXIF or XMP data in `info`
 
 
@@ -191,8 +192,10 @@ def inflated_image(content: bytes | Path) -> bytes:
 
 
 def _loaded(image: Image.Image) -> DecodedImage:
+    turned = image.format == "TIFF" and _orientation(image) > 1  # which Pillow turns as it loads them
     image.load()
-    return raster_of(image)
+    decoded = raster_of(image)
+    return replace(decoded, conversions=(*decoded.conversions, TURNED)) if turned else decoded
 
 
 def _deep_grey(image: Image.Image) -> DecodedImage:
@@ -200,7 +203,7 @@ def _deep_grey(image: Image.Image) -> DecodedImage:
     orientation = _orientation(image)
     layers = np.asarray(image.transpose(_TURNS[orientation]) if orientation > 1 else image)
     grey, alpha = 256 * layers[:, :, :1].astype(np.uint16) + layers[:, :, 1:2], layers[:, :, 2:3]
-    notes = ("turned as their EXIF data say",) if orientation > 1 else ()
+    notes = (TURNED,) if orientation > 1 else ()
     return DecodedImage(grey, notes, alpha=None if (alpha == 255).all() else alpha)
 
 
@@ -236,7 +239,7 @@ def raster_of(image: Image.Image) -> DecodedImage:
     if orientation == 1:
         return _converted(image)
     decoded = _converted(image.transpose(_TURNS[orientation]))
-    return replace(decoded, conversions=(*decoded.conversions, "turned as their EXIF data say"))
+    return replace(decoded, conversions=(*decoded.conversions, TURNED))
 
 
 def of_values(found: Values, *, alpha: bool) -> DecodedImage:

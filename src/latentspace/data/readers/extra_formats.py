@@ -212,7 +212,7 @@ def _images_of_fits(content: bytes | Path) -> list[np.ndarray]:
 def _no_image_in_fits(found: list[np.ndarray]) -> DataError:
     return DataError(
         "a FITS file must hold an image of two axes, or of three",
-        found=f"FITS with {counted(len(found))} of other axes",
+        found=f"FITS with {counted(len(found))} of other axes" if found else "FITS with tables alone",
         do="save its planes as an array, .npy",
     )
 
