@@ -38,6 +38,9 @@ FORKED.set_forkserver_preload(
         "jinja2",
         "kept",
         "latentspace.cli.main",
+        "latentspace.data.readers.apart",
+        "latentspace.data.readers.array_files",
+        "latentspace.data.readers.column_files",
         "latentspace.experiment.recipe",
         "latentspace.models.dense",
         "latentspace.models.stacks.family",
@@ -49,6 +52,9 @@ FORKED.set_forkserver_preload(
         "latentspace.training.tracking",
         "latentspace.training.together.process",
         "latentspace.training.train",
+        "rich.progress",
+        "sklearn.decomposition",
+        "sklearn.manifold",
     ]
 )
 

@@ -7,13 +7,10 @@ from typing import Any
 
 import pytest
 
+from latentspace.core.connection import _lean
+
 ATTEMPTS = 3
-NODE: dict[str, Any] = {
-    "object_store_memory": 80 << 20,
-    "include_dashboard": False,
-    "include_log_monitor": False,
-    "no_monitor": True,
-}
+NODE: dict[str, Any] = {"object_store_memory": 80 << 20, "include_dashboard": False}
 
 
 class Nodes:
@@ -23,7 +20,6 @@ class Nodes:
         from ray.cluster_utils import Cluster
 
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-        os.environ.setdefault("RAY_worker_niceness", "0")  # by its default of 15 other tests starve them
         self._cluster = Cluster()
         self._begin(num_cpus=0)
         self.there: list[Any] = []
@@ -38,10 +34,11 @@ class Nodes:
         return node
 
     def _begin(self, **sizes: int) -> Any:
-        """Ray gives a node 30 seconds to begin, and a busy machine may need more."""
+        """As our own clusters begin. Ray gives a node 30 seconds, and a busy machine may need more."""
         for _ in range(ATTEMPTS):
             try:
-                return self._cluster.add_node(**sizes, **NODE)
+                with _lean(alone=True):
+                    return self._cluster.add_node(**sizes, **NODE)
             except Exception as error:  # Ray's own is of no other class
                 if "timed out" not in str(error).lower():
                     raise

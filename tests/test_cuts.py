@@ -4,7 +4,7 @@ import pytest
 
 from preloaded import run_module
 
-EVERY = {"training": 41, "evaluation": 11, "report": 23, "search": 167}  # 5 to 9 cuts each
+EVERY = {"training": 73, "evaluation": 17, "report": 37, "search": 175}  # 5 or 6 cuts each
 
 
 @pytest.mark.parametrize("work", EVERY)
