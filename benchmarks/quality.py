@@ -35,6 +35,8 @@ def divided(spec: str | None, limit: int, judged: float, folder: Path) -> tuple[
     from latentspace.data.config import DataConfig
     from latentspace.data.sources import load_images
 
+    if not 0 < judged < 1:
+        raise SystemExit(f"--judged is a share of the images, between 0 and 1, not {judged:g}")
     spec = spec or (str(NOTMNIST) if NOTMNIST.is_dir() else "glyphs:8000")
     images = load_images(DataConfig(spec=spec, deduplicate=True))
     order = np.random.default_rng(0).permutation(len(images))[:limit]

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from latentspace.evaluation.code_sizes import numbers_enough
 from latentspace.experiment.config import Experiment
 from latentspace.runs.directory import Run
 from latentspace.training.train import resume, start, train
@@ -83,6 +84,16 @@ def test_ordered_codes_are_evaluated_at_every_size_and_drawn(archive, tmp_path):
     errors = result["errors_by_code_size"]
     assert errors[-1] == pytest.approx(result["mse"], rel=1e-5)
     assert errors[0] > errors[-1]
+    code, stdout, said = call(["evaluate", str(run.path)])
+    assert code == 0, said
+    shown = stdout.partition("code_sizes")[2]
+    assert shown.split()[:4] == ["1", "2", "3", "4"]
+    assert str(numbers_enough([1, 2, 3, 4], errors)) in shown.partition("numbers within")[2].split()
     code, _, said = call(["report", str(run.path)])
     assert code == 0, said
     assert "Error against code size" in (run.path / "report.html").read_text()
+
+
+def test_the_first_size_within_a_tenth_is_enough():
+    assert numbers_enough([1, 2, 4, 8], [0.5, 0.109, 0.12, 0.1]) == 2
+    assert numbers_enough([1], [0.0]) == 1

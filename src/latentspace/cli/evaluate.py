@@ -77,6 +77,7 @@ def _show(run: Path, opened: "Run", result: "Evaluation") -> None:
         ["exact copies of training images", console.number(result.seen_in_training)],
         *_beside(result, opened.experiment.task.score),
         *([name, _shown(value)] for name, value in result.metrics.items()),
+        *_enough(result),
     ]
     columns = ["", "value"]
     own = result.content_hash == opened.data.content_hash
@@ -98,7 +99,17 @@ def _beside(result: "Evaluation", score: str) -> Iterator[list[str]]:
         yield ["the same of PCA with as many numbers", _shown(result.mse_of_pca)]
 
 
+def _enough(result: "Evaluation") -> Iterator[list[str]]:
+    """A row of the shorter code that does nearly as well, where codes are ordered."""
+    from ..evaluation.code_sizes import numbers_enough
+    from ..evaluation.metrics import BY_CODE_SIZE
+
+    sizes, errors = (result.metrics.get(name) for name in BY_CODE_SIZE)
+    if isinstance(sizes, list) and isinstance(errors, list):
+        yield ["numbers within a tenth of the error of all", console.number(numbers_enough(sizes, errors))]
+
+
 def _shown(value: float | int | list[float]) -> str:
     if isinstance(value, list):
-        return " ".join(f"{one:.3f}" for one in value)
+        return " ".join(f"{one:.4g}" for one in value)
     return str(value) if isinstance(value, int) else f"{value:.5f}"

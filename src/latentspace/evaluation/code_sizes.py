@@ -1,5 +1,7 @@
 """The error of reconstructions by the first numbers of a code, for networks whose codes are ordered."""
 
+from collections.abc import Sequence
+
 import torch
 
 from ..core.devices import exact
@@ -16,6 +18,11 @@ def sizes_judged(code_size: int) -> list[int]:
         return list(range(1, code_size + 1))
     spread = [round(code_size ** (number / (SIZES - 1))) for number in range(SIZES)]
     return sorted(set(spread))
+
+
+def numbers_enough(sizes: Sequence[float], errors: Sequence[float]) -> int:
+    """The first of these code sizes, ascending, whose error is within a tenth of that of the last."""
+    return round(next(size for size, error in zip(sizes, errors, strict=True) if error <= 1.1 * errors[-1]))
 
 
 @torch.no_grad()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from ..core.wording import counted
 from ..evaluation.baselines import BaselineRecord
+from ..evaluation.code_sizes import numbers_enough
 from ..evaluation.confusion import Confusion, Mistakes
 from ..evaluation.denoising import DenoisingRecord
 from .codes import CodeMap
@@ -126,11 +127,10 @@ def noise_caption(record: DenoisingRecord, *, trained_at: str) -> Caption:
 
 
 def code_size_caption(sizes: Sequence[float], errors: Sequence[float], *, images: int) -> Caption:
-    enough = next(size for size, error in zip(sizes, errors, strict=True) if error <= 1.1 * errors[-1])
     text = (
         f"{counted(images, 'test image')}, each decoded from the first numbers of its code, with zeros for "
-        f"the others. {counted(round(enough), 'number')} of {round(sizes[-1])} come within a tenth of the "
-        "error of all."
+        f"the others. {counted(numbers_enough(sizes, errors), 'number')} of {round(sizes[-1])} come "
+        "within a tenth of the error of all."
     )
     return Caption("Error against code size", text)
 
