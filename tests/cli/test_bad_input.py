@@ -77,7 +77,7 @@ CASES = {
     "a code larger than the image": ([*GOOD, "--code-size", "300"], "300 numbers for an image of 256"),
     "another preset beside a resume": (["train", "--resume", "{}/begun", "--preset", "best"], "stands alone"),
     "settings of an unknown preset": (["settings", "--preset", "worst"], "default, fast, best, report"),
-    "no model": (["train", "--out", "{}/run"], "needs a model"),
+    "no task": (["train", "--out", "{}/run"], "needs a task"),
     "no place for the run": (["train", "ae", "--data", "{}/good.npz"], "no --out"),
     "an unknown device": ([*GOOD, "--device", "warp"], "this machine has"),
     "a malformed size": ([*GOOD, "--resize", "28"], "HEIGHTxWIDTH"),
@@ -205,15 +205,15 @@ CASES = {
         "each setting of the space is fixed",
     ),
     "search: published parameters outside": ([*NEW, *NARROW, "--published"], "code_size = 10"),
-    "search: a kind without a space": (
+    "search: a task without a space": (
         ["search", "vae", "--preset", "report", "--data", "{}/good.npz", "--out", "{}/new"],
         "there is no default",
     ),
-    "search: an unknown kind": (
+    "search: an unknown task": (
         ["search", "gan", "--data", "{}/good.npz", "--out", "{}/new"],
         "a known one",
     ),
-    "search: no kind": (["search", "--data", "{}/good.npz", "--out", "{}/new"], "needs a model"),
+    "search: no task": (["search", "--data", "{}/good.npz", "--out", "{}/new"], "needs a task"),
     "search: no place": (["search", "ae", "--data", "{}/good.npz"], "no --out"),
     "search: no trials": ([*NEW, *NARROW, "--trials", "0"], "trials = 0"),
     "search: a storage that is no URL": ([*NEW, *NARROW, "--storage", "here"], "takes the URL"),

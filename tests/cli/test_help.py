@@ -39,5 +39,5 @@ def test_defaults_are_on_the_screen(monkeypatch):
     monkeypatch.setenv("COLUMNS", "200")
     code, shown, _ = call(["search", "--help"])
     assert code == 0
-    assert "pruned and failed ones count. [default: the recipe's, 100]" in shown
+    assert "pruned and failed ones count. [default: the recipe's, else the preset's]" in shown
     assert "[default: STUDY/journal.log]" in shown

@@ -201,11 +201,11 @@ def test_a_run_that_has_ended_is_not_read_again(small_runs, tmp_path, no_images)
 @pytest.mark.parametrize(
     ("more", "named"),
     [
-        (["ae"], "MODEL"),
+        (["ae"], "TASK"),
         (["--epochs", "100"], "--epochs"),
         (["--device", "cpu", "--set", "training.epochs=5"], "--set, --device"),
         (["--seeds", "1"], "--seeds"),
-        (["dae", "--strict", "--out", "x", "--quiet"], "MODEL, --out, --strict"),
+        (["dae", "--strict", "--out", "x", "--quiet"], "TASK, --out, --strict"),
     ],
 )
 def test_what_is_given_beside_resume_is_refused_by_name(unfinished, more, named, no_images):

@@ -342,7 +342,7 @@ def test_other_images_are_judged_by_what_is_fitted_to_the_runs_own(small_runs, o
     record = CardRecord.from_json(json.loads(next(kept_as(run, "card-other-*")).read_text()))
     pixels = np.load(others / data)["images"] if data.endswith("z") else np.load(others / data)
     pixels = pixels[list(record.places)]
-    assert re.search(r"judged on \d+ images that are not its own \(", out.read_text(encoding="utf-8"))
+    assert re.search(r"evaluated on \d+ images that are not its own \(", out.read_text(encoding="utf-8"))
     rows = {row["name"]: row for one in card["sections"].values() for row in one["rows"] if not row["of"]}
     if kind == "ae":
         again = np.asarray(load_trained(run).reconstruct(pixels)) - pixels / 255

@@ -1,4 +1,4 @@
-"""Extra images: learned from beside the others, fading out, and never judged."""
+"""Extra images: learned from beside the others, fading out, and never evaluated."""
 
 import numpy as np
 import pytest
@@ -82,7 +82,7 @@ def test_copies_of_judged_images_are_left_out_and_counted(plan, tmp_path, images
     context = prepare(with_extra(plan, str(path)))
     assert context.extra is not None
     assert len(context.extra.pixels) == 72
-    assert "left out: 48 copies of judged images" in caplog.text
+    assert "left out: 48 copies of evaluated images" in caplog.text
     judged = images.image_hashes[np.concatenate([context.split.validation, context.split.test])]
     assert not np.isin(context.extra.hashes, judged).any()
     both = prepare(with_extra(plan, str(path), fit="train+validation"))

@@ -22,12 +22,14 @@ class CardOptions:
 
     panel: ClassVar = "Report card"
 
-    card: Annotated[bool, "The report card: each number beside what it must beat, with an interval."] = False
+    card: Annotated[bool, "The report card: each number beside its baselines, with an interval."] = False
     out: Annotated[
         Path | None, "Where its page is written. \\[default: card.html in the run]", "PAGE.html"
     ] = None
     most: Annotated[
-        int | None, "Judge so many images, at most; twice as many are learned from. \\[default: 2000]", "N"
+        int | None,
+        "Evaluate on so many images, at most; twice as many are learned from. \\[default: 2000]",
+        "N",
     ] = None
     card_seed: Annotated[int | None, "Seed of its samples and of its bootstrap. \\[default: 0]", "N"] = None
     force: Annotated[bool, "Replace the page at --out."] = False
@@ -88,7 +90,7 @@ def make_card(
             raise ConfigurationError(
                 "other images than the run's have no parts",
                 found=f"--split {split} and --data {spec}",
-                do="leave --split out: all are judged that the run did not learn from",
+                do="leave --split out: all are evaluated that the run did not learn from",
             )
         record = card_record(opened, images, part, most, options.card_seed or 0, device, other, computed)
         page = render(card_page(record, opened, images, device, other))

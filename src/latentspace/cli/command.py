@@ -26,6 +26,7 @@ import typer
 from rich.markup import escape
 from typer.core import TyperCommand, TyperGroup
 
+from ..core.wording import either
 from .options import Messages
 
 
@@ -111,26 +112,22 @@ def _with_names(text: str) -> str:
         from ..experiment.tasks import TASKS
 
         named = [name if task.title == name else f"{name} ({task.title})" for name, task in TASKS.items()]
-        text = text.replace("{tasks}", escape(_listed(named)))
+        text = text.replace("{tasks}", escape(either(named)))
     if "{formats}" in text:
         from ..data.readers.registry import READERS
 
         formats = [reader.words for reader in READERS.values() if reader.words]
-        text = text.replace("{formats}", escape(_listed(formats[::-1])))  # what most people have comes first
+        text = text.replace("{formats}", escape(either(formats[::-1])))  # what most people have comes first
     if "{recipes}" in text:
         from ..experiment.named_recipes import RECIPES
 
-        text = text.replace("{recipes}", escape(_listed(list(RECIPES))))
+        text = text.replace("{recipes}", escape(either(list(RECIPES))))
     if "{presets}" in text:
         from ..experiment.presets import PRESETS
 
-        text = text.replace("{presets}", escape(_listed(list(PRESETS))))
+        text = text.replace("{presets}", escape(either(list(PRESETS))))
     if "{engines}" in text:
         from ..search.executors import EXECUTORS
 
-        text = text.replace("{engines}", escape(_listed(list(EXECUTORS))))
+        text = text.replace("{engines}", escape(either(list(EXECUTORS))))
     return text
-
-
-def _listed(words: list[str]) -> str:
-    return " or ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

@@ -18,8 +18,8 @@ def compare(
     *,
     runs: Annotated[list[Path], typer.Argument(metavar="RUN RUN ...", help="Run directories, two or more.")],
     out: Annotated[Path | None, "Write a page with the table and the curves.", "PAGE.html"] = None,
-    split: Annotated[str, "The part to judge on: test or validation.", "PART"] = "test",
-    most: Annotated[int, "Judge so many images of it, at most.", "N"] = 2000,
+    split: Annotated[str, "The part to evaluate on: test or validation.", "PART"] = "test",
+    most: Annotated[int, "Evaluate on so many images of it, at most.", "N"] = 2000,
     seed: Annotated[int, "Seed of the samples and of the bootstrap.", "N"] = 0,
     data: MovedData = None,
     force: Annotated[bool, "Replace what is there."] = False,
@@ -28,8 +28,8 @@ def compare(
 ) -> None:
     """Put finished runs side by side: which differences are more than luck, and which settings differ.
 
-    Each run gets its report card (`evaluate RUN --card`), unless it has one. Runs that are judged on the same
-    images are compared image by image.
+    Each run gets its report card (`evaluate RUN --card`), unless it has one. Runs that are evaluated on the
+    same images are compared image by image.
 
     [bold]Examples[/bold]
 

@@ -14,7 +14,7 @@ def continue_(
     epochs: Annotated[int, "How many more epochs.", {"min": 1}],
     data: Annotated[
         list[str] | None,
-        "Images to learn from beside the run's own, fewer with each epoch, and never judged. "
+        "Images to learn from beside the run's own, fewer with each epoch, and never evaluated. "
         "Given several times, the sets are joined.",
         "MORE",
     ] = None,

@@ -189,7 +189,7 @@ def _listing(listed: str, facts: "Facts") -> tuple[list[str], list[list[str]]]:
     elif listed == "conflicts":
         columns = ["equal images", "class"]
         rows = [
-            [name, facts.labelled(index)]
+            [name, facts.images.class_of(index)]
             for one in facts.conflicts
             for name, index in zip(facts.images.names_of(one), one.tolist(), strict=True)
         ]

@@ -32,8 +32,8 @@ def evaluate(
 ) -> None:
     """Evaluate a finished run on images that it did not learn from; every metric in float32.
 
-    With --card: reconstruction, codes, samples, robustness and calibration, each number beside what it must
-    beat, with an interval; one JSON, and a page.
+    With --card: reconstruction, codes, samples, robustness and calibration, each number beside its
+    baselines, with an interval; one JSON, and a page.
 
     [bold]Examples[/bold]
 

@@ -67,7 +67,7 @@ def _quiet(chosen: bool) -> bool:
     return chosen
 
 
-Task: TypeAlias = Annotated[str | None, typer.Argument(metavar="MODEL", help="What to train: {tasks}.")]
+Task: TypeAlias = Annotated[str | None, typer.Argument(metavar="TASK", help="What to train: {tasks}.")]
 RunPath: TypeAlias = Annotated[Path, typer.Argument(metavar="RUN", help="A run directory.")]
 Json: TypeAlias = Annotated[bool, "One JSON value on standard output, nothing else."]
 MovedData: TypeAlias = Annotated[
@@ -149,11 +149,13 @@ class Reading:
 
     def settings(self, spec: str | None) -> dict[str, Any]:
         """The settings of `data` that were given; paths are made absolute."""
+        from ..core.config import without_unset
+
         by_name = {
             name: said if said in (None, "folder") else _absolute(str(said))
             for name, said in (("group_by", self.group_by), ("label_by", self.label_by))
         }
-        return given({**data_changes(spec), **vars(self), **by_name})
+        return without_unset({**data_changes(spec), **vars(self), **by_name})
 
     def config(self, spec: str | None) -> "DataConfig":
         from ..data.config import DataConfig
@@ -173,8 +175,9 @@ def data_changes(spec: str | None) -> dict[str, str]:
     from ..data.joined import BETWEEN, specs_of
     from ..data.sources import names_a_path
 
-    located = [_located(one) if names_a_path(one) else one for one in specs_of(spec)] if spec else []
-    return given({"spec": BETWEEN.join(located) if spec else spec})
+    if not spec:
+        return {}
+    return {"spec": BETWEEN.join(_located(one) if names_a_path(one) else one for one in specs_of(spec))}
 
 
 def _absolute(path: str) -> str:
@@ -291,7 +294,7 @@ class ExperimentOptions:
 
     def changes(self, more: dict[str, Any] | None = None) -> dict[str, Any]:
         """The settings that were given, nested as in config.json; those of --set are laid over the others."""
-        from ..core.config import merged, overrides
+        from ..core.config import merged, overrides, without_unset
 
         data = self.data.settings()
         if self.learn_from:
@@ -306,7 +309,7 @@ class ExperimentOptions:
             "split": {"shares": self.split, "near_copies": self.near_copies},
             "encoder": None if self.encoder is None else str(self.encoder),
         }
-        return merged(given({**settings, **(more or {})}), overrides(self.set_ or []))
+        return merged(without_unset({**settings, **(more or {})}), overrides(self.set_ or []))
 
 
 def parsed_engine(text: str, cpus: float | None = None, gpus: float | None = None) -> "EngineChoice":
@@ -316,12 +319,6 @@ def parsed_engine(text: str, cpus: float | None = None, gpus: float | None = Non
 
     EXECUTORS.require(text.partition("://")[0])
     return EngineChoice.named(text, cpus=cpus, gpus=gpus)
-
-
-def given(settings: dict[str, Any]) -> dict[str, Any]:
-    """Without the options that were not given."""
-    kept = {key: given(value) if isinstance(value, dict) else value for key, value in settings.items()}
-    return {key: value for key, value in kept.items() if value is not None and value != {}}
 
 
 def moved(run: "Run", spec: str | None) -> "DataConfig | None":

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from . import console, progress
-from .options import DataOptions, Engine, PlannedDevice, Precision, given, parsed_engine
+from .options import DataOptions, Engine, PlannedDevice, Precision, parsed_engine
 
 if TYPE_CHECKING:
     from ..search.executors.protocol import Executor
@@ -35,13 +35,14 @@ def reproduce(
 
       latentspace reproduce --recipe homework --data notmnist --out runs/homework --dry-run
     """
+    from ..core.config import without_unset
     from ..experiment.recipe import Recipe
     from ..search.executors import opened
     from ..studies.foscarin2021.reproduction import Reproduction
 
     computing = parsed_engine(engine)
     place = out or Path("runs") / Path(recipe).stem
-    changes = given({"device": device, "precision": precision, "data": data.settings()})
+    changes = without_unset({"device": device, "precision": precision, "data": data.settings()})
     work = Reproduction(Recipe.load(recipe), place, changes)
     if dry_run:
         _foretell(work)

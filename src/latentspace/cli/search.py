@@ -24,7 +24,7 @@ class SearchedData(DataOptions):
 
     data: Annotated[
         list[str] | None,
-        "The images, as for train. \\[default: the recipe's, auto; with --resume the study's]",
+        "The images, as for train. \\[default: the recipe's, else auto; with --resume the study's]",
         "SPEC",
     ] = None
 
@@ -48,11 +48,12 @@ class SearchOptions:
     panel: ClassVar = "Search"
 
     trials: Annotated[
-        int | None, "How many trials; pruned and failed ones count. \\[default: the recipe's, 100]"
+        int | None,
+        "How many trials; pruned and failed ones count. \\[default: the recipe's, else the preset's]",
     ] = None
-    epochs: Annotated[int | None, "Epochs of a trial that is not pruned. \\[default: the recipe's, 50]"] = (
-        None
-    )
+    epochs: Annotated[
+        int | None, "Epochs of a trial that is not pruned. \\[default: the recipe's, else the preset's]"
+    ] = None
     workers: Annotated[
         int | None,
         "How many processes. \\[default: one a core; on a cluster as many as have room]",
@@ -79,7 +80,7 @@ class SearchOptions:
         "Parts of the split that the best parameters learn from at the end; --fit says the same.",
         "train|train+validation",
     ] = None
-    no_final: Annotated[bool, "Do not train the best in full; the test part stays shut."] = False
+    no_final: Annotated[bool, "Do not train the best in full; the test part is not used."] = False
 
     @property
     def several(self) -> tuple[str, ...] | None:
@@ -121,7 +122,7 @@ def search(
 ) -> None:
     """Search for the best parameters, train them in full, and evaluate them on the test part once.
 
-    Trials are scored on the validation part; the space is the task's default, or a recipe's.
+    Trials are scored on the validation part; the space is the preset's, or a recipe's.
 
     [bold]Examples[/bold]
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def settings(
     *,
     kind: Annotated[
-        str | None, typer.Argument(metavar="[KIND]", help="Of what: {tasks}. All without one.")
+        str | None, typer.Argument(metavar="TASK", help="Of what: {tasks}. \\[default: all]")
     ] = None,
     preset: Annotated[str, "The defaults of this preset: {presets}.", "NAME"] = "default",
     set_: Annotated[

@@ -60,7 +60,7 @@ class TrainingOptions:
         {"min": 1},
     ] = None
     extra: Annotated[
-        str | None, "Images that are learned from beside the others, and never judged: as --data.", "SPEC"
+        str | None, "Images that are learned from beside the others, and never evaluated: as --data.", "SPEC"
     ] = None
     method: Annotated[
         str | None, "Classifier: encode the images once, or anew in every epoch.", "codes|frozen-encoder"
@@ -132,8 +132,8 @@ def train(
         return
     if kind is None or out is None:
         raise ConfigurationError(
-            "train needs a model and a place for the run",
-            found="no MODEL" if kind is None else "no --out",
+            "train needs a task and a place for the run",
+            found="no TASK" if kind is None else "no --out",
             do="write for example: latentspace train ae --data glyphs --out runs/first",
         )
     from ..experiment.recipe import Recipe

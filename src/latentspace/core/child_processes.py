@@ -1,7 +1,10 @@
 """A Python process that is begun from this one: its command, its environment, and cores for it."""
 
 import os
+import subprocess
 import sys
+from contextlib import suppress
+from typing import IO
 
 
 def cores() -> int:
@@ -24,3 +27,37 @@ def child_environment(threads: int | None = None) -> dict[str, str]:
     """
     found = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
     return found if threads is None else {**found, "OMP_NUM_THREADS": str(threads)}
+
+
+def begin_piped(module: str, *arguments: str, threads: int | None = 1) -> "subprocess.Popen[bytes]":
+    """A process that runs a module, asked by its standard input and answering by its output."""
+    return subprocess.Popen(  # noqa: S603
+        module_command(module, *arguments),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=child_environment(threads),
+        start_new_session=True,  # Ctrl-C is for the process that asks, which ends this one
+    )
+
+
+def end_piped(process: "subprocess.Popen[bytes]", patience: float = 0) -> None:
+    """End a process of `begin_piped`, and close its pipes.
+
+    Args:
+        patience: seconds in which it may end by itself, as nothing more is asked of it.
+    """
+    if patience:
+        _close(process.stdin)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=patience)
+    process.kill()
+    process.wait()
+    _close(process.stdin)
+    _close(process.stdout)
+
+
+def _close(pipe: IO[bytes] | None) -> None:
+    if pipe is not None:
+        with suppress(OSError, ValueError):  # what was left to be written to a process that has ended
+            pipe.close()

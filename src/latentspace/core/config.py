@@ -158,6 +158,12 @@ def describe(part: Mapping[str, Any], prefix: str = "", known: Collection[str] =
     return f"{prefix}{key} = {brief(part['input'])}: {message}"
 
 
+def without_unset(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Without what is None, in tables within too, and without tables that are empty then."""
+    kept = {key: without_unset(one) if isinstance(one, Mapping) else one for key, one in values.items()}
+    return {key: one for key, one in kept.items() if one is not None and one != {}}
+
+
 def whole_number(text: str) -> int | None:
     """The number that `text` is: ASCII digits alone, at most 9 of them; else None."""
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else None

@@ -25,6 +25,17 @@ def listed(things: Sequence[str]) -> str:
     return " and ".join(filter(None, (", ".join(things[:-1]), *things[-1:])))
 
 
+def either(things: Sequence[str]) -> str:
+    """`one`, `one or two`, `one, two or three`."""
+    return " or ".join(filter(None, (", ".join(things[:-1]), *things[-1:])))
+
+
+def numerals(count: int, digits: int) -> tuple[str, ...]:
+    """`01`, `02`, ... to `count`: as many digits as are needed, `digits` at least."""
+    width = max(digits, len(str(count)))
+    return tuple(f"{number:0{width}}" for number in range(1, count + 1))
+
+
 def reason_of(error: BaseException) -> str:
     """What an error says, without a number or a path: `No such file or directory`."""
     if isinstance(error, OSError) and error.strerror:

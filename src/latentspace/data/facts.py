@@ -108,11 +108,6 @@ class Facts:
     def warnings(self) -> tuple[str, ...]:
         return self.images.record.warnings
 
-    def labelled(self, index: int) -> str:
-        """The class of an image; nothing where it has none."""
-        labels = self.images.labels
-        return "" if labels is None else self.images.class_names[labels[index]]
-
     def to_json(self) -> dict[str, Any]:
         """All of it."""
         images, record = self.images, self.images.record

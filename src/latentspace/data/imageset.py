@@ -135,6 +135,10 @@ class ImageSet:
         """What each image is called: its file within the source, else its row there, counted from 0."""
         return self.names_of(np.arange(len(self)))
 
+    def class_of(self, index: int) -> str:
+        """The name of an image's class; nothing where images have no labels."""
+        return "" if self.labels is None else self.class_names[self.labels[index]]
+
     def names_of(self, indices: Int64Array) -> tuple[str, ...]:
         """The names of some of the images, without making those of all."""
         rows = indices if self.rows is None else self.rows[indices]

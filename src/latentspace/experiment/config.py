@@ -140,6 +140,10 @@ class Experiment(Config):
             raise ValueError("training.extra: a classifier learns from its encoder's images alone")
         return self
 
+    def with_training(self, **settings: Any) -> "Experiment":
+        """The same plan with other settings of `training`."""
+        return self.model_copy(update={"training": self.training.model_copy(update=settings)})
+
     def on(self, device: str) -> "Experiment":
         """The same plan, computed on another device."""
         return self.model_copy(update={"device": device})

@@ -6,6 +6,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ..core.config import Config, merged
+from ..core.wording import either
 from ..models.autoencoder import NetworkConfig
 from ..objectives.loss import ObjectiveConfig
 from .config import Experiment, models_of, objectives_of
@@ -53,7 +54,7 @@ def _named(setting: Setting) -> Setting:
         return setting
     names, base = suited[setting.name]
     meaning = base.model_fields["name"].description or ""
-    return replace(setting, limits=_one_of(names(setting.kind)), meaning=meaning)
+    return replace(setting, limits=either(names(setting.kind)), meaning=meaning)
 
 
 def by_name(
@@ -106,18 +107,13 @@ def _limits(schema: Mapping[str, Any]) -> str:
     if "anyOf" in schema:  # the other one is null
         return _limits(schema["anyOf"][0])
     if "enum" in schema or "const" in schema:
-        return _one_of(schema.get("enum", [schema.get("const")]))
+        return either(schema.get("enum", [schema.get("const")]))
     kind = schema["type"]
     if kind == "array":
         return f"{len(schema['prefixItems'])} of: {_limits(schema['prefixItems'][0])}"
     if kind in ("integer", "number"):
         return f"{'whole number' if kind == 'integer' else 'number'}{_bounds(schema)}"
     return {"boolean": "true or false", "string": ""}[kind]
-
-
-def _one_of(names: Sequence[str]) -> str:
-    *others, last = names
-    return f"{', '.join(others)} or {last}" if others else last
 
 
 def _bounds(schema: Mapping[str, Any]) -> str:

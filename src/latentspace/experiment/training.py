@@ -113,8 +113,8 @@ class TrainingConfig(Config):
     extra: str | None = Field(
         default=None,
         min_length=1,
-        description="a SPEC of images that are learned from and never judged, with fewer of them in each "
-        "epoch; copies and near copies of judged images are left out; `--extra`",
+        description="a SPEC of images that are learned from and never evaluated, with fewer of them in each "
+        "epoch; copies and near copies of evaluated images are left out; `--extra`",
     )
     extra_until: float = Field(
         default=0.8, gt=0, le=1, description="share of the training after which no extra image is left"

@@ -10,15 +10,10 @@ from ..core.atomic_files import make_folder, new_folder, refusals, write_bytes
 from ..core.output_files import made_folder
 from ..core.progress import told
 from ..core.types import Int64Array
+from ..core.wording import numerals
 from ..data.imageset import ImageSet
 from .denoise import png_names
 from .image_files import picture, png, raster
-
-
-def group_names(count: int) -> tuple[str, ...]:
-    """group-01, group-02, ...: as many digits as are needed, two at least."""
-    digits = max(2, len(str(count)))
-    return tuple(f"group-{number:0{digits}}" for number in range(1, count + 1))
 
 
 def write_groups(
@@ -41,7 +36,7 @@ def write_groups(
     Raises:
         OutputError: something is at `folder` already, or it cannot be written.
     """
-    places = group_names(int(groups.max()) + 1)
+    places = [f"group-{number}" for number in numerals(int(groups.max()) + 1, 2)]
     rows = np.arange(len(images))
     with made_folder(folder, force=force) as made:
         return _write(images, rows, made, source, lambda row: places[groups[row]], copy=copy)

@@ -12,7 +12,7 @@ from PIL import Image
 from ..core.atomic_files import make_folder, write_bytes
 from ..core.errors import DataError
 from ..core.types import ImageArray
-from ..core.wording import counted
+from ..core.wording import counted, numerals
 from ..data.channels import drawn_channels
 
 # Bytes, or floats of which 0 is black and 1 is white.
@@ -27,8 +27,7 @@ FRAME_TIME = 80  # milliseconds
 
 def numbered(count: int) -> tuple[str, ...]:
     """0001.png, 0002.png, ...: as many digits as are needed, four at least."""
-    digits = max(4, len(str(count)))
-    return tuple(f"{number:0{digits}}.png" for number in range(1, count + 1))
+    return tuple(f"{number}.png" for number in numerals(count, 4))
 
 
 def write_pictures(images: ImageArray, names: Sequence[str], folder: Path) -> None:

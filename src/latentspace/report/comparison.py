@@ -23,7 +23,7 @@ def comparison_page(found: Comparison, cards: Sequence[Card]) -> Page:
     apart = [one for one in found.measures if one.best]
     lead = (
         f"{counted(len(names), 'run')}: {', '.join(names)}. {counted(len(apart), 'measure')} of "
-        f"{len(found.measures)} differ by more than luck. Each row is judged by itself: its intervals of all "
+        f"{len(found.measures)} differ by more than luck. Each row is taken by itself: its intervals of all "
         f"pairs hold together with {LEVEL:.0%}, but of twenty rows one may seem to differ by chance."
     )
     sections = [
@@ -147,7 +147,7 @@ def _neighbours(found: Comparison, names: Sequence[str]) -> list[Section]:
     columns = ("runs", "overlap", "of each with raw pixels", "by chance")
     note = (
         "Of the ten images whose codes lie nearest to that of an image, the share that both runs name; the "
-        f"mean over {counted(found.overlaps[0].images, 'judged image')}."
+        f"mean over {counted(found.overlaps[0].images, 'evaluated image')}."
     )
     return [Section("Stability", tables=(Table("Neighbours in common", columns, rows, note),))]
 

@@ -97,7 +97,7 @@ def _gallery(diagnosis: Diagnosis, found: Found) -> Gallery | None:
     if found.beside is not None:
         names.append(subject.images.names_of(found.beside[:SHOWN]))
     details = found.details or ("",) * len(rows)
-    classes = [subject.labelled(int(row)) for row in rows] if images is subject.images else [""] * len(rows)
+    classes = [images.class_of(int(row)) for row in rows] if images is subject.images else [""] * len(rows)
     captions = [
         (*called, *((f"class {label}",) if label else ()), *((detail,) if detail else ()))
         for called, label, detail in zip(zip(*names, strict=True), classes, details, strict=False)

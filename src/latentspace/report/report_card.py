@@ -1,4 +1,4 @@
-"""The page of a report card: what a run is worth, each number beside what it must beat."""
+"""The page of a report card: what a run is worth, each number beside its baselines."""
 
 from typing import Final
 
@@ -28,7 +28,7 @@ HEADLINES: Final = {
     "frechet": "Its samples",
 }
 WAYS: Final = {"better": "better than", "worse": "worse than", "even": "even with"}
-RIVALS: Final = ("pca", "pixels", "random", "probe", "mean", "input")  # what a run must beat
+RIVALS: Final = ("pca", "pixels", "random", "probe", "mean", "input")  # baselines
 WORST: Final = 30  # images, and samples, that are shown
 DRAWN_FROM: Final = 500  # images, whose doubled number of codes new ones for a picture are drawn from
 
@@ -49,9 +49,9 @@ def card_page(
         else f"{counted(card.judged)} that are not its own ({other.source}); it learned from none of them"
     )
     lead = (
-        f"A run of kind {card.kind} with {counted(card.code_size, 'number')} an image, judged on {judged}. "
-        f"In brackets 95% intervals, by {card.draws:,} resamples of the images. Beside it stands what it "
-        "must beat: 'beaten', or 'ahead' of the run, or 'even', where the difference may be luck."
+        f"A run of kind {card.kind} with {counted(card.code_size, 'number')} an image, evaluated on {judged}"
+        f". In brackets 95% intervals, by {card.draws:,} resamples of the images. Beside it stand its "
+        "baselines: 'beaten', or 'ahead' of the run, or 'even', where the difference may be luck."
     )
     sections = [_section(part) for part in card.sections.values()]
     alarms = [
@@ -158,8 +158,8 @@ def _worst(record: CardRecord, network: TrainedAutoencoder, images: ImageSet) ->
     names = images.names_of(rows)
     captions = [(name, f"error {number(error)}") for name, error in zip(names, errors[order], strict=True)]
     note = (
-        "Left the image, right what its code is decoded to; the largest errors of those judged. Below each "
-        "the mean squared error per pixel."
+        "Left the image, right what its code is decoded to; the largest errors of those evaluated. Below "
+        "each the mean squared error per pixel."
     )
     return gallery({"image": pixels, "reconstruction": network.reconstruct(pixels)}, captions, note)
 

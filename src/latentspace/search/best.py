@@ -1,12 +1,11 @@
 """The best parameters: written as a recipe, trained in full, and only then evaluated on the test part."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import tomli_w
 
 from ..core.atomic_files import write_text
+from ..core.config import without_unset
 from ..core.errors import TrainingError
 from ..experiment.config import Experiment
 from ..runs.directory import Run
@@ -107,14 +106,8 @@ def _write_recipe(trials: Trials, trial: Trial, path: Path) -> Path:
         },
     }
     command = f"# latentspace train {plan.kind} --recipe {path.name} --threads {plan.threads} --out RUN\n"
-    write_text(path, command + tomli_w.dumps(_present(content)))
+    write_text(path, command + tomli_w.dumps(without_unset(content)))
     return path
-
-
-def _present(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Without the settings that are None, for which TOML has no word, and without empty tables."""
-    kept = {key: _present(one) if isinstance(one, Mapping) else one for key, one in values.items()}
-    return {key: one for key, one in kept.items() if one is not None and one != {}}
 
 
 def _free_name(directory: Path, trials: int) -> Path:

@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterable
 from typing import Literal, TypeAlias
 
+from ..core.wording import either
 from ..experiment.search_space import Choices, Parameter, Range, Setting
 
 End: TypeAlias = Literal["lowest", "highest"]
@@ -61,8 +62,7 @@ def described(searched: Parameter) -> str:
     if isinstance(searched, Range):
         ends = f"{in_words(searched.low)} to {in_words(searched.high)}"
         return ends + (", logarithmic" if searched.log else "")
-    words = [in_words(one) for one in in_order(searched)]
-    return " or ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+    return either([in_words(one) for one in in_order(searched)])
 
 
 def labels(settings: Iterable[str]) -> dict[str, str]:

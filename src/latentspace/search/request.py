@@ -116,8 +116,8 @@ def anew(request: SearchRequest) -> tuple[Experiment, SearchConfig]:
     """
     if request.kind is None:
         raise ConfigurationError(
-            "search needs a model",
-            found="no MODEL",
+            "search needs a task",
+            found="no TASK",
             do="write for example: latentspace search ae --data notmnist --out studies/letters",
         )
     kind = TASKS.require(request.kind)
@@ -143,9 +143,9 @@ def _again(request: SearchRequest, old: StudyPlan) -> tuple[Experiment, SearchCo
     changes = _its_own(search.epochs, request.changes)
     if request.kind is not None and TASKS.require(request.kind) != old.experiment.kind:
         raise ConfigurationError(
-            "a study goes on with the model that it began with",
+            "a study goes on with the task that it began with",
             found=f"{request.kind} here, {old.experiment.kind} there",
-            do="leave the model out, or search at another place (--out)",
+            do="leave the task out, or search at another place (--out)",
         )
     preset = request.changes.get("preset", old.experiment.preset)
     if preset != old.experiment.preset:

@@ -29,7 +29,7 @@ def settle_augmentation(experiment: Experiment, images: ImageSet) -> Experiment:
         return experiment
     if experiment.objective.learns_from_codes:
         if plan.augment == "auto":
-            return _with(experiment, "none")
+            return experiment.with_training(augment="none")
         raise ConfigurationError(
             "a classifier that learns from codes has them made once, of images as they are",
             found=f"training.augment = {plan.augment}",
@@ -41,12 +41,7 @@ def settle_augmentation(experiment: Experiment, images: ImageSet) -> Experiment:
     chosen, reason = _chosen(plan.epochs, images)
     off = "" if chosen == "none" else f"; {option('training.augment', 'none')} for none"
     logger.info("augmentation %s (%s%s)", chosen, reason, off)
-    return _with(experiment, chosen)
-
-
-def _with(experiment: Experiment, augment: str) -> Experiment:
-    training = experiment.training.model_copy(update={"augment": augment})
-    return experiment.model_copy(update={"training": training})
+    return experiment.with_training(augment=chosen)
 
 
 def _chosen(epochs: int, images: ImageSet) -> tuple[str, str]:

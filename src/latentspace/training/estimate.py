@@ -43,7 +43,7 @@ def images_per_second(
         shape: channels, height and width of an image.
         code_size, classes: of a classifier's inputs and answers; other kinds do not ask.
     """
-    plan = _of_epochs(settle_precision(experiment, quietly=True), 2)
+    plan = settle_precision(experiment, quietly=True).with_training(epochs=2)
     count = STEPS * plan.training.batch_size
     components = _on_noise(plan, Sizes(shape, count, 0, code_size, classes))
     return [record.images_per_second for record in learn(plan, components)][-1]
@@ -56,7 +56,7 @@ def seconds_an_epoch(experiment: Experiment, sizes: Sizes, most: float) -> tuple
         most: seconds to go on measuring, as speed wavers; a few epochs of a few steps are measured anyway.
     """
     began = time.perf_counter()
-    plan = _of_epochs(experiment, 1_000_000)
+    plan = experiment.with_training(epochs=1_000_000)
     learned = min(sizes.learned, STEPS * plan.training.batch_size)
     judged = min(sizes.judged, EVALUATION_BATCH)
     components = _on_noise(plan, sizes._replace(learned=learned, judged=judged))
@@ -72,11 +72,6 @@ def seconds_an_epoch(experiment: Experiment, sizes: Sizes, most: float) -> tuple
     per_judged = float(np.mean(validation[1:])) / judged if judged else 0.0
     found = sizes.learned * per_image + sizes.judged * per_judged + OVERHEAD
     return found, time.perf_counter() - began
-
-
-def _of_epochs(experiment: Experiment, epochs: int) -> Experiment:
-    training = experiment.training.model_copy(update={"epochs": epochs})
-    return experiment.model_copy(update={"training": training})
 
 
 def _on_noise(plan: Experiment, sizes: Sizes) -> Components:

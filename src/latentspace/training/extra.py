@@ -26,7 +26,7 @@ class Extra:
     """Images that are learned from and never judged.
 
     Args:
-        pixels: without copies and near copies of judged images.
+        pixels: without copies and near copies of evaluated images.
         content_hash: of all that were read, those among them.
     """
 
@@ -91,7 +91,7 @@ def extra_of(experiment: Experiment, images: ImageSet, judged: Int64Array) -> Ex
         "%s to learn from beside, from %s%s",
         counted(len(kept), "extra image"),
         found.source,
-        f"; left out: {said} of judged images" if said else "",
+        f"; left out: {said} of evaluated images" if said else "",
     )
     pixels = found.subset(kept).pixels if said or found.on_disk else found.pixels
     return Extra(pixels, found.image_hashes[kept], found.content_hash)
@@ -114,7 +114,7 @@ def require_same(extra: Extra | None, run: Run) -> None:
     if extra.content_hash != run.environment.get("extra_hash"):
         found, do = "other images (the content hash differs)", "bring them back, or train a new run"
     elif (then := run.environment.get("extra_images")) != len(extra.pixels):
-        found = f"{len(extra.pixels)} without copies of judged images, where there were {then}"
+        found = f"{len(extra.pixels)} without copies of evaluated images, where there were {then}"
         do = "resume it with the version of this program that began it, or train a new run"
     else:
         return

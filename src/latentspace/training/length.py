@@ -49,5 +49,4 @@ def settle_minutes(experiment: Experiment, sizes: Sizes) -> Experiment:
         )
     else:
         logger.info("%s in %g min (%.3g seconds each here)", counted(epochs, "epoch"), minutes, seconds)
-    training = experiment.training.model_copy(update={"epochs": epochs})
-    return experiment.model_copy(update={"training": training})
+    return experiment.with_training(epochs=epochs)

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from latentspace.core import child_processes
 from latentspace.core.child_processes import child_environment
 from latentspace.data.readers import apart, apart_process
 from latentspace.data.readers.apart import ApartError, read_apart
@@ -41,7 +42,7 @@ def test_a_process_that_a_file_ends_is_an_error_and_another_one_reads_on(letters
     ending = "import os, signal, sys; sys.stdin.readline(); os.kill(os.getpid(), signal.SIGSEGV)"
     apart._OF_PROCESS.pop(os.getpid(), None)
     with monkeypatch.context() as patched:
-        patched.setattr(apart, "module_command", lambda _: [sys.executable, "-c", ending])
+        patched.setattr(child_processes, "module_command", lambda _: [sys.executable, "-c", ending])
         with pytest.raises(ApartError, match="ended by signal 11"):
             read_apart("matlab", letters, ["x"])
     assert len(read_apart("matlab", letters, ["x"])) == 2

@@ -79,15 +79,15 @@ def test_the_same_to_the_bit(tmp_path: Path, kind: str, sizes: str, request: pyt
 def test_a_process_that_dies_is_an_error(
     tmp_path: Path, several: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    begun = processes._begun
+    begun = processes.begin_piped
 
-    def dead() -> "subprocess.Popen[bytes]":
-        process = begun()
+    def dead(*module: str) -> "subprocess.Popen[bytes]":
+        process = begun(*module)
         process.kill()
         process.wait()
         return process
 
-    monkeypatch.setattr(processes, "_begun", dead)
+    monkeypatch.setattr(processes, "begin_piped", dead)
     with pytest.raises(DataError, match="every process that reads images must finish"):
         load(write_folder(tmp_path / "set", FILES))
 
@@ -97,7 +97,7 @@ def test_what_one_process_reads_soon_enough_begins_no_other(
 ) -> None:
     monkeypatch.setattr(processes, "PATIENCE", math.inf)
     monkeypatch.setattr(processes, "cores", lambda: 2)
-    monkeypatch.setattr(processes, "_begun", _interrupted)
+    monkeypatch.setattr(processes, "begin_piped", _interrupted)
     assert len(load(write_folder(tmp_path / "set", FILES))) == len(FILES) - 1
 
 
@@ -108,23 +108,23 @@ def test_many_files_are_not_begun_by_one_process_alone(
     monkeypatch.setattr(processes, "COUNT", 16)
     monkeypatch.setattr(processes, "MANY", len(FILES))
     monkeypatch.setattr(processes, "cores", lambda: 2)
-    monkeypatch.setattr(processes, "_begun", _interrupted)
+    monkeypatch.setattr(processes, "begin_piped", _interrupted)
     with pytest.raises(KeyboardInterrupt):
         load(write_folder(tmp_path / "set", FILES))
 
 
 def test_an_interruption_ends_at_once_and_leaves_no_process(tmp_path: Path, several: None) -> None:
     begun: list[subprocess.Popen[bytes]] = []
-    start = processes._begun
+    start = processes.begin_piped
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(processes, "_begun", lambda: begun.append(start()) or begun[-1])
-        patch.setattr(processes, "read", lambda task: _interrupted())
+        patch.setattr(processes, "begin_piped", lambda *module: begun.append(start(*module)) or begun[-1])
+        patch.setattr(processes, "read", _interrupted)
         with pytest.raises(KeyboardInterrupt):
             load(write_folder(tmp_path / "set", FILES))
     assert all(process.poll() is not None for process in begun)
 
 
-def _interrupted() -> None:
+def _interrupted(*_: object) -> None:
     raise KeyboardInterrupt
 
 

@@ -7,14 +7,15 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from threading import Lock
 from typing import Final, Literal, TypeAlias
 
 import numpy as np
 
-from ...core.child_processes import child_environment, module_command
+from ...core.child_processes import begin_piped, end_piped
+
+PATIENCE: Final = 0.2  # seconds in which a process ends by itself
 
 What: TypeAlias = Literal["listed", "matlab", "texts", "files"]
 
@@ -28,46 +29,35 @@ class _Process:
 
     def __init__(self) -> None:
         self.lock = Lock()
-        self.child: subprocess.Popen[str] | None = None
+        self.child: subprocess.Popen[bytes] | None = None
 
     def answer(self, request: str) -> str:
         with self.lock:
             child = self.child
             if child is None or child.poll() is not None:  # ended while it had nothing to do: no file's fault
                 self.end()
-                child = self._begun()
+                child = begin_piped(f"{__package__}.apart_process")
             self.child = None  # until it has answered
             try:
                 assert child.stdin is not None
                 assert child.stdout is not None
-                child.stdin.write(request + "\n")
+                child.stdin.write(request.encode() + b"\n")
                 child.stdin.flush()
                 line = child.stdout.readline()
             except BrokenPipeError:
-                line = ""
+                line = b""
             except BaseException:  # Ctrl-C, above all
-                _end(child)
+                end_piped(child, PATIENCE)
                 raise
             if line:
                 self.child = child
                 return str(json.loads(line))
-            _end(child)
+            end_piped(child, PATIENCE)
             return _ended(child.returncode)
-
-    def _begun(self) -> subprocess.Popen[str]:
-        return subprocess.Popen(  # noqa: S603
-            module_command(f"{__package__}.apart_process"),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            text=True,
-            env=child_environment(threads=1),
-            start_new_session=True,  # Ctrl-C is for the process that asks, which ends it
-        )
 
     def end(self) -> None:
         if self.child is not None:
-            _end(self.child)
+            end_piped(self.child, PATIENCE)
 
 
 def _ended(code: int) -> str:
@@ -76,20 +66,6 @@ def _ended(code: int) -> str:
     if code == -getattr(signal, "SIGXCPU", 0):
         return "its reader took far too long, as damaged files make it do"
     return f"its reader was ended by signal {-code}"
-
-
-def _end(child: subprocess.Popen[str]) -> None:
-    """Wait for a process that has ended, or end it."""
-    if child.stdin is not None:
-        with suppress(BrokenPipeError):
-            child.stdin.close()
-    try:
-        child.wait(timeout=0.2)
-    except subprocess.TimeoutExpired:
-        child.kill()
-        child.wait()
-    if child.stdout is not None:
-        child.stdout.close()
 
 
 _OF_PROCESS: Final[dict[int, _Process]] = {}  # a forked process begins its own

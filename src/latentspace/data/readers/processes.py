@@ -13,7 +13,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence, Sized
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from contextvars import ContextVar
 from functools import partial
 from itertools import chain
@@ -22,7 +22,7 @@ from typing import Final, TypeAlias
 
 from PIL import Image
 
-from ...core.child_processes import child_environment, cores, module_command
+from ...core.child_processes import begin_piped, cores, end_piped
 from ...core.errors import DataError
 from .reading import Answer, File, Task, in_portions, read
 from .rows import forget
@@ -118,29 +118,9 @@ def _workers(count: int) -> Iterator[Sequence[Reader]]:
     with ExitStack() as stack:
         processes = []
         for _ in range(count):
-            processes.append(_begun())
-            stack.callback(_end, processes[-1])
+            processes.append(begin_piped(f"{__package__}.worker", str(Image.MAX_IMAGE_PIXELS or "")))
+            stack.callback(end_piped, processes[-1])
         yield [partial(_asked, one) for one in processes]
-
-
-def _begun() -> "subprocess.Popen[bytes]":
-    return subprocess.Popen(  # noqa: S603
-        module_command(f"{__package__}.worker", str(Image.MAX_IMAGE_PIXELS or "")),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env=child_environment(threads=1),
-        start_new_session=True,  # Ctrl-C is for the process that asks
-    )
-
-
-def _end(process: "subprocess.Popen[bytes]") -> None:
-    process.kill()
-    process.wait()
-    for pipe in (process.stdin, process.stdout):
-        if pipe is not None:
-            with suppress(OSError, ValueError):  # what was left to be written to a process that has ended
-                pipe.close()
 
 
 def _asked(process: "subprocess.Popen[bytes]", task: Task) -> Answer:

@@ -1,1 +1,1 @@
-"""What a run is worth: each number beside what it must beat, with an interval."""
+"""What a run is worth: each number beside its baselines, with an interval."""

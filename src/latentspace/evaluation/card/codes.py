@@ -67,7 +67,7 @@ def _how(subject: Subject) -> tuple[str, ...]:
 
 
 def _chance(subject: Subject) -> np.ndarray:
-    """Whether each judged image has the commonest label."""
+    """Whether each evaluated image has the commonest label."""
     commonest = np.bincount(subject.learned_labels).argmax()
     return np.asarray(subject.judged_labels == commonest, dtype=np.float64)
 

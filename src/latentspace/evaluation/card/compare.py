@@ -40,7 +40,7 @@ class Difference(CardPart):
     difference: Value = Field(description="with an interval at the level of the whole comparison")
     more_than_luck: bool
     paired: int | None = Field(
-        description="judged images that both share, resampled together; null: not paired"
+        description="evaluated images that both share, resampled together; null: not paired"
     )
 
 
@@ -86,7 +86,7 @@ class Comparison(CardPart):
     runs: tuple[str, ...]
     kinds: tuple[str, ...]
     settings: dict[str, tuple[Any, ...]] = Field(description="those in which the runs differ: a value each")
-    shared: int = Field(description="judged images that all runs share")
+    shared: int = Field(description="evaluated images that all runs share")
     level: float = Field(description="of each interval of a difference: 95 % for all pairs of a row together")
     measures: tuple[Measure, ...]
     overlaps: tuple[Overlap, ...]
@@ -145,14 +145,14 @@ def refuse_few(count: int) -> None:
 def _notes(records: list[CardRecord], shared: int) -> tuple[str, ...]:
     most = max(len(one.images) for one in records)
     if shared == most:
-        return (f"All runs are judged on the same {counted(shared)}: differences are paired.",)
+        return (f"All runs are evaluated on the same {counted(shared)}: differences are paired.",)
     if len({one.card.content_hash for one in records}) > 1:
         why = "the runs were trained on different sets of images"
     else:
         why = "the runs split their images differently"
     how = "paired over these" if shared >= FEWEST else "not paired, as if of different images"
     return (
-        f"The runs share {counted(shared, 'judged image')} of {most:,}: {why}. Differences are {how}.",
+        f"The runs share {counted(shared, 'evaluated image')} of {most:,}: {why}. Differences are {how}.",
         "Samples are then compared in different features: those of a classifier for each run.",
     )
 
@@ -227,7 +227,7 @@ def _difference(
 
 
 def _gaps(one: CardRecord, other: CardRecord, name: str) -> np.ndarray | None:
-    """What two runs differ by on each judged image that they share; None where these are too few."""
+    """What two runs differ by on each evaluated image that they share; None where these are too few."""
     if name not in one.values or name not in other.values:
         return None
     places = _shared(one, other)
@@ -257,7 +257,7 @@ def _unpaired(one: Value, other: Value, level: float) -> Value:
 
 
 def _overlap(runs: Sequence[Compared], pair: tuple[int, int], device: str) -> Overlap | None:
-    """The overlap of neighbours among the judged images that two runs share; None of too few."""
+    """The overlap of neighbours among the evaluated images that two runs share; None of too few."""
     one, other = runs[pair[0]], runs[pair[1]]
     rows = _shared(one.record, other.record)
     count = len(rows[0])

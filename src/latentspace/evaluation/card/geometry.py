@@ -114,7 +114,7 @@ def collapse(subject: Subject) -> tuple[str, ...]:
 @torch.no_grad()
 @exact()
 def _divergences(subject: Subject) -> np.ndarray | None:
-    """Of each judged image and each number of its code, in nats; None where there is none of each."""
+    """Of each evaluated image and each number of its code, in nats; None where there is none of each."""
     model, device = subject.encoder.model, subject.encoder.device
     if model.prior is None:
         return None

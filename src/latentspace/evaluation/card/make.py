@@ -1,4 +1,4 @@
-"""The card of a run, with what each judged image was found to have; kept in the run.
+"""The card of a run, with what each evaluated image was found to have; kept in the run.
 
 Each section is kept as soon as it is made, so a card that was broken off goes on there.
 """
@@ -48,7 +48,7 @@ class CardRecord(Measurement):
     """A card, and the measures of single images that another run's are compared with.
 
     Args:
-        places: of the judged images, in the set.
+        places: of the evaluated images, in the set.
         images: their hashes.
         values: by measure, of each of them; None where it was left out.
     """

@@ -80,7 +80,7 @@ def ssim(decoded: ImageArray, images: ImageArray) -> np.ndarray:
 
 
 def _given_back(subject: Subject) -> dict[str, ImageArray]:
-    """What the judged images come back as, by method."""
+    """What the evaluated images come back as, by method."""
     from sklearn.linear_model import LinearRegression
 
     codes, shape = subject.judged_features, (-1, *subject.images.shape)

@@ -27,7 +27,7 @@ NEIGHBOURS: Final = 5  # of a real image, that say how far its surroundings reac
 HIDDEN: Final = (128, 64)  # of the classifier; the last are the features
 PASSES: Final = 30  # over the training images
 FEWEST: Final = 20  # images
-NEAR: Final = 0.05  # share of the judged images that are called near to a training image
+NEAR: Final = 0.05  # share of the evaluated images that are called near to a training image
 TITLE: Final = "Samples"
 
 
@@ -51,13 +51,13 @@ def samples(subject: Subject, tally: Tally) -> Section:
         notes=(
             f"{counted(count, 'code')} from {drawn_from.words}, decoded. For PCA they are drawn from a "
             "mixture of Gaussians fitted to its own numbers. Real images: as many of the training part.",
-            f"Compared with {counted(len(real), 'judged image')} in {words}.",
-            f"Precision: samples that lie nearer to a judged image than its {NEIGHBOURS}th neighbour; "
-            "coverage: judged images with a sample that near; recall: judged images "
+            f"Compared with {counted(len(real), 'evaluated image')} in {words}.",
+            f"Precision: samples that lie nearer to an evaluated image than its {NEIGHBOURS}th neighbour; "
+            "coverage: evaluated images with a sample that near; recall: evaluated images "
             "that near to a sample, by its own 5th neighbour.",
             "Memorisation: how far the nearest training image of each sample is, and how many samples are "
-            f"nearer than {1 - NEAR:.0%} of judged images are. Many more than {NEAR:.0%} may be copies, or "
-            "blurred.",
+            f"nearer than {1 - NEAR:.0%} of evaluated images are. Many more than {NEAR:.0%} may be copies, "
+            "or blurred.",
         ),
     )
 
@@ -118,7 +118,7 @@ def feature_space(subject: Subject) -> tuple["_Hidden | _Components", str]:
     space = _Hidden(subject)
     return space, (
         f"the {HIDDEN[-1]} features of a small classifier that was trained on the training part for this "
-        f"(a perceptron of scikit-learn; {space.accuracy:.0%} of the judged images right)"
+        f"(a perceptron of scikit-learn; {space.accuracy:.0%} of the evaluated images right)"
     )
 
 
@@ -164,7 +164,12 @@ def _rows(tally: Tally, features: dict[str, Features], real: Features, learned: 
     near = float(np.quantile(to_training["real"], NEAR))
     return [
         tally.statistic(
-            "frechet", "Frechet distance to the judged images", distances, "lower", images=count, centred=True
+            "frechet",
+            "Frechet distance to the evaluated images",
+            distances,
+            "lower",
+            images=count,
+            centred=True,
         ),
         tally.mean("precision", "precision", {name: one[0] for name, one in held.items()}, "higher"),
         tally.mean("recall", "recall", recalled, "higher", rows=every),

@@ -59,7 +59,7 @@ class Subject:
 
     @property
     def judged_set(self) -> ImageSet:
-        """The set that the judged images are of."""
+        """The set that the evaluated images are of."""
         return self.images if self.other is None else self.other
 
     @cached_property

@@ -45,7 +45,7 @@ class Tally:
 
     Args:
         images: how many are judged.
-        values: what each judged image was found to have, by measure; NaN where it was left out.
+        values: what each evaluated image was found to have, by measure; NaN where it was left out.
     """
 
     images: int

@@ -120,12 +120,12 @@ class Card(CardPart):
     run: str
     kind: str
     weights: str = Field(description="SHA-256 of the weights")
-    data: str = Field(description="the images that are judged")
+    data: str = Field(description="the images that are evaluated")
     content_hash: str = Field(description="of these")
     part: Literal["validation", "test", "other"] = Field(
-        description="the part of the split that is judged; other: images that are not the run's own"
+        description="the part of the split that is evaluated; other: images that are not the run's own"
     )
-    judged: int = Field(description="images that are judged")
+    judged: int = Field(description="images that are evaluated")
     learned: int = Field(description="training images that probes, neighbours and PCA are fitted to")
     code_size: int
     classes: tuple[str, ...] = Field(description="empty: no labels")

@@ -4,7 +4,6 @@ import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 from jaxtyping import Float32
@@ -56,11 +55,6 @@ class Subject:
 
     def _data(self, options: str) -> str:
         return f"{shlex.quote(self.spec)} {options}".rstrip()
-
-    def labelled(self, row: Any) -> str:
-        """The class of an image; nothing where it has none."""
-        labels = self.images.labels
-        return "" if labels is None else self.images.class_names[labels[row]]
 
     @cached_property
     def statistics(self) -> Statistics:

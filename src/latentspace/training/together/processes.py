@@ -13,7 +13,7 @@ from typing import Any, Final
 import torch
 
 from ...core.atomic_files import refusals
-from ...core.child_processes import child_environment, cores, module_command
+from ...core.child_processes import begin_piped, cores, end_piped
 from ...core.devices import named_device
 from ...core.errors import DeviceError, LatentspaceError, TrainingError
 from ...core.progress import tell
@@ -72,23 +72,13 @@ class LocalRanks:
         for thread in self._listening:
             thread.join(PARTING)
         for one in self._processes:
-            one.wait()
-            for pipe in (one.stdin, one.stdout):
-                if pipe is not None:
-                    with suppress(OSError, ValueError):
-                        pipe.close()
+            end_piped(one)
         self._processes = []
         self._folder.cleanup()
 
     def _begun(self, rank: int) -> "subprocess.Popen[bytes]":
-        process = subprocess.Popen(  # noqa: S603
-            module_command(f"{__package__}.process", str(rank), str(len(self._devices))),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=child_environment(self._threads),
-            start_new_session=True,  # Ctrl-C is for the process that asks
-        )
+        module, numbers = f"{__package__}.process", (str(rank), str(len(self._devices)))
+        process = begin_piped(module, *numbers, threads=self._threads)
         self._listening.append(threading.Thread(target=self._listen, args=(rank, process), daemon=True))
         self._listening[-1].start()
         return process
