@@ -22,9 +22,10 @@ def run(notebook: Path) -> dict[str, Any]:
 
 
 @pytest.fixture(autouse=True)
-def _in_a_new_folder(tmp_path, monkeypatch):
+def _in_a_new_folder(tmp_path, tmp_path_factory, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("LATENTSPACE_CACHE", str(tmp_path / "cache"))
+    # one for all: two of them render the same letters
+    monkeypatch.setenv("LATENTSPACE_CACHE", str(tmp_path_factory.getbasetemp() / "notebooks"))
     before = plt.get_backend()
     plt.switch_backend("agg")
     yield
