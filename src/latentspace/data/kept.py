@@ -27,7 +27,7 @@ from .paths import cache_directory, keeps_images
 logger = logging.getLogger(__name__)
 
 MOST: Final = 10 * 2**30  # bytes
-RULES: Final = 5  # of decoding and conversion; another number after each change of what comes out
+RULES: Final = 6  # of decoding and conversion; another number after each change of what comes out
 _SETTINGS: Final = {"resize", "fit", "levels", "tiles", "label"}  # others act on what was read
 
 
