@@ -1,5 +1,6 @@
 """What can be refused is refused before images are read; no option is dropped in silence."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -242,3 +243,27 @@ def test_a_classifier_takes_what_its_encoder_had_and_where_pixels_stay(plan, tmp
     assert code == 0, err
     kept = Run.open(tmp_path / "classifier").experiment.data
     assert (kept.deduplicate, kept.resident) == (True, "never")
+
+
+@pytest.fixture
+def unwritable(small_runs, tmp_path) -> Path:
+    """A run in which nothing new can be written, whoever tries."""
+    run = shutil.copytree(small_runs["ae"].path, tmp_path / "unwritable")
+    for name in ("results", "figures"):
+        shutil.rmtree(run / name, ignore_errors=True)
+        (run / name).touch()
+    return run
+
+
+def test_a_run_that_cannot_be_written_is_evaluated_and_that_is_said_once(unwritable):
+    code, out, err = call(["evaluate", str(unwritable), "--json"])
+    assert (code, json.loads(out)["split"]) == (0, "test"), err
+    assert err.count("cannot be kept in") == err.count("File exists") == 1
+    assert err.count("measuring beside-pca") == 1  # found again by what else asks for it
+
+
+def test_its_page_is_made_elsewhere_or_refused(unwritable, tmp_path, no_images):
+    assert "name another place with --out" in refused("report", str(unwritable))
+    (tmp_path / "taken").mkdir()
+    (tmp_path / "taken" / "mine").touch()
+    assert "must be new" in refused("report", str(unwritable), "--out", str(tmp_path / "taken"))

@@ -334,9 +334,10 @@ def test_several_objectives_have_a_front_and_no_pruning(tmp_path: Path) -> None:
         objectives=["mse", "code_size"],
         directions=["minimize", "minimize"],
     )
-    text = words(report_study(path))
-    assert (path / "figures" / "front.png").is_file()
-    assert not (path / "figures" / "intermediate-values.png").exists()
+    text = words(report_study(path, out=tmp_path / "page"))
+    assert not (path / "report.html").exists()
+    assert (tmp_path / "page" / "figures" / "front.png").is_file()
+    assert not (tmp_path / "page" / "figures" / "intermediate-values.png").exists()
     assert "have no best trial but a front. Nothing was pruned" in text
     assert "epochs saved by pruning" not in text
     assert "No importances for code_size: it is itself a setting." in text

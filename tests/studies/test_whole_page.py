@@ -141,11 +141,15 @@ def test_the_page_is_written_whole(whole, tmp_path):
 
 
 @pytest.mark.parametrize("kind", FIGURES)
-def test_the_page_of_other_images_is_about_them_alone(kind, small_runs):
+def test_the_page_of_other_images_is_about_them_alone(kind, small_runs, tmp_path):
     run = small_runs[kind]
     with undrawn():
         page = Path(report_run(run, title="My bars")).read_text()
-        again = Path(report_run(run)).read_text()
+        again = report_run(run, out=tmp_path / "again")
+    assert again == tmp_path / "again" / "report.html"
+    drawn = {one.name for one in (tmp_path / "again" / "figures").iterdir()}
+    assert drawn == {one.name for one in (run.path / "figures").iterdir()}
+    again = again.read_text()
     assert "<h1>My bars</h1>" in page
     assert "report" not in re.sub(r"<style>.*?</style>|base64,[^\"]*", "", page, flags=re.S).lower()
     assert 'class="notice"' not in page

@@ -61,7 +61,6 @@ def make_card(
     json: bool,
 ) -> None:
     """Make the card of a run, its codes computed by this engine, and write its page."""
-    from ..core.atomic_files import write_text
     from ..core.output_files import refuse_file
     from ..evaluation.card.make import card_record, judged_images, refuse_card
     from ..evaluation.card.subject import JUDGED
@@ -94,13 +93,29 @@ def make_card(
             )
         record = card_record(opened, images, part, most, options.card_seed or 0, device, other, computed)
         page = render(card_page(record, opened, images, device, other))
-    out = options.out or run / PAGE
-    write_text(out, page)
+    out = _written(page, run, options.out)
     if json:
-        console.show_json({**record.card.to_json(), "out": str(out)})
+        console.show_json({**record.card.to_json(), **({} if out is None else {"out": str(out)})})
         return
     _show(record.card)
-    console.made(out)
+    if out is not None:
+        console.made(out)
+
+
+def _written(page: str, run: Path, out: Path | None) -> Path | None:
+    """Write the page; None, said: nobody named a place, and the run cannot be written."""
+    from ..core.atomic_files import write_text
+    from ..core.errors import OutputError
+
+    place = out or run / PAGE
+    try:
+        write_text(place, page)
+    except OutputError as error:
+        if out is not None:
+            raise
+        console.note(f"no page: {place} cannot be written ({error.found}); name another place with --out")
+        return None
+    return place
 
 
 def _show(card: "Card") -> None:

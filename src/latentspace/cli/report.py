@@ -8,6 +8,7 @@ import typer
 from ..core.errors import ConfigurationError, RunError
 from . import console
 from .options import Device, MovedData, moved
+from .pictures import ReplaceFolder
 
 
 def report(
@@ -18,6 +19,10 @@ def report(
     title: Annotated[str | None, "Title of the page. \\[default: the directory's name]", "TEXT"] = None,
     data: MovedData = None,
     storage: Annotated[str | None, "Study: the URL of its database, if that needs a password.", "URL"] = None,
+    out: Annotated[
+        Path | None, "A new folder for the page and the figures. \\[default: the directory itself]", "DIR"
+    ] = None,
+    force: ReplaceFolder = False,
     device: Device = "auto",
 ) -> None:
     """Draw the figures of a run or of a search, and write them with the tables into one self-contained page.
@@ -39,7 +44,7 @@ def report(
         _refuse("--device", None if device == "auto" else device, "a study's page is drawn, not computed")
         from ..report.search.page import report_study
 
-        page = report_study(path, storage, title, published)
+        page = report_study(path, storage, title, published, out, force=force)
         console.say(f"trials: {page.parent / 'trials.csv'}")
     elif Run.exists(path):
         _refuse("--storage", storage, "a run has no database")
@@ -47,7 +52,7 @@ def report(
 
         run = Run.open(path)
         with console.following():
-            page = report_run(run, moved(run, data), device, title, published)
+            page = report_run(run, moved(run, data), device, title, published, out, force=force)
     else:
         raise RunError(
             f"{path} must be a run directory (with a config.json) or a study directory (with a study.json)",

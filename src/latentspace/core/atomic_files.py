@@ -126,7 +126,8 @@ def require_writable(folder: Path) -> None:
     if not there.is_dir():
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
     if not os.access(there, os.W_OK | os.X_OK):
-        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        fixed = _POSIX and os.statvfs(there).f_flag & os.ST_RDONLY
+        raise OSError(code := errno.EROFS if fixed else errno.EACCES, os.strerror(code))
 
 
 def refuse_taken(

@@ -65,6 +65,17 @@ def refuse_folder(path: Path, *, force: bool) -> None:
     )
 
 
+def refuse_unwritable(*folders: Path, do: str) -> None:
+    """Refuse folders in which nothing can be written, there or not: raises OutputError."""
+    for folder in folders:
+        try:
+            require_writable(folder)
+        except OSError as error:
+            raise OutputError(
+                f"{folder} must be writable", found=error.strerror or str(error), do=do
+            ) from error
+
+
 @contextmanager
 def made_folder(path: Path, *, force: bool = False) -> Iterator[Path]:
     """As `new_folder`, for a folder of results; `force` as `refuse_folder` takes it."""

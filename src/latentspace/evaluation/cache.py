@@ -4,15 +4,17 @@ import inspect
 import json
 import logging
 from collections.abc import Callable, Mapping
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Final, TypeVar
+from weakref import WeakKeyDictionary
 
-from ..core.errors import RunError
+from ..core.errors import OutputError, RunError
 from ..core.record import Record
 from ..runs.directory import Run
 
 logger = logging.getLogger(__name__)
 
 KEY = "measured"  # where a file says how its record came about
+_UNKEPT: Final[WeakKeyDictionary[Run, dict[str, Any]]] = WeakKeyDictionary()  # of runs that cannot be written
 
 Measured = TypeVar("Measured", bound="Measurement")
 
@@ -55,7 +57,10 @@ def kept(run: Run, name: str, kind: type[Measured], measure: Callable[..., Measu
 
 
 def saved(run: Run, name: str) -> dict[str, Any] | None:
-    """results/NAME.json as it is; None: nothing, or, said, it is damaged."""
+    """results/NAME.json as it is, or would be could it be written; None: nothing, or, said, it is damaged."""
+    if name in _UNKEPT.get(run, {}):
+        found: dict[str, Any] = _UNKEPT[run][name]
+        return found
     try:
         return run.result(name)
     except RunError as error:
@@ -66,17 +71,29 @@ def saved(run: Run, name: str) -> dict[str, Any] | None:
 def keep(run: Run, name: str, record: Measurement, arguments: Mapping[str, Any]) -> None:
     """Write results/NAME.json of the run, with what the record is a function of beside the run.
 
+    Where that cannot be written, as on a volume for reading alone, it is said once: the record is there.
+
     Raises:
         RunError: a number of it is infinite or none.
     """
+    content = {**record.to_json(), KEY: _key(type(record), arguments)}
     try:
-        run.save_result(name, {**record.to_json(), KEY: _key(type(record), arguments)})
+        run.save_result(name, content)
     except ValueError as error:  # of JSON, which has no such numbers
         raise RunError(
             "what is measured of a run must be finite numbers",
             found=f"{name} of {run.path.name}: {error}",
             do="train it again: its weights are damaged, or its training diverged (a lower learning rate)",
         ) from error
+    except OutputError as error:
+        if run not in _UNKEPT:
+            _UNKEPT[run] = {}
+            logger.warning(
+                "what was measured cannot be kept in %s (%s): later commands measure it again",
+                run.path,
+                error.found,
+            )
+        _UNKEPT[run][name] = json.loads(json.dumps(content))
 
 
 def _key(kind: type[Measurement], arguments: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""A finished run -> its figures and its page, written into its directory."""
+"""A finished run -> its figures and its page, written into its directory or into another."""
 
 import logging
 from collections.abc import Iterator
@@ -8,6 +8,8 @@ from ...analysis import RunContext, analyse
 from ...core.atomic_files import make_folder, sweep, write_bytes, write_text
 from ...core.csv_text import csv_text
 from ...core.devices import AUTO
+from ...core.output_files import made_folder, refuse_folder, refuse_unwritable
+from ...core.wording import option
 from ...data.config import DataConfig
 from ...runs.directory import Run
 from ..beside import Find, nothing
@@ -23,24 +25,46 @@ def report_run(
     device: str = AUTO,
     title: str | None = None,
     published: Find = nothing,
+    out: Path | None = None,
+    *,
+    force: bool = False,
 ) -> Path:
     """Write the run's figures and its report.html; return the page's path.
 
     Args:
         title: of the page; by default the name of the run and what it is.
         published: finds the published study that the page stands beside, if there is one.
+        out: a new folder for them; None: the run.
+        force: replace a folder that such a command made, with nothing else in it.
 
     Raises:
+        OutputError: the place cannot be written, or is taken.
         RunError: the run has not ended, or its data are gone.
         ConfigurationError: `data` are other images than the run's own.
         DeviceError: this machine has no such device.
     """
+    refuse_place(run.path, out, force=force)
     context = RunContext.open(run, data, device)
     shown = analyse(context)
     logger.info("drawing the page of %s", run.path.name)
     beside = published(run.experiment.kind, run.data.comparable)
     page = run_page(shown, beside, agreement=context.agreement, title=title)
-    return write_run_page(page, run)
+    if out is None:
+        return write_run_page(page, run)
+    with made_folder(out, force=force) as folder:
+        return out / write_page(page, folder).name
+
+
+def refuse_place(directory: Path, out: Path | None, *, force: bool) -> None:
+    """Refuse a place where no page can be made: `out`, or else the directory that is reported itself.
+
+    Raises:
+        OutputError: so it is.
+    """
+    if out is None:
+        refuse_unwritable(directory, directory / "figures", do=f"name another place with {option('out')}")
+    else:
+        refuse_folder(out, force=force)
 
 
 def write_run_page(page: Page, run: Run) -> Path:

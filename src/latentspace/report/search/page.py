@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ...core.atomic_files import sweep, write_bytes, write_text
+from ...core.output_files import made_folder
 from ...core.wording import SEEN_BY_ENCODER, counted
 from ...experiment.tasks import TASKS
 from ...search.load import read_study
@@ -12,6 +13,7 @@ from ...search.results import StudyRecord
 from ...search.significance import at_boundary, comparisons, runner_up
 from ..beside import Beside, Find, nothing
 from ..page import Page, Section, Table, present, render
+from ..run.write import refuse_place
 from .pictures import (
     front_picture,
     history_picture,
@@ -51,15 +53,34 @@ FILES = {
 
 
 def report_study(
-    path: Path, url: str | None = None, title: str | None = None, published: Find = nothing
+    path: Path,
+    url: str | None = None,
+    title: str | None = None,
+    published: Find = nothing,
+    out: Path | None = None,
+    *,
+    force: bool = False,
 ) -> Path:
-    """Write the page of a study, as `write_study` does; return the page's path."""
-    write_study(path, url, title, published)
-    return path / "report.html"
+    """Write the page of a study, as `write_study` does, there or in `out`; return the page's path.
+
+    Args:
+        out, force: as `report_run` takes them.
+    """
+    refuse_place(path, out, force=force)
+    if out is None:
+        write_study(path, url, title, published)
+        return path / "report.html"
+    with made_folder(out, force=force) as folder:
+        write_study(path, url, title, published, folder)
+    return out / "report.html"
 
 
 def write_study(
-    path: Path, url: str | None = None, title: str | None = None, published: Find = nothing
+    path: Path,
+    url: str | None = None,
+    title: str | None = None,
+    published: Find = nothing,
+    folder: Path | None = None,
 ) -> tuple[StudyRecord, Page]:
     """Write STUDY/report.html, STUDY/figures/*.png and STUDY/trials.csv; return what was read and the page.
 
@@ -69,21 +90,22 @@ def write_study(
         url: of the study's database, where it needs a password.
         title: of the page; by default the name of the study and what was searched.
         published: finds the published study that the page stands beside, if there is one.
+        folder: where they are written; None: into the study.
 
     Raises:
         RunError: there is no study at `path`, or it is damaged.
         OutputError: its storage cannot be reached, or the place cannot be written.
     """
-    record = read_study(path, url)
+    record, place = read_study(path, url), folder or path
     page = study_page(path.resolve().name, record, published(record.kind, record.comparable))
     page = replace(page, title=title or page.title)
     for section in page.sections:
         for picture in section.pictures:
-            write_bytes(path / "figures" / f"{FILES[picture.title]}.png", picture.png)
-    write_text(path / "trials.csv", trials_csv(record))
-    write_text(path / "report.html", render(page))
-    for folder in (path, path / "figures"):
-        sweep(folder)
+            write_bytes(place / "figures" / f"{FILES[picture.title]}.png", picture.png)
+    write_text(place / "trials.csv", trials_csv(record))
+    write_text(place / "report.html", render(page))
+    for made in (place, place / "figures"):
+        sweep(made)
     return record, page
 
 
