@@ -86,22 +86,6 @@ def check_name(path: Path) -> None:
         )
 
 
-def expanded(path: Path) -> Path:
-    """`~` and `~user` made the home directory.
-
-    Raises:
-        ConfigurationError: there is no such user.
-    """
-    try:
-        return path.expanduser()
-    except RuntimeError as error:
-        raise ConfigurationError(
-            "a path that begins with ~ must name the home of a user",
-            found=str(path),
-            do="write the path in full, or ./~... for a folder of that name",
-        ) from error
-
-
 def taken(path: Path) -> str:
     """What is in the way of a new folder at `path`, in words; nothing where it is new or an empty folder.
 

@@ -7,9 +7,25 @@ from typing import Final
 
 import platformdirs
 
-from ..core.atomic_files import expanded
+from ..core.errors import ConfigurationError
 
 OFF: Final = "off"
+
+
+def expanded(path: Path) -> Path:
+    """`~` and `~user` made the home directory.
+
+    Raises:
+        ConfigurationError: there is no such user.
+    """
+    try:
+        return path.expanduser()
+    except RuntimeError as error:
+        raise ConfigurationError(
+            "a path that begins with ~ must name the home of a user",
+            found=str(path),
+            do="write the path in full, or ./~... for a folder of that name",
+        ) from error
 
 
 def keeps_images() -> bool:

@@ -16,7 +16,6 @@ import logging
 from pathlib import Path
 from typing import Final
 
-from ..core.atomic_files import expanded
 from ..core.config import whole_number
 from ..core.errors import ConfigurationError, DataError, FetchError, OutputError
 from ..core.malloc import within_memory
@@ -35,7 +34,7 @@ from .inspection import inspected
 from .joined import joined, specs_of
 from .memmap import SHARE, Residence, free_memory
 from .name_labels import labelled_by, without_label_column
-from .paths import cache_directory
+from .paths import cache_directory, expanded
 from .readers.filenames import BRACES, readable
 from .readers.foreign import foreign, refuse_foreign
 from .readers.open_labels import settled

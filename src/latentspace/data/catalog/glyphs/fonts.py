@@ -19,9 +19,9 @@ import numpy as np
 from PIL import Image, features
 from PIL import __version__ as pillow_version
 
-from ....core.atomic_files import expanded
 from ....core.errors import DataError
 from ....core.wording import counted
+from ...paths import expanded
 from .letter import Face, ink, load
 
 ENDINGS = (".ttf", ".otf", ".ttc")
