@@ -245,6 +245,36 @@ def test_a_classifier_takes_what_its_encoder_had_and_where_pixels_stay(plan, tmp
     assert (kept.deduplicate, kept.resident) == (True, "never")
 
 
+@pytest.mark.parametrize(
+    ("words", "made"),
+    [
+        (["clusters", "RUN", "--count", "2"], "x.csv"),
+        (["clusters", "RUN", "--count", "2"], "x.html"),
+        (["anomalies", "RUN", "--false-alarms", "0.5"], "x.html"),
+        (["neighbours", "RUN", "DATA"], "x.png"),
+        (["map", "RUN"], "x.npz"),
+        (["encode", "RUN"], "x.npy"),
+        (["data", "convert", "DATA"], "x.npz"),
+        (["export", "RUN", "--to", "safetensors"], "x/autoencoder.safetensors"),
+    ],
+)
+def test_what_another_makes_meanwhile_is_not_written_over(
+    small_runs, archive, tmp_path, monkeypatch, words, made
+):
+    """As of two that began at one instant: neither found anything at the place."""
+    for place in ("core.output_files", "inference.tables", "inference.export", "data.convert"):
+        monkeypatch.setattr(f"latentspace.{place}.refuse_file", lambda *_, **__: None)
+    theirs = tmp_path / made
+    theirs.parent.mkdir(exist_ok=True)
+    theirs.write_text("theirs")
+    named = {"RUN": str(small_runs["ae"].path), "DATA": str(archive)}
+    out = str(tmp_path / Path(made).parts[0])
+    given = [named.get(one, one) for one in words]
+    given += [out] if words[0] == "data" else ["--out", out]
+    assert "found: a file of that name" in refused(*given)
+    assert theirs.read_text() == "theirs"
+
+
 @pytest.fixture
 def unwritable(small_runs, tmp_path) -> Path:
     """A run in which nothing new can be written, whoever tries."""

@@ -15,7 +15,7 @@ import pytest
 
 from latentspace.core.atomic_files import new_folder, refuse_taken, replacing, sweep, write_text
 from latentspace.core.errors import LatentspaceError, OutputError, RunError
-from latentspace.core.output_files import folder_in_place_of, made_folder
+from latentspace.core.output_files import folder_in_place_of, made_file, made_folder, write_file
 from latentspace.runs.directory import Run
 from latentspace.training.train import resume, start, train
 
@@ -63,6 +63,29 @@ def test_of_two_that_make_one_folder_one_does_and_the_other_is_told(tmp_path, em
         assert [one.found for one in refused] == ["something is there already"]
         assert (place / "who").read_text() == (place / "again").read_text()
         assert names(place.parent) == ["place", "place/again", "place/who"]
+
+
+@pytest.mark.parametrize("links", [True, False])
+def test_of_two_that_make_one_file_one_does_and_the_other_is_told(tmp_path, monkeypatch, links):
+    def fill(path: Path, number: int, barrier: threading.Barrier) -> None:
+        with made_file(path, force=False) as file:
+            file.write(str(number).encode())
+            barrier.wait()
+
+    def link(*_):
+        raise PermissionError(errno.EPERM, "no links on this file system")
+
+    if not links:
+        monkeypatch.setattr("os.link", link)
+    for number in range(ROUNDS):
+        place = tmp_path / str(number) / "file"
+        made, refused = made_by_two(fill, place)
+        assert made == 1
+        assert [one.found for one in refused] == ["a file of that name"]
+        assert place.read_text() in ("0", "1")
+        assert names(place.parent) == ["file"]
+    write_file(place, "again", force=True)
+    assert place.read_text() == "again"
 
 
 def test_of_two_trainings_with_one_out_one_wins_and_the_other_is_told_that_it_exists(

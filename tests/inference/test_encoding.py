@@ -120,7 +120,7 @@ def test_resume_goes_on_also_where_a_table_is_to_be_replaced(
     out = tmp_path / "codes.npy"
     out.write_bytes(b"before")
     with monkeypatch.context() as stopped:
-        stopped.setattr(encoding, "write_table", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        stopped.setattr(encoding, "write_table", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             encode_to(encoding_plan, out, force=True)
     assert out.read_bytes() == b"before"
@@ -167,7 +167,7 @@ def test_a_map_of_one_share_is_refused(encoding_plan, tmp_path):
 
 def test_a_damaged_piece_is_named(encoding_plan, small_pieces, tmp_path, monkeypatch):
     out = tmp_path / "codes.npz"
-    monkeypatch.setattr(encoding, "write_table", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    monkeypatch.setattr(encoding, "write_table", lambda *_, **__: (_ for _ in ()).throw(KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt):
         encode_to(encoding_plan, out)
     monkeypatch.undo()

@@ -47,7 +47,7 @@ def anomalies(
 
       latentspace anomalies runs/letters scans/ --out strange --false-alarms 0.005
     """
-    from ..core.atomic_files import write_text
+    from ..core.output_files import write_file
     from ..inference.anomalies import find_anomalies
     from ..inference.run_images import own_or_other
     from ..inference.tables import write_table
@@ -70,11 +70,11 @@ def anomalies(
             computed=computed,
         )
         if TABLE in files:
-            write_table(files[TABLE], [found.columns()])
+            write_table(files[TABLE], [found.columns()], force=force)
         if PAGE in files:
             from ..report.anomalies import anomalies_page
 
-            write_text(files[PAGE], render(anomalies_page(trained, found)))
+            write_file(files[PAGE], render(anomalies_page(trained, found)), force=force)
     _show(run, found, files, json=json)
 
 

@@ -93,7 +93,7 @@ def make_card(
             )
         record = card_record(opened, images, part, most, options.card_seed or 0, device, other, computed)
         page = render(card_page(record, opened, images, device, other))
-    out = _written(page, run, options.out)
+    out = _written(page, run, options.out, force=options.force or options.out is None)
     if json:
         console.show_json({**record.card.to_json(), **({} if out is None else {"out": str(out)})})
         return
@@ -102,14 +102,14 @@ def make_card(
         console.made(out)
 
 
-def _written(page: str, run: Path, out: Path | None) -> Path | None:
+def _written(page: str, run: Path, out: Path | None, *, force: bool) -> Path | None:
     """Write the page; None, said: nobody named a place, and the run cannot be written."""
-    from ..core.atomic_files import write_text
     from ..core.errors import OutputError
+    from ..core.output_files import write_file
 
     place = out or run / PAGE
     try:
-        write_text(place, page)
+        write_file(place, page, force=force)
     except OutputError as error:
         if out is not None:
             raise

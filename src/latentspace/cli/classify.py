@@ -52,7 +52,7 @@ def classify(
         found = find_classes(trained, None if own else images, own=images if own else None, reject=reject)
     columns = found.columns(all_classes=all_classes)
     if out is not None:
-        write_table(out, [columns])
+        write_table(out, [columns], force=force)
     console.show_rows(_facts(run, found, out), columns, "classes", json=json)
     if json:
         return

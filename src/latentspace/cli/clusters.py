@@ -68,7 +68,7 @@ def clusters(
         images, own = asked.read(opened)
         found = find_clusters(trained.encode(images), wanted, seed)
         agreement = None if images.labels is None else agreements(images, found, trained.code_size, seed)
-        _write(files, opened, images, own, found, agreement)
+        _write(files, opened, images, own, found, agreement, force=force)
         if folders is not None:
             spec = asked.images or asked.data or opened.experiment.data.spec
             write_groups(images, found.groups, folders, Path(spec), copy=copy, force=force)
@@ -83,21 +83,24 @@ def _write(
     own: bool,
     found: "Clusters",
     agreement: "Mapping[str, GroupAgreement] | None",
+    *,
+    force: bool,
 ) -> None:
     """The table and the page, where they are asked for."""
-    from ..core.atomic_files import write_text
+    from ..core.output_files import write_file
     from ..inference.run_images import Description
     from ..inference.tables import write_table
 
     if TABLE in files:
         columns = Description(run, images, own).columns()
-        write_table(files[TABLE], [{**columns, "group": found.groups + 1, "distance": found.distances}])
+        columns |= {"group": found.groups + 1, "distance": found.distances}
+        write_table(files[TABLE], [columns], force=force)
     if PAGE in files:
         from ..report.clusters import clusters_page
         from ..report.page import render
 
         about = f"run {run.path.name}, weights {run.weights_hash[:16]}"
-        write_text(files[PAGE], render(clusters_page(images, found, agreement, about)))
+        write_file(files[PAGE], render(clusters_page(images, found, agreement, about)), force=force)
 
 
 def _refuse_inside(files: Iterable[Path], folders: Path) -> None:

@@ -37,7 +37,7 @@ def compare(
 
       latentspace compare runs/seed-0 runs/seed-1 runs/seed-2 --json
     """
-    from ..core.output_files import refuse_file
+    from ..core.output_files import refuse_file, write_file
     from ..evaluation.card.compare import compared, refuse_few
     from ..evaluation.card.make import refuse_card
     from ..inference.trained import refuse_unfinished
@@ -56,11 +56,11 @@ def compare(
         cards = [_compared(one, data, split, most, seed, device) for one in opened]
         found = compared(cards, device)
     if out is not None:
-        from ..core.atomic_files import write_text
         from ..report.comparison import comparison_page
         from ..report.page import render
 
-        write_text(out, render(comparison_page(found, [one.record.card for one in cards])))
+        page = render(comparison_page(found, [one.record.card for one in cards]))
+        write_file(out, page, force=force)
     if json:
         said = {} if out is None else {"out": str(out)}
         console.show_json({**found.to_json(), **said})

@@ -122,7 +122,7 @@ def doctor(
 
     with console.following(), computed_by(options.engine, options.device) as computed:
         diagnosis = examine(options.subject(data, computed))
-    written = _write(diagnosis, out, fix)
+    written = _write(diagnosis, out, fix, force=force)
     if json:
         console.show_json({**diagnosis.to_json(), **written})
     else:
@@ -154,19 +154,19 @@ def _refuse_early(out: Path | None, fix: Path | None, reading: Reading, *, force
         )
 
 
-def _write(diagnosis: "Diagnosis", out: Path | None, fix: Path | None) -> dict[str, Any]:
+def _write(diagnosis: "Diagnosis", out: Path | None, fix: Path | None, *, force: bool) -> dict[str, Any]:
     """Write the page and the cleaned table where they were asked for; what is said of them."""
-    from ..core.atomic_files import write_text
+    from ..core.output_files import write_file
     from ..evaluation.doctor.examine import cleaned
     from ..report.doctor import doctor_page
     from ..report.page import render
 
     said: dict[str, Any] = {}
     if out is not None:
-        write_text(out, render(doctor_page(diagnosis)))
+        write_file(out, render(doctor_page(diagnosis)), force=force)
         said["out"] = str(out)
     if fix is not None:
-        said |= {"fix": str(fix), "dropped": cleaned(diagnosis, fix)}
+        said |= {"fix": str(fix), "dropped": cleaned(diagnosis, fix, force=force)}
     return said
 
 

@@ -157,15 +157,14 @@ def _serve(
 
 
 def _export(path: Path, asked: AskedImages, device: str, out: Path, *, force: bool) -> None:
-    from ..core.atomic_files import write_bytes
-    from ..core.output_files import refuse_file
+    from ..core.output_files import refuse_file, write_file
     from ..explorer.contents import Contents
     from ..explorer.page import page
 
     refuse_file(out, force=force)
     with console.following():
         content = page(Contents(_subject(path, asked, device), pictures="WEBP", methods=("tsne",)))
-    write_bytes(out, content)
+    write_file(out, content, force=force)
     console.say(f"{len(content) / 1e6:.1f} MB, with all images and networks: it opens without a server")
     console.made(out)
 

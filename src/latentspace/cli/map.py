@@ -43,8 +43,7 @@ def map_(
 
       latentspace map runs/photos new/ --out new.csv --onto map.parquet
     """
-    from ..core.atomic_files import write_bytes
-    from ..core.output_files import refuse_file
+    from ..core.output_files import refuse_file, write_file
     from ..inference.map_files import FORMATS, read_map, write_map
     from ..inference.maps import project, refuse_method
     from ..inference.run_images import Description
@@ -66,8 +65,8 @@ def map_(
         made = project(codes, method or "pca", seed or 0) if known is None else known
         points = made.points if known is None else made.place(codes)
     drawn, columns = _picture(images, points, made, known), Description(opened, images, own).columns()
-    write_map(out, made, codes, points, columns, seed=seed or 0, codes_of=opened.weights_hash)
-    write_bytes(picture, drawn)
+    write_map(out, made, codes, points, columns, seed=seed or 0, codes_of=opened.weights_hash, force=force)
+    write_file(picture, drawn, force=force)
     if json:
         facts = {"run": str(run), "images": len(images), "picture": str(picture), "out": str(out)}
         console.show_json({**facts, **_facts(made, onto)})

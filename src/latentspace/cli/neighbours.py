@@ -69,9 +69,9 @@ def neighbours(
         others = kept or asked_images(opened, among, reading.settings(among) if among else {})[0]
         found = find_neighbours(trained, asked, others, count)
         if TABLE in files:
-            write_table(files[TABLE], [found.columns()])
+            write_table(files[TABLE], [found.columns()], force=force)
         if PICTURE in files:
-            _draw(found, files[PICTURE])
+            _draw(found, files[PICTURE], force=force)
     _show(run, found, files, json=json)
 
 
@@ -81,7 +81,7 @@ def _kept(index: Path, trained: "TrainedAutoencoder") -> "Collection":
     return Index.open(index, trained).collection()
 
 
-def _draw(found: "Neighbours", path: Path) -> None:
+def _draw(found: "Neighbours", path: Path, *, force: bool) -> None:
     """A row for each image: the image, then its neighbours."""
     import numpy as np
 
@@ -93,7 +93,8 @@ def _draw(found: "Neighbours", path: Path) -> None:
         words = name if name not in rows else f"{name} ({number + 1})"
         rows[words] = np.concatenate([found.images.pixels[number : number + 1], near])
     columns = found.rows.shape[1] + 1
-    save(draw_rows(image_rows(rows, columns=columns, titles=("image", *map(str, range(1, columns))))), path)
+    titles = ("image", *map(str, range(1, columns)))
+    save(draw_rows(image_rows(rows, columns=columns, titles=titles)), path, force=force)
 
 
 def _show(run: Path, found: "Neighbours", files: dict[str, Path], *, json: bool) -> None:

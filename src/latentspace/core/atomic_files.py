@@ -128,11 +128,14 @@ def refuse_taken(
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[BinaryIO]:
+def replacing(path: Path, put: Callable[[Path, Path], object] = Path.replace) -> Iterator[BinaryIO]:
     """A new file that takes the place of `path` when the block ends well; else nothing has changed.
 
     Its folder is made where it is missing, but not the folder above: one that was moved away or deleted
     does not come back.
+
+    Args:
+        put: takes the file, which is whole by then, to `path`.
 
     Raises:
         OutputError: the file cannot be written.
@@ -145,7 +148,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
                 yield file
                 file.flush()
                 os.fsync(file.fileno())
-            beside.replace(path)
+            put(beside, path)
             _sync(path.parent)
 
 

@@ -8,7 +8,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from .atomic_files import (
     PART,
@@ -18,6 +18,7 @@ from .atomic_files import (
     refusals,
     refuse_taken,
     remove,
+    replacing,
     require_writable,
     write_json,
 )
@@ -36,13 +37,53 @@ def refuse_file(path: Path, *, force: bool) -> None:
     check_name(path)
     with refusals(path):
         require_writable(path.absolute().parent)
-    if path.is_dir() or (exists(path) and not force):
-        folder = path.is_dir()
-        raise OutputError(
-            f"{path} must be new: nothing is overwritten unasked",
-            found="a folder" if folder else "a file of that name",
-            do="name another file" if folder else f"name another file, or set {option('force', True)}",
-        )
+    if path.is_dir() or (not force and (exists(path) or path.is_symlink())):
+        raise _there(path)
+
+
+def _there(path: Path) -> OutputError:
+    """The error where no new file can be at `path`: something is."""
+    folder = path.is_dir()
+    return OutputError(
+        f"{path} must be new: nothing is overwritten unasked",
+        found="a folder" if folder else "a file of that name",
+        do="name another file" if folder else f"name another file, or set {option('force', True)}",
+    )
+
+
+@contextmanager
+def made_file(path: Path, *, force: bool) -> Iterator[BinaryIO]:
+    """As `replacing`, for a file that somebody asked for: without `force`, one that is there stays.
+
+    So of two that make it at the same moment, one does, and the other is told that it is there.
+
+    Raises:
+        OutputError: it is there, or cannot be written.
+    """
+    with replacing(path, Path.replace if force else _put_new) as file:
+        yield file
+
+
+def write_file(path: Path, content: str | bytes, *, force: bool) -> None:
+    """A whole file, as `made_file` makes it."""
+    with made_file(path, force=force) as file:
+        file.write(content.encode("utf-8") if isinstance(content, str) else content)
+
+
+def _put_new(beside: Path, path: Path) -> None:
+    """Take the file `beside` to `path`, where nothing is."""
+    try:
+        try:
+            os.link(beside, path)
+        except FileExistsError:
+            raise
+        except OSError:  # a file system without links: the name is taken first, by an empty file
+            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
+            beside.replace(path)
+        else:
+            beside.unlink()
+    except FileExistsError:
+        raise _there(path) from None
 
 
 def refuse_folder(path: Path, *, force: bool) -> None:

@@ -20,12 +20,11 @@ from ..core.atomic_files import (
     make_folder,
     new_folder,
     refuse_taken,
-    replacing,
     write_bytes,
     write_text,
 )
 from ..core.errors import DataError
-from ..core.output_files import refuse_file
+from ..core.output_files import made_file, refuse_file
 from ..core.progress import told
 from ..core.wording import counted, option
 from .imageset import ImageSet
@@ -71,7 +70,7 @@ def convert(images: ImageSet, out: Path, *, force: bool = False, idx: bool = Fal
     elif write is None:
         _write_folder(images, out)
     else:
-        write(images, out)
+        write(images, out, force=force)
 
 
 def _tell_lost(images: ImageSet, form: str, *columns: str) -> None:
@@ -82,9 +81,9 @@ def _tell_lost(images: ImageSet, form: str, *columns: str) -> None:
         logger.warning("%s hold no %s: these are left out", form, " or ".join(lost))
 
 
-def _write_npy(images: ImageSet, out: Path) -> None:
+def _write_npy(images: ImageSet, out: Path, *, force: bool) -> None:
     pixels = in_order(images.pixels, ".npy files")
-    with replacing(out) as file:
+    with made_file(out, force=force) as file:
         header = {"descr": "|u1", "fortran_order": False, "shape": pixels.shape}
         np.lib.format.write_array_header_1_0(file, header)
         for here in told(blocks(pixels), "parts written"):
@@ -92,7 +91,7 @@ def _write_npy(images: ImageSet, out: Path) -> None:
     _tell_lost(images, ".npy files", "labels", "groups", "parts", "names")
 
 
-def _write_npz(images: ImageSet, out: Path) -> None:
+def _write_npz(images: ImageSet, out: Path, *, force: bool) -> None:
     arrays: dict[str, np.ndarray] = {"images": images.pixels, "axes": np.array(ORDER)}
     for name in ("labels", "groups", "parts"):
         if (column := getattr(images, name)) is not None:
@@ -102,17 +101,20 @@ def _write_npz(images: ImageSet, out: Path) -> None:
     if images.files is not None:
         arrays["files"] = np.array(images.names)
     require_unchanged(images.pixels)
-    with replacing(out) as file:
+    with made_file(out, force=force) as file:
         np.savez(file, **arrays)  # type: ignore[arg-type]
 
 
-def _write_parquet(images: ImageSet, out: Path) -> None:
+def _write_parquet(images: ImageSet, out: Path, *, force: bool) -> None:
     import pyarrow as pa
     from pyarrow import parquet
 
     _require_picture(images)
     schema = _schema(images)
-    with replacing(out) as file, parquet.ParquetWriter(pa.PythonFile(file, "w"), schema) as writer:
+    with (
+        made_file(out, force=force) as file,
+        parquet.ParquetWriter(pa.PythonFile(file, "w"), schema) as writer,
+    ):
         for here in told(blocks(images.pixels), "parts written"):
             for start in range(here.start, here.stop, ROWS):
                 rows = np.arange(start, min(start + ROWS, here.stop))

@@ -14,8 +14,9 @@ import matplotlib.style
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from ..core.atomic_files import make_folder, write_bytes
+from ..core.atomic_files import make_folder
 from ..core.errors import ConfigurationError
+from ..core.output_files import write_file
 from .text import families
 
 # A column of print, and twice the pixels that a page's column has on a screen.
@@ -115,16 +116,19 @@ def png(figure: Figure) -> bytes:
     return _rendered(figure, ".png")
 
 
-def save(figure: Figure, path: Path) -> None:
+def save(figure: Figure, path: Path, *, force: bool = True) -> None:
     """Write `path` whole, or not at all; its suffix (.png, .svg, .pdf) is the format.
+
+    Args:
+        force: replace a file that is there.
 
     Raises:
         ConfigurationError: another suffix.
-        OutputError: the file cannot be written.
+        OutputError: the file cannot be written, or is there.
     """
     require_format(path)
     make_folder(path.parent)
-    write_bytes(path, _rendered(figure, path.suffix.lower()))
+    write_file(path, _rendered(figure, path.suffix.lower()), force=force)
 
 
 def require_format(path: Path) -> None:

@@ -219,7 +219,7 @@ def encode_to(
         if plan.refine:
             facts["mse_before_refinement"] = pieces.mean("before")
     places = _map(pieces) if "map" in plan.extras else None
-    write_table(out, _blocks(pieces, places))
+    write_table(out, _blocks(pieces, places), force=force)
     pieces.remove()
     return facts
 

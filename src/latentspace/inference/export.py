@@ -21,10 +21,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ..core.atomic_files import make_folder, write_bytes
+from ..core.atomic_files import make_folder
 from ..core.errors import ConfigurationError, OutputError
 from ..core.extras import require_extra
-from ..core.output_files import refuse_file
+from ..core.output_files import refuse_file, write_file
 from ..core.progress import tell
 from ..core.randomness import generator
 from ..core.wording import option
@@ -118,7 +118,7 @@ def export(
     trained = load_trained(run, "cpu") if isinstance(run, Run) else run
     about = description(trained)
     contents = _weights(trained, about) if to == "safetensors" else _programs(trained, about, to)
-    return _write(folder, contents)
+    return _write(folder, contents, force=force)
 
 
 def onnx_file(trained: Trained, name: str) -> bytes:
@@ -180,10 +180,10 @@ def _names(to: str, *, classifies: bool) -> list[str]:
     return [*names, DESCRIPTION] if to == "safetensors" else names
 
 
-def _write(folder: Path, contents: Mapping[str, bytes]) -> list[Path]:
+def _write(folder: Path, contents: Mapping[str, bytes], *, force: bool) -> list[Path]:
     make_folder(folder)
     for name, content in contents.items():
-        write_bytes(folder / name, content)
+        write_file(folder / name, content, force=force)
     return [folder / name for name in contents]
 
 

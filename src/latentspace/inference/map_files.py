@@ -21,17 +21,25 @@ FORMATS: Final = (".parquet", ".csv", ".npz")
 
 
 def write_map(
-    path: Path, made: Projection, codes: CodeArray, points: np.ndarray, described: Block, **about: Any
+    path: Path,
+    made: Projection,
+    codes: CodeArray,
+    points: np.ndarray,
+    described: Block,
+    *,
+    force: bool = False,
+    **about: Any,
 ) -> None:
     """Write a row for each of `codes`: what is known of the image, x, y and, but for CSV, the code.
 
     Args:
         made: the map that the points lie on.
         described: the columns before x and y.
+        force: replace a file that is there.
         about: what is kept beside the rows, as JSON takes it.
 
     Raises:
-        OutputError: the file cannot be written.
+        OutputError: the file is there, or cannot be written.
     """
     columns = {**described, "x": points[:, 0].astype(np.float32), "y": points[:, 1].astype(np.float32)}
     if path.suffix.casefold() != ".csv":
@@ -43,7 +51,7 @@ def write_map(
             "axes": linear.axes.tolist(),
             "explained": list(linear.explained),
         }
-    write_table(path, [columns], {"map": {"method": made.method, **about}})
+    write_table(path, [columns], {"map": {"method": made.method, **about}}, force=force)
 
 
 def read_map(path: Path, run: Run) -> Projection:

@@ -14,10 +14,9 @@ from typing import IO, TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
 
-from ..core.atomic_files import replacing
 from ..core.csv_text import csv_text
 from ..core.errors import ConfigurationError, DataError
-from ..core.output_files import refuse_file
+from ..core.output_files import made_file, refuse_file
 from ..core.wording import option
 
 if TYPE_CHECKING:
@@ -48,17 +47,20 @@ def refuse_table(path: Path, *, force: bool, formats: Sequence[str] = FORMATS) -
     refuse_file(path, force=force)
 
 
-def write_table(path: Path, blocks: Iterable[Block], about: Mapping[str, Any] | None = None) -> None:
+def write_table(
+    path: Path, blocks: Iterable[Block], about: Mapping[str, Any] | None = None, *, force: bool = False
+) -> None:
     """Write the blocks one below the other; all have the same columns.
 
     Args:
         about: what is kept beside the rows, as JSON takes it; CSV and .npy have no room for it.
+        force: replace a file that is there.
 
     Raises:
-        OutputError: the file cannot be written.
+        OutputError: the file is there, or cannot be written.
     """
     ending = path.suffix.casefold()
-    with replacing(path) as file:
+    with made_file(path, force=force) as file:
         if ending == ".parquet":
             _write_parquet(file, blocks, _metadata(about))
         elif ending == ".csv":

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from ...core.atomic_files import write_text
 from ...core.csv_text import cell, csv_text
 from ...core.errors import DataError
+from ...core.output_files import write_file
 from ...core.wording import counted
 from ..imageset import ImageSet
 from .listed import noted
@@ -23,16 +23,23 @@ KEEP, DROP = "keep", "drop"
 
 
 def write_cleaned(
-    path: Path, images: ImageSet, dropped: np.ndarray, reasons: Sequence[str], spec: str
+    path: Path,
+    images: ImageSet,
+    dropped: np.ndarray,
+    reasons: Sequence[str],
+    spec: str,
+    *,
+    force: bool = False,
 ) -> None:
     """Write a row for each image: its name, keep or drop, why, and the SPEC that it is of.
 
     Args:
         dropped: bool, one for each image.
+        force: replace a file that is there.
 
     Raises:
         DataError: two images have one name, so that a row would not say which it means.
-        OutputError: the file cannot be written.
+        OutputError: the file is there, or cannot be written.
     """
     names = tuple(map(cell, images.names))
     if len(set(names)) < len(names):
@@ -42,7 +49,8 @@ def write_cleaned(
             do="clean each source by itself",
         )
     said = (DROP if one else KEEP for one in dropped)
-    write_text(path, csv_text([HEADER, *zip(names, said, reasons, [spec] * len(names), strict=True)]))
+    table = csv_text([HEADER, *zip(names, said, reasons, [spec] * len(names), strict=True)])
+    write_file(path, table, force=force)
 
 
 def is_cleaned(start: bytes) -> bool:

@@ -44,14 +44,14 @@ def examine(subject: Subject) -> Diagnosis:
     return Diagnosis(subject, {name: found[name] for name in order})
 
 
-def cleaned(diagnosis: Diagnosis, path: Path) -> int:
+def cleaned(diagnosis: Diagnosis, path: Path, *, force: bool = False) -> int:
     """Write a cleaned table to `path`; how many images it drops.
 
     Each finding says which images it would leave out. One that stays, but was found, has the reason too.
 
     Raises:
         DataError: images that have no names of their own.
-        OutputError: it cannot be written.
+        OutputError: it cannot be written, or is there, and `force` does not let it be replaced.
     """
     subject = diagnosis.subject
     dropped = np.zeros(len(subject.images), dtype=bool)
@@ -62,5 +62,5 @@ def cleaned(diagnosis: Diagnosis, path: Path) -> int:
         for row in np.unique(np.concatenate([rows, finding.drop])).tolist():
             why.setdefault(row, []).append(name)
     reasons = [" and ".join(why.get(row, [])) for row in range(len(dropped))]
-    write_cleaned(path, subject.images, dropped, reasons, subject.spec)
+    write_cleaned(path, subject.images, dropped, reasons, subject.spec, force=force)
     return int(dropped.sum())
