@@ -132,6 +132,26 @@ def test_resume_goes_on_also_where_a_table_is_to_be_replaced(
     encode_to(encoding_plan, out, resume=True, force=True)  # others are begun anew
 
 
+def test_two_that_encode_to_one_table(encoding_plan, small_pieces, tmp_path, monkeypatch):
+    out, real, refused = tmp_path / "codes.npy", encoding.write_table, []
+
+    def meets_another(*arguments, **more):
+        for given in ({}, {"resume": True}, {"force": True}):
+            with pytest.raises(OutputError) as error:
+                encode_to(encoding_plan, out, **given)
+            refused.append(error.value.found)
+        real(*arguments, **more)
+
+    monkeypatch.setattr(encoding, "write_table", meets_another)
+    encode_to(encoding_plan, out)
+    assert refused == ["another one is writing there now"] * 3
+    assert [one.name for one in tmp_path.iterdir()] == ["codes.npy"]
+    monkeypatch.setattr(encoding, "refuse_table", lambda *_, **__: None)  # both have begun by then
+    with pytest.raises(OutputError, match="must be new"):
+        encode_to(encoding_plan, out)
+    assert [one.name for one in tmp_path.iterdir()] == ["codes.npy"]
+
+
 def test_progress_is_told_of_within_a_piece(encoding_plan, small_pieces, tmp_path, monkeypatch):
     monkeypatch.setattr(encoding, "BATCH", 8)
     told, images = [], len(encoding_plan.images)

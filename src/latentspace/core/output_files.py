@@ -6,14 +6,17 @@ A folder of results holds a list of its files, so that the next one may replace 
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO, Final
+
+import filelock
 
 from .atomic_files import (
     PART,
     check_name,
     exists,
+    locked,
     new_folder,
     refusals,
     refuse_taken,
@@ -22,7 +25,7 @@ from .atomic_files import (
     require_writable,
     write_json,
 )
-from .errors import OutputError
+from .errors import LatentspaceError, OutputError
 from .wording import option
 
 LIST: Final = ".latentspace-made.json"  # in a folder of results: the names of its files
@@ -115,6 +118,21 @@ def refuse_unwritable(*folders: Path, do: str) -> None:
             raise OutputError(
                 f"{folder} must be writable", found=error.strerror or str(error), do=do
             ) from error
+
+
+@contextmanager
+def alone_at(place: Path, lock: Path, error: type[LatentspaceError] = OutputError) -> Iterator[None]:
+    """Hold the lock of what one process at a time writes at `place`; raises `error` where another does."""
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(locked(lock, timeout=0.0))
+        except filelock.Timeout as taken_by_another:
+            raise error(
+                f"only one process may write to {place}",
+                found="another one is writing there now",
+                do=f"wait for it, or name another place with {option('out')}",
+            ) from taken_by_another
+        yield
 
 
 @contextmanager

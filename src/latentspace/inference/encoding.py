@@ -3,25 +3,20 @@
 A piece is a file of its own beside the table, whole or not there. The table is written once all of them are.
 """
 
-import json
-import shutil
 from collections.abc import Iterator
-from contextlib import closing, suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Final
 
 import numpy as np
 import torch
 from jaxtyping import Float32
 
-from ..core.atomic_files import make_folder, refusals, replacing, write_json
 from ..core.devices import exact
-from ..core.errors import ConfigurationError, OutputError
-from ..core.progress import counted_from, tell
+from ..core.errors import ConfigurationError
 from ..core.types import CodeArray, Int64Array, Pixels
-from ..core.wording import option, reason_of
+from ..core.wording import option
 from ..data.batches import at_once, passed_once, told_of
 from ..data.imageset import ImageSet
 from ..data.sampling import affordable
@@ -30,6 +25,7 @@ from .computing import Columns, Computed, columns_of, cut, here
 from .conform import conforming
 from .image_files import picture, png, raster
 from .maps import project
+from .pieces import ENCODED, Pieces
 from .precision import computed_in
 from .refine import refined_codes
 from .run_images import Description
@@ -40,7 +36,6 @@ from .trained import BATCH, TrainedAutoencoder
 PIECE: Final = 65_536  # images
 PASSES: Final = 8  # of the network, for a smaller piece
 EXTRAS: Final = ("images", "map")
-ENCODED: Final = "images encoded"  # what is counted as progress
 DRAWN: Final = 1 << 26  # bytes of pixels that lie as PNG in memory at once
 
 
@@ -211,20 +206,21 @@ def encode_to(
             found=f"{option('with', 'map')} and {option('shard', f'{plan.shard.number}/{plan.shard.of}')}",
             do="leave out one of the two; `latentspace map` makes a map by itself",
         )
-    pieces = _Pieces(out, plan, resume=resume, force=force)
-    pieces.compute(computed)
-    facts: dict[str, Any] = {"images": len(plan.rows), "code_size": plan.trained.code_size}
-    if plan.errors:
-        facts["mse"] = pieces.mean("errors")
-        if plan.refine:
-            facts["mse_before_refinement"] = pieces.mean("before")
-    places = _map(pieces) if "map" in plan.extras else None
-    write_table(out, _blocks(pieces, places), force=force)
-    pieces.remove()
+    pieces = Pieces(out, plan)
+    with pieces.begun(resume=resume, force=force):
+        pieces.compute(computed)
+        facts: dict[str, Any] = {"images": len(plan.rows), "code_size": plan.trained.code_size}
+        if plan.errors:
+            facts["mse"] = pieces.mean("errors")
+            if plan.refine:
+                facts["mse_before_refinement"] = pieces.mean("before")
+        places = _map(pieces) if "map" in plan.extras else None
+        write_table(out, _blocks(pieces, places), force=force)
+        pieces.remove()
     return facts
 
 
-def _blocks(pieces: "_Pieces", places: np.ndarray | None) -> Iterator[Block]:
+def _blocks(pieces: "Pieces", places: np.ndarray | None) -> Iterator[Block]:
     plan, start = pieces.plan, 0
     step = affordable(plan.piece, plan.images.shape, DRAWN) if "images" in plan.extras else plan.piece
     for number in range(pieces.count):
@@ -246,85 +242,6 @@ def _blocks(pieces: "_Pieces", places: np.ndarray | None) -> Iterator[Block]:
             yield block
 
 
-def _map(pieces: "_Pieces") -> np.ndarray:
+def _map(pieces: "Pieces") -> np.ndarray:
     """The first two principal components of all codes."""
     return project(np.concatenate([pieces.read(number).codes for number in range(pieces.count)])).points
-
-
-class Piece(NamedTuple):
-    """Some rows of a table; errors are empty where none were asked for, or no code was refined."""
-
-    rows: Int64Array
-    codes: CodeArray
-    errors: np.ndarray
-    before: np.ndarray
-
-
-class _Pieces:
-    """The pieces of a table, in a folder beside it."""
-
-    def __init__(self, out: Path, plan: EncodingPlan, *, resume: bool, force: bool) -> None:
-        self.plan, about = plan, plan.about
-        _ = plan.pixels  # what does not fit the run is refused before anything is made
-        self.folder = out.with_name(f"{out.name}.pieces")
-        self.count = -(-len(plan.rows) // plan.piece)
-        if self.folder.exists() and not resume and not force:
-            raise OutputError(
-                f"{out} was begun and not ended",
-                found=f"pieces of it in {self.folder}",
-                do=f"go on with {option('resume', True)}, or begin anew with {option('force', True)}",
-            )
-        if self.folder.exists() and not (resume and self._begun() == about):
-            if not force:
-                raise OutputError(
-                    f"the pieces in {self.folder} must be of the same run, images and settings",
-                    found="others",
-                    do=f"encode as before, or begin anew with {option('force', True)}",
-                )
-            self.remove()
-        make_folder(self.folder)
-        write_json(self.folder / "plan.json", about)
-
-    def _begun(self) -> Any:
-        with suppress(OSError, ValueError):
-            return json.loads((self.folder / "plan.json").read_text(encoding="utf-8"))
-        return None
-
-    def _place(self, number: int) -> tuple[Int64Array, Path]:
-        return self.plan.rows[
-            number * self.plan.piece : (number + 1) * self.plan.piece
-        ], self.folder / f"{number:06}.npz"
-
-    def compute(self, computed: Computed) -> None:
-        """Make the pieces that are not there."""
-        places = {number: self._place(number) for number in range(self.count)}
-        missing = {number: rows for number, (rows, path) in places.items() if not path.exists()}
-        done = len(self.plan.rows) - sum(map(len, missing.values()))
-        progress = counted_from(lambda: done, len(self.plan.rows))
-        with closing(computed(self.plan, missing)) as columns_of, progress:
-            for number, columns in columns_of:
-                with replacing(places[number][1]) as file:
-                    np.savez(file, **columns)  # type: ignore[arg-type]
-                done += len(missing[number])
-                tell(ENCODED, 0, 0)  # of the next piece
-
-    def mean(self, name: Literal["errors", "before"]) -> float:
-        """Over all images: of their errors, or of those before their codes were refined."""
-        parts = (getattr(self.read(number), name) for number in range(self.count))
-        return sum(float(one.sum(dtype=np.float64)) for one in parts) / len(self.plan.rows)
-
-    def read(self, number: int) -> "Piece":
-        rows, path = self._place(number)
-        try:
-            with np.load(path) as kept:
-                return Piece(rows, kept["codes"], kept["errors"], kept["before"])
-        except (OSError, ValueError, KeyError) as error:
-            raise OutputError(
-                f"{path} must be a whole piece",
-                found=reason_of(error),
-                do=f"begin anew with {option('force', True)}",
-            ) from error
-
-    def remove(self) -> None:
-        with refusals(self.folder):
-            shutil.rmtree(self.folder)

@@ -15,18 +15,16 @@ figures/, report.html, card.html, and tracking.json: where else the training is 
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import filelock
 import numpy as np
 
 from ..core.atomic_files import (
     as_path,
     exists,
     file_hash,
-    locked,
     new_folder,
     refusals,
     refuse_taken,
@@ -37,6 +35,7 @@ from ..core.atomic_files import (
 )
 from ..core.errors import LatentspaceError, OutputError, RunError
 from ..core.logs import began_with, logged_to
+from ..core.output_files import alone_at
 from ..core.types import Hashes
 from ..core.wording import counted, option
 from ..data.imageset import ImageSet
@@ -286,15 +285,7 @@ class Run:
     @contextmanager
     def _locked(self) -> Iterator[None]:
         Run.open(self.path)
-        with ExitStack() as stack:
-            try:
-                stack.enter_context(locked(self.path / ".lock", timeout=0.0))
-            except filelock.Timeout as error:
-                raise RunError(
-                    f"only one process may write to {self.path}",
-                    found="another one is writing there now",
-                    do=f"wait for it, or name another directory with {option('out')}",
-                ) from error
+        with alone_at(self.path, self.path / ".lock", RunError):
             yield
 
     def refuse_damaged(self) -> None:
