@@ -132,6 +132,21 @@ def test_weights_of_an_unfinished_run(run):
     assert f"--resume {run.path}" in caught.value.do
 
 
+def test_an_ended_run_whose_weights_are_gone_says_so_and_is_trained_anew(plan, tmp_path, caplog):
+    run = train(plan, tmp_path / "run")
+    weights = run.path / "weights.safetensors"
+    before, epochs = weights.read_bytes(), run.metrics
+    weights.unlink()
+    with pytest.raises(RunError, match="must have ended") as caught:
+        _ = run.weights
+    assert "weights.safetensors is missing, and there is no state" in caught.value.found
+    assert "or train anew with: latentspace train --resume" in caught.value.do
+    with caplog.at_level("INFO", "latentspace"):
+        assert len(list(resume(run.path).records())) == len(epochs)
+    assert "the training begins anew" in caplog.text
+    assert (weights.read_bytes() == before, len(run.metrics)) == (True, len(epochs))
+
+
 def test_a_state_comes_back_as_it_went(run):
     state = State(
         epoch=3,

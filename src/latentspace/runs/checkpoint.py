@@ -41,6 +41,11 @@ class States:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
+    @property
+    def there(self) -> bool:
+        """Whether a training can go on from one, if it is whole."""
+        return any(self._file(name).is_file() for name in NAMES)
+
     def read(self) -> State | None:
         """Where an interrupted training stands, or None if no epoch was finished.
 

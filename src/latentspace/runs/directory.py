@@ -195,10 +195,14 @@ class Run:
     def weights(self) -> "Tensors":
         """The weights of a finished run; raises RunError where they are not there, or damaged."""
         if not self.finished:
+            done, gone = counted(len(self.metrics), "epoch"), self.metrics and not self._states.there
             raise RunError(
                 f"the training of {self.path} must have ended",
-                found=f"{counted(len(self.metrics), 'epoch')} of {self.experiment.training.epochs}",
-                do=f"go on with: latentspace train --resume {self.path}",
+                found=f"{done}, but weights.safetensors is missing, and there is no state to go on from"
+                if gone
+                else f"{done} of {self.experiment.training.epochs}",
+                do=f"{'bring the file back, or train anew' if gone else 'go on'} with: "
+                f"latentspace train --resume {self.path}",
             )
         from .tensors import read_tensors
 

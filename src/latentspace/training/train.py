@@ -13,7 +13,7 @@ from ..core.environment import describe
 from ..core.errors import DataError, RunError, TrainingError
 from ..core.logs import collected
 from ..core.malloc import within_memory
-from ..core.wording import option
+from ..core.wording import counted, option
 from ..data.config import DataConfig
 from ..data.given import Given
 from ..data.memmap import require_unchanged
@@ -84,7 +84,7 @@ class Training:
 
     def _train(self) -> Iterator[EpochRecord]:
         plan, components = self.experiment.training, self.components
-        state = self.run.state
+        state, before = self.run.state, len(self.run.metrics)
         self.run.keep_metrics_until(state.epoch if state else 0)
         best = Selection(self.experiment)
         if state:
@@ -93,6 +93,8 @@ class Training:
             logger.info("going on after epoch %d of %d", state.epoch, plan.epochs)
         elif parent := parent_of(self.run):
             begin_from(parent, components)
+        if before and not state:
+            logger.info("no state is left of %s: the training begins anew", counted(before, "epoch"))
         first = state.epoch + 1 if state else 1
         stop = best.ends_after(first - 1)
         with closing(self._learn(components, first)) as records:
