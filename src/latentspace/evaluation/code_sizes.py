@@ -20,7 +20,7 @@ def sizes_judged(code_size: int) -> list[int]:
     return sorted(set(spread))
 
 
-def numbers_enough(sizes: Sequence[float], errors: Sequence[float]) -> int:
+def numbers_enough(sizes: Sequence[int | float], errors: Sequence[float]) -> int:
     """The first of these code sizes, ascending, whose error is within a tenth of that of the last."""
     return round(next(size for size, error in zip(sizes, errors, strict=True) if error <= 1.1 * errors[-1]))
 

@@ -126,7 +126,7 @@ def noise_caption(record: DenoisingRecord, *, trained_at: str) -> Caption:
     return Caption("Error against noise", text)
 
 
-def code_size_caption(sizes: Sequence[float], errors: Sequence[float], *, images: int) -> Caption:
+def code_size_caption(sizes: Sequence[int | float], errors: Sequence[float], *, images: int) -> Caption:
     text = (
         f"{counted(images, 'test image')}, each decoded from the first numbers of its code, with zeros for "
         f"the others. {counted(numbers_enough(sizes, errors), 'number')} of {round(sizes[-1])} come "

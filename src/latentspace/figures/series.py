@@ -64,7 +64,7 @@ def labels_plot(record: BaselineRecord) -> SeriesPlot:
     )
 
 
-def code_size_plot(sizes: Sequence[float], errors: Sequence[float]) -> SeriesPlot:
+def code_size_plot(sizes: Sequence[int | float], errors: Sequence[float]) -> SeriesPlot:
     return SeriesPlot(
         points=np.array(sizes, dtype=np.float64),
         across="numbers of the code that are decoded, log scale",
@@ -106,7 +106,7 @@ def draw_series(plot: SeriesPlot) -> Figure:
     return figure
 
 
-def _told_apart(points: Sequence[float]) -> list[float]:
+def _told_apart(points: Sequence[int | float]) -> list[int | float]:
     """Those, ascending on a log scale, whose numbers do not run into each other: the last, and so on down."""
     kept = [points[-1]]
     across = 0.8 * WIDTH / max(math.log(points[-1] / points[0]), 1e-9)  # inches of the axis

@@ -24,7 +24,7 @@ class Conflicts:
             return fine("no copies with different labels")
         rows, first = np.array(pairs, dtype=np.int64).T
         said = tuple(
-            f"{subject.images.class_of(row)}, beside it {subject.images.class_of(one)}"
+            f"{subject.images.class_of(int(row))}, beside it {subject.images.class_of(int(one))}"
             for row, one in zip(rows, first, strict=True)
         )
         drop = np.concatenate([np.zeros(0, np.int64), *torn])
