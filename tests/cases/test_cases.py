@@ -228,7 +228,7 @@ def test_r21_a_word_is_a_word_whatever_folders_are_there(monkeypatch: pytest.Mon
     from latentspace.cli.options import Reading, data_changes
 
     monkeypatch.chdir(CASES / "r21_a_folder_named_like_a_word")
-    for word in ("glyphs", "notmnist", "auto"):
+    for word in ("glyphs", "notmnist", "auto", ""):
         assert Reading().settings(word) == data_changes(word) == {"spec": word}
     assert Reading().settings("./glyphs")["spec"] == str(Path("glyphs").resolve())
 

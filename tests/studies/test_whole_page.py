@@ -148,7 +148,8 @@ def test_the_page_of_other_images_is_about_them_alone(kind, small_runs, tmp_path
         again = report_run(run, out=tmp_path / "again")
     assert again == tmp_path / "again" / "report.html"
     drawn = {one.name for one in (tmp_path / "again" / "figures").iterdir()}
-    assert drawn == {one.name for one in (run.path / "figures").iterdir()}
+    assert drawn
+    assert drawn <= {one.name for one in (run.path / "figures").iterdir()}  # other tests draw there too
     again = again.read_text()
     assert "<h1>My bars</h1>" in page
     assert "report" not in re.sub(r"<style>.*?</style>|base64,[^\"]*", "", page, flags=re.S).lower()

@@ -175,8 +175,10 @@ def data_changes(spec: str | None) -> dict[str, str]:
     from ..data.joined import BETWEEN, specs_of
     from ..data.sources import names_a_path
 
-    if not spec:
+    if spec is None:
         return {}
+    if not spec:  # refused where it is parsed
+        return {"spec": spec}
     return {"spec": BETWEEN.join(_located(one) if names_a_path(one) else one for one in specs_of(spec))}
 
 
