@@ -88,6 +88,17 @@ def test_of_two_that_make_one_file_one_does_and_the_other_is_told(tmp_path, monk
     assert place.read_text() == "again"
 
 
+def test_a_name_that_was_taken_is_given_back_where_the_file_cannot_follow(tmp_path, monkeypatch):
+    def fails(*_):
+        raise OSError(errno.EIO, "a disk that fails")
+
+    monkeypatch.setattr("os.link", fails)
+    monkeypatch.setattr(Path, "replace", fails)
+    with pytest.raises(OutputError):
+        write_file(tmp_path / "file", "whole", force=False)
+    assert not (tmp_path / "file").exists()
+
+
 def test_of_two_trainings_with_one_out_one_wins_and_the_other_is_told_that_it_exists(
     plan, tmp_path, monkeypatch
 ):

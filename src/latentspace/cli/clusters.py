@@ -63,7 +63,7 @@ def clusters(
         _refuse_inside(files.values(), folders)
     opened = encoder_run(Run.open(run))
     trained = TrainedAutoencoder.load(opened, device)
-    _ = opened.split, opened.learned_from  # a damaged run is named before images are read
+    opened.refuse_damaged_split()
     with console.following():
         images, own = asked.read(opened)
         found = find_clusters(trained.encode(images), wanted, seed)

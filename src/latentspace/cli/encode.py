@@ -103,7 +103,7 @@ def _plan(path: Path, out: Path, options: EncodingOptions, asked: AskedImages) -
     run = Run.open(path)
     trained = TrainedAutoencoder.load(run, options.device)
     computed_in(options.precision, trained.device)  # what can be refused is refused before images are read
-    _ = run.split, run.learned_from
+    run.refuse_damaged_split()
     images, own = asked.read(run)
     return EncodingPlan(
         run,

@@ -58,7 +58,7 @@ def map_(
     opened = encoder_run(Run.open(run))
     trained = TrainedAutoencoder.load(opened, device)
     known = None if onto is None else read_map(onto, opened)
-    _ = opened.split, opened.learned_from  # a damaged run is named before images are read
+    opened.refuse_damaged_split()
     with console.following():
         images, own = asked.read(opened)
         codes = trained.encode(images)

@@ -62,7 +62,7 @@ def neighbours(
     opened = encoder_run(Run.open(run))
     trained = TrainedAutoencoder.load(opened, device)
     if index is None and among is None:
-        _ = opened.split, opened.learned_from  # a damaged run is named before images are read
+        opened.refuse_damaged_split()
     with console.following():
         kept = None if index is None else _kept(index, trained)
         asked, _ = asked_images(opened, images, reading.settings(images))

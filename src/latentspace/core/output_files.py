@@ -82,7 +82,11 @@ def _put_new(beside: Path, path: Path) -> None:
             raise
         except OSError:  # a file system without links: the name is taken first, by an empty file
             os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY))
-            beside.replace(path)
+            try:
+                beside.replace(path)
+            except OSError:
+                path.unlink()
+                raise
         else:
             beside.unlink()
     except FileExistsError:

@@ -32,7 +32,7 @@ def own_or_other(run: Run, data: DataConfig | ImageSet | None) -> tuple[ImageSet
     """
     _ = run.data, run.experiment  # a damaged run is named before images are read
     if data is None:
-        _ = run.split, run.learned_from
+        run.refuse_damaged_split()
     else:
         own = run.experiment.data
         images = data if isinstance(data, ImageSet) else load_alike(as_read(data, own, run.data), run.data)

@@ -292,9 +292,14 @@ class Run:
         with alone_at(self.path, self.path / ".lock", RunError):
             yield
 
+    def refuse_damaged_split(self) -> None:
+        """Read which images were learned from, before images are read. Raises RunError: it is damaged."""
+        _ = self.split, self.learned_from
+
     def refuse_damaged(self) -> None:
         """Read all records: a damaged one is named before images are read. Raises RunError."""
-        _ = self.experiment, self.split, self.learned_from, self.environment
+        self.refuse_damaged_split()
+        _ = self.experiment, self.environment
         if not self.metrics and self.finished:
             raise damaged(self.path / "metrics.jsonl", "no epoch, where the training has ended")
 

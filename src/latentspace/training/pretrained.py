@@ -98,5 +98,5 @@ def pretrained_encoder_of(
         return None
     run = encoder_of(experiment, weights_hash, beside)
     require_classes(run.data)
-    _ = run.split  # a damaged one is named before images are read
+    run.refuse_damaged_split()
     return PretrainedEncoder(run, TrainedAutoencoder.load(run, "cpu").model, run.weights_hash)
