@@ -91,11 +91,6 @@ class RayExecutor:
         self._shared.clear()
         self.cluster.close()
 
-    def relieve(self) -> None:
-        """Let the workers go that wait for a place in vain: a process that has none yet need not begin."""
-        for one in [*self._workers]:
-            one.relieve()
-
     def share(self, plan: StudyPlan, directory: Path) -> tuple[TrainingContext, Any]:
         """What the study's trainings share, here and as an object of the cluster: made once."""
         import ray
@@ -116,7 +111,6 @@ class _Worker:
         self.end: WorkerEnd | None = None
         self._executor, self._task = executor, task
         self._process: Any = None  # an actor of Ray
-        self._waiting = False  # until it has begun
         self._thread = threading.Thread(target=self._run, name="a worker on the cluster", daemon=True)
         self._thread.start()
 
@@ -129,16 +123,10 @@ class _Worker:
 
             ray.kill(self._process)
 
-    def relieve(self) -> None:
-        if self._waiting and not _needed(self._task):
-            self._waiting = False
-            self.kill()
-
     def _run(self) -> None:
         end = WorkerEnd()
         try:
             self._work()
-            self._executor.relieve()  # before this one leaves its place
         except LostProcessError as error:
             end = WorkerEnd(killed=not error.blameless)
         except LatentspaceError as error:
@@ -176,17 +164,15 @@ class _Worker:
         """Wait until the process has begun; False where it is no longer needed."""
         import ray
 
-        self._waiting = True
         look = time.monotonic() + WAITING
         while not ray.wait([about], timeout=ANSWERS)[0]:
-            if self.stopping.is_set() or not self._waiting:
+            if self.stopping.is_set():
                 return False
             if time.monotonic() > look:
                 if not _needed(self._task):
                     return False
                 look = time.monotonic() + WAITING
-        begun, self._waiting = self._waiting, False
-        return begun
+        return True
 
 
 def _needed(task: WorkerTask) -> bool:
