@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from latentspace.core.wording import counted
 from processes import apart, latentspace
 from speed.hardware import hardware, keep, sentence, today
 
@@ -103,7 +104,7 @@ def letters(spec: str | None, count: int, folder: Path) -> tuple[Path, str]:
     chosen = np.sort(np.random.default_rng(SEED).permutation(len(images))[:count])
     labels = np.array(images.class_names)[images.labels[chosen]]
     np.savez(folder / "letters.npz", images=images.pixels[chosen], labels=labels)
-    return folder / "letters.npz", f"{len(chosen):,} images of {images.source}"
+    return folder / "letters.npz", f"{counted(len(chosen))} of {images.source}"
 
 
 def commands(
@@ -126,15 +127,17 @@ def commands(
 
 def table(found: dict[str, Any]) -> str:
     epochs, cases = found["epochs"], found["cases"]
+    threads, rounds, trials = (counted(found[f"{one}s"], one) for one in ("thread", "round", "trial"))
     lines = [
         f"# What each speed-up saves, {found['date']}",
         "",
         sentence(found["hardware"]),
-        f"{found['data']}, split 60/20/20, seed {found['seed']}, {found['threads']} threads, precision auto. "
-        f"Medians of {found['rounds']} rounds in turns. Whole commands, imports included: `train` with "
-        f"{epochs['ae']} epochs of the report's autoencoder, {epochs['vae']} of the variational one and "
-        f"{epochs['classifier']} of the classifier on codes; a classifier search of {found['trials']} trials "
-        f"of {epochs['search']} epochs, one after the other. `python benchmarks/ablation.py` makes this.",
+        f"{found['data']}, split 60/20/20, seed {found['seed']}, {threads}, precision auto. Medians of "
+        f"{rounds} in turns. Whole commands, imports included: `train` with "
+        f"{counted(epochs['ae'], 'epoch')} of the report's autoencoder, {epochs['vae']} of the variational "
+        f"one and {epochs['classifier']} of the classifier on codes; a classifier search of {trials} of "
+        f"{counted(epochs['search'], 'epoch')}, one after the other. `python benchmarks/ablation.py` makes "
+        "this.",
         "",
         "| without | command | with all, s | without it, s | it saves | lowest to highest | epochs alone |",
         "|---|---|---:|---:|---:|---|---:|",

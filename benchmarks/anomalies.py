@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from latentspace.core.wording import counted
 from speed.hardware import hardware, keep, sentence, today
 
 SCORES = ("error", "distance", "appearance", "combined")
@@ -110,8 +111,8 @@ def main(*words: str) -> None:
     plan, last = run.experiment, run.metrics[-1]
     size = plan.model.model_dump()["code_size"]
     about = (
-        f"{run.data.images:,} images of {run.data.source}, a run of kind {plan.kind}, network "
-        f"{plan.model.name}, {len(run.metrics)} epochs, code of {size}, validation loss "
+        f"{counted(run.data.images)} of {run.data.source}, a run of kind {plan.kind}, network "
+        f"{plan.model.name}, {counted(len(run.metrics), 'epoch')}, code of {size}, validation loss "
         f"{last['validation']['loss']:.4f}, seed {plan.seed}."
     )
     found = {

@@ -26,6 +26,7 @@ from PIL import Image
 from scipy.ndimage import gaussian_filter
 
 from anomalies import digits
+from latentspace.core.wording import counted
 from near_copies import photographs
 from speed.hardware import hardware, keep, sentence, today
 
@@ -222,7 +223,7 @@ def table(found: dict[str, Any]) -> str:
         f"# The doctor, {found['date']}",
         "",
         sentence(found["hardware"]),
-        f"{found['images']:,} letters with planted faults, seed 0; all findings took "
+        f"{counted(found['images'], 'letter')} with planted faults, seed 0; all findings took "
         f"{found['seconds']:.0f} s, {found['cpu_seconds']:.0f} s of CPU,",
         "the training of the small autoencoder among them. `python benchmarks/doctor.py` makes this file.",
         "",

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from latentspace.core.wording import counted
 from latentspace.data.imageset import ImageSet
 from latentspace.explorer.actions import Actions
 from latentspace.explorer.contents import Contents
@@ -107,7 +108,7 @@ def of_a_run(browser: Any, run: Run, folder: Path) -> list[tuple[str, str, str]]
         ("one decode, median", f"{np.median(singles):.1f} ms", ""),
         ("one decode, 95th percentile", f"{np.quantile(singles, 0.95):.1f} ms", "16 ms"),
         ("a grid of 12x12 decodes, median", f"{np.median(grids):.0f} ms", "500 ms"),
-        (f"{len(images):,} images: until the map is drawn", f"{drawn / 1000:.1f} s", "2 s for 10,000"),
+        (f"{counted(len(images))}: until the map is drawn", f"{drawn / 1000:.1f} s", "2 s for 10,000"),
         ("until the networks are there too", f"{ready / 1000:.1f} s", ""),
         ("the exported page, without t-SNE", f"{len(small) / 1e6:.1f} MB", "12 MB for 10,000"),
     ]
@@ -142,7 +143,9 @@ def main() -> None:
         browser.close()
     load = ", ".join(f"{one:.1f}" for one in os.getloadavg())
     table = ["| | measured | aim |", "|---|---|---|", *(f"| {' | '.join(row)} |" for row in rows)]
-    text = "\n".join([*table, "", f"{os.cpu_count()} cores; load average at the end: {load}.", ""])
+    text = "\n".join(
+        [*table, "", f"{counted(os.cpu_count() or 1, 'core')}; load average at the end: {load}.", ""]
+    )
     print(text)
     if len(sys.argv) > 2:
         Path(sys.argv[2]).write_text(text, encoding="utf-8")

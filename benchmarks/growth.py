@@ -19,6 +19,7 @@ from typing import Any
 from unittest import mock
 
 from data_on_disk import Peak, write
+from latentspace.core.wording import counted
 from processes import apart
 from speed.hardware import hardware, keep, sentence, today
 
@@ -77,7 +78,7 @@ def table(found: dict[str, Any]) -> str:
         "",
         sentence(found["hardware"]),
         f"One epoch of the report's autoencoder on {found['data']}, 98 % of them trained on, "
-        f"{found['threads']} threads. `python benchmarks/growth.py` makes this file.",
+        f"{counted(found['threads'], 'thread')}. `python benchmarks/growth.py` makes this file.",
         "",
         "| images | asked | was | read, s | split, s | epoch, s | µs an image | against the fewest "
         "| peak RssAnon, MiB | beyond the fewest |",

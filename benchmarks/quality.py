@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from latentspace.core.wording import counted
 from processes import apart, latentspace
 from speed.hardware import hardware, keep, sentence, today
 
@@ -139,13 +140,13 @@ def pythae(file: str, size: int, minutes: float, threads: int, seed: int, folder
 
 def table(found: dict[str, Any]) -> str:
     minutes = found["minutes"]
-    length = f"{minutes:g} minutes each." if minutes else "Each for its own epochs."
+    length = f"{minutes:g} min each." if minutes else "Each for its own epochs."
     lines = [
         f"# Quality of the presets, {found['date']}",
         "",
         sentence(found["hardware"]),
         f"{found['data']}; seeds {', '.join(map(str, found['seeds']))}: mean, and lowest to highest. "
-        f"{found['threads']} threads. Named besides: {found['settings'] or 'nothing'}. "
+        f"{counted(found['threads'], 'thread')}. Named besides: {found['settings'] or 'nothing'}. "
         f"{length} Times are the epochs' "
         "alone. `python benchmarks/quality.py` makes this.",
         "",

@@ -23,6 +23,7 @@ import numpy as np
 
 import hosts
 from latentspace.core.errors import LatentspaceError
+from latentspace.core.wording import counted
 from speed.hardware import hardware, keep, sentence, today
 
 COMMANDS: Any = multiprocessing.get_context("forkserver")
@@ -143,7 +144,7 @@ class Search(Work):
         again = [one.notes.retry_of for one in done if one.notes.retry_of is not None]
         others = {one.state for one in trials} - {"complete", "lost"}
         if len(done) != TRIALS or len(set(again)) != len(again) or others:
-            return f"{len(done)} trials of {TRIALS}, {again} again, others {others or 'none'}"
+            return f"{counted(len(done), 'trial')} of {TRIALS}, {again} again, others {others or 'none'}"
         short = [one.number for one in done if len(one.reports) != LENGTH]
         return f"not all epochs of the trials {short}" if short else ""
 

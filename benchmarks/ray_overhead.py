@@ -261,9 +261,9 @@ def table(found: dict[str, Any]) -> str:
         "# What the engine ray costs on one node",
         "",
         f"`python benchmarks/ray_overhead.py`: {sentence(found['hardware'])}",
-        f"{found['images']:,} images of 28x28 encoded by the network of the `report` preset without their",
-        f"reconstruction error (scaling: with it); {found['trials']} trials of 3 epochs on 600 images,",
-        "one worker.",
+        f"{counted(found['images'])} of 28x28 encoded by the network of the `report` preset without their",
+        "reconstruction error (scaling: with it); "
+        f"{counted(found['trials'], 'trial')} of 3 epochs on 600 images, one worker.",
         "",
         "| what | seconds | seconds of CPU |",
         "|---|---:|---:|",

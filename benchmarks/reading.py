@@ -22,6 +22,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from latentspace.core.wording import counted
 from latentspace.data.config import DataConfig
 from latentspace.data.readers.folders import list_folder
 from latentspace.data.sources import load_images
@@ -118,7 +119,8 @@ def table(found: dict[str, Any]) -> str:
         f"# Reading, {found['date']}",
         "",
         sentence(found["hardware"]),
-        f"{found['count']:,} JPEGs of 32x32 in ten class folders. Load: {found['load']:.1f} processes.",
+        f"{counted(found['count'], 'JPEG')} of 32x32 in ten class folders. "
+        f"Load: {found['load']:.1f} processes.",
         "`python benchmarks/reading.py` makes this file.",
         "",
         "| | clock, s | processors, s |",

@@ -28,6 +28,7 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from latentspace.core.environment import has_native_bf16
+from latentspace.core.wording import counted
 from latentspace.data.config import DataConfig
 from latentspace.data.sources import load_images
 from latentspace.data.splits import Shares, split
@@ -133,10 +134,10 @@ def table(found: dict[str, Any]) -> str:
         f"# A search against its own trials, {found['date']}",
         "",
         sentence(found["hardware"]),
-        f"{found['trials']} trials of at most {found['epochs']} epochs on {found['data']}, 60/20/20. The "
-        "search is the command, start-up and reading included, on all cores. The plain loop trains the same "
-        "networks for as many epochs, one after the other, with all threads. "
-        "`python benchmarks/search_trials.py` makes this file.",
+        f"{counted(found['trials'], 'trial')} of at most {counted(found['epochs'], 'epoch')} on "
+        f"{found['data']}, 60/20/20. The search is the command, start-up and reading included, on all "
+        "cores. The plain loop trains the same networks for as many epochs, one after the other, with all "
+        "threads. `python benchmarks/search_trials.py` makes this file.",
         "",
         "| round | search, s | plain loop, s | ratio | epochs run | best of the search | best of the loop |",
         "|---|---:|---:|---:|---:|---:|---:|",

@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from latentspace.core.wording import counted
 from processes import apart, latentspace
 from quality import divided, judged_run
 from speed.hardware import hardware, keep, sentence, today
@@ -75,8 +76,9 @@ def table(found: dict[str, Any]) -> str:
         f"# Time to quality, {found['date']}",
         "",
         sentence(found["hardware"]),
-        f"{found['data']}; seed {found['seed']}, {found['threads']} threads, preset {found['preset']}. "
-        "Seconds of epochs until images that were not learned from have an error so small. "
+        f"{found['data']}; seed {found['seed']}, {counted(found['threads'], 'thread')}, "
+        f"preset {found['preset']}. Seconds of epochs until images that were not learned from have "
+        "an error so small. "
         "`python benchmarks/time_to_quality.py` makes this.",
         "",
         "| task | error | plain loop, s | ours, s | plain / ours |",

@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from latentspace.core.wording import counted
 from processes import Steps
 
 from .hardware import hardware, keep, sentence, today
@@ -92,8 +93,8 @@ def table(found: dict[str, Any]) -> str:
         f"# Speed, {found['date']}",
         "",
         sentence(where),
-        f"Precision {found['precision']}. Medians of {found['rounds']} rounds in turns, each side a "
-        "process of its own. `make benchmark` makes this file.",
+        f"Precision {found['precision']}. Medians of {counted(found['rounds'], 'round')} in turns, each "
+        "side a process of its own. `make benchmark` makes this file.",
         "",
         "| | against | theirs, images/s | ours, images/s | ratio | lowest to highest | wanted | GFLOP/s "
         "| of the product | peak MiB, theirs and ours |",

@@ -11,6 +11,8 @@ from typing import Any
 
 import torch
 
+from latentspace.core.wording import counted
+
 SIDE = 2048  # of the matrices whose product is timed
 
 
@@ -38,8 +40,9 @@ def hardware(threads: int | None = None, precision: str = "32") -> dict[str, Any
 def sentence(where: dict[str, Any]) -> str:
     name = "bfloat16" if where["precision"] == "bf16" else "float32"
     return (
-        f"{where['processor']}, {where['cores']} cores, PyTorch {where['torch']}; a {name} matrix "
-        f"product of {SIDE}^3 reaches {where['matmul_gflops']:.0f} GFLOP/s with {where['threads']} threads."
+        f"{where['processor']}, {counted(where['cores'], 'core')}, PyTorch {where['torch']}; a {name} matrix "
+        f"product of {SIDE}^3 reaches {where['matmul_gflops']:.0f} GFLOP/s with "
+        f"{counted(where['threads'], 'thread')}."
     )
 
 

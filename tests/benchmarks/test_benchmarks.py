@@ -223,6 +223,8 @@ def test_time_to_quality(script, letters, tmp_path):
     assert 0 < curves["plain"][0][0] < curves["plain"][1][0]
     assert all(0 < error < 1 for side in ("plain", "ours") for _, error in curves[side])
     assert "| ae | 0.0311 | not reached | not reached |" in table
+    assert "seed 0, 1 thread, preset report." in table
+    assert " with 1 thread." in table
 
 
 def test_near_copies(script):
