@@ -53,6 +53,20 @@ def test_what_is_no_better_says_what_to_do(mse, better):
     off = found.model_copy(update={"mse": 0.2, "linear_path": "off"}).advice
     assert "epochs" in off
     assert "linear_path" in off
+    stopped = found.model_copy(update={"mse": 0.2, "learned": 5000, "patience": 5}).advice
+    assert "longer" not in stopped
+    assert "epochs" not in stopped
+    assert all(one in stopped for one in ("'early_stopping': 10", "wider", "code_size=20"))
+
+
+def test_a_run_that_stopped_early_says_its_patience(small_runs, monkeypatch):
+    run = small_runs["ae"]
+    assert quickly_beside_pca(run, own(run)).patience is None
+    early = run.experiment.with_training(early_stopping=3)
+    monkeypatch.setattr(Run, "experiment", property(lambda _: early))
+    assert quickly_beside_pca(run, own(run)).patience is None  # it had all of its epochs
+    monkeypatch.setattr(Run, "metrics", property(lambda _: [{"epoch": early.training.epochs - 1}]))
+    assert quickly_beside_pca(run, own(run)).patience == 3
 
 
 def test_train_and_evaluate_warn(archive, tmp_path):

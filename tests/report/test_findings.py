@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from latentspace.analysis import RunContext, analyse
+from latentspace.core.wording import on_command_line
 from latentspace.evaluation.agreement import agreement_of, compared
 from latentspace.evaluation.confusion import Confusion
 from latentspace.report.findings import findings
@@ -117,23 +118,24 @@ def test_where_a_validation_score_was_going():
 
 
 @pytest.mark.parametrize(
-    ("scores", "keep", "headline", "good", "advice"),
+    ("scores", "training", "headline", "good", "advice"),
     [
-        ([1 / epoch for epoch in range(1, 21)], "last", "Not trained to the end", False, "--epochs 4"),
-        ([0.5, 0.1, *[0.3] * 8], "last", "Trained too long", False, "--keep best"),
-        ([0.5, 0.1, *[0.3] * 8], "best", "Trained long enough", True, ""),
-        ([0.5, 0.1, *[0.1] * 8], "last", "Trained long enough", True, ""),
-        ([0.5], "last", "Hardly trained", False, "--epochs"),
-        ([], "last", "Trained enough? Unknown", None, ""),
+        ([1 / epoch for epoch in range(1, 21)], {}, "Not trained to the end", False, "--epochs 50"),
+        ([0.5, 0.1, *[0.3] * 8], {}, "Trained too long", False, "--keep best"),
+        ([0.5, 0.1, *[0.3] * 8], {"keep": "best"}, "Trained long enough", True, ""),
+        ([0.5, 0.1, *[0.1] * 8], {}, "Trained long enough", True, ""),
+        ([0.5], {}, "Hardly trained", False, "--epochs"),
+        ([0.5], {"early_stopping": 3}, "Hardly trained", False, "--set training.early_stopping=6"),
+        ([], {}, "Trained enough? Unknown", None, ""),
     ],
 )
-def test_whether_it_was_trained_long_enough(shown, monkeypatch, scores, keep, headline, good, advice):
+def test_whether_it_was_trained_long_enough(shown, monkeypatch, scores, training, headline, good, advice):
     run = shown["ae"].context.run
-    plan = run.experiment
-    plan = plan.model_copy(update={"training": plan.training.model_copy(update={"keep": keep})})
+    plan = run.experiment.with_training(epochs=25, **training)
     monkeypatch.setattr("latentspace.runs.directory.Run.metrics", property(lambda self: records(scores)))
     monkeypatch.setattr("latentspace.runs.directory.Run.experiment", property(lambda self: plan))
-    found = findings(shown["ae"], None)[-1]
+    with on_command_line():
+        found = findings(shown["ae"], None)[-1]
     assert (found.headline, found.good) == (headline, good)
     assert advice in found.advice
 

@@ -17,6 +17,7 @@ from ..inference.encoding import computed_codes
 from ..inference.trained import TrainedAutoencoder
 from ..runs.directory import Run
 from ..training.components import learned_from
+from ..training.selection import stopped_by, train_longer
 from .cache import Measurement, kept
 from .codes import FITTED_TO, pca_error
 
@@ -33,7 +34,10 @@ class BesidePCA(Measurement):
         learned: how many of the images that the run learned from PCA is fitted to.
         code_size: numbers an image, of both.
         linear_path: whether the network has one: on, off, or None where it cannot.
+        patience: of the early stopping that ended the training; None: it had all of its epochs.
     """
+
+    VERSION = 2
 
     part: str
     images: int
@@ -42,6 +46,7 @@ class BesidePCA(Measurement):
     mse: float
     pca: float
     linear_path: str | None = None
+    patience: int | None = None
 
     @property
     def better(self) -> bool | None:
@@ -63,7 +68,7 @@ class BesidePCA(Measurement):
         """What to do; empty of a run that is better."""
         if self.better:
             return ""
-        longer = f"Train longer ({option('epochs')} or {option('minutes')})"
+        longer = train_longer(self.patience)
         if self.linear_path == "off":
             return (
                 f"{longer}, or let the training begin from principal components "
@@ -126,4 +131,5 @@ def _judged(
         mse=float(np.mean(errors, dtype=np.float64)),
         pca=pca_error(images.pixels, fitted, judged, trained.code_size),
         linear_path=getattr(run.experiment.model, "linear_path", None),
+        patience=stopped_by(run),
     )

@@ -17,6 +17,7 @@ from ..core.wording import counted, option
 from ..evaluation.agreement import Agreement
 from ..evaluation.beside_pca import MARGIN
 from ..runs.directory import Run
+from ..training.selection import more_epochs, stopped_by, train_longer
 from .page import Finding
 from .trend import trend
 
@@ -44,7 +45,7 @@ def findings(shown: Analysis, agreement: Agreement | None) -> tuple[Finding, ...
 
 def _worth(shown: Analysis) -> list[Finding]:
     """What it can do, beside what simpler methods can: of each part that there is."""
-    found = [] if shown.denoiser is None else [_noise(shown.denoiser, shown.context.trained.code_size)]
+    found = [] if shown.denoiser is None else [_noise(shown.denoiser, shown.context)]
     if shown.autoencoder is not None:
         found += _reconstruction(shown.autoencoder)
     if shown.variational is not None:
@@ -54,13 +55,14 @@ def _worth(shown: Analysis) -> list[Finding]:
     return found
 
 
-def _noise(shown: DenoiserAnalysis, code_size: int) -> Finding:
+def _noise(shown: DenoiserAnalysis, context: RunContext) -> Finding:
     before, after = (float(np.mean(one)) for one in (shown.noisy_errors, shown.errors))
     images, errors = counted(len(shown.errors), "test image"), f"{before:.4g} before and {after:.4g} after"
     text = f"The mean squared error per pixel of {images} is {errors}"
     if after < before:
         return Finding("It removes noise", f"{text}: {1 - after / before:.0%} less.", True)
-    advice = f"Train longer (--epochs), or with a larger code ({option('code_size', 2 * code_size)})."
+    larger, longer = option("code_size", 2 * context.trained.code_size), train_longer(stopped_by(context.run))
+    advice = f"{longer}, or with a larger code ({larger})."
     return Finding("It removes no noise", f"{text}.", False, advice)
 
 
@@ -77,7 +79,7 @@ def _use_of_the_code(context: RunContext) -> list[Finding]:
     text = f"None of its {counted(size, 'dimension')} follows the images: every image has the same code."
     settings = type(context.run.experiment.objective).model_fields
     tries = [words for name, words in LIGHTER.items() if name in settings]
-    advice = f"Try {', '.join([*tries, 'more epochs'])}."
+    advice = f"Try {', '.join([*tries, more_epochs(stopped_by(context.run))])}."
     return [Finding("The code is not used", text, False, advice)]
 
 
@@ -88,7 +90,8 @@ def _classification(shown: ClassifierAnalysis) -> list[Finding]:
     by_luck = binomtest(round(accuracy * tested), tested, min(1.0, chance), alternative="greater").pvalue
     if by_luck > LUCK:
         text = f"{right}; naming the commonest class always would be right for {chance:.1%}."
-        advice = "Train longer, on more labels, or on an encoder with a larger code."
+        longer = train_longer(stopped_by(shown.context.run))
+        advice = f"{longer}, on more labels, or on an encoder with a larger code."
         return [Finding("No better than always giving one answer", text, False, advice)]
     found = [
         Finding("Better than guessing", f"{right}; the commonest class alone would be {chance:.1%}.", True)
@@ -98,7 +101,7 @@ def _classification(shown: ClassifierAnalysis) -> list[Finding]:
         noise = 2 * math.sqrt((accuracy * (1 - accuracy) + other * (1 - other)) / tested)
         better = _compared(1 - accuracy, 1 - other, noise)
         text = f"The same network on {name} is right for {other:.1%}."
-        advice = "" if better is not False else "The encoder may need more epochs or a larger code."
+        advice = "" if better is not False else "The encoder may need a longer training or a larger code."
         headline = {True: "Better than", False: "Worse than", None: "As good as"}[better]
         found.append(Finding(f"{headline} PCA with as many numbers", text, better, advice))
     answers = shown.confusion.counts.sum(axis=0)
@@ -115,7 +118,8 @@ def _variety(shown: AutoencoderAnalysis) -> Finding:
     some = f"Between {counted(len(shown.originals), 'reconstruction')} there is"
     text = f"{some} {share:.0%} of the variance that there is between their images."
     if share < ALIKE:
-        advice = "Try more epochs, another learning rate (--set training.learning_rate=0.001) or seed."
+        rate = "another learning rate (--set training.learning_rate=0.001) or seed"
+        advice = f"Try {more_epochs(stopped_by(shown.context.run))}, {rate}."
         return Finding("All reconstructions are alike", text, False, advice)
     return Finding("Reconstructions differ as their images do", text, True)
 
@@ -136,7 +140,7 @@ def _training(run: Run) -> list[Finding]:
     """Whether it was trained long enough, by its validation curve."""
     task, plan = run.experiment.task, run.experiment.training
     seen = trend(run.metrics, task.score, task.direction)
-    after = f"after {counted(seen.epochs, 'epoch')}"
+    after, patience = f"after {counted(seen.epochs, 'epoch')}", stopped_by(run)
     match seen.course:
         case "unknown":
             text = (
@@ -145,12 +149,12 @@ def _training(run: Run) -> list[Finding]:
             return [Finding("Trained enough? Unknown", text)]
         case "short":
             text = f"It was trained for {counted(seen.epochs, 'epoch')}, which says little."
-            return [Finding("Hardly trained", text, False, f"Train longer: --epochs {TRY}.")]
+            return [Finding("Hardly trained", text, False, f"{train_longer(patience, TRY)}.")]
         case "better":
             text = (
                 f"Its validation score still got better at the end, by {seen.change:.1%} in the last tenth."
             )
-            advice = f"Train longer: --epochs {2 * plan.epochs}."
+            advice = f"{train_longer(patience, 2 * plan.epochs)}."
             return [Finding("Not trained to the end", text, False, advice)]
         case "worse" if plan.keep == "last":
             text = f"Its validation score was best {_at(seen.best)} and is {seen.change:.1%} worse {after}."

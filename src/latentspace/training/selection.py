@@ -3,7 +3,9 @@
 import logging
 from dataclasses import dataclass
 
+from ..core.wording import option
 from ..experiment.config import Experiment
+from ..runs.directory import Run
 from .loop import EpochRecord
 
 logger = logging.getLogger(__name__)
@@ -35,3 +37,29 @@ class Selection:
         if ends:
             logger.info("stopped early: no better validation score since epoch %d", self.best_epoch)
         return ends
+
+
+def stopped_by(run: Run) -> int | None:
+    """The patience of the early stopping that ended a finished run; None: it had all of its epochs."""
+    plan, records = run.experiment.training, run.metrics
+    early = plan.early_stopping > 0 and bool(records) and records[-1]["epoch"] < plan.epochs
+    return plan.early_stopping if early else None
+
+
+def more_epochs(patience: int | None) -> str:
+    """What leads to more epochs in another run, by what ended this one (`stopped_by`)."""
+    if patience is None:
+        return "more epochs"
+    return f"more patience ({option('training.early_stopping', 2 * patience)})"
+
+
+def train_longer(patience: int | None, epochs: int | None = None) -> str:
+    """The beginning of a sentence that says how. After early stopping a larger number of epochs does nothing.
+
+    Args:
+        epochs: how many to try; None: that is the reader's.
+    """
+    if patience is not None:
+        return f"Early stopping ended it: train with {more_epochs(patience)}"
+    how = f"{option('epochs')} or {option('minutes')}" if epochs is None else option("epochs", epochs)
+    return f"Train longer ({how})"
