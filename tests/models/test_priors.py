@@ -114,14 +114,21 @@ def test_a_networks_prior_is_a_function_of_its_seed_and_learned(prior, network):
     assert all(weight.grad is not None and weight.grad.abs().sum() > 0 for weight in one.prior.parameters())
 
 
-def test_a_vampprior_is_the_mean_of_the_posteriors_of_its_images():
-    """Beside torch's own mixture of independent normals."""
-    config = VariationalConfig(prior="vamp", conv1_channels=4, conv2_channels=4, code_size=SIZE)
+@pytest.mark.parametrize(
+    "config",
+    [
+        VariationalConfig(prior="vamp", conv1_channels=4, conv2_channels=4, code_size=SIZE),
+        ResidualVariationalConfig(prior="vamp", width=4, code_size=SIZE, corrections=2),
+    ],
+)
+def test_a_vampprior_is_the_mean_of_the_posteriors_of_its_images(config):
+    """Beside torch's own mixture of independent normals; a correction of codes is part of a posterior."""
     network = config.build((1, 8, 8), generator(5, "weights"))
     assert network.training, "dropout would be drawn"
     prior, codes = network.prior, torch.randn(20, SIZE)
     found = prior.log_prob(codes)
     assert network.encoder.training
+    assert network.decoder.training
     with torch.no_grad():
         posterior = network.eval().encode(torch.sigmoid(prior.images))
         each = Independent(Normal(posterior.mean, torch.exp(0.5 * posterior.log_variance)), 1)
@@ -129,11 +136,13 @@ def test_a_vampprior_is_the_mean_of_the_posteriors_of_its_images():
     torch.testing.assert_close(found.detach(), expected)
 
 
-def test_a_vampprior_follows_the_encoder_of_a_copy_and_of_loaded_weights():
-    config = ResidualVariationalConfig(prior="vamp", width=8, code_size=SIZE)
+@pytest.mark.parametrize("corrections", [0, 1])
+def test_a_vampprior_follows_the_encoder_of_a_copy_and_of_loaded_weights(corrections):
+    config = ResidualVariationalConfig(prior="vamp", width=4, code_size=SIZE, corrections=corrections)
     one, other = (config.build((1, 8, 8), generator(seed, "weights")) for seed in (1, 2))
     names = list(one.state_dict())
-    assert sum("encoder" in name for name in names) == sum(name.startswith("encoder.") for name in names)
+    assert all(name.startswith(("encoder.", "decoder.", "correction.", "prior.")) for name in names)
+    assert {name for name in names if name.startswith("prior.")} == {"prior.images", "prior.logits"}
     copied, codes = copy.deepcopy(other), torch.randn(6, SIZE)
     copied.load_state_dict(one.state_dict())
     with torch.no_grad():

@@ -220,6 +220,8 @@ class Autoencoder(nn.Module):
         self.prior = prior
         self.ordered = ordered
         self.correction = correction
+        if prior is not None and correction is not None:
+            prior.follow(self, self.encode)
 
     def encode(self, images: Images, generator: torch.Generator | None = None) -> Posterior:
         """The generator is drawn from by dropout alone, in training."""

@@ -2,14 +2,17 @@
 
 import math
 from abc import ABC, abstractmethod
-from typing import ClassVar, Final, NamedTuple, final
+from collections.abc import Callable
+from typing import ClassVar, Final, NamedTuple, TypeAlias, final
 
 import torch
 from torch import Tensor, nn
 
 from ..core.registry import Registry
-from ..core.tensor_types import Codes, KLTerms, PerImage
+from ..core.tensor_types import Codes, Images, KLTerms, PerImage
 from .posteriors import Gaussian, Posterior
+
+Encode: TypeAlias = Callable[[Images, torch.Generator | None], Posterior]
 
 NARROW: Final = 0.25  # the variance of a mixture's components at first
 STRETCH: Final = 2.0  # the largest logarithm of a coupling's scale, so that no code is far beyond all others
@@ -38,6 +41,9 @@ class Prior(ABC, nn.Module):
     def beside(cls, encoder: nn.Module, shape: tuple[int, int, int], code_size: int) -> "Prior":  # noqa: ARG003
         """The prior of a network that has this encoder, for images of this shape. Most need neither."""
         return cls(code_size)
+
+    def follow(self, network: nn.Module, encode: Encode) -> None:
+        """Called once by a network whose images go through more than its encoder: `encode` is all of that."""
 
     @abstractmethod
     def log_prob(self, codes: Codes) -> PerImage:
@@ -129,6 +135,7 @@ class VampPrior(Prior):
 
     J. Tomczak, M. Welling, "VAE with a VampPrior" (https://arxiv.org/abs/1705.07120), section 2. The images
     are logits, so that pixels stay in (0, 1), and the encoder sees them as it is evaluated, without dropout.
+    A network's corrections of codes are part of its posteriors, and so of these too.
 
     Args:
         encoder: of the network whose prior this is; images, generator -> Gaussian.
@@ -141,7 +148,7 @@ class VampPrior(Prior):
         self, code_size: int, encoder: nn.Module, shape: tuple[int, int, int], components: int = 32
     ) -> None:
         super().__init__(code_size)
-        self._encoder = (encoder,)  # in a tuple, no part of this module: its weights are the network's
+        self.follow(encoder, encoder)
         self.images = nn.Parameter(torch.zeros(components, *shape))
         self.logits = nn.Parameter(torch.zeros(components))
         self.reset_parameters()
@@ -149,6 +156,9 @@ class VampPrior(Prior):
     @classmethod
     def beside(cls, encoder: nn.Module, shape: tuple[int, int, int], code_size: int) -> Prior:
         return cls(code_size, encoder, shape)
+
+    def follow(self, network: nn.Module, encode: Encode) -> None:
+        self._posterior = network, encode  # in a tuple, no part of this module: its weights are the network's
 
     def reset_parameters(self) -> None:
         nn.init.normal_(self.images)
@@ -161,12 +171,15 @@ class VampPrior(Prior):
         return self.gaussians().sample(count, generator)
 
     def gaussians(self) -> "Gaussians":
-        (encoder,) = self._encoder
-        training = encoder.training
+        network, encode = self._posterior
+        training = network.training
+        network.eval()
         try:
-            found: Gaussian = encoder.eval()(torch.sigmoid(self.images), None)
+            found = encode(torch.sigmoid(self.images), None)
         finally:
-            encoder.train(training)
+            network.train(training)
+        if not isinstance(found, Gaussian):
+            raise TypeError(f"a VampPrior is made of Gaussians, not of a {type(found).__name__}")
         return Gaussians(self.logits, found.mean, found.log_variance)
 
 
