@@ -56,8 +56,9 @@ def test_bce_stays_finite_where_a_sigmoid_would_not():
 @pytest.mark.parametrize("objective", [elbo(), importance_weighted(2)])
 def test_what_the_network_adds_itself_is_minimised_too(model, batch, objective):
     class Committed(torch.nn.Module):
-        def forward(self, images, draw):
-            return model(images, draw)._replace(terms={"commitment": torch.arange(len(images)) * 1.0})
+        def forward(self, *given):
+            passed = model(*given)
+            return passed._replace(terms={"commitment": torch.arange(len(passed.logits)) * 1.0})
 
     plain, loss = (objective(one, batch, drawing(3)) for one in (model, Committed()))
     mean = loss.parts["commitment"].item()
@@ -77,6 +78,34 @@ def test_the_loss_is_the_mean_of_both_terms_over_the_images(model, batch):
     torch.testing.assert_close(loss.parts["bce"], bce)
     torch.testing.assert_close(loss.parts["elbo_loss"], bce + kl)
     torch.testing.assert_close(loss.total, bce + kl)
+
+
+def test_the_importance_weighted_bound_is_its_formula_and_encodes_an_image_once(model, batch):
+    """Equation 8 of Burda et al. by torch's own densities, of codes that are drawn image by image."""
+    seen = []
+    model.encoder.register_forward_hook(lambda _, given, __: seen.append(len(given[0])))
+    loss = importance_weighted(4)(model, batch, drawing(3))
+    assert seen == [6]
+    posterior = model.encode(batch.inputs)
+    noise = torch.randn(6, 4, 3, generator=generator(3, "noise"))
+    bounds, single = [], []
+    for image, mean, log_variance, draws in zip(
+        batch.inputs, posterior.mean, posterior.log_variance, noise, strict=True
+    ):
+        theirs = Normal(mean, torch.exp(0.5 * log_variance))
+        codes = mean + theirs.stddev * draws
+        log_likelihood = -bce_per_image(model.decoder(codes), image.expand(4, -1, -1, -1))
+        log_ratio = Normal(0, 1).log_prob(codes).sum(dim=1) - theirs.log_prob(codes).sum(dim=1)
+        weights = (log_likelihood + log_ratio).double()
+        bounds.append(torch.log(torch.exp(weights - weights.max()).mean()) + weights.max())
+        single.append(weights.mean())
+    torch.testing.assert_close(
+        loss.parts["iwae_loss"].double(), -torch.stack(bounds).mean(), rtol=1e-6, atol=0
+    )
+    torch.testing.assert_close(
+        loss.parts["elbo_loss"].double(), -torch.stack(single).mean(), rtol=1e-6, atol=0
+    )
+    assert loss.parts["iwae_loss"] < loss.parts["elbo_loss"]
 
 
 def test_beta_weighs_the_divergence_and_leaves_what_is_reported(model, batch):

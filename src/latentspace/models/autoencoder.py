@@ -234,8 +234,15 @@ class Autoencoder(nn.Module):
         """Pixels in [0, 1]."""
         return self.likelihood.mean(self.decoder(codes))
 
-    def forward(self, images: Images, generator: torch.Generator | None = None) -> Passed:
+    def forward(self, images: Images, generator: torch.Generator | None = None, samples: int = 1) -> Passed:
+        """One pass; with more `samples` everything in it has so many rows an image, one behind the other.
+
+        Args:
+            samples: codes that are drawn of each image, which is encoded once.
+        """
         posterior = self.encode(images, generator)
+        if samples > 1:
+            posterior = posterior.repeated(samples)
         codes = posterior.sample(generator)
         given = shortened(codes, generator) if self.ordered and self.training else codes
         return Passed((Latent(posterior, codes, self.prior),), self.decoder(given), self.likelihood)

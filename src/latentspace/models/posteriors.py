@@ -20,6 +20,10 @@ class Posterior(ABC):
         """One code an image, differentiable in the posterior's parameters."""
 
     @abstractmethod
+    def repeated(self, times: int) -> "Posterior":
+        """The same with each image's distribution so many times, one behind the other."""
+
+    @abstractmethod
     def log_prob(self, codes: Codes) -> PerImage:
         """The logarithm of the density at `codes`, in nats."""
 
@@ -33,6 +37,9 @@ class Dirac(Posterior):
 
     def sample(self, generator: torch.Generator | None) -> Codes:  # noqa: ARG002 - nothing is drawn
         return self.mean
+
+    def repeated(self, times: int) -> "Dirac":
+        return Dirac(self.mean.repeat_interleave(times, dim=0))
 
     def log_prob(self, codes: Codes) -> PerImage:
         """Infinite at the mean, minus infinite elsewhere: a point has no density."""
@@ -65,6 +72,10 @@ class Gaussian(Posterior):
             len(mean),
         )
         return self.mean + torch.exp(0.5 * self.log_variance) * noise
+
+    def repeated(self, times: int) -> "Gaussian":
+        mean, log_variance = (one.repeat_interleave(times, dim=0) for one in (self.mean, self.log_variance))
+        return Gaussian(mean, log_variance)
 
     def log_prob(self, codes: Codes) -> PerImage:
         scaled = (codes - self.mean).square() * torch.exp(-self.log_variance)

@@ -17,12 +17,12 @@ def importance_weighted(samples: int) -> Objective:
 
     Y. Burda, R. Grosse, R. Salakhutdinov, "Importance Weighted Autoencoders"
     (https://arxiv.org/abs/1509.00519), equation 8. It is minimised, with the model's own terms, as a mean
-    over the images; `elbo_loss` is the mean over the same codes.
+    over the images; `elbo_loss` is the mean over the same codes. An image is encoded once.
     """
 
     def objective(model: nn.Module, batch: Batch, context: Context) -> Loss:
+        passed: Passed = model(batch.inputs, context.generator, samples)
         images = batch.inputs.repeat_interleave(samples, dim=0)
-        passed: Passed = model(images, context.generator)
         weights = passed.likelihood.log_prob(passed.logits, images)
         for posterior, codes, prior in passed.latents:
             if prior is None:
