@@ -16,7 +16,7 @@ from ..core.tensor_types import Codes, Images, KLTerms, Logits, PerImage, Scalar
 from ..core.wording import option
 from .decoders import ConvolutionalDecoder, VariationalDecoder
 from .encoders import ConvolutionalEncoder, VariationalEncoder
-from .layers.init import initialise
+from .layers.init import build_initialised
 from .likelihoods import LIKELIHOODS, Likelihood, MeanSquared
 from .posteriors import Posterior
 from .priors import PRIORS, Prior
@@ -112,11 +112,13 @@ class AutoencoderConfig(EncoderDecoderConfig):
         """
         require_size(shape)
         channels = (self.conv1_channels, self.conv2_channels, self.conv3_channels)
-        with torch.device("meta"):  # no memory, and no draw from the global generator
+
+        def build() -> Autoencoder:
             encoder = ConvolutionalEncoder(shape, channels, self.neurons, self.code_size)
             decoder = ConvolutionalDecoder(encoder, shape, channels, self.neurons, self.code_size)
-            model = Autoencoder(encoder, decoder, *self.distributions(encoder, shape))
-        return drawn(model, generator)
+            return Autoencoder(encoder, decoder, *self.distributions(encoder, shape))
+
+        return build_initialised(build, generator)
 
 
 @final
@@ -140,11 +142,13 @@ class VariationalConfig(GenerativeConfig):
         """As `AutoencoderConfig.build`."""
         require_size(shape)
         channels = (self.conv1_channels, self.conv2_channels)
-        with torch.device("meta"):
+
+        def build() -> Autoencoder:
             encoder = VariationalEncoder(shape, channels, self.dropout, self.code_size)
             decoder = VariationalDecoder(encoder, shape, channels, self.code_size)
-            model = Autoencoder(encoder, decoder, *self.distributions(encoder, shape))
-        return drawn(model, generator)
+            return Autoencoder(encoder, decoder, *self.distributions(encoder, shape))
+
+        return build_initialised(build, generator)
 
 
 class Latent(NamedTuple):
@@ -280,10 +284,3 @@ def require_size(shape: tuple[int, int, int]) -> None:
             found=f"{shape[1]}x{shape[2]}",
             do=f"enlarge them, for example with {option('resize', (2 * SMALLEST_SIDE,) * 2)}",
         )
-
-
-def drawn(model: Autoencoder, generator: torch.Generator) -> Autoencoder:
-    """A network planned on the meta device -> the same on the CPU, with its weights."""
-    model.to_empty(device="cpu")
-    initialise(model, generator)
-    return model

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from ..core.config import Width
 from ..core.tensor_types import Codes, Images
 from .autoencoder import Autoencoder, NetworkConfig
-from .layers.init import initialise
+from .layers.init import build_initialised
 
 
 class HeadConfig(NetworkConfig):
@@ -38,11 +38,7 @@ class ClassifierConfig(HeadConfig):
     def build(self, code_size: int, classes: int, generator: torch.Generator) -> "Classifier":
         """A new head on the CPU, its weights drawn from `generator`."""
         neurons = (self.linear1_neurons, self.linear2_neurons, self.linear3_neurons)
-        with torch.device("meta"):
-            head = Classifier(code_size, neurons, classes)
-        head.to_empty(device="cpu")
-        initialise(head, generator)
-        return head
+        return build_initialised(lambda: Classifier(code_size, neurons, classes), generator)
 
 
 @final

@@ -37,6 +37,23 @@ def initialise(module: nn.Module, generator: torch.Generator) -> None:
             raise TypeError(f"a {type(layer).__name__} needs reset_parameters, to draw its weights by")
 
 
+def build_initialised(build: Callable[[], Built], generator: torch.Generator) -> Built:
+    """A network on the CPU whose weights `initialise` drew; the global generator's state is put back.
+
+    It is not planned on the meta device: to leave that, torch imports SymPy, a fifth of a command's start.
+
+    Args:
+        build: makes the network on the CPU.
+
+    Raises:
+        TypeError: as `initialise`.
+    """
+    with torch.random.fork_rng(devices=[]):
+        network = build()
+    initialise(network, generator)
+    return network
+
+
 def build_seeded(build: Callable[[], Built], generator: torch.Generator) -> Built:
     """A network whose every layer drew its weights by its own rule, from a seed of its own.
 
