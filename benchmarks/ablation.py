@@ -54,18 +54,11 @@ def without_dropout_bits() -> None:
     dropout._kept = kept
 
 
-def without_kept_memory() -> None:
-    from latentspace.cli import main
-
-    main.keep_freed = lambda: None
-
-
 # what is left out: (words for the table, how, the commands that it is measured in)
 PARTS: dict[str, tuple[str, Callable[[], None], tuple[str, ...]]] = {
     "im2col": ("matrix-product convolutions (`models/layers/im2col.choose`)", without_im2col, ("ae", "vae")),
     "head": ("NumPy head (`training/steps/numpy_head.py`)", without_numpy_head, ("classifier", "search")),
     "dropout": ("dropout bits (`models/layers/dropout._kept`)", without_dropout_bits, ("vae",)),
-    "memory": ("kept memory (`core/malloc.keep_freed`)", without_kept_memory, tuple(EPOCHS)),
 }
 
 

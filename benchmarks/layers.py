@@ -11,7 +11,6 @@ from functools import partial
 
 import torch
 
-from latentspace.core.malloc import keep_freed
 from latentspace.models.layers.im2col import Choice, Geometry, choose, correlate, gather, scatter
 
 LAYERS = {  # batch, large channels, small channels, kernel, padding, side of the large map
@@ -37,7 +36,6 @@ def milliseconds(work: Callable[[], object], rounds: int) -> float:
 
 def main(threads: int = 2, name: str = "float32", rounds: int = 9, share: int = 1) -> None:
     """`share`: of the images of a batch, one in so many."""
-    keep_freed()
     torch.set_num_threads(threads)
     dtype = getattr(torch, name)
     print(f"{'':22} {'gather':>18} {'scatter':>18} {'correlate':>18}   ms: oneDNN, product (* chosen)")

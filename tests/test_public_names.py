@@ -23,7 +23,6 @@ PUBLIC = [
     "TrainedClassifier",
     "VariationalAutoencoder",
     "evaluate",
-    "keep_freed",
     "load",
     "load_data",
     "resume",

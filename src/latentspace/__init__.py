@@ -24,7 +24,6 @@ if _busy and "OMP_WAIT_POLICY" not in os.environ:
 if TYPE_CHECKING:
     from .api import evaluate, load, load_data, resume, train
     from .core.errors import LatentspaceError
-    from .core.malloc import keep_freed
     from .data.imageset import ImageSet
     from .estimators.autoencoders import ConvAutoencoder, DenoisingAutoencoder, VariationalAutoencoder
     from .estimators.classifier import LatentClassifier
@@ -48,7 +47,6 @@ __all__ = [
     "TrainedClassifier",
     "VariationalAutoencoder",
     "evaluate",
-    "keep_freed",
     "load",
     "load_data",
     "resume",
@@ -69,7 +67,6 @@ _HOMES = {
     "TrainedClassifier": ".inference.trained",
     "VariationalAutoencoder": ".estimators.autoencoders",
     "evaluate": ".api",
-    "keep_freed": ".core.malloc",
     "load": ".api",
     "load_data": ".api",
     "resume": ".api",

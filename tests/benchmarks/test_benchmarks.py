@@ -147,13 +147,12 @@ def test_speed(script, tmp_path):
 
 
 def test_ablation(script, letters, tmp_path, monkeypatch):
-    from latentspace.cli import main
     from latentspace.models.layers import conv, dropout
     from latentspace.search import run
     from latentspace.training import loop
 
     replaced = [
-        *((conv, "choose"), (loop, "ManualBackward"), (dropout, "_kept"), (main, "keep_freed")),
+        *((conv, "choose"), (loop, "ManualBackward"), (dropout, "_kept")),
         *((run, "LOOKING"), (LocalExecutor, "submit")),
     ]
     module, left_out = script("ablation"), []
@@ -180,14 +179,14 @@ def test_ablation(script, letters, tmp_path, monkeypatch):
     )
     found, table = written(tmp_path, "ablation")
     assert {name: set(cases) for name, cases in found["cases"].items()} == {
-        "ae": {"", "im2col", "memory"},
-        "vae": {"", "im2col", "dropout", "memory"},
-        "classifier": {"", "head", "memory"},
-        "search": {"", "head", "memory"},
+        "ae": {"", "im2col"},
+        "vae": {"", "im2col", "dropout"},
+        "classifier": {"", "head"},
+        "search": {"", "head"},
     }
-    assert table.count("\n| ") == 1 + 9
+    assert table.count("\n| ") == 1 + 5
     always = {"LOOKING", "submit"}
-    for name, times in (("choose", 2), ("ManualBackward", 2), ("_kept", 1), ("keep_freed", 4)):
+    for name, times in (("choose", 2), ("ManualBackward", 2), ("_kept", 1)):
         assert left_out.count({name} | always) == times
     assert left_out.count(always) == 1 + 4
 

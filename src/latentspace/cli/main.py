@@ -16,7 +16,7 @@ import typer
 
 from ..core.credentials import masked
 from ..core.errors import LatentspaceError
-from ..core.malloc import keep_freed, within_memory
+from ..core.malloc import within_memory
 from ..core.printable import printable
 from ..core.wording import on_command_line
 from . import (
@@ -196,7 +196,6 @@ def main() -> None:
     pipe in 141; what was saved stays whole.
     """
     console.set_verbosity(logging.INFO)
-    keep_freed()  # here, and in a search's workers: the process is ours
     try:
         with _terminable():
             _run()

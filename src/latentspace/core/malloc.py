@@ -1,12 +1,4 @@
-"""What the C library does with freed memory: kept for the next step, or given back.
-
-A training step frees and asks again for the same tens of MB. By default glibc hands pieces that large back
-to the system at once, and each comes back page by page, zeroed: 16,000 page faults a step of the
-autoencoder, a fifth of its time (benchmarks/results). Both functions do nothing where there is no glibc.
-
-That is a matter of the whole process: the command line asks for it, and a script may; no other function does.
-Where memory ends, `within_memory` says so in our words.
-"""
+"""Where memory ends, and giving freed memory back to the system; glibc alone can be asked to."""
 
 import ctypes
 import gc
@@ -17,9 +9,6 @@ from typing import Final
 
 from .errors import LatentspaceError
 
-TRIM_THRESHOLD: Final = -1  # mallopt(3)
-MMAP_THRESHOLD: Final = -3
-LARGEST_KEPT: Final = 256 << 20  # bytes; a larger piece is a data set: it comes from the system, and returns
 NO_MEMORY: Final = (  # how PyTorch's allocators and the libraries below them say it
     "out of memory",
     "can't allocate",
@@ -29,7 +18,6 @@ NO_MEMORY: Final = (  # how PyTorch's allocators and the libraries below them sa
     "bad_alloc",
     "overflow",  # of a size that no machine has
 )
-KEPT_IN_ALL: Final = 2**31 - 1  # bytes, the largest that mallopt takes
 
 
 @contextmanager
@@ -44,20 +32,13 @@ def within_memory(kind: type[LatentspaceError], must: str, do: str) -> Iterator[
         raise kind(must, found=said.splitlines()[0], do=do) from error
 
 
-def keep_freed() -> None:
-    """From now on, freed memory stays with this process for its next step."""
-    mallopt = _glibc("mallopt")
-    if mallopt is not None:
-        mallopt(MMAP_THRESHOLD, LARGEST_KEPT)
-        mallopt(TRIM_THRESHOLD, KEPT_IN_ALL)
-
-
 def give_back() -> None:
     """Free what only cycles hold (a network and its optimiser), and return freed memory to the system."""
     gc.collect()
-    trim = _glibc("malloc_trim")  # glibc has it, musl has not
-    if trim is not None:
-        trim(0)
+    if sys.platform == "linux":
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None)  # glibc has it, musl has not
+        if trim is not None:
+            trim(0)
 
 
 def ran_out(error: BaseException) -> bool:
@@ -69,10 +50,3 @@ def ran_out(error: BaseException) -> bool:
         return True
     said = str(error).lower()
     return isinstance(error, RuntimeError) and any(words in said for words in NO_MEMORY)
-
-
-def _glibc(name: str) -> "ctypes._NamedFuncPointer | None":
-    if sys.platform != "linux":
-        return None
-    function: ctypes._NamedFuncPointer | None = getattr(ctypes.CDLL(None), name, None)
-    return function

@@ -20,7 +20,6 @@ from ..core.cluster import (
 )
 from ..core.devices import named_device
 from ..core.errors import RunError
-from ..core.malloc import keep_freed
 from ..core.types import Int64Array, Pixels
 from ..core.wording import option
 from ..data.memmap import Place, place_of, require_unchanged
@@ -35,7 +34,6 @@ class EncodingProcess:
     """On a node, in a process of its own."""
 
     def __init__(self) -> None:
-        keep_freed()
         self._computing: Computable | None = None
 
     def about(self) -> dict[str, Any]:

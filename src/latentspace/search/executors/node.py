@@ -6,7 +6,7 @@ from collections.abc import Generator
 from typing import Any
 
 from ...core.cluster import about_process
-from ...core.malloc import give_back, keep_freed
+from ...core.malloc import give_back
 from ...experiment.config import Experiment
 from ...training.context import TrainingContext
 from ...training.loop import EpochRecord
@@ -20,7 +20,6 @@ class TrainingProcess:
     def __init__(self) -> None:
         for name, value in ENVIRONMENT.items():
             os.environ.setdefault(name, value)  # read at the first convolution
-        keep_freed()
         gc.freeze()
         self._trainer: TrainerHere | None = None
         self._training: TrainingHere | None = None

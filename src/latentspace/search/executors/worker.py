@@ -15,7 +15,6 @@ from pathlib import Path
 from types import FrameType
 
 from ...core.errors import LatentspaceError, RunError
-from ...core.malloc import keep_freed
 from ...core.wording import on_command_line
 from ...training.context import TrainingContext, prepare
 from ..heartbeat import own_heartbeat
@@ -85,7 +84,6 @@ def main() -> None:
     def end(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - as signal handlers are called
         ended.set()
 
-    keep_freed()
     gc.freeze()  # the libraries stay: `give_back` would look through them after each trial, for 0.2 s
     signal.signal(signal.SIGTERM, end)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all; the search then ends its workers

@@ -15,7 +15,6 @@ from ...core.cluster import (
     about_process,
 )
 from ...core.errors import ConfigurationError, TrainingError
-from ...core.malloc import keep_freed
 from ...core.wording import counted, option, reader
 from ...runs.checkpoint import State
 from ..context import TrainingContext
@@ -30,7 +29,6 @@ class RankProcess(Rank):
     def about(self) -> dict[str, Any]:
         import ray
 
-        keep_freed()
         host = ray.util.get_node_ip_address()
         return {**about_process(), "host": host}
 

@@ -16,7 +16,6 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, BinaryIO, Final
 
-from latentspace.core.malloc import keep_freed
 from latentspace.core.progress import heard_by
 from latentspace.training.context import TrainingContext
 from latentspace.training.together.rank import Rank
@@ -51,7 +50,6 @@ def read_kept(path: Path) -> TrainingContext:
 
 def main(rank: str, count: str) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # who asks ends this process
-    keep_freed()
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what a library prints is no answer
     calls: SimpleQueue[tuple[str, tuple[Any, ...]]] = SimpleQueue()
