@@ -1,7 +1,7 @@
 """Whether probabilities of classes are true: python benchmarks/calibration.py RUN ... [--halves 20]
 
 RUN is a classifier's. Of the images that it has not learned from (validation and test part), random halves:
-what calibrates is fitted to one and judged on the other; and, with the halves changed over as well, on all
+what calibrates is fitted to one and evaluated on the other; and, with the halves changed over as well, on all
 of them together. Beside the expected calibration error stand what chance alone gives where all probabilities
 are true (the less, the more images), the debiased root mean square error of Kumar, Liang and
 Ma, "Verified Uncertainty Calibration" (2019), in the same bins, and the cross-entropy.
@@ -48,7 +48,7 @@ def debiased(probabilities: np.ndarray, labels: np.ndarray, bins: int) -> float:
     return float(np.sqrt(max(0.0, total)))
 
 
-def judged(run: str, halves: int) -> dict[str, Any]:
+def evaluated(run: str, halves: int) -> dict[str, Any]:
     import latentspace
     from latentspace.inference.calibration import (
         BINS,
@@ -121,7 +121,7 @@ def main(*words: str) -> None:
     parser.add_argument("--halves", type=int, default=20)
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
     given = parser.parse_args(words)
-    runs = [judged(run, given.halves) for run in given.runs]
+    runs = [evaluated(run, given.halves) for run in given.runs]
     found = {"date": today(), "hardware": hardware(threads=1), "halves": given.halves, "runs": runs}
     keep("calibration", found, table, given.out)
 

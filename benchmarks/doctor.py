@@ -135,11 +135,11 @@ def suspected(subject: Any) -> np.ndarray:
     """The images whose labels are most probably wrong, whether the doctor names them or not."""
     from cleanlab.rank import get_label_quality_scores
 
-    judged = subject.judged
-    given = judged.probabilities.astype(np.float64)
-    quality = get_label_quality_scores(judged.labels, given, method="normalized_margin")
+    validated = subject.cross_validated
+    given = validated.probabilities.astype(np.float64)
+    quality = get_label_quality_scores(validated.labels, given, method="normalized_margin")
     order = np.argsort(quality, kind="stable")[: int(FIRST * len(subject.images))]
-    return np.asarray(judged.rows[order])
+    return np.asarray(validated.rows[order])
 
 
 def strange_of(spec: str | None, count: int, size: tuple[int, int]) -> np.ndarray:

@@ -46,7 +46,9 @@ def measure(spec: str, resident: str, threads: int) -> dict[str, Any]:
     )
     fabric = make_fabric(plan)
     began = time.perf_counter()
-    images = replace(load_images(plan.data), groups=None)  # font families may be parted: this judges nothing
+    images = replace(
+        load_images(plan.data), groups=None
+    )  # font families may be parted: this evaluates nothing
     loaded = time.perf_counter()
     parts = split(images, shares_of(plan.split.shares), 0)
     components = TrainingContext(plan, images, parts, fabric).components()

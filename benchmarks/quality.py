@@ -1,11 +1,11 @@
 """How good a preset's networks are, and how long they take: errors of images that were not learned from.
 
     python benchmarks/quality.py [--data SPEC] [--tasks ae vae] [--presets report default] [--seeds 0]
-                                 [--judged 0.2] [--limit 8000] [--code-size 10] [--threads 2]
+                                 [--held-out 0.2] [--limit 8000] [--code-size 10] [--threads 2]
                                  [--minutes M] [--pythae] [--set KEY=VALUE ...] [--out benchmarks/results]
 
 The images are divided once, as they were published or else at random by seed 0, into those that are learned
-from and those that are judged; nothing is chosen by the latter. PCA with as many numbers is fitted to the
+from and those that are evaluated; nothing is chosen by the latter. PCA with as many numbers is fitted to the
 former. Each training is a process of its own. With `--minutes` each has the same time; with `--pythae` the
 default autoencoder of pythae stands beside (`pip install pythae`), for as long. Writes quality-DATE.md and
 .json, with hardware, data, seeds, and every setting that was named.
@@ -31,17 +31,17 @@ NEIGHBOURS = 10
 TEST = 2  # the number of the test part
 
 
-def divided(spec: str | None, limit: int, judged: float, folder: Path) -> tuple[Path, str]:
+def divided(spec: str | None, limit: int, evaluated: float, folder: Path) -> tuple[Path, str]:
     """A file of the images with their two parts, and what they are."""
     from latentspace.data.config import DataConfig
     from latentspace.data.sources import load_images
 
-    if not 0 < judged < 1:
-        raise SystemExit(f"--judged is a share of the images, between 0 and 1, not {judged:g}")
+    if not 0 < evaluated < 1:
+        raise SystemExit(f"--held-out is a share of the images, between 0 and 1, not {evaluated:g}")
     spec = spec or (str(NOTMNIST) if NOTMNIST.is_dir() else "glyphs:8000")
     images = load_images(DataConfig(spec=spec, deduplicate=True))
     order = np.random.default_rng(0).permutation(len(images))[:limit]
-    last = round(len(order) * judged)
+    last = round(len(order) * evaluated)
     parts = {"train": np.sort(order[last:]), "test": np.sort(order[:last])}
     if images.parts is not None:  # the publisher's, so that what belongs together stays together
         own = images.parts[order]
@@ -52,11 +52,11 @@ def divided(spec: str | None, limit: int, judged: float, folder: Path) -> tuple[
         if images.labels is not None:
             columns[f"y_{part}"] = np.array(images.class_names)[images.labels[rows]]
     np.savez(folder / "images.npz", **columns)  # type: ignore[arg-type]
-    said = f"{len(parts['train']):,} learned from and {len(parts['test']):,} judged, of {images.source}"
+    said = f"{len(parts['train']):,} learned from and {len(parts['test']):,} evaluated, of {images.source}"
     return folder / "images.npz", said
 
 
-def judged_run(run: str) -> dict[str, float]:
+def evaluated_run(run: str) -> dict[str, float]:
     """What `evaluate` says of the test part, and nearest neighbours on the codes."""
     import latentspace as package
     from latentspace.data.sources import load_images
@@ -79,23 +79,23 @@ def judged_run(run: str) -> dict[str, float]:
     }
 
 
-def neighbours(learned: Any, judged: Any, labels: Any, own: Any) -> float:
-    """The share of the judged codes whose ten nearest learned ones tell their class."""
+def neighbours(learned: Any, evaluated: Any, labels: Any, own: Any) -> float:
+    """The share of the evaluated codes whose ten nearest learned ones tell their class."""
     from sklearn.neighbors import KNeighborsClassifier
 
-    return float(KNeighborsClassifier(NEIGHBOURS).fit(learned, labels).score(judged, own))
+    return float(KNeighborsClassifier(NEIGHBOURS).fit(learned, labels).score(evaluated, own))
 
 
 def pca_error(file: str, size: int) -> float:
-    """The mean squared error a pixel of the judged images from `size` principal components."""
+    """The mean squared error a pixel of the evaluated images from `size` principal components."""
     from sklearn.decomposition import PCA
 
     with np.load(file) as arrays:
-        learned, judged = (
+        learned, evaluated = (
             arrays[f"x_{part}"].reshape(len(arrays[f"x_{part}"]), -1) / 255 for part in ("train", "test")
         )
     fitted = PCA(size, random_state=0).fit(learned)
-    return float(((fitted.inverse_transform(fitted.transform(judged)) - judged) ** 2).mean())
+    return float(((fitted.inverse_transform(fitted.transform(evaluated)) - evaluated) ** 2).mean())
 
 
 def pythae(file: str, size: int, minutes: float, threads: int, seed: int, folder: str) -> dict[str, float]:
@@ -109,7 +109,7 @@ def pythae(file: str, size: int, minutes: float, threads: int, seed: int, folder
     torch.manual_seed(seed)
     with np.load(file) as arrays:
         named = {name: arrays[name] for name in arrays.files}
-    learned, judged = (torch.from_numpy(named[f"x_{part}"]).float() / 255 for part in ("train", "test"))
+    learned, evaluated = (torch.from_numpy(named[f"x_{part}"]).float() / 255 for part in ("train", "test"))
 
     labels = torch.zeros(len(learned))
 
@@ -125,10 +125,10 @@ def pythae(file: str, size: int, minutes: float, threads: int, seed: int, folder
     _, seconds = trained(2)
     model, seconds = trained(max(1, round(2 * 60 * minutes / seconds)))
     with torch.no_grad():
-        codes = [model.encoder(part).embedding for part in (learned, judged)]
+        codes = [model.encoder(part).embedding for part in (learned, evaluated)]
         drawn = model.decoder(codes[1]).reconstruction
     found = {
-        "mse": float((drawn - judged).square().mean()),
+        "mse": float((drawn - evaluated).square().mean()),
         "epochs_s": seconds,
         "weights": float(sum(one.numel() for one in model.parameters())),
         "code_size": float(size),
@@ -187,7 +187,7 @@ def main(*words: str) -> None:
     ask = argparse.ArgumentParser(description="Errors and times of the presets' networks.")
     ask.add_argument("--data", help="by default ../shared/data/notmnist where it is, else rendered letters")
     ask.add_argument("--limit", type=int, default=8000)
-    ask.add_argument("--judged", type=float, default=0.2)
+    ask.add_argument("--held-out", type=float, default=0.2)
     ask.add_argument("--tasks", nargs="+", default=list(TASKS))
     ask.add_argument("--presets", nargs="+", default=["report", "default"])
     ask.add_argument("--seeds", nargs="+", type=int, default=[0])
@@ -204,7 +204,7 @@ def main(*words: str) -> None:
     pca: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
-        data, said = divided(given.data, given.limit, given.judged, folder)
+        data, said = divided(given.data, given.limit, given.held_out, folder)
         shared = [
             "--data",
             str(data),
@@ -227,7 +227,7 @@ def main(*words: str) -> None:
                     own = ["train", task, "--preset", preset, "--seed", str(seed), "--out", str(out)]
                     began = time.perf_counter()
                     apart(latentspace, [*own, *shared])
-                    runs.append({**apart(judged_run, str(out)), "command_s": time.perf_counter() - began})
+                    runs.append({**apart(evaluated_run, str(out)), "command_s": time.perf_counter() - began})
                     size = int(runs[-1]["code_size"])
                     if str(size) not in pca:
                         pca[str(size)] = apart(pca_error, str(data), size)

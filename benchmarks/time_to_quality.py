@@ -2,13 +2,13 @@
 
     python benchmarks/time_to_quality.py [--data SPEC] [--tasks ae vae] [--preset default]
                                          [--epochs 2 5 12 30] [--plain-epochs 50] [--limit 8000]
-                                         [--judged 0.2] [--threads 2] [--seed 0] [--out benchmarks/results]
+                                         [--held-out 0.2] [--threads 2] [--seed 0] [--out benchmarks/results]
 
 The images are divided as in quality.py. The plain loop (`speed/sides.py`) trains the report's network at its
-settings and is judged after each epoch. Ours is judged once a training, since its learning rate falls to 0 at
-the end: several lengths give the curve. Times are those of epochs; judging is left out. The errors: for `ae`
-the mean squared error per pixel, for `vae` the loss with the mean code decoded, in nats per image, each on
-images that were not learned from. Writes time-to-quality-DATE.md and .json.
+settings and is evaluated after each epoch. Ours is evaluated once a training, since its learning rate falls
+to 0 at the end: several lengths give the curve. Times are those of epochs, without evaluation. The errors:
+for `ae` the mean squared error per pixel, for `vae` the loss with the mean code decoded, in nats per image,
+each on images that were not learned from. Writes time-to-quality-DATE.md and .json.
 """
 
 import argparse
@@ -22,7 +22,7 @@ import numpy as np
 
 from latentspace.core.wording import counted
 from processes import apart, latentspace
-from quality import divided, judged_run
+from quality import divided, evaluated_run
 from speed.hardware import hardware, keep, sentence, today
 
 SCORES = {"ae": "mse", "vae": "mean_code_loss"}
@@ -39,7 +39,7 @@ def plain_curve(task: str, file: str, epochs: int, threads: int, seed: int) -> l
     torch.set_num_threads(threads)
     torch.manual_seed(seed)
     with np.load(file) as arrays:
-        learned, judged = arrays["x_train"], torch.from_numpy(arrays["x_test"]).float() / 255
+        learned, evaluated = arrays["x_train"], torch.from_numpy(arrays["x_test"]).float() / 255
     epoch, network = plain_loop(task, Samples(learned, np.zeros(len(learned), np.int64)))
     found, seconds = [], 0.0
     for _ in range(epochs):
@@ -48,8 +48,8 @@ def plain_curve(task: str, file: str, epochs: int, threads: int, seed: int) -> l
         seconds += time.perf_counter() - began
         network.eval()
         with torch.no_grad():
-            errors = [plain_error(task, network, batch) * len(batch) for batch in judged.split(500)]
-        found.append((seconds, sum(errors) / len(judged)))
+            errors = [plain_error(task, network, batch) * len(batch) for batch in evaluated.split(500)]
+        found.append((seconds, sum(errors) / len(evaluated)))
         print(task, "plain", *found[-1], flush=True)
     return found
 
@@ -105,7 +105,7 @@ def main(*words: str) -> None:
     ask = argparse.ArgumentParser(description="Seconds to given errors: the plain loop, and ours.")
     ask.add_argument("--data", help="by default ../shared/data/notmnist where it is, else rendered letters")
     ask.add_argument("--limit", type=int, default=8000)
-    ask.add_argument("--judged", type=float, default=0.2)
+    ask.add_argument("--held-out", type=float, default=0.2)
     ask.add_argument("--tasks", nargs="+", default=list(SCORES), choices=list(SCORES))
     ask.add_argument("--preset", default="default")
     ask.add_argument("--epochs", nargs="+", type=int, default=[2, 5, 12, 30])
@@ -116,7 +116,7 @@ def main(*words: str) -> None:
     given = ask.parse_args(words)
     tasks: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as place:
-        data, said = divided(given.data, given.limit, given.judged, Path(place))
+        data, said = divided(given.data, given.limit, given.held_out, Path(place))
         for task in given.tasks:
             ours = []
             for epochs in given.epochs:
@@ -125,7 +125,7 @@ def main(*words: str) -> None:
                 shared = ["--data", str(data), "--learn-from", "train+validation", "--code-size", "10", "-q"]
                 with_seed = ["--threads", str(given.threads), "--seed", str(given.seed)]
                 apart(latentspace, [*own, *shared, *with_seed])
-                found = apart(judged_run, str(out))
+                found = apart(evaluated_run, str(out))
                 ours.append((found["epochs_s"], found[SCORES[task]]))
                 print(task, "ours", epochs, *ours[-1], flush=True)
             arguments = (task, str(data), given.plain_epochs, given.threads, given.seed)

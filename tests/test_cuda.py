@@ -63,7 +63,7 @@ NAMES = (
     *("corrected", "corrected-flow"),
     *("ae", "ordered", "batch-norm", "flow", "vamp", "mixture"),
 )
-JUDGED = ("ae", "corrected", "batch-norm", "flow", "classifier")
+EVALUATED = ("ae", "corrected", "batch-norm", "flow", "classifier")
 
 
 @pytest.mark.parametrize("precision", ["32", "bf16"])
@@ -100,7 +100,7 @@ def runs(plans: dict[str, Experiment], tmp_path_factory: pytest.TempPathFactory)
     }
 
 
-@pytest.mark.parametrize("name", JUDGED[:-1])
+@pytest.mark.parametrize("name", EVALUATED[:-1])
 def test_codes_and_pictures_are_those_of_the_cpu(runs, name):
     run = runs[name]
     images = load_images(run.experiment.data).pixels
@@ -110,8 +110,8 @@ def test_codes_and_pictures_are_those_of_the_cpu(runs, name):
     np.testing.assert_allclose(on_gpu.decode(codes), on_cpu.decode(codes), atol=1e-4)
 
 
-@pytest.mark.parametrize("name", JUDGED)
-def test_it_is_judged_as_on_the_cpu(runs, name):
+@pytest.mark.parametrize("name", EVALUATED)
+def test_it_is_evaluated_as_on_the_cpu(runs, name):
     one, other = (latentspace.evaluate(runs[name].path, device=device).metrics for device in ("cpu", "cuda"))
     assert one.keys() == other.keys()
     for key, value in one.items():

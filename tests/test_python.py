@@ -133,9 +133,9 @@ def test_evaluate_takes_runs_images_and_options(run, images, tmp_path):
     assert latentspace.evaluate(run.path, images).metrics == plain.metrics  # its own, by their hash
     large = np.repeat(np.repeat(images.pixels[:9], 2, axis=2), 2, axis=3)
     np.save(tmp_path / "large.npy", large)
-    judged = latentspace.evaluate(run, tmp_path / "large.npy", resize=(16, 16))
-    assert judged.images == 9
-    assert latentspace.evaluate(run, large, resize=(16, 16)).metrics == judged.metrics
+    evaluated = latentspace.evaluate(run, tmp_path / "large.npy", resize=(16, 16))
+    assert evaluated.images == 9
+    assert latentspace.evaluate(run, large, resize=(16, 16)).metrics == evaluated.metrics
     with pytest.raises(ConfigurationError, match="resize without data"):
         latentspace.evaluate(run, resize=(16, 16))
 

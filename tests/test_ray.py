@@ -25,7 +25,7 @@ from latentspace.data.readers import processes
 from latentspace.data.readers.decode import decoding
 from latentspace.data.readers.reading import Task, read
 from latentspace.data.sources import load_images
-from latentspace.evaluation import judging
+from latentspace.evaluation import all_metrics as pieces
 from latentspace.evaluation.card.subject import Subject as CardSubject
 from latentspace.evaluation.doctor.codes import Coder
 from latentspace.evaluation.doctor.subject import Subject
@@ -233,15 +233,15 @@ class TestCodes:
 
     @pytest.mark.parametrize("kind", ["vae", "classifier"])
     def test_metrics_are_those_of_this_machine(self, on_cluster, small_runs, archive, monkeypatch, kind):
-        monkeypatch.setattr(judging, "PIECE", 32)
+        monkeypatch.setattr(pieces, "PIECE", 32)
         images = load_images(DataConfig(spec=str(archive)))
         chosen = np.arange(100)
         one, other = (
-            judging.judge(small_runs[kind], images, 2, "cpu", chosen, computed)
+            pieces.all_metrics(small_runs[kind], images, 2, "cpu", chosen, computed)
             for computed in (here, on_cluster)
         )
         assert one == other
-        assert list(one) == list(judging.judge(small_runs[kind], images, 2, "cpu", chosen))
+        assert list(one) == list(pieces.all_metrics(small_runs[kind], images, 2, "cpu", chosen))
 
     def test_features_of_a_card_are_those_of_this_machine(self, on_cluster, small_runs, archive):
         images = load_images(DataConfig(spec=str(archive)))
@@ -249,8 +249,8 @@ class TestCodes:
             CardSubject(small_runs["classifier"], images, "test", 24, computed=one)
             for one in (here, on_cluster)
         )
-        for name, features in usual.judged_features.items():
-            np.testing.assert_array_equal(found.judged_features[name], features)
+        for name, features in usual.evaluated_features.items():
+            np.testing.assert_array_equal(found.evaluated_features[name], features)
 
     def test_what_the_doctor_sees_is_that_of_this_machine(self, on_cluster, small_runs, archive, monkeypatch):
         monkeypatch.setattr(memmap, "BLOCK", 40 * 256)

@@ -60,7 +60,7 @@ def test_the_same_seed_shows_the_same(ae, small_runs):
     assert np.array_equal(again.originals, ae.originals)
 
 
-def test_a_denoiser_shows_noisy_and_denoised_and_is_judged_beside_others(small_runs):
+def test_a_denoiser_shows_noisy_and_denoised_and_is_evaluated_beside_others(small_runs):
     context = RunContext.open(small_runs["dae"])
     shown = analyse(context, small_runs["ae"]).denoiser
     assert (shown.noisy - shown.originals / 255).std() == pytest.approx(0.1, rel=0.05)
@@ -124,7 +124,7 @@ def test_what_the_test_images_gave_is_left_as_evaluate_found_it(small_runs):
     assert (run.path / "results" / "test.json").read_bytes() == before
 
 
-def test_a_run_that_was_not_judged_is_judged_for_its_page(small_runs):
+def test_a_run_that_was_not_evaluated_is_evaluated_for_its_page(small_runs):
     run = small_runs["vae"]
     (run.path / "results" / "test.json").unlink(missing_ok=True)
     assert RunContext.open(run).result.metrics["iwae_samples"] == 16

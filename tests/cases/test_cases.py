@@ -300,8 +300,8 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_r33_python_says_how_other_data_are_read(small: Path):
-    judged = latentspace.evaluate(small, data=CASES / "r33_python" / "large", resize=(32, 32))
-    assert judged.images == 12
+    evaluated = latentspace.evaluate(small, data=CASES / "r33_python" / "large", resize=(32, 32))
+    assert evaluated.images == 12
 
 
 def test_r33_channels_last_are_taken(small: Path):

@@ -178,7 +178,7 @@ def test_statistics_of_known_images():
     assert statistics(pixels[:, :, :1, :2]).shape[0] == 2, "no step fits down, one does across"
 
 
-def test_an_image_that_was_learned_from_is_judged_by_the_others():
+def test_an_image_that_was_learned_from_is_scored_by_the_others():
     known = np.random.default_rng(0).normal(size=(300, 12)).astype(np.float32)
     places = np.arange(300)
     found = Appearance(known).distances(known, places)
@@ -188,10 +188,10 @@ def test_an_image_that_was_learned_from_is_judged_by_the_others():
     np.testing.assert_allclose(found[[3, 99]], np.concatenate(without), rtol=0.01)
     assert (found > Appearance(known).distances(known, np.full(300, -1))).all()
     for few in (known[:1], known[[0, 0, 0]], np.concatenate([known[:3], known[:3]], axis=1)):
-        judged = Appearance(few)
+        scored = Appearance(few)
         own, other = (
-            judged.distances(few, np.arange(len(few))),
-            judged.distances(few + 1, np.full(len(few), -1)),
+            scored.distances(few, np.arange(len(few))),
+            scored.distances(few + 1, np.full(len(few), -1)),
         )
         assert np.isfinite(own).all()
         assert (other > own).all(), "also where nothing varies"

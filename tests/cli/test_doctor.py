@@ -125,7 +125,9 @@ def test_the_cleaned_table_is_read_as_the_images(examined, faulty):
     assert rows["train/a/train010.png"]["reason"] == "blank"
     assert rows["train/a/train020.png"]["keep"] == "keep"  # dark: to be looked at
     assert rows["train/a/train020.png"]["reason"].startswith("dark")
-    assert rows["train/b/train005.png"]["keep"] == "drop"  # what is learned from goes, what is judged stays
+    assert (
+        rows["train/b/train005.png"]["keep"] == "drop"
+    )  # what is learned from goes, what is evaluated stays
     assert rows["test/b/test005.png"]["keep"] == "keep"
     read = load_images(DataConfig(spec=str(table)))
     assert list(read.names) == [name for name, row in rows.items() if row["keep"] == "keep"]

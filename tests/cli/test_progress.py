@@ -24,14 +24,14 @@ from makers import undrawn
 from runner import call
 
 SCORES = {"loss": 0.5123, "cross_entropy": 0.5123, "accuracy": 0.8312}
-JUDGED = {"loss": 0.5504, "cross_entropy": 0.5504, "accuracy": 0.81}
+EVALUATED = {"loss": 0.5504, "cross_entropy": 0.5504, "accuracy": 0.81}
 
 
 def record(epoch: int) -> EpochRecord:
     return EpochRecord(
         epoch=epoch,
         train=SCORES,
-        validation=JUDGED,
+        validation=EVALUATED,
         seconds=1.0,
         images_per_second=123_456.0,
         learning_rate=1e-3,
@@ -152,7 +152,7 @@ def test_items_are_told_of_once_they_are_done_with():
 
 
 def long_work() -> None:
-    for _ in told(range(3), "images judged"):
+    for _ in told(range(3), "images evaluated"):
         pass
     tell("images read", 7, 0)
 
@@ -162,7 +162,7 @@ def test_long_work_is_a_line_now_and_then(monkeypatch, caplog):
     monkeypatch.setattr(console.time, "monotonic", lambda: float(next(clock)))
     with caplog.at_level(logging.INFO, "latentspace"), console.following():
         long_work()
-    assert caplog.messages == ["images judged: 2 of 3", "images read: 7"]
+    assert caplog.messages == ["images evaluated: 2 of 3", "images read: 7"]
     caplog.clear()
     monkeypatch.setattr(console.time, "monotonic", lambda: 0.0)
     with caplog.at_level(logging.INFO, "latentspace"), console.following():

@@ -83,5 +83,5 @@ def test_looking_at_runs_waits_for_no_library_that_it_does_not_need(small_runs) 
     path = small_runs["ae"].path
     assert not loaded_by("runs", path.parent) & (HEAVY - {"numpy", "jaxtyping", "PIL"})
     # SciPy's test of validation against test images, and PCA beside the run.
-    judged = {"numpy", "jaxtyping", "PIL", "torch", "scipy", "sklearn"}
-    assert not loaded_by("evaluate", path) & (HEAVY - judged)
+    evaluated = {"numpy", "jaxtyping", "PIL", "torch", "scipy", "sklearn"}
+    assert not loaded_by("evaluate", path) & (HEAVY - evaluated)

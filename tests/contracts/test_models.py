@@ -129,7 +129,7 @@ def test_a_pass_in_training_is_a_function_of_the_generator(config):
 
 
 @every_model
-def test_to_judge_is_to_draw_nothing(config):
+def test_an_evaluation_draws_nothing(config):
     model = build(config).eval()
     one, two = (model.decode(model.encode(some()).mean) for _ in range(2))
     assert torch.equal(one, two)

@@ -15,7 +15,7 @@ from runner import call
 
 # A number that may be 1, and the plural of what it counts, as "{len(images)} images": that is for `counted`.
 BY_HAND = re.compile(
-    r"\{(?:len\([^{}]*\)|[\w.]*(?:count|images|epochs|trials|size|least|most|total|judged|labels|beyond|_out)"
+    r"\{(?:len\([^{}]*\)|[\w.]*(?:count|images|epochs|trials|size|least|most|total|evaluated|labels|beyond|_out)"
     r"|[\w.]*\[(?:\d|'\w+')\])(?::,)?\} "
     r"(?:class|(?:image|epoch|label|trial|run|worker|thread|seed|training|number|code|"
     r"component|step|file|set|value)(?=s))"

@@ -98,7 +98,7 @@ class Evaluation(Work):
 
 @dataclass(frozen=True)
 class Report(Work):
-    """Of a run that is judged and measured already, as a page holds times.
+    """Of a run that is evaluated and measured already, as a page holds times.
 
     Args:
         page: what is written; drawn once, as that takes far longer than to write it.

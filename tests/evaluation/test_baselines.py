@@ -91,7 +91,7 @@ def test_the_confusion_matrix_counts_by_row_and_column():
     assert worst_pairs(confusion(labels, np.eye(3)[labels], ("A", "B", "C"))) == ()
 
 
-def test_the_baselines_are_learned_from_training_images_and_judged_on_test_images(small_runs, images):
+def test_the_baselines_are_learned_from_training_images_and_evaluated_on_test_images(small_runs, images):
     record = baseline_record(small_runs["classifier"], images, counts=(9,), draws=2)
     names = ["the encoder's 3 codes", "3 principal components", "256 raw pixels"]
     assert list(record.heads) == list(record.neighbours) == names
@@ -172,9 +172,9 @@ def test_samples_are_compared_with_as_many_training_images(images):
         frechet_record(np.zeros_like(real[:10]), real[40:], real[:40])
 
 
-def mean_for(learned_from: np.ndarray, judged: np.ndarray) -> float:
-    places = np.arange(len(learned_from) + len(judged))
-    return bce_of_mean(np.concatenate([learned_from, judged]), *np.split(places, [len(learned_from)]))
+def mean_for(learned_from: np.ndarray, evaluated: np.ndarray) -> float:
+    places = np.arange(len(learned_from) + len(evaluated))
+    return bce_of_mean(np.concatenate([learned_from, evaluated]), *np.split(places, [len(learned_from)]))
 
 
 def test_cross_entropy_lies_between_a_copy_and_the_mean():
@@ -189,10 +189,10 @@ def test_cross_entropy_lies_between_a_copy_and_the_mean():
 
 def test_the_mean_image_is_bernoullis_by_hand_and_finite_where_it_is_black_or_white():
     draw = np.random.default_rng(0)
-    learned, judged = (draw.integers(0, 256, (count, 1, 4, 4), dtype=np.uint8) for count in (50, 30))
-    mean, given = (one.reshape(len(one), -1) / 255 for one in (learned, judged))
+    learned, evaluated = (draw.integers(0, 256, (count, 1, 4, 4), dtype=np.uint8) for count in (50, 30))
+    mean, given = (one.reshape(len(one), -1) / 255 for one in (learned, evaluated))
     by_hand = -(given * np.log(mean.mean(0)) + (1 - given) * np.log(1 - mean.mean(0))).sum(1).mean()
-    assert mean_for(learned, judged) == pytest.approx(by_hand, rel=1e-12)
+    assert mean_for(learned, evaluated) == pytest.approx(by_hand, rel=1e-12)
     blank = np.zeros_like(learned)
     assert mean_for(blank, blank[:30]) == pytest.approx(16 * 0.5 / 255 / 50, rel=1e-3)
     surprised = 16 * np.log(255 * 50 / 0.5)  # 162 nats; 1,600 where the logarithm is cut off at -100
@@ -205,9 +205,9 @@ def frechet(count: int, test_images: int) -> FrechetRecord:
 
 
 def counted(calls: list[int]) -> Callable[..., FrechetRecord]:
-    def measure(judged: int = 3, levels: tuple[float, ...] = (0.0, 0.5)) -> FrechetRecord:
-        calls.append(judged)
-        return frechet(judged, len(levels))
+    def measure(evaluated: int = 3, levels: tuple[float, ...] = (0.0, 0.5)) -> FrechetRecord:
+        calls.append(evaluated)
+        return frechet(evaluated, len(levels))
 
     return measure
 
@@ -224,11 +224,13 @@ def test_with_other_arguments_or_another_version_it_is_measured_anew(small_runs,
     calls: list[int] = []
     run = small_runs["ae-code-2"]
     kept(run, "anew", FrechetRecord, counted(calls))
-    assert kept(run, "anew", FrechetRecord, partial(counted(calls), judged=4)).count == 4
-    assert kept(run, "anew", FrechetRecord, partial(counted(calls), judged=4, levels=(1.0,))).test_images == 1
+    assert kept(run, "anew", FrechetRecord, partial(counted(calls), evaluated=4)).count == 4
+    assert (
+        kept(run, "anew", FrechetRecord, partial(counted(calls), evaluated=4, levels=(1.0,))).test_images == 1
+    )
     assert calls == [3, 4, 4]
     monkeypatch.setattr(FrechetRecord, "VERSION", FrechetRecord.VERSION + 1)
-    kept(run, "anew", FrechetRecord, partial(counted(calls), judged=4, levels=(1.0,)))
+    kept(run, "anew", FrechetRecord, partial(counted(calls), evaluated=4, levels=(1.0,)))
     assert len(calls) == 4
 
 

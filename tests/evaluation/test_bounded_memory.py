@@ -1,4 +1,4 @@
-"""Data larger than memory are judged and shown too: no part of them is ever copied whole."""
+"""Data larger than memory are evaluated and shown too: no part of them is ever copied whole."""
 
 import shutil
 import sys
@@ -12,8 +12,8 @@ from latentspace.analysis import RunContext, analyse, analyse_growth
 from latentspace.data.batches import OnDiskSet, ResidentSet, at_once, passed_once
 from latentspace.data.imageset import ImageSet
 from latentspace.data.sampling import HELD, affordable
+from latentspace.evaluation.all_metrics import all_metrics
 from latentspace.evaluation.evaluate import evaluate_images
-from latentspace.evaluation.judging import judge
 from latentspace.evaluation.timing import MethodTimes
 from latentspace.inference.sampling import distribution_of
 from latentspace.inference.trained import TrainedAutoencoder
@@ -95,7 +95,7 @@ def test_codes_of_another_size_and_new_codes_need_no_part_either(small_runs, on_
 def test_the_metrics_are_those_of_the_part_in_memory(small_runs, kind, on_disk, images):
     run = small_runs[kind]
     part = run.split.validation
-    assert judge(run, on_disk, chosen=part) == judge(run, images.subset(part))
+    assert all_metrics(run, on_disk, chosen=part) == all_metrics(run, images.subset(part))
 
 
 def test_large_images_are_few_at_once():

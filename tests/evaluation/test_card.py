@@ -40,7 +40,7 @@ from makers import undrawn
 from runner import call
 
 SCHEMAS = Path(__file__).parents[2] / "docs" / "guide" / "schemas"
-MOST = 24  # images that are judged
+MOST = 24  # images that are evaluated
 DRAWS = 30
 
 
@@ -109,7 +109,7 @@ def test_a_card_of_an_autoencoder_has_each_side(records):
     found = rows_of(record, "codes")
     assert {"knn_accuracy", "probe_accuracy", "nmi", "ari", "accuracy_of_groups"} <= set(found)
     assert {"active_units", "effective_rank", "total_correlation"} <= set(found)
-    assert {"trustworthiness_pca", "continuity_pca"} <= set(found) or record.card.judged < 40
+    assert {"trustworthiness_pca", "continuity_pca"} <= set(found) or record.card.evaluated < 40
     assert set(found["knn_accuracy"].beside) == {"pca", "pixels", "random", "chance"}
     assert "from a mixture of" in record.card.sections["samples"].notes[0], "as generate draws"
     samples = rows_of(record, "samples")
@@ -127,7 +127,7 @@ def test_a_card_of_an_autoencoder_has_each_side(records):
     assert record.card.sections["classification"].absent
 
 
-def test_a_denoiser_is_judged_from_noisy_images_too(small_runs, images):
+def test_a_denoiser_is_evaluated_from_noisy_images_too(small_runs, images):
     found = reconstruction(Subject(small_runs["dae"], images, "test", MOST), Tally(MOST, DRAWS, 0))
     row = next(one for one in found.rows if one.name == "mse_from_noisy")
     assert set(row.beside) == {"input", "pca"}
@@ -142,7 +142,7 @@ def test_a_card_of_a_vae_has_its_divergence_by_dimension(records):
     assert terms == sorted(terms, reverse=True)
 
 
-def test_a_card_of_a_classifier_judges_its_answers(records, small_runs, images):
+def test_a_card_of_a_classifier_evaluates_its_answers(records, small_runs, images):
     card = records["classifier"].card
     found = rows_of(records["classifier"], "classification")
     assert {"accuracy", "cross_entropy", "brier", "calibration_error", "calibration_error_calibrated"} == set(
@@ -158,9 +158,9 @@ def test_a_card_of_a_classifier_judges_its_answers(records, small_runs, images):
 def test_no_answer_is_calibrated_by_a_temperature_that_has_seen_it(small_runs, images):
     run = small_runs["classifier"]
     subject = Subject(run, images, "validation", MOST)
-    found = classification(subject, Tally(len(subject.judged), DRAWS, 0))
+    found = classification(subject, Tally(len(subject.evaluated), DRAWS, 0))
     row = next(one for one in found.rows if one.name == "calibration_error_calibrated")
-    logits, labels = subject.network.logits(images, subject.judged), images.labels[subject.judged]
+    logits, labels = subject.network.logits(images, subject.evaluated), images.labels[subject.evaluated]
     honest = expected_calibration_error(cross_fitted(logits, labels), labels)
     assert row.run.value == pytest.approx(honest)
     assert "fitted to the other half" in found.notes[1]
@@ -242,7 +242,7 @@ def test_a_card_that_was_broken_off_goes_on_where_it_was_on_another_engine_too(
 def test_runs_side_by_side(records, small_runs, images):
     found = compared([Compared(small_runs[one], records[one], images) for one in ("ae", "vae")])
     assert Comparison.model_validate(json.loads(json.dumps(found.to_json()))) == found
-    assert found.shared == records["ae"].card.judged
+    assert found.shared == records["ae"].card.evaluated
     assert "kind" in found.settings
     measures = {one.name: one for one in found.measures}
     gap = measures["mse"].differences[0]
@@ -331,14 +331,16 @@ def others(images: ImageSet, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize(("kind", "data"), [("ae", "known.npz"), ("classifier", "plain.npy")])
-def test_other_images_are_judged_by_what_is_fitted_to_the_runs_own(small_runs, others, tmp_path, kind, data):
+def test_other_images_are_evaluated_by_what_is_fitted_to_the_runs_own(
+    small_runs, others, tmp_path, kind, data
+):
     run, out = small_runs[kind], tmp_path / "card.html"
     asked = ["evaluate", str(run.path), "--card", "--data", str(others / data), "--out", str(out)]
     with undrawn():
         code, stdout, stderr = call([*asked, "--most", str(MOST), "--json"])
     assert code == 0, stderr
     card = json.loads(stdout)
-    assert (card["part"], card["judged"]) == ("other", MOST)
+    assert (card["part"], card["evaluated"]) == ("other", MOST)
     record = CardRecord.from_json(json.loads(next(kept_as(run, "card-other-*")).read_text()))
     pixels = np.load(others / data)["images"] if data.endswith("z") else np.load(others / data)
     pixels = pixels[list(record.places)]

@@ -51,11 +51,11 @@ def classes_of(made: np.ndarray, ordered: ImageSet) -> list[int]:
     return np.bincount(found, minlength=CLASSES).tolist()
 
 
-def test_noise_is_judged_filtered_and_projected_on_all_classes(runs, ordered, monkeypatch):
-    judged, chosen = [], []
+def test_noise_is_evaluated_filtered_and_projected_on_all_classes(runs, ordered, monkeypatch):
+    evaluated, chosen = [], []
 
     def decode(_, noisy):
-        judged.append(noisy)
+        evaluated.append(noisy)
         return noisy
 
     def choose(noisy, clean, level):
@@ -66,17 +66,17 @@ def test_noise_is_judged_filtered_and_projected_on_all_classes(runs, ordered, mo
     monkeypatch.setattr(noise_module, "best_filter", choose)
     networks = {"it": TrainedAutoencoder.load(runs["ae"])}
     record = denoising_record(
-        runs["ae"], ordered, networks, (0.0,), judged_on=CAP, chosen_on=6, fitted_to=CAP
+        runs["ae"], ordered, networks, (0.0,), evaluated_on=CAP, chosen_on=6, fitted_to=CAP
     )
     assert (record.images, record.chosen_on) == (CAP, 6)
-    assert classes_of(judged[0], ordered) == [4, 4, 4]
+    assert classes_of(evaluated[0], ordered) == [4, 4, 4]
     assert classes_of(chosen[0], ordered) == [2, 2, 2]
     assert record.errors["PCA, 3 components"][0] < 1e-4
 
 
 def test_pca_and_the_distance_of_training_images_are_of_all_classes(runs, ordered):
     context = RunContext.open(runs["ae"])
-    shown = analyse_autoencoder(context, shown=3, drawn=3, judged=CAP)
+    shown = analyse_autoencoder(context, shown=3, drawn=3, compared=CAP)
     assert beside_pca(runs["ae"], ordered, fitted_to=CAP).pca < 1e-4
     assert shown.likeness.count == CAP
     parts, real = runs["ae"].split, ordered.pixels / np.float32(255)
@@ -97,7 +97,7 @@ def test_the_principal_components_of_a_classifiers_page_are_of_all_classes(runs,
     assert set(given[0].tolist()) <= set(runs["classifier"].split.train.tolist())
 
 
-def test_where_there_are_fewer_training_images_as_few_decoded_ones_are_judged(runs):
+def test_where_there_are_fewer_training_images_as_few_decoded_ones_are_evaluated(runs):
     context = RunContext.open(runs["vae"])
-    shown = analyse_autoencoder(context, shown=3, drawn=3, judged=500)
+    shown = analyse_autoencoder(context, shown=3, drawn=3, compared=500)
     assert shown.likeness.count == len(runs["vae"].split.train) == 180

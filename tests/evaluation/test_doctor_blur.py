@@ -37,7 +37,7 @@ def test_blurred_ones_are_found_however_many_they_are():
     assert named(squares(3), blurred(squares(3), 0.7)) == []
 
 
-def test_faint_ones_are_judged_by_their_edges_too():
+def test_faint_ones_are_measured_by_their_edges_too():
     faint = squares(4, 100, 140)
     assert named(faint, blurred(faint, 2)) == [4, 5, 6, 7]
 

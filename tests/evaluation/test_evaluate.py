@@ -48,7 +48,9 @@ def test_data_that_moved_are_known_by_their_hash(run, archive, tmp_path):
     assert (result.split, result.images) == ("test", 24)
 
 
-def test_other_data_are_judged_whole_and_copies_of_training_images_are_counted(run, images, tmp_path, caplog):
+def test_other_data_are_evaluated_whole_and_copies_of_training_images_are_counted(
+    run, images, tmp_path, caplog
+):
     caplog.set_level("WARNING", logger="latentspace")
     others = make_images(20, seed=9)
     mixed = np.concatenate(

@@ -159,7 +159,7 @@ def test_more_samples_lower_the_loss_of_a_network(pixels):
 
 
 def test_the_mean_code_loss_is_bce_of_the_decoded_mean_and_kl(pixels):
-    model = network().train()  # it must be put into judging by the function itself
+    model = network().train()  # it must be put into evaluation mode by the function itself
     found = mean_code_loss(model, ResidentSet(pixels), torch.Generator().manual_seed(0))
     posterior = model.eval().encode(pixels / 255)
     bce = bce_per_image(model.decoder(posterior.mean), pixels / 255)

@@ -11,7 +11,7 @@ import torch
 from latentspace.core.errors import ConfigurationError, DataError, RunError
 from latentspace.data.corruption import gaussian
 from latentspace.data.imageset import ImageSet
-from latentspace.evaluation.judging import judge
+from latentspace.evaluation.all_metrics import all_metrics
 from latentspace.evaluation.metrics import labels_as_learned
 from latentspace.inference.trained import TrainedAutoencoder, TrainedClassifier, encoder_of
 from latentspace.runs.directory import Run
@@ -72,10 +72,12 @@ def test_the_keys(printed, kind):
 
 @pytest.mark.parametrize("kind", KEYS)
 def test_asked_twice_the_answer_is_the_same(runs, images, kind):
-    assert judge(runs[kind], held(runs[kind], images)) == judge(runs[kind], held(runs[kind], images))
+    assert all_metrics(runs[kind], held(runs[kind], images)) == all_metrics(
+        runs[kind], held(runs[kind], images)
+    )
 
 
-def test_the_denoiser_is_judged_clean_and_at_its_own_noise(runs, printed, images):
+def test_the_denoiser_is_evaluated_clean_and_at_its_own_noise(runs, printed, images):
     clean = torch.from_numpy(held(runs["dae"], images).pixels) / 255
     noisy = gaussian(0.5)(clean, validation_noise(0, torch.device("cpu")))
     model = TrainedAutoencoder.load(runs["dae"]).model
@@ -99,15 +101,15 @@ def test_the_terms_of_the_variational_one(printed):
 
 def test_the_number_of_importance_samples_is_the_users(runs, images):
     run = runs["vae"]
-    found = judge(run, held(run, images), iwae_samples=3)
+    found = all_metrics(run, held(run, images), iwae_samples=3)
     assert found["iwae_samples"] == 3
-    assert found["iwae_loss"] != judge(run, held(run, images))["iwae_loss"]
+    assert found["iwae_loss"] != all_metrics(run, held(run, images))["iwae_loss"]
 
 
 def test_no_importance_sample_is_a_mistake(runs, images):
     for run in runs.values():
         with pytest.raises(ConfigurationError, match="at least one sample"):
-            judge(run, held(run, images), iwae_samples=0)
+            all_metrics(run, held(run, images), iwae_samples=0)
 
 
 def test_the_classifiers_numbers_follow_from_its_probabilities(runs, printed, images):
@@ -123,26 +125,26 @@ def test_the_classifiers_numbers_follow_from_its_probabilities(runs, printed, im
 
 
 def test_classes_are_known_by_their_names(runs, images):
-    """Another set with fewer classes, in another order, is judged by the same names."""
+    """Another set with fewer classes, in another order, is evaluated by the same names."""
     run = runs["classifier"]
     test = held(run, images)
     chosen = np.flatnonzero(test.labels != 1)  # A and C
     few = test.subset(chosen)
     renamed = ImageSet(few.pixels, "a test", np.where(few.labels == 2, 0, 1).astype(np.int64), ("C", "A"))
     assert labels_as_learned(renamed, run.data.class_names).tolist() == few.labels.tolist()
-    assert judge(run, renamed) == judge(run, few)
+    assert all_metrics(run, renamed) == all_metrics(run, few)
 
 
 def test_classes_that_were_never_learned_are_refused(runs, images):
     strange = ImageSet(images.pixels, "a test", images.labels, ("A", "B", "dog"))
     with pytest.raises(DataError, match="classes that it learned: A, B, C") as caught:
-        judge(runs["classifier"], strange)
+        all_metrics(runs["classifier"], strange)
     assert "dog" in caught.value.found
 
 
-def test_a_classifier_cannot_be_judged_without_labels(runs):
+def test_a_classifier_cannot_be_evaluated_without_labels(runs):
     with pytest.raises(DataError, match="a label for each image"):
-        judge(runs["classifier"], ImageSet(make_images(4).pixels, "a test"))
+        all_metrics(runs["classifier"], ImageSet(make_images(4).pixels, "a test"))
 
 
 class TestTheEncoderOfAClassifier:
@@ -158,16 +160,16 @@ class TestTheEncoderOfAClassifier:
         return trained("classifier", archive, place / "classifier", {"encoder": str(place / "ae")})
 
     def test_both_may_be_moved_together(self, classifier, place, images, caplog):
-        before = judge(classifier, held(classifier, images))
+        before = all_metrics(classifier, held(classifier, images))
         caplog.set_level("INFO", logger="latentspace")
         moved = Run.open(place.rename(place.with_name("new")) / "classifier")
-        assert judge(moved, held(moved, images)) == before
+        assert all_metrics(moved, held(moved, images)) == before
         assert "is no longer there, but at" in caplog.text
 
     def test_gone_is_gone(self, classifier, place, images):
         shutil.rmtree(place / "ae")
         with pytest.raises(RunError, match="as the classifier knew it") as caught:
-            judge(classifier, held(classifier, images))
+            all_metrics(classifier, held(classifier, images))
         assert "no finished run there" in caught.value.found
         assert "beside the classifier's" in caught.value.do
 
@@ -191,7 +193,7 @@ class TestTheEncoderOfAClassifier:
         shutil.rmtree(place / "ae")
         trained("ae", archive, place / "ae", {"seed": 1})
         with pytest.raises(RunError, match="as the classifier knew it") as caught:
-            judge(classifier, held(classifier, images))
+            all_metrics(classifier, held(classifier, images))
         assert caught.value.found == "other weights"
         code, _, stderr = call(["evaluate", str(classifier.path)])
         assert code == 2

@@ -37,7 +37,7 @@ LABELS = BaselineRecord(
     ),
     steps=840,
     fewer_steps=300,
-    judged=400,
+    evaluated=400,
 )
 
 

@@ -39,7 +39,7 @@ def test_the_error_of_true_probabilities_is_that_by_chance(images):
     assert np.mean(found) == pytest.approx(error_by_chance(true), rel=0.1)
 
 
-def test_no_image_is_judged_by_a_temperature_that_it_was_fitted_to(true):
+def test_no_image_is_evaluated_at_a_temperature_that_it_was_fitted_to(true):
     labels = drawn(true)[:400]
     given = true[:400] * 3
     found = cross_fitted(given, labels)

@@ -52,7 +52,7 @@ def test_dropout_of_03_after_each_convolution_of_the_encoder(monkeypatch):
     assert seen == [(0.3, (8, 14, 14), True), (0.3, (6, 7, 7), True)]
 
 
-def test_dropout_moves_the_codes_in_training_and_not_when_judged():
+def test_dropout_moves_the_codes_in_training_and_not_in_evaluation():
     encoder = VariationalEncoder((1, 16, 16), (8, 8), 0.3, 4)
     initialise(encoder, generator(0, "weights"))
     images = torch.rand(3, 1, 16, 16)
@@ -86,7 +86,7 @@ class TestDropout:
         dropped.sum().backward()
         assert torch.equal(given.grad, dropped.detach())
 
-    def test_off_when_judged_and_at_p_0(self):
+    def test_off_in_evaluation_and_at_p_0(self):
         given = torch.rand(10)
         assert Dropout(0.5).eval()(given, None) is given
         assert Dropout(0.0)(given, None) is given

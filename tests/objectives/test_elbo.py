@@ -149,11 +149,11 @@ def test_warm_up_rises_in_equal_steps_and_stays():
     assert warmed_up(0.7, 0, 1) == 0.7
 
 
-def test_the_plan_warms_up_in_training_and_judges_by_the_plain_elbo(model, batch):
+def test_the_plan_warms_up_in_training_and_validates_by_the_plain_elbo(model, batch):
     plan = ElboConfig(beta=2.0, warm_up=4, free_bits=0.5)
     for epoch, beta in ((1, 0.5), (4, 2.0), (9, 2.0)):
         ours = plan.training(model, batch, drawing(epoch=epoch))
         expected = elbo(beta, free_bits=0.5)(model, batch, drawing())
         assert torch.equal(ours.total, expected.total)
-    judged = plan.validation(model, batch, drawing())
-    assert torch.equal(judged.total, judged.parts["elbo_loss"])
+    evaluated = plan.validation(model, batch, drawing())
+    assert torch.equal(evaluated.total, evaluated.parts["elbo_loss"])

@@ -154,7 +154,7 @@ def test_parts_that_differ_beyond_chance(shown):
     assert not compared("share of wrong answers", np.zeros(5), np.zeros(5)).differ
 
 
-def test_each_kind_is_judged_image_by_image(small_runs, images):
+def test_each_kind_is_evaluated_image_by_image(small_runs, images):
     for kind, run in small_runs.items():
         found = agreement_of(run, images)
         assert found.images == (24, 24)

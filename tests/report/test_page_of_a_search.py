@@ -17,7 +17,7 @@ from latentspace.evaluation.evaluate import evaluate
 from latentspace.report.page import Page, Table
 from latentspace.report.search.page import report_study, search_section, study_page
 from latentspace.report.search.tables import best_table, counts_table, duration, failures_table, trials_csv
-from latentspace.search.best import final_training, judged_run
+from latentspace.search.best import evaluated_run, final_training
 from latentspace.search.heartbeat import Heartbeat
 from latentspace.search.load import record_of
 from latentspace.search.trials import Trials, join
@@ -206,9 +206,9 @@ def test_a_lead_that_was_not_measured_is_said_to_be_so(mixed_page: Page) -> None
 
 
 @pytest.fixture(scope="module")
-def judged_study(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A study of two trials whose winner was trained in full and judged."""
-    with small_study(archive, tmp_path_factory.mktemp("judged") / "letters", trials=2) as trials:
+def evaluated_study(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A study of two trials whose winner was trained in full and evaluated."""
+    with small_study(archive, tmp_path_factory.mktemp("evaluated") / "letters", trials=2) as trials:
         run_all(trials)
         training = final_training(trials)
         list(training.records())
@@ -217,9 +217,9 @@ def judged_study(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 
 @pytest.fixture
-def judged(judged_study: Path, tmp_path: Path, _undrawn: None) -> Iterator[Trials]:
+def evaluated(evaluated_study: Path, tmp_path: Path, _undrawn: None) -> Iterator[Trials]:
     """A copy of it, for a test to change."""
-    with join(shutil.copytree(judged_study, tmp_path / "letters"), None) as trials:
+    with join(shutil.copytree(evaluated_study, tmp_path / "letters"), None) as trials:
         yield trials
 
 
@@ -227,42 +227,44 @@ def told(trials: Trials) -> str:
     return words(report_study(trials.directory, published=published))
 
 
-def test_the_test_parts_result_is_told_once_it_is_there(judged: Trials) -> None:
-    result = judged.directory / "best" / "results" / "test.json"
+def test_the_test_parts_result_is_told_once_it_is_there(evaluated: Trials) -> None:
+    result = evaluated.directory / "best" / "results" / "test.json"
     found = json.loads(result.read_text())
     said = f"on {found['images']} images of the test part, they reach a mse of {found['mse']:.5g}."
-    assert said in told(judged)
+    assert said in told(evaluated)
     result.unlink()
-    assert "test part" not in told(judged)
+    assert "test part" not in told(evaluated)
 
 
-def test_a_former_winners_result_is_not_told_as_the_present_ones(judged: Trials) -> None:
+def test_a_former_winners_result_is_not_told_as_the_present_ones(evaluated: Trials) -> None:
     """As after `search --resume --trials 3 --no-final`, or while such a search goes on."""
-    former = judged.best()
+    former = evaluated.best()
     assert former is not None
-    plan = judged.plan.model_copy(update={"search": judged.plan.search.model_copy(update={"trials": 3})})
-    plan.save(judged.directory)
-    trial = judged.next(Heartbeat("1@elsewhere", "none"))
+    plan = evaluated.plan.model_copy(
+        update={"search": evaluated.plan.search.model_copy(update={"trials": 3})}
+    )
+    plan.save(evaluated.directory)
+    trial = evaluated.next(Heartbeat("1@elsewhere", "none"))
     assert trial is not None
-    judged.study.tell(trial, 1e-9)
-    assert judged_run(judged) is None
-    text = told(judged)
+    evaluated.study.tell(trial, 1e-9)
+    assert evaluated_run(evaluated) is None
+    text = told(evaluated)
     assert f"The best is trial {trial.number}, with a validation mse of 1e-09." in text
     assert "test part" not in text
 
 
-def test_a_winner_that_learned_from_validation_images_too_is_the_winner(judged: Trials) -> None:
-    training = final_training(judged, "train+validation")
+def test_a_winner_that_learned_from_validation_images_too_is_the_winner(evaluated: Trials) -> None:
+    training = final_training(evaluated, "train+validation")
     list(training.records())
     evaluate(training.run)
-    assert "of the test part, they reach a mse" in told(judged)
+    assert "of the test part, they reach a mse" in told(evaluated)
 
 
-def test_the_reports_score_stands_beside_the_reports_images_alone(judged: Trials) -> None:
-    assert "0.0272" not in told(judged)
-    data = judged.directory / "best" / "data.json"
+def test_the_reports_score_stands_beside_the_reports_images_alone(evaluated: Trials) -> None:
+    assert "0.0272" not in told(evaluated)
+    data = evaluated.directory / "best" / "data.json"
     data.write_text(json.dumps({**json.loads(data.read_text()), "comparable": True}))
-    assert "; the report&#39;s was 0.0272, on its own split." in told(judged)
+    assert "; the report&#39;s was 0.0272, on its own split." in told(evaluated)
 
 
 def test_the_file_of_trials_is_complete() -> None:

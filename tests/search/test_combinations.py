@@ -125,7 +125,7 @@ def test_a_reproduction_does_not_wait_for_trials_that_cannot_be(trials, asked):
     training = step.final_training(trials)
     list(training.records())
     assert not step.is_done
-    step.judge(training.run)
+    step.evaluate_once(training.run)
     assert step.is_done
 
 

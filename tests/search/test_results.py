@@ -70,7 +70,7 @@ def test_every_trial_keeps_what_it_was() -> None:
 
 def test_the_best_is_the_lowest_finite_value() -> None:
     made = record()
-    assert numbers(made.judged) == [0, 4]
+    assert numbers(made.usable) == [0, 4]
     assert numbers(made.ranked()) == [4, 0]
     assert made.best is made.trials[4]
     assert made.best_so_far == ((0, 0.04), (4, 0.03))
@@ -104,7 +104,7 @@ def test_accuracy_is_better_higher_and_the_earlier_of_equals_is_the_best() -> No
 
 
 @pytest.mark.parametrize(
-    ("trials", "judged"),
+    ("trials", "usable"),
     [
         ([], 0),
         ([trial("pruned", reports=[0.1], epochs=1)] * 3, 0),
@@ -114,11 +114,11 @@ def test_accuracy_is_better_higher_and_the_earlier_of_equals_is_the_best() -> No
         ([trial("complete", -math.inf), trial("complete", math.inf)], 0),
     ],
 )
-def test_a_search_without_much_in_it(trials: list[optuna.trial.FrozenTrial], judged: int) -> None:
+def test_a_search_without_much_in_it(trials: list[optuna.trial.FrozenTrial], usable: int) -> None:
     made = record_of(new_study(trials))
-    assert len(made.judged) == judged == len(made.front)
-    assert (made.best is None) == (judged == 0)
-    assert len(made.best_so_far) == judged
+    assert len(made.usable) == usable == len(made.front)
+    assert (made.best is None) == (usable == 0)
+    assert len(made.best_so_far) == usable
     assert made.importances[0].shares == {}
     assert "it takes 10 complete trials" in made.importances[0].why_not
     assert made.epochs_saved == (147 if len(trials) == 3 and trials[0].intermediate_values else 50 if

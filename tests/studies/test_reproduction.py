@@ -163,7 +163,7 @@ def test_an_interrupted_search_goes_on_in_its_place(done):
     assert ends["complete"] + ends["pruned"] == SIZES["ae"][0]
 
 
-def test_the_best_trials_are_trained_in_full_and_judged_once(done):
+def test_the_best_trials_are_trained_in_full_and_evaluated_once(done):
     out, _, _ = done
     for kind in SIZES:
         run = Run.open(out / f"search-{kind}" / "best")

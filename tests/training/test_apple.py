@@ -73,7 +73,7 @@ def test_every_kind_trains_there(mode, kind):
     assert all(np.isfinite(value) for one in records for value in {**one.train, **one.validation}.values())
 
 
-def test_a_variational_autoencoder_is_judged_there(mode):
+def test_a_variational_autoencoder_is_evaluated_there(mode):
     experiment = Experiment.parse({"kind": "vae", "model": SMALL, "device": "cpu"}, "the plan")
     model = experiment.build((1, 16, 16))
     pixels = np.random.default_rng(0).integers(0, 256, (20, 1, 16, 16), dtype=np.uint8)

@@ -79,7 +79,7 @@ def test_an_interrupted_one_goes_on_to_the_same_bits(small_runs, tmp_path, after
     assert Run.open(tmp_path / "cut").weights_hash == whole.weights_hash
 
 
-def test_more_images_are_learned_from_and_never_judged(small_runs, tmp_path):
+def test_more_images_are_learned_from_and_never_evaluated(small_runs, tmp_path):
     more = make_images(30, seed=9)
     np.savez(tmp_path / "more.npz", images=more.pixels)
     parent = small_runs["ae"]

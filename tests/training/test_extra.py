@@ -75,7 +75,7 @@ def test_they_are_learned_from_and_resume_is_exact(plan, tmp_path, beside, caplo
     assert evaluate(whole).images == evaluate(plain).images
 
 
-def test_copies_of_judged_images_are_left_out_and_counted(plan, tmp_path, images, caplog):
+def test_copies_of_evaluated_images_are_left_out_and_counted(plan, tmp_path, images, caplog):
     caplog.set_level("INFO", logger="latentspace")
     path = tmp_path / "all.npz"
     np.savez(path, images=images.pixels)
@@ -83,8 +83,8 @@ def test_copies_of_judged_images_are_left_out_and_counted(plan, tmp_path, images
     assert context.extra is not None
     assert len(context.extra.pixels) == 72
     assert "left out: 48 copies of evaluated images" in caplog.text
-    judged = images.image_hashes[np.concatenate([context.split.validation, context.split.test])]
-    assert not np.isin(context.extra.hashes, judged).any()
+    evaluated = images.image_hashes[np.concatenate([context.split.validation, context.split.test])]
+    assert not np.isin(context.extra.hashes, evaluated).any()
     both = prepare(with_extra(plan, str(path), fit="train+validation"))
     assert both.extra is not None
     assert len(both.extra.pixels) == 96
@@ -94,7 +94,9 @@ def test_copies_of_judged_images_are_left_out_and_counted(plan, tmp_path, images
 
 
 @pytest.mark.parametrize(("looked_for", "kept"), [("on", 20), ("off", 26)])
-def test_near_copies_of_judged_images_are_left_out_where_a_split_looks_for_them(tmp_path, looked_for, kept):
+def test_near_copies_of_evaluated_images_are_left_out_where_a_split_looks_for_them(
+    tmp_path, looked_for, kept
+):
     own, other = (np.random.default_rng(seed).integers(0, 200, (20, 1, 7, 7)) for seed in (0, 1))
     own, other = (np.kron(one, np.ones((4, 4))).astype(np.uint8) for one in (own, other))
     lighter = own + np.uint8(20)

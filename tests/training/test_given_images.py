@@ -102,7 +102,7 @@ def test_the_command_line_is_told_where_they_are(given, archive, command):
     assert code == 0, said
 
 
-def test_they_are_judged_when_they_are_given_again(given, images):
+def test_they_are_evaluated_when_they_are_given_again(given, images):
     with pytest.raises(RunError, match="must be given again"):
         latentspace.evaluate(given)
     found = latentspace.evaluate(given, images)

@@ -83,10 +83,10 @@ def test_the_records_name_each_term(encoders, tmp_path, kind):
         "vae": {"bce", "kl", "elbo_loss"},
         "classifier": {"cross_entropy", "report_cross_entropy", "accuracy"},
     }[kind]
-    judged = {"mse"} if kind == "dae" else set()
+    evaluated = {"mse"} if kind == "dae" else set()
     for record in run.metrics:
         assert record["train"].keys() == {"loss"} | parts
-        assert record["validation"].keys() == {"loss"} | parts | judged
+        assert record["validation"].keys() == {"loss"} | parts | evaluated
     assert run.experiment.task.score in run.metrics[-1]["validation"]
 
 
@@ -109,22 +109,22 @@ def watched(images: ImageSet, first: int = 1) -> tuple[list[torch.Tensor], list[
     components = replace(
         gathered(plan, images),
         objective=denoising(train_noise),
-        judge=denoising_and_clean(validation_noise),
+        validation_objective=denoising_and_clean(validation_noise),
     )
     list(learn(plan, components, first))
     return train_noise.noise, validation_noise.noise
 
 
 def test_noise_is_fresh_in_every_batch_and_epoch_and_fixed_in_validation(images):
-    made, judged = watched(images)
+    made, evaluated = watched(images)
     assert [len(one) for one in made] == [25, 25, 22] * 3
     flat = torch.cat([one.flatten(1) for one in made])
     assert len(flat.unique(dim=0)) == len(flat) == 216, "no image got the same noise twice"
     cosines = torch.nn.functional.normalize(flat, dim=1) @ torch.nn.functional.normalize(flat, dim=1).T
     assert (cosines - torch.eye(216)).abs().max() < 0.4, "nor a part of it"
-    assert len(judged) == 3
-    assert all(torch.equal(one, judged[0]) for one in judged)
-    assert not any(torch.equal(one[0], other[0]) for one in made for other in judged)
+    assert len(evaluated) == 3
+    assert all(torch.equal(one, evaluated[0]) for one in evaluated)
+    assert not any(torch.equal(one[0], other[0]) for one in made for other in evaluated)
 
 
 def test_the_noise_of_an_epoch_is_a_function_of_its_number(images):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-import latentspace.evaluation.evaluate as judging
+import latentspace.evaluation.evaluate as evaluation
 from latentspace.core.errors import DataError
 from latentspace.data.batches import OnDiskSet, laid_out
 from latentspace.data.memmap import mapped
@@ -72,8 +72,10 @@ def test_codes_and_metrics_are_those_of_images_in_memory(small_runs, archive):
     assert on_disk.on_disk
     trained = TrainedAutoencoder.load(run)
     assert np.array_equal(trained.encode(on_disk), trained.encode(resident))
-    judged = [evaluate(run, data.model_copy(update={"resident": one}), "all") for one in ("never", "always")]
-    assert judged[0].metrics == judged[1].metrics
+    evaluated = [
+        evaluate(run, data.model_copy(update={"resident": one}), "all") for one in ("never", "always")
+    ]
+    assert evaluated[0].metrics == evaluated[1].metrics
 
 
 @pytest.fixture
@@ -174,14 +176,14 @@ def test_an_evaluation_of_images_that_change_is_not_kept(small_runs, archive, tm
     data = tmp_path / "own.npz"
     data.write_bytes(archive.read_bytes())
     run = train(plan_for(small_runs, "ae", data, "never"), tmp_path / "run")
-    real = judging.judge
+    real = evaluation.all_metrics
 
-    def judge(*arguments):
+    def watched(*arguments):
         found = real(*arguments)
         overwrite(data)
         return found
 
-    monkeypatch.setattr(judging, "judge", judge)
+    monkeypatch.setattr(evaluation, "all_metrics", watched)
     with pytest.raises(DataError, match="must stay as it is"):
         evaluate(run)
     assert run.results() == {}

@@ -17,7 +17,7 @@ from ..inference.sampling import DrawnCodes, around_codes, draw, of_prior
 from .run_context import RunContext
 
 SHOWN, DRAWN = 10, 40  # reconstructions, and images decoded from random codes
-JUDGED = 2000  # random codes that are decoded to measure how far they lie from real images
+COMPARED = 2000  # random codes that are decoded to measure how far they lie from real images
 PAIRS, STEPS = 3, 9  # of the walks between two images
 
 
@@ -66,22 +66,22 @@ def analyse_autoencoder(
     *,
     shown: int = SHOWN,
     drawn: int = DRAWN,
-    judged: int = JUDGED,
+    compared: int = COMPARED,
 ) -> AutoencoderAnalysis:
     """Reconstruct test images, decode random codes, and lay all codes in a plane.
 
     Args:
-        judged: random codes that are decoded to be measured, at most; fewer of large images.
+        compared: random codes that are decoded to be measured, at most; fewer of large images.
 
     Raises:
         RunError: a classifier's run.
     """
     trained, images = context.trained, context.images
     codes = trained.encode(images)
-    judged = context.affordable(judged)
+    compared = context.affordable(compared)
     originals = images.pixels[context.some_test_images(shown)]
     reconstructions = trained.reconstruct(originals)
-    random_codes = draw_codes(context, codes[context.run.split.train], max(drawn, judged))
+    random_codes = draw_codes(context, codes[context.run.split.train], max(drawn, compared))
     decoded = trained.decode(random_codes.codes)
     return AutoencoderAnalysis(
         context=context,
@@ -91,7 +91,7 @@ def analyse_autoencoder(
         errors=errors(reconstructions, originals),
         drawn=random_codes,
         decoded=decoded[:drawn],
-        likeness=likeness(context, decoded[:judged], codes),
+        likeness=likeness(context, decoded[:compared], codes),
         plane=project(codes),
         walks=walks(context, codes),
         code_size=trained.code_size,
@@ -113,9 +113,9 @@ def likeness(context: RunContext, decoded: ImageArray, codes: CodeArray | None =
     parts, pixels = context.run.split, context.images.pixels
 
     def measure(
-        judged: int = len(decoded), components: int = COMPONENTS, fitted_to: int = FITTED_TO
+        compared: int = len(decoded), components: int = COMPONENTS, fitted_to: int = FITTED_TO
     ) -> FrechetRecord:
-        training, test = context.sample(parts.train, judged), context.sample(parts.test, fitted_to)
+        training, test = context.sample(parts.train, compared), context.sample(parts.test, fitted_to)
         more = float_blocks(pixels, np.setdiff1d(parts.test, test), "images compared")
         real = floats(pixels[training]), floats(pixels[test])
         count = len(training)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from ..core.types import ImageArray
 from ..evaluation.frechet import FrechetRecord
-from .autoencoder import JUDGED, draw_codes, likeness
+from .autoencoder import COMPARED, draw_codes, likeness
 from .run_context import RunContext
 
 SHOWN = 10
@@ -30,7 +30,7 @@ def analyse_growth(subjects: Sequence[RunContext]) -> tuple[CodeSizeResult, ...]
 
 def _grown(context: RunContext) -> CodeSizeResult:
     learned = context.trained.encode(context.images, chosen=context.run.split.train)
-    decoded = context.trained.decode(draw_codes(context, learned, context.affordable(JUDGED)).codes)
+    decoded = context.trained.decode(draw_codes(context, learned, context.affordable(COMPARED)).codes)
     mse = context.result.metrics["mse"]
     return CodeSizeResult(
         code_size=context.trained.code_size,

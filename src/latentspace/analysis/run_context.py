@@ -13,7 +13,7 @@ from ..data.config import DataConfig
 from ..data.imageset import ImageSet
 from ..data.sampling import affordable, stratified_sample
 from ..evaluation.agreement import Agreement, agreement_with_test
-from ..evaluation.evaluate import Evaluation, judged_on_test
+from ..evaluation.evaluate import Evaluation, evaluated_on_test
 from ..inference.run_images import own_or_other
 from ..inference.trained import TrainedAutoencoder, refuse_unfinished
 from ..runs.directory import Run
@@ -58,7 +58,7 @@ class RunContext:
     @classmethod
     def of(cls, run: Run, images: ImageSet, device: str = AUTO) -> "RunContext":
         """`open`, of the run's own images where they are loaded already."""
-        return cls(run, images, judged_on_test(run, images, device), device)
+        return cls(run, images, evaluated_on_test(run, images, device), device)
 
     @property
     def seed(self) -> int:

@@ -79,7 +79,7 @@ def anomalies(
 
 
 def _checked(opened: Any, device: str, by: str, false_alarms: float | None) -> "TrainedAutoencoder":
-    """The network; what cannot be judged is refused before images are read."""
+    """The network; what cannot be ranked is refused before images are read."""
     from ..inference.anomalies import check
     from ..inference.trained import TrainedAutoencoder
 

@@ -62,14 +62,14 @@ def make_card(
 ) -> None:
     """Make the card of a run, its codes computed by this engine, and write its page."""
     from ..core.output_files import refuse_file
-    from ..evaluation.card.make import card_record, judged_images, refuse_card
-    from ..evaluation.card.subject import JUDGED
+    from ..evaluation.card.make import card_record, evaluated_images, refuse_card
+    from ..evaluation.card.subject import EVALUATED
     from ..inference.trained import refuse_unfinished
     from ..report.page import render
     from ..report.report_card import card_page
     from ..runs.directory import Run
 
-    part, most = split or "test", options.most or JUDGED
+    part, most = split or "test", options.most or EVALUATED
     refuse_card(part, most)
     if options.out is not None:
         require_page(options.out)
@@ -84,7 +84,7 @@ def make_card(
             do="leave it out: the run's own settings are used",
         )
     with console.following(), computed_by(engine, device) as computed:
-        images, other = judged_images(opened, None if spec is None else data.reading.config(spec))
+        images, other = evaluated_images(opened, None if spec is None else data.reading.config(spec))
         if other is not None and split is not None:
             raise ConfigurationError(
                 "other images than the run's have no parts",

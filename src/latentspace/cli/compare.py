@@ -92,9 +92,9 @@ def require_page(out: Path) -> None:
 
 def _compared(run: "Run", data: str | None, part: str, most: int, seed: int, device: str) -> "Compared":
     from ..evaluation.card.compare import Compared
-    from ..evaluation.card.make import card_record, judged_images
+    from ..evaluation.card.make import card_record, evaluated_images
 
-    images, other = judged_images(run, moved(run, data))
+    images, other = evaluated_images(run, moved(run, data))
     if other is not None:
         raise ConfigurationError(
             "runs are compared on their own images",

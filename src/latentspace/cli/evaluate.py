@@ -43,7 +43,7 @@ def evaluate(
 
       latentspace evaluate runs/letters --data more-letters/ --json
     """
-    from ..evaluation.evaluate import evaluate as judge
+    from ..evaluation.evaluate import evaluate as evaluate_run
     from ..evaluation.evaluate import require_scope
     from ..runs.directory import Run
 
@@ -61,7 +61,7 @@ def evaluate(
     other = None if data.spec is None else data.reading.config(data.spec)
     opened = Run.open(run)
     with console.following(), computed_by(engine, device) as computed:
-        result = judge(opened, other, split, iwae_samples, device, computed)  # type: ignore[arg-type]
+        result = evaluate_run(opened, other, split, iwae_samples, device, computed)  # type: ignore[arg-type]
     if json:
         console.show_json({"run": str(run), **result.to_json()})
         return

@@ -79,7 +79,7 @@ def _search(step: "SearchStep", executor: "Executor") -> None:
         return
     console.follow_training(training, f"{step.name}, the best trial,")
     with console.following():
-        step.judge(training.run)
+        step.evaluate_once(training.run)
 
 
 def _foretell(work: "Reproduction") -> None:

@@ -236,7 +236,7 @@ class ImageSet:
                 do=f"mend the labels, or keep the first of equal images: {option('conflicts', 'first')}",
             )
         if self.parts is not None and (self.parts > 0).any():
-            kept = np.setdiff1d(kept, self._near_judged())
+            kept = np.setdiff1d(kept, self._near_held_out())
         if len(kept) == len(self):
             return self
         dropped = self.record.duplicates_dropped + len(self) - len(kept)
@@ -254,19 +254,19 @@ class ImageSet:
         logger.info("a sample of %s of %s", f"{count:,}", counted(len(self)))
         return self._with(chosen(self.pixels, rows), rows)
 
-    def _near_judged(self) -> Int64Array:
+    def _near_held_out(self) -> Int64Array:
         """The images of the published training part that are near copies of validation or test images."""
         assert self.parts is not None
         if len(self) > MOST:
             return np.zeros(0, dtype=np.int64)
         _, copies = np.unique(self.image_hashes, return_inverse=True)
-        judged, near = np.zeros(len(self), dtype=bool), np.zeros(len(self), dtype=bool)
-        judged[copies[self.parts > 0]] = True
+        held_out, near = np.zeros(len(self), dtype=bool), np.zeros(len(self), dtype=bool)
+        held_out[copies[self.parts > 0]] = True
         for one, other in (
             (self.near_copies.first, self.near_copies.second),
             (self.near_copies.second, self.near_copies.first),
         ):
-            near[copies[one[judged[copies[other]]]]] = True
+            near[copies[one[held_out[copies[other]]]]] = True
         return np.flatnonzero(near[copies] & (self.parts <= 0)).astype(np.int64)
 
 

@@ -111,7 +111,7 @@ class Split(Record):
         return {"train": self.train, "validation": self.validation, "test": self.test}[name]
 
     def near_to(self, learned: str) -> Int64Array | None:
-        """The judged images with a near copy among those learned from; None: unknown.
+        """The evaluated images with a near copy among those learned from; None: unknown.
 
         Args:
             learned: `train`, `train+validation`, or `any`: in an earlier part.

@@ -67,7 +67,7 @@ def agreement_of(run: Run, images: ImageSet, device: str = AUTO, most: int = MOS
     Raises:
         RunError: the run has not ended.
     """
-    measure, found = _judged(run, images, device, most)
+    measure, found = _measured(run, images, device, most)
     return compared(measure, *found, groups=0 if images.groups is None else len(np.unique(images.groups)))
 
 
@@ -101,7 +101,7 @@ def compared(
     )
 
 
-def _judged(
+def _measured(
     run: Run, images: ImageSet, device: str, most: int
 ) -> tuple[str, tuple[Float[np.ndarray, " _some"], Float[np.ndarray, " _others"]]]:
     """What is measured, and its value for each image of a sample of the validation and of the test part."""

@@ -55,10 +55,10 @@ class BaselineRecord(Measurement):
         chance: of always naming the class that has most training images.
         fewer: the heads again, with fewer labels.
         steps, fewer_steps: of the optimiser, with all labels and with fewer.
-        judged: how many test images were evaluated.
+        evaluated: how many test images were evaluated.
     """
 
-    VERSION: ClassVar[int] = 3
+    VERSION: ClassVar[int] = 4
 
     heads: dict[str, float]
     neighbours: dict[str, float]
@@ -67,7 +67,7 @@ class BaselineRecord(Measurement):
     fewer: tuple[Fewer, ...]
     steps: int
     fewer_steps: int
-    judged: int
+    evaluated: int
 
 
 @dataclass(frozen=True)
@@ -163,7 +163,7 @@ def baseline_record(
         fewer=tuple(fewer),
         steps=steps,
         fewer_steps=fewer_steps,
-        judged=len(on.test),
+        evaluated=len(on.test),
     )
 
 

@@ -29,7 +29,7 @@ class BesidePCA(Measurement):
     """Mean squared errors per pixel: of images decoded from their mean codes, and of PCA's.
 
     Args:
-        part: of the split, whose images are judged.
+        part: of the split, whose images are evaluated.
         images: how many of them.
         learned: how many of the images that the run learned from PCA is fitted to.
         code_size: numbers an image, of both.
@@ -96,17 +96,17 @@ def beside_pca(
     Raises:
         RunError: the run has not ended, or is a classifier's.
     """
-    measure = partial(_judged, run, images, "test", device, computed, fitted_to=fitted_to)
+    measure = partial(_measured, run, images, "test", device, computed, fitted_to=fitted_to)
     return kept(run, "beside-pca", BesidePCA, measure)
 
 
 def quickly_beside_pca(run: Run, images: ImageSet, device: str = AUTO) -> BesidePCA:
     """Of some images that the run did not learn from, but of no test images; learned ones where all were."""
     part: Part = "validation" if run.experiment.training.fit == "train" else "train"
-    return _judged(run, images, part, device, here, most=QUICKLY)
+    return _measured(run, images, part, device, here, most=QUICKLY)
 
 
-def _judged(
+def _measured(
     run: Run,
     images: ImageSet,
     part: Part,
@@ -117,19 +117,19 @@ def _judged(
 ) -> BesidePCA:
     trained = TrainedAutoencoder.load(run, device)
     draw = numpy_generator(run.experiment.seed, "sample")
-    learned, judged = learned_from(run.experiment, run.split), run.split.part(part)
+    learned, evaluated = learned_from(run.experiment, run.split), run.split.part(part)
     if most is not None:
-        judged = stratified_sample(judged, affordable(most, images.shape), images.labels, draw)
+        evaluated = stratified_sample(evaluated, affordable(most, images.shape), images.labels, draw)
     fitted = stratified_sample(learned, affordable(fitted_to, images.shape), images.labels, draw)
-    _, errors = computed_codes(trained, images.pixels, judged, computed)
+    _, errors = computed_codes(trained, images.pixels, evaluated, computed)
     require_unchanged(images.pixels)  # or it would be kept
     return BesidePCA(
         part=part,
-        images=len(judged),
+        images=len(evaluated),
         learned=len(learned),
         code_size=trained.code_size,
         mse=float(np.mean(errors, dtype=np.float64)),
-        pca=pca_error(images.pixels, fitted, judged, trained.code_size),
+        pca=pca_error(images.pixels, fitted, evaluated, trained.code_size),
         linear_path=getattr(run.experiment.model, "linear_path", None),
         patience=stopped_by(run),
     )

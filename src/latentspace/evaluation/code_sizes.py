@@ -8,11 +8,11 @@ from ..core.devices import exact
 from ..data.batches import Batches, told_of
 from ..models.autoencoder import Autoencoder, first_numbers
 
-SIZES = 16  # are judged, at most
+SIZES = 16  # are evaluated, at most
 BATCH = 256
 
 
-def sizes_judged(code_size: int) -> list[int]:
+def sizes_evaluated(code_size: int) -> list[int]:
     """Code sizes from 1 to all: every one up to 16, else at most 16, each larger by about one factor."""
     if code_size <= SIZES:
         return list(range(1, code_size + 1))

@@ -24,7 +24,7 @@ from .cache import Measurement
 from .codes import FITTED_TO
 
 LEVELS = (0.0, 0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5)  # standard deviations; pixels lie in [0, 1]
-CHOSEN_ON, JUDGED_ON = 500, 2000  # images at most
+CHOSEN_ON, EVALUATED_ON = 500, 2000  # images at most
 NOISY, FILTER = "the noisy image itself", "best of SciPy's filters"
 
 Grey: TypeAlias = Float32[np.ndarray, "_images channels height width"]
@@ -64,7 +64,7 @@ def denoising_record(
     images: ImageSet,
     networks: Mapping[str, TrainedAutoencoder],
     levels: tuple[float, ...] = LEVELS,
-    judged_on: int = JUDGED_ON,
+    evaluated_on: int = EVALUATED_ON,
     chosen_on: int = CHOSEN_ON,
     fitted_to: int = FITTED_TO,
 ) -> DenoisingRecord:
@@ -73,7 +73,7 @@ def denoising_record(
     A filter's strength is chosen on validation images at each level; the networks are the same at all.
 
     Args:
-        judged_on, chosen_on, fitted_to: test, validation and training images (for PCA), at most; fewer
+        evaluated_on, chosen_on, fitted_to: test, validation and training images (for PCA), at most; fewer
             large ones.
     """
     parts, seed = run.split, run.experiment.seed
@@ -82,7 +82,7 @@ def denoising_record(
         draw, count = numpy_generator(seed, "sample"), affordable(most, images.shape, values)
         return images.subset(stratified_sample(part, count, images.labels, draw)).pixels
 
-    clean = _floats(some(parts.test, judged_on, HELD // 8))  # some arrays of it are at work at once
+    clean = _floats(some(parts.test, evaluated_on, HELD // 8))  # some arrays of it are at work at once
     held = _floats(some(parts.validation, chosen_on, HELD // 32))  # 14 filters work on it at each level
     size = next(iter(networks.values())).code_size
     linear = _pca(some(parts.train, fitted_to, HELD), size)

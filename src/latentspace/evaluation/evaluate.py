@@ -20,9 +20,9 @@ from ..inference.run_images import own_or_other
 from ..inference.trained import encoder_of, refuse_unfinished
 from ..runs.directory import Run
 from .agreement import agreement_with_test
+from .all_metrics import all_metrics, score
 from .beside_pca import BesidePCA, beside_pca
 from .cache import Measurement, keep, kept, saved
-from .judging import judge, score
 from .metrics import IWAE_SAMPLES, Metrics, require_samples
 
 logger = logging.getLogger(__name__)
@@ -140,7 +140,7 @@ def evaluate_images(
             found="other images (their content hash is not the run's): they have no such part",
             do=f"leave {option('split')} out, to evaluate all of them",
         )
-    result = _judged(run, images, own, scope, device, computed, iwae_samples)
+    result = _evaluated(run, images, own, scope, device, computed, iwae_samples)
     name = scope if own else f"other-{images.content_hash[:12]}"
     agreement = agreement_with_test(run, images, device) if own and scope == "test" else None
     if agreement is not None and agreement.differ:
@@ -149,7 +149,7 @@ def evaluate_images(
     return result
 
 
-def judged_on_test(run: Run, images: ImageSet, device: str = AUTO) -> Evaluation:
+def evaluated_on_test(run: Run, images: ImageSet, device: str = AUTO) -> Evaluation:
     """The kept evaluation on the test part; made now where there is none.
 
     Raises:
@@ -157,11 +157,11 @@ def judged_on_test(run: Run, images: ImageSet, device: str = AUTO) -> Evaluation
     """
     told = (saved(run, "test") or {}).get("iwae_samples")
     samples = told if isinstance(told, int) and told > 0 else IWAE_SAMPLES
-    measure = partial(_judged, run, images, True, "test", device, here, iwae_samples=samples)
+    measure = partial(_evaluated, run, images, True, "test", device, here, iwae_samples=samples)
     return kept(run, "test", Evaluation, measure)
 
 
-def _judged(
+def _evaluated(
     run: Run,
     images: ImageSet,
     own: bool,
@@ -188,7 +188,7 @@ def _judged(
         if own and scope in LEARNED
         else _without(run, images, device, chosen[~copies], len(chosen), computed),
         warnings=images.record.warnings,
-        **judge(run, images, iwae_samples, device, chosen, computed),
+        **all_metrics(run, images, iwae_samples, device, chosen, computed),
     )
     require_unchanged(images.pixels)
     compared = _beside_pca(run, images, device, computed) if own and scope == "test" else None
@@ -223,10 +223,10 @@ def _near_learned(run: Run, chosen: Int64Array) -> np.ndarray | None:
 
 
 def _without(
-    run: Run, images: ImageSet, device: str, rest: Int64Array, judged: int, computed: Computed
+    run: Run, images: ImageSet, device: str, rest: Int64Array, evaluated: int, computed: Computed
 ) -> float | None:
     """The score of the task on `rest`, the images that are no copies; None where these are all, or none."""
-    return score(run, images, device, rest, computed) if 0 < len(rest) < judged else None
+    return score(run, images, device, rest, computed) if 0 < len(rest) < evaluated else None
 
 
 def _warn_of_seen(run: Run, hashes: Hashes) -> None:

@@ -85,8 +85,9 @@ def importance_weighted_loss(
 def divergence_by_dimension(prior: Prior, posteriors: Gaussian) -> KLTerms:
     """How much each number of a code says of its image: images x code size, in nats.
 
-    The divergence of its posterior from N(0, 1) where that is the prior. Other priors do not judge one number
-    alone: there it is from the Gaussian with the mean and the variance of all these images' codes in it.
+    The divergence of its posterior from N(0, 1) where that is the prior. Other priors have no
+    divergence of one number alone: there it is from the Gaussian with the mean and the variance of all these
+    images' codes in it.
 
     Args:
         posteriors: of all images at once.

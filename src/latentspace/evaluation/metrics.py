@@ -30,11 +30,11 @@ from ..inference.trained import TrainedAutoencoder, TrainedClassifier
 from ..runs.directory import Run
 from ..training.components import required_labels
 from ..training.loop import evaluate, validation_noise
-from .code_sizes import errors_of_first_numbers, sizes_judged
+from .code_sizes import errors_of_first_numbers, sizes_evaluated
 from .likelihood import importance_weighted_loss, mean_code_loss, posterior_record
 
 IWAE_SAMPLES = 16
-JUDGING = "batches evaluated"
+EVALUATING = "batches evaluated"
 
 Value: TypeAlias = float | int | list[float]
 Metrics: TypeAlias = dict[str, Value]
@@ -107,7 +107,7 @@ class Case:
         """The terms of the run's objective, as validation reports them."""
         network, held = (self.trained.model, self.held) if self.decodes else self._classified
         objective = self.experiment.objective.validation
-        losses = evaluate(network, objective, held, self.noise(held.device), JUDGING)
+        losses = evaluate(network, objective, held, self.noise(held.device), EVALUATING)
         return {name: value for name, value in losses.items() if name != "loss"}
 
     @property
@@ -181,14 +181,16 @@ def mse(case: Case) -> Value | None:
 
 
 def code_sizes(case: Case) -> Value | None:
-    return [float(size) for size in sizes_judged(case.trained.code_size)] if case.has_ordered_codes else None
+    return (
+        [float(size) for size in sizes_evaluated(case.trained.code_size)] if case.has_ordered_codes else None
+    )
 
 
 def errors_by_code_size(case: Case) -> Value | None:
     """With the first numbers of the mean codes alone, for each of `code_sizes`."""
     if not case.has_ordered_codes:
         return None
-    sizes = sizes_judged(case.trained.code_size)
+    sizes = sizes_evaluated(case.trained.code_size)
     return errors_of_first_numbers(case.trained.model, case.held, sizes)
 
 

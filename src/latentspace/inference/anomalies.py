@@ -45,7 +45,7 @@ class Anomalies:
     """The scores of some images, each higher where the image is more unusual.
 
     Args:
-        images: those that were judged.
+        images: those that have scores.
         mse: the mean squared error a pixel of their reconstructions.
         error: the mse as a share of the image's own variance (plus `FLOOR`).
         distance: of the code to the fifth nearest of those that were learned from.
@@ -126,12 +126,12 @@ def find_anomalies(
     where k is the whole part of false_alarms (n + 1).
 
     Args:
-        images: what is judged, as `TrainedAutoencoder.encode` takes it; None: the run's own images.
+        images: what is ranked, as `TrainedAutoencoder.encode` takes it; None: the run's own images.
         own: the run's own images, where they have been read already, or Python alone has them.
         by: the score that ranks.
         false_alarms: the share of usual images that may lie over the threshold; None: 0.01, or the lowest
             that so many validation images allow.
-        computed: what computes the codes of what is judged.
+        computed: what computes the codes of what is ranked.
 
     Raises:
         RunError: the run's own images are not at hand, or it kept none for validation.
@@ -145,17 +145,17 @@ def find_anomalies(
     else:
         own = image_set(trained, own)
         require_own(run, own)
-    judged = own if images is None else image_set(trained, images)
+    asked = own if images is None else image_set(trained, images)
     learned = _sample(np.flatnonzero(np.isin(own.image_hashes, run.learned_from)))
     reference = _Reference(trained, own, learned, computed)
     usual = reference.measured(own, known)
-    found = reference.measured(judged, np.arange(len(judged)))
+    found = reference.measured(asked, np.arange(len(asked)))
     scores = {name: (getattr(usual, name), getattr(found, name)) for name in SINGLE}
     scores["combined"] = _combined(usual, usual), _combined(found, usual)
     against, score = scores[by]
-    order, ranks = ranked(score, judged.image_hashes)
+    order, ranks = ranked(score, asked.image_hashes)
     return Anomalies(
-        images=judged,
+        images=asked,
         mse=found.mse,
         error=found.error,
         distance=found.distance,
@@ -182,7 +182,7 @@ def ranked(score: Scores, hashes: Hashes) -> tuple[Int64Array, Int64Array]:
 def _run_of(trained: TrainedAutoencoder) -> Run:
     if trained.run is None:
         raise RunError(
-            "anomalies are judged by the images of a run",
+            "anomalies are found by comparison with the images of a run",
             found="a network without its run",
             do="open the run: latentspace.load(RUN)",
         )
@@ -202,7 +202,7 @@ def check(run: Run, by: str, false_alarms: float | None) -> tuple[Int64Array, fl
     known = run.split.part("validation")
     if not len(known):
         raise RunError(
-            "anomalies are judged beside validation images",
+            "anomalies are found by comparison with validation images",
             found="none in the run's split",
             do="train with some",
         )

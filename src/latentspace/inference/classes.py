@@ -98,8 +98,8 @@ def find_classes(
     elif images is None and trained.run is not None:
         own = own_or_other(trained.run, None)[0]
     calibration = calibrate(trained, own)
-    judged = own if images is None else image_set(trained.encoder, images)
-    if judged is None:
+    asked = own if images is None else image_set(trained.encoder, images)
+    if asked is None:
         raise ConfigurationError("images are needed", found="none, and no run", do="give images")
     if reject and calibration is None:
         raise ConfigurationError(
@@ -109,8 +109,8 @@ def find_classes(
         )
     temperature = Temperature(1.0) if calibration is None else calibration.temperature
     return Classes(
-        images=judged,
-        probabilities=temperature.probabilities(trained.logits(judged)),
+        images=asked,
+        probabilities=temperature.probabilities(trained.logits(asked)),
         class_names=trained.class_names,
         calibration=calibration,
         least=calibration.rejecting(reject) if calibration is not None and reject else 0.0,

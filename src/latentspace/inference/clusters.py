@@ -21,7 +21,7 @@ from ..core.wording import counted, option
 
 MOST: Final = 10_000  # codes that groups are found among; each other one joins the group of those nearest
 NEIGHBOURS: Final = 10  # codes that a code is joined to
-JUDGED: Final = 2_000  # codes of which a silhouette is taken
+SAMPLE: Final = 2_000  # codes, at most, that a silhouette is computed from
 COUNTS: Final = range(2, 31)  # groups that are tried where no number is given
 
 
@@ -124,9 +124,9 @@ def _silhouettes(codes: CodeArray, state: int) -> dict[int, float]:
     from sklearn.metrics import silhouette_score
 
     most = min(len(codes) // 2, len(np.unique(codes, axis=0)))
-    judged = min(JUDGED, len(codes))
+    sample = min(SAMPLE, len(codes))
     found = {}
     for count in told([one for one in COUNTS if one <= most], "numbers of groups tried"):
         groups = KMeans(count, n_init=3, random_state=state).fit_predict(codes)
-        found[count] = float(silhouette_score(codes, groups, sample_size=judged, random_state=state))
+        found[count] = float(silhouette_score(codes, groups, sample_size=sample, random_state=state))
     return found

@@ -24,7 +24,7 @@ class LinearClassifier:
     Args:
         names: of the classes.
         images: how many labelled ones it is fitted to.
-        accuracy: of the labelled images, each judged by a classifier that has not seen it; None: too few.
+        accuracy: of the labelled images, each classified by a classifier that has not seen it; None: too few.
     """
 
     names: tuple[str, ...]

@@ -77,7 +77,7 @@ def setting_rows(found: Comparison) -> list[list[str]]:
 
 
 def overlap_rows(found: Comparison, names: Sequence[str]) -> list[list[str]]:
-    """A row for each pair of runs that share enough judged images."""
+    """A row for each pair of runs that share enough evaluated images."""
     return [
         [
             f"{names[one.first]} and {names[one.second]}",

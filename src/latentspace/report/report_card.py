@@ -40,18 +40,18 @@ def card_page(
 
     Args:
         images: the run's own.
-        other: those that were judged, where these are not the run's own.
+        other: those that were evaluated, where these are not the run's own.
     """
     card = record.card
-    judged = (
-        f"the {counted(card.judged)} of its {card.part} part"
+    evaluated = (
+        f"the {counted(card.evaluated)} of its {card.part} part"
         if other is None
-        else f"{counted(card.judged)} that are not its own ({other.source}); it learned from none of them"
+        else f"{counted(card.evaluated)} that are not its own ({other.source}); it learned from none of them"
     )
     lead = (
-        f"A run of kind {card.kind} with {counted(card.code_size, 'number')} an image, evaluated on {judged}"
-        f". In brackets 95% intervals, by {card.draws:,} resamples of the images. Beside it stand its "
-        "baselines: 'beaten', or 'ahead' of the run, or 'even', where the difference may be luck."
+        f"A run of kind {card.kind} with {counted(card.code_size, 'number')} an image, evaluated on "
+        f"{evaluated}. In brackets 95% intervals, by {card.draws:,} resamples of the images. Beside it stand "
+        "its baselines: 'beaten', or 'ahead' of the run, or 'even', where the difference may be luck."
     )
     sections = [_section(part) for part in card.sections.values()]
     alarms = [
@@ -145,7 +145,7 @@ def _pictures(record: CardRecord, subject: Subject) -> list[Section]:
     if not isinstance(network, TrainedAutoencoder):
         return []
     return [
-        Section("The worst reconstructions", galleries=(_worst(record, network, subject.judged_set),)),
+        Section("The worst reconstructions", galleries=(_worst(record, network, subject.evaluated_set),)),
         Section("Samples and training images", galleries=(_samples(subject),)),
     ]
 

@@ -78,7 +78,7 @@ def final_training(trials: Trials, fit: str | None = None) -> Training:
     return start(plan, path)
 
 
-def judged_run(trials: Trials) -> Run | None:
+def evaluated_run(trials: Trials) -> Run | None:
     """STUDY/best, where it is the best trial's run, trained in full and evaluated on the test part.
 
     None while it is that of an earlier best trial: its result is of other parameters.

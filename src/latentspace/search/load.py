@@ -16,7 +16,7 @@ from ..core.logs import quiet
 from ..core.wording import document
 from ..experiment.search_space import Choices, Parameter, Range
 from ..experiment.tasks import TASKS, Direction
-from .best import judged_run
+from .best import evaluated_run
 from .notes import trial_of
 from .plan import StudyPlan
 from .replication import FILE as REPLICATIONS
@@ -43,9 +43,9 @@ def read_study(path: Path, url: str | None = None) -> StudyRecord:
         raise _damaged(path / JOURNAL, "no such file, and study.json names no database")
     with join(path, url) as trials:
         record = record_of(trials.study)
-        judged = judged_run(trials)
-    if judged is not None:
-        record = replace(record, test=judged.result("test"), comparable=judged.data.comparable)
+        evaluated = evaluated_run(trials)
+    if evaluated is not None:
+        record = replace(record, test=evaluated.result("test"), comparable=evaluated.data.comparable)
     replications = path / REPLICATIONS
     return record if not replications.exists() else _with_replications(record, replications)
 
@@ -112,23 +112,23 @@ def _importances(trials: list[FrozenTrial], at: int, objective: str, seed: int) 
     F. Hutter, H. Hoos, K. Leyton-Brown, "An Efficient Approach for Assessing Hyperparameter Importance",
     ICML 2014, https://proceedings.mlr.press/v32/hutter14.html
     """
-    judged = [trial for trial in trials if trial_of(trial).judged]
-    varied = [name for name in (judged[0].params if judged else ()) if _varies(name, judged)]
-    if len(judged) < ENOUGH:
-        why = f"it takes {ENOUGH} complete trials to say which settings matter; there are {len(judged)}"
+    usable = [trial for trial in trials if trial_of(trial).usable]
+    varied = [name for name in (usable[0].params if usable else ()) if _varies(name, usable)]
+    if len(usable) < ENOUGH:
+        why = f"it takes {ENOUGH} complete trials to say which settings matter; there are {len(usable)}"
     elif objective in [name.rpartition(".")[2] for name in varied]:
         why = "it is itself a setting"
     elif not varied:
         why = "no setting was varied"
-    elif len({trial.values[at] for trial in judged}) == 1:
+    elif len({trial.values[at] for trial in usable}) == 1:
         why = "all complete trials have the same value"
     else:
-        places = np.linspace(0, len(judged) - 1, min(_MOST, len(judged))).round().astype(int)
-        shares = _fanova([judged[place] for place in places], varied, at, seed)
+        places = np.linspace(0, len(usable) - 1, min(_MOST, len(usable))).round().astype(int)
+        shares = _fanova([usable[place] for place in places], varied, at, seed)
         if shares:
             return Importances(objective, shares, len(places))
         why = "the settings explain none of the differences"
-    return Importances(objective, {}, len(judged), why)
+    return Importances(objective, {}, len(usable), why)
 
 
 def _varies(setting: str, trials: list[FrozenTrial]) -> bool:

@@ -104,28 +104,28 @@ class Trial:
         return self.state in COUNTED
 
     @property
-    def judged(self) -> bool:
+    def usable(self) -> bool:
         """Complete, with numbers that can be compared."""
         return self.state == "complete" and len(self.values) > 0 and all(map(math.isfinite, self.values))
 
 
 def ranked(trials: Iterable[Trial], direction: Direction) -> tuple[Trial, ...]:
-    """The judged trials, best first by the first objective; of equal ones the earlier."""
+    """The usable trials, best first by the first objective; of equal ones the earlier."""
     sign = 1 if direction == "minimize" else -1
-    judged = [trial for trial in trials if trial.judged]
-    return tuple(sorted(judged, key=lambda trial: (sign * trial.values[0], trial.number)))
+    usable = [trial for trial in trials if trial.usable]
+    return tuple(sorted(usable, key=lambda trial: (sign * trial.values[0], trial.number)))
 
 
 def front(trials: Iterable[Trial], directions: Sequence[Direction]) -> tuple[Trial, ...]:
-    """The judged trials that no other beats in one objective without losing in another; by the last
+    """The usable trials that no other beats in one objective without losing in another; by the last
     objective, from its small values to its large.
     """
-    judged = [trial for trial in trials if trial.judged]
+    usable = [trial for trial in trials if trial.usable]
     signs = np.array([1.0 if one == "minimize" else -1.0 for one in directions])
-    values = np.array([trial.values for trial in judged]).reshape(-1, len(signs)) * signs
+    values = np.array([trial.values for trial in usable]).reshape(-1, len(signs)) * signs
     kept = [
         trial
-        for trial, own in zip(judged, values, strict=True)
+        for trial, own in zip(usable, values, strict=True)
         if not ((values <= own).all(axis=1) & (values < own).any(axis=1)).any()
     ]
     return tuple(sorted(kept, key=lambda trial: (trial.values[-1], trial.values[0])))
@@ -221,7 +221,7 @@ class StudyRecord:
         published: the number of the trial with the task's default settings, if one was asked for.
         notes: what else the search says of itself: data, content_hash, split and others.
         replicated: trials that were trained again with several seeds, the best first.
-        test: what `evaluate` found of the best trial's own run on the test part; None until it was judged.
+        test: what `evaluate` found of the best trial's own run on the test part; None until it was evaluated.
         comparable: whether that run's images are known to be the published ones.
     """
 
@@ -258,30 +258,30 @@ class StudyRecord:
         raise LookupError(f"trial {number}")
 
     @cached_property
-    def judged(self) -> tuple[Trial, ...]:
+    def usable(self) -> tuple[Trial, ...]:
         """Complete trials with finite values, by number."""
-        return tuple(trial for trial in self.trials if trial.judged)
+        return tuple(trial for trial in self.trials if trial.usable)
 
     def ranked(self) -> tuple[Trial, ...]:
-        """The judged trials, best first by the first objective."""
+        """The usable trials, best first by the first objective."""
         return ranked(self.trials, self.directions[0])
 
     @property
     def best(self) -> Trial | None:
-        """None where nothing was judged, and for several objectives: they have a front."""
-        return self.ranked()[0] if self.single and self.judged else None
+        """None where no trial is usable, and for several objectives: they have a front."""
+        return self.ranked()[0] if self.single and self.usable else None
 
     @cached_property
     def front(self) -> tuple[Trial, ...]:
-        """The judged trials that no other beats in one objective without losing in another."""
+        """The usable trials that no other beats in one objective without losing in another."""
         return front(self.trials, self.directions)
 
     @property
     def best_so_far(self) -> tuple[tuple[int, float], ...]:
-        """(number, value) of each trial that was better than every judged one before it."""
+        """(number, value) of each trial that was better than every usable one before it."""
         sign = 1 if self.directions[0] == "minimize" else -1
         steps: list[tuple[int, float]] = []
-        for trial in self.judged:
+        for trial in self.usable:
             value = trial.values[0]
             if not steps or sign * value < sign * steps[-1][1]:
                 steps.append((trial.number, value))

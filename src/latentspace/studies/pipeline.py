@@ -13,7 +13,7 @@ from ..evaluation.evaluate import evaluate
 from ..experiment.config import Experiment
 from ..experiment.search_space import Settings
 from ..runs.directory import Run
-from ..search.best import final_training, judged_run, write_recipes
+from ..search.best import evaluated_run, final_training, write_recipes
 from ..search.plan import FILE, StudyPlan, differences
 from ..search.request import SearchRequest, anew, draft
 from ..search.space import experiment_of
@@ -163,7 +163,7 @@ class SearchStep(Step):
             progress = study.progress(self.size)
             if progress.counted < progress.asked:
                 return False
-            return study.best() is None or judged_run(study) is not None
+            return study.best() is None or evaluated_run(study) is not None
 
     @property
     def content_hash(self) -> str | None:
@@ -202,7 +202,7 @@ class SearchStep(Step):
         write_recipes(study)
         return final_training(study)
 
-    def judge(self, run: Run) -> None:
+    def evaluate_once(self, run: Run) -> None:
         """Open the test part for the best parameters, once."""
         if run.result("test") is None:
             evaluate(run, device=run.experiment.device)

@@ -43,7 +43,7 @@ class Components:
         fabric: what set up the network and the optimiser.
         model: what is called; `learned` is the part of it whose weights move and are kept.
         objective: what is minimised.
-        judge: the objective whose parts are the validation's.
+        validation_objective: its parts are those of the validation's records.
         auxiliary: the objective's own networks by name.
         train, validation: what is learned from, and what is evaluated after each epoch, or None.
         extra: how many of those that are learned from, the last ones, are beside the run's own images.
@@ -56,7 +56,7 @@ class Components:
     learned: nn.Module
     optimizer: torch.optim.Optimizer
     objective: Objective
-    judge: Objective
+    validation_objective: Objective
     train: Batches
     validation: Batches | None
     auxiliary: Mapping[str, Auxiliary] = field(default_factory=dict)
@@ -110,7 +110,7 @@ def learned_from(experiment: Experiment, parts: Split) -> Int64Array:
     return np.sort(np.concatenate([parts.train, parts.validation]))
 
 
-def judged_of(experiment: Experiment, parts: Split) -> Int64Array:
+def held_out(experiment: Experiment, parts: Split) -> Int64Array:
     """The indices of the images that the training does not learn from."""
     if experiment.training.fit == "train":
         return np.concatenate([parts.validation, parts.test])
@@ -143,7 +143,7 @@ def set_up(
         learned=learned,
         optimizer=optimizer,
         objective=experiment.objective.training,
-        judge=experiment.objective.validation,
+        validation_objective=experiment.objective.validation,
         train=train,
         validation=validation,
         auxiliary=auxiliary,

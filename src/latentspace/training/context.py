@@ -27,7 +27,7 @@ from .code_size import settle_code_size
 from .codes import code_size_of, codes_of
 from .components import (
     Components,
-    judged_of,
+    held_out,
     learned_from,
     make_fabric,
     required_labels,
@@ -123,13 +123,13 @@ class TrainingContext:
             own = None if labels is None else labels[rows].to(inputs.device)
             return ResidentSet(inputs[rows.to(inputs.device)], own)
 
-        judged = None if plan.training.fit == "train+validation" else part(self.split.validation)
+        validated = None if plan.training.fit == "train+validation" else part(self.split.validation)
         chosen = learned_from(plan, self.split)
         if self.extra is None:
-            return set_up(plan, self.fabric, network, part(chosen), judged, learned)
+            return set_up(plan, self.fabric, network, part(chosen), validated, learned)
         pixels, count = self._with_extra, len(self.extra.pixels)
         train = laid_out(pixels, np.arange(len(pixels)), self.fabric.device)
-        return replace(set_up(plan, self.fabric, network, train, judged, learned), extra=count)
+        return replace(set_up(plan, self.fabric, network, train, validated, learned), extra=count)
 
     @cached_property
     def _components(self) -> PrincipalComponents:
@@ -241,7 +241,7 @@ def context_of(
     if pretrained is None:
         experiment = settle_linear_path(experiment, images.shape, principal)
     experiment = settle_steps(experiment, len(learned_from(experiment, parts)))
-    extra = extra_of(experiment, images, judged_of(experiment, parts))
+    extra = extra_of(experiment, images, held_out(experiment, parts))
     if experiment.training.minutes is not None:
         sizes = _sizes(experiment, images, parts, extra, pretrained)
         experiment = settle_minutes(experiment, sizes)
@@ -260,6 +260,6 @@ def _sizes(
     pretrained: PretrainedEncoder | None,
 ) -> Sizes:
     learned = len(learned_from(experiment, parts)) + (len(extra.pixels) if extra else 0)
-    judged = len(parts.validation) if experiment.training.fit == "train" else 0
+    validated = len(parts.validation) if experiment.training.fit == "train" else 0
     code_size = 0 if pretrained is None else code_size_of(pretrained.autoencoder, images)
-    return Sizes(images.shape, learned, judged, code_size, len(images.class_names))
+    return Sizes(images.shape, learned, validated, code_size, len(images.class_names))

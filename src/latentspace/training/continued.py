@@ -1,6 +1,6 @@
 """More epochs of a finished run: a new run that begins with its weights, and knows it as its parent.
 
-It has the parent's images and split, so that nothing that was learned from is ever judged. More images are
+It has the parent's images and split, so that nothing that was learned from is ever evaluated. More images are
 learned from beside them, as `training.extra`. Its seed is the parent's plus one: order and noise are others.
 """
 

@@ -23,13 +23,13 @@ class Sizes(NamedTuple):
 
     Args:
         shape: channels, height and width of an image.
-        learned, judged: how many images an epoch trains on, and validates on.
+        learned, validated: how many images an epoch trains on, and validates on.
         code_size, classes: of a classifier's inputs and answers; other kinds do not ask.
     """
 
     shape: tuple[int, int, int]
     learned: int
-    judged: int
+    validated: int
     code_size: int = 0
     classes: int = 0
 
@@ -58,8 +58,8 @@ def seconds_an_epoch(experiment: Experiment, sizes: Sizes, most: float) -> tuple
     began = time.perf_counter()
     plan = experiment.with_training(epochs=1_000_000)
     learned = min(sizes.learned, STEPS * plan.training.batch_size)
-    judged = min(sizes.judged, EVALUATION_BATCH)
-    components = _on_noise(plan, sizes._replace(learned=learned, judged=judged))
+    validated = min(sizes.validated, EVALUATION_BATCH)
+    components = _on_noise(plan, sizes._replace(learned=learned, validated=validated))
     training: list[float] = []
     validation: list[float] = []
     with closing(learn(plan, components)) as records:
@@ -69,8 +69,8 @@ def seconds_an_epoch(experiment: Experiment, sizes: Sizes, most: float) -> tuple
             if record.epoch > EPOCHS and time.perf_counter() - began > most:
                 break
     per_image = float(np.mean(training[1:])) / learned
-    per_judged = float(np.mean(validation[1:])) / judged if judged else 0.0
-    found = sizes.learned * per_image + sizes.judged * per_judged + OVERHEAD
+    per_validated = float(np.mean(validation[1:])) / validated if validated else 0.0
+    found = sizes.learned * per_image + sizes.validated * per_validated + OVERHEAD
     return found, time.perf_counter() - began
 
 
@@ -90,4 +90,6 @@ def _on_noise(plan: Experiment, sizes: Sizes) -> Components:
         labels = torch.from_numpy(draw.integers(0, sizes.classes, count))
         return ResidentSet(codes.to(fabric.device), labels.to(fabric.device))
 
-    return set_up(plan, fabric, network, noise(sizes.learned), noise(sizes.judged) if sizes.judged else None)
+    return set_up(
+        plan, fabric, network, noise(sizes.learned), noise(sizes.validated) if sizes.validated else None
+    )

@@ -1,4 +1,4 @@
-"""Extra images: learned from beside the run's own, fewer with each epoch, and never judged."""
+"""Extra images: learned from beside the run's own, fewer with each epoch, and never evaluated."""
 
 import logging
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, eq=False)
 class Extra:
-    """Images that are learned from and never judged.
+    """Images that are learned from and never evaluated.
 
     Args:
         pixels: without copies and near copies of evaluated images.
@@ -35,15 +35,15 @@ class Extra:
     content_hash: str
 
 
-def extra_of(experiment: Experiment, images: ImageSet, judged: Int64Array) -> Extra | None:
+def extra_of(experiment: Experiment, images: ImageSet, held_out: Int64Array) -> Extra | None:
     """The plan's extra images, as large as the run's own; None where it names none.
 
     Args:
-        judged: the indices of the run's images that are not learned from: copies of them are left out, and
+        held_out: the indices of the run's images that are not learned from: copies of them are left out, and
             near copies where the split looks for these.
 
     Raises:
-        DataError: images that cannot be read, or have other channels, or are all copies of judged ones.
+        DataError: images that cannot be read, or have other channels, or are all copies of held-out ones.
         ConfigurationError: the run's own images stay on disk.
     """
     spec = experiment.training.extra
@@ -73,14 +73,14 @@ def extra_of(experiment: Experiment, images: ImageSet, judged: Int64Array) -> Ex
             found=f"{found.shape[0]} in {found.source}, {images.shape[0]} in {images.source}",
             do="name images with as many channels",
         )
-    copies = np.isin(found.image_hashes, images.image_hashes[judged])
+    copies = np.isin(found.image_hashes, images.image_hashes[held_out])
     near = np.zeros_like(copies)
-    if experiment.split.near_copies == "on" and len(found) + len(judged) <= MOST:
-        near[~copies] = _near(images, judged, found, np.flatnonzero(~copies))
+    if experiment.split.near_copies == "on" and len(found) + len(held_out) <= MOST:
+        near[~copies] = _near(images, held_out, found, np.flatnonzero(~copies))
     left_out = copies | near
     if left_out.all():
         raise DataError(
-            "extra images must not all be copies of images that are judged",
+            "extra images must not all be copies of held-out images",
             found=f"{counted(len(found))} in {found.source}, each in the validation or the test part",
             do=f"name other images with {option('training.extra')}",
         )
@@ -98,13 +98,13 @@ def extra_of(experiment: Experiment, images: ImageSet, judged: Int64Array) -> Ex
 
 
 def _near(
-    images: ImageSet, judged: Int64Array, extra: ImageSet, rows: Int64Array
+    images: ImageSet, held_out: Int64Array, extra: ImageSet, rows: Int64Array
 ) -> Bool[np.ndarray, " _rows"]:
-    """Whether each extra image of `rows` is a near copy of a judged one."""
-    hashes = np.concatenate([images.image_hashes[judged], extra.image_hashes[rows]])
-    pairs = near_copies(np.concatenate([images.pixels[judged], extra.pixels[rows]]), hashes)
-    across = (pairs.first < len(judged)) & (pairs.second >= len(judged))
-    return np.isin(hashes[len(judged) :], hashes[pairs.second[across]])
+    """Whether each extra image of `rows` is a near copy of a held-out one."""
+    hashes = np.concatenate([images.image_hashes[held_out], extra.image_hashes[rows]])
+    pairs = near_copies(np.concatenate([images.pixels[held_out], extra.pixels[rows]]), hashes)
+    across = (pairs.first < len(held_out)) & (pairs.second >= len(held_out))
+    return np.isin(hashes[len(held_out) :], hashes[pairs.second[across]])
 
 
 def require_same(extra: Extra | None, run: Run) -> None:

@@ -87,7 +87,7 @@ def learn(
             if m.validation is not None:
                 noise = validation_noise(experiment.seed, m.device)
                 with m.kept_weights():
-                    validation = evaluate(m.model, m.judge, m.validation, noise)
+                    validation = evaluate(m.model, m.validation_objective, m.validation, noise)
             record = EpochRecord(
                 epoch=number,
                 train=train,

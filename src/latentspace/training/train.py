@@ -24,7 +24,7 @@ from ..inference.run_images import own_or_other
 from ..inference.trained import TrainedAutoencoder
 from ..runs.directory import Run, refuse_existing
 from ..runs.tensors import Tensors, fill
-from .components import Components, judged_of, learned_from, make_fabric, require_classes, threads_of
+from .components import Components, held_out, learned_from, make_fabric, require_classes, threads_of
 from .context import TrainingContext, prepare
 from .extra import extra_of, require_same
 from .lineage import begin_from, lineage, parent_of, require_same_data
@@ -266,7 +266,7 @@ def resume(
             found=f"{found.source}: other images (the content hash differs)",
             do=f"name the run's own with {option('data')}, or train a new run",
         )
-    extra = extra_of(experiment, found, judged_of(experiment, run.split))
+    extra = extra_of(experiment, found, held_out(experiment, run.split))
     require_same(extra, run)
     context = TrainingContext(experiment, found, run.split, fabric, pretrained, extra=extra)
     return Training(run, context, together)

@@ -76,7 +76,7 @@ def test_it_is_the_one_that_is_used(monkeypatch):
     assert used == [1]
 
 
-def test_how_many_steps_are_judged_together_changes_nothing(monkeypatch):
+def test_how_many_steps_are_evaluated_together_changes_nothing(monkeypatch):
     """150 images in batches of 32: four whole ones and one of 22."""
     whole, weights = trained(plan_of())
     for kept in (1, 2 * 32 * CLASSES, 3 * 32 * CLASSES):

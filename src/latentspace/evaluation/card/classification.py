@@ -28,12 +28,12 @@ def classification(subject: Subject, tally: Tally) -> Section:
     """The run's answers beside those of linear probes."""
     if not isinstance(subject.network, TrainedClassifier):
         return Section(title=TITLE, absent=("answers and their calibration: the run is no classifier",))
-    if subject.judged_set.labels is None:
+    if subject.evaluated_set.labels is None:
         return Section(title=TITLE, absent=("answers and their calibration: the images have no labels",))
-    labels, classes = subject.judged_labels, len(subject.images.class_names)
-    logits = subject.network.logits(subject.judged_set, subject.judged).astype(np.float64)
+    labels, classes = subject.evaluated_labels, len(subject.images.class_names)
+    logits = subject.network.logits(subject.evaluated_set, subject.evaluated).astype(np.float64)
     chances = {"run": softmax(logits, axis=1)}
-    for name, features in subject.judged_features.items():
+    for name, features in subject.evaluated_features.items():
         probe = subject.probes[name]
         chances["probe" if name == "run" else name] = probe.probabilities(features, classes)
     found = calibrate(subject.network, subject.images)
@@ -60,12 +60,12 @@ def _calibrated(
     """Probabilities at a temperature that is never fitted to the image itself, and how it was, in words."""
     chances = found.temperature.probabilities(logits)
     known = subject.images.image_hashes[subject.run.split.part("validation")]
-    seen = np.isin(subject.judged_set.image_hashes[subject.judged], known)
+    seen = np.isin(subject.evaluated_set.image_hashes[subject.evaluated], known)
     words = f"; calibrated by a temperature that is fitted to {counted(found.images, 'validation image')}"
     if seen.any():
         chances[seen] = cross_fitted(logits[seen], labels[seen])
         what = "these are among them" if seen.all() else f"{seen.sum():,} of these are among them"
-        words += f"; {what}, so each half of those is judged at a temperature fitted to the other half"
+        words += f"; {what}, so each half of those is evaluated at a temperature fitted to the other half"
     return chances, words
 
 

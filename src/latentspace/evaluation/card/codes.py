@@ -69,11 +69,11 @@ def _how(subject: Subject) -> tuple[str, ...]:
 def _chance(subject: Subject) -> np.ndarray:
     """Whether each evaluated image has the commonest label."""
     commonest = np.bincount(subject.learned_labels).argmax()
-    return np.asarray(subject.judged_labels == commonest, dtype=np.float64)
+    return np.asarray(subject.evaluated_labels == commonest, dtype=np.float64)
 
 
 def _right(answers: Int64Array, subject: Subject) -> np.ndarray:
-    return np.asarray(answers == subject.judged_labels, dtype=np.float64)
+    return np.asarray(answers == subject.evaluated_labels, dtype=np.float64)
 
 
 def neighbours_say(subject: Subject, known: Features, asked: Features) -> Int64Array:
@@ -88,20 +88,20 @@ def neighbours_say(subject: Subject, known: Features, asked: Features) -> Int64A
 def _neighbours(subject: Subject, tally: Tally) -> Row:
     right = {
         name: _right(neighbours_say(subject, subject.learned_features[name], asked), subject)
-        for name, asked in subject.judged_features.items()
+        for name, asked in subject.evaluated_features.items()
     }
     title = f"accuracy of the {NEIGHBOURS} nearest neighbours"
     measured = {**right, "chance": _chance(subject)}
-    return tally.mean("knn_accuracy", title, measured, "higher", rows=np.arange(len(subject.judged)))
+    return tally.mean("knn_accuracy", title, measured, "higher", rows=np.arange(len(subject.evaluated)))
 
 
 def _probe(subject: Subject, tally: Tally) -> Row:
     right = {
         name: _right(subject.probes[name].says(asked), subject)
-        for name, asked in subject.judged_features.items()
+        for name, asked in subject.evaluated_features.items()
     }
     measured = {**right, "chance": _chance(subject)}
-    title, every = "accuracy of a linear probe", np.arange(len(subject.judged))
+    title, every = "accuracy of a linear probe", np.arange(len(subject.evaluated))
     return tally.mean("probe_accuracy", title, measured, "higher", rows=every)
 
 
@@ -112,13 +112,13 @@ def _few_labels(subject: Subject, tally: Tally) -> list[Curve]:
         return []
     every = np.arange(len(subject.learned))
     labels = subject.learned_labels
-    found: dict[str, list[np.ndarray]] = {name: [] for name in subject.judged_features}
+    found: dict[str, list[np.ndarray]] = {name: [] for name in subject.evaluated_features}
     for count in told(counts, "numbers of labels tried"):
         draws = [
             balanced_sample(every, count, labels, numpy_generator(subject.seed, "sample", draw))
             for draw in range(DRAWS)
         ]
-        for name, asked in subject.judged_features.items():
+        for name, asked in subject.evaluated_features.items():
             known = subject.learned_features[name]
             right = [_right(Probe(known[some], labels[some]).says(asked), subject) for some in draws]
             found[name].append(np.mean(right, axis=0))
@@ -130,14 +130,14 @@ def _few_labels(subject: Subject, tally: Tally) -> list[Curve]:
 
 def _groups(subject: Subject, tally: Tally) -> list[Row]:
     """How far as many groups as classes, found without labels, are the classes."""
-    labels = subject.judged_labels
+    labels = subject.evaluated_labels
     count = len(np.unique(labels))
     if len(labels) < 2 * count or count < 2:
         return []
     seed = derive(subject.seed, "sample") % 2**32
     groups = {
         name: spectral_groups(features, count, seed)
-        for name, features in told(list(subject.judged_features.items()), "sets of groups found")
+        for name, features in told(list(subject.evaluated_features.items()), "sets of groups found")
     }
     statistics = {name: partial(_agreement, one, labels) for name, one in groups.items()}
     return tally.several(AGREEMENTS, statistics, "higher")

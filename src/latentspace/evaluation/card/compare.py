@@ -241,7 +241,7 @@ def _gaps(one: CardRecord, other: CardRecord, name: str) -> np.ndarray | None:
 
 
 def _shared(one: CardRecord, other: CardRecord) -> tuple[Int64Array, Int64Array]:
-    """The places of shared images among those judged of each; of copies, the first."""
+    """The places of shared images among those evaluated of each; of copies, the first."""
     _, first, second = np.intersect1d(one.images, other.images, return_indices=True)
     return first, second
 

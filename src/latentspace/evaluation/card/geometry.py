@@ -21,7 +21,7 @@ from .subject import Subject
 from .tally import Tally
 from .values import LEVEL, Curve, Row, Value
 
-MAPPED: Final = 800  # images whose map is judged
+MAPPED: Final = 800  # images whose map is evaluated
 NEIGHBOURS: Final = 10
 HALVES: Final = 10  # random halves that the spread of a map's measures is taken from
 COLLAPSED: Final = 0.1  # share of the code's numbers in use, under which there is an alarm
@@ -29,7 +29,7 @@ COLLAPSED: Final = 0.1  # share of the code's numbers in use, under which there 
 
 def rows_of(subject: Subject, tally: Tally) -> list[Row]:
     """Measures of the codes that need no label."""
-    features = {name: one for name, one in subject.judged_features.items() if name != "pixels"}
+    features = {name: one for name, one in subject.evaluated_features.items() if name != "pixels"}
     prior = subject.encoder.model.prior is not None
 
     def each(statistic: Callable[[Features, Int64Array], float]) -> dict[str, Callable[[Int64Array], float]]:
@@ -98,7 +98,7 @@ def active_units(codes: Features, rows: Int64Array, *, absolute: bool) -> float:
 
 def collapse(subject: Subject) -> tuple[str, ...]:
     """A sentence where few numbers of the code are in use, or none."""
-    found, size = subject.judged_features["run"], subject.encoder.code_size
+    found, size = subject.evaluated_features["run"], subject.encoder.code_size
     every = np.arange(len(found))
     used = active_units(found, every, absolute=subject.encoder.model.prior is not None)
     if found.std(axis=0).max() == 0:
@@ -119,7 +119,9 @@ def _divergences(subject: Subject) -> np.ndarray | None:
     if model.prior is None:
         return None
     found: list[Gaussian] = []
-    for batch in told_of(passed_once(subject.judged_set.pixels, subject.judged, device), BATCH, "posteriors"):
+    for batch in told_of(
+        passed_once(subject.evaluated_set.pixels, subject.evaluated, device), BATCH, "posteriors"
+    ):
         posterior = model.encode(batch.inputs)
         if not isinstance(posterior, Gaussian):
             return None
@@ -131,11 +133,11 @@ def _divergences(subject: Subject) -> np.ndarray | None:
 
 def _maps(subject: Subject) -> list[Row]:
     """What a map in the plane keeps of the neighbourhoods of the codes, beside other features on theirs."""
-    if len(subject.judged) < 4 * NEIGHBOURS + 2:  # more than twice the neighbours in each half
+    if len(subject.evaluated) < 4 * NEIGHBOURS + 2:  # more than twice the neighbours in each half
         return []
-    chosen = np.sort(numpy_generator(subject.seed, "figure").permutation(len(subject.judged))[:MAPPED])
+    chosen = np.sort(numpy_generator(subject.seed, "figure").permutation(len(subject.evaluated))[:MAPPED])
     rows: list[Row] = []
-    some = {name: one[chosen] for name, one in subject.judged_features.items()}
+    some = {name: one[chosen] for name, one in subject.evaluated_features.items()}
     spaces = {"pca": some, "tsne": {name: some[name] for name in ("run", "pixels")}}
     for method, features in spaces.items():
         if method == "tsne" and len(chosen) < FEWEST:

@@ -26,13 +26,13 @@ from .codes import codes
 from .reconstruction import reconstruction
 from .robustness import robustness
 from .samples import samples
-from .subject import JUDGED, Judged, Subject
+from .subject import EVALUATED, EvaluatedPart, Subject
 from .tally import Tally
 from .values import Card, Section
 
 DRAWS: Final = 1_000
 FEWEST: Final = 10  # images of each part
-MOST: Final = 20_000  # images that can be judged
+MOST: Final = 20_000  # images that can be evaluated
 DIGITS: Final = 6  # that are kept of what a single image has
 
 SECTIONS: Final[Mapping[str, Callable[[Subject, Tally], Section]]] = {
@@ -53,7 +53,7 @@ class CardRecord(Measurement):
         values: by measure, of each of them; None where it was left out.
     """
 
-    VERSION: ClassVar[int] = 2
+    VERSION: ClassVar[int] = 3
 
     card: Card
     places: tuple[int, ...]
@@ -74,7 +74,7 @@ def card_record(
     run: Run,
     images: ImageSet,
     part: str = "test",
-    most: int = JUDGED,
+    most: int = EVALUATED,
     seed: int = 0,
     device: str = AUTO,
     other: ImageSet | None = None,
@@ -84,9 +84,9 @@ def card_record(
 
     Args:
         images: the run's own.
-        part: of these, that is judged where there are no other images.
-        other: that are judged, as `judged_images` gives them.
-        most: images that are judged, at most; twice as many training images are learned from.
+        part: of these, that is evaluated where there are no other images.
+        other: that are evaluated, as `evaluated_images` gives them.
+        most: images that are evaluated, at most; twice as many training images are learned from.
         seed: of the samples and of the bootstrap.
         computed: what computes codes.
 
@@ -95,22 +95,22 @@ def card_record(
         ConfigurationError: as `refuse_card`.
         DataError: too few images, or codes that are not finite.
     """
-    judged = refuse_card(part, most) if other is None else "other"
-    if judged == "validation" and run.experiment.training.fit != "train":
+    evaluated = refuse_card(part, most) if other is None else "other"
+    if evaluated == "validation" and run.experiment.training.fit != "train":
         raise ConfigurationError(
-            "a card judges images that were not learned from",
+            "a card evaluates images that were not learned from",
             found=f"validation images, which {run.path} learned from",
-            do=f"leave {option('split')} out: it judges the test part",
+            do=f"leave {option('split')} out: it evaluates the test part",
         )
 
     def measure(most: int = most, seed: int = seed, draws: int = DRAWS) -> CardRecord:
-        return _measured(Subject(run, images, judged, most, seed, device, other, computed), draws)
+        return _measured(Subject(run, images, evaluated, most, seed, device, other, computed), draws)
 
-    record = kept(run, _name(judged, other), CardRecord, measure)
+    record = kept(run, _name(evaluated, other), CardRecord, measure)
     return record.model_copy(update={"card": record.card.model_copy(update={"run": str(run.path)})})
 
 
-def judged_images(run: Run, data: DataConfig | None) -> tuple[ImageSet, ImageSet | None]:
+def evaluated_images(run: Run, data: DataConfig | None) -> tuple[ImageSet, ImageSet | None]:
     """The run's own images, and others that `data` names, with labels in the run's numbers; None: no others.
 
     Raises:
@@ -135,41 +135,43 @@ def judged_images(run: Run, data: DataConfig | None) -> tuple[ImageSet, ImageSet
     return mine, replace(images, labels=place[images.labels].astype(np.int64), class_names=classes)
 
 
-def _name(part: Judged, other: ImageSet | None) -> str:
+def _name(part: EvaluatedPart, other: ImageSet | None) -> str:
     """What a card is kept as."""
     return f"card-{part}" if other is None else f"card-{part}-{other.content_hash[:16]}"
 
 
-def refuse_card(part: str, most: int) -> Judged:
-    """The part that is judged; refuses what no card is made of: raises ConfigurationError."""
-    found: dict[str, Judged] = {"validation": "validation", "test": "test"}
+def refuse_card(part: str, most: int) -> EvaluatedPart:
+    """The part that is evaluated; refuses what no card is made of: raises ConfigurationError."""
+    found: dict[str, EvaluatedPart] = {"validation": "validation", "test": "test"}
     if part not in found:
         raise ConfigurationError(
-            f"a card judges images that were not learned from: {option('split')} is one of "
+            f"a card evaluates images that were not learned from: {option('split')} is one of "
             f"{', '.join(found)}",
             found=brief(part),
-            do=f"leave {option('split')} out: it judges the test part",
+            do=f"leave {option('split')} out: it evaluates the test part",
         )
     if not FEWEST <= most <= MOST:
         raise ConfigurationError(
-            f"a card judges at least {FEWEST} and at most {MOST:,} images",
+            f"a card evaluates at least {FEWEST} and at most {MOST:,} images",
             found=option("most", most),
-            do=f"write for example {option('most', JUDGED)}",
+            do=f"write for example {option('most', EVALUATED)}",
         )
     return found[part]
 
 
 def _measured(subject: Subject, draws: int) -> CardRecord:
-    run, images = subject.run, subject.judged_set
-    if min(len(subject.judged), len(subject.learned)) < FEWEST:
+    run, images = subject.run, subject.evaluated_set
+    if min(len(subject.evaluated), len(subject.learned)) < FEWEST:
         raise DataError(
-            f"a card takes at least {FEWEST} training images and as many that are judged",
-            found=f"{len(subject.learned)} and {counted(len(subject.judged))} to judge",
+            f"a card takes at least {FEWEST} training images and as many that are evaluated",
+            found=f"{len(subject.learned)} and {counted(len(subject.evaluated))} to evaluate",
             do="give more images, or another split",
         )
-    if not all(np.isfinite(one["run"]).all() for one in (subject.learned_features, subject.judged_features)):
+    if not all(
+        np.isfinite(one["run"]).all() for one in (subject.learned_features, subject.evaluated_features)
+    ):
         raise DataError(
-            "codes must be finite to be judged",
+            "codes must be finite to be evaluated",
             found=f"some of {run.path} that are not",
             do="look at the training's loss: the network has diverged",
         )
@@ -184,7 +186,7 @@ def _measured(subject: Subject, draws: int) -> CardRecord:
         data=images.source,
         content_hash=images.content_hash,
         part=subject.part,
-        judged=len(subject.judged),
+        evaluated=len(subject.evaluated),
         learned=len(subject.learned),
         code_size=subject.encoder.code_size,
         classes=images.class_names if subject.labelled else (),
@@ -192,9 +194,9 @@ def _measured(subject: Subject, draws: int) -> CardRecord:
         draws=draws,
         sections={name: one.section for name, one in parts.items()},
     )
-    hashes = tuple(f"{one:016x}" for one in images.image_hashes[subject.judged].tolist())
+    hashes = tuple(f"{one:016x}" for one in images.image_hashes[subject.evaluated].tolist())
     values = {name: found for one in parts.values() for name, found in one.values.items()}
-    places = tuple(subject.judged.tolist())
+    places = tuple(subject.evaluated.tolist())
     return CardRecord(card=card, places=places, images=hashes, values=values)
 
 
@@ -202,10 +204,10 @@ def _section(subject: Subject, draws: int, name: str) -> SectionRecord:
     """A section of the card, from the run where it was kept."""
 
     def measure(most: int, seed: int, draws: int) -> SectionRecord:  # noqa: ARG001 - `subject` has `most`
-        tally = Tally(len(subject.judged), draws, seed)
+        tally = Tally(len(subject.evaluated), draws, seed)
         section = SECTIONS[name](subject, tally)
         require_unchanged(subject.images.pixels)  # or it would be kept
-        require_unchanged(subject.judged_set.pixels)
+        require_unchanged(subject.evaluated_set.pixels)
         return SectionRecord(section=section, values={key: _kept(one) for key, one in tally.values.items()})
 
     asked = partial(measure, most=subject.most, seed=subject.seed, draws=draws)

@@ -11,7 +11,7 @@ from ...core.randomness import generator
 from ...core.types import ImageArray, Int64Array
 from ...core.wording import counted
 from ...models.autoencoder import first_numbers
-from ..code_sizes import sizes_judged
+from ..code_sizes import sizes_evaluated
 from ..codes import flat
 from ..denoising import decoded
 from .subject import Subject
@@ -32,7 +32,7 @@ def reconstruction(subject: Subject, tally: Tally) -> Section:
         return Section(title=TITLE, absent=(why,))
     given_back = _given_back(subject)
     errors = {name: squared_errors(one, subject.shown) for name, one in given_back.items()}
-    every = np.arange(len(subject.judged))
+    every = np.arange(len(subject.evaluated))
     worst = {name: partial(worst_tenth, one) for name, one in errors.items()}
     psnr = {name: -10 * np.log10(np.maximum(one, SMALLEST)) for name, one in errors.items()}
     likeness = {name: ssim(one, subject.shown) for name, one in given_back.items()}
@@ -83,7 +83,7 @@ def _given_back(subject: Subject) -> dict[str, ImageArray]:
     """What the evaluated images come back as, by method."""
     from sklearn.linear_model import LinearRegression
 
-    codes, shape = subject.judged_features, (-1, *subject.images.shape)
+    codes, shape = subject.evaluated_features, (-1, *subject.images.shape)
     learned = flat(subject.images.pixels[subject.learned])
     linear = LinearRegression().fit(subject.learned_features["random"], learned)
     mean = learned.mean(axis=0)
@@ -121,7 +121,7 @@ def _from_noisy(subject: Subject, tally: Tally) -> list[Row]:
 def _by_class(subject: Subject, tally: Tally, errors: Mapping[str, np.ndarray]) -> list[Row]:
     if not subject.labelled:
         return []
-    labels, names = subject.judged_labels, subject.images.class_names
+    labels, names = subject.evaluated_labels, subject.images.class_names
     rows = []
     for number in np.unique(labels)[:CLASSES].tolist():
         here = labels == number
@@ -136,9 +136,9 @@ def _by_class(subject: Subject, tally: Tally, errors: Mapping[str, np.ndarray]) 
 
 def _by_code_size(subject: Subject, tally: Tally) -> Curve:
     """With a code's first numbers alone, beside as many principal components."""
-    sizes = [one for one in sizes_judged(subject.encoder.code_size) if one <= subject.pca.n_components_]
-    codes = torch.from_numpy(subject.judged_features["run"])
-    components = subject.judged_features["pca"]
+    sizes = [one for one in sizes_evaluated(subject.encoder.code_size) if one <= subject.pca.n_components_]
+    codes = torch.from_numpy(subject.evaluated_features["run"])
+    components = subject.evaluated_features["pca"]
     found: dict[str, list[np.ndarray]] = {"run": [], "pca": []}
     for size in sizes:
         short = first_numbers(codes, torch.full((len(codes),), size))

@@ -79,7 +79,7 @@ CHANGES: Final = {
 def robustness(subject: Subject, tally: Tally) -> Section:
     """Answers and errors on changed images, beside those of the same features as everywhere."""
     draw = numpy_generator(subject.seed, "figure")
-    chosen = np.sort(draw.permutation(len(subject.judged))[:CHANGED])
+    chosen = np.sort(draw.permutation(len(subject.evaluated))[:CHANGED])
     curves: list[Curve] = []
     rows: list[Row] = []
     unchanged = _outcome(subject, subject.shown[chosen], chosen)
@@ -147,7 +147,7 @@ def _row(tally: Tally, name: str, found: list[_Outcome], chosen: Int64Array, lab
 def _right(subject: Subject, name: str, features: Features, chosen: Int64Array) -> np.ndarray:
     """Whether the answer for each changed image is right."""
     if not subject.labelled:
-        found = nearest(features, subject.judged_features[name], 1).rows[:, 0]
+        found = nearest(features, subject.evaluated_features[name], 1).rows[:, 0]
         return np.asarray(found == chosen, dtype=np.float64)
     if name == "run" and isinstance(subject.network, TrainedClassifier):
         with torch.no_grad():
@@ -155,4 +155,4 @@ def _right(subject: Subject, name: str, features: Features, chosen: Int64Array) 
             answers = subject.network.head(codes).argmax(dim=1).cpu().numpy()
     else:
         answers = neighbours_say(subject, subject.learned_features[name], features)
-    return np.asarray(answers == subject.judged_labels[chosen], dtype=np.float64)
+    return np.asarray(answers == subject.evaluated_labels[chosen], dtype=np.float64)

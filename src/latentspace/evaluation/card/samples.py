@@ -32,8 +32,8 @@ TITLE: Final = "Samples"
 
 
 def samples(subject: Subject, tally: Tally) -> Section:
-    """Decoded random codes beside training images, both compared with the judged ones."""
-    count = min(len(subject.judged), len(subject.learned))
+    """Decoded random codes beside training images, both compared with the evaluated ones."""
+    count = min(len(subject.evaluated), len(subject.learned))
     if not subject.decodes:
         return Section(title=TITLE, absent=("samples: a classifier decodes no codes",))
     if count < FEWEST:
@@ -90,8 +90,8 @@ class _Hidden:
         with warnings.catch_warnings():  # one that is not at its very end serves too
             warnings.simplefilter("ignore", ConvergenceWarning)
             self._rule.fit(subject.learned_features["pixels"], subject.learned_labels)
-        asked = subject.judged_features["pixels"]
-        self.accuracy = float(self._rule.score(asked, subject.judged_labels))
+        asked = subject.evaluated_features["pixels"]
+        self.accuracy = float(self._rule.score(asked, subject.evaluated_labels))
 
     def __call__(self, images: Pixels | ImageArray) -> Features:
         values = self._pixels(images)

@@ -23,31 +23,31 @@ from ...runs.directory import Run
 from ..codes import flat
 from .probe import Features, Probe
 
-JUDGED: Final = 2_000  # images, at most, where nobody says
+EVALUATED: Final = 2_000  # images, at most, where nobody says
 LEARNED: Final = 2  # times as many training images
 PIXELS: Final = 512  # principal components that stand for the pixels of large images
 
-Judged: TypeAlias = Literal["validation", "test", "other"]
+EvaluatedPart: TypeAlias = Literal["validation", "test", "other"]
 
 
 @dataclass(frozen=True, eq=False)
 class Subject:
-    """A run under examination, and seeded samples of what it learned from and of what is judged.
+    """A run under examination, and seeded samples of what it learned from and of what is evaluated.
 
     Args:
         images: the run's own.
-        part: the part of these that is judged; `other`: other images are.
-        most: images that are judged, at most; twice as many training images are learned from. Fewer large
+        part: the part of these that is evaluated; `other`: other images are.
+        most: images that are evaluated, at most; twice as many training images are learned from. Fewer large
             ones.
-        seed: of the samples; runs with one split and one seed are judged on the same images.
+        seed: of the samples; runs with one split and one seed are evaluated on the same images.
         other: the other images, with labels in the run's own numbers or without.
         computed: what computes codes.
     """
 
     run: Run
     images: ImageSet
-    part: Judged
-    most: int = JUDGED
+    part: EvaluatedPart
+    most: int = EVALUATED
     seed: int = 0
     device: str = AUTO
     other: ImageSet | None = None
@@ -58,17 +58,17 @@ class Subject:
         return stratified_sample(part, affordable(most, images.shape), images.labels, draw)
 
     @property
-    def judged_set(self) -> ImageSet:
+    def evaluated_set(self) -> ImageSet:
         """The set that the evaluated images are of."""
         return self.images if self.other is None else self.other
 
     @cached_property
-    def judged(self) -> Int64Array:
-        """The images that are judged, by their places in that set; none that the run learned from."""
+    def evaluated(self) -> Int64Array:
+        """The images that are evaluated, by their places in that set; none that the run learned from."""
         if self.part != "other":
             return self._some(self.images, self.run.split.part(self.part), self.most)
-        unseen = np.flatnonzero(~np.isin(self.judged_set.image_hashes, self.run.learned_from))
-        return self._some(self.judged_set, unseen, self.most)
+        unseen = np.flatnonzero(~np.isin(self.evaluated_set.image_hashes, self.run.learned_from))
+        return self._some(self.evaluated_set, unseen, self.most)
 
     @cached_property
     def learned(self) -> Int64Array:
@@ -92,7 +92,7 @@ class Subject:
     def labelled(self) -> bool:
         """Whether there are labels, of at least two classes among the images that are learned from."""
         labels = self.images.labels
-        if self.judged_set.labels is None:
+        if self.evaluated_set.labels is None:
             return False
         return labels is not None and len(np.unique(labels[self.learned])) > 1
 
@@ -101,8 +101,8 @@ class Subject:
         return _labels(self.images, self.learned)
 
     @property
-    def judged_labels(self) -> Int64Array:
-        return _labels(self.judged_set, self.judged)
+    def evaluated_labels(self) -> Int64Array:
+        return _labels(self.evaluated_set, self.evaluated)
 
     @cached_property
     def untrained(self) -> TrainedAutoencoder:
@@ -146,8 +146,8 @@ class Subject:
         return {name: make(pixels) for name, make in self.features.items()}
 
     @cached_property
-    def judged_features(self) -> dict[str, Features]:
-        pixels = self.judged_set.pixels[self.judged]
+    def evaluated_features(self) -> dict[str, Features]:
+        pixels = self.evaluated_set.pixels[self.evaluated]
         return {name: make(pixels) for name, make in self.features.items()}
 
     @cached_property
@@ -159,8 +159,8 @@ class Subject:
 
     @cached_property
     def shown(self) -> ImageArray:
-        """The images that are judged, in [0, 1]."""
-        shown: ImageArray = self.judged_set.pixels[self.judged] / np.float32(255)
+        """The images that are evaluated, in [0, 1]."""
+        shown: ImageArray = self.evaluated_set.pixels[self.evaluated] / np.float32(255)
         return shown
 
     @property

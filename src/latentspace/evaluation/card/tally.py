@@ -44,7 +44,7 @@ class Tally:
     """The measures of a card, taken one after the other.
 
     Args:
-        images: how many are judged.
+        images: how many are evaluated.
         values: what each evaluated image was found to have, by measure; NaN where it was left out.
     """
 
@@ -75,7 +75,7 @@ class Tally:
 
         Args:
             measured: by name, `run` among them.
-            rows: the places of these images among those judged, where the values are to be kept.
+            rows: the places of these images among those evaluated, where the values are to be kept.
         """
         if rows is not None:
             kept = np.full(self.images, np.nan)
@@ -100,7 +100,7 @@ class Tally:
         """A number of all images together, computed anew for each resample of their places.
 
         Args:
-            images: how many there are; None: those judged.
+            images: how many there are; None: those evaluated.
             centred: as `Value.of`.
         """
         count = images or self.images

@@ -125,7 +125,7 @@ class Card(CardPart):
     part: Literal["validation", "test", "other"] = Field(
         description="the part of the split that is evaluated; other: images that are not the run's own"
     )
-    judged: int = Field(description="images that are evaluated")
+    evaluated: int = Field(description="images that are evaluated")
     learned: int = Field(description="training images that probes, neighbours and PCA are fitted to")
     code_size: int
     classes: tuple[str, ...] = Field(description="empty: no labels")

@@ -8,7 +8,7 @@ from ...core.wording import counted
 from .finding import Finder, Finding, Numbers, fine, skipped
 from .subject import Subject
 
-FEW: Final = 20  # images of a class, of which a fifth is judged
+FEW: Final = 20  # images of a class, of which a fifth is evaluated
 UNEVEN: Final = 5  # times as many images in the largest class as in the smallest
 VERY: Final = 20
 SHOWN: Final = 40
@@ -35,7 +35,7 @@ class Classes:
             f"From {least:,} to {counted(most)} a class. Accuracy is that of the large ones; of a small "
             "one it "
             "is known from a few images alone.",
-            "Collect more of the small classes, or join them; judge by the accuracy of each class.",
+            "Collect more of the small classes, or join them; look at the accuracy of each class.",
             subject.command("latentspace data info DATA"),
             tables=(
                 Numbers(

@@ -15,11 +15,11 @@ LEARNED: Final = 20_000  # images that a classifier learns from, at most
 
 
 @dataclass(frozen=True, eq=False)
-class Judged:
+class CrossValidated:
     """What cross-validation says of the classes.
 
     Args:
-        rows: the images that were judged: those of classes with at least `FOLDS` units.
+        rows: the images that were classified: those of classes with at least `FOLDS` units.
         labels: of these, as indices of `classes`.
         classes: the labels in the set's own numbers.
         probabilities: of each of these classes, for each of these images.
@@ -40,7 +40,9 @@ class Judged:
         return float((self.predicted == self.labels).mean())
 
 
-def judged(views: Sequence[CodeArray], labels: Int64Array, units: Int64Array, seed: int = 0) -> Judged | None:
+def cross_validated(
+    views: Sequence[CodeArray], labels: Int64Array, units: Int64Array, seed: int = 0
+) -> CrossValidated | None:
     """Cross-validated probabilities; None of fewer than two classes.
 
     Kernel logistic regression, by Nystroem's approximation. Images of one unit are in one fold.
@@ -57,13 +59,13 @@ def judged(views: Sequence[CodeArray], labels: Int64Array, units: Int64Array, se
     fold = folds(labels[first], classes, seed)[member]
     place = np.searchsorted(classes, labels)
     probabilities = np.zeros((len(labels), len(classes)))
-    for number in told(range(FOLDS), "folds of classes judged"):
+    for number in told(range(FOLDS), "folds of cross-validation"):
         learned, here = rows[fold[rows] != number], rows[fold[rows] == number]
         learned = np.random.default_rng(seed).permutation(learned)[:LEARNED]
         for codes in views:
             model = classifier(len(learned), codes.shape[1], seed).fit(codes[learned], place[learned])
             probabilities[np.ix_(here, model.classes_)] += model.predict_proba(codes[here]) / len(views)
-    return Judged(rows.astype(np.int64), place[rows].astype(np.int64), classes, probabilities[rows])
+    return CrossValidated(rows.astype(np.int64), place[rows].astype(np.int64), classes, probabilities[rows])
 
 
 def folds(labels: Int64Array, classes: Int64Array, seed: int) -> Int64Array:

@@ -1,7 +1,7 @@
 """Whether two sets of images are alike: a two-sample test on codes, and tests of simple numbers.
 
 The test on codes is that of Lopez-Paz and Oquab, "Revisiting Classifier Two-Sample Tests" (2017): a
-classifier learns to tell the sets apart, and is judged on images that it has not seen.
+classifier learns to tell the sets apart, and is evaluated on images that it has not seen.
 """
 
 from dataclasses import fields
@@ -11,7 +11,7 @@ import numpy as np
 
 from ...core.types import Int64Array
 from ...core.wording import option
-from .classification import judged
+from .classification import cross_validated
 from .codes import FEWEST
 from .finding import Finder, Finding, Numbers, skipped
 from .statistics import Statistics, statistics_of
@@ -72,7 +72,7 @@ class Drift:
             "bad" if area > 0.8 else "look",
             "the other set differs" + (f" in {', '.join(line[0] for line in moved[:3])}" if moved else ""),
             f"{evidence} Shown are images of the other set, the most unlike this one first.",
-            "Bring the two to one source, or judge on images like those that will be met.",
+            "Bring the two to one source, or evaluate on images like those that will be met.",
             subject.command("latentspace data info DATA"),
             two[order],
             tuple(f"{likely[of_other][row]:.2f} of the other set" for row in order),
@@ -92,7 +92,7 @@ def _told_apart(codes: np.ndarray, sets: Int64Array, hashes: np.ndarray) -> tupl
     from scipy.stats import mannwhitneyu
 
     units = np.unique(hashes, return_inverse=True)[1].astype(np.int64)
-    found = judged([codes], sets, units)
+    found = cross_validated([codes], sets, units)
     if found is None:
         return 0.5, 1.0, np.full(len(sets), 0.5)
     likely = np.full(len(sets), 0.5)

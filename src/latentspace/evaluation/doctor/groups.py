@@ -28,7 +28,7 @@ class Groups:
         return Finding(
             "bad",
             f"{counted(len(torn), 'group')} in several parts of the split",
-            f"{counted(len(rows))} of {counted(len(there), 'group')}: what is judged is not new.",
+            f"{counted(len(rows))} of {counted(len(there), 'group')}: what is evaluated is not new.",
             "Draw a split that keeps groups together.",
             subject.command("latentspace train ae --data DATA --split 60/20/20 --out runs/by-groups"),
             rows,

@@ -27,31 +27,31 @@ class Labels:
             return skipped(f"wrong labels are found with cleanlab: {EXTRA}")
         if subject.why_no_codes:
             return skipped(subject.why_no_codes)
-        judged = subject.judged
-        if judged is None:
+        validated = subject.cross_validated
+        if validated is None:
             return skipped("wrong labels are found among two classes or more, of five images or more each")
         from cleanlab.filter import find_label_issues
         from cleanlab.rank import get_label_quality_scores
 
-        given = judged.probabilities.astype(np.float64)
-        wrong = find_label_issues(judged.labels, given, filter_by=FILTER, n_jobs=1)
-        chosen = np.flatnonzero(wrong & (judged.predicted != judged.labels))
+        given = validated.probabilities.astype(np.float64)
+        wrong = find_label_issues(validated.labels, given, filter_by=FILTER, n_jobs=1)
+        chosen = np.flatnonzero(wrong & (validated.predicted != validated.labels))
         if not len(chosen):
-            return fine("no label is probably wrong", f"by {subject.judged_by}")
-        quality = get_label_quality_scores(judged.labels, given, method="normalized_margin")
+            return fine("no label is probably wrong", f"by {subject.validated_by}")
+        quality = get_label_quality_scores(validated.labels, given, method="normalized_margin")
         chosen = chosen[np.argsort(quality[chosen], kind="stable")]
         names = subject.images.class_names
         said = tuple(
-            f"{names[judged.classes[judged.labels[one]]]} {given[one, judged.labels[one]]:.2f}, "
-            f"{names[judged.classes[judged.predicted[one]]]} {given[one, judged.predicted[one]]:.2f}"
+            f"{names[validated.classes[validated.labels[one]]]} {given[one, validated.labels[one]]:.2f}, "
+            f"{names[validated.classes[validated.predicted[one]]]} {given[one, validated.predicted[one]]:.2f}"
             for one in chosen
         )
-        rows = judged.rows[chosen]
+        rows = validated.rows[chosen]
         return Finding(
             "bad" if len(rows) > len(subject.images) / 100 else "look",
             f"{counted(len(rows), 'label')} probably wrong",
-            f"Confident learning over {subject.judged_by}: each image was judged by a classifier that had "
-            f"not seen it or a copy of it, and that gives {judged.accuracy:.1%} of all images their "
+            f"Confident learning over {subject.validated_by}: each image was classified by a model that had "
+            f"not seen it or a copy of it, and that gives {validated.accuracy:.1%} of all images their "
             "label. Below "
             "each stand the probabilities of its own label and of the likeliest. Odd images are here too.",
             "Look at the first ones, and mend them; a cleaned table keeps them, with the reason.",

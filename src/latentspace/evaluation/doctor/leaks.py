@@ -65,9 +65,9 @@ def _parted(sets: list[Int64Array], parts: Int64Array) -> list[tuple[int, int]]:
     return list(found.items())
 
 
-def _learned(subject: Subject, judged: Int64Array) -> Int64Array:
-    """The images of earlier parts with a copy, exact or near, among `judged`."""
-    parts, wanted = subject.images.parts, set(judged.tolist())
+def _learned(subject: Subject, evaluated: Int64Array) -> Int64Array:
+    """The images of earlier parts with a copy, exact or near, among `evaluated`."""
+    parts, wanted = subject.images.parts, set(evaluated.tolist())
     assert parts is not None
     found: set[int] = set()
     for one in [*subject.copies, *_near_sets(subject)]:

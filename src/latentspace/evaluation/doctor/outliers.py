@@ -63,7 +63,7 @@ def beyond(distance: Float32Array, codes: CodeArray, labels: Int64Array | None) 
     """By how many interquartile ranges each image is farther from its class than three quarters of it.
 
     Args:
-        distance: to the codes of the whole set, which judges images without labels and of small classes.
+        distance: to the codes of the whole set, for images without labels and of small classes.
     """
     found = _over(distance)
     for label in () if labels is None else np.unique(labels).tolist():

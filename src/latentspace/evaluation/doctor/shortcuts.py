@@ -16,7 +16,7 @@ from .subject import Subject
 
 TELLING: Final = 0.8  # F1 of a class, from which it can be told so
 LEAVES: Final = 4  # of a decision tree, for each class
-FEWEST: Final = 20  # images of a class that is judged
+FEWEST: Final = 20  # images of a class that is looked at
 SHOWN: Final = 20  # images of each class that is told
 
 
@@ -101,7 +101,7 @@ def _tree(classes: int) -> Any:
 
 
 def _scores(labels: Int64Array, predicted: Int64Array) -> list[tuple[int, float]]:
-    """F1 of each class that was judged, the highest first."""
+    """F1 of each class that was evaluated, the highest first."""
     from sklearn.metrics import f1_score
 
     there = predicted >= 0

@@ -15,7 +15,7 @@ from ...data.imageset import ImageSet
 from ...data.near_copies import MOST, Pairs
 from ...data.together import units
 from ...inference.computing import Computed, here
-from .classification import Judged, judged
+from .classification import CrossValidated, cross_validated
 from .codes import FEWEST, Coder, principal_codes
 from .files import FileFacts
 from .statistics import Statistics, empty, statistics_of
@@ -108,15 +108,15 @@ class Subject:
         return self._coded[1]
 
     @cached_property
-    def judged(self) -> Judged | None:
+    def cross_validated(self) -> CrossValidated | None:
         """The probability of each class for each image, from the others; None where that cannot be had."""
         labels = self.images.labels
         if labels is None:
             return None
         views = [self.codes, principal_codes(self.images, self.codes.shape[1])]
-        return judged(views, labels, self.units)
+        return cross_validated(views, labels, self.units)
 
     @property
-    def judged_by(self) -> str:
+    def validated_by(self) -> str:
         """What these probabilities come from."""
         return f"{self.coder.words}, and as many principal components"

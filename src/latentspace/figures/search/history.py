@@ -15,7 +15,7 @@ from ...core.types import Int64Array
 from ...core.wording import counted
 from ...search.results import StudyRecord, Trial
 from ..style import INK, PALETTE, QUIET, SMALL, styled
-from .values import ValueAxis, judged, objective_label, score_axis, score_figure, thinned, whole_ticks
+from .values import ValueAxis, objective_label, score_axis, score_figure, thinned, usable_trials, whole_ticks
 
 _MOST_LINES = 250  # of complete trials, and of pruned ones
 _NAMED = 24  # trials of the front whose number is printed
@@ -62,7 +62,7 @@ def search_history(record: StudyRecord) -> SearchHistory:
     Raises:
         RunError: no trial is complete.
     """
-    complete = [(trial.number, trial.values[0]) for trial in judged(record)]
+    complete = [(trial.number, trial.values[0]) for trial in usable_trials(record)]
     pruned = [(trial.number, trial.last) for trial in record.of_state("pruned") if _reported(trial)]
     steps = [*record.best_so_far]
     steps.append((record.trials[-1].number, steps[-1][1]))
@@ -273,7 +273,7 @@ def search_front(record: StudyRecord) -> Front:
             found=f"{len(record.objectives)}: {', '.join(record.objectives)}",
             do="search for two, or read the table of trials",
         )
-    trials = judged(record)
+    trials = usable_trials(record)
     theirs = [one.values[::-1] for one in trials if one.number == record.published]
     return Front(
         up=score_axis(record, (one.values[0] for one in trials)),

@@ -19,11 +19,11 @@ from ..text import legible, wrapped
 from .values import (
     GRADIENT,
     ValueAxis,
-    judged,
     logarithmic_ticks,
     scale,
     score_axis,
     thinned,
+    usable_trials,
     whole_ticks,
 )
 
@@ -74,7 +74,7 @@ def search_slices(record: StudyRecord) -> Slices:
     Raises:
         RunError: no trial is complete.
     """
-    trials = judged(record)
+    trials = usable_trials(record)
     names = labels(record.searched)
     order = by_importance(record)
     best = record.ranked()[0]
@@ -222,7 +222,7 @@ def parallel_coordinates(record: StudyRecord) -> ParallelCoordinates:
     Raises:
         RunError: no trial is complete.
     """
-    trials = judged(record)
+    trials = usable_trials(record)
     chosen = thinned(record.ranked(), _MOST_LINES)[::-1]
     settings = by_importance(record)[:_MOST_AXES]
     names = labels(record.searched)

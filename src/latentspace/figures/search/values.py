@@ -87,19 +87,19 @@ def score_axis(record: StudyRecord, values: Iterable[float]) -> ValueAxis:
     return value_axis(values, record.objectives[0], record.directions[0])
 
 
-def judged(record: StudyRecord) -> tuple[Trial, ...]:
+def usable_trials(record: StudyRecord) -> tuple[Trial, ...]:
     """The trials that a figure can be drawn of.
 
     Raises:
         RunError: there are none.
     """
-    if not record.judged:
+    if not record.usable:
         raise RunError(
             "a figure of a search needs a complete trial with a finite value",
             found=f"{counted(len(record.trials), 'trial')}, none of them such",
             do="let the search run on, or look at the reasons why its trials failed",
         )
-    return record.judged
+    return record.usable
 
 
 def thinned(trials: tuple[Trial, ...], most: int) -> tuple[Trial, ...]:

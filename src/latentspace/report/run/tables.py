@@ -138,7 +138,7 @@ def baselines_table(shown: ClassifierAnalysis) -> Table:
     ]
     rows.append(("always the commonest class", f"{record.chance:.4f}"))
     note = (
-        f"Shares of {counted(record.judged, 'test image')}, learned from "
+        f"Shares of {counted(record.evaluated, 'test image')}, learned from "
         f"{counted(record.fewer[-1].labels)}. The same network is trained anew with the run's settings "
         "on each input, as it is (not standardised); the number of neighbours is chosen on validation "
         "images, among the training images alone."

@@ -164,7 +164,7 @@ def _lead(record: StudyRecord) -> str:
         f"{len(record.of_state('complete')):,} complete, {len(record.of_state('pruned')):,} pruned, "
         f"{len(record.of_state('failed')):,} failed."
     )
-    if not record.judged:
+    if not record.usable:
         return f"{done} None has a value yet, so there is nothing to compare."
     if record.best is None:
         return f"{done} {len(record.front):,} of them are on the front of {' and '.join(record.objectives)}."
@@ -225,7 +225,7 @@ def _best_section(record: StudyRecord, beside: Beside | None) -> Section | None:
 
 
 def _front_section(record: StudyRecord) -> Section | None:
-    if not record.judged:
+    if not record.usable:
         return None
     text = (
         f"Several objectives ({', '.join(record.objectives)}) have no best trial but a front. Nothing was "
@@ -256,12 +256,12 @@ def _significance_section(record: StudyRecord) -> Section | None:
 
 
 def _course_section(record: StudyRecord) -> Section:
-    pictures = (history_picture(record), reported_picture(record)) if record.judged else ()
+    pictures = (history_picture(record), reported_picture(record)) if record.usable else ()
     return Section("The search", (), present(*pictures), (counts_table(record),))
 
 
 def _settings_section(record: StudyRecord) -> Section | None:
-    if not record.judged:
+    if not record.usable:
         return None
     pictures = importances_picture(record), slices_picture(record), parallel_picture(record)
     text = why_no_importances(record)
@@ -272,8 +272,8 @@ def _settings_section(record: StudyRecord) -> Section | None:
 
 def _trials_section(record: StudyRecord) -> Section:
     tables: list[Table] = []
-    if record.judged:
-        title = f"The {min(TOP, len(record.judged))} best trials" if record.single else "The best by error"
+    if record.usable:
+        title = f"The {min(TOP, len(record.usable))} best trials" if record.single else "The best by error"
         tables.append(trials_table(record, record.ranked()[:TOP], title))
     failures = failures_table(record)
     if failures is not None:

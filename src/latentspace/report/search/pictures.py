@@ -35,7 +35,7 @@ def history_picture(record: StudyRecord) -> Picture:
 
 def reported_picture(record: StudyRecord) -> Picture | None:
     """None where no trial reported a value, as in a search for several objectives."""
-    if not any(trial.reports for trial in (*record.judged, *record.of_state("pruned"))):
+    if not any(trial.reports for trial in (*record.usable, *record.of_state("pruned"))):
         return None
     text = "The score after every epoch. A pruned trial ends in a cross; the dark line is the best one's."
     alt = "falling curves, many of them cut off early"

@@ -69,7 +69,7 @@ def counts_table(record: StudyRecord) -> Table:
         for state, words in _STATES.items()
         if record.of_state(state) or state in ("complete", "pruned", "failed")
     ]
-    unusable = len(record.of_state("complete")) - len(record.judged)
+    unusable = len(record.of_state("complete")) - len(record.usable)
     if unusable:
         rows.append(("complete trials whose value is not finite, left out", f"{unusable:,}"))
     spent = sum((trial.seconds or 0.0 for trial in record.trials), start=0.0)
@@ -106,7 +106,7 @@ def replicated_table(record: StudyRecord) -> Table:
     """The trials that were trained again: their score in the search, and over seeds."""
     rows = []
     for one in record.replicated:
-        searched = next((trial.values for trial in record.judged if trial.number == one.number), ())
+        searched = next((trial.values for trial in record.usable if trial.number == one.number), ())
         mean = f"{one.mean:.5g}" if one.scores else "–"
         rows.append(
             (

@@ -26,7 +26,7 @@ from ..epoch import Epoch, Losses
 from .flat_optimizer import Flat
 
 _threshold_backward = torch.ops.aten.threshold_backward.grad_input  # ReLU's way back, in place
-KEPT: Final = 2**20  # logits that are kept until they are judged, all in one go
+KEPT: Final = 2**20  # logits that are kept until their losses are computed, all in one go
 
 
 class ManualBackward:

@@ -15,10 +15,10 @@ from ..inference.trained import TrainedAutoencoder
 from ..runs.directory import Run
 from .metrics import IWAE_SAMPLES, METRICS, Case, Metrics, require_samples
 
-PIECE: Final = 65_536  # images that one process judges at a time: a whole number of its batches
+PIECE: Final = 65_536  # images that one process evaluates at a time: a whole number of its batches
 
 
-def judge(
+def all_metrics(
     run: Run,
     images: ImageSet,
     iwae_samples: int = IWAE_SAMPLES,
@@ -56,7 +56,7 @@ def _measured(case: Case, names: tuple[str, ...], *, parts: bool) -> Metrics:
     found: Metrics = {}
     if case.decodes:
         means = tuple(name for name in names if METRICS[name].mean)
-        found = _of_pieces(case, Judging(case.run, case.trained, case.iwae_samples, means, parts))
+        found = _of_pieces(case, PieceMetrics(case.run, case.trained, case.iwae_samples, means, parts))
     elif parts:
         found = {**case.parts}
     for name in names:
@@ -66,10 +66,10 @@ def _measured(case: Case, names: tuple[str, ...], *, parts: bool) -> Metrics:
     return {**{name: found[name] for name in METRICS if name in found}, **others}
 
 
-def _of_pieces(case: Case, judging: "Judging") -> Metrics:
+def _of_pieces(case: Case, metrics: "PieceMetrics") -> Metrics:
     """Means over pieces of the images, each weighed by its images."""
     pieces = cut(case.chosen, PIECE)
-    columns = columns_of(judging, case.images.pixels, pieces, case.computed, "parts of images evaluated")
+    columns = columns_of(metrics, case.images.pixels, pieces, case.computed, "parts of images evaluated")
     if len(columns) == 1:
         return {name: value.tolist() for name, value in columns[0].items()}
     weights = list(map(len, pieces))
@@ -78,7 +78,7 @@ def _of_pieces(case: Case, judging: "Judging") -> Metrics:
 
 
 @dataclass(frozen=True, eq=False)
-class Judging:
+class PieceMetrics:
     """The metrics of a piece that are means over images, by their names, as columns.
 
     Args:
@@ -104,5 +104,5 @@ class Judging:
             found |= {name: value for name, value in case.parts.items() if name not in METRICS}
         return {name: np.asarray(value) for name, value in found.items()}
 
-    def on(self, device: torch.device) -> "Judging":
+    def on(self, device: torch.device) -> "PieceMetrics":
         return replace(self, trained=alone(self.trained, device))
