@@ -37,7 +37,7 @@ def test_groups_of_the_runs_own_images(small_runs, images, tmp_path, kind):
     assert table.column_names == ["name", "label", "part", "learned_from", "group", "distance"]
     assert np.bincount(table["group"].to_numpy())[1:].tolist() == [one["images"] for one in said["groups"]]
     page = (out / "clusters.html").read_text(encoding="utf-8")
-    assert page.count("Group ") >= 3
+    assert page.count("Cluster ") >= 3
     assert "The most typical" in page
     assert "raw pixels" in page
 
@@ -78,8 +78,8 @@ def test_a_mistake_is_explained_and_leaves_nothing(small_runs, tmp_path):
     run, taken = small_runs["ae"].path, tmp_path / "taken.csv"
     taken.write_text("mine")
     for arguments, words in (
-        (["--count", "ten"], "a number of groups, or auto"),
-        (["--count", "1"], "at least two groups"),
+        (["--count", "ten"], "a number of clusters, or auto"),
+        (["--count", "1"], "at least two clusters"),
         (["--count", "100"], "at least two images for each"),
         (["--out", taken], "nothing is overwritten"),
         (["--out", tmp_path / "groups.txt"], "one of the endings"),

@@ -252,10 +252,10 @@ def test_runs_side_by_side(records, small_runs, images):
     assert measures["nmi"].differences[0].paired is None
 
 
-def test_a_run_beside_itself_differs_by_luck_alone_and_seeds_are_put_together(records, small_runs, images):
+def test_a_run_beside_itself_differs_by_chance_alone_and_seeds_are_put_together(records, small_runs, images):
     same = Compared(small_runs["ae"], records["ae"], images)
     found = compared([same, same])
-    assert not any(gap.more_than_luck for one in found.measures for gap in one.differences)
+    assert not any(gap.significant for one in found.measures for gap in one.differences)
     assert found.settings == {}
     assert found.seeds[0].runs == (0, 1)
     assert found.seeds[0].measures["mse"].value == pytest.approx(found.measures[0].values[0].value)

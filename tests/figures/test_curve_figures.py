@@ -82,7 +82,7 @@ def test_the_caption_says_what_the_curves_are() -> None:
     curves = loss_curves(records([0.3], [0.2]), [MSE])
     caption = curves_caption(curves, model="the autoencoder")
     assert caption.title == "The training of the autoencoder"
-    assert "The second curve is of the validation split" in caption.text
+    assert "The second curve is of the validation part" in caption.text
     assert "report" not in caption.text
 
 

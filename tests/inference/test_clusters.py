@@ -95,7 +95,7 @@ def test_agreement_stands_beside_that_of_pixels_and_of_pca():
 
 @pytest.mark.parametrize(("count", "images"), [(1, 20), (0, 20), (9, 12), (None, 3)])
 def test_a_number_of_groups_that_cannot_be_is_refused(count, images):
-    with pytest.raises(DataError, match="at least two groups"):
+    with pytest.raises(DataError, match="at least two clusters"):
         find_clusters(np.zeros((images, 2), np.float32), count)
 
 

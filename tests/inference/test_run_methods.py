@@ -65,7 +65,7 @@ def test_an_export_is_that_of_the_command(run, tmp_path):
     ("asked", "said"),
     [
         (lambda run, images: run.map(images, "som"), "pca, tsne, umap, pacmap"),
-        (lambda run, images: run.clusters(images, 1), "at least two groups"),
+        (lambda run, images: run.clusters(images, 1), "at least two clusters"),
         (lambda run, images: run.interpolate(images[:1], images[:1], 1), "at least two frames"),
         (lambda run, images: run.interpolate(images[:2], images[:1]), "one image is wanted"),
         (lambda run, images: run.interpolate("nowhere.png", images[:1]), "nowhere.png"),

@@ -97,7 +97,7 @@ def test_a_study_leaves_a_page_figures_and_its_trials(tmp_path: Path) -> None:
 def test_the_edges_are_called_out_loudly_and_one_by_one(mixed_page: Page) -> None:
     page = mixed_page
     assert page.notices[0] == (
-        "The best parameters are at the boundary of what was searched in 2 of 5 settings: code size = 10, "
+        "The best parameters are at the boundary of the search space in 2 of 5 settings: code size = 10, "
         "neurons = 128. A wider range may hold better ones."
     )
     assert any(text.startswith("Code size = 10 is at the upper end") for text in page.sections[0].text)
@@ -184,14 +184,14 @@ def test_failures_have_their_reasons_the_frequent_first(mixed_page: Page) -> Non
         ("out of memory; <b>", "failed", "1", "5"),
         ("its worker was killed", "run again", "1", "6"),
     )
-    assert "More trials failed (3) than were completed. The reasons stand at the end." in mixed_page.notices
+    assert "More trials failed (3) than were completed. The reasons are at the end." in mixed_page.notices
     crowd = failures_table(record_of(new_study([trial("failed", reason="no memory")] * 20)))
     assert crowd is not None
     assert crowd.rows[0][2:] == ("20", "0, 1, 2, 3, 4, 5, 6, 7 and 12 more")
 
 
 @undrawn
-def test_the_lead_is_measured_against_luck(tmp_path: Path) -> None:
+def test_the_lead_is_compared_with_chance(tmp_path: Path) -> None:
     path = study_directory(tmp_path / "letters", mixed(), confirmed=CONFIRMED)
     text = words(report_study(path))
     assert "So the lead was chance: trial 1 is significantly better." in text
@@ -200,7 +200,7 @@ def test_the_lead_is_measured_against_luck(tmp_path: Path) -> None:
 
 
 def test_a_lead_that_was_not_measured_is_said_to_be_so(mixed_page: Page) -> None:
-    (section,) = [one for one in mixed_page.sections if one.title == "Is the lead significant"]
+    (section,) = [one for one in mixed_page.sections if one.title == "Is the best trial significantly better"]
     assert section.text[0].startswith("Trial 0 leads trial 1 by 0.1. Whether that is more than chance")
     assert "--confirm 3x3" in section.text[0]
 

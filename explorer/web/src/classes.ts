@@ -14,7 +14,7 @@ export function classesView(app: App): HTMLElement {
   const shown = h('div', { id: 'queue' });
   const own = h('p', { class: 'quiet' }, app.dataset.about.classifier?.words ?? 'These images have no labels to learn classes from.');
   if (!source.live) {
-    view.append(own, h('p', { class: 'quiet' }, 'This page is one file: to be told which images to label next, and to train a classifier on labels, open the run by latentspace explore.'));
+    view.append(own, h('p', { class: 'quiet' }, 'This page is one file. To get suggestions which images to label, and to train a classifier, open the run with latentspace explore.'));
     return view;
   }
   let queue: number[] = [];
@@ -44,7 +44,7 @@ export function classesView(app: App): HTMLElement {
     const count = Object.keys(app.labels).length;
     train.textContent = `Train on ${count.toLocaleString('en')} ${count === 1 ? 'label' : 'labels'}`;
     train.disabled = new Set(Object.values(app.labels)).size < 2;
-    words.textContent = app.learned?.words ?? 'It takes labels of two classes at least; it then says the class of every image, and which ones it is least sure of.';
+    words.textContent = app.learned?.words ?? 'Label images of at least two classes. It then predicts the class of every image, and suggests those that it is least certain of.';
   }
 
   /** The names of classes, always in the same order: a digit keeps its class. */
@@ -81,7 +81,7 @@ export function classesView(app: App): HTMLElement {
         text, h('button', { type: 'submit' }, 'Label')),
       h('div', { class: 'row' },
         h('button', { type: 'button', click: () => void move(-1) }, 'Back'), h('button', { type: 'button', click: () => void move(1) }, 'Skip')),
-      h('p', { class: 'quiet' }, 'Keys: a digit labels, X skips, U takes the last label back.'),
+      h('p', { class: 'quiet' }, 'Keys: a digit labels, X skips, U removes the last label.'),
     ));
   }
   async function give(name: string): Promise<void> {

@@ -18,7 +18,7 @@ export function inspectView(app: App): HTMLElement {
   large.classList.add('large');
   large.id = 'decoded';
   large.hidden = true; // until something is decoded
-  const said = h('p', { class: 'quiet' }, app.dataset.about.networks ? 'The networks are being made ready; the first time that takes some seconds.' : 'Images are decoded here once the training has ended.');
+  const said = h('p', { class: 'quiet' }, app.dataset.about.networks ? 'The networks are being exported; the first time this takes some seconds.' : 'Images are decoded here when the training has ended.');
   const details = h('div');
   if (app.dataset.about.networks) view.append(pad(app));
   view.append(large, said, details);

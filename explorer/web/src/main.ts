@@ -285,7 +285,7 @@ async function open(dataset: Dataset): Promise<void> {
   const { image = -1, picks = {} } = address.read(); // as they are by now
   if (about.networks) now.pick(picks);
   if (image >= 0 && image < about.count) await now.inspect(image);
-  else if (about.density) now.show(Float32Array.from(about.density.mean), 'Move the pointer over the map, or tap it: this picture is what the decoder draws there.');
+  else if (about.density) now.show(Float32Array.from(about.density.mean), 'Move the pointer over the map, or tap it: this is the decoded image of that place.');
   performance.mark('all');
   document.body.dataset.ready = String(about.version);
 }

@@ -25,7 +25,7 @@ export function selectionView(app: App): HTMLElement {
   function fill(): void {
     const images = app.selected;
     if (!images.length) {
-      view.replaceChildren(h('p', { class: 'quiet' }, 'Select images with the lasso or the box on the map, or with Shift and drag; the key S takes all that is seen.'));
+      view.replaceChildren(h('p', { class: 'quiet' }, 'Select images with the lasso or the box on the map, or with Shift and drag; the key S selects all visible images.'));
       return;
     }
     const shown = sorted(app, images, order.value).slice(0, SHOWN);
@@ -41,7 +41,7 @@ export function selectionView(app: App): HTMLElement {
       copied,
       h('form', { class: 'row', submit: (event: Event) => { event.preventDefault(); void app.give(app.selected, label.value.trim()).catch(failed); } },
         label, h('button', { type: 'submit' }, 'Label'), h('button', { type: 'button', click: () => void app.undo().catch(failed) }, 'Undo')),
-      h('p', { class: 'quiet' }, source.live ? 'Labels are kept beside the run at once. The key U takes the last one back.' : 'Labels live in this page alone: export them as CSV.'),
+      h('p', { class: 'quiet' }, source.live ? 'Labels are saved next to the run at once. The key U removes the last one.' : 'Labels are lost when this page is closed: export them as CSV.'),
       ...apart(app, images),
       h('div', { class: 'row' }, h('label', { for: 'order' }, 'Images'), order),
       thumbs(app, shown),

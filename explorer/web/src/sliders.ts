@@ -51,8 +51,8 @@ export function slidersView(app: App): HTMLElement {
       h('button', { type: 'button', click: () => app.show(Float32Array.from(density?.mean ?? []), 'the mean code') }, 'Mean'),
     ),
     h('label', { for: 'temperature' }, 'Temperature'), temperature,
-    h('p', { class: 'quiet' }, density ? `Draws are of ${density.words}.` : ''),
-    h('h2', {}, ordered ? 'Dimensions, in the order of the code' : 'Dimensions, the most used first'),
+    h('p', { class: 'quiet' }, density ? `Samples are drawn from ${density.words}.` : ''),
+    h('h2', {}, ordered ? 'Dimensions, in the order of the code' : 'Dimensions, the largest spread first'),
     ...rows.map((one) => one.row),
     h('h2', {}, 'Nearest images'), near,
   );

@@ -49,7 +49,7 @@ export function toolbar(wishes: Wishes): (networks: boolean) => void {
     file.value = '';
   });
   const own = [
-    button('Place an image of your own', 'M12 16V5M8 9l4-4 4 4M5 19h14', () => file.click()),
+    button('Add an image of your own', 'M12 16V5M8 9l4-4 4 4M5 19h14', () => file.click()),
     button('Draw an image', 'M4 20l1-5L16 4l4 4L9 19zM14 6l4 4', () => wishes.draw()),
   ];
   el('zooms').append(

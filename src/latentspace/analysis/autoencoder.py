@@ -134,6 +134,7 @@ def mixed(context: RunContext, codes: CodeArray, count: int) -> ImageArray | Non
 
 
 def walks(context: RunContext, codes: CodeArray, pairs: int = PAIRS, steps: int = STEPS) -> Walks:
+    """Decoded codes on straight lines between pairs of test images, `steps` each, both ends included."""
     chosen = context.pairs(pairs)
     between = [linear(codes[first], codes[second], steps) for first, second in chosen.reshape(-1, 2)]
     return Walks(
@@ -149,4 +150,5 @@ def errors(made: ImageArray, originals: Pixels) -> tuple[float, ...]:
 
 
 def floats(pixels: Pixels) -> ImageArray:
+    """Bytes as float32 in [0, 1]."""
     return pixels / np.float32(255)

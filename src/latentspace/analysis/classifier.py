@@ -32,7 +32,7 @@ class ClassifierAnalysis:
 
     @property
     def accuracy(self) -> float:
-        """The share of the test images that are classified rightly."""
+        """The share of the test images that are classified correctly."""
         measured = self.context.result.metrics.get("accuracy")
         counts = self.confusion.counts
         return measured if isinstance(measured, float) else float(counts.trace() / counts.sum())

@@ -21,17 +21,16 @@ def anomalies(
     run: RunPath,
     out: Annotated[
         Path | None,
-        "A table (.csv, .parquet, .npz), a page of the worst hundred (.html), or a folder for both.",
+        "A table (.csv, .parquet, .npz), a page of the hundred most unusual (.html), or a folder for both.",
         "PATH",
     ] = None,
-    by: Annotated[str, "The score that ranks.", "combined|error|distance|appearance"] = "combined",
+    by: Annotated[str, "The score to rank by.", "combined|error|distance|appearance"] = "combined",
     false_alarms: Annotated[
         float | None,
-        "The share of usual images that may be flagged. "
-        "\\[default: 0.01, or the lowest that the validation images allow]",
+        "The share of normal images that may be flagged. \\[default: 0.01, or the lowest possible]",
         "RATE",
     ] = None,
-    force: Annotated[bool, "Replace what is there."] = False,
+    force: Annotated[bool, "Replace an existing file or folder."] = False,
     json: Json = False,
     device: Device = "auto",
     engine: Engine = "local",
@@ -39,7 +38,7 @@ def anomalies(
 ) -> None:
     """Rank images by how unusual they are for a run: by reconstruction, code and appearance.
 
-    Each score has its percentile among the run's validation images. The run's own images must be at hand.
+    Each score has its percentile among the run's validation images. The run's own images must be available.
 
     [bold]Examples[/bold]
 

@@ -22,16 +22,16 @@ class CardOptions:
 
     panel: ClassVar = "Report card"
 
-    card: Annotated[bool, "The report card: each number beside its baselines, with an interval."] = False
-    out: Annotated[
-        Path | None, "Where its page is written. \\[default: card.html in the run]", "PAGE.html"
-    ] = None
+    card: Annotated[bool, "Make the report card: each number with its baselines and an interval."] = False
+    out: Annotated[Path | None, "The file for its page. \\[default: card.html in the run]", "PAGE.html"] = (
+        None
+    )
     most: Annotated[
         int | None,
-        "Evaluate on so many images, at most; twice as many are learned from. \\[default: 2000]",
+        "Largest number of images to evaluate; baselines learn from twice as many. \\[default: 2000]",
         "N",
     ] = None
-    card_seed: Annotated[int | None, "Seed of its samples and of its bootstrap. \\[default: 0]", "N"] = None
+    card_seed: Annotated[int | None, "Seed of its samples and its bootstrap. \\[default: 0]", "N"] = None
     force: Annotated[bool, "Replace the page at --out."] = False
 
     def refuse_alone(self) -> None:

@@ -18,18 +18,18 @@ def classify(
     out: Annotated[Path | None, "Write a table: .csv, .parquet or .npz.", "FILE"] = None,
     reject: Annotated[
         float,
-        "Call an image unknown whose class is less probable than this share of the validation images'.",
+        "Class unknown for images less certain than all but this share of the validation images.",
         "SHARE",
     ] = 0.0,
-    all_classes: Annotated[bool, "Give the probability of every class."] = False,
-    force: Annotated[bool, "Replace what is there."] = False,
+    all_classes: Annotated[bool, "Print the probability of every class."] = False,
+    force: Annotated[bool, "Replace an existing file."] = False,
     json: Json = False,
     device: Device = "auto",
     asked: AskedImages,
 ) -> None:
-    """Name the class of images, with its probability: a row an image.
+    """Classify images: the class of each and its probability.
 
-    Probabilities are calibrated on the run's validation images, where these are at hand.
+    Probabilities are calibrated on the run's validation images, if these are available.
 
     [bold]Examples[/bold]
 

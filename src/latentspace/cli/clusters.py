@@ -22,24 +22,24 @@ FILES = {TABLE: (".csv", ".parquet", ".npz"), PAGE: (".html",)}
 def clusters(
     *,
     run: RunPath,
-    count: Annotated[str, "How many groups; auto: as many as fit best.", "auto|K"] = "auto",
+    count: Annotated[str, "How many clusters; auto: the number that fits best.", "auto|K"] = "auto",
     out: Annotated[
         Path | None,
-        "A table (.csv, .parquet, .npz), a page with each group's typical and odd images (.html), or a "
+        "A table (.csv, .parquet, .npz), a page with typical and unusual images of each (.html), or a "
         "folder for both.",
         "PATH",
     ] = None,
     folders: Annotated[
-        Path | None, "A new folder with a folder for each group: links to image files, else PNG.", "DIR"
+        Path | None, "A new folder with a folder for each cluster: links to image files, or PNG files.", "DIR"
     ] = None,
     copy: Annotated[bool, "With --folders: copy files instead of linking to them."] = False,
-    seed: Annotated[int, "Seed of the groups.", "N"] = 0,
-    force: Annotated[bool, "Replace what is there."] = False,
+    seed: Annotated[int, "Seed of the clustering.", "N"] = 0,
+    force: Annotated[bool, "Replace an existing file or folder."] = False,
     json: Json = False,
     device: Device = "auto",
     asked: AskedImages,
 ) -> None:
-    """Find groups of images by their codes, without labels; where there are labels, say how they agree.
+    """Find clusters of similar images by their codes, without labels; with labels, also how they agree.
 
     [bold]Examples[/bold]
 
@@ -104,7 +104,7 @@ def _write(
 
 
 def _refuse_inside(files: Iterable[Path], folders: Path) -> None:
-    """The folder of groups is new, so nothing else may be written into it before."""
+    """The folder of clusters is new, so nothing else may be written into it before."""
     for path in files:
         if path.resolve().is_relative_to(folders.resolve()):
             raise ConfigurationError(
@@ -119,7 +119,9 @@ def _wanted(count: str) -> int | None:
         return None
     if not count.isdecimal():
         raise ConfigurationError(
-            "--count takes a number of groups, or auto", found=repr(count), do="write for example --count 10"
+            "--count takes a number of clusters, or auto",
+            found=repr(count),
+            do="write for example --count 10",
         )
     return int(count)
 
@@ -157,6 +159,6 @@ def _show(
             [NAMES[name], f"{one.nmi:.3f}", f"{one.ari:.3f}", f"{one.accuracy:.3f}"]
             for name, one in agreement.items()
         ]
-        console.show_table("agreement with the labels", ["groups of", "NMI", "ARI", "accuracy"], rows_of)
+        console.show_table("agreement with the labels", ["clusters of", "NMI", "ARI", "accuracy"], rows_of)
     for path in made:
         console.made(path)

@@ -19,14 +19,14 @@ def compare(
     runs: Annotated[list[Path], typer.Argument(metavar="RUN RUN ...", help="Run directories, two or more.")],
     out: Annotated[Path | None, "Write a page with the table and the curves.", "PAGE.html"] = None,
     split: Annotated[str, "The part to evaluate on: test or validation.", "PART"] = "test",
-    most: Annotated[int, "Evaluate on so many images of it, at most.", "N"] = 2000,
-    seed: Annotated[int, "Seed of the samples and of the bootstrap.", "N"] = 0,
+    most: Annotated[int, "Largest number of images to evaluate.", "N"] = 2000,
+    seed: Annotated[int, "Seed of the samples and the bootstrap.", "N"] = 0,
     data: MovedData = None,
-    force: Annotated[bool, "Replace what is there."] = False,
+    force: Annotated[bool, "Replace an existing file."] = False,
     json: Json = False,
     device: Device = "auto",
 ) -> None:
-    """Put finished runs side by side: which differences are more than luck, and which settings differ.
+    """Compare finished runs: which differences are significant, and which settings differ.
 
     Each run gets its report card (`evaluate RUN --card`), unless it has one. Runs that are evaluated on the
     same images are compared image by image.
@@ -110,7 +110,7 @@ def _show(found: "Comparison") -> None:
 
     names = [Path(one).name for one in found.runs]
     console.show_table(
-        "measures; * no other is better, beyond luck",
+        "measures; * no other is significantly better",
         ["", *names],
         [map(unbroken, row) for row in measure_rows(found)],
     )

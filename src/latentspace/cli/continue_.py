@@ -14,14 +14,14 @@ def continue_(
     epochs: Annotated[int, "How many more epochs.", {"min": 1}],
     data: Annotated[
         list[str] | None,
-        "Images to learn from beside the run's own, fewer with each epoch, and never evaluated. "
-        "Given several times, the sets are joined.",
+        "More training images, fewer of them in each epoch, never evaluated. "
+        "May be repeated to join several sets.",
         "MORE",
     ] = None,
     json: Json = False,
     device: PlannedDevice = None,
 ) -> None:
-    """Train a finished run for more epochs, perhaps on more images: a new run that knows its parent.
+    """Train a finished run for more epochs, with more images if you like, as a new run.
 
     It begins with the parent's weights, and has its settings, images and split; the optimiser begins anew.
     What was interrupted goes on by `latentspace train --resume NEW`.

@@ -14,7 +14,7 @@ from .options import Fonts, Reading
 app = typer.Typer(
     cls=Group,
     no_args_is_help=True,
-    help="Look at images, fetch notMNIST, render letters.\n\n"
+    help="Look at images, convert them, download notMNIST, render letters.\n\n"
     "SPEC is notmnist, notmnist:large, glyphs, glyphs:COUNT, auto, or a path: {formats}; notMNIST is "
     "recognised among them.",
 )
@@ -25,11 +25,9 @@ def fetch(
     spec: Annotated[
         str, typer.Argument(metavar="notmnist|notmnist:large", help="Which set: 18,724 or 529,114 letters.")
     ] = "notmnist",
-    timeout: Annotated[
-        float, "How many seconds to wait for a mirror that sends nothing.", {"min": 0.1}
-    ] = 30.0,
+    timeout: Annotated[float, "Seconds to wait for a mirror that does not answer.", {"min": 0.1}] = 30.0,
 ) -> None:
-    """Fetch notMNIST into the cache directory, verify its checksum, and parse it once.
+    """Download notMNIST into the cache directory, and verify its checksum.
 
     [bold]Examples[/bold]
 
@@ -53,12 +51,12 @@ def render(
     *,
     out: Annotated[Path, "A new folder for the IDX files.", "DIR"],
     count: Annotated[int, "How many letters.", {"min": 1}] = 18_724,
-    seed: Annotated[int, "Seed of what is drawn.", {"min": 0}] = 0,
+    seed: Annotated[int, "Seed of the letters.", {"min": 0}] = 0,
     size: Annotated[int, "Height and width, in pixels.", {"min": 16}] = 28,
     fonts: Fonts = None,
     workers: Annotated[int | None, "How many processes. \\[default: one for each core]", {"min": 1}] = None,
 ) -> None:
-    """Render letters A-J from fonts and write them as IDX files, which --data DIR reads.
+    """Render letters A-J from fonts and write them as IDX files; use them with --data DIR.
 
     [bold]Example[/bold]
 
@@ -75,19 +73,19 @@ def render(
 
 def convert(
     *,
-    spec: Annotated[str, typer.Argument(metavar="SPEC", help="The images, as --data takes them.")],
+    spec: Annotated[str, typer.Argument(metavar="SPEC", help="The images, a SPEC as for --data.")],
     out: Annotated[
         Path,
         typer.Argument(
             metavar="OUT",
-            help="What is made: a file .parquet, .npz or .npy, or a new folder for class folders of PNG.",
+            help="The result: a file .parquet, .npz or .npy, or a new folder for class folders of PNG.",
         ),
     ],
-    idx: Annotated[bool, "A folder of IDX files, not of PNG."] = False,
-    force: Annotated[bool, "Replace OUT where it is a file."] = False,
+    idx: Annotated[bool, "Write IDX files instead of PNG."] = False,
+    force: Annotated[bool, "Replace OUT if it is a file."] = False,
     reading: Reading,
 ) -> None:
-    """Write images in another form, with labels, names, groups and parts: read back, it is the same set.
+    """Write images in another format, with labels, names, groups and parts, without a loss.
 
     [bold]Examples[/bold]
 

@@ -33,18 +33,18 @@ def info(
         list[str],
         typer.Argument(
             metavar="SPEC...",
-            help="The images: a word or a path, as latentspace data --help lists them; several are joined.",
+            help="The images: a SPEC, as in latentspace data --help; several are joined.",
         ),
     ],
     picture: Annotated[
         Path | None,
-        "Where to put the picture (.png, .svg, .pdf). \\[default: here, named after SPEC; none with "
+        "The file for the picture (.png, .svg, .pdf). \\[default: here, named after SPEC; none with "
         "--json or --list]",
         "FILE",
     ] = None,
     listed: Annotated[
         str | None,
-        typer.Option("--list", metavar="WHAT", help=f"List only these, one on a line: {', '.join(LISTS)}."),
+        typer.Option("--list", metavar="WHAT", help=f"List only these, one per line: {', '.join(LISTS)}."),
     ] = None,
     json: Json = False,
     reading: Reading,

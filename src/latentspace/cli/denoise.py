@@ -23,7 +23,7 @@ def denoise(
     json: Json = False,
     device: Device = "auto",
 ) -> None:
-    """Clean images with a denoising autoencoder: a PNG for each, under its own name where it has one.
+    """Remove noise from images with a denoising autoencoder: a PNG for each, with the name of its file.
 
     Images of another size are brought to the one that the run was trained on; --strict refuses them.
 

@@ -31,12 +31,12 @@ class DoctorOptions:
 
     run: Annotated[
         Path | None,
-        "Compare images by the codes of this run. \\[default: of a small autoencoder that is trained for it]",
+        "Compare images by the codes of this run. \\[default: a small autoencoder, trained first]",
         "RUN",
     ] = None
-    against: Annotated[str | None, "Another set, to be told whether it differs from DATA.", "OTHER"] = None
+    against: Annotated[str | None, "Another set, to find out whether it differs from DATA.", "OTHER"] = None
     fail_on: Annotated[
-        str | None, "Exit with 1 where any of these is found, such as leaks,copies.", "NAMES"
+        str | None, "Exit with code 1 if any of these is found, such as leaks,copies.", "NAMES"
     ] = None
     device: Device = "auto"
     engine: Engine = "local"
@@ -90,23 +90,21 @@ def _written(reading: Reading, without: Sequence[str] = ()) -> str:
 
 def doctor(
     *,
-    data: Annotated[
-        str, typer.Argument(metavar="DATA", help="The images: a word or a path, as train --data takes it.")
-    ],
+    data: Annotated[str, typer.Argument(metavar="DATA", help="The images: a SPEC as for train --data.")],
     out: Annotated[Path | None, "Write a page with the images of each finding.", "PAGE.html"] = None,
     fix: Annotated[
         Path | None,
-        "Write a table of which images to keep, for train --data; the images stay as they are.",
+        "Write a table of the images to keep, for train --data; no image is changed.",
         "OUT.csv",
     ] = None,
-    force: Annotated[bool, "Replace what is there."] = False,
+    force: Annotated[bool, "Replace an existing file."] = False,
     json: Json = False,
     options: DoctorOptions,
 ) -> None:
-    """Find what is wrong with images: copies, leaks, blank and blurred ones, wrong labels, shortcuts, drift.
+    """Find problems in images: copies, leaks, blank and blurred ones, wrong labels, shortcuts, drift.
 
-    Without --run, the codes that images are compared by come from a small autoencoder that is trained for it,
-    in about a minute.
+    Images are compared by codes: those of --run, or of a small autoencoder that is trained first, in about a
+    minute.
 
     [bold]Examples[/bold]
 

@@ -21,20 +21,20 @@ class EncodingOptions:
 
     with_: Annotated[
         str | None,
-        "Further columns: images (as PNG), map (x and y, by PCA of the codes).",
+        "More columns: images (as PNG), map (x and y, by PCA of the codes).",
         "images,map",
     ] = None
-    no_error: Annotated[bool, "Leave out the reconstruction error, which takes a decoding."] = False
+    no_error: Annotated[bool, "Leave out the reconstruction error; this saves the decoding."] = False
     refine: Annotated[
         int,
-        "Move each code by so many gradient steps on its own image: nearer pictures, for time.",
+        "Improve each code by this many gradient steps on its image: better reconstructions, slower.",
         "STEPS",
         {"min": 0, "max": 10_000},
     ] = 0
     precision: Annotated[
-        str, "Precision. auto: bf16 where the hardware computes in it, else 32.", "auto|32|bf16"
+        str, "Precision. auto: bf16 if the hardware supports it natively, else 32.", "auto|32|bf16"
     ] = "auto"
-    shard: Annotated[str, "Encode one share of the images, such as 2/4.", "I/N"] = "1/1"
+    shard: Annotated[str, "Encode only one share of the images: 2/4 is the second quarter.", "I/N"] = "1/1"
     device: Device = "auto"
     engine: Engine = "local"
 
@@ -57,14 +57,14 @@ class EncodingOptions:
 def encode(
     *,
     run: RunPath,
-    out: Annotated[Path, "The table: .parquet, .csv, .npz, or .npy for codes alone.", "FILE"],
-    resume: Annotated[bool, "Go on where an interrupted call ended."] = False,
-    force: Annotated[bool, "Replace what is there."] = False,
+    out: Annotated[Path, "The table: .parquet, .csv, .npz, or .npy for the codes only.", "FILE"],
+    resume: Annotated[bool, "Continue an interrupted command."] = False,
+    force: Annotated[bool, "Replace an existing file."] = False,
     json: Json = False,
     options: EncodingOptions,
     asked: AskedImages,
 ) -> None:
-    """Write the codes of images to a table, a row an image: name, label, part, code, reconstruction error.
+    """Write the codes of images to a table, one row per image: name, label, part, code, error.
 
     [bold]Examples[/bold]
 

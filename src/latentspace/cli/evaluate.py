@@ -20,20 +20,20 @@ def evaluate(
     run: RunPath,
     split: Annotated[
         str | None,
-        "The part to evaluate on: train, validation, test or all. \\[default: test; all of other data]",
+        "The part to evaluate on: train, validation, test or all. \\[default: test; for other data all]",
         "PART",
     ] = None,
     json: Json = False,
-    iwae_samples: Annotated[int, "A vae: codes for each image in the importance-weighted bound.", "K"] = 16,
+    iwae_samples: Annotated[int, "vae: sampled codes per image for the importance-weighted bound.", "K"] = 16,
     device: Device = "auto",
     engine: Engine = "local",
     card: CardOptions,
     data: OtherData,
 ) -> None:
-    """Evaluate a finished run on images that it did not learn from; every metric in float32.
+    """Evaluate a finished run on images that it did not learn from: all metrics, in float32.
 
-    With --card: reconstruction, codes, samples, robustness and calibration, each number beside its
-    baselines, with an interval; one JSON, and a page.
+    With --card: reconstruction, codes, samples, robustness and calibration, each number with its
+    baselines and an interval; as a page, and with --json as JSON.
 
     [bold]Examples[/bold]
 

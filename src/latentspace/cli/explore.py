@@ -27,10 +27,10 @@ class Serving:
 
     panel: ClassVar = "Server"
 
-    port: Annotated[int, "The port; 0: any that is free."] = 0
-    no_browser: Annotated[bool, "Print the address alone."] = False
+    port: Annotated[int, "The port; 0: any free port."] = 0
+    no_browser: Annotated[bool, "Only print the URL; do not open a browser."] = False
     host: Annotated[str, "The address that the server listens on.", "ADDRESS"] = "127.0.0.1"
-    allow_remote: Annotated[bool, "Let other machines reach it, at --host."] = False
+    allow_remote: Annotated[bool, "Let other machines connect, at --host."] = False
 
 
 def explore(
@@ -38,18 +38,18 @@ def explore(
     run: Annotated[
         str, typer.Argument(metavar="RUN|SPEC", help="A run directory, or images to train a network on.")
     ],
-    export: Annotated[Path | None, "Write one page that works without a server.", "FILE.html"] = None,
-    force: Annotated[bool, "With --export: replace what is there."] = False,
-    minutes: Annotated[float, "With images: how long the network is trained.", {"min": 0.01}] = 5.0,
+    export: Annotated[Path | None, "Write one HTML file that works without a server.", "FILE.html"] = None,
+    force: Annotated[bool, "With --export: replace an existing file."] = False,
+    minutes: Annotated[float, "With images: how long to train the network.", {"min": 0.01}] = 5.0,
     out: Annotated[Path | None, "With images: the new run. \\[default: runs/NAME]", "RUN"] = None,
     copies_to: Annotated[
-        Path | None, "The folder that selections are copied into. \\[default: RUN/copies]", "DIR"
+        Path | None, "The folder for copies of selected images. \\[default: RUN/copies]", "DIR"
     ] = None,
     device: Device = "auto",
     serving: Serving,
     asked: AskedImages,
 ) -> None:
-    """Look at the latent space of images in the browser: a map, decodes of any place, sliders, labels.
+    """Show the latent space of images in the browser: a map, decoded images of any point, sliders, labels.
 
     [bold]Examples[/bold]
 

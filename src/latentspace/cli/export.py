@@ -10,12 +10,12 @@ from .options import Json, RunPath
 def export(
     *,
     run: RunPath,
-    out: Annotated[Path, "The folder that the files are put into.", "FOLDER"],
+    out: Annotated[Path, "The folder for the files.", "FOLDER"],
     to: Annotated[str, "The format.", "onnx|torchscript|safetensors"] = "onnx",
-    force: Annotated[bool, "Replace files of the same names."] = False,
+    force: Annotated[bool, "Replace existing files."] = False,
     json: Json = False,
 ) -> None:
-    """Write a run's network for use without latentspace: encoder, decoder, and a classifier's head.
+    """Write the network of a run for use without latentspace: encoder, decoder, classifier.
 
     Each file takes any number of images at once. What it computes is checked against PyTorch.
 

@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 class CodeOptions:
     """Which codes of their kind; None: not given."""
 
-    count: Annotated[int | None, "Samples: how many. Grid: how many on a side. \\[default: 40; 12]", "N"] = (
+    count: Annotated[int | None, "Samples: how many. Grid: how many per side. \\[default: 40; 12]", "N"] = (
         None
     )
-    seed: Annotated[int | None, "Samples and walk: their seed. \\[default: 0]", "N"] = None
+    seed: Annotated[int | None, "Samples and walk: the seed. \\[default: 0]", "N"] = None
     density: Annotated[
         str | None,
-        "Samples, ae and dae: what is fitted to the codes. \\[default: mixture]",
+        "Samples of ae and dae: the density fitted to the codes. \\[default: mixture]",
         "mixture|independent",
     ] = None
     dimensions: Annotated[
@@ -47,14 +47,14 @@ class CodeOptions:
 def generate(
     *,
     run: RunPath,
-    out: Annotated[Path, "A new folder for the pictures.", "DIR"],
-    what: Annotated[str, "Which codes are decoded.", "samples|grid|walk"] = "samples",
+    out: Annotated[Path, "A new folder for the images.", "DIR"],
+    what: Annotated[str, "Which codes to decode.", "samples|grid|walk"] = "samples",
     options: CodeOptions,
     force: ReplaceFolder = False,
     json: Json = False,
     device: Device = "auto",
 ) -> None:
-    """Decode new codes into pictures: a PNG for each, a contact sheet, and a film of a walk.
+    """Decode new codes: a PNG for each, one picture of all, and a GIF of a walk.
 
     New codes of a vae come from its prior. An ae or a dae has none: there samples come from a mixture of
     Gaussians that is fitted to the codes of its training images (--density independent: from a Gaussian for

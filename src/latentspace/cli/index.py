@@ -12,13 +12,13 @@ def index(
     *,
     run: RunPath,
     out: Annotated[Path, "The index, a folder.", "PATH"],
-    add: Annotated[bool, "Add to the index that is there; exact copies of what it has are left out."] = False,
-    force: Annotated[bool, "Replace the index that is there."] = False,
+    add: Annotated[bool, "Add to an existing index; exact copies of its images are left out."] = False,
+    force: Annotated[bool, "Replace an existing index."] = False,
     json: Json = False,
     device: Device = "auto",
     asked: AskedImages,
 ) -> None:
-    """Keep the codes of images, so that neighbours are found among them at once. An index belongs to its run.
+    """Store the codes of images, so that `neighbours` finds similar ones quickly. Works with this run only.
 
     [bold]Examples[/bold]
 

@@ -9,7 +9,7 @@ from . import console
 from .options import Device, Json, MovedData, Resize, RunPath, moved
 from .pictures import Made, ReplaceFolder, write_made
 
-_SAID = "An image file, or a place in the run's test part, counted from 0."
+_SAID = "An image file, or the number of an image in the run's test part, from 0."
 First: TypeAlias = Annotated[str, typer.Argument(metavar="A", help=_SAID)]
 Second: TypeAlias = Annotated[str, typer.Argument(metavar="B", help=_SAID)]
 
@@ -19,16 +19,16 @@ def interpolate(
     run: RunPath,
     first: First,
     second: Second,
-    out: Annotated[Path, "A new folder for the pictures.", "DIR"],
-    frames: Annotated[int, "How many images, A and B among them.", "N"] = 24,
-    spherical: Annotated[bool, "vae: go along a great circle instead of a line."] = False,
+    out: Annotated[Path, "A new folder for the images.", "DIR"],
+    frames: Annotated[int, "How many images, including A and B.", "N"] = 24,
+    spherical: Annotated[bool, "vae: follow a great circle instead of a line."] = False,
     data: MovedData = None,
     resize: Resize = None,
     force: ReplaceFolder = False,
     json: Json = False,
     device: Device = "auto",
 ) -> None:
-    """Decode the way from the code of one image to that of another: pictures, a sheet and a film.
+    """Decode codes between those of two images: a PNG for each, one picture of all, and a GIF.
 
     [bold]Examples[/bold]
 

@@ -50,7 +50,7 @@ from . import (
 from .command import Group, add, flat
 from .signals import insistent
 
-GUIDE = """See what is in a pile of small images: compress them to a few numbers, evaluate that, look at it.
+GUIDE = """Autoencoders for small images: learn codes of a few numbers, evaluate them, use them, look at them.
 
 [bold]A first look[/bold]
 
@@ -98,7 +98,7 @@ app = typer.Typer(
     rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Every command explains itself: latentspace train --help. Completion: --install-completion.",
+    epilog="More: latentspace COMMAND --help, as latentspace train --help. Completion: --install-completion.",
 )
 for one in (
     train.train,

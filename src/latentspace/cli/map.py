@@ -17,20 +17,20 @@ if TYPE_CHECKING:
 def map_(
     *,
     run: RunPath,
-    out: Annotated[Path, "The table: .parquet, .csv or .npz. A picture lies beside it.", "FILE"],
+    out: Annotated[Path, "The table: .parquet, .csv or .npz; a .png goes next to it.", "FILE"],
     method: Annotated[
-        str | None, "How the codes become a plane; two are extras. \\[default: pca]", "pca|tsne|umap|pacmap"
+        str | None,
+        "The method; umap and pacmap are extras to install. \\[default: pca]",
+        "pca|tsne|umap|pacmap",
     ] = None,
     seed: Annotated[int | None, "Seed of a map that is not PCA. \\[default: 0]", "N"] = None,
-    onto: Annotated[
-        Path | None, "Place the images on this map, which was made before: .parquet or .npz.", "MAP"
-    ] = None,
-    force: Annotated[bool, "Replace what is there."] = False,
+    onto: Annotated[Path | None, "Place the images on this existing map: .parquet or .npz.", "MAP"] = None,
+    force: Annotated[bool, "Replace an existing file."] = False,
     json: Json = False,
     device: Device = "auto",
     asked: AskedImages,
 ) -> None:
-    """Lay images out in the plane by their codes: a table with x and y a row, and a picture.
+    """Make a two-dimensional map of images by their codes: a table with x and y of each, and a picture.
 
     Images that are placed on a map that is not PCA stand at the mean of the five with the nearest codes,
     weighted by 1 / distance.

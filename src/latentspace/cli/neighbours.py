@@ -22,20 +22,22 @@ def neighbours(
     *,
     run: RunPath,
     images: Annotated[str, typer.Argument(metavar="IMAGES", help="An image, a folder, or any SPEC.")],
-    among: Annotated[str | None, "What is searched among. \\[default: the run's own images]", "SPEC"] = None,
-    index: Annotated[Path | None, "Search among an index, which `latentspace index` makes.", "PATH"] = None,
-    count: Annotated[int, "How many neighbours of each image.", "N", {"min": 1}] = 12,
+    among: Annotated[
+        str | None, "The images to search among. \\[default: the run's own images]", "SPEC"
+    ] = None,
+    index: Annotated[Path | None, "Search in this index, made by `latentspace index`.", "PATH"] = None,
+    count: Annotated[int, "How many neighbours per image.", "N", {"min": 1}] = 12,
     out: Annotated[
         Path | None,
         "A table (.csv, .parquet, .npz), a picture (.png), or a folder for both.",
         "PATH",
     ] = None,
-    force: Annotated[bool, "Replace what is there."] = False,
+    force: Annotated[bool, "Replace an existing file or folder."] = False,
     json: Json = False,
     device: Device = "auto",
     reading: Reading,
 ) -> None:
-    """Find the images whose codes lie nearest to those of others, by the distance of their codes.
+    """Find the most similar images: those with the nearest codes.
 
     [bold]Examples[/bold]
 

@@ -72,27 +72,27 @@ RunPath: TypeAlias = Annotated[Path, typer.Argument(metavar="RUN", help="A run d
 Json: TypeAlias = Annotated[bool, "One JSON value on standard output, nothing else."]
 MovedData: TypeAlias = Annotated[
     str | None,
-    "Where the run's own images are now, if they were moved; they are known by their hash.",
+    "The new place of the run's own images, if they were moved; they are checked by their hash.",
     "SPEC",
 ]
-Resize: TypeAlias = Annotated[Pair | None, "Bring every image to this size.", "HxW", {"parser": size}]
-Strict: TypeAlias = Annotated[bool | None, "Stop at an unreadable image; for a run, also at another shape."]
-Fonts: TypeAlias = Annotated[str | None, "The fonts that glyphs are rendered from.", "bundled|system|DIR"]
+Resize: TypeAlias = Annotated[Pair | None, "Convert every image to this size.", "HxW", {"parser": size}]
+Strict: TypeAlias = Annotated[bool | None, "Stop at an unreadable image; with a run, also at another shape."]
+Fonts: TypeAlias = Annotated[str | None, "The fonts for glyphs.", "bundled|system|DIR"]
 Recipe: TypeAlias = Annotated[str | None, "A TOML recipe: a file, or {recipes}.", "FILE"]
 Preset: TypeAlias = Annotated[
     str | None, "Networks and settings: {presets}. \\[default: the recipe's, else default]", "NAME"
 ]
 Precision: TypeAlias = Annotated[
     str | None,
-    "Precision of the training. auto: bf16 where the hardware computes in it, else 32.",
+    "Precision of the training. auto: bf16 if the hardware supports it natively, else 32.",
     "auto|32|bf16",
 ]
 Engine: TypeAlias = Annotated[
     str,
-    "What computes: {engines}. ray: this machine's cluster, or RAY_ADDRESS's; ray://HOST:PORT: another.",
+    "Where to compute: {engines}. ray: on the cluster of this machine, or of RAY_ADDRESS.",
     "local|ray|ray://HOST:PORT",
 ]
-_COMPUTES = "The device that computes. auto: a GPU where there is one, else the CPU."
+_COMPUTES = "The device to compute on. auto: a GPU if there is one, else the CPU."
 Device: TypeAlias = Annotated[str, _COMPUTES, "auto|cpu|cuda|mps"]
 PlannedDevice: TypeAlias = Annotated[str | None, _COMPUTES, "auto|cpu|cuda|mps"]  # None: the plan's
 
@@ -120,7 +120,7 @@ class Reading:
     panel: ClassVar = "Data"
 
     resize: Resize = None
-    fit: Annotated[str | None, "How an image of another shape gets that size.", "crop|pad|stretch"] = None
+    fit: Annotated[str | None, "How to fit an image of another shape.", "crop|pad|stretch"] = None
     levels: Annotated[
         str | None,
         "Which values become black and white in images of more than 8 bits.",
@@ -130,11 +130,11 @@ class Reading:
     tiles: Annotated[str | None, "Cut each image into tiles of this size.", "HxW[/STRIDE]"] = None
     group_by: Annotated[
         str | None,
-        "What stays together in a split: a pattern over names, their folder, or a CSV file.",
+        "Which images stay together in a split: a pattern over names, their folder, or a CSV file.",
         "PATTERN|folder|FILE",
     ] = None
     label: Annotated[
-        str | None, "The column, or the array, that has the labels where there are several.", "COLUMN|none"
+        str | None, "Column or array with the labels, if there are several; or no labels.", "COLUMN|none"
     ] = None
     label_by: Annotated[
         str | None,
@@ -142,8 +142,8 @@ class Reading:
         "PATTERN|folder|FILE",
     ] = None
     deduplicate: Annotated[bool | None, "Keep one of each set of exact copies."] = None
-    conflicts: Annotated[str | None, "What that keeps of copies whose labels differ.", "none|first"] = None
-    limit: Annotated[int | None, "A sample of so many images, if there are more.", "N", {"min": 1}] = None
+    conflicts: Annotated[str | None, "Which copies with different labels to keep.", "none|first"] = None
+    limit: Annotated[int | None, "A random sample of N images, if there are more.", "N", {"min": 1}] = None
     strict: Strict = None
     fonts: Fonts = None
 
@@ -207,7 +207,7 @@ class DataOptions:
     data: Annotated[
         list[str] | None,
         "notmnist, notmnist:large, glyphs, glyphs:COUNT, auto, or a path: {formats}. "
-        "Given several times, the sets are joined. \\[default: the recipe's, else auto]",
+        "May be repeated to join several sets. \\[default: the recipe's, else auto]",
         "SPEC",
     ] = None
     reading: Reading
@@ -227,7 +227,7 @@ class OtherData(DataOptions):
 
     data: Annotated[
         list[str] | None,
-        "Other images to evaluate the run on, or where its own are now; these are known by their hash.",
+        "Other images to evaluate, or the new place of the run's own, which are recognised by their hash.",
         "SPEC",
     ] = None
 
@@ -273,17 +273,17 @@ class ExperimentOptions:
         "`latentspace settings` lists them.",
         "KEY=VALUE",
     ] = None
-    encoder: Annotated[Path | None, "Classifier: the run of an autoencoder to learn from.", "RUN"] = None
+    encoder: Annotated[Path | None, "Classifier: the run that encodes its images.", "RUN"] = None
     split: Annotated[
         str | None,
-        "Percentages for training/validation/test, such as 60/20/20, or the publisher's own parts. "
-        "\\[default: published where the images have parts, else 60/20/20]",
+        "Percent of training/validation/test images, such as 60/20/20; published: the set's own parts. "
+        "\\[default: published if the set has parts, else 60/20/20]",
         "T/V/E|published",
     ] = None
-    near_copies: Annotated[
-        str | None, "Whether near copies stay in one part of a split that is drawn.", "on|off"
+    near_copies: Annotated[str | None, "Keep near copies in one part of the split.", "on|off"] = None
+    seed: Annotated[
+        int | None, "Seed of weights, order and noise; the split has its own seed, split.seed."
     ] = None
-    seed: Annotated[int | None, "Seed of weights, order and noise; the split has a seed of its own."] = None
     device: PlannedDevice = None
     precision: Precision = None
     threads: Annotated[int | None, "Threads of the CPU. \\[default: PyTorch's choice]", {"min": 1}] = None

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ..inference.trained import TrainedAutoencoder
 
 ReplaceFolder: TypeAlias = Annotated[
-    bool, "Replace a folder that such a command made, with nothing else in it."
+    bool, "Replace a folder made by such a command, if it has no other files."
 ]
 SHEET = 400  # images that a contact sheet shows at most
 

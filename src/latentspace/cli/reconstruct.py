@@ -11,13 +11,13 @@ from .pictures import ReplaceFolder, write_restored
 def reconstruct(
     *,
     run: RunPath,
-    out: Annotated[Path, "A new folder for the pictures.", "DIR"],
+    out: Annotated[Path, "A new folder for the images.", "DIR"],
     force: ReplaceFolder = False,
     json: Json = False,
     device: Device = "auto",
     asked: AskedImages,
 ) -> None:
-    """Encode images and decode their codes: a PNG for each, under its own name where it has one.
+    """Encode images and decode their codes: a PNG for each, with the name of its file.
 
     [bold]Examples[/bold]
 

@@ -18,7 +18,7 @@ def report(
     ],
     title: Annotated[str | None, "Title of the page. \\[default: the directory's name]", "TEXT"] = None,
     data: MovedData = None,
-    storage: Annotated[str | None, "Study: the URL of its database, if that needs a password.", "URL"] = None,
+    storage: Annotated[str | None, "Study: the URL of its database, if it needs a password.", "URL"] = None,
     out: Annotated[
         Path | None, "A new folder for the page and the figures. \\[default: the directory itself]", "DIR"
     ] = None,

@@ -18,16 +18,18 @@ def reproduce(
     out: Annotated[
         Path | None, "The folder for the runs and the page. \\[default: runs/RECIPE]", "DIR"
     ] = None,
-    dry_run: Annotated[bool, "Only say what would be done, and about how long it would take here."] = False,
+    dry_run: Annotated[
+        bool, "Only print the steps, and about how long they would take on this machine."
+    ] = False,
     device: PlannedDevice = None,
     precision: Precision = None,
     engine: Engine = "local",
     data: DataOptions,
 ) -> None:
-    """Run the studies of the course report in order, or continue them, and write one page that shows all.
+    """Run, or continue, all studies of the course report, and write one page with the results.
 
-    The recipe's searches are run too, by --engine where one is named; the trainings are computed here. The
-    page's path is the last line printed.
+    The recipe's searches are run too, on a cluster with --engine ray; the trainings run on this machine. The
+    last line printed is the path of the page.
 
     [bold]Examples[/bold]
 

@@ -17,13 +17,13 @@ FEW = ("run", "kind", "state", "score", "validation", "test")  # columns that al
 def runs(
     *,
     folder: Annotated[
-        Path, typer.Argument(metavar="FOLDER", help="Where to look, up to three folders deep.")
+        Path, typer.Argument(metavar="FOLDER", help="The folder to search, up to three folders deep.")
     ] = Path("runs"),
-    wide: Annotated[bool, "All columns, however long the lines become."] = False,
+    wide: Annotated[bool, "Show all columns, also if the lines get long."] = False,
     csv: Annotated[bool, "All columns as CSV on standard output, for a spreadsheet."] = False,
     json: Json = False,
 ) -> None:
-    """List the runs below a folder, with their scores and the settings in which they differ.
+    """List the runs in a folder, with their scores and the settings in which they differ.
 
     The table shows as many of these settings as the terminal is wide; --wide, --csv and --json show all.
 

@@ -34,7 +34,7 @@ class SearchedExperiment(ExperimentOptions):
     """Settings of the trials; here are those that mean something else than in train."""
 
     set_: Annotated[
-        list[str] | None, "Fix a setting, which is then not searched; may be repeated.", "KEY=VALUE"
+        list[str] | None, "Fix a setting, so that it is not searched; may be repeated.", "KEY=VALUE"
     ] = None
     seed: Annotated[int | None, "Seed of suggestions and trainings."] = None
     threads: Annotated[int | None, "Threads of each worker.", {"min": 1}] = None
@@ -52,35 +52,35 @@ class SearchOptions:
         "How many trials; pruned and failed ones count. \\[default: the recipe's, else the preset's]",
     ] = None
     epochs: Annotated[
-        int | None, "Epochs of a trial that is not pruned. \\[default: the recipe's, else the preset's]"
+        int | None, "Epochs of a complete trial. \\[default: the recipe's, else the preset's]"
     ] = None
     workers: Annotated[
         int | None,
-        "How many processes. \\[default: one a core; on a cluster as many as have room]",
+        "How many trials at a time. \\[default: one per core; on a cluster as many as have room]",
         {"min": 1},
     ] = None
     engine: Engine = "local"
-    trial_cpus: Annotated[
-        float | None, "With --engine ray: CPUs that a trial takes of a node. \\[default: 1]", {"min": 0}
-    ] = None
+    trial_cpus: Annotated[float | None, "With --engine ray: CPUs per trial. \\[default: 1]", {"min": 0}] = (
+        None
+    )
     trial_gpus: Annotated[
-        float | None, "With --engine ray: GPUs that a trial takes, such as 0.25. \\[default: 0]", {"min": 0}
+        float | None, "With --engine ray: GPUs per trial, such as 0.25. \\[default: 0]", {"min": 0}
     ] = None
-    timeout: Annotated[float | None, "Begin no trial after this time.", "SECONDS", {"min": 0}] = None
+    timeout: Annotated[float | None, "Start no new trial after this time.", "SECONDS", {"min": 0}] = None
     objectives: Annotated[
-        str | None, "Search for several at once, such as mse,code_size; nothing is pruned then.", "A,B"
+        str | None, "Several objectives, such as mse,code_size; then nothing is pruned.", "A,B"
     ] = None
-    published: Annotated[bool, "Make the default settings the first trial."] = False
+    published: Annotated[bool, "Make the default settings of the preset the first trial."] = False
     storage: Annotated[
         str | None, "A database for the trials, postgresql://... \\[default: STUDY/journal.log]", "URL"
     ] = None
-    confirm: Annotated[str | None, "Train the K best trials again from S seeds each.", "KxS"] = None
+    confirm: Annotated[str | None, "Train the K best trials again, with S seeds each.", "KxS"] = None
     learn_from: Annotated[
         str | None,
-        "Parts of the split that the best parameters learn from at the end; --fit says the same.",
+        "Which parts the final training uses; --fit train+validation is the same.",
         "train|train+validation",
     ] = None
-    no_final: Annotated[bool, "Do not train the best in full; the test part is not used."] = False
+    no_final: Annotated[bool, "No final training of the best; the test part is not used."] = False
 
     @property
     def several(self) -> tuple[str, ...] | None:
@@ -116,13 +116,13 @@ def search(
     *,
     kind: Task = None,
     out: Annotated[Path | None, "The study directory.", "STUDY"] = None,
-    resume: Annotated[bool, "Go on with the study, or take part in it; its settings stay."] = False,
+    resume: Annotated[bool, "Continue the study, or join its workers; its settings stay."] = False,
     options: SearchOptions,
     experiment: SearchedExperiment,
 ) -> None:
-    """Search for the best parameters, train them in full, and evaluate them on the test part once.
+    """Search for the best settings, train with them, and evaluate once on the test part.
 
-    Trials are scored on the validation part; the space is the preset's, or a recipe's.
+    Trials are scored on the validation part. The search space is that of the preset, or of a recipe.
 
     [bold]Examples[/bold]
 

@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 def settings(
     *,
     kind: Annotated[
-        str | None, typer.Argument(metavar="TASK", help="Of what: {tasks}. \\[default: all]")
+        str | None, typer.Argument(metavar="TASK", help="The task: {tasks}. \\[default: all]")
     ] = None,
     preset: Annotated[str, "The defaults of this preset: {presets}.", "NAME"] = "default",
     set_: Annotated[
         list[str] | None,
-        "Those of another network or objective: --set model.name=dense. May be repeated.",
+        "Settings of another network or objective: --set model.name=dense. May be repeated.",
         "NAME=VALUE",
     ] = None,
     json: Json = False,

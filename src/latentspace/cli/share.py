@@ -14,12 +14,12 @@ def push(
     run: RunPath,
     target: Annotated[str, typer.Argument(metavar="TARGET", help="A new folder, or hf://OWNER/NAME.")],
     data: MovedData = None,
-    private: Annotated[bool, "A new repository of the hub is for its owner alone."] = False,
-    force: Annotated[bool, "Replace a run that is there."] = False,
+    private: Annotated[bool, "Make a new repository of the hub private."] = False,
+    force: Annotated[bool, "Replace an existing run."] = False,
     json: Json = False,
     device: Device = "auto",
 ) -> None:
-    """Put a finished run where others find it: weights, records, and a model card with figures and results.
+    """Share a finished run: weights, records, and a model card with figures and results.
 
     A folder or a repository of the Hugging Face hub, in the layout that the hub expects. Images are not
     pushed, but the card shows some, and the records name the place that they were read from.
@@ -53,12 +53,12 @@ def push(
 def pull(
     *,
     source: Annotated[
-        str, typer.Argument(metavar="SOURCE", help="A folder that was pushed to, or hf://OWNER/NAME.")
+        str, typer.Argument(metavar="SOURCE", help="The target of a push: a folder, or hf://OWNER/NAME.")
     ],
     out: Annotated[Path, "The new run directory.", "RUN"],
     json: Json = False,
 ) -> None:
-    """Get a run that was pushed: a run directory, as if it had been trained here.
+    """Get a run that was pushed, as a run directory that every command can use.
 
     [bold]Examples[/bold]
 

@@ -27,22 +27,22 @@ class TrainingOptions:
 
     panel: ClassVar = "Training"
 
-    epochs: Annotated[int | None, "How many times to go through the training images."] = None
+    epochs: Annotated[int | None, "Number of passes over the training images."] = None
     minutes: Annotated[
-        float | None, "Instead of --epochs: as many as fit this time on this machine, measured at the start."
+        float | None, "Instead of --epochs: as many epochs as fit in this time, measured at the start."
     ] = None
     batch_size: Annotated[
-        int | None, "Images in a training step; by default the task's number, fewer in a small set."
+        int | None, "Images per training step. \\[default: the preset's, fewer in a small set]"
     ] = None
-    learning_rate: Annotated[float | None, "Step size of the optimiser, at its highest."] = None
+    learning_rate: Annotated[float | None, "Highest learning rate of the schedule."] = None
     code_size: Annotated[
         int | None,
-        "How many numbers to compress an image to. \\[default: by the images' side: 10 for 28x28 grey, "
+        "How many numbers a code has. \\[default: by the images' side: 10 for 28x28 grey, "
         "64 for 32x32 colour]",
     ] = None
     learn_from: Annotated[
         str | None,
-        "Which parts of the split to learn from; --fit train+validation says the same.",
+        "Which parts of the split to train on; --fit train+validation is the same.",
         "train|train+validation",
     ] = None
     keep: Annotated[
@@ -50,24 +50,24 @@ class TrainingOptions:
     ] = None
     augment: Annotated[
         str | None,
-        "How images are moved before they are learned from. auto: not in short trainings; of images only "
+        "How training images are changed at random. auto: nothing in short trainings; only "
         "colour photographs are mirrored.",
         "auto|none|shift|affine|mirror",
     ] = None
     devices: Annotated[
         int | None,
-        "Processes that divide each batch, each on a GPU of its own, or on some of the CPU's cores.",
+        "Number of processes that share each batch, each on its own GPU or on some CPU cores.",
         {"min": 1},
     ] = None
     extra: Annotated[
-        str | None, "Images that are learned from beside the others, and never evaluated: as --data.", "SPEC"
+        str | None, "Extra training images, which are never evaluated; a SPEC as for --data.", "SPEC"
     ] = None
     method: Annotated[
-        str | None, "Classifier: encode the images once, or anew in every epoch.", "codes|frozen-encoder"
+        str | None, "Classifier: encode the images once, or again in every epoch.", "codes|frozen-encoder"
     ] = None
     loss: Annotated[
         str | None,
-        "Classifier: cross-entropy of logits, or (report) of Softmax outputs taken for logits.",
+        "Classifier: cross-entropy of the logits; report: with a second Softmax, as in the course report.",
         "cross-entropy|report",
     ] = None
 
@@ -97,18 +97,18 @@ def train(
     context: Any,
     kind: Task = None,
     out: Annotated[Path | None, "The new run directory.", "RUN"] = None,
-    resume: Annotated[Path | None, "Go on with an interrupted run; its settings stay.", "RUN"] = None,
+    resume: Annotated[Path | None, "Continue an interrupted run, with its settings.", "RUN"] = None,
     seeds: Annotated[
-        int, "Train this often, with consecutive seeds, and give mean and spread.", {"min": 1}
+        int, "Number of trainings, with consecutive seeds; prints mean and spread.", {"min": 1}
     ] = 1,
     track: Annotated[
-        str | None, "Log losses, settings and pictures there too.", "tensorboard|mlflow|wandb"
+        str | None, "Log losses, settings and pictures with this tracker.", "tensorboard|mlflow|wandb"
     ] = None,
     engine: Engine = "local",
     training: TrainingOptions,
     options: ExperimentOptions,
 ) -> None:
-    """Train a network, by default a residual one at the settings of the preset `default`.
+    """Train a network: by default a residual network with the settings of the preset `default`.
 
     [bold]Examples[/bold]
 

@@ -56,7 +56,7 @@ def _there(path: Path) -> OutputError:
 
 @contextmanager
 def made_file(path: Path, *, force: bool) -> Iterator[BinaryIO]:
-    """As `replacing`, for a file that somebody asked for: without `force`, one that is there stays.
+    """A file to be written, which an error leaves absent; without `force`, one that exists stays.
 
     So of two that make it at the same moment, one does, and the other is told that it is there.
 
@@ -141,7 +141,7 @@ def alone_at(place: Path, lock: Path, error: type[LatentspaceError] = OutputErro
 
 @contextmanager
 def made_folder(path: Path, *, force: bool = False) -> Iterator[Path]:
-    """As `new_folder`, for a folder of results; `force` as `refuse_folder` takes it."""
+    """A new folder for results, with a list of its files; `force` as in `refuse_folder`."""
     refuse_folder(path, force=force)
     with (folder_in_place_of if force and _is_ours(path) else new_folder)(path) as folder:
         yield folder
@@ -171,7 +171,7 @@ def _files(folder: Path) -> set[str]:
 
 @contextmanager
 def folder_in_place_of(path: Path) -> Iterator[Path]:
-    """As `new_folder`, for the folder at `path`, which stays until the block has ended well.
+    """A folder that takes the place of the one at `path` when the block has ended without an error.
 
     Raises:
         OutputError: the place cannot be written.

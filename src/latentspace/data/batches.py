@@ -182,7 +182,7 @@ def laid_out(
 
 
 def passed_once(pixels: Pixels, chosen: Int64Array, device: torch.device) -> ResidentSet | OnDiskSet:
-    """As `laid_out`, but the images never lie on the device all at once: there are batches of them alone."""
+    """The chosen images as a set for `device` that only ever has single batches of them there."""
     if device.type == "cpu":
         return laid_out(pixels, chosen, device)
     return OnDiskSet(pixels, chosen, device)

@@ -90,6 +90,7 @@ class Duplicates:
 
 
 def count_duplicates(hashes: Hashes) -> Duplicates:
+    """How many sets of equal images there are, by their hashes, and how many images repeat an earlier one."""
     _, first, counts = np.unique(hashes, return_index=True, return_counts=True)
     repeated = counts > 1
     if not repeated.any():

@@ -44,7 +44,7 @@ GROUPS_FILE: Final = "groups.csv"
 
 
 def refuse_out(out: Path, *, force: bool, idx: bool = False) -> None:
-    """Raises: OutputError: something is at `out`; `force` lets a file be replaced."""
+    """Refuse an `out` that exists, or with `force` one that is no file: raises OutputError."""
     if idx or out.suffix.lower() not in FILES:
         refuse_taken(out)
     else:

@@ -110,6 +110,9 @@ def common_size(sizes: Mapping[Size, int]) -> Size:
 
     The most frequent where nine tenths have it; else a square of at most 64, and no larger than the images
     are, but for one in a hundred.
+
+    Raises:
+        ValueError: no sizes.
     """
     total = sum(sizes.values())
     size, many = Counter(sizes).most_common(1)[0]

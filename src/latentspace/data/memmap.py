@@ -178,7 +178,7 @@ def allocate(shape: Sequence[int], like: np.ndarray) -> UInt8[np.ndarray, "..."]
 
 
 def allocate_on_disk(shape: Sequence[int]) -> UInt8[np.ndarray, "..."]:
-    """As `allocate`, on disk."""
+    """An array of bytes to be filled, in a file without a name; raises OutputError as `allocate`."""
     folder = cache_directory()
     with refusals(folder):
         folder.mkdir(parents=True, exist_ok=True)

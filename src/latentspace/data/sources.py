@@ -75,7 +75,11 @@ def load_images(config: DataConfig, given: Given | None = None) -> ImageSet:
 
 
 def finished(images: ImageSet, config: DataConfig) -> ImageSet:
-    """`images` as `config` wants them, whatever they were read from; the rest as `load_images`."""
+    """`images` after what `config` asks for: tiles, groups, labels by names, size, channels, copies, sample.
+
+    Raises:
+        DataError: with `strict`, an image that could not be read; else as `load_images`.
+    """
     if config.strict and images.record.unreadable:  # from the cache, where they were counted before
         first = images.record.unreadable[0]
         raise DataError(
@@ -104,7 +108,7 @@ def finished(images: ImageSet, config: DataConfig) -> ImageSet:
 
 
 def settled_images(config: DataConfig, given: Given | None = None) -> tuple[ImageSet, DataConfig]:
-    """As `load_images`, and the settings with which the same images are found again.
+    """Images, read as by `load_images`, and the settings with which the same images are found again.
 
     `auto` becomes what it chose, whatever can be fetched tomorrow; where images are given, their hash.
 

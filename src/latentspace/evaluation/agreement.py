@@ -84,6 +84,11 @@ def compared(
     test: Float[np.ndarray, " _others"],
     groups: int = 0,
 ) -> Agreement:
+    """The means of two samples of `measure`, a value per image each, and the p of Welch's t-test.
+
+    Args:
+        groups: how many groups the images have; 0: none.
+    """
     from scipy.stats import ttest_ind
 
     if min(len(validation), len(test)) < 2 or max(np.ptp(validation), np.ptp(test)) == 0:

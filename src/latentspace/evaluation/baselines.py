@@ -154,12 +154,12 @@ def baseline_record(
         for labels, rows in found.items()
     ]
     near = {name: _nearest(one, on) for name, one in every.items()}
-    commonest = np.bincount(on.labels[on.learned]).argmax()
+    most_frequent = np.bincount(on.labels[on.learned]).argmax()
     return BaselineRecord(
         heads={name: rows[0] for name, rows in fewer[-1].accuracies.items()},
         neighbours={name: accuracy for name, (_, accuracy) in near.items()},
         k={name: k for name, (k, _) in near.items()},
-        chance=float((on.labels[on.test] == commonest).mean()),
+        chance=float((on.labels[on.test] == most_frequent).mean()),
         fewer=tuple(fewer),
         steps=steps,
         fewer_steps=fewer_steps,
@@ -216,7 +216,7 @@ def _nearest(inputs: Features, on: Compared) -> tuple[int, float]:
 def by_neighbours(
     inputs: Features, labels: Int64Array, known: Int64Array, asked: Int64Array, numbers: Sequence[int]
 ) -> dict[int, Int64Array]:
-    """The commonest label among the k nearest of `known`, for each of `asked` and each k of `numbers`.
+    """The most frequent label among the k nearest of `known`, for each of `asked` and each k of `numbers`.
 
     All from one search for neighbours, some images at a time; of labels that are as common, the lowest.
     """

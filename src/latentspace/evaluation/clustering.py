@@ -1,4 +1,4 @@
-"""Whether groups that were found without labels are what labels say, beside groups of pixels and of PCA."""
+"""How well clusters agree with labels, and clusters of pixels and of PCA too."""
 
 from dataclasses import dataclass
 

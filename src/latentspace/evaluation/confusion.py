@@ -51,12 +51,15 @@ class Mistakes:
 
 @dataclass(frozen=True)
 class Mistake:
+    """An image of class `labelled` that was taken for `taken_for`, with the probability of that class."""
+
     labelled: str
     taken_for: str
     probability: float
 
 
 def confusion(labels: Int64Array, probabilities: Probabilities, class_names: tuple[str, ...]) -> Confusion:
+    """The confusion matrix of `probabilities`, images x classes: rows are labels, columns predictions."""
     counts = np.zeros((len(class_names), len(class_names)), dtype=np.int64)
     np.add.at(counts, (labels, probabilities.argmax(axis=1)), 1)
     return Confusion(counts, class_names)

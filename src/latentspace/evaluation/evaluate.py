@@ -1,4 +1,4 @@
-"""A finished run -> what it is worth on images it did not learn from. Here alone the test split is opened."""
+"""A finished run -> its metrics on images it did not learn from. Only this module opens the test part."""
 
 import logging
 from functools import partial
@@ -131,7 +131,14 @@ def evaluate_images(
     device: str = AUTO,
     computed: Computed = here,
 ) -> Evaluation:
-    """Metrics of images that are loaded already; `own` where they are the run's."""
+    """Metrics of images that are loaded already; the rest as `evaluate`.
+
+    Args:
+        own: whether they are the run's own images.
+
+    Raises:
+        ConfigurationError: a part of the split, of images that are not the run's.
+    """
     scope = scope or ("test" if own else "all")
     require_scope(scope)
     if scope != "all" and not own:

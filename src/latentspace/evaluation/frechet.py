@@ -50,6 +50,9 @@ def frechet_record(
     Args:
         test, more: as `real` and `more` of a `Likeness`.
         mixture: as many decoded from codes of a mixture.
+
+    Raises:
+        ValueError: other numbers of decoded and of training images.
     """
     if len(decoded) != len(training):
         raise ValueError(f"{len(decoded)} decoded images cannot be compared with {len(training)}")

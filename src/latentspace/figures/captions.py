@@ -38,21 +38,21 @@ def curves_caption(curves: LossCurves, *, model: str) -> Caption:
     """`model` with its article: "the autoencoder"."""
     if curves.validated:
         text = (
-            "The second curve is of the validation split; the test split was not looked at during training. "
+            "The second curve is of the validation part; the test part was not used during training. "
             "A training value is the mean over an epoch in which the weights were still changing; a "
             "validation value is taken after the epoch."
         )
     else:
         text = (
-            "The model was fitted to the training and the validation split together, so there is no second "
-            "curve; the test split was not looked at during training."
+            "The model was fitted to the training and the validation part together, so there is no second "
+            "curve; the test part was not used during training."
         )
     return Caption(f"The training of {model}", text)
 
 
 def rows_caption(rows: ImageRows, *, model: str, split: str) -> Caption:
-    """`split` says whose images these are: "the test split"."""
-    text = f"{counted(rows.columns)} of {split}, chosen at random and not for their looks."
+    """`split` says whose images these are: "the test part"."""
+    text = f"{counted(rows.columns)} of {split}, chosen at random."
     if rows.errors:
         text += f" Under each column: {rows.error_name}."
     return Caption(f"Images and what {model} makes of them", text)
@@ -82,7 +82,7 @@ def codes_caption(codes: CodeMap, *, split: str, dimensions: int) -> Caption:
 def denoising_caption(rows: ImageRows, *, corruption: str, before: float, after: float) -> Caption:
     """`before` and `after` are the mean errors of the shown images, per pixel."""
     text = (
-        f"{counted(rows.columns)} of the test split, chosen at random, with {corruption}, which the network "
+        f"{counted(rows.columns)} of the test part, chosen at random, with {corruption}, which the network "
         "never saw; the noisy images are cut to [0, 1] to be drawn, not to be denoised. Mean squared error "
         f"per pixel of these images against the clean ones: {before:.4f} before, {after:.4f} after. Under "
         f"each column: {rows.error_name}."

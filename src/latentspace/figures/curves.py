@@ -41,6 +41,8 @@ _MARKED = 25  # up to so many epochs, each is marked
 
 @dataclass(frozen=True, eq=False)
 class Curve:
+    """A term of the loss by epoch, of the training or of the validation."""
+
     part: CurvePart
     epochs: Int64[np.ndarray, " epochs"]
     values: Float[np.ndarray, " epochs"]
@@ -48,6 +50,8 @@ class Curve:
 
 @dataclass(frozen=True, eq=False)
 class Panel:
+    """A term of the loss with its curves, drawn on one pair of axes."""
+
     term: Term
     curves: tuple[Curve, ...]
 

@@ -85,7 +85,7 @@ class Anomalies:
         return over
 
     def columns(self) -> dict[str, Any]:
-        """As a table, the most unusual first."""
+        """The columns of a table, the most unusual image first."""
         rows, images = self.order, self.images
         found: dict[str, Any] = {"rank": self.ranks, "name": list(images.names_of(rows))}
         if images.labels is not None:

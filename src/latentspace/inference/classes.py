@@ -51,7 +51,7 @@ class Classes:
         return np.asarray(self.probabilities.max(axis=1))
 
     def columns(self, *, all_classes: bool = False) -> dict[str, Any]:
-        """As a table; `all_classes`: with the probability of every class."""
+        """The columns of a table; `all_classes`: with the probability of every class."""
         columns: dict[str, Any] = {"name": list(self.images.names)}
         if self.images.labelled:
             columns["label"] = self.images.label_names(np.arange(len(self.images)))
@@ -64,7 +64,7 @@ class Classes:
 
 
 def refuse_share(reject: float) -> None:
-    """Raises: ConfigurationError: no share that can be called unknown."""
+    """Refuse a `reject` that is not a share: raises ConfigurationError."""
     if not 0 <= reject < 1:
         raise ConfigurationError(
             f"{option('reject')} takes a share from 0, below 1",

@@ -45,11 +45,11 @@ class Clusters:
 
     @property
     def sizes(self) -> Int64Array:
-        """How many images each group has."""
+        """How many images each cluster has."""
         return np.bincount(self.groups)
 
     def members(self, group: int) -> Int64Array:
-        """The images of a group, the most typical first."""
+        """The images of a cluster, the most typical first."""
         rows = np.flatnonzero(self.groups == group)
         return rows[np.argsort(self.distances[rows], kind="stable")]
 
@@ -63,7 +63,7 @@ def find_clusters(codes: CodeArray, count: int | None = None, seed: int = 0) -> 
     refuse_count(count, len(codes))
     if not np.isfinite(codes).all():
         raise DataError(
-            "codes must be finite to be grouped",
+            "codes must be finite to be clustered",
             found=f"{int((~np.isfinite(codes)).any(axis=1).sum())} of {len(codes):,} that are not",
             do="look at the training's loss: the network may have diverged",
         )
@@ -84,12 +84,12 @@ def find_clusters(codes: CodeArray, count: int | None = None, seed: int = 0) -> 
 
 
 def refuse_count(count: int | None, images: int | None = None) -> None:
-    """Refuse what is no number of groups, or more than so many images allow: raises DataError."""
+    """Refuse what is no number of clusters, or too large for this number of images: raises DataError."""
     least = 4 if count is None else 2 * count
     if (count is not None and count < 2) or (images is not None and images < least):
         raise DataError(
-            "there are at least two groups, and at least two images for each",
-            found=f"{'' if count is None else counted(count, 'group')}"
+            "there must be at least two clusters, and at least two images for each",
+            found=f"{'' if count is None else counted(count, 'cluster')}"
             f"{'' if images is None else f' of {counted(images)}'}".strip(),
             do=f"write for example {option('count', 2)}, and give more images",
         )
@@ -101,7 +101,7 @@ def sample(images: int, seed: int) -> Int64Array:
 
 
 def spectral_groups(rows: Float[np.ndarray, "_images values"], count: int, seed: int) -> Int64Array:
-    """A group for each row, counted from 0; a group may come out empty."""
+    """The cluster of each row, counted from 0; a cluster may be empty."""
     from sklearn.cluster import SpectralClustering
 
     if count == 1:
@@ -119,14 +119,14 @@ def spectral_groups(rows: Float[np.ndarray, "_images values"], count: int, seed:
 
 
 def _silhouettes(codes: CodeArray, state: int) -> dict[int, float]:
-    """The mean silhouette of k-means by number of groups."""
+    """The mean silhouette of k-means by number of clusters."""
     from sklearn.cluster import KMeans
     from sklearn.metrics import silhouette_score
 
     most = min(len(codes) // 2, len(np.unique(codes, axis=0)))
     sample = min(SAMPLE, len(codes))
     found = {}
-    for count in told([one for one in COUNTS if one <= most], "numbers of groups tried"):
+    for count in told([one for one in COUNTS if one <= most], "numbers of clusters tried"):
         groups = KMeans(count, n_init=3, random_state=state).fit_predict(codes)
         found[count] = float(silhouette_score(codes, groups, sample_size=sample, random_state=state))
     return found

@@ -53,7 +53,7 @@ class Restored:
 
 
 def denoised(trained: TrainedAutoencoder, images: ImageSet) -> Restored:
-    """As `restored`; a warning where the network was not trained to leave noise behind."""
+    """Encoded and decoded images, as of `restored`; warns if the network does not remove noise."""
     if trained.experiment.objective.corrupted_by is None:
         logger.warning(
             "%s is a run of %s, which is not trained to remove noise; a run of dae is",

@@ -132,7 +132,7 @@ def onnx_file(trained: Trained, name: str) -> bytes:
 
 
 def require_onnx() -> None:
-    """Raises: ConfigurationError: what ONNX files are written and checked with is not installed."""
+    """Refuse to go on where the libraries for ONNX files are not installed: raises ConfigurationError."""
     require_extra("onnx", "onnx", "onnxscript", "onnxruntime", to="export ONNX")
 
 

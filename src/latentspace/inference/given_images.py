@@ -27,7 +27,7 @@ def image_set(trained: TrainedAutoencoder, images: Given) -> ImageSet:
 
 
 def own_or_given(trained: TrainedAutoencoder, images: Given | None) -> ImageSet:
-    """As `image_set`; the run's own images where none are given.
+    """The given images as a set, or the run's own images if none are given; the rest as `image_set`.
 
     Raises:
         RunError: none are given, and the run's own are not at hand.

@@ -78,7 +78,7 @@ class Exact:
         self._size = max(1, PRODUCTS // codes.size)
 
     def search(self, asked: CodeArray, count: int) -> Nearest:
-        """As `nearest`, of at most as many as there are."""
+        """The `count` nearest codes of each of `asked`, images x code, the nearest first; Euclidean."""
         starts = told(range(0, len(asked), self._size), "searches for neighbours")
         found = [self._rule.kneighbors(asked[at : at + self._size], n_neighbors=count) for at in starts]
         distances, rows = (np.concatenate(parts) for parts in zip(*found, strict=True))

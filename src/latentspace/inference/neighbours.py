@@ -71,7 +71,7 @@ class Neighbours:
         return self.found.distances
 
     def columns(self) -> dict[str, Any]:
-        """As a table, a row for each image and neighbour."""
+        """The columns of a table with a row for each image and neighbour."""
         many, count = self.rows.shape
         flat = self.rows.reshape(-1)
         found: dict[str, Any] = {

@@ -139,7 +139,7 @@ class VariationalConfig(GenerativeConfig):
     )
 
     def build(self, shape: tuple[int, int, int], generator: torch.Generator) -> "Autoencoder":
-        """As `AutoencoderConfig.build`."""
+        """The network for images of `shape` (channels, height, width), its weights drawn by `generator`."""
         require_size(shape)
         channels = (self.conv1_channels, self.conv2_channels)
 
@@ -258,6 +258,9 @@ def shortened(codes: Codes, generator: torch.Generator | None) -> Codes:
     Behind its end a code is zero: so the first numbers come to hold what matters most, as for nested dropout.
     O. Rippel, M. Gelbart, R. Adams, "Learning Ordered Representations with Nested Dropout"
     (https://proceedings.mlr.press/v32/rippel14.html), where lengths are geometric.
+
+    Raises:
+        TypeError: no generator.
     """
     if generator is None:
         raise TypeError("the lengths of ordered codes are drawn from a generator: give it one")

@@ -13,11 +13,14 @@ from .loss import Context, Loss, Objective, ObjectiveConfig
 
 
 def importance_weighted(samples: int) -> Objective:
-    """iwae_loss = -log 1/K sum_k p(x | z_k) p(z_k) / q(z_k | x): a tighter bound than the ELBO, where K = 1.
+    """iwae_loss = -log 1/K sum_k p(x | z_k) p(z_k) / q(z_k | x): nats per image; with K = 1 it is the ELBO.
 
     Y. Burda, R. Grosse, R. Salakhutdinov, "Importance Weighted Autoencoders"
     (https://arxiv.org/abs/1509.00519), equation 8. It is minimised, with the model's own terms, as a mean
     over the images; `elbo_loss` is the mean over the same codes. An image is encoded once.
+
+    Raises:
+        TypeError: the network has no prior.
     """
 
     def objective(model: nn.Module, batch: Batch, context: Context) -> Loss:

@@ -1,4 +1,4 @@
-"""The page of groups that were found without labels: each group's typical and odd images."""
+"""The page of clusters: the typical and the unusual images of each."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -28,15 +28,15 @@ def clusters_page(
         run: what encoded the images, for the footer.
     """
     shown = range(min(GROUPS, found.count))
-    lead = f"{counted(len(images))} in {counted(found.count, 'group')} by their codes, without labels."
+    lead = f"{counted(len(images))} in {counted(found.count, 'cluster')} by their codes, without labels."
     if agreement is not None:
         lead += f" Their agreement with the labels: NMI {agreement['codes'].nmi:.2f}."
     sections = (
-        Section("All groups", tables=(_overview(images, found), *_agreement(images, agreement))),
+        Section("All clusters", tables=(_overview(images, found), *_agreement(images, agreement))),
         *(Section(_title(images, found, one), galleries=_galleries(images, found, one)) for one in shown),
         Section("How they were found", _how(found)),
     )
-    return Page("Groups of images", lead, sections=sections, footer=(run, f"images: {images.source}"))
+    return Page("Clusters of images", lead, sections=sections, footer=(run, f"images: {images.source}"))
 
 
 def most_common(images: ImageSet, rows: Int64Array) -> tuple[str, float] | None:
@@ -52,7 +52,7 @@ def _title(images: ImageSet, found: Clusters, group: int) -> str:
     rows = found.members(group)
     common = most_common(images, rows)
     label = "" if common is None else f", {common[1]:.0%} of them {common[0]}"
-    return f"Group {group + 1}: {counted(len(rows))}{label}"
+    return f"Cluster {group + 1}: {counted(len(rows))}{label}"
 
 
 def _galleries(images: ImageSet, found: Clusters, group: int) -> tuple[Gallery, ...]:
@@ -60,7 +60,7 @@ def _galleries(images: ImageSet, found: Clusters, group: int) -> tuple[Gallery, 
     typical = rows[:TYPICAL]
     odd = rows[len(typical) :][::-1][:ODD]
     notes = (
-        "The most typical: their codes lie nearest to the group's mean.",
+        "The most typical: their codes are nearest to the mean of the cluster.",
         "The oddest, oddest first.",
     )
     return tuple(
@@ -85,7 +85,7 @@ def _overview(images: ImageSet, found: Clusters) -> Table:
         label = () if common is None else (common[0], f"{common[1]:.0%}")
         rows.append((str(group + 1), f"{len(members):,}", *label, images.names_of(members[:1])[0]))
     labels = () if images.labels is None else ("most common label", "share")
-    return Table("Groups, the largest first", ("group", "images", *labels, "most typical"), tuple(rows))
+    return Table("Clusters, the largest first", ("cluster", "images", *labels, "most typical"), tuple(rows))
 
 
 def _agreement(images: ImageSet, agreement: Mapping[str, GroupAgreement] | None) -> tuple[Table, ...]:
@@ -97,18 +97,21 @@ def _agreement(images: ImageSet, agreement: Mapping[str, GroupAgreement] | None)
     )
     note = (
         "NMI: normalised mutual information; ARI: adjusted Rand index; accuracy: of the best matching of "
-        "groups to classes. All are 1 where groups and labels are the same. As many groups by the same "
+        "clusters to classes. All are 1 if clusters and labels are the same. As many clusters by the same "
         f"method, on {counted(min(len(images), MOST))}."
     )
-    return (Table("Agreement with the labels", ("groups of", "NMI", "ARI", "accuracy"), rows, note),)
+    return (Table("Agreement with the labels", ("clusters of", "NMI", "ARI", "accuracy"), rows, note),)
 
 
 def _how(found: Clusters) -> tuple[str, ...]:
     how = (
-        f"Spectral clustering of the graph that joins each code to the {NEIGHBOURS} nearest, so that a group "
+        f"Spectral clustering of the graph that joins each code to the {NEIGHBOURS} nearest, so a cluster "
         "may have any shape."
     )
     if not found.silhouettes:
         return (how,)
     tried = ", ".join(f"{count}: {score:.3f}" for count, score in found.silhouettes.items())
-    return (how, f"The number of groups has the best mean silhouette of k-means among those tried: {tried}.")
+    return (
+        how,
+        f"The number of clusters has the best mean silhouette of k-means among those tried: {tried}.",
+    )

@@ -1,4 +1,4 @@
-"""The page of a comparison: runs side by side, what differs by more than luck, and which settings differ."""
+"""The page of a comparison: runs side by side, what differs significantly, and which settings differ."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,7 +23,7 @@ def comparison_page(found: Comparison, cards: Sequence[Card]) -> Page:
     apart = [one for one in found.measures if one.best]
     lead = (
         f"{counted(len(names), 'run')}: {', '.join(names)}. {counted(len(apart), 'measure')} of "
-        f"{len(found.measures)} differ by more than luck. Each row is taken by itself: its intervals of all "
+        f"{len(found.measures)} differ significantly. Each row is taken by itself: its intervals of all "
         f"pairs hold together with {LEVEL:.0%}, but of twenty rows one may seem to differ by chance."
     )
     sections = [
@@ -105,9 +105,7 @@ def _finding(one: Measure, names: Sequence[str]) -> Finding:
 
 def _table(found: Comparison, names: Sequence[str]) -> Table:
     rows = tuple(tuple(row) for row in measure_rows(found))
-    note = (
-        "* leads: no other run is better beyond luck, and one is worse. Brackets: 95% intervals over images."
-    )
+    note = "* leads: none is significantly better, and one is worse. Brackets: 95% intervals over images."
     return Table("Each measure of each run", ("", *names), rows, note)
 
 
@@ -117,7 +115,7 @@ def _differences(found: Comparison, names: Sequence[str]) -> Section:
             titled(one),
             f"{names[gap.first]} minus {names[gap.second]}",
             cell(gap.difference),
-            "more than luck" if gap.more_than_luck else "may be luck",
+            "significant" if gap.significant else "may be chance",
             NOTHING if gap.paired is None else f"{gap.paired:,}",
         )
         for one in found.measures

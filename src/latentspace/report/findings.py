@@ -23,7 +23,7 @@ from .trend import trend
 
 ALIKE = 0.05  # share of the images' variance under which reconstructions are all one picture
 ONE_ANSWER = 0.95  # share of the answers
-LUCK = 0.01  # probability of as many right answers by the commonest class alone
+CHANCE = 0.01  # probability of as many right answers by always answering the most frequent class
 # What presses less on the code, by the setting of the objective that does it.
 LIGHTER = {
     "warm_up": "--set objective.warm_up=10",
@@ -85,16 +85,18 @@ def _use_of_the_code(context: RunContext) -> list[Finding]:
 
 def _classification(shown: ClassifierAnalysis) -> list[Finding]:
     accuracy, chance = shown.accuracy, shown.baselines.chance
-    right = f"{accuracy:.1%} of the test images are classified rightly"
+    right = f"{accuracy:.1%} of the test images are classified correctly"
     tested = int(shown.confusion.counts.sum())
-    by_luck = binomtest(round(accuracy * tested), tested, min(1.0, chance), alternative="greater").pvalue
-    if by_luck > LUCK:
-        text = f"{right}; naming the commonest class always would be right for {chance:.1%}."
+    by_chance = binomtest(round(accuracy * tested), tested, min(1.0, chance), alternative="greater").pvalue
+    if by_chance > CHANCE:
+        text = f"{right}; always answering the most frequent class would be right for {chance:.1%}."
         longer = train_longer(stopped_by(shown.context.run))
         advice = f"{longer}, on more labels, or on an encoder with a larger code."
         return [Finding("No better than always giving one answer", text, False, advice)]
     found = [
-        Finding("Better than guessing", f"{right}; the commonest class alone would be {chance:.1%}.", True)
+        Finding(
+            "Better than guessing", f"{right}; always answering the most frequent class: {chance:.1%}.", True
+        )
     ]
     name, other = next((one for one in shown.baselines.heads.items() if "principal" in one[0]), ("", 0.0))
     if name:

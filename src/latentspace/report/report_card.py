@@ -50,8 +50,8 @@ def card_page(
     )
     lead = (
         f"A run of kind {card.kind} with {counted(card.code_size, 'number')} an image, evaluated on "
-        f"{evaluated}. In brackets 95% intervals, by {card.draws:,} resamples of the images. Beside it stand "
-        "its baselines: 'beaten', or 'ahead' of the run, or 'even', where the difference may be luck."
+        f"{evaluated}. In brackets 95% intervals, by {card.draws:,} resamples of the images. Each "
+        "number has its baselines: 'beaten' by the run, 'ahead' of it, or 'even', if it may be chance."
     )
     sections = [_section(part) for part in card.sections.values()]
     alarms = [
@@ -108,7 +108,7 @@ def _finding(part: Part, row: Row) -> Finding | None:
         *(f"{WAYS[verdict]} {listed(some)}" for verdict, some in by_verdict.items() if some),
     ]
     good = False if lost else None if even else True
-    headline = {True: "beat all beside them", False: "are behind something simpler", None: "are not ahead"}
+    headline = {True: "beat all baselines", False: "are behind a baseline", None: "are not ahead"}
     return Finding(
         f"{HEADLINES[row.name]} {headline[good]}", f"{'; '.join(words)}.", good, section=part.title
     )
@@ -158,7 +158,7 @@ def _worst(record: CardRecord, network: TrainedAutoencoder, images: ImageSet) ->
     names = images.names_of(rows)
     captions = [(name, f"error {number(error)}") for name, error in zip(names, errors[order], strict=True)]
     note = (
-        "Left the image, right what its code is decoded to; the largest errors of those evaluated. Below "
+        "Left the image, right its reconstruction; the largest errors of the evaluated images. Below "
         "each the mean squared error per pixel."
     )
     return gallery({"image": pixels, "reconstruction": network.reconstruct(pixels)}, captions, note)

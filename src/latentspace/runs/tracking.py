@@ -24,7 +24,7 @@ def trackers_of(run: Run) -> list[str]:
 
 
 def keep_notes(run: Run, tracker: str, notes: Mapping[str, str]) -> None:
-    """Raises: OutputError: they cannot be written."""
+    """Write what trackers know of the run into it: raises OutputError."""
     write_json(run.path / FILE, {**_read(run), tracker: dict(notes)})
 
 

@@ -18,7 +18,7 @@ from .train import Training
 
 
 def require_tracker(name: str) -> None:
-    """Raises: ConfigurationError: an unknown tracker, or its library is not installed."""
+    """Refuse an unknown tracker, or one whose library is not installed: raises ConfigurationError."""
     TRACKERS[name].require(name)
 
 

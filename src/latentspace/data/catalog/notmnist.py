@@ -94,7 +94,7 @@ def load(size: Size, *, timeout: float = TIMEOUT, resident: Residence = "always"
 
 
 def load_if_quick(size: Size, *, timeout: float, resident: Residence = "always") -> ImageSet:
-    """As `load`, but only mirrors that answer within `timeout` seconds are asked.
+    """notMNIST, from the cache or from mirrors that answer within `timeout` seconds; the rest as `load`.
 
     Raises:
         FetchError: it is not cached, and no mirror answers or delivers.

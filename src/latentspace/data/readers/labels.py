@@ -126,7 +126,7 @@ def _one_hot(rows: np.ndarray) -> bool:
 
 
 def check_count(what: str, column: np.ndarray, count: int, origin: str) -> None:
-    """Raises: DataError: not one for each image."""
+    """Refuse labels that are not one for each image: raises DataError."""
     if column.ndim < 1 or len(column) != count:
         raise DataError(
             f"{origin} must hold one of the {what} for each image",

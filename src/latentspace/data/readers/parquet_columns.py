@@ -171,6 +171,11 @@ def _features(schema: "pa.Schema") -> dict[str, Any]:
 
 
 def label_of(value: Any, names: Sequence[str], where: str) -> str | None:
+    """The name of a label's class, from its name or its number in `names`; None: the image has no label.
+
+    Raises:
+        DataError: another label, where the file names its classes; `where` says which row it is of.
+    """
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if value is None or str(value).strip().casefold() in MISSING or (names and value == -1):

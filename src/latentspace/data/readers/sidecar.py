@@ -69,7 +69,7 @@ def with_sidecar(
 
 
 def with_beside(archive: Path, images: ImageSet, label: str | None = None) -> ImageSet:
-    """As `with_sidecar`, of the tables beside an archive."""
+    """The images with labels, groups and parts from the tables next to their archive."""
     if not wants_tables(images, label):
         return images
     paths = beside(archive.resolve().parent, archive.name.partition(".")[0])
@@ -81,7 +81,7 @@ def with_beside(archive: Path, images: ImageSet, label: str | None = None) -> Im
 
 
 def with_tables(images: ImageSet, tables: Sequence[tuple[str, str]], label: str | None = None) -> ImageSet:
-    """As `with_sidecar`, of tables that are given by name and text."""
+    """The images with labels, groups and parts from tables that are given by name and text."""
     return _said(images, tables, label)[0]
 
 

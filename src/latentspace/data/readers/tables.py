@@ -115,7 +115,7 @@ class Table:
         return Table(self.origin, names, self.rows[1:], self.lines[1:])
 
     def require_whole(self) -> None:
-        """Raises: DataError: it has no row, or a row with fewer or more cells than there are columns."""
+        """Refuse a table without rows, or with a row of another length than the header: raises DataError."""
         if not self.rows:
             raise DataError(
                 f"{self.origin} must have a row for each image",

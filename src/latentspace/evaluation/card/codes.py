@@ -1,4 +1,4 @@
-"""What codes are worth without a decoder: to a classifier, to groups, and as numbers."""
+"""Measures of codes that need no decoder: classification, clusters, and the numbers themselves."""
 
 from functools import partial
 from typing import Final
@@ -22,9 +22,9 @@ from .values import Curve, Row, Section
 NEIGHBOURS: Final = 10
 TITLE: Final = "Codes"
 AGREEMENTS: Final = {
-    "nmi": "groups and labels: normalised mutual information",
-    "ari": "groups and labels: adjusted Rand index",
-    "accuracy_of_groups": "groups and labels: accuracy after matching",
+    "nmi": "clusters and labels: normalised mutual information",
+    "ari": "clusters and labels: adjusted Rand index",
+    "accuracy_of_groups": "clusters and labels: accuracy after matching",
 }
 
 
@@ -38,7 +38,7 @@ def codes(subject: Subject, tally: Tally) -> Section:
         curves += _few_labels(subject, tally)
     else:
         absent = (
-            "nearest neighbours, linear probe, few labels, groups beside classes: no labels of two classes",
+            "nearest neighbours, linear probe, few labels, clusters and classes: no labels of two classes",
         )
     return Section(
         title=TITLE,
@@ -52,10 +52,10 @@ def codes(subject: Subject, tally: Tally) -> Section:
 
 def _how(subject: Subject) -> tuple[str, ...]:
     labelled = (
-        f"The commonest label of the {NEIGHBOURS} nearest of "
+        f"The most frequent label of the {NEIGHBOURS} nearest of "
         f"{counted(len(subject.learned), 'training image')}; a linear probe is logistic regression on "
         f"standardised numbers; with few labels the mean of {DRAWS} draws, spread over the classes.",
-        "Groups by spectral clustering, as many as classes (Damle, Minden and Ying 2019); matched to "
+        "Clusters by spectral clustering, as many as classes (Damle, Minden and Ying 2019); matched to "
         "classes by the assignment that agrees most.",
     )
     return (
@@ -67,9 +67,9 @@ def _how(subject: Subject) -> tuple[str, ...]:
 
 
 def _chance(subject: Subject) -> np.ndarray:
-    """Whether each evaluated image has the commonest label."""
-    commonest = np.bincount(subject.learned_labels).argmax()
-    return np.asarray(subject.evaluated_labels == commonest, dtype=np.float64)
+    """Whether each evaluated image has the most frequent label."""
+    most_frequent = np.bincount(subject.learned_labels).argmax()
+    return np.asarray(subject.evaluated_labels == most_frequent, dtype=np.float64)
 
 
 def _right(answers: Int64Array, subject: Subject) -> np.ndarray:
@@ -77,7 +77,7 @@ def _right(answers: Int64Array, subject: Subject) -> np.ndarray:
 
 
 def neighbours_say(subject: Subject, known: Features, asked: Features) -> Int64Array:
-    """The commonest label among the training images that are nearest to each of `asked`."""
+    """The most frequent label among the training images that are nearest to each of `asked`."""
     labels = np.concatenate([subject.learned_labels, np.zeros(len(asked), dtype=np.int64)])
     places = np.arange(len(labels))
     k = min(NEIGHBOURS, len(known))
@@ -129,7 +129,7 @@ def _few_labels(subject: Subject, tally: Tally) -> list[Curve]:
 
 
 def _groups(subject: Subject, tally: Tally) -> list[Row]:
-    """How far as many groups as classes, found without labels, are the classes."""
+    """How well as many clusters as classes agree with the classes."""
     labels = subject.evaluated_labels
     count = len(np.unique(labels))
     if len(labels) < 2 * count or count < 2:
@@ -137,7 +137,7 @@ def _groups(subject: Subject, tally: Tally) -> list[Row]:
     seed = derive(subject.seed, "sample") % 2**32
     groups = {
         name: spectral_groups(features, count, seed)
-        for name, features in told(list(subject.evaluated_features.items()), "sets of groups found")
+        for name, features in told(list(subject.evaluated_features.items()), "sets of clusters found")
     }
     statistics = {name: partial(_agreement, one, labels) for name, one in groups.items()}
     return tally.several(AGREEMENTS, statistics, "higher")

@@ -1,4 +1,4 @@
-"""Runs side by side: which differences of their cards are more than luck, and which settings differ.
+"""Runs side by side: which differences of their cards are significant, and which settings differ.
 
 The JSON schema of `compare --json` is that of `Comparison`; `docs/guide/schemas/comparison.json` is a copy.
 """
@@ -38,7 +38,7 @@ class Difference(CardPart):
     first: int = Field(description="a run, by its place in `runs`")
     second: int
     difference: Value = Field(description="with an interval at the level of the whole comparison")
-    more_than_luck: bool
+    significant: bool
     paired: int | None = Field(
         description="evaluated images that both share, resampled together; null: not paired"
     )
@@ -55,7 +55,7 @@ class Measure(CardPart):
     values: tuple[Value | None, ...] = Field(description="a run each; null: it has none")
     differences: tuple[Difference, ...]
     best: tuple[int, ...] = Field(
-        description="runs that no other beats beyond luck, where some run is beaten; by their places"
+        description="runs that no other run is significantly better than, if one is worse; by places"
     )
 
 
@@ -193,7 +193,7 @@ def _best(
 ) -> tuple[int, ...]:
     beaten = set()
     for one in differences:
-        if one.more_than_luck and better is not None:
+        if one.significant and better is not None:
             first_wins = (one.difference.value < 0) == (better == "lower")
             beaten.add(one.second if first_wins else one.first)
     if not beaten:
@@ -221,7 +221,7 @@ def _difference(
         first=first,
         second=second,
         difference=value,
-        more_than_luck=value.apart_from_zero,
+        significant=value.apart_from_zero,
         paired=None if gaps is None else len(gaps),
     )
 

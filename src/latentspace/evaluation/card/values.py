@@ -25,7 +25,7 @@ BESIDE: Final = {
     "mean": "mean image",
     "input": "the noisy image itself",
     "real": "real images",
-    "chance": "commonest class",
+    "chance": "most frequent class",
 }
 
 
@@ -86,7 +86,7 @@ class Row(CardPart):
         default={}, description="the run's value minus that of each beside, by the same resamples"
     )
     verdicts: dict[str, Verdict] = Field(
-        default={}, description="whether the run is better than each beside, beyond luck"
+        default={}, description="whether the run is significantly better than each baseline"
     )
 
 

@@ -39,14 +39,18 @@ class Conv2d(nn.Module):
         self.reset_parameters()
 
     def reset_parameters(self) -> None:
-        """As torch.nn.Conv2d's."""
+        """Draws weights and bias anew, as torch.nn.Conv2d does."""
         nn.init.kaiming_uniform_(self.weight, a=math.sqrt(5))
         if self.bias is not None:
             bound = 1 / math.sqrt(self.weight[0].numel())
             nn.init.uniform_(self.bias, -bound, bound)
 
     def forward(self, images: Tensor, choice: Choice | None = None) -> Tensor:
-        """Args: choice: what to compute with, instead of what the table says."""
+        """Images x channels x height x width -> maps, in the type of autocast if that is on.
+
+        Args:
+            choice: what to compute with; None: what the table of `im2col` says.
+        """
         if is_transformed():
             maps = functional.conv2d(images, self.weight, self.bias, self.stride, self.padding)
             return maps.relu() if self.relu else maps
@@ -83,7 +87,7 @@ class ConvTranspose2d(nn.Module):
         self.bias = nn.Parameter(torch.empty(outputs))
 
     def forward(self, images: Tensor, choice: Choice | None = None) -> Tensor:
-        """As `Conv2d.forward`."""
+        """Maps -> larger maps; the arguments are those of `Conv2d.forward`."""
         if is_transformed():
             maps = functional.conv_transpose2d(
                 images, self.weight, self.bias, self.stride, self.padding, self.output_padding

@@ -53,6 +53,8 @@ def normed(channels: int, norm: Norm, activation: Activation) -> nn.Module:
 
 @final
 class Activated(nn.Module):
+    """An activation, by its name, as a layer."""
+
     def __init__(self, activation: Activation) -> None:
         super().__init__()
         self.activation = activation

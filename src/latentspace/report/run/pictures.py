@@ -79,7 +79,7 @@ def reconstructions(shown: AutoencoderAnalysis, beside: Beside | None) -> Pictur
         errors=shown.errors,
         error_name=PIXEL_ERROR,
     )
-    caption = rows_caption(rows, model=name_of(shown.context), split="the test split")
+    caption = rows_caption(rows, model=name_of(shown.context), split="the test part")
     figure = _figure(beside, shown.context.run, "reconstructions")
     return framed(
         caption, png(draw_rows(rows)), "originals, and under each its reconstruction", figure=figure

@@ -132,5 +132,5 @@ def _listed(names: tuple[str, ...]) -> str:
 
 def _trained(run: Run) -> str:
     fit = run.experiment.training.fit
-    learned = "the training split" if fit == "train" else "the training and the validation split"
+    learned = "the training part" if fit == "train" else "the training and the validation part"
     return f"trained for {counted(len(run.metrics), 'epoch')} on {learned}"

@@ -110,7 +110,10 @@ def _references(shown: Analysis) -> Iterator[tuple[str, str]]:
         )
         yield "cross-entropy of the mean image", f"{shown.variational.bce_of_mean:.2f}"
     if shown.classifier is not None:
-        yield "accuracy of always naming the commonest class", f"{shown.classifier.baselines.chance:.4f}"
+        yield (
+            "accuracy of always answering the most frequent class",
+            f"{shown.classifier.baselines.chance:.4f}",
+        )
 
 
 def _number(name: str, value: Value) -> str:
@@ -136,7 +139,7 @@ def baselines_table(shown: ClassifierAnalysis) -> Table:
         (f"{counted(record.k[name], 'nearest neighbour')} on {name}", f"{value:.4f}")
         for name, value in record.neighbours.items()
     ]
-    rows.append(("always the commonest class", f"{record.chance:.4f}"))
+    rows.append(("always the most frequent class", f"{record.chance:.4f}"))
     note = (
         f"Shares of {counted(record.evaluated, 'test image')}, learned from "
         f"{counted(record.fewer[-1].labels)}. The same network is trained anew with the run's settings "

@@ -185,7 +185,7 @@ def _notices(record: StudyRecord) -> tuple[str, ...]:
         names = labels(record.searched)
         which = ", ".join(f"{names[one.setting]} = {in_words(one.value)}" for one in found)
         said.append(
-            f"The best parameters are at the boundary of what was searched in {len(found)} of "
+            f"The best parameters are at the boundary of the search space in {len(found)} of "
             f"{len(record.searched)} settings: {which}. A wider range may hold better ones."
         )
     said += [
@@ -196,7 +196,7 @@ def _notices(record: StudyRecord) -> tuple[str, ...]:
     ]
     failed, finished = (len(record.of_state(*states)) for states in (("failed",), ("complete", "failed")))
     if failed and 2 * failed > finished:
-        said.append(f"More trials failed ({failed:,}) than were completed. The reasons stand at the end.")
+        said.append(f"More trials failed ({failed:,}) than were completed. The reasons are at the end.")
     if record.of_state("running"):
         said.append(f"Trials that are running, or whose worker is gone: {len(record.of_state('running')):,}.")
     return tuple(said)
@@ -248,11 +248,11 @@ def _significance_section(record: StudyRecord) -> Section | None:
             "three best again, from three seeds each."
         )
     text.append(
-        "The best of many trials is chosen by a score that depends on its seed too, so it usually falls back "
-        "a little when it is trained again."
+        "The best of many trials is chosen by a score that depends on its seed too, so it is usually "
+        "a little worse when it is trained again."
     )
     tables = (replicated_table(record),) if record.replicated else ()
-    return Section("Is the lead significant", tuple(text), tables=tables)
+    return Section("Is the best trial significantly better", tuple(text), tables=tables)
 
 
 def _course_section(record: StudyRecord) -> Section:
@@ -278,7 +278,7 @@ def _trials_section(record: StudyRecord) -> Section:
     failures = failures_table(record)
     if failures is not None:
         tables.append(failures)
-    text = f"trials.csv, beside this page, has all of the {counted(len(record.trials), 'trial')}."
+    text = f"trials.csv, next to this page, has all of the {counted(len(record.trials), 'trial')}."
     return Section("The trials", (text,), tables=tuple(tables))
 
 

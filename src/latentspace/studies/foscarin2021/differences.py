@@ -11,10 +11,10 @@ def differences_section(run: Run) -> Section:
 
 
 def _paragraphs(fit: str, decay: str) -> tuple[str, ...]:
-    learned = "the training split alone" if fit == "train" else "the training and the validation split"
+    learned = "the training part alone" if fit == "train" else "the training and the validation part"
     return (
         "The test images stay shut. The report drew its test loss by epoch (figures 2, 6 and 10), which "
-        "invites choosing by it. Here the second curve is of the validation split, and the test split is "
+        "invites choosing by it. Here the second curve is of the validation part, and the test part is "
         "opened once, to report.",
         f"The final trainings learn from {learned}. The report's learned from its full training set, which "
         "may hold its validation images too.",

@@ -55,5 +55,5 @@ class Tracker(ABC):
 
     @classmethod
     def require(cls, name: str) -> None:
-        """Raises: ConfigurationError: its library is not installed."""
+        """Refuse to go on where its library is not installed: raises ConfigurationError."""
         require_extra(name, cls.module, to=f"track a training with {name}")
