@@ -36,5 +36,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """A process of pytest-xdist that runs no test need not load PyTorch."""
+    if hasattr(config, "workerinput"):
+        os.environ["FORK_SERVER_OF_TESTS"] = str(Path(config.option.basetemp).parent / "forkserver")
     if not config.getoption("numprocesses", None):
         config.pluginmanager.import_plugin("shared")

@@ -4,6 +4,7 @@ A start of `python -m latentspace` spends two or three seconds on imports. That 
 that begin a process of Python's own; the others take one from here.
 """
 
+import fcntl
 import gc
 import io
 import multiprocessing
@@ -17,7 +18,9 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from importlib import import_module
+from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.context import BaseContext
 from pathlib import Path
@@ -32,6 +35,7 @@ from latentspace.search.executors.protocol import WorkerTask
 from latentspace.training.together import process
 from latentspace.training.together.processes import LocalRanks
 
+SERVER = "FORK_SERVER_OF_TESTS"  # the variable with the file that says where it is
 FORKED = multiprocessing.get_context("forkserver")
 FORKED.set_forkserver_preload(
     [
@@ -52,11 +56,34 @@ FORKED.set_forkserver_preload(
         "latentspace.training.tracking",
         "latentspace.training.together.process",
         "latentspace.training.train",
+        "preloaded",
         "rich.progress",
         "sklearn.decomposition",
         "sklearn.manifold",
     ]
 )
+
+
+@cache
+def _share() -> None:
+    """Processes of pytest-xdist fork from one server: the first that needs it begins it, and has it told."""
+    server, place = forkserver._forkserver, os.environ.get(SERVER)  # type: ignore[attr-defined]
+    if place is None or hasattr(server, "_forkserver_authkey"):  # Python 3.14: a server of its own for each
+        return
+    with Path(place).open("a+") as told:
+        fcntl.flock(told, fcntl.LOCK_EX)
+        told.seek(0)
+        try:
+            address, alive = told.read().splitlines()
+            descriptor = os.open(alive, os.O_WRONLY)  # it lives until the last one closes it
+        except (ValueError, OSError):  # none was begun, or all that had it have ended
+            server.ensure_running()
+            told.truncate(0)
+            kept = f"/proc/{os.getpid()}/fd/{server._forkserver_alive_fd}"
+            told.write(f"{server._forkserver_address}\n{kept}\n")
+            return
+    server._forkserver_address, server._forkserver_alive_fd = address, descriptor
+    server.ensure_running = resource_tracker.ensure_running  # it is another's child
 
 
 class Process(subprocess.Popen[str]):
@@ -75,6 +102,8 @@ class Process(subprocess.Popen[str]):
         context: BaseContext = FORKED,
         session: bool = True,
     ) -> None:
+        if context is FORKED:
+            _share()
         self._process = context.Process(target=_run, args=(function, arguments, out, err, session))
         self._process.start()
         self.pid = self._process.pid
