@@ -4,7 +4,7 @@ import base64
 import io
 import tarfile
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from latentspace.data.config import DataConfig
 from latentspace.data.imageset import ImageSet
+from latentspace.data.sources import load_images
 from latentspace.figures import style
 
 
@@ -22,6 +24,17 @@ def encoded(pixels: np.ndarray, kind: str = "PNG", **options: Any) -> bytes:
     buffer = io.BytesIO()
     Image.fromarray(pixels).save(buffer, kind, **options)
     return buffer.getvalue()
+
+
+def load(spec: object, **settings: object) -> ImageSet:
+    """What a SPEC is read as, with these settings of the data."""
+    return load_images(DataConfig.parse({"spec": str(spec), **settings}, "the test"))
+
+
+def classes_of(images: ImageSet) -> list[str]:
+    """The class name of each image."""
+    assert images.labels is not None
+    return [images.class_names[label] for label in images.labels]
 
 
 @contextmanager
@@ -41,8 +54,25 @@ def undrawn() -> Iterator[None]:
         yield
 
 
+def pictures(*names: str, kind: str = "PNG") -> dict[str, bytes]:
+    """A small image of its own under each name."""
+    return {name: encoded(random_pixels(8, 8, seed=k), kind) for k, name in enumerate(names)}
+
+
 def random_pixels(*shape: int, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).integers(0, 256, shape, dtype=np.uint8)
+
+
+def bytes_of(save: Callable[..., object], *values: Any, **named: Any) -> bytes:
+    """What `save(file, ...)` writes."""
+    buffer = io.BytesIO()
+    save(buffer, *values, **named)
+    return buffer.getvalue()
+
+
+def npy(array: np.ndarray) -> bytes:
+    """`array` as the bytes of a .npy file."""
+    return bytes_of(np.save, array)
 
 
 def files_of(images: ImageSet) -> dict[str, bytes]:
@@ -92,3 +122,8 @@ def write_zip(path: Path, files: Mapping[str, bytes]) -> Path:
         for name, content in files.items():
             archive.writestr(name, content)
     return path
+
+
+def write_archive(path: Path, files: Mapping[str, bytes]) -> Path:
+    """A zip or a tar, as its name says."""
+    return write_zip(path, files) if path.suffix == ".zip" else write_tar(path, files)

@@ -17,7 +17,7 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager
 from functools import cache
 from importlib import import_module
 from multiprocessing import forkserver, resource_tracker
@@ -64,11 +64,18 @@ FORKED.set_forkserver_preload(
 )
 
 
+def _begin() -> None:
+    """Begin the server where it finds the modules of the tests; what it does not find it leaves out."""
+    with chdir(Path(__file__).parent):
+        forkserver.ensure_running()
+
+
 @cache
 def _share() -> None:
     """Processes of pytest-xdist fork from one server: the first that needs it begins it, and has it told."""
     server, place = forkserver._forkserver, os.environ.get(SERVER)  # type: ignore[attr-defined]
     if place is None or hasattr(server, "_forkserver_authkey"):  # Python 3.14: a server of its own for each
+        _begin()
         return
     with Path(place).open("a+") as told:
         fcntl.flock(told, fcntl.LOCK_EX)
@@ -77,7 +84,7 @@ def _share() -> None:
             address, alive = told.read().splitlines()
             descriptor = os.open(alive, os.O_WRONLY)  # it lives until the last one closes it
         except (ValueError, OSError):  # none was begun, or all that had it have ended
-            server.ensure_running()
+            _begin()
             told.truncate(0)
             kept = f"/proc/{os.getpid()}/fd/{server._forkserver_alive_fd}"
             told.write(f"{server._forkserver_address}\n{kept}\n")

@@ -34,3 +34,19 @@ def call(arguments: list[str]) -> tuple[int, str, str]:
             console.logger.handlers.clear()
     assert isinstance(code, int)
     return code, out.getvalue(), err.getvalue()
+
+
+def done(*arguments: object) -> str:
+    """What a command prints that must end well."""
+    code, out, err = call(list(map(str, arguments)))
+    assert code == 0, err
+    return out
+
+
+def refused(*arguments: object) -> str:
+    """The one screen of text with which a command ends that takes nothing, in one line."""
+    code, out, err = call(list(map(str, arguments)))
+    assert (code, out) == (2, ""), err
+    assert "Traceback" not in err
+    assert len(err.splitlines()) < 25
+    return " ".join(err.split())

@@ -32,17 +32,21 @@ import torch  # noqa: E402
 import databases  # noqa: E402
 import kept  # noqa: E402, F401
 from latentspace.analysis import RunContext, analyse, analyse_growth  # noqa: E402
+from latentspace.core.randomness import generator  # noqa: E402
+from latentspace.data.batches import Batch  # noqa: E402
 from latentspace.data.imageset import ImageSet  # noqa: E402
 from latentspace.experiment.config import Experiment  # noqa: E402
 from latentspace.figures import style  # noqa: E402
 from latentspace.report.page import Page, Section  # noqa: E402
 from latentspace.report.run.sections import data_section, section_of  # noqa: E402
 from latentspace.runs.directory import Run  # noqa: E402
+from latentspace.search.trials import Trials  # noqa: E402
 from latentspace.studies.foscarin2021.page import Studies, whole_page  # noqa: E402
 from latentspace.studies.foscarin2021.published import REPORT  # noqa: E402
 from latentspace.training.train import train  # noqa: E402
-from makers import fine  # noqa: E402
+from makers import fine, undrawn  # noqa: E402
 from materials import make_images  # noqa: E402
+from small_search import run_all, small_study  # noqa: E402
 
 PASSWORD = "a: xyzzy@/?"  # of the database's user
 NOTMNIST = Path(__file__).parents[2] / "shared" / "data" / "notmnist"
@@ -126,6 +130,20 @@ def small_runs(plan: Experiment, tmp_path_factory: pytest.TempPathFactory) -> di
 
 
 @pytest.fixture(scope="session")
+def searched(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Trials:
+    """A search that has ended, for the tests that look at it."""
+    study = small_study(archive, tmp_path_factory.mktemp("searched") / "study")
+    run_all(study)
+    return study
+
+
+@pytest.fixture
+def batch() -> Batch:
+    """What an objective is called with."""
+    return Batch(torch.rand(6, 1, 16, 16, generator=generator(0, "sample")))
+
+
+@pytest.fixture(scope="session")
 def postgresql() -> Iterator[str]:
     """The URL of a real server; skipped, saying so, where there is none."""
     with databases.postgresql(PASSWORD) as url:
@@ -143,6 +161,20 @@ def unchecked(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
                 monkeypatch.setattr(owner, name, inspect.unwrap(function))
     yield
     torch.compiler.reset()
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty cache of the test's own."""
+    monkeypatch.setenv("LATENTSPACE_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+@pytest.fixture(scope="module")
+def without_drawing() -> Iterator[None]:
+    """In this file's tests figures are made, but not rendered."""
+    with undrawn():
+        yield
 
 
 @pytest.fixture

@@ -35,3 +35,9 @@ def small(kind: str, spec: Path | None = None, changes: dict[str, Any] | None = 
 
 def trained(kind: str, spec: Path, out: Path, changes: dict[str, Any] | None = None) -> Run:
     return train(small(kind, spec, changes), out)
+
+
+def timeless(run: Run) -> list[dict[str, Any]]:
+    """What its epochs recorded that is the same when they are trained again."""
+    clocks = ("seconds", "images_per_second")
+    return [{key: value for key, value in one.items() if key not in clocks} for one in run.metrics]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from preloaded import run_module
+from preloaded import Process, run_module
 
 
 @pytest.mark.parametrize(
@@ -19,3 +19,9 @@ def test_what_is_killed_and_gone_on_with_ends_as_if_it_never_was(only, last, tmp
     assert code == 0, said
     assert "2 kills of" in said
     assert last in said
+
+
+def test_a_fork_has_loaded_what_is_kept(tmp_path):
+    out = tmp_path / "out"
+    assert Process(exec, "import sys; print('kept' in sys.modules)", out=str(out)).wait(100) == 0
+    assert out.read_text() == "True\n"

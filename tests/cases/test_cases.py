@@ -17,7 +17,7 @@ import torch
 import latentspace
 from latentspace.runs.directory import Run
 from preloaded import quick_workers
-from runner import call
+from runner import call, done, refused
 
 CASES = Path(__file__).parents[3] / "shared" / "cases"
 TINY = ["--epochs", "1", "--device", "cpu", "--threads", "1"]
@@ -35,22 +35,6 @@ def info(case: str, *options: str) -> dict[str, Any]:
     assert code == 0, err
     facts: dict[str, Any] = json.loads(out)
     return facts
-
-
-def refused(*arguments: str) -> str:
-    """The one screen of text with which a command ends that takes nothing."""
-    code, out, err = call(list(arguments))
-    assert (code, out) == (2, ""), err
-    assert "Traceback" not in err
-    assert len(err.splitlines()) < 25
-    return err
-
-
-def done(*arguments: str) -> str:
-    """What a command prints that must end well."""
-    code, out, err = call(list(arguments))
-    assert code == 0, err
-    return out
 
 
 def said(*arguments: str) -> str:

@@ -1,7 +1,6 @@
 """Each line of the guide's table is run, on a small input of that kind."""
 
 import gzip
-import io
 import json
 import re
 import shlex
@@ -18,7 +17,7 @@ from scipy.io import savemat
 
 from latentspace.data.convert import convert
 from latentspace.data.readers.idx import write_idx_folder
-from makers import encoded, random_pixels, write_folder, write_tar, write_zip
+from makers import encoded, npy, random_pixels, write_folder, write_tar, write_zip
 from materials import make_images
 from runner import call
 
@@ -140,12 +139,6 @@ def pixels(place: Path) -> None:
 
 def mixed(place: Path) -> None:
     write_folder(place, {f"{side}.png": pictures(1, side)[0] for side in (20, 30, 40)})
-
-
-def npy(array: np.ndarray) -> bytes:
-    stream = io.BytesIO()
-    np.save(stream, array)
-    return stream.getvalue()
 
 
 def scans(place: Path) -> None:

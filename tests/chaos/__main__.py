@@ -4,14 +4,13 @@ import argparse
 import logging
 import sys
 import tempfile
-import time
 from pathlib import Path
 
 import numpy as np
 import torch
 
 from chaos import searching, training
-from chaos.killing import ChaosError
+from chaos.killing import ChaosError, clock
 from materials import make_images
 
 
@@ -25,14 +24,11 @@ def main() -> int:
     chosen = parser.parse_args()
     torch.set_num_threads(1)
     logging.getLogger("latentspace").setLevel(logging.WARNING)
-    began = time.monotonic()
+    say = clock()
     place = Path(tempfile.mkdtemp(prefix="chaos-"))
     images = make_images()
     data = place / "bars.npz"
     np.savez(data, images=images.pixels, labels=images.labels)
-
-    def say(text: str) -> None:
-        print(f"[{time.monotonic() - began:6.0f} s] {text}", flush=True)
 
     try:
         if chosen.only != "search":

@@ -110,6 +110,12 @@ def elsewhere(function: Callable[..., Any], *arguments: Any) -> Any:
         return pool.apply(function, arguments)
 
 
+def clock() -> Callable[[str], None]:
+    """A way to print lines, each with the seconds since this call."""
+    began = time.monotonic()
+    return lambda text: print(f"[{time.monotonic() - began:6.0f} s] {text}", flush=True)
+
+
 def moment(draw: random.Random, most: float) -> float:
     """Seconds until the next kill: mostly anywhere up to `most`, at times at once."""
     return draw.choice([0.0, 0.02, 0.1]) if draw.random() < 0.15 else draw.uniform(0, most)

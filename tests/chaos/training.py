@@ -4,12 +4,11 @@ import random
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from chaos.killing import ChaosError, Victim, moment
 from latentspace.runs.directory import Run
+from studies import timeless
 
-TIMINGS = ("seconds", "images_per_second")
 RECIPE = """
 [ae.model]
 code_size = 3
@@ -101,7 +100,3 @@ def _compare(killed: Run, whole: Run) -> None:
     left += [one.name for one in killed.path.glob("state/*")]
     if left:
         raise ChaosError(f"left over in {killed.path}: {', '.join(left)}")
-
-
-def timeless(run: Run) -> list[dict[str, Any]]:
-    return [{key: value for key, value in one.items() if key not in TIMINGS} for one in run.metrics]

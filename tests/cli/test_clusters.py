@@ -9,7 +9,7 @@ from PIL import Image
 
 from makers import files_of, write_folder
 from materials import make_images
-from runner import call
+from runner import call, done
 
 
 @pytest.fixture
@@ -19,16 +19,10 @@ def photos(tmp_path):
     return place
 
 
-def grouped(*arguments):
-    code, stdout, stderr = call(["clusters", *map(str, arguments)])
-    assert code == 0, stderr
-    return stdout
-
-
 @pytest.mark.parametrize("kind", ["ae", "vae", "classifier"])
 def test_groups_of_the_runs_own_images(small_runs, images, tmp_path, kind):
     out = tmp_path / "groups"
-    said = json.loads(grouped(small_runs[kind].path, "--count", 3, "--out", out, "--json"))
+    said = json.loads(done("clusters", small_runs[kind].path, "--count", 3, "--out", out, "--json"))
     assert said["count"] == 3
     assert sum(one["images"] for one in said["groups"]) == len(images)
     assert set(said["agreement"]) == {"codes", "pixels", "pca"}
@@ -43,14 +37,14 @@ def test_groups_of_the_runs_own_images(small_runs, images, tmp_path, kind):
 
 
 def test_the_number_of_groups_is_found_and_said(small_runs):
-    said = grouped(small_runs["ae"].path)
+    said = done("clusters", small_runs["ae"].path)
     assert "agreement with the labels" in said
     assert "NMI" in said
 
 
 def test_image_files_are_linked_into_a_folder_for_each_group(small_runs, photos, tmp_path):
     out = tmp_path / "sorted"
-    grouped(small_runs["ae"].path, photos, "--count", 2, "--folders", out)
+    done("clusters", small_runs["ae"].path, photos, "--count", 2, "--folders", out)
     links = [one for one in out.rglob("*") if one.is_symlink()]
     assert len(links) == 24
     assert {one.resolve() for one in links} == {one.resolve() for one in photos.rglob("*.png")}
@@ -59,7 +53,7 @@ def test_image_files_are_linked_into_a_folder_for_each_group(small_runs, photos,
 
 def test_they_are_copied_when_asked(small_runs, photos, tmp_path):
     out = tmp_path / "sorted"
-    grouped(small_runs["ae"].path, photos, "--count", 2, "--folders", out, "--copy")
+    done("clusters", small_runs["ae"].path, photos, "--count", 2, "--folders", out, "--copy")
     made = [*out.rglob("*.png")]
     assert len(made) == 24
     assert not any(one.is_symlink() for one in made)
@@ -68,7 +62,7 @@ def test_they_are_copied_when_asked(small_runs, photos, tmp_path):
 
 def test_images_that_are_no_files_become_png(small_runs, archive, images, tmp_path):
     out = tmp_path / "sorted"
-    grouped(small_runs["ae"].path, archive, "--count", 2, "--folders", out)
+    done("clusters", small_runs["ae"].path, archive, "--count", 2, "--folders", out)
     made = {one.stem: one for one in out.rglob("*.png")}
     assert len(made) == len(images)
     assert np.array_equal(np.asarray(Image.open(made["7"])), images.pixels[7, 0])

@@ -15,9 +15,11 @@ import torch
 
 from latentspace.cli import console
 from latentspace.cli.options import Reading
-from makers import encoded, random_pixels, undrawn, write_zip
+from makers import encoded, random_pixels, write_zip
 from runner import call
 from small_search import write_recipe
+
+pytestmark = pytest.mark.usefixtures("without_drawing")
 
 LONG = "x" * 300
 PLACES = {
@@ -143,12 +145,6 @@ def base(small_runs, archive, tmp_path_factory) -> Path:
     shutil.copy(archive, folder / "bars.npz")
     write_recipe(folder)
     return folder
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _undrawn() -> Iterator[None]:
-    with undrawn():
-        yield
 
 
 @pytest.fixture

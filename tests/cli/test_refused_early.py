@@ -9,7 +9,7 @@ import pytest
 
 from latentspace.runs.directory import Run
 from latentspace.training.train import start, train
-from runner import call
+from runner import call, refused
 
 
 @pytest.fixture
@@ -34,13 +34,6 @@ def no_images(monkeypatch):
 def unfinished(plan, tmp_path) -> str:
     start(plan, tmp_path / "unfinished")
     return str(tmp_path / "unfinished")
-
-
-def refused(*arguments: str) -> str:
-    code, out, err = call(list(arguments))
-    assert (code, out) == (2, ""), err
-    assert "Traceback" not in err
-    return " ".join(err.split())
 
 
 @pytest.mark.parametrize("verb", ["evaluate", "report", "generate", "denoise"])

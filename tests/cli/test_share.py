@@ -11,9 +11,9 @@ import pytest
 import latentspace
 from latentspace.core import extras
 from latentspace.runs.directory import Run
-from makers import undrawn
 from runner import call
 
+pytestmark = pytest.mark.usefixtures("without_drawing")
 huggingface_hub = pytest.importorskip("huggingface_hub", reason="the extra hub is not installed")
 
 
@@ -25,12 +25,6 @@ def shared(small_runs, tmp_path_factory) -> dict[str, Path]:
         code, stdout, stderr = call(["push", str(small_runs[kind].path), str(folder / kind)])
         assert (code, stdout) == (0, f"{folder / kind}\n"), stderr
     return {kind: folder / kind for kind in ("vae", "classifier")}
-
-
-@pytest.fixture
-def fast():
-    with undrawn():
-        yield
 
 
 def test_the_card_says_what_the_run_is(shared, small_runs):
@@ -79,7 +73,6 @@ def test_a_classifier_brings_its_encoder(shared, images, tmp_path, monkeypatch, 
     )
 
 
-@pytest.mark.usefixtures("fast")
 def test_force_replaces_a_run_and_nothing_else(small_runs, tmp_path):
     run, place, other = str(small_runs["ae"].path), tmp_path / "run", tmp_path / "other"
     shutil.copytree(small_runs["ae"].path, place)
@@ -153,7 +146,6 @@ class FakeHub:
         shutil.copytree(folder_path, self.place / repo_id, dirs_exist_ok=True)
 
 
-@pytest.mark.usefixtures("fast")
 def test_the_hub_is_asked_as_it_wants_to_be(small_runs, images, tmp_path, monkeypatch):
     """With a fake of it: the hub itself was never reached from here."""
     FakeHub.place = tmp_path / "hub"

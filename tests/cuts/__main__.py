@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from chaos.killing import ChaosError, Victim, elsewhere
+from chaos.killing import ChaosError, Victim, clock, elsewhere
 from cuts.faults import FAULTS, Cut, Operations
 from cuts.work import Evaluation, Report, Search, Training, Work, prepared
 from materials import make_images
@@ -31,11 +31,8 @@ def main() -> int:
     chosen = parser.parse_args()
     torch.set_num_threads(1)
     logging.getLogger("latentspace").setLevel(logging.WARNING)
-    began = time.monotonic()
+    say = clock()
     place = Path(tempfile.mkdtemp(prefix="cuts-"))
-
-    def say(text: str) -> None:
-        print(f"[{time.monotonic() - began:6.0f} s] {text}", flush=True)
 
     try:
         total = sum(

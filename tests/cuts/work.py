@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from chaos.searching import check, trained_again
-from chaos.training import RECIPE, timeless
+from chaos.training import RECIPE
 from latentspace.analysis import RunContext, analyse
 from latentspace.report.page import Page
 from latentspace.report.run import write as writing
@@ -23,6 +23,7 @@ from latentspace.search.trials import join
 from latentspace.studies import published
 from latentspace.training.train import train
 from small_search import write_recipe
+from studies import timeless
 
 OUT = "out"
 MAY_DIFFER = {f"{OUT}/run.log", f"{OUT}/best/run.log"}  # a log that could not be written costs its lines

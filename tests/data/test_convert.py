@@ -10,11 +10,9 @@ import pytest
 from pyarrow import parquet
 
 from latentspace.core.errors import DataError, OutputError
-from latentspace.data.config import DataConfig
 from latentspace.data.convert import convert
 from latentspace.data.imageset import ImageSet
-from latentspace.data.sources import load_images
-from makers import random_pixels
+from makers import load, random_pixels
 from materials import make_images
 from runner import call
 
@@ -31,10 +29,6 @@ def made(channels: int = 1, *, named: bool = False) -> ImageSet:
     return ImageSet(ordered.pixels, "made", ordered.labels, images.class_names, groups, files=files)
 
 
-def read(path: Path, **options: object) -> ImageSet:
-    return load_images(DataConfig.parse({"spec": str(path), **options}, "the test"))
-
-
 def together(images: ImageSet) -> list[list[int]]:
     """Which images are of one group."""
     assert images.groups is not None
@@ -47,7 +41,7 @@ def test_read_back_the_content_is_the_same(target: str, channels: int, tmp_path:
     images, out = made(channels), tmp_path / target
     convert(images, out, idx=target == "idx")
     options = {"group_by": str(out / "groups.csv")} if target == "folder" else {}
-    again = read(out, **options)
+    again = load(out, **options)
     assert again.content_hash == images.content_hash
     assert again.class_names == images.class_names
     assert together(again) == together(images)
@@ -62,7 +56,7 @@ def test_parts_and_names_are_kept(target: str, tmp_path: Path):
         images.pixels, "made", images.labels, images.class_names, files=images.files, parts=parts
     )
     convert(images, tmp_path / target)
-    again = read(tmp_path / target)
+    again = load(tmp_path / target)
     assert again.parts is not None
     assert again.parts.tolist() == parts.tolist()
     assert again.names == images.names
@@ -75,7 +69,7 @@ def test_folders_have_the_names_of_the_images_and_the_parts(tmp_path: Path):
         images.pixels, "made", images.labels, images.class_names, files=images.files, parts=parts
     )
     convert(split, tmp_path / "out")
-    again = read(tmp_path / "out")
+    again = load(tmp_path / "out")
     assert again.names[0] == f"test/{images.class_names[0]}/scan 0.png"
     assert again.parts is not None
     assert sorted(again.parts.tolist()) == sorted(parts.tolist())
@@ -97,7 +91,7 @@ def test_any_shape_is_read_back_or_refused(tmp_path: Path):
                 assert "write an .npz" in str(error)  # noqa: PT017 - some of them alone
                 refused.add((target, shape))
                 continue
-            again = read(out, **({} if target == "out.npz" else {"levels": "full"}))
+            again = load(out, **({} if target == "out.npz" else {"levels": "full"}))
             np.testing.assert_array_equal(again.pixels, images.pixels, err_msg=f"{target} {shape}")
     assert ("out.npy", (12, 9, 12, 10)) in refused
     assert not {"out.npy", "idx"} & {target for target, shape in refused if shape == (12, 5, 12, 10)}
@@ -107,9 +101,9 @@ def test_any_shape_is_read_back_or_refused(tmp_path: Path):
 def test_without_labels_the_order_stays(tmp_path: Path):
     images = ImageSet(random_pixels(12, 1, 9, 9), "made", files=tuple(f"{12 - one}.png" for one in range(12)))
     convert(images, tmp_path / "flat")
-    assert read(tmp_path / "flat").content_hash == images.content_hash
+    assert load(tmp_path / "flat").content_hash == images.content_hash
     convert(images, tmp_path / "flat.npy")
-    assert read(tmp_path / "flat.npy").content_hash == images.content_hash
+    assert load(tmp_path / "flat.npy").content_hash == images.content_hash
 
 
 def test_parquet_is_what_hugging_face_s_datasets_writes(tmp_path: Path):
@@ -144,7 +138,7 @@ def test_classes_that_cannot_be_folders_are_refused(classes: tuple[str, ...], tm
     with pytest.raises(DataError, match="class folders"):
         convert(images, tmp_path / "out")
     convert(images, tmp_path / "out.npz")
-    assert read(tmp_path / "out.npz").content_hash == images.content_hash
+    assert load(tmp_path / "out.npz").content_hash == images.content_hash
 
 
 def test_nothing_is_overwritten_unasked(tmp_path: Path):
@@ -154,7 +148,7 @@ def test_nothing_is_overwritten_unasked(tmp_path: Path):
         convert(images, out)
     assert out.read_text() == "mine"
     convert(images, out, force=True)
-    assert read(out).content_hash == images.content_hash
+    assert load(out).content_hash == images.content_hash
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "mine").touch()
     for idx in (False, True):

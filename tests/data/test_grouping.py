@@ -10,14 +10,14 @@ import latentspace
 from latentspace.core.errors import ConfigurationError, DataError, LatentspaceError
 from latentspace.data import sources
 from latentspace.data.name_labels import suggested
-from makers import encoded, random_pixels, write_folder, write_tar, write_zip
+from makers import encoded, pictures, random_pixels, write_folder, write_tar, write_zip
 
 NAMES = [f"{kind}/p{patient:02}_{n}.png" for kind in ("ill", "well") for patient in (0, 3) for n in range(3)]
 
 
 @pytest.fixture(params=["folder", "zip", "tar"])
 def stored(request, tmp_path: Path) -> Path:
-    files = {name: encoded(random_pixels(8, 8, seed=k)) for k, name in enumerate(NAMES)}
+    files = pictures(*NAMES)
     if request.param == "folder":
         return write_folder(tmp_path / "set", files)
     return (write_zip if request.param == "zip" else write_tar)(tmp_path / f"set.{request.param}", files)
@@ -100,9 +100,7 @@ FLAT = ("cat.0.png", "cat.1.png", "dog.12.png", "dog.3.png", "photo.png")
 
 @pytest.fixture
 def flat(tmp_path: Path) -> Path:
-    return write_folder(
-        tmp_path / "flat", {name: encoded(random_pixels(8, 8, seed=k)) for k, name in enumerate(FLAT)}
-    )
+    return write_folder(tmp_path / "flat", pictures(*FLAT))
 
 
 @pytest.mark.parametrize("archive", [False, True])
@@ -138,7 +136,7 @@ def test_labels_by_a_pattern_a_table_and_the_folder(flat: Path, tmp_path: Path):
     assert both.class_names == ("cat", "dog")
     tiles = latentspace.load_data(flat, label_by=r"^(cat|dog)", tiles="8x4")
     assert tiles.labels.tolist() == [0] * 4 + [1] * 4
-    files = {name: encoded(random_pixels(8, 8, seed=k)) for k, name in enumerate(NAMES)}
+    files = pictures(*NAMES)
     deep = latentspace.load_data(write_folder(tmp_path / "deep", files), label_by=r"(p\d+)_")
     assert deep.class_names == ("p00", "p03")  # instead of the class folders
     (tmp_path / "deep" / "alone.png").write_bytes(files[NAMES[0]])  # else all would be without labels

@@ -2,26 +2,22 @@
 
 import logging
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from latentspace.data import growing, kept
-from latentspace.data.config import DataConfig
 from latentspace.data.imageset import ImageSet
 from latentspace.data.readers import registry
-from latentspace.data.sources import load_images
-from makers import encoded, random_pixels, write_folder, write_zip
+from makers import encoded, load, random_pixels, write_folder, write_zip
 
 
 @pytest.fixture(autouse=True)
-def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    monkeypatch.setenv("LATENTSPACE_CACHE", str(tmp_path / "cache"))
+def own_cache(cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(registry, "WORTH_FILES", 1)
     monkeypatch.setattr(registry, "WORTH_BYTES", 1)
-    return tmp_path / "cache" / "images"
+    return cache / "images"
 
 
 def files(count: int = 5) -> dict[str, bytes]:
@@ -29,10 +25,6 @@ def files(count: int = 5) -> dict[str, bytes]:
         f"{'ab'[number % 2]}/{number}.png": encoded(random_pixels(6, 5, seed=number))
         for number in range(count)
     }
-
-
-def load(path: Path, **settings: object) -> ImageSet:
-    return load_images(DataConfig.parse({"spec": str(path), **settings}, "the test"))
 
 
 @pytest.mark.parametrize("kind", ["folder", "archive"])

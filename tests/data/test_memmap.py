@@ -24,11 +24,7 @@ from latentspace.data.splits import Shares, split
 from makers import random_pixels
 from materials import make_images
 
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("LATENTSPACE_CACHE", str(tmp_path / "cache"))
-    return tmp_path / "cache"
+pytestmark = pytest.mark.usefixtures("cache")
 
 
 def as_npy(pixels: np.ndarray, place: Path) -> Path:

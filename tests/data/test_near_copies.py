@@ -233,11 +233,10 @@ def test_letters_of_different_fonts_are_not_chained_into_one_unit():
 
 
 @pytest.fixture
-def keeps(tmp_path, monkeypatch):
+def keeps(cache, monkeypatch):
     """The folder in which near copies are kept, whatever the size of the set."""
-    monkeypatch.setenv("LATENTSPACE_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(kept_pairs, "WORTH", 2)
-    return tmp_path / "cache" / "images"
+    return cache / "images"
 
 
 def pairs_of(pixels: np.ndarray) -> list[list[int]]:

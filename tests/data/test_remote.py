@@ -17,6 +17,8 @@ from latentspace.core.errors import DataError, FetchError
 from latentspace.data import remote
 from makers import encoded, random_pixels, write_zip
 
+pytestmark = pytest.mark.usefixtures("cache")
+
 FILES = {f"{letter}/{n}.png": encoded(random_pixels(8, 8, seed=n)) for letter in "ab" for n in range(3)}
 
 
@@ -37,12 +39,6 @@ class Quiet(SimpleHTTPRequestHandler):
         super().do_GET()
 
     def log_message(self, *_: object) -> None: ...
-
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("LATENTSPACE_CACHE", str(tmp_path / "cache"))
-    return tmp_path / "cache"
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from latentspace.data.config import DataConfig
 from latentspace.data.imageset import ImageSet
 from latentspace.data.paths import cache_directory
 from latentspace.data.sources import load_images
-from makers import encoded, letters, random_pixels, write_folder, write_tar, write_zip
+from makers import encoded, letters, load, random_pixels, write_folder, write_tar, write_zip
 from materials import make_images
 
 
@@ -62,15 +62,10 @@ def glyphs(monkeypatch: pytest.MonkeyPatch) -> Glyphs:
 
 
 @pytest.fixture(autouse=True)
-def offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def offline(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A cache of the test's own, and no mirror that could be reached."""
-    monkeypatch.setenv("LATENTSPACE_CACHE", str(tmp_path / "cache"))
     nowhere = Mirror("http://127.0.0.1:9/notMNIST_small.tar.gz", "0" * 32)
     monkeypatch.setattr(notmnist, "MIRRORS", {"small": [nowhere], "large": [nowhere]})
-
-
-def load(spec: object, **settings: object) -> ImageSet:
-    return load_images(DataConfig.parse({"spec": str(spec), **settings}, "the test"))
 
 
 def test_glyphs_are_rendered_once(glyphs: Glyphs) -> None:

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor, nn
 from torch.distributions import Independent, MultivariateNormal, Normal, kl_divergence
 
+from drawing import bce_per_image
 from latentspace.core.randomness import generator
 from latentspace.data.batches import ResidentSet
 from latentspace.evaluation.likelihood import (
@@ -17,13 +18,8 @@ from latentspace.evaluation.likelihood import (
     posterior_record,
 )
 from latentspace.models.autoencoder import Autoencoder, AutoencoderConfig, VariationalConfig
-from latentspace.models.likelihoods import Bernoulli
 from latentspace.models.posteriors import Gaussian
 from latentspace.models.priors import StandardNormal
-
-
-def bce_per_image(logits: Tensor, images: Tensor) -> Tensor:
-    return -Bernoulli().log_prob(logits, images)
 
 
 def divergence_of(posterior: Gaussian) -> Tensor:

@@ -10,6 +10,7 @@ from latentspace.core.errors import DataError
 from latentspace.figures import code_map, codes_caption, draw_codes, save
 from latentspace.figures.codes import spread
 from latentspace.figures.style import class_style
+from looking import legend
 
 NAMES = tuple("ABCDEFGHIJ")
 
@@ -24,10 +25,6 @@ def drawn(figure: Figure) -> np.ndarray:
 
 def texts(figure: Figure) -> list[str]:
     return [text.get_text() for text in figure.axes[0].texts]
-
-
-def legend(figure: Figure) -> list[str]:
-    return [text.get_text() for text in figure.legends[0].get_texts()]
 
 
 def test_every_point_is_drawn_once() -> None:

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 
 from latentspace.core.errors import ConfigurationError, RunError
 from latentspace.figures import Curve, Term, curves_caption, draw_curves, loss_curves
+from looking import legend
 
 MSE = Term("mse", "mean squared error per pixel")
 ELBO, BCE = Term("elbo_loss", "negative ELBO"), Term("bce", "cross-entropy of the pixels")
@@ -34,10 +35,6 @@ def lines(figure: Figure, panel: int = 0) -> dict[str, np.ndarray]:
         for line in figure.axes[panel].lines
         if line.get_linestyle() in {"-", "--"}
     }
-
-
-def legend(figure: Figure) -> list[str]:
-    return [text.get_text() for text in figure.legends[0].get_texts()]
 
 
 def validation_of(curves: Any, panel: int = 0) -> Curve:

@@ -4,10 +4,8 @@ import time
 from dataclasses import replace
 
 import numpy as np
-import optuna
 import pytest
-from matplotlib.collections import LineCollection, PathCollection
-from matplotlib.figure import Figure
+from matplotlib.collections import LineCollection
 
 from latentspace.experiment.search_space import Choices, Range
 from latentspace.figures import (
@@ -24,21 +22,8 @@ from latentspace.figures import (
 from latentspace.figures.search.values import thinned
 from latentspace.search.load import record_of
 from latentspace.search.results import Importances
+from looking import dots
 from searches import SPACE, many_trials, new_study, search_like, small_search, trial
-
-
-@pytest.fixture(autouse=True)
-def _quiet() -> None:
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-
-
-def dots(figure: Figure, panel: int = 0) -> list[list[float]]:
-    return [
-        point
-        for one in figure.axes[panel].collections
-        if isinstance(one, PathCollection)
-        for point in np.asarray(one.get_offsets()).tolist()
-    ]
 
 
 def test_slices_show_every_setting_over_its_range() -> None:

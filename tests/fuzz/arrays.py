@@ -14,6 +14,7 @@ import scipy.io
 from fuzz.mutations import mutated
 from latentspace.data.config import DataConfig
 from latentspace.data.sources import load_images
+from makers import npy
 from materials import make_images
 
 
@@ -154,14 +155,8 @@ class ArrayFolders:
             {"cat": grey[:4], "dog": grey[4:]},
             {str(number): one for number, one in enumerate(images.pixels.transpose(0, 2, 3, 1)[:3])},
         ]
-        self.sets = [{f"{name}.npy": self._npy(one) for name, one in arrays.items()} for arrays in sets]
+        self.sets = [{f"{name}.npy": npy(one) for name, one in arrays.items()} for arrays in sets]
         self.others = tuple(content for files in self.sets for content in files.values())
-
-    @staticmethod
-    def _npy(array: np.ndarray) -> bytes:
-        buffer = io.BytesIO()
-        np.save(buffer, array)
-        return buffer.getvalue()
 
     def write(self, draw: random.Random, place: Path) -> None:
         files = dict(draw.choice(self.sets))

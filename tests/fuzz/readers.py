@@ -37,7 +37,7 @@ from latentspace.inference.trained import TrainedAutoencoder
 from latentspace.runs.directory import Run
 from latentspace.runs.table import compare, find_runs
 from latentspace.training.train import resume, start, train
-from makers import encoded, random_pixels, write_tar, write_zip
+from makers import encoded, npy, random_pixels, write_tar, write_zip
 from materials import make_images
 
 
@@ -105,17 +105,11 @@ class Arrays:
             {"arr_0": np.asfortranarray(grey / 255), "arr_1": images.labels.astype(">i2")},
             {"x": np.rec.fromarrays([grey, images.labels], dtype=[("image", "u1", (8, 8)), ("y", "i8")])},
         ]
-        self.others = tuple(self._npy(array) for files in self.sets for array in files.values())
-
-    @staticmethod
-    def _npy(array: np.ndarray) -> bytes:
-        buffer = io.BytesIO()
-        np.save(buffer, array)
-        return buffer.getvalue()
+        self.others = tuple(npy(array) for files in self.sets for array in files.values())
 
     def write(self, draw: random.Random, place: Path) -> None:
         arrays = draw.choice(self.sets)
-        members = {f"{name}.npy": self._npy(array) for name, array in arrays.items()}
+        members = {f"{name}.npy": npy(array) for name, array in arrays.items()}
         if draw.random() < 0.3:
             (place / "one.npy").write_bytes(mutated(draw, draw.choice(list(members.values())), self.others))
             return

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, grad, jacfwd, jacrev, vmap
 
+from drawing import random_maps
 from latentspace.core.randomness import generator
 from latentspace.experiment.config import Experiment
 from latentspace.models.autoencoder import Autoencoder
@@ -25,10 +26,6 @@ CHOICES = [Choice(*one) for one in product((False, True), repeat=3)]
 every_choice = pytest.mark.parametrize("choice", CHOICES, ids=lambda one: "".join("-x"[use] for use in one))
 with_and_without = pytest.mark.parametrize("relu", [False, True], ids=["plain", "relu"])
 every_part = pytest.mark.parametrize(("kind", "part"), PARTS, ids=["-".join(one) for one in PARTS])
-
-
-def images(count: int, channels: int, sides: tuple[int, int]) -> Tensor:
-    return torch.randn(count, channels, *sides, dtype=torch.float64, generator=generator(1, "sample"))
 
 
 class Means(nn.Module):
@@ -52,7 +49,7 @@ def layer(kind: type[Conv2d] | type[ConvTranspose2d], channels: int, relu: bool)
 
 
 def maps_for(kind: type[Conv2d] | type[ConvTranspose2d], channels: int) -> Tensor:
-    return images(2, channels, (2, 1) if kind is ConvTranspose2d else (3, 4))
+    return random_maps(2, channels, (2, 1) if kind is ConvTranspose2d else (3, 4))
 
 
 def autoencoder(kind: str) -> Autoencoder:
@@ -64,8 +61,8 @@ def part_of(kind: str, part: str) -> tuple[nn.Module, Callable[[int], Tensor]]:
     """A part of a network as images or codes -> tensor, and what it can be given."""
     network = autoencoder(kind)
     if part == "encoder":
-        return Means(network.encoder), lambda count: images(count, 1, (12, 13))
-    return network.decoder, lambda count: images(count, 3, (1, 1)).flatten(1)
+        return Means(network.encoder), lambda count: random_maps(count, 1, (12, 13))
+    return network.decoder, lambda count: random_maps(count, 3, (1, 1)).flatten(1)
 
 
 def gradients(network: Callable[[Tensor], Tensor], given: Tensor, weights: list[Tensor]) -> list[Tensor]:
@@ -203,9 +200,9 @@ def test_traced_it_computes_the_same(kind, part):
 
 
 def test_second_derivatives_of_dropout():
-    given = images(2, 3, (4, 5)).requires_grad_()
+    given = random_maps(2, 3, (4, 5)).requires_grad_()
     assert torch.autograd.gradgradcheck(lambda one: Dropout(0.3)(one, generator(0, "noise")), (given,))
-    vector = images(1, 1, (1, 6)).flatten()
+    vector = random_maps(1, 1, (1, 6)).flatten()
 
     def dropped(one: Tensor) -> Tensor:
         return Dropout(0.5)(one, generator(0, "noise"))

@@ -3,7 +3,6 @@ import torch
 
 from drawing import drawing
 from latentspace.core.randomness import generator
-from latentspace.data.batches import Batch
 from latentspace.data.corruption import blur, gaussian
 from latentspace.models.autoencoder import Autoencoder, AutoencoderConfig
 from latentspace.objectives.denoising import denoising, denoising_and_clean
@@ -17,11 +16,6 @@ def model() -> Autoencoder:
         code_size=8, conv1_channels=32, conv2_channels=32, conv3_channels=32, neurons=32
     )
     return config.build((1, 16, 16), generator(0, "weights"))
-
-
-@pytest.fixture
-def batch() -> Batch:
-    return Batch(torch.rand(6, 1, 16, 16, generator=generator(0, "sample")))
 
 
 def test_what_goes_in_is_noisy_and_what_is_compared_with_is_clean(model, batch):

@@ -7,29 +7,18 @@ import torch
 from torch import distributions
 from torch.distributions import Normal, kl_divergence
 
-from drawing import drawing
+from drawing import bce_per_image, drawing
 from latentspace.core.randomness import generator
-from latentspace.data.batches import Batch
 from latentspace.models.autoencoder import Autoencoder, VariationalConfig
-from latentspace.models.likelihoods import Bernoulli
 from latentspace.models.priors import StandardNormal
 from latentspace.objectives.elbo import ElboConfig, elbo, warmed_up
 from latentspace.objectives.importance import importance_weighted
-
-
-def bce_per_image(logits: torch.Tensor, images: torch.Tensor) -> torch.Tensor:
-    return -Bernoulli().log_prob(logits, images)
 
 
 @pytest.fixture
 def model() -> Autoencoder:
     config = VariationalConfig(code_size=3, conv1_channels=4, conv2_channels=4)
     return config.build((1, 16, 16), generator(0, "weights")).eval()
-
-
-@pytest.fixture
-def batch() -> Batch:
-    return Batch(torch.rand(6, 1, 16, 16, generator=generator(0, "sample")))
 
 
 def test_bce_of_black_and_white_pixels_is_bernoullis_log_probability():

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
 
-import optuna
 import pytest
 from optuna.trial import FrozenTrial
 from PIL import Image
@@ -26,11 +25,6 @@ from latentspace.studies.foscarin2021.published import REPORT
 from runner import call
 from searches import MIDDLE, new_study, search_like, study_directory, trial
 from small_search import run_all, small_study
-
-
-@pytest.fixture(autouse=True)
-def _quiet() -> None:
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
 
 
 @pytest.fixture

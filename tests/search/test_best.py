@@ -20,13 +20,6 @@ from latentspace.training.train import train
 from small_search import run_all, small_study
 
 
-@pytest.fixture(scope="module")
-def searched(archive, tmp_path_factory):
-    trials = small_study(archive, tmp_path_factory.mktemp("searched") / "study")
-    run_all(trials)
-    return trials
-
-
 def test_the_recipe_of_the_best_trial_trains_it_again_to_the_bit(searched, tmp_path):
     (path,) = write_recipes(searched)
     assert path == searched.directory / "best.toml"

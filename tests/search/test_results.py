@@ -17,11 +17,6 @@ from latentspace.search.results import StudyRecord, Trial
 from searches import SPACE, new_study, search_like, study_directory, trial
 
 
-@pytest.fixture(autouse=True)
-def _quiet() -> None:
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-
-
 def numbers(trials: tuple[Trial, ...]) -> list[int]:
     return [one.number for one in trials]
 

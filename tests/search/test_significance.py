@@ -5,7 +5,6 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-import optuna
 import pytest
 
 from latentspace.experiment.search_space import Choices, Parameter, Range, Setting
@@ -18,11 +17,6 @@ from searches import new_study, trial
 WHOLE, FEW = Range(low=200, high=1000), Range(low=2, high=10)
 LINEAR, LOG = Range(low=0.0, high=2.0), Range(low=1e-4, high=1e-1, log=True)
 CHOICES = Choices(choices=(64, 128, 32))
-
-
-@pytest.fixture(autouse=True)
-def _quiet() -> None:
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
 
 
 def searched(params: Mapping[str, Any], value: float = 0.1) -> StudyRecord:

@@ -19,7 +19,6 @@ from latentspace.search.heartbeat import Heartbeat
 from latentspace.search.space import experiment_of
 from latentspace.search.trainings import TrainerHere, pictured
 from latentspace.search.trial import is_failure, run_trial
-from latentspace.search.trials import Trials
 from latentspace.training.context import TrainingContext, prepare
 from latentspace.training.loop import EpochRecord, learn
 from materials import make_images
@@ -55,14 +54,6 @@ def curves(monkeypatch, *given: list[float]) -> list[int]:
 
     monkeypatch.setattr(trainings_module, "learn", learn_as_told)
     return ran
-
-
-@pytest.fixture(scope="module")
-def searched(archive, tmp_path_factory) -> Trials:
-    """A search that has ended, for the tests that look at it."""
-    study = small_study(archive, tmp_path_factory.mktemp("searched") / "study")
-    run_all(study)
-    return study
 
 
 def test_a_trial_trained_again_gives_its_values_bit_for_bit(searched):

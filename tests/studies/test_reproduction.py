@@ -20,9 +20,10 @@ from latentspace.search.run import search
 from latentspace.search.trials import join
 from latentspace.studies.foscarin2021.reproduction import Reproduction
 from latentspace.studies.pipeline import SearchStep
-from makers import undrawn
 from preloaded import quick_workers
 from runner import call
+
+pytestmark = pytest.mark.usefixtures("without_drawing")
 
 TINY = """
 description = "a test's recipe"
@@ -95,12 +96,6 @@ def workers_in_this_process() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(LocalExecutor, "submit", lambda self, task: work(task, lambda: False))
         patch.setattr("latentspace.search.run.LOOKING", 0.0)
-        yield
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _undrawn() -> Iterator[None]:
-    with undrawn():
         yield
 
 

@@ -24,7 +24,7 @@ from latentspace.training.pretrained import pretrained_encoder_of
 from latentspace.training.train import resume, start, train
 from materials import make_images
 from runner import call
-from studies import small, trained
+from studies import small, timeless, trained
 
 
 @pytest.fixture(scope="module")
@@ -35,13 +35,6 @@ def encoders(archive: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[st
 
 def classifier(encoder: Run, **changes) -> Experiment:
     return small("classifier", changes={"encoder": str(encoder.path), **changes})
-
-
-def losses(run: Run) -> list[dict]:
-    return [
-        {name: value for name, value in one.items() if name in ("epoch", "train", "validation")}
-        for one in run.metrics
-    ]
 
 
 def gathered(plan: Experiment, images: ImageSet) -> Components:
@@ -68,7 +61,7 @@ def test_an_interrupted_training_ends_as_one_that_never_stopped(
     records.close()
     again = resume(tmp_path / "broken")
     assert [one.epoch for one in again.records()] == list(range(stop_after + 1, 4))
-    assert losses(whole) == losses(again.run)
+    assert timeless(whole) == timeless(again.run)
     assert whole.weights.keys() == again.run.weights.keys()
     for name, tensor in whole.weights.items():
         assert torch.equal(tensor, again.run.weights[name]), name
@@ -161,7 +154,7 @@ def test_both_ways_to_classify_give_the_same_losses(encoders, tmp_path, kind):
         train(classifier(encoders[kind], objective={"method": method}), tmp_path / method)
         for method in ("codes", "frozen-encoder")
     ]
-    for one, other in zip(*(losses(run) for run in ways), strict=True):
+    for one, other in zip(*(timeless(run) for run in ways), strict=True):
         for part in ("train", "validation"):
             assert one[part] == pytest.approx(other[part], rel=1e-4)
     codes, frozen = (run.weights for run in ways)
@@ -310,7 +303,7 @@ def test_several_seeds_share_the_encoder_and_its_split(encoders, tmp_path):
     runs = [Run.open(tmp_path / "runs" / f"seed-{seed}") for seed in (0, 1)]
     scores = [run.metrics[-1]["validation"]["accuracy"] for run in runs]
     assert f"{np.mean(scores):.5f}" in stdout
-    assert losses(runs[0]) != losses(runs[1])
+    assert timeless(runs[0]) != timeless(runs[1])
     assert {run.encoder_hash for run in runs} == {encoders["vae"].weights_hash}
     assert all(run.split.to_json() == encoders["vae"].split.to_json() for run in runs)
 

@@ -20,17 +20,12 @@ from latentspace.training.components import learned_from
 from latentspace.training.context import prepare
 from latentspace.training.loop import evaluate, learn
 from latentspace.training.train import is_run_of, resume, start, train
+from studies import timeless
 
 
 def changed(plan: Experiment, **changes) -> Experiment:
     training = plan.training.model_copy(update=changes)
     return Experiment.parse({**plan.model_dump(), "training": training.model_dump()}, "the changed plan")
-
-
-def timeless(run: Run) -> list[dict]:
-    return [
-        {k: v for k, v in one.items() if k not in ("seconds", "images_per_second")} for one in run.metrics
-    ]
 
 
 def assert_same(one: Run, other: Run) -> None:

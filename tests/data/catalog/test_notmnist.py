@@ -16,7 +16,9 @@ from latentspace.data.catalog.download import Mirror
 from latentspace.data.config import DataConfig
 from latentspace.data.imageset import ImageSet
 from latentspace.data.sources import load_images
-from makers import encoded, letters, random_pixels, write_folder, write_tar, write_zip
+from makers import encoded, letters, load, random_pixels, write_folder, write_tar, write_zip
+
+pytestmark = pytest.mark.usefixtures("cache")
 
 CONTENT = bytes(range(256)) * 400
 SHORT = 1.5  # seconds: sooner than this a good mirror answers, on a busy machine too
@@ -97,12 +99,6 @@ def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     thread.join()
 
 
-@pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("LATENTSPACE_CACHE", str(tmp_path / "cache"))
-    return tmp_path / "cache"
-
-
 @pytest.fixture
 def small(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Mirror:
     """A server that has the small set, with one unreadable file in A and one in F, and nothing else has."""
@@ -111,10 +107,6 @@ def small(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Mirror
     mirror = site.serve("/notMNIST_small.tar.gz", content)
     monkeypatch.setattr(notmnist, "MIRRORS", {"small": [mirror], "large": []})
     return mirror
-
-
-def load(spec: str | Path) -> ImageSet:
-    return load_images(DataConfig(spec=str(spec)))
 
 
 def left_over(cache: Path) -> list[str]:

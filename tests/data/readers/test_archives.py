@@ -14,10 +14,9 @@ import pytest
 
 from latentspace.core.errors import DataError
 from latentspace.data.config import DataConfig
-from latentspace.data.imageset import ImageSet
 from latentspace.data.readers import archives
 from latentspace.data.sources import load_images
-from makers import encoded, random_pixels, write_tar, write_zip
+from makers import encoded, load, random_pixels, write_archive, write_tar, write_zip
 
 FILES = {
     f"{name}/{number}.png": encoded(np.full((4, 4), 40 * number, np.uint8))
@@ -28,18 +27,10 @@ TARS = ["x.tar", "x.tar.gz", "x.tgz"]
 ALL = [*TARS, "x.zip"]
 
 
-def write(path: Path, files: dict[str, bytes]) -> Path:
-    return write_zip(path, files) if path.suffix == ".zip" else write_tar(path, files)
-
-
-def load(path: Path, strict: bool = False) -> ImageSet:
-    return load_images(DataConfig(spec=str(path), strict=strict))
-
-
 @pytest.mark.parametrize("name", ALL)
 def test_class_folders_in_an_archive(tmp_path: Path, name: str) -> None:
     junk = {"__MACOSX/a/._1.png": b"x", "a/.DS_Store": b"x", "README.txt": b"x"}
-    images = load(write(tmp_path / name, {**junk, **FILES}))
+    images = load(write_archive(tmp_path / name, {**junk, **FILES}))
     assert images.class_names == ("a", "b")
     assert images.pixels[:, 0, 0, 0].tolist() == [40, 80, 40, 80]
     assert images.source == "an archive of 2 class folders"
@@ -48,13 +39,15 @@ def test_class_folders_in_an_archive(tmp_path: Path, name: str) -> None:
 
 @pytest.mark.parametrize("name", ALL)
 def test_an_archive_is_known_by_its_content(tmp_path: Path, name: str) -> None:
-    write(tmp_path / name, FILES).rename(tmp_path / "download")
+    write_archive(tmp_path / name, FILES).rename(tmp_path / "download")
     assert load(tmp_path / "download").class_names == ("a", "b")
 
 
 @pytest.mark.parametrize("name", ALL)
 def test_unreadable_members_are_counted_and_named(tmp_path: Path, name: str) -> None:
-    path = write(tmp_path / name, {f"root/{one}": data for one, data in {**FILES, "a/3.png": b""}.items()})
+    path = write_archive(
+        tmp_path / name, {f"root/{one}": data for one, data in {**FILES, "a/3.png": b""}.items()}
+    )
     assert [one.name for one in load(path).record.unreadable] == ["a/3.png"]
     with pytest.raises(DataError, match=r"a/3\.png"):
         load(path, strict=True)
@@ -62,7 +55,7 @@ def test_unreadable_members_are_counted_and_named(tmp_path: Path, name: str) -> 
 
 @pytest.mark.parametrize("name", ALL)
 def test_images_at_several_depths(tmp_path: Path, name: str) -> None:
-    images = load(write(tmp_path / name, {**FILES, "top.png": FILES["a/1.png"]}))
+    images = load(write_archive(tmp_path / name, {**FILES, "top.png": FILES["a/1.png"]}))
     assert len(images) == 5
     assert images.labels is None
     assert "1 image in no class folder (top.png)" in images.record.warnings[0]
@@ -74,7 +67,7 @@ def test_images_at_several_depths(tmp_path: Path, name: str) -> None:
     ["../out.png", "a/../../out.png", "/tmp/out.png", "a\\..\\..\\out.png", "C:/out.png", "//host/out.png"],
 )
 def test_a_path_that_leads_out_is_refused(tmp_path: Path, name: str, member: str) -> None:
-    path = write(tmp_path / name, {**FILES, member: FILES["a/1.png"]})
+    path = write_archive(tmp_path / name, {**FILES, member: FILES["a/1.png"]})
     with pytest.raises(DataError, match="leads out of the archive"):
         load(path)
 
@@ -113,7 +106,7 @@ def test_an_encrypted_zip_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ALL)
 def test_a_member_beyond_the_limit(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = write(tmp_path / name, {**FILES, "a/large.txt": bytes(300_000)})
+    path = write_archive(tmp_path / name, {**FILES, "a/large.txt": bytes(300_000)})
     assert len(load(path)) == 4
     monkeypatch.setattr(archives, "MEMBER_LIMIT", 200_000)
     with pytest.raises(DataError, match="limits for archives"):
@@ -122,7 +115,7 @@ def test_a_member_beyond_the_limit(tmp_path: Path, name: str, monkeypatch: pytes
 
 @pytest.mark.parametrize("name", ALL)
 def test_more_bytes_than_the_limit_in_all(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = write(tmp_path / name, {f"a/{number}.png": bytes(20_000) for number in range(20)})
+    path = write_archive(tmp_path / name, {f"a/{number}.png": bytes(20_000) for number in range(20)})
     monkeypatch.setattr(archives, "TOTAL_LIMIT", 200_000)
     with pytest.raises(DataError, match="bytes in all so far"):
         load(path)
@@ -132,7 +125,7 @@ def test_more_bytes_than_the_limit_in_all(tmp_path: Path, name: str, monkeypatch
 def test_more_members_than_the_limit(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(archives, "COUNT_LIMIT", 3)
     with pytest.raises(DataError, match="more than 3 members"):
-        load(write(tmp_path / name, FILES))
+        load(write_archive(tmp_path / name, FILES))
 
 
 def test_a_header_may_be_a_bomb_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -155,7 +148,7 @@ def test_a_zip_that_declares_less_than_it_holds(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ALL)
 def test_an_archive_cut_short(tmp_path: Path, name: str) -> None:
-    path = write(
+    path = write_archive(
         tmp_path / name,
         {f"a/{number}.png": encoded(random_pixels(30, 30, seed=number)) for number in range(9)},
     )
@@ -192,7 +185,7 @@ def test_what_is_no_archive(tmp_path: Path, name: str, content: bytes) -> None:
 @pytest.mark.parametrize("name", ALL)
 def test_an_archive_without_images(tmp_path: Path, name: str) -> None:
     with pytest.raises(DataError, match="at least one image"):
-        load(write(tmp_path / name, {"notes.txt": b"hello"}))
+        load(write_archive(tmp_path / name, {"notes.txt": b"hello"}))
 
 
 @pytest.mark.parametrize("name", ["x.tar.bz2", "x.tar.xz", "x.tar.zst", "x.bin"])
@@ -219,7 +212,9 @@ def zstandard(content: bytes) -> bytes:
 
 @pytest.mark.parametrize("name", ALL)
 def test_a_backslash_stands_between_folders(tmp_path: Path, name: str) -> None:
-    images = load(write(tmp_path / name, {one.replace("/", "\\"): data for one, data in FILES.items()}))
+    images = load(
+        write_archive(tmp_path / name, {one.replace("/", "\\"): data for one, data in FILES.items()})
+    )
     assert images.class_names == ("a", "b")
     assert images.names == ("a/1.png", "a/2.png", "b/1.png", "b/2.png")
 
@@ -227,7 +222,7 @@ def test_a_backslash_stands_between_folders(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize("name", ALL)
 def test_the_parts_of_a_publisher(tmp_path: Path, name: str) -> None:
     files = {f"set/{part}/{one}": data for part in ("train", "test", "val") for one, data in FILES.items()}
-    images = load(write(tmp_path / name, files))
+    images = load(write_archive(tmp_path / name, files))
     assert images.class_names == ("a", "b")
     assert images.parts is not None
     assert dict(zip(images.names, images.parts.tolist(), strict=True))["val/b/2.png"] == 1

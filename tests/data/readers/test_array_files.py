@@ -13,22 +13,12 @@ import scipy.io
 
 from latentspace.core.errors import DataError
 from latentspace.data.config import DataConfig
-from latentspace.data.imageset import ImageSet
 from latentspace.data.sources import load_images
-from makers import random_pixels, write_tar, write_zip
-
-
-def load(path: Path, **settings: Any) -> ImageSet:
-    return load_images(DataConfig(spec=str(path), **settings))
+from makers import classes_of, load, random_pixels, write_tar, write_zip
 
 
 def npy(path: Path, array: Any) -> None:
     np.save(path, np.asarray(array))
-
-
-def labels_of(images: ImageSet) -> list[str]:
-    assert images.labels is not None
-    return [images.class_names[label] for label in images.labels]
 
 
 # folders of .npy and .npz
@@ -39,7 +29,7 @@ def test_quick_draw_is_a_class_a_file(tmp_path: Path) -> None:
         npy(tmp_path / f"full_numpy_bitmap_{name}.npy", random_pixels(count, 784, seed=count))
     images = load(tmp_path)
     assert images.shape == (1, 28, 28)
-    assert labels_of(images) == ["cat"] * 3 + ["The Eiffel Tower"] * 2
+    assert classes_of(images) == ["cat"] * 3 + ["The Eiffel Tower"] * 2
     assert images.names[3] == "full_numpy_bitmap_The Eiffel Tower.npy[0]"
     np.testing.assert_array_equal(images.pixels[:3].reshape(3, -1), random_pixels(3, 784, seed=3))
     assert load(tmp_path / "full_numpy_bitmap_cat.npy").labels is None
@@ -73,7 +63,7 @@ def test_class_folders_of_arrays_in_parts(tmp_path: Path) -> None:
         npy(tmp_path / f"{name}.npy", random_pixels(16, 16, seed=number))
     images = load(tmp_path)
     assert images.names == ("test/cat/7.npy", "train/cat/1.npy", "train/dog/1.npy")
-    assert labels_of(images) == ["cat", "cat", "dog"]
+    assert classes_of(images) == ["cat", "cat", "dog"]
     assert images.parts is not None
     assert images.parts.tolist() == [2, 0, 0]
 
@@ -84,7 +74,7 @@ def test_a_folder_for_each_part(tmp_path: Path) -> None:
         npy(tmp_path / part / "X.npy", random_pixels(count, 9, 9))
         npy(tmp_path / part / "y.npy", range(count))
     images = load(tmp_path)
-    assert labels_of(images) == ["0", "1", "2", "0", "1"]
+    assert classes_of(images) == ["0", "1", "2", "0", "1"]
     assert images.names[3] == "test/X[0]"
 
 
@@ -93,14 +83,14 @@ def test_labels_in_a_file_beside(tmp_path: Path, name: str) -> None:
     npy(tmp_path / "X_train.npy", random_pixels(3, 9, 9))
     npy(tmp_path / "y_train.npy", [4, 5, 4])
     images = load(tmp_path / name)
-    assert labels_of(images) == ["4", "5", "4"]
+    assert classes_of(images) == ["4", "5", "4"]
 
 
 def test_parts_in_files_of_their_own(tmp_path: Path) -> None:
     for part, count in (("test", 2), ("train", 3)):
         np.savez(tmp_path / f"{part}.npz", images=random_pixels(count, 9, 9), labels=range(count))
     images = load(tmp_path)
-    assert labels_of(images) == ["0", "1", "2", "0", "1"]
+    assert classes_of(images) == ["0", "1", "2", "0", "1"]
     assert images.parts is not None
     assert images.parts.tolist() == [0, 0, 0, 2, 2]
 
@@ -109,8 +99,8 @@ def test_kuzushiji_as_published(tmp_path: Path) -> None:
     for part, count in (("train", 3), ("test", 2)):
         np.savez(tmp_path / f"kmnist-{part}-imgs.npz", random_pixels(count, 28, 28))
         np.savez(tmp_path / f"kmnist-{part}-labels.npz", np.arange(count))
-    assert labels_of(load(tmp_path)) == ["0", "1", "2", "0", "1"]
-    assert labels_of(load(tmp_path / "kmnist-test-imgs.npz")) == ["0", "1"]
+    assert classes_of(load(tmp_path)) == ["0", "1", "2", "0", "1"]
+    assert classes_of(load(tmp_path / "kmnist-test-imgs.npz")) == ["0", "1"]
 
 
 def test_two_sets_in_a_folder_are_not_chosen_between(tmp_path: Path) -> None:
@@ -125,14 +115,14 @@ def test_a_class_in_each_npz(tmp_path: Path, key: str) -> None:
     for number, name in enumerate(("cat", "dog")):
         np.savez(tmp_path / f"{name}.npz", **{key: random_pixels(3, 9, 9, seed=number)})
     images = load(tmp_path)
-    assert labels_of(images) == ["cat"] * 3 + ["dog"] * 3
+    assert classes_of(images) == ["cat"] * 3 + ["dog"] * 3
     np.testing.assert_array_equal(images.pixels[3:, 0], random_pixels(3, 9, 9, seed=1))
 
 
 def test_shards_of_a_labelled_set(tmp_path: Path) -> None:
     for number in range(2):
         np.savez(tmp_path / f"batch_{number}.npz", x=random_pixels(3, 9, 9, seed=number), y=[4, number, 4])
-    assert labels_of(load(tmp_path)) == ["4", "0", "4", "4", "1", "4"]
+    assert classes_of(load(tmp_path)) == ["4", "0", "4", "4", "1", "4"]
     (tmp_path / "batch_1.npz").rename(tmp_path / "other.npz")
     with pytest.raises(DataError, match="one set of images"):
         load(tmp_path)
@@ -152,7 +142,7 @@ def test_galaxy10(tmp_path: Path) -> None:
     pixels = random_pixels(4, 12, 12, 3)
     images = load(h5(tmp_path / "Galaxy10.h5", images=pixels, ans=[0, 2, 1, 2], ra=np.zeros(4)))
     np.testing.assert_array_equal(images.pixels, pixels.transpose(0, 3, 1, 2))
-    assert labels_of(images) == ["0", "2", "1", "2"]
+    assert classes_of(images) == ["0", "2", "1", "2"]
 
 
 @pytest.mark.parametrize("name", ["", "camelyonpatch_level_2_split_test_x.h5"])
@@ -162,7 +152,7 @@ def test_patch_camelyon(tmp_path: Path, name: str) -> None:
         h5(tmp_path / f"{start}_x.h5", x=random_pixels(count, 10, 10, 3))
         h5(tmp_path / f"{start}_y.h5", y=np.arange(count, dtype=np.uint8).reshape(-1, 1, 1, 1))
     images = load(tmp_path / name)
-    assert labels_of(images) == (["0", "1"] if name else ["0", "1", "2", "0", "1", "0", "1"])
+    assert classes_of(images) == (["0", "1"] if name else ["0", "1", "2", "0", "1", "0", "1"])
     assert (images.parts is None) == bool(name)
 
 
@@ -181,7 +171,7 @@ def test_zeros_and_ones_and_text_in_hdf5(tmp_path: Path) -> None:
     pixels = random_pixels(3, 9, 9) // 128
     images = load(h5(tmp_path / "x.h5", images=pixels, labels=["b", "a", "b"]))
     np.testing.assert_array_equal(images.pixels[:, 0], pixels * 255)
-    assert labels_of(images) == ["b", "a", "b"]
+    assert classes_of(images) == ["b", "a", "b"]
 
 
 def test_hdf5_that_is_damaged_or_leads_elsewhere(tmp_path: Path) -> None:
@@ -210,7 +200,7 @@ def test_svhn(tmp_path: Path, name: str) -> None:
         scipy.io.savemat(tmp_path / f"{part}_32x32.mat", {"X": pixels, "y": [[10], [1], [9], [10], [2]]})
     images = load(tmp_path / name)
     np.testing.assert_array_equal(images.pixels[:5], pixels.transpose(3, 2, 0, 1))
-    assert labels_of(images)[:5] == ["0", "1", "9", "0", "2"]
+    assert classes_of(images)[:5] == ["0", "1", "9", "0", "2"]
     assert (images.parts is None) == bool(name)
 
 
@@ -220,7 +210,7 @@ def test_emnist_of_matlab_is_turned_and_named(tmp_path: Path) -> None:
     scipy.io.savemat(tmp_path / "emnist-letters.mat", {"dataset": {"train": train, "mapping": mapping}})
     images = load(tmp_path / "emnist-letters.mat")
     np.testing.assert_array_equal(images.pixels[:, 0], rows.reshape(5, 28, 28).swapaxes(1, 2))
-    assert labels_of(images) == ["A", "C", "A", "C", "B"]
+    assert classes_of(images) == ["A", "C", "A", "C", "B"]
 
 
 def test_groups_may_be_floats(tmp_path: Path) -> None:
@@ -233,7 +223,7 @@ def test_groups_may_be_floats(tmp_path: Path) -> None:
 def test_labels_of_two_parts_as_rows(tmp_path: Path) -> None:
     arrays = {"trainX": random_pixels(4, 784), "testX": random_pixels(2, 784)}
     scipy.io.savemat(tmp_path / "set.mat", {**arrays, "trainY": [[0, 1, 0, 1]], "testY": [[0, 1]]})
-    assert labels_of(load(tmp_path / "set.mat")) == ["0", "1", "0", "1", "0", "1"]
+    assert classes_of(load(tmp_path / "set.mat")) == ["0", "1", "0", "1", "0", "1"]
 
 
 MATLAB = {
@@ -263,7 +253,7 @@ def test_what_matlab_writes(tmp_path: Path, kind: str) -> None:
     scipy.io.savemat(tmp_path / "set.mat", filled(variables))
     images = load(tmp_path / "set.mat")
     assert (len(images), images.shape) == (5, shape)
-    assert labels_of(images) == ["0", "1", "0", "1", "0"]
+    assert classes_of(images) == ["0", "1", "0", "1", "0"]
 
 
 def test_a_variable_of_matlab_may_be_called_file(tmp_path: Path) -> None:
@@ -301,7 +291,7 @@ def test_names_of_classes_in_a_cell(tmp_path: Path) -> None:
         tmp_path / "x.mat",
         {"images": random_pixels(3, 9, 9), "labels": [[2], [1], [2]], "class_names": names},
     )
-    assert labels_of(load(tmp_path / "x.mat")) == ["bee", "ape", "bee"]
+    assert classes_of(load(tmp_path / "x.mat")) == ["bee", "ape", "bee"]
 
 
 def test_a_damaged_mat(tmp_path: Path) -> None:
@@ -332,7 +322,7 @@ def test_cifar_10(tmp_path: Path) -> None:
     (tmp_path / "bin" / "batches.meta.txt").write_text("airplane\nautomobile\nbird\n\n\n")
     images = load(tmp_path)
     np.testing.assert_array_equal(images.pixels[4:8].reshape(4, -1), made["data_batch_2.bin"][:, 1:])
-    assert labels_of(images)[:4] == ["airplane", "automobile", "bird", "airplane"]
+    assert classes_of(images)[:4] == ["airplane", "automobile", "bird", "airplane"]
     assert images.parts is not None
     assert images.parts.tolist() == [0] * 8 + [2] * 4
     assert images.names[11] == "test_batch.bin[3]"

@@ -11,14 +11,9 @@ import scipy.io
 
 from latentspace.core.errors import DataError
 from latentspace.data.config import DataConfig
-from latentspace.data.imageset import ImageSet
 from latentspace.data.readers.streams import read_exactly
 from latentspace.data.sources import load_images
-from makers import random_pixels
-
-
-def load(path: Path) -> ImageSet:
-    return load_images(DataConfig(spec=str(path)))
+from makers import load, random_pixels
 
 
 def npz(folder: Path, **arrays: Any) -> Path:

@@ -2,7 +2,6 @@
 
 import bz2
 import gzip
-import io
 import lzma
 import struct
 from pathlib import Path
@@ -15,7 +14,7 @@ from scipy.io import savemat
 import latentspace
 from latentspace.core.errors import DataError
 from latentspace.data.readers import compressed
-from makers import random_pixels
+from makers import bytes_of, random_pixels
 
 IMAGES = random_pixels(12, 16, 16)
 LABELS = (np.arange(12) % 3).astype(np.uint8)
@@ -26,12 +25,6 @@ ENDINGS = {
     ".zst": lambda content: pa.compress(content, codec="zstd", asbytes=True),
 }
 every_ending = pytest.mark.parametrize("ending", ENDINGS)
-
-
-def bytes_of(save, *values, **named) -> bytes:
-    stream = io.BytesIO()
-    save(stream, *values, **named)
-    return stream.getvalue()
 
 
 def idx(array: np.ndarray) -> bytes:

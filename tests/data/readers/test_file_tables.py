@@ -10,14 +10,14 @@ import pytest
 import latentspace
 from latentspace.core.errors import DataError
 from latentspace.data.readers.file_tables import Matcher
-from makers import encoded, random_pixels, write_folder, write_tar, write_zip
+from makers import encoded, pictures, random_pixels, write_folder, write_tar, write_zip
 
 CASE = Path(__file__).parents[4] / "shared" / "cases" / "r32_tables"
 LABELS = {f"{number}.png": "cat" if number % 2 else "dog" for number in range(12)}
 
 
 def photos(place: Path, names=tuple(LABELS)) -> Path:
-    return write_folder(place, {name: encoded(random_pixels(8, 8, seed=k)) for k, name in enumerate(names)})
+    return write_folder(place, pictures(*names))
 
 
 def rows(mark: str = ",", header: str | None = "filename,label", stem: bool = False) -> str:
@@ -346,7 +346,7 @@ def test_a_submission_is_no_table_of_labels(tmp_path: Path):
 
 
 def test_a_table_beside_an_archive(tmp_path: Path):
-    files = {name: encoded(random_pixels(8, 8, seed=k)) for k, name in enumerate(LABELS)}
+    files = pictures(*LABELS)
     path = write_zip(tmp_path / "photos.zip", files)
     assert latentspace.load_data(path).labels is None
     (tmp_path / "photos_labels.csv").write_text(rows())

@@ -11,20 +11,14 @@ from PIL import Image
 
 from latentspace.core.errors import DataError
 from latentspace.data import growing
-from latentspace.data.config import DataConfig
 from latentspace.data.imageset import ImageSet
 from latentspace.data.readers.filenames import natural
 from latentspace.data.readers.registry import READERS, reader_of
-from latentspace.data.sources import load_images
-from makers import encoded, random_pixels, write_folder
+from makers import encoded, load, random_pixels, write_folder
 
 
 def png(seed: int = 0, height: int = 6, width: int = 5) -> bytes:
     return encoded(random_pixels(height, width, seed=seed))
-
-
-def load(folder: Path, **settings: object) -> ImageSet:
-    return load_images(DataConfig.parse({"spec": str(folder), **settings}, "the test"))
 
 
 def values(images: ImageSet) -> list[int]:

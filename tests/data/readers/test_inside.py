@@ -1,39 +1,23 @@
 """Arrays and tables in archives are read as they are beside them."""
 
-import io
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from latentspace.core.errors import DataError
-from latentspace.data.config import DataConfig
 from latentspace.data.imageset import ImageSet
 from latentspace.data.readers.idx import write_idx_folder
-from latentspace.data.sources import load_images
-from makers import write_tar, write_zip
+from makers import bytes_of, load, write_archive, write_zip
 from materials import make_images
+
+pytestmark = pytest.mark.usefixtures("cache")
 
 NAMES = ["x.tar", "x.tar.gz", "x.zip"]
 
 
-@pytest.fixture(autouse=True)
-def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LATENTSPACE_CACHE", str(tmp_path / "cache"))
-
-
-def load(path: Path) -> ImageSet:
-    return load_images(DataConfig(spec=str(path)))
-
-
-def write(path: Path, files: dict[str, bytes]) -> Path:
-    return write_zip(path, files) if path.suffix == ".zip" else write_tar(path, files)
-
-
 def npz(images: ImageSet) -> bytes:
-    file = io.BytesIO()
-    np.savez_compressed(file, images=images.pixels, labels=images.labels)
-    return file.getvalue()
+    return bytes_of(np.savez_compressed, images=images.pixels, labels=images.labels)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -41,7 +25,7 @@ def npz(images: ImageSet) -> bytes:
 def test_an_array_in_an_archive(tmp_path: Path, name: str, folder: str) -> None:
     images = make_images(12)
     files = {f"{folder}images.npz": npz(images), f"{folder}README.txt": b"hello", "__MACOSX/._x.npz": b"x"}
-    found = load(write(tmp_path / name, files))
+    found = load(write_archive(tmp_path / name, files))
     np.testing.assert_array_equal(found.pixels, images.pixels)
     np.testing.assert_array_equal(found.labels, images.labels)
     assert found.source.endswith(", in an archive")
@@ -53,14 +37,14 @@ def test_idx_files_in_an_archive(tmp_path: Path, name: str) -> None:
     images = make_images(12)
     write_idx_folder(images, tmp_path / "idx")
     files = {f"MNIST/raw/{one.name}": one.read_bytes() for one in (tmp_path / "idx").iterdir()}
-    found = load(write(tmp_path / name, files))
+    found = load(write_archive(tmp_path / name, files))
     assert found.content_hash == images.content_hash
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_an_archive_in_an_archive_is_refused_by_name(tmp_path: Path, name: str) -> None:
-    inner = write(tmp_path / "inner.zip", {"a/1.png": b"x"}).read_bytes()
-    path = write(tmp_path / name, {"sub/inner.zip": inner, "README.md": b"x"})
+    inner = write_archive(tmp_path / "inner.zip", {"a/1.png": b"x"}).read_bytes()
+    path = write_archive(tmp_path / name, {"sub/inner.zip": inner, "README.md": b"x"})
     with pytest.raises(DataError, match=r"1 archive in it: sub/inner\.zip") as error:
         load(path)
     assert "unpack it" in error.value.do

@@ -1,9 +1,7 @@
 """What published sets have beside their images: lists of parts, labels as arrays, tables of an odd form."""
 
-import io
 import json
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -11,15 +9,11 @@ from scipy.io import savemat
 
 import latentspace
 from latentspace.core.errors import DataError
-from makers import encoded, random_pixels, write_folder, write_tar, write_zip
-
-
-def images(*names: str) -> dict[str, bytes]:
-    return {name: encoded(random_pixels(8, 8, seed=k)) for k, name in enumerate(names)}
+from makers import bytes_of, encoded, npy, pictures, random_pixels, write_folder, write_tar, write_zip
 
 
 def load(place: Path, names: tuple[str, ...], texts: dict[str, str], **options):
-    files = images(*names) | {name: text.encode() for name, text in texts.items()}
+    files = pictures(*names) | {name: text.encode() for name, text in texts.items()}
     return latentspace.load_data(write_folder(place, files), **options)
 
 
@@ -47,12 +41,6 @@ def stored(place: Path, kind: str, files: dict[str, bytes]) -> Path:
     return (write_zip if kind == "zip" else write_tar)(place / f"set.{kind}", below)
 
 
-def as_bytes(**variables: Any) -> bytes:
-    buffer = io.BytesIO()
-    savemat(buffer, variables)
-    return buffer.getvalue()
-
-
 KINDS = pytest.mark.parametrize("kind", ["folder", "zip", "tar.gz"])
 
 
@@ -64,7 +52,7 @@ def test_lists_and_tables_of_parts_also_in_archives(kind: str, ending: str, tmp_
         names = [f"{name}/{end}.png" for name in ("pie", "ramen") for end in ends]
         rows = names if ending == "txt" else ["path,label", *(f"{one},{one.split('/')[0]}" for one in names)]
         lists[f"meta/{part}.{ending}"] = "\n".join(rows).encode()
-    found = latentspace.load_data(stored(tmp_path, kind, {**images(*FOOD), **lists}))
+    found = latentspace.load_data(stored(tmp_path, kind, {**pictures(*FOOD), **lists}))
     assert (found.class_names, found.parts.tolist()) == (("pie", "ramen"), [0, 0, 2] * 2)
 
 
@@ -72,17 +60,21 @@ def test_lists_and_tables_of_parts_also_in_archives(kind: str, ending: str, tmp_
 def test_oxford_flowers(kind: str, tmp_path: Path) -> None:
     names = tuple(f"jpg/image_{number:05}.jpg" for number in range(1, 13))
     arrays = {
-        "imagelabels.mat": as_bytes(labels=(np.arange(12)[None] % 3 + 1).astype(np.uint8)),
-        "setid.mat": as_bytes(trnid=np.array([[12, 1]]), valid=np.array([[2.0]]), tstid=np.arange(3, 12)),
+        "imagelabels.mat": bytes_of(savemat, {"labels": (np.arange(12)[None] % 3 + 1).astype(np.uint8)}),
+        "setid.mat": bytes_of(
+            savemat,
+            {"trnid": np.array([[12, 1]]), "valid": np.array([[2.0]]), "tstid": np.arange(3, 12)},
+        ),
     }
-    found = latentspace.load_data(stored(tmp_path, kind, {**images(*names), **arrays}))
+    found = latentspace.load_data(stored(tmp_path, kind, {**pictures(*names), **arrays}))
     assert found.labels.tolist() == [0, 1, 2] * 4
     assert found.parts.tolist() == [0, 1, *[2] * 9, 0]
 
 
 @pytest.mark.parametrize("tests", [[1, 4], [4, 13], [-1, 4]])
 def test_numbers_of_parts_that_cannot_be_are_not_used(tests: list[int], tmp_path: Path) -> None:
-    write_folder(tmp_path, {**images(*FOOD), "setid.mat": as_bytes(trnid=[1, 2], tstid=tests)})
+    said = bytes_of(savemat, {"trnid": [1, 2], "tstid": tests})
+    write_folder(tmp_path, {**pictures(*FOOD), "setid.mat": said})
     assert latentspace.load_data(tmp_path).parts is None
 
 
@@ -101,7 +93,7 @@ def test_cub_200(kind: str, flat: bool, tmp_path: Path) -> None:
         "bounding_boxes": [f"{k} 1.0 2.0 5.0 5.0" for k in range(1, 7)],
         **{f"parts/{k}": ["1 1 0.5 0.5 1"] for k in range(12)},
     }
-    files = images(*(f"images/{path}" for path in paths))
+    files = pictures(*(f"images/{path}" for path in paths))
     files |= {f"{name}.txt": "\n".join(lines).encode() for name, lines in tables.items()}
     found = latentspace.load_data(stored(tmp_path, kind, {**files, "README": b"x"}))
     named = {name: found.class_names[label] for name, label in zip(found.names, found.labels, strict=True)}
@@ -118,7 +110,7 @@ def test_fgvc_aircraft(kind: str, tmp_path: Path) -> None:
     paths = [f"data/images/{k:07}.jpg" for k in range(12)]
     levels = {"variant": ["Boeing 707", "A320", "DHC-8-100"], "family": ["A", "B b"]}
     parts = {"train": range(4), "val": range(4, 8), "test": range(8, 12), "trainval": range(8)}
-    files = images(*paths)
+    files = pictures(*paths)
     for part, numbers in parts.items():
         files[f"data/images_{part}.txt"] = "".join(f"{k:07}\n" for k in numbers).encode()
         for level, names in levels.items():
@@ -138,7 +130,7 @@ def test_fgvc_aircraft(kind: str, tmp_path: Path) -> None:
 def test_a_table_called_by_its_part_speaks_of_that_part(kind: str, tmp_path: Path) -> None:
     names = (*(f"train/{k}.png" for k in range(1, 7)), *(f"test/{k}.png" for k in range(1, 4)))
     rows = "".join(f"{k},{'ab'[k % 2]}\n" for k in range(1, 7))
-    files = images(*names) | {"trainLabels.csv": f"id,label\n{rows}".encode()}
+    files = pictures(*names) | {"trainLabels.csv": f"id,label\n{rows}".encode()}
     found = latentspace.load_data(stored(tmp_path, kind, files))
     assert found.names == names[:6]
     assert [found.class_names[label] for label in found.labels] == ["b", "a"] * 3
@@ -148,7 +140,7 @@ def test_a_table_called_by_its_part_speaks_of_that_part(kind: str, tmp_path: Pat
 @pytest.mark.parametrize("name", ["labels.txt", "labels.csv"])
 def test_a_label_on_each_line_in_the_order_of_names(kind: str, name: str, tmp_path: Path) -> None:
     lines = [*(["label"] if name.endswith("csv") else []), *"0120120"]
-    files = images(*(f"{k}.png" for k in range(7))) | {name: "\n".join(lines).encode()}
+    files = pictures(*(f"{k}.png" for k in range(7))) | {name: "\n".join(lines).encode()}
     found = latentspace.load_data(stored(tmp_path, kind, files))
     assert found.labels.tolist() == [0, 1, 2, 0, 1, 2, 0]
     files[name] = b"\n".join(files[name].splitlines()[:-2])
@@ -203,7 +195,7 @@ FLAT = tuple(f"jpg/image_{number}.png" for number in (1, 2, 10))
 
 
 def test_labels_in_an_array_beside_the_images(tmp_path: Path) -> None:
-    write_folder(tmp_path, images(*FLAT))
+    write_folder(tmp_path, pictures(*FLAT))
     savemat(tmp_path / "imagelabels.mat", {"labels": np.array([[2, 1, 2]], dtype=np.uint8)})
     savemat(tmp_path / "setid.mat", {"trnid": np.array([[1, 3]])})
     found = latentspace.load_data(tmp_path)
@@ -213,9 +205,9 @@ def test_labels_in_an_array_beside_the_images(tmp_path: Path) -> None:
 
 
 def test_an_array_of_another_length_is_not_used(tmp_path: Path) -> None:
-    buffer = io.BytesIO()
-    np.save(buffer, np.arange(4))
-    found = latentspace.load_data(write_folder(tmp_path, {**images(*FLAT), "labels.npy": buffer.getvalue()}))
+    found = latentspace.load_data(
+        write_folder(tmp_path, {**pictures(*FLAT), "labels.npy": npy(np.arange(4))})
+    )
     assert not found.labelled
 
 
@@ -355,7 +347,7 @@ def test_boxes_beside_images_are_told_of_once(tmp_path: Path, caplog: pytest.Log
 def test_a_json_file_beside_each_image(name: str, pack, tmp_path: Path) -> None:
     said = [{"Label": "ab"[k % 2], "patient": k // 2, "split": ("train", "test")[k // 4]} for k in range(6)]
     texts = {name.format(k): json.dumps(one).encode() for k, one in enumerate(said)}
-    place = pack(tmp_path / "set.zip", images(*(f"{k}.png" for k in range(6))) | texts)
+    place = pack(tmp_path / "set.zip", pictures(*(f"{k}.png" for k in range(6))) | texts)
     found = latentspace.load_data(place)
     assert (found.class_names, found.labels.tolist()) == (("a", "b"), [0, 1] * 3)
     assert (found.groups.tolist(), found.parts.tolist()) == ([0, 0, 1, 1, 2, 2], [0] * 4 + [2] * 2)

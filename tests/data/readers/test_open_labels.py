@@ -7,7 +7,7 @@ import pytest
 
 import latentspace
 from latentspace.data.readers.open_labels import words_of
-from makers import encoded, random_pixels, write_folder, write_tar, write_zip
+from makers import pictures, write_folder, write_tar, write_zip
 
 SYNSETS = ("n01443537", "n02012849", "n03126707")
 WORDS = (
@@ -15,13 +15,9 @@ WORDS = (
 )
 
 
-def images(*names: str, kind: str = "PNG") -> dict[str, bytes]:
-    return {name: encoded(random_pixels(8, 8, seed=k), kind) for k, name in enumerate(names)}
-
-
 def trained() -> dict[str, bytes]:
     places = [f"train/{name}/{number}.png" for name in ("cat", "dog") for number in range(3)]
-    return images(*places, *(f"test/{number}.png" for number in range(4)))
+    return pictures(*places, *(f"test/{number}.png" for number in range(4)))
 
 
 def per_part(found) -> dict[str, list[str]]:
@@ -59,7 +55,7 @@ def test_a_table_has_the_labels_of_the_part_without_folders(name: str, tmp_path:
 def test_numbers_of_classes_may_have_lost_their_zeros(tmp_path: Path) -> None:
     places = [f"Train/{name}/{number}.png" for name in ("00000", "00014") for number in range(2)]
     table = b"Width,Height,ClassId,Path\n8,8,14,Test/0.png\n8,8,0,Test/1.png\n"
-    files = {**images(*places, "Test/0.png", "Test/1.png"), "Test.csv": table}
+    files = {**pictures(*places, "Test/0.png", "Test/1.png"), "Test.csv": table}
     found = latentspace.load_data(write_folder(tmp_path, files))
     assert found.class_names == ("00000", "00014")
     assert per_part(found)["Test"] == ["00014", "00000"]
@@ -74,7 +70,7 @@ def test_labels_that_are_not_those_of_the_folders_are_not_used(tmp_path: Path) -
 def tiny() -> dict[str, bytes]:
     """What Tiny ImageNet looks like: texts of boxes in each class folder, labels of `val` in a text."""
     names = SYNSETS * 4  # more class folders, and so texts, than tables
-    files = images(
+    files = pictures(
         *(f"train/{name}/images/{name}_{number}.JPEG" for number, name in enumerate(names)),
         *(f"val/images/val_{number}.JPEG" for number in range(6)),
         *(f"test/images/test_{number}.JPEG" for number in range(2)),

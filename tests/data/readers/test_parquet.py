@@ -1,7 +1,6 @@
 """Parquet files and shards, as Hugging Face's datasets and others write them."""
 
 import base64
-import io
 import json
 from pathlib import Path
 
@@ -13,7 +12,7 @@ import pytest
 import latentspace
 from latentspace.core.errors import DataError
 from latentspace.data.readers import column_files
-from makers import encoded, random_pixels
+from makers import encoded, npy, random_pixels
 
 PIXELS = random_pixels(7, 8, 8)
 FILES = [encoded(one) for one in PIXELS]
@@ -220,12 +219,6 @@ SIZES = {"height": [9] * 4, "width": [11] * 4, "channels": [3] * 4}
 SPARK = {"origin": "a.png", "height": 9, "width": 11, "nChannels": 3, "mode": 16}
 
 
-def as_npy(pixels: np.ndarray) -> bytes:
-    stream = io.BytesIO()
-    np.save(stream, pixels)
-    return stream.getvalue()
-
-
 @pytest.mark.parametrize(
     "columns",
     [
@@ -234,7 +227,7 @@ def as_npy(pixels: np.ndarray) -> bytes:
         {"image": [one.reshape(-1).tolist() for one in RAW], "h": [9] * 4, "w": [11] * 4, "c": [3] * 4},
         {"x": [{"data": one.tobytes(), "height": 9, "width": 11, "channels": 3} for one in RAW]},
         {"image": [{**SPARK, "data": one[..., ::-1].tobytes()} for one in RAW]},
-        {"image": [as_npy(one) for one in RAW]},
+        {"image": [npy(one) for one in RAW]},
         {"image": [base64.b64encode(encoded(one)).decode() for one in RAW]},
         {"image": ["data:image/png;base64," + base64.b64encode(encoded(one)).decode() for one in RAW]},
     ],

@@ -16,14 +16,11 @@ import pytest
 from pyarrow import parquet
 
 from latentspace.core.errors import DataError
-from latentspace.data.config import DataConfig
-from latentspace.data.imageset import ImageSet
 from latentspace.data.readers import processes, reading, rows
 from latentspace.data.readers.decode import decoding
 from latentspace.data.readers.places import Source
 from latentspace.data.readers.reading import Task
-from latentspace.data.sources import load_images
-from makers import encoded, random_pixels, write_folder, write_tar, write_zip
+from makers import encoded, load, random_pixels, write_folder, write_tar, write_zip
 
 FILES = {
     f"{'ab'[number % 2]}/{number}.png": encoded(random_pixels(6, 5, seed=number)) for number in range(300)
@@ -40,10 +37,6 @@ def several(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(processes, "PATIENCE", 0)
     monkeypatch.setattr(processes, "COUNT", 16)
     monkeypatch.setattr(processes, "cores", lambda: 2)
-
-
-def load(path: Path, **settings: object) -> ImageSet:
-    return load_images(DataConfig.parse({"spec": str(path), **settings}, "the test"))
 
 
 def stored(path: Path, kind: str, files: dict[str, bytes]) -> Path:

@@ -8,15 +8,8 @@ import numpy as np
 import pytest
 
 from latentspace.core.errors import DataError
-from latentspace.data.config import DataConfig
-from latentspace.data.imageset import ImageSet
-from latentspace.data.sources import load_images
-from makers import encoded, random_pixels, write_tar, write_zip
+from makers import classes_of, encoded, load, random_pixels, write_tar, write_zip
 from runner import call
-
-
-def load(path: Path, **settings: Any) -> ImageSet:
-    return load_images(DataConfig(spec=str(path), **settings))
 
 
 def picture(number: int) -> bytes:
@@ -33,18 +26,13 @@ def shard(path: Path, first: int, *labels: str | dict[str, object], ending: str 
     return write_tar(path, files)
 
 
-def classes(images: ImageSet) -> list[str]:
-    assert images.labels is not None
-    return [images.class_names[label] for label in images.labels]
-
-
 @pytest.mark.parametrize("name", ["a.tar", "a.tar.gz"])
 @pytest.mark.parametrize("ending", ["cls", "label.cls", "json", "txt"])
 def test_a_tar_of_samples(tmp_path: Path, name: str, ending: str) -> None:
     words = ["10", "9", "10", "9"]
     said = [{"label": int(word)} for word in words] if ending == "json" else words
     images = load(shard(tmp_path / name, 0, *said, ending=ending))
-    assert classes(images) == words
+    assert classes_of(images) == words
     assert images.class_names == ("9", "10")
     assert images.names == ("0000", "0001", "0002", "0003")
     assert images.parts is None
@@ -58,7 +46,7 @@ def test_json_says_class_group_and_part(tmp_path: Path) -> None:
         {"class": "cat", "patient": 8, "split": "test", "width": 8},
     ]
     images = load(shard(tmp_path / "a.tar", 0, *said, ending="json"))
-    assert classes(images) == ["cat", "dog", "cat"]
+    assert classes_of(images) == ["cat", "dog", "cat"]
     assert images.groups is not None
     assert images.groups.tolist() == [0, 0, 1]
     assert images.parts is not None
@@ -76,7 +64,7 @@ def test_a_folder_of_shards_with_parts(tmp_path: Path) -> None:
     assert images.names == (
         "test-000000.tar/0000", "train-000000.tar/0000", "0001", "0002", "0003"
     )  # fmt: skip
-    assert classes(images) == ["a", "a", "b", "a", "b"]
+    assert classes_of(images) == ["a", "a", "b", "a", "b"]
 
 
 def test_a_pattern_of_shards(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,7 +105,7 @@ def test_numbers_that_have_names_are_no_two_labels(tmp_path: Path) -> None:
     for number, (one, other) in enumerate((("0", "cat"), ("1", "dog"), ("0", "cat"))):
         files |= {f"{number}.png": picture(number), f"{number}.cls": one.encode()}
         files[f"{number}.json"] = json.dumps({"label": other}).encode()
-    assert classes(load(write_tar(tmp_path / "a.tar", files))) == ["cat", "dog", "cat"]
+    assert classes_of(load(write_tar(tmp_path / "a.tar", files))) == ["cat", "dog", "cat"]
 
 
 def test_captions_are_no_classes(tmp_path: Path) -> None:
@@ -130,7 +118,7 @@ def test_folders_are_classes_where_nothing_else_says_one(tmp_path: Path) -> None
     files = {}
     for name in ("cat/1", "cat/2", "dog/1"):
         files |= {f"{name}.png": picture(len(files)), f"{name}.json": b'{"width": 8}'}
-    assert classes(load(write_tar(tmp_path / "a.tar", files))) == ["cat", "cat", "dog"]
+    assert classes_of(load(write_tar(tmp_path / "a.tar", files))) == ["cat", "cat", "dog"]
 
 
 @pytest.mark.parametrize(
@@ -150,7 +138,7 @@ def test_a_table_of_labels_in_an_archive(tmp_path: Path, write: Any) -> None:
     files["set/labels.csv"] = ("file,label,patient\n" + rows).encode()
     path = write(tmp_path / ("a.zip" if write is write_zip else "a.tar"), files)
     images = load(path)
-    assert classes(images) == ["a", "b", "a", "b"]
+    assert classes_of(images) == ["a", "b", "a", "b"]
     assert images.groups is not None
     assert images.groups.tolist() == [0, 0, 1, 1]
 
@@ -158,7 +146,7 @@ def test_a_table_of_labels_in_an_archive(tmp_path: Path, write: Any) -> None:
 @pytest.mark.parametrize("ending", ["cls.txt", "meta.json", "CLS"])
 def test_other_endings_of_what_is_said(tmp_path: Path, ending: str) -> None:
     said = [{"category_id": one} if "json" in ending else str(one) for one in (3, 5, 3)]
-    assert classes(load(shard(tmp_path / "a.tar", 0, *said, ending=ending))) == ["3", "5", "3"]
+    assert classes_of(load(shard(tmp_path / "a.tar", 0, *said, ending=ending))) == ["3", "5", "3"]
 
 
 @pytest.mark.parametrize("ending", ["cls", "xyz"])

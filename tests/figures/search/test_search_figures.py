@@ -8,8 +8,6 @@ from typing import Any
 import numpy as np
 import optuna
 import pytest
-from matplotlib.collections import PathCollection
-from matplotlib.figure import Figure
 
 from latentspace.core.errors import ConfigurationError, RunError
 from latentspace.figures import (
@@ -30,25 +28,8 @@ from latentspace.figures import (
 from latentspace.figures.search.values import objective_label, value_axis
 from latentspace.search.load import record_of
 from latentspace.search.results import Importances
+from looking import dots, legend
 from searches import new_study, small_search, trial
-
-
-@pytest.fixture(autouse=True)
-def _quiet() -> None:
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-
-
-def legend(figure: Figure) -> list[str]:
-    return [text.get_text() for text in figure.legends[0].get_texts()]
-
-
-def dots(figure: Figure, panel: int = 0) -> list[list[float]]:
-    return [
-        point
-        for one in figure.axes[panel].collections
-        if isinstance(one, PathCollection)
-        for point in np.asarray(one.get_offsets()).tolist()
-    ]
 
 
 def test_the_history_is_the_trials() -> None:

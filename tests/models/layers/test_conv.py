@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
+from drawing import random_maps
 from latentspace.core.randomness import generator
 from latentspace.models.layers.conv import Conv2d, ConvTranspose2d, Flatten, Unflatten
 from latentspace.models.layers.dropout import Dropout
@@ -38,10 +39,6 @@ every_choice = pytest.mark.parametrize(
 with_and_without = pytest.mark.parametrize("relu", [False, True], ids=["plain", "relu"])
 
 
-def images(count: int, channels: int, sides: tuple[int, int]) -> Tensor:
-    return torch.randn(count, channels, *sides, dtype=torch.float64, generator=generator(1, "sample"))
-
-
 def same_weights(ours: nn.Module, theirs: nn.Module) -> None:
     ours.load_state_dict(theirs.state_dict())
 
@@ -69,7 +66,7 @@ def test_a_convolution(case, choice, relu):
     theirs = nn.Conv2d(inputs, outputs, kernel, stride, padding).double()
     ours = Conv2d(inputs, outputs, kernel, stride=stride, padding=padding, relu=relu).double()
     same_weights(ours, theirs)
-    compare(ours, theirs, images(3, inputs, sides), choice, relu)
+    compare(ours, theirs, random_maps(3, inputs, sides), choice, relu)
 
 
 @every_case
@@ -90,8 +87,8 @@ def test_a_transposed_convolution(case, choice, relu):
         relu=relu,
     ).double()
     same_weights(ours, theirs)
-    assert theirs(images(1, outputs, geometry.small)).shape[2:] == sides
-    compare(ours, theirs, images(3, outputs, geometry.small), choice, relu)
+    assert theirs(random_maps(1, outputs, geometry.small)).shape[2:] == sides
+    compare(ours, theirs, random_maps(3, outputs, geometry.small), choice, relu)
 
 
 @settings(deadline=None, max_examples=60)
@@ -108,14 +105,14 @@ def test_any_geometry(channels, kernel, stride, sides, choice, data):
     theirs = nn.Conv2d(*channels, kernel, stride, padding).double()
     ours = Conv2d(*channels, kernel, stride=stride, padding=padding).double()
     same_weights(ours, theirs)
-    compare(ours, theirs, images(2, channels[0], sides), choice, relu=False)
+    compare(ours, theirs, random_maps(2, channels[0], sides), choice, relu=False)
 
 
 def test_the_input_may_lie_in_any_order_and_need_no_gradient():
     layer = Conv2d(3, 4, 3, stride=2, padding=(1, 1), relu=True).double()
     nn.init.normal_(layer.weight)
     nn.init.normal_(layer.bias)
-    given = images(2, 3, (9, 9))
+    given = random_maps(2, 3, (9, 9))
     for choice in CHOICES:
         plain = layer(given, choice)
         torch.testing.assert_close(layer(given.contiguous(memory_format=torch.channels_last), choice), plain)
@@ -127,7 +124,7 @@ def test_under_autocast_it_computes_in_bfloat16_and_the_weights_get_float32():
     theirs = nn.Conv2d(4, 8, 3, 2, 1)
     ours = Conv2d(4, 8, 3, stride=2, padding=(1, 1))
     same_weights(ours, theirs)
-    given = images(2, 4, (14, 14)).float()
+    given = random_maps(2, 4, (14, 14)).float()
     for choice in CHOICES:
         ours.zero_grad()
         with torch.autocast("cpu", torch.bfloat16):
@@ -158,7 +155,7 @@ def test_the_table_is_fixed_and_for_the_cpu():
 
 
 def test_rows_and_back():
-    maps = images(3, 4, (5, 6))
+    maps = random_maps(3, 4, (5, 6))
     rows = Flatten()(maps)
     assert rows.shape == (3, 120)
     assert torch.equal(Unflatten(4, (5, 6))(rows), maps)
