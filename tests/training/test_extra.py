@@ -95,8 +95,10 @@ def test_copies_of_evaluated_images_are_left_out_and_counted(plan, tmp_path, ima
 
 @pytest.mark.parametrize(("looked_for", "kept"), [("on", 20), ("off", 26)])
 def test_near_copies_of_evaluated_images_are_left_out_where_a_split_looks_for_them(
-    tmp_path, looked_for, kept
+    tmp_path, monkeypatch, looked_for, kept
 ):
+    """In pieces of seven images, of which some have near copies and others none."""
+    monkeypatch.setattr("latentspace.data.near_copies.PIECE", 7)
     own, other = (np.random.default_rng(seed).integers(0, 200, (20, 1, 7, 7)) for seed in (0, 1))
     own, other = (np.kron(one, np.ones((4, 4))).astype(np.uint8) for one in (own, other))
     lighter = own + np.uint8(20)
@@ -113,6 +115,12 @@ def test_they_are_brought_to_the_size_of_the_others(plan, tmp_path):
     extra = prepare(with_extra(plan, str(path))).extra
     assert extra is not None
     assert extra.pixels.shape == (20, 1, 16, 16)
+
+
+def test_a_limit_is_of_the_images_that_are_split(plan, tmp_path, beside):
+    limited = Experiment.parse({**plan.model_dump(), "data": {**plan.data.model_dump(), "limit": 60}}, "plan")
+    context = prepare(with_extra(limited, beside))
+    assert (len(context.images), len(context.extra.pixels)) == (60, 50)
 
 
 def test_other_channels_are_refused(plan, beside, monkeypatch):

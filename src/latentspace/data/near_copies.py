@@ -11,7 +11,7 @@ benchmarks/near_copies.py measures what is found and missed. Images without deta
 of the lowest cosines too, but for images with `DETAIL`) and of fewer than 8 pixels a side are not compared.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
@@ -43,6 +43,7 @@ COSINES: Final = 5  # of the lowest frequencies, in each direction
 FAINT: Final = 12.0  # levels; hashes of images of less contrast are by this
 TINY: Final = np.float32(1e-6)
 CHUNK: Final = 256  # pairs compared at a time
+PIECE: Final = 50_000  # images that are looked through at once beside others, at least
 
 Planes: TypeAlias = Float32[np.ndarray, "_images _planes _height _width"]
 Rows: TypeAlias = Float32[np.ndarray, "_images _numbers"]
@@ -68,22 +69,67 @@ def near_copies(pixels: Pixels, hashes: Hashes) -> Pairs:
     offsets = _offsets(pixels.shape[2:])
     rows, found = _hashes(pixels, distinct, offsets)
     first, second, offset = candidates(rows, NEAR)
-    order = np.argsort(offset, kind="stable")
-    first, second, offset = found[first[order]], found[second[order]], offset[order]
-    left = np.full(len(first), np.inf, dtype=np.float32)
-
-    def compare(here: slice) -> None:
-        shift = offsets[int(offset[here.start])]
-        left[here] = _unexplained(_planes(pixels[first[here]]), _planes(pixels[second[here]]), shift)
-
-    with ThreadPoolExecutor(min(4, cores())) as pool:  # NumPy computes outside the lock
-        runs = list(_runs(offset))
-        for _ in told(pool.map(compare, runs), "pairs of images compared", len(runs)):
-            pass
+    first, second = found[first], found[second]
+    left = _left_of(lambda at: pixels[at], first, second, offset, offsets)
     kept = np.flatnonzero(np.isfinite(left))
     kept = kept[np.lexsort((second[kept], first[kept], left[kept]))]
     first, second = np.minimum(first, second)[kept], np.maximum(first, second)[kept]
     return Pairs(first, second)
+
+
+def near_copies_of(others: Pixels, held_out: Int64Array, pixels: Pixels, rows: Int64Array) -> Int64Array:
+    """Those of `rows` whose images among `pixels` are near copies of images of `others` at `held_out`.
+
+    In pieces: beside the pixels, which may be on disk, memory is needed for the hashes of `held_out` and for
+    as many again (`PIECE` at least), whatever the number of `rows`.
+
+    Args:
+        held_out: ascending, as `rows`; no two of either are equal images.
+    """
+    if min(pixels.shape[2:]) < SMALLEST or not len(held_out):
+        return rows[:0]
+    offsets = _offsets(pixels.shape[2:])
+    known, of_others = _hashes(others, held_out, offsets)
+    step, found = max(PIECE, len(held_out)), [rows[:0]]
+    for start in range(0, len(rows), step):
+        hashes, here = _hashes(pixels, rows[start : start + step], offsets)
+        first, second, offset = candidates(np.concatenate([known, hashes], axis=1), NEAR)
+        across = (first < len(of_others)) != (second < len(of_others))
+        first, second, offset = first[across], second[across], offset[across]
+        numbers = np.concatenate([of_others, here])
+
+        def pictures(at: Int64Array, numbers: Int64Array = numbers) -> Pixels:
+            mixed = np.empty((len(at), *pixels.shape[1:]), pixels.dtype)
+            for one, source in ((at < len(of_others), others), (at >= len(of_others), pixels)):
+                mixed[one] = source[numbers[at[one]]]
+            return mixed
+
+        left = _left_of(pictures, first, second, offset, offsets)
+        found.append(numbers[np.maximum(first, second)[np.isfinite(left)]])
+    return np.unique(np.concatenate(found))
+
+
+def _left_of(
+    pictures: Callable[[Int64Array], Pixels],
+    first: Int64Array,
+    second: Int64Array,
+    offset: Int64Array,
+    offsets: list[tuple[float, float]],
+) -> Float32[np.ndarray, " _pairs"]:
+    """What each pair leaves unexplained of its two pictures; infinite for no near copies."""
+    left = np.full(len(first), np.inf, dtype=np.float32)
+    order = np.argsort(offset, kind="stable")
+
+    def compare(run: slice) -> None:
+        here = order[run]
+        shift = offsets[int(offset[here[0]])]
+        left[here] = _unexplained(_planes(pictures(first[here])), _planes(pictures(second[here])), shift)
+
+    with ThreadPoolExecutor(min(4, cores())) as pool:  # NumPy computes outside the lock
+        runs = list(_runs(offset[order]))
+        for _ in told(pool.map(compare, runs), "pairs of images compared", len(runs)):
+            pass
+    return left
 
 
 def _offsets(sides: tuple[int, ...]) -> list[tuple[float, float]]:

@@ -114,7 +114,8 @@ class TrainingConfig(Config):
         default=None,
         min_length=1,
         description="a SPEC of images that are learned from and never evaluated, with fewer of them in each "
-        "epoch; copies and near copies of evaluated images are left out; `--extra`",
+        "epoch; copies and near copies of evaluated images are left out, and `data.limit` takes no sample of "
+        "them; `--extra`",
     )
     extra_until: float = Field(
         default=0.8, gt=0, le=1, description="share of the training after which no extra image is left"

@@ -11,8 +11,9 @@ from ..core.errors import ConfigurationError, DataError, RunError
 from ..core.types import Hashes, Int64Array, Pixels
 from ..core.wording import counted, option
 from ..data.batches import order
+from ..data.cleaning import first_of_each
 from ..data.imageset import ImageSet
-from ..data.near_copies import MOST, near_copies
+from ..data.near_copies import MOST, near_copies_of
 from ..data.sources import load_images
 from ..experiment.config import Experiment
 from ..experiment.training import TrainingConfig
@@ -65,6 +66,7 @@ def extra_of(experiment: Experiment, images: ImageSet, held_out: Int64Array) -> 
         "group_by": None,
         "label_by": None,
         "label": "none" if experiment.data.label else None,
+        "limit": None,
     }
     found = load_images(experiment.data.model_copy(update=changes))
     if found.shape != images.shape:
@@ -74,9 +76,8 @@ def extra_of(experiment: Experiment, images: ImageSet, held_out: Int64Array) -> 
             do="name images with as many channels",
         )
     copies = np.isin(found.image_hashes, images.image_hashes[held_out])
-    near = np.zeros_like(copies)
-    if experiment.split.near_copies == "on" and len(found) + len(held_out) <= MOST:
-        near[~copies] = _near(images, held_out, found, np.flatnonzero(~copies))
+    looked_for = experiment.split.near_copies == "on" and len(images) <= MOST
+    near = _near(images, held_out, found, copies) if looked_for else np.zeros_like(copies)
     left_out = copies | near
     if left_out.all():
         raise DataError(
@@ -98,13 +99,13 @@ def extra_of(experiment: Experiment, images: ImageSet, held_out: Int64Array) -> 
 
 
 def _near(
-    images: ImageSet, held_out: Int64Array, extra: ImageSet, rows: Int64Array
-) -> Bool[np.ndarray, " _rows"]:
-    """Whether each extra image of `rows` is a near copy of a held-out one."""
-    hashes = np.concatenate([images.image_hashes[held_out], extra.image_hashes[rows]])
-    pairs = near_copies(np.concatenate([images.pixels[held_out], extra.pixels[rows]]), hashes)
-    across = (pairs.first < len(held_out)) & (pairs.second >= len(held_out))
-    return np.isin(hashes[len(held_out) :], hashes[pairs.second[across]])
+    images: ImageSet, held_out: Int64Array, extra: ImageSet, copies: Bool[np.ndarray, " _images"]
+) -> Bool[np.ndarray, " _images"]:
+    """Whether each extra image that is no exact copy is a near copy of a held-out one."""
+    own = np.sort(held_out[first_of_each(images.image_hashes[held_out])])
+    rows = first_of_each(extra.image_hashes)
+    found = near_copies_of(images.pixels, own, extra.pixels, rows[~copies[rows]])
+    return np.isin(extra.image_hashes, extra.image_hashes[found])
 
 
 def require_same(extra: Extra | None, run: Run) -> None:
