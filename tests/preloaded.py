@@ -17,7 +17,7 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import chdir, contextmanager
+from contextlib import chdir, contextmanager, suppress
 from functools import cache
 from importlib import import_module
 from multiprocessing import forkserver, resource_tracker
@@ -35,6 +35,7 @@ from latentspace.search.executors.protocol import WorkerTask
 from latentspace.training.together import process
 from latentspace.training.together.processes import LocalRanks
 
+LONGEST = 100  # characters of a socket's path
 SERVER = "FORK_SERVER_OF_TESTS"  # the variable with the file that says where it is
 FORKED = multiprocessing.get_context("forkserver")
 FORKED.set_forkserver_preload(
@@ -87,7 +88,12 @@ def _share() -> None:
             _begin()
             told.truncate(0)
             kept = f"/proc/{os.getpid()}/fd/{server._forkserver_alive_fd}"
-            told.write(f"{server._forkserver_address}\n{kept}\n")
+            listens = f"{place}-{os.getpid()}"  # the other name goes with this process
+            if len(os.fsencode(listens)) < LONGEST:
+                with suppress(OSError):  # it is on another file system: the others do without
+                    os.rename(server._forkserver_address, listens)  # noqa: PTH104
+                    server._forkserver_address = listens
+                    told.write(f"{listens}\n{kept}\n")
             return
     server._forkserver_address, server._forkserver_alive_fd = address, descriptor
     server.ensure_running = resource_tracker.ensure_running  # it is another's child
