@@ -83,6 +83,7 @@ def test_train_and_evaluate_warn(archive, tmp_path):
     found = json.loads(printed)
     assert found["worse_than_pca"] is True
     assert found["mse_of_mean_codes"] > found["mse_of_pca"] > 0
+    assert any("more than PCA" in one and "Train longer" in one for one in found["warnings"])
     assert Run.open(run).finished
 
 

@@ -223,7 +223,7 @@ def _compare(training: "Training") -> None:
     if found.better:
         console.say(found.words)
     else:
-        console.logger.warning("%s %s", found.words, found.advice)
+        console.logger.warning("%s", found.said)
 
 
 def _several(

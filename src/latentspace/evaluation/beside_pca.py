@@ -79,6 +79,10 @@ class BesidePCA(Measurement):
         larger = option("code_size", 2 * self.code_size)
         return f"{longer}, with a wider network, or with a larger code ({larger})."
 
+    @property
+    def said(self) -> str:
+        return f"{self.words} {self.advice}".rstrip()
+
 
 def beside_pca(
     run: Run,

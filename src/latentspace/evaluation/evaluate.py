@@ -43,10 +43,11 @@ class Evaluation(Measurement):
         mse_of_mean_codes, mse_of_pca: mean squared errors per pixel of the test images, decoded from their
             mean codes, and by PCA with as many numbers; None: another part, other images, or a classifier.
         worse_than_pca: whether the former is the larger one, beyond a margin.
-        warnings: about the whole set that the images are from, as `data info` has them.
+        warnings: about the whole set that the images are from, as `data info` has them; that the run is no
+            better than PCA, and what to do; that its scores on validation and test images differ.
     """
 
-    VERSION: ClassVar[int] = 4
+    VERSION: ClassVar[int] = 5
 
     model_config = ConfigDict(extra="allow")  # the metrics, beside the rest
 
@@ -152,6 +153,7 @@ def evaluate_images(
     agreement = agreement_with_test(run, images, device) if own and scope == "test" else None
     if agreement is not None and agreement.differ:
         logger.warning("%s", agreement.words)
+        result = result.model_copy(update={"warnings": (*result.warnings, agreement.words)})
     keep(run, name, result, {"iwae_samples": result.metrics.get("iwae_samples", IWAE_SAMPLES)})
     return result
 
@@ -206,6 +208,7 @@ def _evaluated(
             "mse_of_mean_codes": compared.mse,
             "mse_of_pca": compared.pca,
             "worse_than_pca": compared.better is False,
+            "warnings": result.warnings if compared.better else (*result.warnings, compared.said),
         }
     )
 
@@ -216,7 +219,7 @@ def _beside_pca(run: Run, images: ImageSet, device: str, computed: Computed) -> 
         return None
     found = beside_pca(run, images, device, computed=computed)
     if not found.better:
-        logger.warning("%s %s", found.words, found.advice)
+        logger.warning("%s", found.said)
     return found
 
 
