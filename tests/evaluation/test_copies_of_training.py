@@ -78,7 +78,8 @@ def test_json_has_copies_and_the_warnings_of_the_set(run, result):
     printed = json.loads(stdout)
     assert printed["near_copies_of_training"] == NEAR
     assert printed["score_without_copies"] == result.score_without_copies
-    (warning,) = printed["warnings"]
+    warning, beside_pca = printed["warnings"]
+    assert "more than PCA" in beside_pca
     assert "nearly black" in warning
     assert warning in json.loads(call(["data", "info", run.experiment.data.spec, "--json"])[1])["warnings"]
 

@@ -134,10 +134,10 @@ def test_a_width_beyond_counting_is_refused_with_the_settings(kind, width):
     "mistake", [TypeError("no rule"), RuntimeError("mat1 and mat2 cannot be multiplied")]
 )
 def test_a_programming_error_is_not_taken_for_sizes(monkeypatch, mistake):
-    def initialise(model, generator):
+    def initialise(network, generator):
         raise mistake
 
-    monkeypatch.setattr("latentspace.models.autoencoder.initialise", initialise)
+    monkeypatch.setattr("latentspace.models.layers.init.initialise", initialise)
     with pytest.raises(type(mistake), match=str(mistake)):
         Recipe().experiment("ae").build((1, 28, 28))
 
