@@ -9,6 +9,8 @@ if TYPE_CHECKING:
 
 
 class Pages:
+    """One TIFF or GIF file whose pages or frames are the images."""
+
     words = "a file of several pages or frames (TIFF, GIF)"
 
     def knows(self, path: Path, start: bytes) -> bool:

@@ -9,6 +9,8 @@ from .subject import Subject
 
 
 class Blank:
+    """Finds images of one flat colour, and of nearly one."""
+
     title = "blank and nearly blank images"
 
     def find(self, subject: Subject) -> Finding:

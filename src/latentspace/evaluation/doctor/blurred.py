@@ -20,6 +20,8 @@ SMALLEST: Final = 8  # pixels a side
 
 
 class Blurred:
+    """Finds images without fine detail."""
+
     title = "blurred images"
 
     def find(self, subject: Subject) -> Finding:

@@ -52,6 +52,8 @@ def _finding(subject: Subject, chosen: np.ndarray, worst: np.ndarray, what: str,
 
 
 class Dark:
+    """Finds images whose pixels are nearly all dark."""
+
     title = "dark images"
 
     def find(self, subject: Subject) -> Finding:
@@ -61,6 +63,8 @@ class Dark:
 
 
 class Bright:
+    """Finds images whose pixels are nearly all bright."""
+
     title = "bright images"
 
     def find(self, subject: Subject) -> Finding:
@@ -70,6 +74,8 @@ class Bright:
 
 
 class LowContrast:
+    """Finds images whose levels differ little."""
+
     title = "images low in contrast"
 
     def find(self, subject: Subject) -> Finding:

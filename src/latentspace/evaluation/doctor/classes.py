@@ -15,6 +15,8 @@ SHOWN: Final = 40
 
 
 class Classes:
+    """Finds classes of few images, and sets whose classes differ much in number."""
+
     title = "small and uneven classes"
 
     def find(self, subject: Subject) -> Finding:

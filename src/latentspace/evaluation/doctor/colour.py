@@ -13,6 +13,8 @@ FEW: Final = 0.2  # of the images: what more have is no exception
 
 
 class Colour:
+    """Finds the few images in colour among grey ones, or the few grey ones."""
+
     title = "colour among grey, grey among colour"
 
     def find(self, subject: Subject) -> Finding:

@@ -8,6 +8,8 @@ from .subject import Subject
 
 
 class Conflicts:
+    """Finds exact and near copies with different labels."""
+
     title = "copies with different labels"
 
     def find(self, subject: Subject) -> Finding:

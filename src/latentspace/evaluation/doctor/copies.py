@@ -27,6 +27,8 @@ def _within(images: ImageSet) -> str:
 
 
 class Copies:
+    """Finds exact copies."""
+
     title = "exact copies"
 
     def find(self, subject: Subject) -> Finding:
@@ -56,6 +58,8 @@ class Copies:
 
 
 class NearCopies:
+    """Finds near copies."""
+
     title = "near copies"
 
     def find(self, subject: Subject) -> Finding:

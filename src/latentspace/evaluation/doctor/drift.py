@@ -35,6 +35,8 @@ NAMES: Final = {
 
 
 class Drift:
+    """Tests whether this set and another one are alike."""
+
     title = "differences from the other set"
 
     def find(self, subject: Subject) -> Finding:

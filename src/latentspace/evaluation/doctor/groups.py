@@ -9,6 +9,8 @@ from .subject import Subject
 
 
 class Groups:
+    """Finds groups with images in several parts of the published split."""
+
     title = "groups in two parts of the split"
 
     def find(self, subject: Subject) -> Finding:

@@ -18,6 +18,8 @@ FILTER: Final = "both"  # cleanlab's: what both its rule by class and its rule b
 
 
 class Labels:
+    """Finds labels that are probably wrong."""
+
     title = "labels that are probably wrong"
 
     def find(self, subject: Subject) -> Finding:

@@ -10,6 +10,8 @@ from .subject import Subject
 
 
 class Leaks:
+    """Finds copies in two parts of the published split."""
+
     title = "copies in two parts of the split"
 
     def find(self, subject: Subject) -> Finding:

@@ -19,6 +19,8 @@ AT_ONCE: Final = 8_192  # images
 
 
 class Outliers:
+    """Finds images that are unlike all others."""
+
     title = "images unlike all others"
 
     def find(self, subject: Subject) -> Finding:

@@ -13,6 +13,8 @@ SHOWN: Final = 20  # pairs, and images of each
 
 
 class Overlap:
+    """Finds pairs of classes that a classifier confuses."""
+
     title = "classes that overlap"
 
     def find(self, subject: Subject) -> Finding:

@@ -34,6 +34,8 @@ def rules(subject: Subject) -> Iterator[tuple[str, np.ndarray]]:
 
 
 class Shortcuts:
+    """Finds classes that simple properties, such as brightness or size, tell apart."""
+
     title = "classes told by a shortcut"
 
     def find(self, subject: Subject) -> Finding:

@@ -17,6 +17,8 @@ SHOWN: Final = 20  # sizes that are listed
 
 
 class Sizes:
+    """Finds images of another size or shape than most."""
+
     title = "images of odd size or shape"
 
     def find(self, subject: Subject) -> Finding:

@@ -8,6 +8,8 @@ SHOWN = 100  # files that are named
 
 
 class Unreadable:
+    """Finds files that cannot be read as images."""
+
     title = "unreadable files"
 
     def find(self, subject: Subject) -> Finding:
