@@ -18,7 +18,7 @@ def classify(
     out: Annotated[Path | None, "Write a table: .csv, .parquet or .npz.", "FILE"] = None,
     reject: Annotated[
         float,
-        "Class unknown for images less certain than all but this share of the validation images.",
+        "Call an image unknown if its class is less probable than for this share of validation images.",
         "SHARE",
     ] = 0.0,
     all_classes: Annotated[bool, "Print the probability of every class."] = False,

@@ -89,7 +89,8 @@ Precision: TypeAlias = Annotated[
 ]
 Engine: TypeAlias = Annotated[
     str,
-    "Where to compute: {engines}. ray: on the cluster of this machine, or of RAY_ADDRESS.",
+    "Where to compute: {engines}. ray: this machine's cluster, or that of RAY_ADDRESS; "
+    "ray://HOST:PORT: another.",
     "local|ray|ray://HOST:PORT",
 ]
 _COMPUTES = "The device to compute on. auto: a GPU if there is one, else the CPU."
@@ -142,7 +143,9 @@ class Reading:
         "PATTERN|folder|FILE",
     ] = None
     deduplicate: Annotated[bool | None, "Keep one of each set of exact copies."] = None
-    conflicts: Annotated[str | None, "Which copies with different labels to keep.", "none|first"] = None
+    conflicts: Annotated[
+        str | None, "With --deduplicate: which of copies with different labels to keep.", "none|first"
+    ] = None
     limit: Annotated[int | None, "A random sample of N images, if there are more.", "N", {"min": 1}] = None
     strict: Strict = None
     fonts: Fonts = None
