@@ -1,9 +1,10 @@
 """Refined codes: never worse, each on its own, and the network untouched."""
 
+import numpy as np
 import pytest
 import torch
 
-from latentspace.inference.refine import refined
+from latentspace.inference.refine import refined, refined_codes
 from latentspace.inference.trained import TrainedAutoencoder
 
 
@@ -62,3 +63,23 @@ def test_the_network_is_as_it_was(given):
     assert all(one.grad is None for one in model.parameters())
     assert all(torch.equal(one, before[name]) for name, one in model.state_dict().items())
     assert codes.grad is None
+
+
+def test_codes_are_refined_in_the_precision_that_is_named(small_runs, images):
+    """Images that a decoder, whose images are made to differ, makes of codes beside those of its encoder."""
+    trained = TrainedAutoencoder.load(small_runs["ae"], "cpu")
+    with torch.no_grad():
+        for one in trained.model.decoder.parameters():
+            one.mul_(3)
+    further = trained.decode(trained.encode(images.pixels[:6]) + 0.5)
+    pixels, rows = np.rint(255 * further).astype(np.uint8), np.arange(6)
+    types: list[torch.dtype] = []
+    first = next(one for one in trained.model.modules() if isinstance(one, torch.nn.Linear))
+    hook = first.register_forward_hook(lambda _module, _inputs, output: types.append(output.dtype))
+    for precision, computed in (("32", torch.float32), ("bf16", torch.bfloat16)):
+        types.clear()
+        codes, after, before = refined_codes(trained, pixels, rows, 40, precision)
+        assert set(types) == {computed}
+        assert codes.dtype == after.dtype == np.float32
+        assert after.mean() < 0.8 * before.mean()  # each step sees where the one before has led
+    hook.remove()

@@ -32,7 +32,9 @@ class EncodingOptions:
         {"min": 0, "max": 10_000},
     ] = 0
     precision: Annotated[
-        str, "Precision. auto: bf16 if the hardware supports it natively, else 32.", "auto|32|bf16"
+        str,
+        "Of the computation, also of --refine. auto: bf16 if the hardware has it natively, else 32.",
+        "auto|32|bf16",
     ] = "auto"
     shard: Annotated[str, "Encode only one share of the images: 2/4 is the second quarter.", "I/N"] = "1/1"
     device: Device = "auto"
@@ -86,6 +88,8 @@ def encode(
     if json:
         console.show_json({"out": str(out), **facts})
         return
+    if facts["precision"] == "bf16":
+        console.say("computed in bfloat16 (--precision 32 for float32)")
     if "mse_before_refinement" in facts:
         before, after = facts["mse_before_refinement"], facts["mse"]
         console.say(f"mean squared error per pixel: {before:.5f}, and {after:.5f} with refined codes")

