@@ -45,7 +45,7 @@ def test_no_test_image_is_looked_at_when_a_training_ends(small_runs):
 
 @pytest.mark.parametrize(("mse", "better"), [(0.05, True), (0.101, None), (0.2, False)])
 def test_what_is_no_better_says_what_to_do(mse, better):
-    found = BesidePCA(part="test", images=10, learned=20, code_size=10, mse=mse, pca=0.1)
+    found = BesidePCA(part="test", images=10, learned=20, code_size=10, mse=mse, pca=0.1, mean_image=0.2)
     assert found.better is better
     assert bool(found.advice) is (better is not True)
     assert "more images" in found.model_copy(update={"mse": 0.2}).advice
@@ -90,7 +90,7 @@ def test_train_and_evaluate_warn(archive, tmp_path):
 def test_infinite_errors_are_refused_and_nothing_is_written(small_runs, tmp_path):
     run = Run.open(shutil.copytree(small_runs["ae"].path, tmp_path / "ae"))
     shutil.rmtree(run.path / "results", ignore_errors=True)
-    found = BesidePCA(part="test", images=2, learned=2, code_size=1, mse=math.inf, pca=0.1)
+    found = BesidePCA(part="test", images=2, learned=2, code_size=1, mse=math.inf, pca=0.1, mean_image=0.2)
     with pytest.raises(RunError, match="must be finite numbers"):
         keep(run, "beside-pca", found, {})
     assert run.results() == {}

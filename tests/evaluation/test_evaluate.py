@@ -5,7 +5,7 @@ import pytest
 
 from latentspace.core.errors import ConfigurationError, DataError, RunError
 from latentspace.data.config import DataConfig
-from latentspace.evaluation.codes import pca_error
+from latentspace.evaluation.codes import linear_errors
 from latentspace.evaluation.evaluate import Evaluation, evaluate
 from latentspace.experiment.config import Experiment
 from latentspace.runs.directory import Run
@@ -93,10 +93,12 @@ def test_data_that_are_gone_or_changed(plan, archive, images, tmp_path):
     assert "data=..." in caught.value.do
 
 
-def test_pca_error_is_the_variance_left_out():
+def test_the_error_of_pca_is_the_variance_left_out():
     images = make_images(60)
     every, flat = np.arange(60), images.pixels.reshape(60, -1) / 255.0
     singular = np.linalg.svd(flat - flat.mean(axis=0), compute_uv=False)
     expected = (singular[5:] ** 2).sum() / flat.size
-    assert pca_error(images.pixels, every, every, 5) == pytest.approx(expected, rel=1e-4)
-    assert pca_error(images.pixels, every[:4], every, 50) > 0  # fewer images than components
+    found = linear_errors(images.pixels, every, every, 5)
+    assert found.pca == pytest.approx(expected, rel=1e-4)
+    assert found.mean_image == pytest.approx(flat.var(axis=0).mean(), rel=1e-4)
+    assert linear_errors(images.pixels, every[:4], every, 50).pca > 0  # fewer images than components

@@ -7,7 +7,7 @@ import pytest
 from sklearn.decomposition import PCA
 
 from latentspace.evaluation.baselines import inputs_of
-from latentspace.evaluation.codes import pca_error
+from latentspace.evaluation.codes import linear_errors
 from latentspace.evaluation.denoising import _pca
 from latentspace.evaluation.frechet import Likeness
 from latentspace.inference.pca import EXACT, fit_pca, principal_components
@@ -63,7 +63,7 @@ def test_one_image_has_a_mean_and_no_variance():
 @pytest.mark.parametrize(
     "use",
     [
-        lambda pixels: pca_error(pixels, np.arange(len(pixels)), np.arange(10), 5),
+        lambda pixels: linear_errors(pixels, np.arange(len(pixels)), np.arange(10), 5),
         lambda pixels: _pca(pixels, 5)(flat(pixels).reshape(pixels.shape)),
         lambda pixels: inputs_of(np.zeros((len(pixels), 5), np.float32), pixels, np.arange(len(pixels))),
         lambda pixels: Likeness(pixels / np.float32(255)),

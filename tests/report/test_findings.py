@@ -4,11 +4,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import torch
 
 from latentspace.analysis import RunContext, analyse
 from latentspace.core.wording import on_command_line
 from latentspace.evaluation.agreement import agreement_of, compared
+from latentspace.evaluation.beside_pca import quickly_beside_pca
 from latentspace.evaluation.confusion import Confusion
+from latentspace.inference.run_images import own_or_other
+from latentspace.inference.trained import TrainedAutoencoder
 from latentspace.report.findings import findings
 from latentspace.report.page import Finding, Page, render
 from latentspace.report.trend import Trend, trend
@@ -58,16 +62,42 @@ def test_an_error_is_set_beside_that_of_pca(shown, kind, mse, headline, good):
     assert bool(found.advice) is (good is not True)
 
 
-def test_reconstructions_that_are_all_alike_are_said_to_be(shown):
-    ae = shown["ae"].autoencoder
-    mean = np.repeat(ae.reconstructions.mean(axis=0, keepdims=True), len(ae.reconstructions), axis=0)
-    assert (
-        headlines(changed(shown["ae"], "autoencoder", reconstructions=mean))["All reconstructions are alike"]
-        is False
-    )
-    same = (ae.originals / np.float32(255)).astype(np.float32)
-    found = headlines(changed(shown["ae"], "autoencoder", reconstructions=same))
-    assert found["Reconstructions differ as their images do"] is True
+@pytest.mark.parametrize(
+    ("mse", "pca", "headline", "good", "advice"),
+    [
+        (0.02, 0.07, "Reconstructions keep most of what differs between the images", True, ""),
+        (0.0999, 0.07, "Reconstructions keep most of what differs between the images", True, ""),
+        (0.166, 0.2, "Reconstructions lose most of what differs between the images", None, "--code-size 6"),
+        (0.166, 0.07, "Reconstructions lose most of what differs between the images", None, "--epochs"),
+        (0.2, 0.07, "Reconstructions are hardly better than one mean image", False, "learning_rate"),
+        (0.3, 0.07, "Reconstructions are hardly better than one mean image", False, "learning_rate"),
+        (0.195, 0.196, "Reconstructions are hardly better than one mean image", False, "--code-size 6"),
+    ],
+)
+def test_how_much_of_what_differs_is_kept(shown, mse, pca, headline, good, advice):
+    with on_command_line():
+        found = findings(beside(shown["ae"], mse=mse, pca=pca, mean_image=0.2), None)[1]
+    assert (found.headline, found.good) == (headline, good)
+    assert advice in found.advice
+    assert bool(found.advice) is (good is not True)
+    assert f"keep {max(0, 1 - mse / 0.2):.0%} of the variance" in found.text
+    same = headlines(beside(shown["ae"], mse=0.0, pca=0.0, mean_image=0.0))
+    assert not any("keep" in one or "mean image" in one for one in same)
+
+
+def test_a_network_that_draws_the_mean_image_is_said_to(shown):
+    """Measured, and not given."""
+    run = shown["ae"].context.run
+    trained = TrainedAutoencoder.load(run)
+    images = own_or_other(run, None)[0]
+    mean = torch.from_numpy(images.pixels[run.split.train].mean(axis=0) / 255).float()
+    trained.model.decode = lambda codes: mean.expand(len(codes), *mean.shape)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TrainedAutoencoder, "load", lambda *_: trained)
+        found = quickly_beside_pca(run, images)
+    assert found.kept(found.mse) == pytest.approx(0, abs=1e-3)
+    drawn = changed(shown["ae"], "autoencoder", beside=found)
+    assert headlines(drawn)["Reconstructions are hardly better than one mean image"] is False
 
 
 def test_a_code_that_no_image_moves_is_said_to_be_unused(shown):

@@ -19,14 +19,15 @@ from ..runs.directory import Run
 from ..training.components import learned_from
 from ..training.selection import stopped_by, train_longer
 from .cache import Measurement, kept
-from .codes import FITTED_TO, pca_error
+from .codes import FITTED_TO, linear_errors
 
 MARGIN: Final = 0.02  # share by which an error must be smaller to be called better
+ROUNDING: Final = 1e-10  # an error per pixel: that of images that are all the same, in float32
 QUICKLY: Final = 2000  # images that are looked at when a training has ended, at most
 
 
 class BesidePCA(Measurement):
-    """Mean squared errors per pixel: of images decoded from their mean codes, and of PCA's.
+    """Mean squared errors per pixel: of images decoded from their mean codes, of PCA's, and of a mean image.
 
     Args:
         part: of the split, whose images are evaluated.
@@ -35,9 +36,10 @@ class BesidePCA(Measurement):
         code_size: numbers an image, of both.
         linear_path: whether the network has one: on, off, or None where it cannot.
         patience: of the early stopping that ended the training; None: it had all of its epochs.
+        mean_image: the error of one mean image, that of the learned ones, in the place of each.
     """
 
-    VERSION = 2
+    VERSION = 3
 
     part: str
     images: int
@@ -45,6 +47,7 @@ class BesidePCA(Measurement):
     code_size: int
     mse: float
     pca: float
+    mean_image: float
     linear_path: str | None = None
     patience: int | None = None
 
@@ -54,6 +57,13 @@ class BesidePCA(Measurement):
         if abs(self.mse - self.pca) <= MARGIN * self.pca:
             return None
         return self.mse < self.pca
+
+    def kept(self, error: float) -> float | None:
+        """The share of what differs between images that is kept with this error; None where nothing differs.
+
+        1: all of it; 0: nothing, as by one mean image for all; less than 0: that would be nearer to them.
+        """
+        return 1 - error / self.mean_image if self.mean_image > ROUNDING else None
 
     @property
     def words(self) -> str:
@@ -127,13 +137,15 @@ def _measured(
     fitted = stratified_sample(learned, affordable(fitted_to, images.shape), images.labels, draw)
     _, errors = computed_codes(trained, images.pixels, evaluated, computed)
     require_unchanged(images.pixels)  # or it would be kept
+    linear = linear_errors(images.pixels, fitted, evaluated, trained.code_size)
     return BesidePCA(
         part=part,
         images=len(evaluated),
         learned=len(learned),
         code_size=trained.code_size,
         mse=float(np.mean(errors, dtype=np.float64)),
-        pca=pca_error(images.pixels, fitted, evaluated, trained.code_size),
+        pca=linear.pca,
+        mean_image=linear.mean_image,
         linear_path=getattr(run.experiment.model, "linear_path", None),
         patience=stopped_by(run),
     )

@@ -1,5 +1,7 @@
 """What a linear method of the same size as the codes would have kept."""
 
+from typing import NamedTuple
+
 import numpy as np
 from jaxtyping import Float32
 
@@ -9,20 +11,28 @@ from ..inference.pca import fit_pca
 FITTED_TO = 10_000  # images that PCA is fitted to, at most
 
 
-def pca_error(pixels: Pixels, fitted: Int64Array, evaluated: Int64Array, components: int) -> float:
-    """The mean squared error per pixel of PCA with `components` numbers an image: the linear baseline.
+class LinearErrors(NamedTuple):
+    """Mean squared errors per pixel: of images as PCA gives them back, and of one mean image for all."""
+
+    pca: float
+    mean_image: float
+
+
+def linear_errors(pixels: Pixels, fitted: Int64Array, evaluated: Int64Array, components: int) -> LinearErrors:
+    """The errors of PCA with `components` numbers an image, the linear baseline, and of its mean image.
 
     Args:
         fitted: the indices of the images that PCA is fitted to.
-        evaluated: of those that the error is measured on.
+        evaluated: of those that the errors are measured on.
     """
     from ..data.batches import float_blocks
 
     pca = fit_pca(flat(pixels[fitted]), components)
-    error = np.float64(0)
+    errors = np.zeros(2)
     for images in map(flat, float_blocks(pixels, evaluated, "images given back by PCA")):
-        error += np.sum((pca.inverse_transform(pca.transform(images)) - images) ** 2, dtype=np.float64)
-    return float(error / (len(evaluated) * pixels[0].size))
+        for number, made in enumerate((pca.inverse_transform(pca.transform(images)), pca.mean_)):
+            errors[number] += np.sum((made - images) ** 2, dtype=np.float64)
+    return LinearErrors(*(errors / (len(evaluated) * pixels[0].size)).tolist())
 
 
 def flat(images: Pixels | ImageArray) -> Float32[np.ndarray, "_images values"]:

@@ -12,7 +12,6 @@ from ..analysis import (
     DenoiserAnalysis,
     RunContext,
 )
-from ..core.types import ImageArray
 from ..core.wording import counted, option
 from ..evaluation.agreement import Agreement
 from ..evaluation.beside_pca import MARGIN
@@ -21,7 +20,8 @@ from ..training.selection import more_epochs, stopped_by, train_longer
 from .page import Finding
 from .trend import trend
 
-ALIKE = 0.05  # share of the images' variance under which reconstructions are all one picture
+NOTHING = 0.05  # share of what differs between images: whoever keeps less could draw their mean
+MOST = 0.5  # likewise, under which most is lost
 ONE_ANSWER = 0.95  # share of the answers
 CHANCE = 0.01  # probability of as many right answers by always answering the most frequent class
 # What presses less on the code, by the setting of the objective that does it.
@@ -69,7 +69,7 @@ def _noise(shown: DenoiserAnalysis, context: RunContext) -> Finding:
 def _reconstruction(shown: AutoencoderAnalysis) -> list[Finding]:
     better = shown.beside.better
     headline = {True: "Better than PCA", False: "Worse than PCA", None: "As good as PCA"}[better]
-    return [Finding(headline, shown.beside.words, better, shown.beside.advice), _variety(shown)]
+    return [Finding(headline, shown.beside.words, better, shown.beside.advice), *_kept(shown)]
 
 
 def _use_of_the_code(context: RunContext) -> list[Finding]:
@@ -113,22 +113,26 @@ def _classification(shown: ClassifierAnalysis) -> list[Finding]:
     return found
 
 
-def _variety(shown: AutoencoderAnalysis) -> Finding:
-    """Whether the reconstructions differ from each other as the images do."""
-    original = _variance(shown.originals / np.float32(255))
-    share = _variance(shown.reconstructions) / original if original else 1.0
-    some = f"Between {counted(len(shown.originals), 'reconstruction')} there is"
-    text = f"{some} {share:.0%} of the variance that there is between their images."
-    if share < ALIKE:
-        rate = "another learning rate (--set training.learning_rate=0.001) or seed"
-        advice = f"Try {more_epochs(stopped_by(shown.context.run))}, {rate}."
-        return Finding("All reconstructions are alike", text, False, advice)
-    return Finding("Reconstructions differ as their images do", text, True)
-
-
-def _variance(images: ImageArray) -> float:
-    """The variance between images, per pixel."""
-    return float(images.var(axis=0).mean())
+def _kept(shown: AutoencoderAnalysis) -> list[Finding]:
+    """How much of what differs between the images their reconstructions keep."""
+    beside = shown.beside
+    kept, linear = beside.kept(beside.mse), beside.kept(beside.pca)
+    if kept is None or linear is None:
+        return []
+    text = (
+        f"Reconstructions keep {max(0.0, kept):.0%} of the variance between {beside.part} images, and PCA "
+        f"with as many numbers {max(0.0, linear):.0%}; one mean image for all of them keeps nothing."
+    )
+    if kept >= MOST:
+        return [Finding("Reconstructions keep most of what differs between the images", text, True)]
+    longer, code = train_longer(beside.patience), option("code_size", 2 * beside.code_size)
+    if kept >= NOTHING:
+        advice = f"{longer}." if beside.better is False else f"{longer}, or with a larger code ({code})."
+        return [Finding("Reconstructions lose most of what differs between the images", text, None, advice)]
+    rate = f"with another learning rate ({option('training.learning_rate', 0.001)}) or seed"
+    tries = rate if linear >= NOTHING else f"with a larger code ({code}): so few numbers say little of them"
+    advice = f"{longer}, or {tries}."
+    return [Finding("Reconstructions are hardly better than one mean image", text, False, advice)]
 
 
 def _compared(error: float, other: float, noise: float = 0.0) -> bool | None:
