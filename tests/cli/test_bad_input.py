@@ -144,13 +144,21 @@ CASES = {
         [*VAE, "--what", "grid", "--dimensions", "a,b"],
         "--dimensions=0,1",
     ),
-    "generate: one dimension": ([*VAE, "--what", "grid", "--dimensions", "1"], "two values with a comma"),
-    "generate: a malformed range": ([*VAE, "--what", "grid", "--range", "wide"], "--range takes two values"),
+    "generate: one dimension": (
+        [*VAE, "--what", "grid", "--dimensions", "1"],
+        "two whole numbers with a comma",
+    ),
+    "generate: a malformed range": ([*VAE, "--what", "grid", "--range", "wide"], "--range takes two numbers"),
     "generate: a range the wrong way round": (
         [*VAE, "--what", "grid", "--range=2,-2"],
         "the lower one first",
     ),
     "generate: a range without an end": ([*VAE, "--what", "grid", "--range=0,inf"], "two finite numbers"),
+    "generate: a range far outside": ([*VAE, "--what", "grid", "--range=-1e38,1e38"], "in -1e+09..1e+09"),
+    "generate: dimensions that are no whole numbers": (
+        [*VAE, "--what", "grid", "--dimensions", "1e3,2"],
+        "two whole numbers",
+    ),
     "interpolate: one image": (["interpolate", "{}/vae", "1", "--out", "{}/out"], "B"),
     "interpolate: an image out of range": (
         ["interpolate", "{}/vae", "0", "24", "--out", "{}/out"],

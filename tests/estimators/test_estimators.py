@@ -266,5 +266,7 @@ def test_other_samples_than_those_of_fit_are_refused(fitted):
         estimator.transform(GREY[:, :15])
     with pytest.raises(DataError, match="codes must have 3 numbers"):
         estimator.inverse_transform(np.zeros((2, 4)))
+    with pytest.raises(DataError, match="codes must be numbers in"):
+        estimator.inverse_transform(np.full((2, 3), 1e30))
     with pytest.raises(ConfigurationError, match="saved with its classifier"):
         LatentClassifier(PCA(2), epochs=1).fit(GREY.reshape(60, -1) / 255, BARS.labels).save("nowhere")

@@ -134,3 +134,10 @@ def test_what_is_no_map_is_refused():
         project(np.full((9, 2), np.nan, np.float32))
     with pytest.raises(DataError, match="as long as those of the map"):
         project(clusters()).place(clusters(4, size=6))
+    for value in (np.nan, 1e30):
+        with pytest.raises(DataError, match="codes must be"):
+            project(clusters()).place(np.full((2, 5), value))
+        with pytest.raises(DataError, match="places must be"):
+            project(clusters()).codes_at(np.full((2, 2), value))
+    with pytest.raises(DataError, match="points x 2"):
+        project(clusters()).codes_at(clusters())

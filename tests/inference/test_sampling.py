@@ -96,7 +96,17 @@ class TestGrid:
             grid(prior(1), side=3)
         assert "codes have two dimensions" in caught.value.do
 
-    @pytest.mark.parametrize("span", [(2.0, 2.0), (1.0, -1.0), (0.0, float("inf")), (float("nan"), 1.0)])
+    def test_a_range_far_from_all_codes_is_warned_of(self):
+        codes = fitted(np.array([[1, 10], [3, 50]], np.float32))  # means 2 and 30, deviations 1 and 20
+        assert grid(codes, span=(-150.0, 150.0)).warning == ""
+        warning = grid(codes, span=(-199.0, 0.0)).warning
+        assert "dimension 0 has mean 2 and standard deviation 1;" in warning
+        assert "--range=-1,5" in warning
+
+    @pytest.mark.parametrize(
+        "span",
+        [(2.0, 2.0), (1.0, -1.0), (0.0, float("inf")), (float("nan"), 1.0), (0.0, 1e30), (-1e38, 1e38)],
+    )
     def test_a_range_without_extent_is_refused(self, span):
         with pytest.raises(ConfigurationError, match="two finite numbers"):
             grid(prior(2), span=span)

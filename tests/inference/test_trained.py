@@ -89,6 +89,13 @@ def test_codes_of_another_size_are_refused(trained, shape):
         trained.decode(np.zeros(shape, np.float32))
 
 
+@pytest.mark.parametrize("value", [np.nan, -np.inf, 1e30, -1e300])
+def test_codes_that_no_network_has_are_refused(trained, value):
+    with pytest.raises(DataError, match=r"finite numbers|numbers in -1e\+09\.\.1e\+09"):
+        trained.decode(np.full((2, 3), value))
+    assert np.isfinite(trained.decode(np.full((2, 3), 1e9))).all()
+
+
 def test_random_codes_follow_the_stated_distribution():
     codes = (np.random.default_rng(0).standard_normal((4000, 2)) * [3, 0.5] + [10, -1]).astype(np.float32)
     drawn = around_codes(codes, 4000, seed=1)

@@ -78,7 +78,8 @@ def generate(
     trained = TrainedAutoencoder.load(opened, device)
     with console.following():
         made = picture.make(opened, trained, options)
-    facts = {"run": str(run), "what": what, "from": made.words} if json else None
+    warnings = [made.warning] if made.warning else []
+    facts = {"run": str(run), "what": what, "from": made.words, "warnings": warnings} if json else None
     write_made(trained, made, out, film=picture.film, force=force, json=facts)
 
 
@@ -116,8 +117,12 @@ def _grid(run: "Run", trained: "TrainedAutoencoder", options: CodeOptions) -> Ma
     plane = made_from(
         run, trained, data, lambda source: grid(source, options.dimensions or (0, 1), side, options.range_)
     )
+    if plane.warning:
+        console.logger.warning("%s", plane.warning)
     first, second = (f"dimension {number}" for number in plane.dimensions)
-    return Made(plane.codes, plane.words, side, Steps(first, plane.across), Steps(second, plane.down))
+    return Made(
+        plane.codes, plane.words, side, Steps(first, plane.across), Steps(second, plane.down), plane.warning
+    )
 
 
 @dataclass(frozen=True)

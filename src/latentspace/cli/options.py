@@ -29,13 +29,14 @@ class Pair(NamedTuple):
 
 def pair(example: str, read: Callable[[str], Any]) -> Callable[[str], Pair]:
     """A parser of two values with a comma between, each as `read` reads it; in its error stands `example`."""
+    kind = "whole numbers" if read is int else "numbers"
 
     def parse(text: str) -> Pair:
         try:
             return Pair(*(read(part.strip()) for part in text.split(",") if part.strip()))
         except (ValueError, TypeError) as error:  # TypeError: not two
             raise ConfigurationError(
-                f"{example.partition('=')[0]} takes two values with a comma between",
+                f"{example.partition('=')[0]} takes two {kind} with a comma between",
                 found=repr(text),
                 do=f"write for example {example}",
             ) from error

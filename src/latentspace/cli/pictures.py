@@ -27,6 +27,7 @@ class Made:
     columns: int = 10
     across: "Steps | None" = None
     down: "Steps | None" = None
+    warning: str = ""
 
 
 def write_made(

@@ -9,7 +9,7 @@ import logging
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 from jaxtyping import Float32
@@ -28,6 +28,7 @@ from .transparency import Opacity, flattened
 logger = logging.getLogger(__name__)
 
 ORIGIN = "what was given"
+FURTHEST: Final = 1e9  # of 0, in codes: float32 still holds its square
 PICTURES = (Image.Image, str, os.PathLike)
 
 Given: TypeAlias = Any  # all of this; what it is is looked at here, so that a mistake is told in our words
@@ -112,21 +113,27 @@ def as_array(given: Given) -> np.ndarray:
     raise _refused(given)
 
 
-def as_codes(given: Given) -> Float32[np.ndarray, "..."]:
-    """Codes from an array, a tensor or a list.
+def as_codes(given: Given, what: str = "codes") -> Float32[np.ndarray, "..."]:
+    """Codes, or places on a map of codes, from an array, a tensor or a list.
 
     Raises:
-        DataError: these are no finite numbers.
+        DataError: these are no finite numbers, or some are larger than `FURTHEST`.
     """
+    do = f"give what the methods of this run returned, or {what} between such"
     try:
-        codes = as_array(given).astype(np.float32, copy=False)
+        numbers = as_array(given)
     except DataError:
-        codes = np.array(np.nan, dtype=np.float32)
-    if not np.isfinite(codes).all():
+        numbers = np.array(np.nan)
+    if not np.isfinite(numbers).all() or np.iscomplexobj(numbers):
+        raise DataError(f"{what} must be an array of finite numbers", found=brief(given), do=do)
+    furthest = float(np.abs(numbers).max(initial=0))
+    if furthest > FURTHEST:
         raise DataError(
-            "codes must be an array of finite numbers", found=brief(given), do="decode what `encode` returned"
+            f"{what} must be numbers in -{FURTHEST:g}..{FURTHEST:g}",
+            found=f"{furthest:g}",
+            do=do,
         )
-    return codes
+    return numbers.astype(np.float32, copy=False)
 
 
 def _stacked(given: Sequence[Any]) -> np.ndarray:

@@ -18,6 +18,7 @@ from ..core.errors import DataError
 from ..core.randomness import generator
 from ..core.tensor_types import Images, PerImage
 from ..core.wording import counted
+from ..data.given import as_codes
 from ..evaluation.likelihood import required_prior
 from ..experiment.config import Experiment
 from ..inference.mixtures import CodeMixture, fitted_mixture
@@ -106,7 +107,7 @@ class _Autoencoder(Saved, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
         """Codes, samples x code -> samples in the shape, type and range that `fit` was given.
 
         Raises:
-            DataError: codes of another size.
+            DataError: codes of another size, or numbers that no code has.
         """
         check_is_fitted(self)
         codes = check_array(X, dtype=[np.float64, np.float32], input_name="codes")
@@ -115,6 +116,7 @@ class _Autoencoder(Saved, ClassNamePrefixFeaturesOutMixin, TransformerMixin, Bas
                 f"codes must have {counted(self._n_features_out, 'number')}", found=f"{codes.shape[1]}",
                 do="give what transform returned",
             )  # fmt: skip
+        as_codes(codes)  # refuses numbers that no code has
         return self.layout_.outputs(decoded(self.network_, codes, self.device))
 
     def score_samples(self, X: Any) -> np.ndarray:

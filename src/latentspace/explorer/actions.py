@@ -12,6 +12,7 @@ from ..core.atomic_files import exists, make_folder
 from ..core.errors import DataError
 from ..core.types import CodeArray, Int64Array
 from ..core.wording import counted
+from ..data.given import FURTHEST
 from ..inference.code_classes import LinearClassifier, of_labels, suggested
 from ..inference.group_folders import copy_images
 from ..inference.nearest import Exact
@@ -24,7 +25,6 @@ BY_YOURS: Final = " by your labels"
 PARQUET: Final = "application/vnd.apache.parquet"
 MOST_NEAR: Final = 1_000
 MOST_SUGGESTED: Final = 1_000
-FURTHEST: Final = 1e9  # a number of a code, whose square float32 still holds
 
 
 class Asked(BaseModel):

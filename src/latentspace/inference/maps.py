@@ -20,6 +20,7 @@ from ..core.extras import require_extra
 from ..core.randomness import derive, numpy_generator
 from ..core.types import CodeArray
 from ..core.wording import brief, counted, option
+from ..data.given import Given, as_codes
 from .pca import fit_pca
 
 if TYPE_CHECKING:
@@ -70,24 +71,36 @@ class Projection:
         """The share of the codes' variance along x and along y; None where the map is not linear."""
         return None if self.linear is None else self.linear.explained
 
-    def place(self, codes: CodeArray) -> Points:
+    def place(self, codes: Given) -> Points:
         """The places of other codes, images x 2, float32: by PCA exact, else a mean of the nearest codes'.
 
         Raises:
-            DataError: codes of another size than the map's.
+            DataError: codes of another size than the map's, or numbers that no code has.
         """
-        if codes.shape[1] != self.codes.shape[1]:
+        given, codes, size = codes, as_codes(codes), self.codes.shape[1]
+        if codes.ndim != 2 or codes.shape[1] != size:
             raise DataError(
-                "codes must be as long as those of the map",
-                found=f"{counted(codes.shape[1], 'number')}, and {self.codes.shape[1]} on the map",
+                f"codes must be as long as those of the map, an array of images x {size}",
+                found=brief(given),
                 do="encode the images with the run that the map was made of",
             )
         if self.linear is not None:
             return np.asarray((codes - self.linear.mean) @ self.linear.axes.T, dtype=np.float32)
         return np.asarray(self._of_codes.predict(codes), dtype=np.float32)
 
-    def codes_at(self, points: Points) -> CodeArray:
-        """The code at each place, points x code, float32: by PCA exact, else a mean of those around it."""
+    def codes_at(self, points: Given) -> CodeArray:
+        """The code at each place, points x code, float32: by PCA exact, else a mean of those around it.
+
+        Raises:
+            DataError: these are no places, points x 2.
+        """
+        given, points = points, as_codes(points, "places")
+        if points.ndim != 2 or points.shape[1] != 2:
+            raise DataError(
+                "places must be an array of points x 2: x and y of each",
+                found=brief(given),
+                do="give rows of the map's `points`, or places between them",
+            )
         if self.linear is not None:
             return np.asarray(self.linear.mean + points @ self.linear.axes, dtype=np.float32)
         return np.asarray(self._of_points.predict(points), dtype=np.float32)

@@ -15,6 +15,7 @@ from ..core.randomness import generator, numpy_generator
 from ..core.types import CodeArray, Pixels
 from ..core.wording import option
 from ..data.config import DataConfig
+from ..data.given import FURTHEST
 from ..data.imageset import ImageSet
 from ..models.priors import Prior, StandardNormal
 from ..runs.directory import Run
@@ -31,6 +32,7 @@ Product = TypeVar("Product")
 Density: TypeAlias = Literal["mixture", "independent"]
 
 MOST = 1_000_000  # images at a time
+FAR = 10  # times the largest standard deviation of a dimension: no code lies as far from the mean
 MANY = 10_000  # draws of a prior that its mean and deviation are taken from
 
 
@@ -62,7 +64,8 @@ class CodeGrid:
     """Codes on a plane through a code space, row by row from the top.
 
     `dimensions` are the two that vary, counted from 0: the first takes the values `across` from left to
-    right, the second the values `down` from top to bottom. `words` say where the others stand.
+    right, the second the values `down` from top to bottom. `words` say where the others stand, and `warning`
+    whether the values lie where no codes do.
     """
 
     codes: CodeArray
@@ -70,6 +73,7 @@ class CodeGrid:
     across: tuple[float, ...]
     down: tuple[float, ...]
     words: str
+    warning: str = ""
 
 
 def prior(code_size: int) -> CodeDistribution:
@@ -241,7 +245,23 @@ def grid(
         tuple(float(one) for one in across),
         tuple(float(one) for one in down[::-1]),
         f"dimensions {first} and {second} vary, in {how}, under {distribution.words}{others}",
+        "" if span is None else _far(distribution, dimensions, span),
     )
+
+
+def _far(distribution: CodeDistribution, dimensions: tuple[int, int], span: tuple[float, float]) -> str:
+    """What to say of a range that leads to where the network has never decoded a code; else nothing."""
+    most = FAR * float(distribution.std.max())
+    for one in dimensions:
+        mean, std = float(distribution.mean[one]), float(distribution.std[one])
+        if max(abs(end - mean) for end in span) > most:
+            low, high = mean - 3 * std, mean + 3 * std
+            return (
+                f"the range {span[0]:g},{span[1]:g} leads far from all codes, so what is decoded there says "
+                f"nothing: dimension {one} has mean {mean:.3g} and standard deviation {std:.3g}; three "
+                f"deviations on either side are --range={low:.3g},{high:.3g}"
+            )
+    return ""
 
 
 def _steps(
@@ -252,8 +272,8 @@ def _steps(
         quantiles = np.array([NormalDist().inv_cdf((step + 0.5) / side) for step in range(side)])
         return np.asarray(distribution.mean[dimension] + distribution.std[dimension] * quantiles)
     require(
-        bool(np.isfinite(span).all()) and span[0] < span[1],
-        "the range must be two finite numbers, the lower one first",
+        -FURTHEST <= span[0] < span[1] <= FURTHEST,
+        f"the range must be two finite numbers in -{FURTHEST:g}..{FURTHEST:g}, the lower one first",
         f"{span[0]:g},{span[1]:g}",
         "write for example --range=-2,2",
     )
