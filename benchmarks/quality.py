@@ -92,7 +92,8 @@ def pca_error(file: str, size: int) -> float:
 
     with np.load(file) as arrays:
         learned, evaluated = (
-            arrays[f"x_{part}"].reshape(len(arrays[f"x_{part}"]), -1) / 255 for part in ("train", "test")
+            arrays[f"x_{part}"].reshape(len(arrays[f"x_{part}"]), -1) / np.float32(255)
+            for part in ("train", "test")
         )
     fitted = PCA(size, random_state=0).fit(learned)
     return float(((fitted.inverse_transform(fitted.transform(evaluated)) - evaluated) ** 2).mean())
@@ -150,8 +151,8 @@ def table(found: dict[str, Any]) -> str:
         f"{length} Times are the epochs' "
         "alone. `python benchmarks/quality.py` makes this.",
         "",
-        "| task | preset | score | | PCA | neighbours | seconds | weights |",
-        "|---|---|---|---:|---:|---:|---:|---:|",
+        "| task | preset | score | | PCA | of PCA's | neighbours | seconds | weights |",
+        "|---|---|---|---:|---:|---:|---:|---:|---:|",
     ]
     for one in found["cases"]:
         runs = one["runs"]
@@ -171,14 +172,16 @@ def table(found: dict[str, Any]) -> str:
             name for name in ("mse", "mse_from_noisy", "mean_code_loss", "elbo_loss") if name in runs[0]
         ]
         for number, name in enumerate(scores):
-            digits = 4 if name.startswith("mse") else 1
+            digits = 5 if name.startswith("mse") else 1
+            pca = found["pca"][str(int(runs[0]["code_size"]))]
+            share = f"{statistics.mean(run['mse'] for run in runs) / pca:.2f}" if name == "mse" else ""
             rest = (
-                f"| {found['pca'].get(str(int(runs[0]['code_size'])), 0):.4f} | {spread('neighbours', 3)} "
+                f"| {pca:.5f} | {share} | {spread('neighbours', 3)} "
                 f"| {spread('epochs_s', 0)} | {runs[0]['weights']:,.0f} |"
             )
             lines.append(
                 f"| {one['task']} | {one['preset']} | {name} | **{spread(name, digits)}** "
-                + (rest if number == 0 else "| | | | |")
+                + (rest if number == 0 else "| | | | | |")
             )
     return "\n".join(lines) + "\n"
 

@@ -207,6 +207,9 @@ def test_quality(script, letters, tmp_path):
     assert all(0 < one["runs"][0]["mse"] < 1 for one in found["cases"])
     assert list(found["pca"]) == ["3"]
     assert table.count("\n| ae |") == 2
+    for case in found["cases"]:
+        assert f"**{case['runs'][0]['mse']:.5f}** | {found['pca']['3']:.5f} | " in table
+        assert f" | {case['runs'][0]['mse'] / found['pca']['3']:.2f} | " in table
     with pytest.raises(SystemExit):  # for how long would it train?
         script("quality").main("--pythae")
 
