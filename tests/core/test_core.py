@@ -122,3 +122,13 @@ def test_file_hash(tmp_path: Path):
     path.write_bytes(b"")
     assert files.file_hash(path, "md5") == "d41d8cd98f00b204e9800998ecf8427e"
     assert json.dumps(files.file_hash(path)).startswith('"e3b0c442')
+
+
+def test_of_an_option_and_a_set_the_set_wins_and_that_is_said(caplog):
+    given = {"preset": "best", "seed": 3, "data": {"spec": "x", "limit": 5}}
+    both = configuration.laid_over(
+        given, {"preset": "fast", "seed": 3, "data": {"limit": 6, "levels": "full"}}
+    )
+    assert both == {"preset": "fast", "seed": 3, "data": {"spec": "x", "limit": 6, "levels": "full"}}
+    said = [one.getMessage() for one in caplog.records]
+    assert [one.split(",")[0] for one in said] == ["preset = fast", "data.limit = 6"]

@@ -123,6 +123,11 @@ def test_a_limit_is_of_the_images_that_are_split(plan, tmp_path, beside):
     assert (len(context.images), len(context.extra.pixels)) == (60, 50)
 
 
+def test_that_extra_images_cannot_be_read_is_said_of_them(plan):
+    with pytest.raises(DataError, match=r"nowhere.*for the extra images"):
+        prepare(with_extra(plan, "nowhere"))
+
+
 def test_other_channels_are_refused(plan, beside, monkeypatch):
     many = make_images(20, channels=5)
     monkeypatch.setattr("latentspace.training.extra.load_images", lambda _: many)

@@ -1,6 +1,7 @@
 """How long a training is: few images are passed over more often, and epochs fit minutes."""
 
 import time
+from math import inf
 
 import pytest
 
@@ -68,12 +69,21 @@ def test_minutes_become_epochs_once_and_stay(plan, tmp_path, caplog):
 
 def test_epochs_fill_the_time_that_measuring_leaves(plan, monkeypatch, caplog):
     sizes = Sizes((1, 16, 16), 72, 24)
-    monkeypatch.setattr(length, "seconds_an_epoch", lambda *_, **__: (2.0, 3.0))
+    measured: list[float] = []
+    monkeypatch.setattr(length, "seconds_an_epoch", lambda *_, most: measured.append(most) or (2.0, 3.0))
     assert settle_minutes(of(plan, minutes=1), sizes).training.epochs == (57 - 3) // 2
     assert settle_minutes(of(plan), sizes) == of(plan)
     assert "one epoch" not in caplog.text
     assert settle_minutes(of(plan, minutes=0.03), sizes).training.epochs == 1
     assert "one epoch takes about 2 seconds here, more than 0.03 min" in caplog.text
+    assert settle_minutes(of(plan, minutes=6000), sizes).training.epochs > 100_000
+    assert measured == [3, pytest.approx(0.09), length.LONGEST]  # seconds, of minutes and of days
+
+
+def test_epochs_that_minutes_replace_are_not_told_of(plan, caplog):
+    caplog.set_level("INFO", logger="latentspace")
+    settle_steps(of(plan, min_steps=155, batch_size=25, minutes=1), 72)
+    assert caplog.text == ""
 
 
 def test_the_measure_of_each_kind_is_a_time(plan):
@@ -90,6 +100,6 @@ def test_the_measure_of_each_kind_is_a_time(plan):
 
 
 def test_bad_settings():
-    for wrong in ({"minutes": 0}, {"minutes": -1}, {"minutes": float("inf")}, {"min_steps": -1}):
+    for wrong in ({"minutes": 0}, {"minutes": -1}, {"minutes": 1e9}, {"minutes": inf}, {"min_steps": -1}):
         with pytest.raises(ConfigurationError):
             TrainingConfig(**wrong)

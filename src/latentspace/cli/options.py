@@ -300,7 +300,7 @@ class ExperimentOptions:
 
     def changes(self, more: dict[str, Any] | None = None) -> dict[str, Any]:
         """The settings that were given, nested as in config.json; those of --set are laid over the others."""
-        from ..core.config import merged, overrides, without_unset
+        from ..core.config import laid_over, overrides, without_unset
 
         data = self.data.settings()
         if self.learn_from:
@@ -315,7 +315,7 @@ class ExperimentOptions:
             "split": {"shares": self.split, "near_copies": self.near_copies},
             "encoder": None if self.encoder is None else str(self.encoder),
         }
-        return merged(without_unset({**settings, **(more or {})}), overrides(self.set_ or []))
+        return laid_over(without_unset({**settings, **(more or {})}), overrides(self.set_ or []))
 
 
 def parsed_engine(text: str, cpus: float | None = None, gpus: float | None = None) -> "EngineChoice":

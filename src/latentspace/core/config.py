@@ -1,6 +1,7 @@
 """Configuration that is frozen, validated once, and survives a round trip through JSON and TOML."""
 
 import difflib
+import logging
 import tomllib
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
@@ -10,6 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from .errors import ConfigurationError
 from .wording import brief, document
+
+logger = logging.getLogger(__name__)
 
 # A number of channels, neurons or codes: no more than the int32 that kernels count in, and torch unpacks.
 Width: TypeAlias = Annotated[int, Field(ge=1, le=2**31 - 1)]
@@ -211,6 +214,17 @@ def merged(base: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any
         below = result.get(key)
         result[key] = merged(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
     return result
+
+
+def laid_over(given: Mapping[str, Any], changes: Mapping[str, Any], within: str = "") -> dict[str, Any]:
+    """`merged`; where both name a setting, with two values, that of `changes` wins, and that is said."""
+    for key, value in changes.items():
+        name, before = f"{within}{key}", given.get(key)
+        if isinstance(before, dict) and isinstance(value, dict):
+            laid_over(before, value, f"{name}.")
+        elif before is not None and before != value:
+            logger.warning("%s = %s, by --set; the option that says %s is not used", name, value, before)
+    return merged(given, changes)
 
 
 def overrides(assignments: list[str]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from ..data.splits import AUTO, PUBLISHED, Shares
 LARGE: Final = 4800  # images: 60 % of 8,000, from where on the task's batch size is kept
 STEPS: Final = 24  # of an epoch of fewer
 SMALLEST_BATCH: Final = 8
+YEAR: Final = 525_600  # minutes
 
 
 class SplitConfig(Config):
@@ -85,6 +86,7 @@ class TrainingConfig(Config):
     minutes: float | None = Field(
         default=None,
         gt=0,
+        le=YEAR,
         allow_inf_nan=False,
         description="as many epochs as fit this time on this machine, measured at the start, then "
         "recorded as `training.epochs`; `--minutes`",

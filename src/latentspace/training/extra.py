@@ -7,11 +7,12 @@ import numpy as np
 import torch
 from jaxtyping import Bool
 
-from ..core.errors import ConfigurationError, DataError, RunError
+from ..core.errors import ConfigurationError, DataError, LatentspaceError, RunError
 from ..core.types import Hashes, Int64Array, Pixels
 from ..core.wording import counted, option
 from ..data.batches import order
 from ..data.cleaning import first_of_each
+from ..data.config import DataConfig
 from ..data.imageset import ImageSet
 from ..data.near_copies import MOST, near_copies_of
 from ..data.sources import load_images
@@ -68,7 +69,7 @@ def extra_of(experiment: Experiment, images: ImageSet, held_out: Int64Array) -> 
         "label": "none" if experiment.data.label else None,
         "limit": None,
     }
-    found = load_images(experiment.data.model_copy(update=changes))
+    found = _read(experiment.data.model_copy(update=changes))
     if found.shape != images.shape:
         raise DataError(
             "extra images must have the channels of those they are learned from beside",
@@ -96,6 +97,14 @@ def extra_of(experiment: Experiment, images: ImageSet, held_out: Int64Array) -> 
     )
     pixels = found.subset(kept).pixels if said or found.on_disk else found.pixels
     return Extra(pixels, found.image_hashes[kept], found.content_hash)
+
+
+def _read(config: DataConfig) -> ImageSet:
+    try:
+        return load_images(config)
+    except LatentspaceError as error:
+        found = f"{error.found}, for the extra images ({option('training.extra', config.spec)})"
+        raise type(error)(error.must, found=found, do=error.do) from error
 
 
 def _near(

@@ -8,6 +8,7 @@ from .estimate import Sizes, seconds_an_epoch
 
 logger = logging.getLogger(__name__)
 
+LONGEST = 60  # seconds that a speed is measured for
 MARGIN = 0.05  # of the minutes, for a machine that grows slower and for what is written
 
 
@@ -21,7 +22,7 @@ def settle_steps(experiment: Experiment, images: int) -> Experiment:
             counted(images),
             option("training.batch_size", before.batch_size),
         )
-    if training.epochs != before.epochs:
+    if training.epochs != before.epochs and training.minutes is None:  # by which they are settled later
         logger.info(
             "%s instead of %d, for at least %s with %s (%s for the usual number)",
             counted(training.epochs, "epoch"),
@@ -41,7 +42,8 @@ def settle_minutes(experiment: Experiment, sizes: Sizes) -> Experiment:
     minutes = experiment.training.minutes
     if minutes is None:
         return experiment
-    seconds, spent = seconds_an_epoch(experiment, sizes, most=3 * minutes)  # a twentieth of the time
+    most = min(3 * minutes, LONGEST)  # a twentieth of the time
+    seconds, spent = seconds_an_epoch(experiment, sizes, most=most)
     epochs = max(1, int((60 * minutes * (1 - MARGIN) - spent) / seconds))
     if seconds > 60 * minutes:
         logger.warning(
