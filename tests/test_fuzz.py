@@ -141,6 +141,12 @@ def test_a_recipe_too_deep_or_a_number_too_long(tmp_path, text):
     assert overrides([f"x={text[4:]}"]) == {"x": text[4:].strip()}
 
 
+def test_a_recipe_in_another_encoding(tmp_path):
+    (tmp_path / "wide.toml").write_text("a = 1", "utf-16")
+    with pytest.raises(ConfigurationError, match="UTF-8"):
+        read_toml(tmp_path / "wide.toml")
+
+
 @pytest.mark.parametrize(
     ("name", "old", "new"),
     [

@@ -3,9 +3,10 @@
 import pytest
 
 from latentspace.core.errors import ConfigurationError
+from latentspace.experiment.recipe import Recipe
 from latentspace.experiment.search_space import Range
 from latentspace.search.plan import StudyPlan
-from latentspace.search.request import SearchRequest, draft
+from latentspace.search.request import SearchRequest, anew, draft
 from latentspace.search.trials import begin
 from runner import call
 from small_search import run_all, small_plan, small_study, write_recipe
@@ -30,6 +31,13 @@ def test_the_reports_space_is_searched_on_a_set_that_is_smaller_than_its_batches
     again, _ = draft(SearchRequest(trials=3, workers=1), out, resume=True)
     with begin(again, out, None, resume=True) as more:
         assert more.plan.space == plan.space
+
+
+def test_what_cannot_be_searched_is_refused_as_such_where_an_option_fixes_it_too():
+    search = {"space": {"data.spec": {"choices": ["x", "y"]}}, "epochs": 1}
+    recipe = Recipe.parse({"ae": {"search": search}}, "a recipe")
+    with pytest.raises(ConfigurationError, match="chooses settings of the model"):
+        anew(SearchRequest(kind="ae", recipe=recipe, changes={"data": {"spec": "x"}}))
 
 
 def test_smaller_batches_are_said(archive, tmp_path):

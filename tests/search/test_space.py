@@ -44,6 +44,15 @@ def test_a_mistake_is_known_before_the_first_trial(case, plan):
     with pytest.raises(ConfigurationError) as caught:
         check_space(space, plan)
     assert expected in str(caught.value)
+    assert "space" in caught.value.found
+
+
+def test_a_code_larger_than_the_images_is_known_before_the_first_trial(plan):
+    space = {"model.code_size": Range(low=2, high=257)}
+    check_space(space, plan)
+    check_space(space, plan, (1, 16, 17))
+    with pytest.raises(ConfigurationError, match=r"257 numbers for an image of 256, in the search space"):
+        check_space(space, plan, (1, 16, 16))
 
 
 BATCHES = "training.batch_size"

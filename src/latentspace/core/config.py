@@ -189,6 +189,10 @@ def read_toml(path: Path) -> dict[str, Any]:
         with path.open("rb") as file:
             content = file.read(RECIPE_LIMIT + 1)
         return _tables(content)
+    except UnicodeDecodeError as error:
+        raise ConfigurationError(
+            f"the recipe {path} must be TOML, which is UTF-8", found=str(error), do="save it as UTF-8"
+        ) from error
     except OSError as error:
         raise ConfigurationError(
             f"the recipe {path} must be a readable TOML file",

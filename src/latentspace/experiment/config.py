@@ -166,14 +166,18 @@ class Experiment(Config):
             raise ConfigurationError(
                 "this needs an autoencoder: ae, dae or vae", found="a classifier", do="name another run"
             )
-        if self.model.code_size > math.prod(shape):
+        self.refuse_large_code(shape)
+        with _sizes():
+            return self.model.build(shape, generator(self.seed, "weights"))
+
+    def refuse_large_code(self, shape: tuple[int, int, int]) -> None:
+        """Refuse codes with more numbers than an image of this shape: raises ConfigurationError."""
+        if isinstance(self.model, EncoderDecoderConfig) and self.model.code_size > math.prod(shape):
             raise ConfigurationError(
                 "a code must be smaller than an image",
                 found=f"{counted(self.model.code_size, 'number')} for an image of {math.prod(shape):,}",
                 do=f"choose a smaller one with {option('code_size')}, or larger images",
             )
-        with _sizes():
-            return self.model.build(shape, generator(self.seed, "weights"))
 
     def build_classifier(self, code_size: int, classes: int) -> nn.Module:
         """The classifier's head, its weights a function of the seed.

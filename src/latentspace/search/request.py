@@ -19,7 +19,7 @@ from ..experiment.tasks import TASKS
 from ..experiment.usual import usual_preset
 from ..training.context import prepare
 from .plan import FILE, StudyPlan, directions_of
-from .space import check_space, published, without
+from .space import check_names, check_space, published, without
 from .storage import refuse_unreachable, without_password
 from .trials import refuse_place
 
@@ -73,6 +73,7 @@ def draft(request: SearchRequest, directory: Path, *, resume: bool) -> tuple[Stu
     settled = old.encoder_hash if old and experiment.encoder == old.experiment.encoder else None
     check_space(search.space, experiment)
     context = prepare(experiment, encoder_hash=settled, beside=directory)
+    check_space(search.space, context.experiment, context.images.shape)
     plan = StudyPlan(
         name=old.name if old else directory.resolve().name,
         experiment=context.experiment,
@@ -127,6 +128,8 @@ def anew(request: SearchRequest) -> tuple[Experiment, SearchConfig]:
     recipe = Recipe.load(named) if isinstance(named, str) else named
     preset = str(request.changes.get("preset", recipe.preset))
     search = _laid_over(_searched(recipe, kind, preset), request)
+    experiment = recipe.experiment(kind, merged(request.changes, _its_own(search.epochs, request.changes)))
+    check_names(search.space, experiment)
     space = without(search.space, request.changes)
     if not space:
         raise ConfigurationError(
@@ -134,8 +137,7 @@ def anew(request: SearchRequest) -> tuple[Experiment, SearchConfig]:
             found="each setting of the space is fixed with --set",
             do="leave at least one of them out",
         )
-    changes = merged(request.changes, _its_own(search.epochs, request.changes))
-    return recipe.experiment(kind, changes), search.model_copy(update={"space": space})
+    return experiment, search.model_copy(update={"space": space})
 
 
 def _again(request: SearchRequest, old: StudyPlan) -> tuple[Experiment, SearchConfig]:

@@ -58,13 +58,9 @@ def _above(value: Setting, images: int) -> bool:
     return isinstance(value, int | float) and value > images
 
 
-def check_space(space: Space, base: Experiment) -> None:
-    """Try each parameter's extremes, so that a mistake does not wait for the trial that meets it.
-
-    Raises:
-        ConfigurationError: a name that cannot be searched, or a value that the setting cannot take.
-    """
-    for name, parameter in space.items():
+def check_names(space: Space, base: Experiment) -> None:
+    """Refuse what cannot be searched: raises ConfigurationError."""
+    for name in space:
         if name.partition(".")[0] not in SEARCHED or name in FIXED:
             raise ConfigurationError(
                 "a search chooses settings of the model, the objective or the training",
@@ -72,8 +68,27 @@ def check_space(space: Space, base: Experiment) -> None:
                 do=f"name settings below {', '.join(SEARCHED)}, but not {' or '.join(FIXED)}"
                 f"{did_you_mean(name, _searchable(base))}",
             )
+
+
+def check_space(space: Space, base: Experiment, shape: tuple[int, int, int] | None = None) -> None:
+    """Try each parameter's extremes, so that a mistake does not wait for the trial that meets it.
+
+    Args:
+        shape: channels, height and width of an image, which codes are smaller than; None: not known yet.
+
+    Raises:
+        ConfigurationError: a name that cannot be searched, or a value that the setting cannot take.
+    """
+    check_names(space, base)
+    for name, parameter in space.items():
         for value in parameter.extremes:
-            experiment_of({name: value}, base, base.seed)
+            try:
+                plan = experiment_of({name: value}, base, base.seed)
+                if shape is not None:
+                    plan.refuse_large_code(shape)
+            except ConfigurationError as error:
+                found = f"{error.found}, in the search space"
+                raise ConfigurationError(error.must, found=found, do=error.do) from error
 
 
 def _searchable(base: Experiment) -> list[str]:

@@ -127,6 +127,6 @@ def not_finite(values: dict[str, float], step: int, steps: int, epoch: int | Non
 
 def _calmer() -> str:
     return (
-        f"lower the learning rate ({option('training.learning_rate')}) or clip the gradient "
-        f"({option('training.clip_norm', 1)})"
+        f"train a new run with a lower learning rate ({option('training.learning_rate')}) or a clipped "
+        f"gradient ({option('training.clip_norm', 1)})"
     )
