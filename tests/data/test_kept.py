@@ -9,14 +9,14 @@ import pytest
 
 from latentspace.data import growing, kept
 from latentspace.data.imageset import ImageSet
-from latentspace.data.readers import registry
+from latentspace.data.readers import image_readers
 from makers import encoded, load, random_pixels, write_folder, write_zip
 
 
 @pytest.fixture(autouse=True)
 def own_cache(cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(registry, "WORTH_FILES", 1)
-    monkeypatch.setattr(registry, "WORTH_BYTES", 1)
+    monkeypatch.setattr(image_readers, "WORTH_FILES", 1)
+    monkeypatch.setattr(image_readers, "WORTH_BYTES", 1)
     return cache / "images"
 
 
@@ -117,8 +117,8 @@ def test_a_set_grows_on_disk_to_the_same_pixels(
     colour = {"a/20.png": encoded(random_pixels(6, 5, 3, seed=99))}
     folder = write_folder(tmp_path / "set", {**files(20), **colour})
     archive = write_zip(tmp_path / "x.zip", dict(reversed({**files(20), **colour}.items())))
-    monkeypatch.setattr(registry, "WORTH_FILES", 1000)
-    monkeypatch.setattr(registry, "WORTH_BYTES", 2**30)
+    monkeypatch.setattr(image_readers, "WORTH_FILES", 1000)
+    monkeypatch.setattr(image_readers, "WORTH_BYTES", 2**30)
     in_memory = load(folder, resident="always")
     monkeypatch.setattr(growing, "LOOK", look)
     for source in (folder, archive):
