@@ -173,7 +173,7 @@ def encoding(folder: Path, count: int, found: dict[str, Any]) -> None:
 
 def scaling(folder: Path, count: int, found: dict[str, Any]) -> None:
     """The same pieces by one process and by two, which have begun."""
-    computing = Computing(trained(folder)[1], "32", errors=True, refine=0)
+    computing = Computing(trained(folder)[1], "32", errors=True)
     pixels = load_images(DataConfig(spec=str(made(folder, count)))).pixels
     pieces = cut(np.arange(count), max(1, count // PIECES))
     for most in (1, 2):

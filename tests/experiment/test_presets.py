@@ -80,7 +80,7 @@ def test_another_network_has_its_own_defaults_and_the_presets_training():
 def test_a_preset_lies_over_the_one_that_it_extends():
     best, usual = (settings_of_preset(name, "ae") for name in ("best", "default"))
     assert best["training"]["epochs"] > usual["training"]["epochs"]
-    assert best["model"] == {**usual["model"], "corrections": 2}
+    assert best["model"] == {**usual["model"], "decoder_width": 64, "refine": 5}
     assert best["search"] == usual["search"]
 
 

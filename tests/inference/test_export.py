@@ -68,6 +68,7 @@ CASES = [  # an export takes seconds, by the number of layers; the report's auto
             upsampling="nearest",
             linear_path="on",
             corrections=1,
+            refine=2,
         ),
         COLOUR,
     ),

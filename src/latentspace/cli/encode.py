@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from ..core.errors import ConfigurationError
+from ..core.wording import counted
 from . import console
 from .engines import computed_by
 from .options import AskedImages, Device, Engine, Json, RunPath
@@ -26,14 +27,15 @@ class EncodingOptions:
     ] = None
     no_error: Annotated[bool, "Leave out the reconstruction error; this saves the decoding."] = False
     refine: Annotated[
-        int,
-        "Improve each code by this many gradient steps on its image: better reconstructions, slower.",
+        int | None,
+        "Improve each code by up to this many Gauss-Newton steps on its image: better reconstructions, "
+        "slower. Without it, as many as the run was trained for (`model.refine`).",
         "STEPS",
         {"min": 0, "max": 10_000},
-    ] = 0
+    ] = None
     precision: Annotated[
         str,
-        "Of the computation, also of --refine. auto: bf16 if the hardware has it natively, else 32.",
+        "Of the encoder; refinement is in float32. auto: bf16 if the hardware has it natively, else 32.",
         "auto|32|bf16",
     ] = "auto"
     shard: Annotated[str, "Encode only one share of the images: 2/4 is the second quarter.", "I/N"] = "1/1"
@@ -92,7 +94,10 @@ def encode(
         console.say("computed in bfloat16 (--precision 32 for float32)")
     if "mse_before_refinement" in facts:
         before, after = facts["mse_before_refinement"], facts["mse"]
-        console.say(f"mean squared error per pixel: {before:.5f}, and {after:.5f} with refined codes")
+        steps = counted(facts["refine"], "step")
+        console.say(
+            f"mean squared error per pixel: {after:.5f} with codes refined by {steps}, {before:.5f} without"
+        )
     console.made(out)
 
 

@@ -233,7 +233,7 @@ class _Reference:
     def __init__(
         self, trained: TrainedAutoencoder, own: ImageSet, learned: Int64Array, computed: Computed
     ) -> None:
-        self._computing = Computing(trained, "32", errors=True, refine=0)
+        self._computing = Computing(trained, "32", errors=True)
         self._computed = computed
         self.codes: CodeArray = trained.encode(own, chosen=learned)
         hashes = own.image_hashes[learned]

@@ -49,6 +49,7 @@ def codes_and_errors(
     *,
     errors: bool = True,
     told: bool = False,
+    refine: int | None = None,
 ) -> tuple[CodeArray, Float32[np.ndarray, " images"] | None]:
     """Codes, and the mean squared error a pixel of each reconstruction, in one pass.
 
@@ -57,6 +58,7 @@ def codes_and_errors(
         precision: 32, bf16, or auto: bf16 where the machine computes in it natively.
         errors: whether the codes are decoded too.
         told: whether each batch is told of as progress.
+        refine: steps of refinement; None: the network's own.
     """
     device, model = trained.device, trained.model.eval()
     held = passed_once(pixels, rows, torch.device("cpu"))
@@ -66,7 +68,7 @@ def codes_and_errors(
     with torch.autocast(device.type, torch.bfloat16, enabled=fast):
         for batch in told_of(held, BATCH, ENCODED) if told else held.batches(at_once(BATCH, held.shape)):
             inputs = batch.inputs.to(device)
-            code = model.encode(inputs).mean
+            code = model.encode(inputs, refine=refine).mean
             if errors:
                 found.append((model.decode(code).float() - inputs).square().flatten(1).mean(dim=1).cpu())
             codes.append(code.float().cpu())
@@ -80,17 +82,19 @@ class Computing:
     trained: TrainedAutoencoder
     precision: str
     errors: bool
-    refine: int
+    refine: int | None = None
     told: bool = False
 
     def encoded(self, pixels: Pixels, rows: Int64Array, piece: int = 0) -> Columns:  # noqa: ARG002
         """Codes and errors of these images, as a piece keeps them."""
         before = none = np.zeros(0, np.float32)
-        if self.refine:
+        if self.refine and self.errors:
             codes, errors, before = refined_codes(self.trained, pixels, rows, self.refine, self.precision)
         else:
             asked = {"errors": self.errors, "told": self.told}
-            codes, found = codes_and_errors(self.trained, pixels, rows, self.precision, **asked)
+            codes, found = codes_and_errors(
+                self.trained, pixels, rows, self.precision, refine=self.refine, **asked
+            )
             errors = none if found is None else found
         return {"codes": codes, "errors": errors, "before": before}
 
@@ -113,7 +117,7 @@ def computed_codes(
     errors: bool = True,
 ) -> tuple[CodeArray, Float32[np.ndarray, " images"]]:
     """`codes_and_errors` in float32, of pieces that `computed` computes; no errors where none are asked."""
-    computing = Computing(trained, "32", errors=errors, refine=0)
+    computing = Computing(trained, "32", errors=errors)
     pieces = cut(rows, PASSES * at_once(BATCH, pixels.shape[1:]))
     parts = columns_of(computing, pixels, pieces, computed, "parts of images encoded")
     codes, found = (np.concatenate([one[name] for one in parts]) for name in ("codes", "errors"))
@@ -127,7 +131,7 @@ class EncodingPlan:
     Args:
         own: whether the images are the run's, so that each belongs to a part of its split.
         errors: whether the table has the reconstruction error of each image.
-        refine: gradient steps that move each code on its own image (`refine.refined`); 0: none.
+        refine: steps of refinement (`models.refinement`) from the encoder's codes; None: the network's own.
         extras: of `EXTRAS`: the images themselves as PNG, a place on a map (PCA of the codes).
     """
 
@@ -137,14 +141,19 @@ class EncodingPlan:
     own: bool
     precision: str = "auto"
     errors: bool = True
-    refine: int = 0
+    refine: int | None = None
     extras: tuple[str, ...] = ()
     shard: Shard = WHOLE
 
     @property
+    def steps(self) -> int:
+        """Steps of refinement that each code takes."""
+        return self.trained.model.refine if self.refine is None else self.refine
+
+    @property
     def piece(self) -> int:
         """Images of a piece: fewer where each takes many steps."""
-        return max(1, PIECE // (1 + self.refine))
+        return max(1, PIECE // (1 + self.steps))
 
     @property
     def about(self) -> dict[str, Any]:
@@ -155,7 +164,7 @@ class EncodingPlan:
             "precision": computed_in(self.precision, self.trained.device),
             "errors": self.errors,
             "shard": [self.shard.number, self.shard.of],
-            "refine": self.refine,
+            "refine": self.steps,
             "piece": self.piece,
         }
 
@@ -171,7 +180,7 @@ class EncodingPlan:
     @property
     def computing(self) -> Computing:
         precision = computed_in(self.precision, self.trained.device)
-        return Computing(self.trained, precision, errors=self.errors, refine=self.refine, told=True)
+        return Computing(self.trained, precision, errors=self.errors, refine=self.steps, told=True)
 
     @cached_property
     def description(self) -> Description:
@@ -211,9 +220,10 @@ def encode_to(
         pieces.compute(computed)
         facts: dict[str, Any] = {"images": len(plan.rows), "code_size": plan.trained.code_size}
         facts["precision"] = computed_in(plan.precision, plan.trained.device)
+        facts["refine"] = plan.steps
         if plan.errors:
             facts["mse"] = pieces.mean("errors")
-            if plan.refine:
+            if plan.steps:
                 facts["mse_before_refinement"] = pieces.mean("before")
         places = _map(pieces) if "map" in plan.extras else None
         write_table(out, _blocks(pieces, places), force=force)

@@ -9,6 +9,7 @@ import copy
 import io
 import json
 import logging
+import logging
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -27,12 +28,14 @@ from ..core.extras import require_extra
 from ..core.output_files import refuse_file, write_file
 from ..core.progress import tell
 from ..core.randomness import generator
-from ..core.wording import option
+from ..core.wording import counted, option
 from ..models.autoencoder import Autoencoder
 from ..models.posteriors import Posterior
 from ..runs.directory import Run
 from ..runs.tensors import tensor_bytes
 from .trained import TrainedAutoencoder, TrainedClassifier, load_trained
+
+logger = logging.getLogger(__name__)
 
 ENDINGS: Final[Mapping[str, str]] = {"onnx": ".onnx", "torchscript": ".pt", "safetensors": ".safetensors"}
 OPSET: Final = 18  # the lowest that torch writes without converting; onnxruntime-web has it
@@ -43,14 +46,14 @@ Trained: TypeAlias = TrainedAutoencoder | TrainedClassifier
 
 
 class _Encoder(nn.Module):
-    """Images -> codes; without the decoder, whose weights would go into the file, but for its corrections."""
+    """Images -> codes, not refined; without the decoder, but for corrections: it would go into the file."""
 
     def __init__(self, model: Autoencoder) -> None:
         super().__init__()
         self.needed = model.encoder if model.correction is None else model
 
     def forward(self, images: Tensor) -> Tensor:
-        encode = self.needed.encode if isinstance(self.needed, Autoencoder) else self.needed
+        encode = self.needed.posterior if isinstance(self.needed, Autoencoder) else self.needed
         posterior: Posterior = encode(images, None)
         return posterior.mean
 
@@ -117,6 +120,9 @@ def export(
         refuse_file(folder / name, force=force)
     trained = load_trained(run, "cpu") if isinstance(run, Run) else run
     about = description(trained)
+    autoencoder = trained.autoencoder if isinstance(trained, TrainedClassifier) else trained
+    if to != "safetensors" and autoencoder.model.refine:
+        logger.warning("the exported encoder finds codes %s, which needs gradients", _unrefined(autoencoder))
     contents = _weights(trained, about) if to == "safetensors" else _programs(trained, about, to)
     return _write(folder, contents, force=force)
 
@@ -146,6 +152,8 @@ def description(trained: Trained) -> dict[str, Any]:
         "image_shape": shape,
         "images": f"float32, N x {' x '.join(map(str, shape))} (channels, height, width), from 0 to 1",
         "code_size": autoencoder.code_size,
+        "codes": "as the encoder finds them"
+        + (f", {_unrefined(autoencoder)}" if autoencoder.model.refine else ""),
         "class_names": list(autoencoder.data.class_names),
         "model": autoencoder.experiment.model.model_dump(mode="json"),
         **(
@@ -157,13 +165,17 @@ def description(trained: Trained) -> dict[str, Any]:
     }
 
 
+def _unrefined(trained: TrainedAutoencoder) -> str:
+    return f"without the {counted(trained.model.refine, 'step')} of refinement that the run itself takes"
+
+
 def parts_of(trained: Trained) -> dict[str, Part]:
     """The parts of a network, copied to the CPU, by the name of their files."""
     autoencoder = trained.autoencoder if isinstance(trained, TrainedClassifier) else trained
     model = copy.deepcopy(autoencoder.model).cpu().eval().requires_grad_(False)
     images = torch.rand(3, *autoencoder.data.shape, generator=generator(0, "sample"))
     with torch.no_grad():
-        codes = model.encode(images).mean
+        codes = model.posterior(images).mean
     parts = {
         "encoder": Part(_Encoder(model).eval(), "images", ("codes",), images),
         "decoder": Part(_Decoder(model).eval(), "codes", ("images",), codes),

@@ -1,7 +1,8 @@
 """The autoencoder: encode -> Posterior, decode -> images. One class for the plain and the variational one."""
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import ClassVar, Literal, NamedTuple, final
 
 import torch
@@ -20,6 +21,7 @@ from .layers.init import build_initialised
 from .likelihoods import LIKELIHOODS, Likelihood, MeanSquared
 from .posteriors import Posterior
 from .priors import PRIORS, Prior
+from .refinement import refined
 
 SMALLEST_SIDE = 8  # three halvings leave one pixel of it
 
@@ -205,6 +207,7 @@ class Autoencoder(nn.Module):
         prior: of the codes; None: codes cannot be drawn without codes of images.
         ordered: whether training leaves out the end of half of the codes (`shortened`).
         correction: posterior, images, `decode`, generator -> Posterior; None: codes are the encoder's.
+        refine: steps of `refinement` that images take beyond that when they are encoded, but not in training.
     """
 
     def __init__(
@@ -216,6 +219,7 @@ class Autoencoder(nn.Module):
         *,
         ordered: bool = False,
         correction: nn.Module | None = None,
+        refine: int = 0,
     ) -> None:
         super().__init__()
         self.encoder = encoder
@@ -224,11 +228,30 @@ class Autoencoder(nn.Module):
         self.prior = prior
         self.ordered = ordered
         self.correction = correction
+        self.refine = refine
         if prior is not None and correction is not None:
-            prior.follow(self, self.encode)
+            prior.follow(self, self.posterior)
 
-    def encode(self, images: Images, generator: torch.Generator | None = None) -> Posterior:
-        """The generator is drawn from by dropout alone, in training."""
+    def encode(
+        self, images: Images, generator: torch.Generator | None = None, refine: int | None = None
+    ) -> Posterior:
+        """The posterior of each image, its mean refined.
+
+        Args:
+            generator: is drawn from by dropout alone, in training.
+            refine: steps of refinement; None: the network's own, and none in training.
+        """
+        posterior = self.posterior(images, generator)
+        steps = refine if refine is not None else 0 if self.training else self.refine
+        if not steps:
+            return posterior
+        mean = posterior.mean
+        found = refined(mean, images, self.decoder, self.likelihood, self.prior, steps)
+        # A gradient passes as if nothing had moved.
+        return posterior.moved_to(mean + (found - mean).detach() if mean.requires_grad else found)
+
+    def posterior(self, images: Images, generator: torch.Generator | None = None) -> Posterior:
+        """The posterior as the encoder and its correction find it, not refined."""
         posterior: Posterior = self.encoder(images, generator)
         if self.correction is not None:
             posterior = self.correction(posterior, images, self.decode, generator)
@@ -250,6 +273,19 @@ class Autoencoder(nn.Module):
         codes = posterior.sample(generator)
         given = shortened(codes, generator) if self.ordered and self.training else codes
         return Passed((Latent(posterior, codes, self.prior),), self.decoder(given), self.likelihood)
+
+
+@contextmanager
+def unrefined(network: nn.Module) -> Iterator[None]:
+    """Within it, images are encoded without refinement, as in training: for what is evaluated often."""
+    found = {one: one.refine for one in network.modules() if isinstance(one, Autoencoder)}
+    for one in found:
+        one.refine = 0
+    try:
+        yield
+    finally:
+        for one, steps in found.items():
+            one.refine = steps
 
 
 def shortened(codes: Codes, generator: torch.Generator | None) -> Codes:

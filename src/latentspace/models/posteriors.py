@@ -27,6 +27,10 @@ class Posterior(ABC):
     def log_prob(self, codes: Codes) -> PerImage:
         """The logarithm of the density at `codes`, in nats."""
 
+    @abstractmethod
+    def moved_to(self, mean: Codes) -> "Posterior":
+        """The same around other codes."""
+
 
 @final
 class Dirac(Posterior):
@@ -40,6 +44,9 @@ class Dirac(Posterior):
 
     def repeated(self, times: int) -> "Dirac":
         return Dirac(self.mean.repeat_interleave(times, dim=0))
+
+    def moved_to(self, mean: Codes) -> "Dirac":
+        return Dirac(mean)
 
     def log_prob(self, codes: Codes) -> PerImage:
         """Infinite at the mean, minus infinite elsewhere: a point has no density."""
@@ -76,6 +83,9 @@ class Gaussian(Posterior):
     def repeated(self, times: int) -> "Gaussian":
         mean, log_variance = (one.repeat_interleave(times, dim=0) for one in (self.mean, self.log_variance))
         return Gaussian(mean, log_variance)
+
+    def moved_to(self, mean: Codes) -> "Gaussian":
+        return Gaussian(mean, self.log_variance)
 
     def log_prob(self, codes: Codes) -> PerImage:
         scaled = (codes - self.mean).square() * torch.exp(-self.log_variance)

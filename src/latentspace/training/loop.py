@@ -13,6 +13,7 @@ from ..core.randomness import generator
 from ..core.record import Record
 from ..data.batches import Batches, at_once
 from ..experiment.config import Experiment
+from ..models.autoencoder import unrefined
 from ..models.classifier import ClassifierConfig
 from ..objectives.classification import ClassificationConfig
 from ..objectives.loss import Context, Objective
@@ -86,7 +87,7 @@ def learn(
             validation = None
             if m.validation is not None:
                 noise = validation_noise(experiment.seed, m.device)
-                with m.kept_weights():
+                with m.kept_weights(), unrefined(m.model):
                     validation = evaluate(m.model, m.validation_objective, m.validation, noise)
             record = EpochRecord(
                 epoch=number,

@@ -75,6 +75,9 @@ def test_a_posterior_of_another_kind_is_refused():
         def repeated(self, times):
             raise NotImplementedError
 
+        def moved_to(self, mean):
+            raise NotImplementedError
+
     with pytest.raises(TypeError, match="not a Other"):
         Correction(Seen())(Other(), torch.rand(4, *SHAPE), lambda _: torch.rand(4, *SHAPE))
 

@@ -11,6 +11,7 @@ from ...core.config import Width
 from ..autoencoder import Autoencoder, EncoderDecoderConfig, GenerativeConfig, NetworkConfig, require_size
 from ..layers.init import build_seeded
 from ..layers.norm import Activation, Norm
+from ..refinement import MOST
 from .correction import SEEN, Correction
 from .linear import BesideLinearDecoder, BesideLinearEncoder
 from .residual import ResidualDecoder, ResidualEncoder, Style, Upsampling
@@ -82,6 +83,16 @@ class _Residual(FittedCodeConfig):
         description="how often a code is corrected by a second encoder, half as wide, that sees the image, "
         "what the code decodes to, and the difference (iterative amortised inference)",
     )
+    refine: int = Field(
+        default=0,
+        ge=0,
+        le=MOST,
+        description="Gauss-Newton steps that move each code to one from which its image is decoded better, "
+        "whenever images are encoded, but not in training (semi-amortised inference)",
+    )
+    decoder_width: Width | None = Field(
+        default=None, description="of the decoder, where it is not that of the encoder"
+    )
 
     def build(self, shape: tuple[int, int, int], generator: torch.Generator) -> Autoencoder:
         require_size(shape)
@@ -94,6 +105,7 @@ class _Residual(FittedCodeConfig):
                 *self.distributions(encoder, shape),
                 ordered=self.ordered,
                 correction=self._correction(shape) if self.corrections else None,
+                refine=self.refine,
             )
 
         return build_seeded(network, generator)
@@ -109,7 +121,8 @@ class _Residual(FittedCodeConfig):
     def _halves(self, shape: tuple[int, int, int]) -> tuple[nn.Module, nn.Module]:
         """The encoder and the decoder."""
         sizes = shape, self.width, self.code_size, self._style
-        encoder, decoder = ResidualEncoder(*sizes, variational=self.variational), ResidualDecoder(*sizes)
+        encoder = ResidualEncoder(*sizes, variational=self.variational)
+        decoder = ResidualDecoder(shape, self.decoder_width or self.width, self.code_size, self._style)
         if self.linear_path != "on":
             return encoder, decoder
         return (
