@@ -19,7 +19,7 @@ from torch.onnx._internal.exporter import _registration
 from latentspace.core import extras
 from latentspace.core.errors import ConfigurationError, OutputError
 from latentspace.inference import export as exporting
-from latentspace.inference.export import export
+from latentspace.inference.export import description, export
 from latentspace.inference.trained import TrainedAutoencoder, TrainedClassifier
 from latentspace.models.autoencoder import Autoencoder, EncoderDecoderConfig, VariationalConfig
 from latentspace.models.dense import DenseVariationalConfig
@@ -113,13 +113,20 @@ def computed(file: Path, given: np.ndarray) -> list[np.ndarray]:
 
 
 @pytest.mark.parametrize(("config", "shape"), CASES)
-def test_onnxruntime_computes_what_pytorch_does(config, shape, trained, tmp_path):
+def test_onnxruntime_computes_what_pytorch_does(config, shape, trained, tmp_path, caplog):
     network = of(config, shape, trained)
+    refined = "without the 2 steps of refinement" if network.model.refine else ""
     assert export(network, tmp_path / "out") == [
         tmp_path / "out" / "encoder.onnx",
         tmp_path / "out" / "decoder.onnx",
     ]
     hold_against_pytorch(tmp_path / "out", network)
+    if refined:
+        assert refined in caplog.text
+        assert refined in description(network)["codes"]
+    else:
+        assert "refinement" not in caplog.text
+        assert description(network)["codes"] == "as the encoder finds them"
 
 
 def hold_against_pytorch(folder: Path, network: TrainedAutoencoder) -> None:
@@ -129,7 +136,7 @@ def hold_against_pytorch(folder: Path, network: TrainedAutoencoder) -> None:
         assert b".py" not in file.read_bytes()
     images = np.random.default_rng(1).random((7, *network.data.shape), dtype=np.float32)
     with torch.no_grad():
-        codes = network.model.encode(torch.from_numpy(images)).mean.numpy()
+        codes = network.model.posterior(torch.from_numpy(images)).mean.numpy()
     for count in (1, 2, 7):
         (found,) = computed(folder / "encoder.onnx", images[:count])
         np.testing.assert_allclose(found, codes[:count], atol=1e-4)

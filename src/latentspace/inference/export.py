@@ -9,7 +9,6 @@ import copy
 import io
 import json
 import logging
-import logging
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
