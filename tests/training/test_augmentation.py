@@ -39,7 +39,8 @@ def test_pixels_stay_in_range_and_images_differ(name, shape):
     found = moved(images, MOVES[name], draw(1))
     assert found.shape == images.shape
     assert images.min() <= found.min() <= found.max() <= images.max() + 1e-6
-    assert all(not torch.allclose(one, other) for one, other in zip(found, images, strict=True))
+    differ = [not torch.allclose(one, other) for one, other in zip(found, images, strict=True)]
+    assert all(differ) or (name == "shift" and any(differ))  # some are shifted by no pixel
     assert torch.equal(found, moved(images, MOVES[name], draw(1)))
 
 
@@ -78,6 +79,24 @@ def test_a_shift_is_a_share_of_each_side():
     y = (found.sum(dim=2) * torch.arange(40)).sum(dim=1) / weight - 19.5
     assert 6 < x.abs().max() <= 8.1
     assert 3 < y.abs().max() <= 4.1
+
+
+@pytest.mark.parametrize(("shape", "most"), [((900, 3, 20, 40), (2, 4)), ((900, 1, 8, 9), (1, 1))])
+def test_a_shift_is_by_whole_pixels(shape, most):
+    """By every number of pixels up to the most, which is one at least; no pixel is mixed from two."""
+    count, _, height, width = shape
+    images = torch.rand(shape, generator=draw())
+    found = moved(images, Moves(shift=0.1), draw(1))
+    where = {
+        (down, across): images[:, :, torch.arange(height).add(down).clamp(0, height - 1)][
+            ..., torch.arange(width).add(across).clamp(0, width - 1)
+        ]
+        for down in range(-most[0], most[0] + 1)
+        for across in range(-most[1], most[1] + 1)
+    }
+    seen = {by: int((one == found).flatten(1).all(dim=1).sum()) for by, one in where.items()}
+    assert sum(seen.values()) == count
+    assert min(seen.values()) > 0
 
 
 def test_what_comes_in_is_the_images_own_border():

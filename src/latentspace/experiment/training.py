@@ -124,10 +124,10 @@ class TrainingConfig(Config):
     )
     augment: Literal["none", "auto", "shift", "affine", "mirror"] = Field(
         default="none",
-        description="how images are moved before they are learned from, each by amounts of its own: `shift`; "
-        "`affine`: small turns, shears and changes of size as well; `mirror`: as `affine`, and every other "
-        "image mirrored. `auto`: `none` in fewer than 10 epochs, else `mirror` for colour photographs "
-        "without classes of one character, and `affine` for all others; `--augment`",
+        description="how images are moved before they are learned from, each by amounts of its own: "
+        "`shift`, by whole pixels; `affine`: small turns, shears and changes of size as well; `mirror`: as "
+        "`affine`, and every other image mirrored. `auto`: `none` in fewer than 10 epochs, else `mirror` for "
+        "colour photographs without classes of one character, and `affine` for all others; `--augment`",
     )
     augment_share: float = Field(
         default=0.6,

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
 import torch
+from jaxtyping import Float32
 from torch import Tensor
 from torch.nn.functional import affine_grid, grid_sample
 
@@ -15,12 +16,16 @@ from ..experiment.config import Experiment
 # A batch, and its step of the whole training -> what is learned from in its place.
 Augment: TypeAlias = Callable[[Tensor, int], Tensor]
 
+Amounts: TypeAlias = Float32[Tensor, "images 2"]
+
 LAST: Final = 0.1  # of the training, in which half as many batches are moved: it ends nearer to the images
 
 
 @dataclass(frozen=True)
 class Moves:
     """How far an image may be moved; each amount is drawn evenly between minus and plus it.
+
+    Images that are only shifted are shifted by whole pixels, so that every pixel is one of the image itself.
 
     Args:
         rotation: in radians.
@@ -81,6 +86,8 @@ def moved(images: Images, moves: Moves, draw: torch.Generator) -> Images:
     count, _, height, width = images.shape
     amounts = rows_drawn(lambda rows: torch.rand((rows, 6), generator=draw), count)
     within = amounts[:, :5] * 2 - 1
+    if moves.shift and moves == Moves(shift=moves.shift):
+        return shifted(images, within[:, 3:5], moves.shift)
     turn = within[:, 0] * moves.rotation
     scale = 1 + within[:, 1] * moves.scale
     mirror = torch.where(amounts[:, 5] < 0.5, -1.0, 1.0) if moves.mirror else torch.ones(count)
@@ -93,3 +100,21 @@ def moved(images: Images, moves: Moves, draw: torch.Generator) -> Images:
     matrices = torch.cat([torch.stack([across, down], dim=1), shift[:, :, None]], dim=2)
     grid = affine_grid(matrices.to(images.device), [count, 1, height, width], align_corners=False)
     return grid_sample(images, grid, padding_mode="border", align_corners=False)
+
+
+def shifted(images: Images, within: Amounts, share: float) -> Images:
+    """Every image by whole pixels; its border is drawn out.
+
+    Args:
+        within: how far along the width and along the height, from -1 to 1 of the most.
+        share: of the width and of the height: the most, but one pixel at least.
+    """
+    count, _, height, width = images.shape
+
+    def from_where(along: Tensor, side: int) -> Tensor:
+        far = (along * max(1.0, share * side)).round().long()
+        return (torch.arange(side) + far[:, None]).clamp(0, side - 1).to(images.device)
+
+    rows, columns = from_where(within[:, 1], height), from_where(within[:, 0], width)
+    every = torch.arange(count, device=images.device)[:, None, None]
+    return images[every, :, rows[:, :, None], columns[:, None, :]].movedim(3, 1).contiguous()
