@@ -12,7 +12,7 @@ from latentspace.core.errors import ConfigurationError, DataError, RunError
 from latentspace.data.corruption import gaussian
 from latentspace.data.imageset import ImageSet
 from latentspace.evaluation.all_metrics import all_metrics
-from latentspace.evaluation.metrics import labels_as_learned
+from latentspace.evaluation.metrics import label, labels_as_learned
 from latentspace.inference.trained import TrainedAutoencoder, TrainedClassifier, encoder_of
 from latentspace.runs.directory import Run
 from latentspace.training.loop import validation_noise
@@ -198,3 +198,8 @@ class TestTheEncoderOfAClassifier:
         code, _, stderr = call(["evaluate", str(classifier.path)])
         assert code == 2
         assert "other weights" in stderr
+
+
+def test_what_is_before_refinement_is_called_so_beside_its_own():
+    assert label("mse_before_refinement") == "mean squared error per pixel, before refinement"
+    assert label("bce_before_refinement") == f"{label('bce')}, before refinement"

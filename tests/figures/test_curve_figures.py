@@ -81,6 +81,8 @@ def test_the_caption_says_what_the_curves_are() -> None:
     assert caption.title == "The training of the autoencoder"
     assert "The second curve is of the validation part" in caption.text
     assert "report" not in caption.text
+    assert "refinement" not in caption.text
+    assert "without refinement" in curves_caption(curves, model="the autoencoder", refined=True).text
 
 
 def test_a_single_epoch_shows_as_marks_over_a_whole_number() -> None:

@@ -1,6 +1,7 @@
 """Refinement: the step of a linear decoder is exact, no code becomes worse, and training has none of it."""
 
 import math
+from unittest.mock import Mock
 
 import pytest
 import torch
@@ -11,6 +12,7 @@ from latentspace.models.autoencoder import Autoencoder, unrefined
 from latentspace.models.likelihoods import Bernoulli, Gaussian, Likelihood, MeanSquared
 from latentspace.models.priors import Flow, MixtureOfGaussians, StandardNormal
 from latentspace.models.refinement import refined
+from latentspace.models.remembered import refined_once
 from latentspace.models.stacks.family import ResidualConfig, ResidualVariationalConfig
 
 SHAPE = (1, 8, 9)
@@ -155,3 +157,42 @@ def test_a_gradient_passes_to_the_encoder_and_none_is_left_in_the_decoder():
     network.encode(torch.rand(4, *SHAPE)).mean.square().sum().backward()
     assert all(one.grad is not None for one in network.encoder.parameters())
     assert all(one.grad is None for one in network.decoder.parameters())
+
+
+def test_an_image_is_refined_once_by_one_network_while_that_is_asked_for(monkeypatch):
+    """By its content alone: in any order, beside others, twice among them; and anew with other weights."""
+    monkeypatch.setattr("latentspace.models.autoencoder.refined", counted := Mock(side_effect=refined))
+    monkeypatch.setattr("latentspace.models.remembered.MOST", 6)
+    config = ResidualVariationalConfig(code_size=SIZE, width=4, refine=1)
+    network, same = (config.build(SHAPE, generator(0, "weights")).eval() for _ in range(2))
+    images = given(6)[2].detach()
+
+    def rows() -> list[int]:
+        found = [len(one.args[0]) for one in counted.call_args_list]
+        counted.reset_mock()
+        return found
+
+    with torch.no_grad():
+        plain = network.encode(images)
+        network.encode(images)
+        assert rows() == [6, 6]
+        with refined_once(), refined_once():
+            first = network.encode(images[[0, 2, 0]])
+            again = same.encode(images[[5, 2, 1, 0]])
+            assert rows() == [2, 2]
+            assert torch.equal(first.mean[[1, 0]], again.mean[[1, 3]])
+            torch.testing.assert_close(again.mean, plain.mean[[5, 2, 1, 0]])
+            torch.testing.assert_close(again.log_variance, plain.log_variance[[5, 2, 1, 0]])
+            network.encode(images, refine=2)  # other codes: those of one step are forgotten, which leaves six
+            network.encode(images)
+            assert rows() == [6, 6]
+            next(same.decoder.parameters()).add_(0.1)
+            assert not torch.equal(same.encode(images).mean, plain.mean)
+            assert rows() == [6]
+        network.encode(images)
+        assert rows() == [6]
+
+
+def test_ordered_codes_are_not_refined():
+    """Steps of the whole code would make its first numbers a worse code."""
+    assert ResidualConfig(ordered=True, refine=2).build(SHAPE, generator(0, "weights")).refine == 0

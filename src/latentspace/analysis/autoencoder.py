@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..core.types import CodeArray, ImageArray, Pixels
+from ..core.types import CodeArray, ImageArray, Int64Array, Pixels
 from ..data.batches import float_blocks
 from ..evaluation.beside_pca import BesidePCA, beside_pca
 from ..evaluation.cache import kept
@@ -19,6 +19,7 @@ from .run_context import RunContext
 SHOWN, DRAWN = 10, 40  # reconstructions, and images decoded from random codes
 COMPARED = 2000  # random codes that are decoded to measure how far they lie from real images
 PAIRS, STEPS = 3, 9  # of the walks between two images
+REFINED = 4000  # images that are encoded for the page, at most, by a network that refines codes
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,8 @@ class AutoencoderAnalysis:
         errors: mean squared errors per pixel, of the shown images.
         drawn, decoded: random codes, and what is decoded from them.
         likeness: the Frechet distances of decoded random codes, and of training images, to test images.
-        plane: the codes of all images on their first two principal components, in the images' order.
+        mapped: the images that are encoded: all, or a sample; none where there is a prior.
+        plane: their codes on the first two principal components; None where there is a prior.
         beside: the test error beside that of PCA with as many numbers an image as the codes have.
     """
 
@@ -56,7 +58,8 @@ class AutoencoderAnalysis:
     drawn: DrawnCodes
     decoded: ImageArray
     likeness: FrechetRecord
-    plane: Projection
+    mapped: Int64Array
+    plane: Projection | None
     walks: Walks
     code_size: int
 
@@ -77,11 +80,13 @@ def analyse_autoencoder(
         RunError: a classifier's run.
     """
     trained, images = context.trained, context.images
-    codes = trained.encode(images)
+    mapped = _mapped(context)
+    codes = trained.encode(images, chosen=mapped)
+    learned = codes[np.isin(mapped, context.run.split.train)]
     compared = context.affordable(compared)
     originals = images.pixels[context.some_test_images(shown)]
     reconstructions = trained.reconstruct(originals)
-    random_codes = draw_codes(context, codes[context.run.split.train], max(drawn, compared))
+    random_codes = draw_codes(context, learned, max(drawn, compared))
     decoded = trained.decode(random_codes.codes)
     return AutoencoderAnalysis(
         context=context,
@@ -91,11 +96,20 @@ def analyse_autoencoder(
         errors=errors(reconstructions, originals),
         drawn=random_codes,
         decoded=decoded[:drawn],
-        likeness=likeness(context, decoded[:compared], codes),
-        plane=project(codes),
-        walks=walks(context, codes),
+        likeness=likeness(context, decoded[:compared], learned),
+        mapped=mapped,
+        plane=project(codes) if len(codes) else None,
+        walks=walks(context),
         code_size=trained.code_size,
     )
+
+
+def _mapped(context: RunContext) -> Int64Array:
+    """The images whose codes are drawn from and shown: none where the network has a prior to draw from."""
+    every, model = np.arange(len(context.images)), context.trained.model
+    if model.prior is not None:
+        return every[:0]
+    return context.sample(every, REFINED) if model.refine else every
 
 
 def draw_codes(context: RunContext, learned: CodeArray, count: int) -> DrawnCodes:
@@ -105,10 +119,10 @@ def draw_codes(context: RunContext, learned: CodeArray, count: int) -> DrawnCode
     return around_codes(learned, count, context.seed)
 
 
-def likeness(context: RunContext, decoded: ImageArray, codes: CodeArray | None = None) -> FrechetRecord:
+def likeness(context: RunContext, decoded: ImageArray, learned: CodeArray | None = None) -> FrechetRecord:
     """Kept in the run: how far its random decodes, and as many training images, lie from the test images.
 
-    Without a prior also those of a mixture fitted to `codes`, if they are given: that takes seconds.
+    Without a prior also those of a mixture fitted to `learned`, if they are given: that takes seconds.
     """
     parts, pixels = context.run.split, context.images.pixels
 
@@ -119,24 +133,25 @@ def likeness(context: RunContext, decoded: ImageArray, codes: CodeArray | None =
         more = float_blocks(pixels, np.setdiff1d(parts.test, test), "images compared")
         real = floats(pixels[training]), floats(pixels[test])
         count = len(training)
-        mixture = None if codes is None else mixed(context, codes, count)
+        mixture = None if learned is None else mixed(context, learned, count)
         return frechet_record(decoded[:count], *real, components, more, mixture)
 
-    return kept(context.run, "decodes" if codes is None else "samples", FrechetRecord, measure)
+    return kept(context.run, "decodes" if learned is None else "samples", FrechetRecord, measure)
 
 
-def mixed(context: RunContext, codes: CodeArray, count: int) -> ImageArray | None:
+def mixed(context: RunContext, learned: CodeArray, count: int) -> ImageArray | None:
     """Images decoded from a mixture fitted to the codes of training images; None: there is a prior."""
     if context.trained.model.prior is not None:
         return None
-    mixture = fitted_mixture(codes[context.run.split.train])
+    mixture = fitted_mixture(learned)
     return context.trained.decode(mixture.draw(count, context.seed))
 
 
-def walks(context: RunContext, codes: CodeArray, pairs: int = PAIRS, steps: int = STEPS) -> Walks:
+def walks(context: RunContext, pairs: int = PAIRS, steps: int = STEPS) -> Walks:
     """Decoded codes on straight lines between pairs of test images, `steps` each, both ends included."""
     chosen = context.pairs(pairs)
-    between = [linear(codes[first], codes[second], steps) for first, second in chosen.reshape(-1, 2)]
+    ends = context.trained.encode(context.images, chosen=chosen).reshape(-1, 2, context.trained.code_size)
+    between = [linear(first, second, steps) for first, second in ends]
     return Walks(
         ends=context.images.pixels[chosen],
         steps=context.trained.decode(np.concatenate(between)),

@@ -19,6 +19,7 @@ class ClassifierAnalysis:
 
     Args:
         mistaken: the pictures of `mistakes`.
+        times: of the two methods; None where codes are refined, which would take minutes in every epoch.
         seen_by_encoder: whether the encoder has learned from the validation images.
     """
 
@@ -27,7 +28,7 @@ class ClassifierAnalysis:
     mistakes: Mistakes
     mistaken: Pixels
     baselines: BaselineRecord
-    times: MethodTimes
+    times: MethodTimes | None
     seen_by_encoder: bool
 
     @property
@@ -50,13 +51,16 @@ def analyse_classifier(context: RunContext) -> ClassifierAnalysis:
     probabilities, labels = trained.probabilities(images, test), required_labels(images)[test]
     mistakes = surest_mistakes(labels, probabilities)
     given = run, images, context.device
-    where = machine_of(run.experiment.on(context.device))
+    times = None
+    if not trained.autoencoder.model.refine:
+        where = machine_of(run.experiment.on(context.device))
+        times = kept(run, "times", MethodTimes, partial(method_times, *given, where=where))
     return ClassifierAnalysis(
         context=context,
         confusion=confusion(labels, probabilities, trained.class_names),
         mistakes=mistakes,
         mistaken=images.pixels[test[mistakes.places]],
         baselines=kept(run, "baselines", BaselineRecord, partial(baseline_record, *given)),
-        times=kept(run, "times", MethodTimes, partial(method_times, *given, where=where)),
+        times=times,
         seen_by_encoder=trained.autoencoder.experiment.training.fit == "train+validation",
     )

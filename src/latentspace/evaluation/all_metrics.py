@@ -12,8 +12,9 @@ from ..data.imageset import ImageSet
 from ..inference.computing import Columns, Computed, columns_of, cut, here
 from ..inference.encoding import alone
 from ..inference.trained import TrainedAutoencoder
+from ..models.remembered import refined_once
 from ..runs.directory import Run
-from .metrics import IWAE_SAMPLES, METRICS, Case, Metrics, require_samples
+from .metrics import BEFORE, IWAE_SAMPLES, METRICS, Case, Metrics, require_samples
 
 PIECE: Final = 65_536  # images that one process evaluates at a time: a whole number of its batches
 
@@ -62,8 +63,8 @@ def _measured(case: Case, names: tuple[str, ...], *, parts: bool) -> Metrics:
     for name in names:
         if not (case.decodes and METRICS[name].mean) and (value := METRICS[name].measure(case)) is not None:
             found[name] = value
-    others = {name: value for name, value in found.items() if name not in METRICS}
-    return {**{name: found[name] for name in METRICS if name in found}, **others}
+    order = [one for name in (*METRICS, *found) for one in (name, f"{name}{BEFORE}") if one in found]
+    return {name: found[name] for name in dict.fromkeys(order)}
 
 
 def _of_pieces(case: Case, metrics: "PieceMetrics") -> Metrics:
@@ -92,6 +93,7 @@ class PieceMetrics:
     names: tuple[str, ...]
     parts: bool
 
+    @refined_once()
     def encoded(self, pixels: Pixels, rows: Int64Array, piece: int) -> Columns:
         images = ImageSet(pixels, source="a piece")
         case = Case(self.run, images, rows, self.iwae_samples, str(self.trained.device), piece)

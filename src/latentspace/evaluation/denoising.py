@@ -74,8 +74,9 @@ def denoising_record(
 
     Args:
         evaluated_on, chosen_on, fitted_to: test, validation and training images (for PCA), at most; fewer
-            large ones.
+            large ones, and of the first fewer where networks refine codes, which takes long.
     """
+    evaluated_on //= 1 + max(network.model.refine for network in networks.values())
     parts, seed = run.split, run.experiment.seed
 
     def some(part: Int64Array, most: int, values: int) -> Pixels:

@@ -18,6 +18,7 @@ from ..data.memmap import require_unchanged
 from ..inference.computing import Computed, here
 from ..inference.run_images import own_or_other
 from ..inference.trained import encoder_of, refuse_unfinished
+from ..models.remembered import refined_once
 from ..runs.directory import Run
 from .agreement import agreement_with_test
 from .all_metrics import all_metrics, score
@@ -123,6 +124,7 @@ def require_scope(scope: object) -> None:
         )
 
 
+@refined_once()
 def evaluate_images(
     run: Run,
     images: ImageSet,
@@ -158,6 +160,7 @@ def evaluate_images(
     return result
 
 
+@refined_once()
 def evaluated_on_test(run: Run, images: ImageSet, device: str = AUTO) -> Evaluation:
     """The kept evaluation on the test part; made now where there is none.
 

@@ -36,6 +36,7 @@ from .likelihood import importance_weighted_loss, mean_code_loss, posterior_reco
 
 IWAE_SAMPLES = 16
 EVALUATING = "batches evaluated"
+BEFORE = "_before_refinement"  # ends the name of a metric with codes that are not refined
 
 Value: TypeAlias = float | int | list[float]
 Metrics: TypeAlias = dict[str, Value]
@@ -116,7 +117,7 @@ class Case:
         if network.refine:
             with unrefined(network):
                 before = self._terms(network, self.held)
-            found |= {f"{name}_before_refinement": value for name, value in before.items()}
+            found |= {f"{name}{BEFORE}": value for name, value in before.items()}
         return found
 
     def _terms(self, network: nn.Module, held: Batches) -> dict[str, float]:
@@ -266,6 +267,9 @@ METRICS: Registry[Metric] = Registry(
 
 def title_and_unit(name: str) -> tuple[str, str]:
     """Of a metric; of another part of an objective its name in words, and no unit."""
+    if name.endswith(BEFORE):
+        title, unit = title_and_unit(name.removesuffix(BEFORE))
+        return f"{title} before refinement", unit
     if name not in METRICS:
         return name.replace("_", " "), ""
     return METRICS[name].title, METRICS[name].unit
@@ -273,6 +277,8 @@ def title_and_unit(name: str) -> tuple[str, str]:
 
 def label(name: str) -> str:
     """What a metric is called on an axis or in a table: "mean squared error per pixel"."""
+    if name.endswith(BEFORE):
+        return f"{label(name.removesuffix(BEFORE))}, before refinement"
     title, unit = title_and_unit(name)
     return f"{title} {unit}" if unit.startswith("per ") else ", ".join(filter(None, (title, unit)))
 

@@ -108,14 +108,15 @@ class Growing:
         if not self._due():
             return
         trained, images = self._as_it_is(training), training.context.images
+        quick: dict[str, Any] = {"errors": False, "refine": 0}
         if self._cost is None:
             began, few = monotonic(), np.arange(min(TRIED, len(images)))
-            codes_and_errors(trained, images.pixels, few, errors=False)
+            codes_and_errors(trained, images.pixels, few, **quick)
             self._cost = (monotonic() - began) / len(few) * len(images)
             if not self._due():
                 return
         began = monotonic()
-        codes, _ = codes_and_errors(trained, images.pixels, np.arange(len(images)), errors=False)
+        codes, _ = codes_and_errors(trained, images.pixels, np.arange(len(images)), **quick)
         self._show(Subject(self.out.name, images, tuple(described(images, training.run)), codes))
         self._shown, self._cost = monotonic(), monotonic() - began
 

@@ -20,6 +20,7 @@ from ..inference.image_files import raster
 from ..inference.kept_codes import KeptCodes
 from ..inference.sampling import draw, of_prior
 from ..inference.trained import TrainedAutoencoder, TrainedClassifier, load_trained
+from ..models.remembered import refined_once
 from ..runs.directory import Run
 
 DRAWN: Final = 2_000  # draws that stand for the images of a run whose images are gone
@@ -76,6 +77,7 @@ class Subject:
     decoded: bool = False
 
 
+@refined_once()
 def of_run(
     run: Run, images: ImageSet | None, *, own: bool, device: str = "auto", folder: Path | None = None
 ) -> Subject:

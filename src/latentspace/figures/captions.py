@@ -34,14 +34,19 @@ def samples_caption(samples: Samples, *, source: str, total: int, seed: int) -> 
     return Caption("Samples of the data", text)
 
 
-def curves_caption(curves: LossCurves, *, model: str) -> Caption:
-    """`model` with its article: "the autoencoder"."""
+def curves_caption(curves: LossCurves, *, model: str, refined: bool = False) -> Caption:
+    """`model` with its article: "the autoencoder"; `refined`: whether its codes are, but not in training."""
     if curves.validated:
         text = (
             "The second curve is of the validation part; the test part was not used during training. "
             "A training value is the mean over an epoch in which the weights were still changing; a "
             "validation value is taken after the epoch."
         )
+        if refined:
+            text += (
+                " Both are without refinement of the codes: compare them with test values that are before "
+                "refinement too."
+            )
     else:
         text = (
             "The model was fitted to the training and the validation part together, so there is no second "

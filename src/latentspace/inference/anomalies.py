@@ -17,6 +17,7 @@ from ..core.types import CodeArray, Hashes, Int64Array, Pixels
 from ..core.wording import counted, option
 from ..data.given import Given
 from ..data.imageset import ImageSet
+from ..models.remembered import refined_once
 from ..runs.directory import Run
 from .appearance import Appearance, statistics
 from .computing import Columns, Computed, Encoded, here
@@ -108,6 +109,7 @@ class _Measured:
     appearance: Scores
 
 
+@refined_once()
 def find_anomalies(
     trained: TrainedAutoencoder,
     images: Given | None = None,

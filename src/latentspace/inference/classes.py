@@ -10,6 +10,7 @@ from ..core.types import Probabilities
 from ..core.wording import option
 from ..data.given import Given
 from ..data.imageset import ImageSet
+from ..models.remembered import refined_once
 from .calibration import Calibration, Temperature, calibrate
 from .given_images import image_set
 from .run_images import own_or_other, require_own
@@ -73,6 +74,7 @@ def refuse_share(reject: float) -> None:
         )
 
 
+@refined_once()
 def find_classes(
     trained: TrainedClassifier,
     images: Given | None = None,

@@ -22,6 +22,7 @@ from .likelihoods import LIKELIHOODS, Likelihood, MeanSquared
 from .posteriors import Posterior
 from .priors import PRIORS, Prior
 from .refinement import refined
+from .remembered import remembered
 
 SMALLEST_SIDE = 8  # three halvings leave one pixel of it
 
@@ -246,7 +247,11 @@ class Autoencoder(nn.Module):
         if not steps:
             return posterior
         mean = posterior.mean
-        found = refined(mean, images, self.decoder, self.likelihood, self.prior, steps)
+
+        def find(rows: Tensor | slice) -> Codes:
+            return refined(mean[rows], images[rows], self.decoder, self.likelihood, self.prior, steps)
+
+        found = remembered(self, images, steps, find)
         # A gradient passes as if nothing had moved.
         return posterior.moved_to(mean + (found - mean).detach() if mean.requires_grad else found)
 

@@ -40,6 +40,7 @@ def codes_of(
     # All that may move a code, be it by its last bit.
     key = {
         "encoder": weights_hash,
+        "refine": str(autoencoder.refine),
         "images": images.content_hash,
         "device": device.type,
         "threads": str(torch.get_num_threads()),

@@ -235,7 +235,7 @@ def context_of(
         LatentspaceError: images too small for the network, or extra images that cannot be had.
     """
     if pretrained is None:
-        experiment = settle_code_size(experiment, images.shape)
+        experiment = _settle_refinement(settle_code_size(experiment, images.shape))
         experiment.build(images.shape)  # refuses images that are too small for it
     principal = PrincipalComponents(experiment, images, parts)
     if pretrained is None:
@@ -250,6 +250,15 @@ def context_of(
     if (context.encoder_fit, experiment.training.fit) == ("train+validation", "train"):
         logger.warning(SEEN_BY_ENCODER)
     return context
+
+
+def _settle_refinement(experiment: Experiment) -> Experiment:
+    """The plan without refinement where codes are ordered, which is said."""
+    model = experiment.model
+    if not (getattr(model, "ordered", False) and getattr(model, "refine", 0)):
+        return experiment
+    logger.info("codes are not refined, because they are ordered: their first numbers would become worse")
+    return experiment.model_copy(update={"model": model.model_copy(update={"refine": 0})})
 
 
 def _sizes(

@@ -19,6 +19,7 @@ from ...data.imageset import ImageSet
 from ...data.memmap import require_unchanged
 from ...inference.computing import Computed, here
 from ...inference.run_images import own_or_other
+from ...models.remembered import refined_once
 from ...runs.directory import Run
 from ..cache import Measurement, kept
 from .classification import classification
@@ -70,6 +71,7 @@ class SectionRecord(Measurement):
     values: dict[str, tuple[float | None, ...]]
 
 
+@refined_once()
 def card_record(
     run: Run,
     images: ImageSet,

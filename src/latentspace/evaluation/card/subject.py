@@ -106,9 +106,10 @@ class Subject:
 
     @cached_property
     def untrained(self) -> TrainedAutoencoder:
-        """The encoder's network as it was before its training."""
+        """The encoder's network as it was before its training; its codes are not refined."""
         known = self.encoder
         model = known.experiment.build(known.data.shape)
+        model.refine = 0
         return TrainedAutoencoder(model, known.experiment, known.data, known.device)
 
     @cached_property

@@ -129,7 +129,7 @@ def _plan(images: ImageSet, device: str) -> Experiment:
         "preset": "fast",
         "device": device,
         "split": {"shares": "90/5/5", "near_copies": "off"},
-        "model": {"code_size": min(CODE, images.pixels[0].size // 4), "width": WIDTH},
+        "model": {"code_size": min(CODE, images.pixels[0].size // 4), "width": WIDTH, "refine": 0},
         "training": {"batch_size": batch, "epochs": max(1, STEPS * batch // len(images))},
     }
     return Experiment.parse(settings, "the plan of the small autoencoder")

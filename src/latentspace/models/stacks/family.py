@@ -88,7 +88,8 @@ class _Residual(FittedCodeConfig):
         ge=0,
         le=MOST,
         description="Gauss-Newton steps that move each code to one from which its image is decoded better, "
-        "whenever images are encoded, but not in training (semi-amortised inference)",
+        "whenever images are encoded, but not in training (semi-amortised inference); ordered codes take "
+        "none",
     )
     decoder_width: Width | None = Field(
         default=None, description="of the decoder, where it is not that of the encoder"
@@ -105,10 +106,15 @@ class _Residual(FittedCodeConfig):
                 *self.distributions(encoder, shape),
                 ordered=self.ordered,
                 correction=self._correction(shape) if self.corrections else None,
-                refine=self.refine,
+                refine=self.steps,
             )
 
         return build_seeded(network, generator)
+
+    @property
+    def steps(self) -> int:
+        """Steps of refinement: none for ordered codes, whose first numbers would become worse by them."""
+        return 0 if self.ordered else self.refine
 
     @property
     def _style(self) -> Style:

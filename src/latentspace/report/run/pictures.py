@@ -11,6 +11,7 @@ from ...analysis import (
     RunContext,
     VariationalAnalysis,
 )
+from ...core.wording import counted
 from ...evaluation.metrics import BY_CODE_SIZE
 from ...figures import (
     Caption,
@@ -67,7 +68,8 @@ def samples(context: RunContext, beside: Beside | None) -> Picture:
 
 def losses(run: Run, terms: tuple[Term, ...], beside: Beside | None) -> Picture:
     curves = loss_curves(run.metrics, terms)
-    caption = curves_caption(curves, model=f"the {run.experiment.task.title}")
+    refined = run.experiment.encoder is None and bool(getattr(run.experiment.model, "refine", 0))
+    caption = curves_caption(curves, model=f"the {run.experiment.task.title}", refined=refined)
     image = png(draw_curves(curves))
     return framed(caption, image, "what was measured, by epoch", figure=_figure(beside, run, "losses"))
 
@@ -94,14 +96,17 @@ def decodes(shown: AutoencoderAnalysis, beside: Beside | None) -> Picture:
 
 
 def code_plane(shown: AutoencoderAnalysis, beside: Beside | None) -> Picture:
-    images = shown.context.images
+    images, plane = shown.context.images, shown.plane
+    assert plane is not None  # only a network with a prior has none
     codes = code_map(
-        shown.plane.points,
-        explained=shown.plane.explained,
-        labels=images.labels,
+        plane.points,
+        explained=plane.explained,
+        labels=None if images.labels is None else images.labels[shown.mapped],
         class_names=images.class_names,
     )
-    caption = codes_caption(codes, split="all images", dimensions=shown.code_size)
+    few = len(shown.mapped) < len(images)
+    split = f"{counted(len(shown.mapped))} of all parts" if few else "all images"
+    caption = codes_caption(codes, split=split, dimensions=shown.code_size)
     alt = "a scatter of the codes" + (", coloured by class" if codes.class_names else "")
     return framed(caption, png(draw_codes(codes)), alt, figure=_figure(beside, shown.context.run, "codes"))
 

@@ -7,7 +7,7 @@ from ...analysis import Analysis, ClassifierAnalysis
 from ...core.wording import counted
 from ...evaluation.confusion import worst_pairs
 from ...evaluation.frechet import FrechetRecord
-from ...evaluation.metrics import BY_CODE_SIZE, METRICS, Value, label, title_and_unit
+from ...evaluation.metrics import BEFORE, BY_CODE_SIZE, METRICS, Value, label, title_and_unit
 from ...runs.directory import Run
 from ..beside import Beside
 from ..page import Table
@@ -65,7 +65,8 @@ def results_table(shown: Analysis, beside: Beside | None) -> Table:
     rows = []
     for name, value in result.metrics.items():
         published = None if beside is None else beside.result(kind, name)
-        if not isinstance(value, list) and (name not in minor or published is not None):
+        shown_as = name.removesuffix(BEFORE)
+        if not isinstance(value, list) and (shown_as not in minor or published is not None):
             rows.append((label(name), _number(name, value), published or NOTHING))
     rows += [(name, value, NOTHING) for name, value in _references(shown)]
     rows += [
@@ -117,6 +118,7 @@ def _references(shown: Analysis) -> Iterator[tuple[str, str]]:
 
 
 def _number(name: str, value: Value) -> str:
+    name = name.removesuffix(BEFORE)
     return f"{value:.{METRICS[name].digits if name in METRICS else 4}f}"
 
 
@@ -171,9 +173,11 @@ def pairs_table(shown: ClassifierAnalysis) -> Table | None:
     return Table("The most frequent mistakes", columns, rows)
 
 
-def times_table(shown: ClassifierAnalysis) -> Table:
-    """How long the classifier trains on codes, and behind the frozen encoder."""
+def times_table(shown: ClassifierAnalysis) -> Table | None:
+    """How long the classifier trains on codes, and behind the frozen encoder; None: not measured."""
     times = shown.times
+    if times is None:
+        return None
     rows = (
         ("making the codes once, seconds", f"{times.encoding:.2f}"),
         ("an epoch on codes, seconds", f"{times.codes_epoch:.2f}"),

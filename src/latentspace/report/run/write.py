@@ -11,6 +11,7 @@ from ...core.devices import AUTO
 from ...core.output_files import made_folder, refuse_folder, refuse_unwritable
 from ...core.wording import option
 from ...data.config import DataConfig
+from ...models.remembered import refined_once
 from ...runs.directory import Run
 from ..beside import Find, nothing
 from ..page import Page, Picture, render
@@ -19,6 +20,7 @@ from .page import run_page
 logger = logging.getLogger(__name__)
 
 
+@refined_once()
 def report_run(
     run: Run,
     data: DataConfig | None = None,
