@@ -101,6 +101,10 @@ def test_an_images_code_does_not_depend_on_the_others(monkeypatch):
     torch.testing.assert_close(together[3:4], alone, atol=1e-4, rtol=1e-4)
     monkeypatch.setattr("latentspace.models.refinement.AT_ONCE", 2 * images[0].numel())
     parts = refined(codes, images, network, Bernoulli(), StandardNormal(SIZE), 3)
+    fine = codes.double(), images.double(), network.double(), Bernoulli(), StandardNormal(SIZE).double()
+    finely = refined(*fine, 3)
+    assert finely.dtype == torch.float64
+    torch.testing.assert_close(finely.float(), parts, rtol=1e-3, atol=1e-3)
     torch.testing.assert_close(together, parts, atol=1e-4, rtol=1e-4)
 
 

@@ -60,7 +60,7 @@ def refined(
 ) -> Codes:
     """Codes of which none makes less of its image than the one given; each depends on its own image alone.
 
-    Computed in float32. Nothing is learned, and no gradient is left in the decoder's weights.
+    Computed in float32, or in float64 where codes are. Nothing is learned, and no gradient is left in the decoder's weights.
 
     Args:
         codes: where the steps begin, a row for each image.
@@ -69,7 +69,8 @@ def refined(
         steps: at most so many for each image; one that hardly gains any more takes no further ones.
     """
     count = max(1, AT_ONCE // max(1, images[0].numel()))
-    codes, images = codes.detach().float(), images.detach().float()
+    dtype = torch.promote_types(codes.dtype, torch.float32)
+    codes, images = codes.detach().to(dtype), images.detach().to(dtype)
     moved = torch.empty_like(codes)
     with torch.autocast(codes.device.type, enabled=False), exact():
         for first in range(0, len(codes), count):
