@@ -47,6 +47,10 @@ def test_no_test_image_is_looked_at_when_a_training_ends(small_runs):
 def test_what_is_no_better_says_what_to_do(mse, better):
     found = BesidePCA(part="test", images=10, learned=20, code_size=10, mse=mse, pca=0.1, mean_image=0.2)
     assert found.better is better
+    assert found.words.startswith("From 10 numbers an image, its pictures")
+    assert found.model_copy(update={"refine": 2}).words.startswith(
+        "From 10 numbers an image, refined by 2 steps, its"
+    )
     assert bool(found.advice) is (better is not True)
     assert "more images" in found.model_copy(update={"mse": 0.2}).advice
     assert "wider" in found.model_copy(update={"mse": 0.2, "learned": 5000}).advice

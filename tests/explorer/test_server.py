@@ -250,6 +250,16 @@ def test_neighbours_are_those_of_the_package(client: TestClient, contents: Conte
     np.testing.assert_allclose(found["distances"], expected.distances[0], atol=1e-6)
 
 
+def test_an_image_of_ones_own_is_encoded_as_the_others_were(
+    client: TestClient, contents: Contents, images: ImageSet
+):
+    pixels = images.pixels[5].reshape(-1).tolist()
+    np.testing.assert_allclose(
+        ask(client, "code", pixels=pixels).json()["code"], contents.subject.codes[5], atol=1e-4
+    )
+    assert ask(client, "code", pixels=pixels[1:]).status_code == 409
+
+
 def test_a_classifier_is_learned_from_the_labels_that_were_given(
     client: TestClient, contents: Contents, images: ImageSet
 ):
@@ -294,7 +304,9 @@ def test_copies_of_a_selection_lie_in_a_new_folder_below_the_one_that_was_named(
 
 
 @given(
-    what=st.sampled_from(["nearest", "classifier", "suggestions", "table", "copies", "labels", "x", "state"]),
+    what=st.sampled_from(
+        ["code", "nearest", "classifier", "suggestions", "table", "copies", "labels", "x", "state"]
+    ),
     body=st.recursive(
         st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
         lambda one: (

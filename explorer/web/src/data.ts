@@ -13,7 +13,7 @@ export interface Temperature { typical: number; slope: number; entropy: number }
 export interface ClassifierAbout { names: string[]; words: string; temperature?: Temperature; weights?: number[][]; bias?: number[] }
 export interface About {
   title: string; version: number; notes: string[]; count: number; source: string;
-  shape: [number, number, number]; codeSize: number; kind: string; columns: ColumnAbout[]; later: Record<string, string>; ordered: boolean;
+  shape: [number, number, number]; codeSize: number; kind: string; columns: ColumnAbout[]; later: Record<string, string>; ordered: boolean; refined: boolean;
   sprites: SpriteLayout; maps: MapAbout[]; networks: boolean; classifier: ClassifierAbout | null; density: Density | null; fit: 'crop' | 'pad' | 'stretch';
 }
 export interface Progress { text: string; done: number; total: number }

@@ -1,5 +1,6 @@
 // An image of one's own: encoded, placed on the map, reconstructed.
 import type { App } from './app';
+import { source } from './data';
 import { tell } from './dom';
 
 const LARGEST = 50_000_000; // bytes of a file
@@ -19,7 +20,8 @@ export function takesImages(app: () => App | null, taken: () => void): (file: Fi
     await placed(now, bitmap, file.name);
     taken();
     const many = now.dataset.about.shape[0] > 3 ? '; its red, green and blue stand for the first, the middle and the last channels' : '';
-    tell(`${file.name} lies at the mark${many}`);
+    const alone = now.dataset.about.refined && !source.live ? '; its code is not refined, as those of the other images are' : '';
+    tell(`${file.name} lies at the mark${many}${alone}`);
   };
   const files = (event: DragEvent): boolean => event.dataTransfer?.types.includes('Files') ?? false;
   document.addEventListener('dragover', (event) => {

@@ -50,7 +50,13 @@ export class Networks {
     );
   }
 
-  encode(pixels: Float32Array): Promise<Float32Array> { return this.ask('encode', { pixels }); }
+  /** An image's code: by the machine where there is one, which refines it; else by the encoder alone. */
+  async encode(pixels: Float32Array): Promise<Float32Array> {
+    const small = pixels.length < 2_000_000; // numbers that a request may hold
+    if (!source.live || !this.dataset.about.refined || !small) return this.ask('encode', { pixels });
+    const bytes = Array.from(pixels, (value) => Math.round(255 * value));
+    return Float32Array.from(((await (await asked('code', { pixels: bytes })).json()) as { code: number[] }).code);
+  }
 
   /** A code -> the logits of the run's classes. */
   classify(code: Float32Array): Promise<Float32Array> { return this.ask('classify', { code }); }

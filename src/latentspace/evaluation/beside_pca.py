@@ -37,6 +37,7 @@ class BesidePCA(Measurement):
         linear_path: whether the network has one: on, off, or None where it cannot.
         patience: of the early stopping that ended the training; None: it had all of its epochs.
         mean_image: the error of one mean image, that of the learned ones, in the place of each.
+        refine: steps of refinement of each code, which validation in training is without.
     """
 
     VERSION = 3
@@ -50,6 +51,7 @@ class BesidePCA(Measurement):
     mean_image: float
     linear_path: str | None = None
     patience: int | None = None
+    refine: int = 0
 
     @property
     def better(self) -> bool | None:
@@ -68,9 +70,11 @@ class BesidePCA(Measurement):
     @property
     def words(self) -> str:
         how = {True: "less than", False: "more than", None: "about as much as"}[self.better]
+        refined = f", refined by {counted(self.refine, 'step')}" if self.refine else ""
         return (
-            f"From {counted(self.code_size, 'number')} an image, its pictures miss the {self.part} images by "
-            f"{self.mse:.4g} (mean squared error per pixel), {how} PCA with as many numbers: {self.pca:.4g}."
+            f"From {counted(self.code_size, 'number')} an image{refined}, its pictures miss the {self.part} "
+            f"images by {self.mse:.4g} (mean squared error per pixel), {how} PCA with as many numbers: "
+            f"{self.pca:.4g}."
         )
 
     @property
@@ -148,4 +152,5 @@ def _measured(
         mean_image=linear.mean_image,
         linear_path=getattr(run.experiment.model, "linear_path", None),
         patience=stopped_by(run),
+        refine=trained.model.refine,
     )

@@ -40,6 +40,12 @@ class Near(Asked):
     count: Annotated[int, Field(ge=1, le=MOST_NEAR)]
 
 
+class Encoded(Asked):
+    """An image of one's own: its values, channel after channel, each row after row."""
+
+    pixels: Annotated[list[Annotated[int, Field(ge=0, le=255)]], Field(min_length=1)]
+
+
 class Chosen(Asked):
     """Images by their numbers."""
 
@@ -73,12 +79,28 @@ class Actions:
     def answers(self) -> Mapping[str, tuple[type[Asked], Callable[[Any], dict[str, Any] | File]]]:
         """By the name of each: what it is asked with, and what answers."""
         return {
+            "code": (Encoded, self.code),
             "nearest": (Near, self.nearest),
             "classifier": (Labelled, self.classifier),
             "suggestions": (Suggested, self.suggestions),
             "table": (Chosen, self.table),
             "copies": (Chosen, self.copy),
         }
+
+    def code(self, asked: Encoded) -> dict[str, Any]:
+        """The code of an image, refined as those of the others are."""
+        trained, shape = self._subject.autoencoder, self._subject.images.shape
+        if trained is None:
+            raise DataError("there must be a network", found="none yet", do="wait until it has learned")
+        if len(asked.pixels) != np.prod(shape):
+            raise DataError(
+                f"an image has {counted(int(np.prod(shape)), 'value')}",
+                found=f"{len(asked.pixels)}",
+                do="load the page again",
+            )
+        with self._one:
+            codes = trained.encode(np.array(asked.pixels, dtype=np.uint8).reshape(1, *shape))
+        return {"code": codes[0].tolist()}
 
     def nearest(self, asked: Near) -> dict[str, Any]:
         """The images with the nearest codes, the nearest first."""

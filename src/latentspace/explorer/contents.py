@@ -166,6 +166,7 @@ class Contents:
             },
             "maps": [one.about() for one in self.maps],
             "networks": subject.autoencoder is not None,
+            "refined": subject.autoencoder is not None and subject.autoencoder.model.refine > 0,
             "classifier": _classifier(subject),
             "density": _density(subject),
             "fit": "crop" if subject.autoencoder is None else subject.autoencoder.experiment.data.fit,

@@ -60,7 +60,8 @@ def refined(
 ) -> Codes:
     """Codes of which none makes less of its image than the one given; each depends on its own image alone.
 
-    Computed in float32, or in float64 where codes are. Nothing is learned, and no gradient is left in the decoder's weights.
+    Computed in float32, or in float64 where codes are. Nothing is learned, and no gradient is left in the
+    decoder's weights.
 
     Args:
         codes: where the steps begin, a row for each image.

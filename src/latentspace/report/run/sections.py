@@ -37,6 +37,12 @@ def _text(shown: Analysis) -> list[str]:
     text = [f"{plan.model.summary()}, {_trained(run)}. What is minimised: {plan.objective.summary()}."]
     if shown.autoencoder is not None:
         text[0] += f" An image becomes {counted(shown.autoencoder.code_size, 'number')}."
+        if steps := shown.context.trained.model.refine:
+            text.append(
+                f"Whenever images are encoded, each code is refined by {counted(steps, 'step')} that lower "
+                "the error of its own image. Training and its validation are without: compare them with what "
+                "is called before refinement here."
+            )
     if shown.denoiser is not None:
         text.append(
             f"In training, images were corrupted by {shown.denoiser.corruption}, drawn anew for each batch "
