@@ -34,6 +34,7 @@ from .tables import CODE, Block, refuse_table, write_table
 from .trained import BATCH, TrainedAutoencoder
 
 PIECE: Final = 65_536  # images
+STEP: Final = 5  # times as long as encoding an image a step of refinement takes
 PASSES: Final = 8  # of the network, for a smaller piece
 EXTRAS: Final = ("images", "map")
 DRAWN: Final = 1 << 26  # bytes of pixels that lie as PNG in memory at once
@@ -152,8 +153,8 @@ class EncodingPlan:
 
     @property
     def piece(self) -> int:
-        """Images of a piece: fewer where each takes many steps."""
-        return max(1, PIECE // (1 + self.steps))
+        """Images of a piece: fewer where each takes many steps, so that an end loses a minute or two."""
+        return max(1, PIECE // (1 + STEP * self.steps))
 
     @property
     def about(self) -> dict[str, Any]:

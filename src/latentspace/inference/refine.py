@@ -34,7 +34,7 @@ def refined_codes(
     held = passed_once(pixels, rows, device)
     fast = computed_in(precision, device) == "bf16"
     found: list[tuple[Codes, PerImage, PerImage]] = []
-    for batch in told_of(held, at_once(BATCH, held.shape), "images refined"):
+    for batch in told_of(held, at_once(max(16, BATCH // (1 + steps)), held.shape), "images refined"):
         with torch.autocast(device.type, torch.bfloat16, enabled=fast):
             begun = model.posterior(batch.inputs).mean.float()
         codes = refined(begun, batch.inputs, model.decoder, model.likelihood, model.prior, steps)
