@@ -304,7 +304,7 @@ def test_load_opens_a_classifier_and_it_classifies(small_runs, images):
 
 @pytest.mark.parametrize("errors", [True, False])
 def test_refined_codes_are_nearer_to_their_images(encoding_plan, small_pieces, tmp_path, errors):
-    plan = replace(encoding_plan, refine=7, errors=errors)
+    plan = replace(encoding_plan, refine=1, errors=errors)
     assert plan.piece == 2
     facts = encode_to(plan, tmp_path / "codes.npz")
     codes, before = expected(plan)
