@@ -51,6 +51,7 @@ def analyse_classifier(context: RunContext) -> ClassifierAnalysis:
     probabilities, labels = trained.probabilities(images, test), required_labels(images)[test]
     mistakes = surest_mistakes(labels, probabilities)
     given = run, images, context.device
+    baselines = kept(run, "baselines", BaselineRecord, partial(baseline_record, *given))
     times = None
     if not trained.autoencoder.model.refine:
         where = machine_of(run.experiment.on(context.device))
@@ -60,7 +61,7 @@ def analyse_classifier(context: RunContext) -> ClassifierAnalysis:
         confusion=confusion(labels, probabilities, trained.class_names),
         mistakes=mistakes,
         mistaken=images.pixels[test[mistakes.places]],
-        baselines=kept(run, "baselines", BaselineRecord, partial(baseline_record, *given)),
+        baselines=baselines,
         times=times,
         seen_by_encoder=trained.autoencoder.experiment.training.fit == "train+validation",
     )
