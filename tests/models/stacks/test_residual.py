@@ -90,3 +90,28 @@ def test_a_residual_path_begins_small():
 def test_images_under_eight_pixels_are_refused(config):
     with pytest.raises(ConfigurationError, match="8x8"):
         config().build((1, 7, 30), generator(0, "weights"))
+
+
+@pytest.mark.parametrize("config", [ResidualConfig, ResidualVariationalConfig])
+@pytest.mark.parametrize("norm", ["group", "batch", "none"])
+@pytest.mark.parametrize("size", [1, 3])
+def test_the_length_of_a_code_is_seen_by_the_decoder(config, norm, size):
+    """A norm behind a layer without a bias would take it away: a code of one number would be a sign."""
+    network = config(code_size=size, width=4, norm=norm).build((1, 9, 12), generator(0, "weights")).eval()
+    codes = torch.randn(5, size, generator=generator(0, "sample"))
+    with torch.no_grad():
+        near, far = network.decoder(codes), network.decoder(2 * codes)
+    assert (near - far).abs().mean() > 1e-3 * near.std()
+
+
+@pytest.mark.parametrize("norm", ["group", "batch", "none"])
+def test_the_contrast_of_an_image_is_seen_by_the_encoder(norm):
+    network = ResidualConfig(code_size=3, width=4, norm=norm).build((1, 9, 12), generator(0, "weights"))
+    with torch.no_grad():
+        for name, one in network.named_parameters():
+            if name.endswith("path.3.weight"):  # of blocks, which add to what is in proportion to the image
+                one.zero_()
+    images = torch.rand(5, 1, 9, 12, generator=generator(0, "sample"))
+    with torch.no_grad():
+        strong, weak = network.eval().encoder(images).mean, network.encoder(images / 4).mean
+    assert (strong - weak).abs().mean() > 1e-2 * strong.std()

@@ -139,7 +139,8 @@ class ResidualEncoder(nn.Module):
         before = shape[0]
         for number, scale in enumerate(scales(shape, width)):
             stack += [] if number == 0 else [style.before(before)]
-            stack.append(_shrink(before, scale.channels, scale.stride, bias=style.bias))
+            bias = style.bias or number == 0  # else the norms would take the contrast of an image away
+            stack.append(_shrink(before, scale.channels, scale.stride, bias=bias))
             stack += [Block(scale.channels, style) for _ in range(style.blocks)]
             before = scale.channels
         self.maps = nn.Sequential(*stack, style.before(before), Flatten())
@@ -167,7 +168,7 @@ class ResidualDecoder(nn.Module):
         first, *larger = found[-2::-1] or found
         neurons = _neurons(width)
         self.head = nn.Sequential(
-            nn.Linear(code_size, neurons, bias=style.bias),
+            nn.Linear(code_size, neurons),  # its bias keeps the length of a code from being normalised away
             style.of_row(neurons),
             nn.Linear(neurons, first.channels * math.prod(first.sides)),
             Unflatten(first.channels, first.sides),
