@@ -18,7 +18,7 @@ from latentspace.models.classifier import FrozenEncoderClassifier
 from latentspace.objectives.denoising import denoising, denoising_and_clean
 from latentspace.runs.directory import Run
 from latentspace.training.components import Components, make_fabric
-from latentspace.training.context import TrainingContext
+from latentspace.training.context import TrainingContext, context_of
 from latentspace.training.loop import learn
 from latentspace.training.pretrained import pretrained_encoder_of
 from latentspace.training.train import resume, start, train
@@ -161,6 +161,25 @@ def test_both_ways_to_classify_give_the_same_losses(encoders, tmp_path, kind):
     assert codes.keys() == frozen.keys(), "the head alone is kept"
     for name in codes:
         torch.testing.assert_close(codes[name], frozen[name], rtol=1e-3, atol=1e-5)
+
+
+def test_a_frozen_encoder_refines_codes_in_training_and_validation_which_is_said(
+    encoders, images, caplog, monkeypatch
+):
+    plan = classifier(encoders["vae"], objective={"method": "frozen-encoder"}).with_training(epochs=1)
+    pretrained = pretrained_encoder_of(plan)
+    monkeypatch.setattr(pretrained.autoencoder, "refine", 1)
+    parts, found = pretrained.run.split, []
+
+    def counted(codes, *_):
+        found.append(len(codes))
+        return codes
+
+    components = context_of(plan, images, parts, make_fabric(plan), pretrained).components()
+    assert "every epoch encodes the images anew and refines their codes" in caplog.text
+    monkeypatch.setattr("latentspace.models.autoencoder.refined", counted)
+    list(learn(plan, components))
+    assert sum(found) == len(parts.train) + len(parts.validation)
 
 
 def test_the_frozen_encoder_stands_still_and_its_dropout_stays_off(encoders, images):

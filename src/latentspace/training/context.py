@@ -13,7 +13,7 @@ from torch import nn
 from ..core.errors import ConfigurationError
 from ..core.tensor_types import Codes
 from ..core.types import Int64Array, Pixels
-from ..core.wording import SEEN_BY_ENCODER, brief
+from ..core.wording import SEEN_BY_ENCODER, brief, option
 from ..data.batches import Batches, ResidentSet, laid_out
 from ..data.given import Given
 from ..data.imageset import ImageSet
@@ -249,6 +249,16 @@ def context_of(
     context = TrainingContext(experiment, images, parts, fabric, pretrained, codes_in, extra, principal)
     if (context.encoder_fit, experiment.training.fit) == ("train+validation", "train"):
         logger.warning(SEEN_BY_ENCODER)
+    if (
+        pretrained is not None
+        and pretrained.autoencoder.refine
+        and not experiment.objective.learns_from_codes
+    ):
+        logger.warning(
+            "every epoch encodes the images anew and refines their codes: about ten times as slow; "
+            "%s refines them once",
+            option("objective.method", "codes"),
+        )
     return context
 
 

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import TypeAlias
 
@@ -87,7 +88,7 @@ def learn(
             validation = None
             if m.validation is not None:
                 noise = validation_noise(experiment.seed, m.device)
-                with m.kept_weights(), unrefined(m.model):
+                with m.kept_weights(), _as_in_training(experiment, m.model):
                     validation = evaluate(m.model, m.validation_objective, m.validation, noise)
             record = EpochRecord(
                 epoch=number,
@@ -98,6 +99,11 @@ def learn(
                 learning_rate=plan.learning_rate * schedule(number * epoch.steps - 1),
             )
         yield record
+
+
+def _as_in_training(experiment: Experiment, network: nn.Module) -> AbstractContextManager[None]:
+    """Codes as the network learns from them: a frozen encoder's as it has them, others not refined."""
+    return nullcontext() if experiment.task.needs_encoder else unrefined(network)
 
 
 def _pass_for(experiment: Experiment, components: Components) -> Pass:
