@@ -195,8 +195,3 @@ def test_an_image_is_refined_once_by_one_network_while_that_is_asked_for(monkeyp
             assert rows() == [6]
         network.encode(images)
         assert rows() == [6]
-
-
-def test_ordered_codes_are_not_refined():
-    """Steps of the whole code would make its first numbers a worse code."""
-    assert ResidualConfig(ordered=True, refine=2).build(SHAPE, generator(0, "weights")).refine == 0

@@ -29,7 +29,7 @@ class EncodingOptions:
     refine: Annotated[
         int | None,
         "Improve each code by up to this many Gauss-Newton steps on its image: better reconstructions, "
-        "slower. Without it, as many as the run was trained for (`model.refine`).",
+        "slower. Without it, as many as the run has (`model.refine`).",
         "STEPS",
         {"min": 0, "max": 10_000},
     ] = None

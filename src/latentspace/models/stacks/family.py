@@ -106,15 +106,10 @@ class _Residual(FittedCodeConfig):
                 *self.distributions(encoder, shape),
                 ordered=self.ordered,
                 correction=self._correction(shape) if self.corrections else None,
-                refine=self.steps,
+                refine=self.refine,
             )
 
         return build_seeded(network, generator)
-
-    @property
-    def steps(self) -> int:
-        """Steps of refinement: none for ordered codes, whose first numbers would become worse by them."""
-        return 0 if self.ordered else self.refine
 
     @property
     def _style(self) -> Style:
