@@ -44,6 +44,11 @@ DESCRIPTION: Final = "config.json"
 Trained: TypeAlias = TrainedAutoencoder | TrainedClassifier
 
 
+def _autoencoder(trained: Trained) -> TrainedAutoencoder:
+    """The network itself, or that whose codes a classifier takes."""
+    return trained.autoencoder if isinstance(trained, TrainedClassifier) else trained
+
+
 class _Encoder(nn.Module):
     """Images -> codes, not refined; without the decoder, but for corrections: it would go into the file."""
 
@@ -119,7 +124,7 @@ def export(
         refuse_file(folder / name, force=force)
     trained = load_trained(run, "cpu") if isinstance(run, Run) else run
     about = description(trained)
-    autoencoder = trained.autoencoder if isinstance(trained, TrainedClassifier) else trained
+    autoencoder = _autoencoder(trained)
     if to != "safetensors" and autoencoder.model.refine:
         logger.warning("the exported encoder finds codes %s, which needs gradients", _unrefined(autoencoder))
     contents = _weights(trained, about) if to == "safetensors" else _programs(trained, about, to)
@@ -143,7 +148,7 @@ def require_onnx() -> None:
 
 def description(trained: Trained) -> dict[str, Any]:
     """What a user of the files must know: what goes in, what comes out, and what made them."""
-    autoencoder = trained.autoencoder if isinstance(trained, TrainedClassifier) else trained
+    autoencoder = _autoencoder(trained)
     shape = list(autoencoder.data.shape)
     return {
         "latentspace": metadata.version("latentspace"),
@@ -170,7 +175,7 @@ def _unrefined(trained: TrainedAutoencoder) -> str:
 
 def parts_of(trained: Trained) -> dict[str, Part]:
     """The parts of a network, copied to the CPU, by the name of their files."""
-    autoencoder = trained.autoencoder if isinstance(trained, TrainedClassifier) else trained
+    autoencoder = _autoencoder(trained)
     model = copy.deepcopy(autoencoder.model).cpu().eval().requires_grad_(False)
     images = torch.rand(3, *autoencoder.data.shape, generator=generator(0, "sample"))
     with torch.no_grad():
@@ -199,7 +204,7 @@ def _write(folder: Path, contents: Mapping[str, bytes], *, force: bool) -> list[
 
 
 def _weights(trained: Trained, about: Mapping[str, Any]) -> dict[str, bytes]:
-    autoencoder = trained.autoencoder if isinstance(trained, TrainedClassifier) else trained
+    autoencoder = _autoencoder(trained)
     networks: dict[str, nn.Module] = {"autoencoder": autoencoder.model}
     if isinstance(trained, TrainedClassifier):
         networks["classifier"] = trained.head
