@@ -6,7 +6,7 @@ from pathlib import Path
 
 CODE = """
 import ctypes, logging, random, sys, warnings
-import lightning_fabric, numpy, optuna, pooch, scipy.sparse, scipy.special, sklearn.decomposition, torch
+import numpy, optuna, pooch, scipy.sparse, scipy.special, sklearn.decomposition, torch
 
 asked, library = [], ctypes.CDLL
 class Asked(library):
@@ -14,6 +14,8 @@ class Asked(library):
         asked.append(name)
         return super().__getattr__(name)
 ctypes.CDLL = Asked
+import latentspace
+import latentspace.training.fabric
 
 def state():
     loggers = [logging.getLogger(name) for name in ("optuna", "lightning_fabric", "latentspace", None)]
@@ -30,7 +32,6 @@ def state():
 optuna.logging.set_verbosity(optuna.logging.INFO)
 logging.getLogger("lightning_fabric").setLevel(logging.INFO)
 torch.set_num_threads(3)
-import latentspace
 before = state()
 
 data = {"spec": sys.argv[1]}
@@ -54,6 +55,18 @@ after = state()
 changed = [name for name in before if before[name] != after[name]]
 assert not changed, {name: (before[name], after[name]) for name in changed}
 assert "mallopt" not in asked, asked
+
+from latentspace.training.optimizers import optimizer_of
+for name in ("adam", "adamw", "muon", "rmsprop"):
+    layers = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.Linear(2, 2), torch.nn.Linear(2, 2))
+    optimizer = optimizer_of(latentspace.Experiment(training={"optimizer": name}), layers)
+    optimizer.zero_grad()
+    layers(torch.ones(1, 2)).sum().backward()
+    before = layers[1].bias.tolist()
+    optimizer.step()
+    assert layers[1].bias.tolist() != before
+    optimizer.load_state_dict(optimizer.state_dict())
+assert "torch._dynamo" not in sys.modules  # PyTorch's compiler: seconds of a start
 """
 
 

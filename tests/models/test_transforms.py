@@ -5,6 +5,7 @@ from itertools import product
 
 import pytest
 import torch
+from lightning_fabric.wrappers import is_wrapped
 from torch import Tensor, nn
 from torch.func import functional_call, grad, jacfwd, jacrev, vmap
 
@@ -16,6 +17,7 @@ from latentspace.models.layers.conv import Conv2d, ConvTranspose2d
 from latentspace.models.layers.dropout import Dropout
 from latentspace.models.layers.im2col import Choice
 from latentspace.models.layers.init import initialise
+from latentspace.training.fabric import Fabric, _Compiled
 
 WIDTHS = {"code_size": 3, "conv1_channels": 4, "conv2_channels": 5}
 MODELS = {"ae": {**WIDTHS, "conv3_channels": 4, "neurons": 6}, "vae": {**WIDTHS, "dropout": 0.3}}
@@ -234,3 +236,12 @@ def test_dropout_is_compiled_around_its_draws():
     torch.compiler.reset()
     with pytest.raises(torch._dynamo.exc.Unsupported, match=r"generator=generator|`ContextVar`"):
         torch.compile(dropout, backend="eager", fullgraph=True)(ones, generator(0, "noise"))
+
+
+def test_fabric_knows_a_compiled_module():
+    """Though it is imported without the compiler."""
+    fabric = Fabric(accelerator="cpu", devices=1)
+    module = fabric.setup_module(torch.compile(nn.Linear(2, 2), backend="eager"))
+    assert isinstance(module, torch._dynamo.OptimizedModule)
+    assert is_wrapped(module)
+    assert not isinstance(nn.Linear(2, 2), _Compiled)

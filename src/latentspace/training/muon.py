@@ -10,6 +10,8 @@ from typing import Any, Final
 import torch
 from torch import Tensor
 
+from .uncompiled import Uncompiled
+
 # For spectral norms of at most 1: each step is the best odd polynomial of degree 5 after those before it
 # (https://arxiv.org/abs/2505.16932, Algorithm 1). The paper divides by 1.01 to be stable in bfloat16.
 POLAR_EXPRESS: Final = (
@@ -26,7 +28,7 @@ SAFETY: Final = 1.01
 WIDE: Final = 2  # from this many columns a row the smaller side is iterated alone
 
 
-class Muon(torch.optim.Optimizer):
+class Muon(Uncompiled):
     """Muon for the groups with `orthogonal`, AdamW for the others, each with its own learning rate.
 
     Muon: https://kellerjordan.github.io/posts/muon/, with Nesterov momentum, decoupled weight decay, and a

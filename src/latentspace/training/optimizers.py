@@ -9,11 +9,12 @@ from torch import nn
 
 from ..experiment.config import Experiment
 from .muon import Muon
+from .uncompiled import Adam, AdamW, RMSprop
 
 # Over one group of weights, all alike.
 UNIFORM: Mapping[str, Callable[..., torch.optim.Optimizer]] = {
-    "adam": partial(torch.optim.Adam, fused=True),  # one pass over all weights instead of a dozen
-    "rmsprop": torch.optim.RMSprop,
+    "adam": partial(Adam, fused=True),  # one pass over all weights instead of a dozen
+    "rmsprop": RMSprop,
 }
 
 
@@ -28,7 +29,7 @@ def optimizer_of(experiment: Experiment, network: nn.Module) -> torch.optim.Opti
             network.parameters(), lr=plan.learning_rate, weight_decay=plan.weight_decay
         )
     elif plan.optimizer == "adamw":
-        optimizer = torch.optim.AdamW(_decayed(network.parameters(), plan.weight_decay), fused=True)
+        optimizer = AdamW(_decayed(network.parameters(), plan.weight_decay), fused=True)
     else:
         dtype = torch.bfloat16 if experiment.precision == "bf16" else torch.float32
         optimizer = Muon(_for_muon(experiment, network), steps=plan.muon_steps, dtype=dtype)
