@@ -17,7 +17,7 @@ from latentspace.models.layers.conv import Conv2d, ConvTranspose2d
 from latentspace.models.layers.dropout import Dropout
 from latentspace.models.layers.im2col import Choice
 from latentspace.models.layers.init import initialise
-from latentspace.training.fabric import Fabric, _Compiled
+from latentspace.training.fabric import Fabric
 
 WIDTHS = {"code_size": 3, "conv1_channels": 4, "conv2_channels": 5}
 MODELS = {"ae": {**WIDTHS, "conv3_channels": 4, "neurons": 6}, "vae": {**WIDTHS, "dropout": 0.3}}
@@ -239,9 +239,9 @@ def test_dropout_is_compiled_around_its_draws():
 
 
 def test_fabric_knows_a_compiled_module():
-    """Though it is imported without the compiler."""
-    fabric = Fabric(accelerator="cpu", devices=1)
-    module = fabric.setup_module(torch.compile(nn.Linear(2, 2), backend="eager"))
-    assert isinstance(module, torch._dynamo.OptimizedModule)
+    """It compiles the network anew, though it is imported without the compiler."""
+    compiled = torch.compile(nn.Linear(2, 2), backend="eager")
+    module = Fabric(accelerator="cpu", devices=1).setup_module(compiled)
+    assert isinstance(module.module, nn.Linear)
+    assert isinstance(module._forward_module, torch._dynamo.OptimizedModule)
     assert is_wrapped(module)
-    assert not isinstance(nn.Linear(2, 2), _Compiled)
