@@ -41,3 +41,14 @@ def test_defaults_are_on_the_screen(monkeypatch):
     assert code == 0
     assert "pruned and failed ones count. [default: the recipe's, else the preset's]" in shown
     assert "[default: STUDY/journal.log]" in shown
+
+
+def test_a_number_with_a_least_has_a_most():
+    """Else a slip of the keyboard is work without an end."""
+    endless = {
+        name.split()[-1]
+        for name, one in PARAMETERS.items()
+        if getattr(one, "min", None) is not None and one.max is None
+    }
+    settings = {"epochs", "devices", "threads", "minutes"}  # have theirs in the plan
+    assert endless == {"seed", "limit", "timeout", "trial_cpus", "trial_gpus"} | settings  # these are no work

@@ -56,16 +56,22 @@ def test_damaged_weights_and_a_classifier_whose_encoder_is_gone(small_runs, tmp_
 
 def test_numbers_that_cannot_be_meant(small_runs, tmp_path, no_images):
     run, out = str(small_runs["ae"].path), str(tmp_path / "out")
-    assert "at least one sample" in refused("evaluate", run, "--iwae-samples", "0")
+    for samples in ("0", "9" * 20):
+        assert "at least one sample" in refused("evaluate", run, "--iwae-samples", samples)
     for what, more, words in (
         ("samples", ["--count", "0"], "at least one image"),
         ("grid", ["--count", "0"], "at least one image a side"),
         ("grid", ["--dimensions", "0,9"], "two dimensions must differ"),
         ("grid", ["--range=2,-2"], "two finite numbers"),
+        ("grid", ["--count", "101"], "at most 10,000 in all"),
         ("walk", ["--frames", "1"], "at least two frames"),
+        ("walk", ["--frames", "10001"], "at most 10,000"),
     ):
         assert words in refused("generate", run, "--what", what, *more, "--out", out)
-    assert "at least two frames" in refused("interpolate", run, "0", "1", "--frames", "1", "--out", out)
+    for frames in ("1", "10001"):
+        assert "at least two frames" in refused(
+            "interpolate", run, "0", "1", "--frames", frames, "--out", out
+        )
     assert "place in the run's test part" in refused("interpolate", run, "0", "999", "--out", out)
     assert not (tmp_path / "out").exists()
 

@@ -7,8 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from latentspace.core.errors import ConfigurationError
-from latentspace.experiment.config import Experiment
+from latentspace.experiment.config import Experiment, models_of, objectives_of
 from latentspace.experiment.recipe import Recipe
+from latentspace.experiment.search_space import SearchConfig
+from latentspace.experiment.settings import settings_of
 from latentspace.experiment.tasks import TASKS
 from latentspace.experiment.training import TrainingConfig
 
@@ -185,3 +187,28 @@ class TestBatchesFitTheSet:
 
     def test_a_smaller_batch_of_the_report_would_stay(self):
         assert TrainingConfig().model_construct(set(), batch_size=5).fitted(100).batch_size == 5
+
+
+@pytest.mark.parametrize("kind", TASKS)
+def test_every_count_ends(kind):
+    """A number that no machine could come to the end of is a slip; seeds and a sample's size are none."""
+    free = {"seed", "data.seed", "split.seed", "data.limit"}
+    changes = [{"model": {"name": one}} for one in models_of(kind)]
+    changes += [{"objective": {"name": one}} for one in objectives_of(kind)]
+    for one in changes:
+        counts = {s.name: s.limits for s in settings_of(kind, changes=one) if "whole number" in s.limits}
+        assert not [name for name, limits in counts.items() if " to " not in limits and name not in free]
+
+
+@pytest.mark.parametrize("setting", ["epochs", "min_steps", "batch_size", "early_stopping"])
+@pytest.mark.parametrize("value", [10**20, 1e20])
+def test_a_training_without_an_end_is_refused(setting, value):
+    with pytest.raises(ConfigurationError, match=rf"training.{setting} = .*(less than|smaller)"):
+        Experiment.parse({"training": {setting: value}}, "the plan")
+
+
+@pytest.mark.parametrize("setting", ["trials", "epochs", "startup_trials", "warmup_steps"])
+def test_a_search_without_an_end_is_refused(setting):
+    space = {"model.code_size": {"low": 2, "high": 3}}
+    with pytest.raises(ConfigurationError, match=f"{setting} = .*less than"):
+        SearchConfig.parse({"space": space, setting: 10**20}, "the search")

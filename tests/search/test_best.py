@@ -126,7 +126,7 @@ def test_a_damaged_score_of_a_replication_is_named(searched, content):
         summarise([one], searched.plan, searched.directory)
 
 
-@pytest.mark.parametrize("text", ["3", "3x", "0x3", "axb", "3x3x3"])
+@pytest.mark.parametrize("text", ["3", "3x", "0x3", "axb", "3x3x3", "1x1001"])
 def test_the_extent_of_a_replication(text):
     assert ReplicationPlan.parse("3x5") == ReplicationPlan(3, 5)
     with pytest.raises(ConfigurationError, match="TRIALSxSEEDS"):

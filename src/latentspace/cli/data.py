@@ -50,11 +50,13 @@ def fetch(
 def render(
     *,
     out: Annotated[Path, "A new folder for the IDX files.", "DIR"],
-    count: Annotated[int, "How many letters.", {"min": 1}] = 18_724,
+    count: Annotated[int, "How many letters.", {"min": 1, "max": 10_000_000}] = 18_724,
     seed: Annotated[int, "Seed of the letters.", {"min": 0}] = 0,
-    size: Annotated[int, "Height and width, in pixels.", {"min": 16}] = 28,
+    size: Annotated[int, "Height and width, in pixels.", {"min": 16, "max": 4_096}] = 28,
     fonts: Fonts = None,
-    workers: Annotated[int | None, "How many processes. \\[default: one for each core]", {"min": 1}] = None,
+    workers: Annotated[
+        int | None, "How many processes. \\[default: one for each core]", {"min": 1, "max": 1_024}
+    ] = None,
 ) -> None:
     """Render letters A-J from fonts and write them as IDX files; use them with --data DIR.
 

@@ -26,7 +26,7 @@ def neighbours(
         str | None, "The images to search among. \\[default: the run's own images]", "SPEC"
     ] = None,
     index: Annotated[Path | None, "Search in this index, made by `latentspace index`.", "PATH"] = None,
-    count: Annotated[int, "How many neighbours per image.", "N", {"min": 1}] = 12,
+    count: Annotated[int, "How many neighbours per image.", "N", {"min": 1, "max": 10_000}] = 12,
     out: Annotated[
         Path | None,
         "A table (.csv, .parquet, .npz), a picture (.png), or a folder for both.",

@@ -46,20 +46,26 @@ def write_made(
         force: as `made_folder` takes it.
         back: the film, which repeats, goes back from its last image; else on to its first.
     """
+    import numpy as np
+
     from ..core.output_files import made_folder
     from ..core.wording import counted
     from ..inference.image_files import numbered, there_and_back, write_film, write_pictures
 
-    decoded = trained.decode(made.codes)
+    count, sheet = len(made.codes), _on_sheet(made)
+    names, first = numbered(count), []
     with made_folder(out, force=force) as folder:
-        write_pictures(decoded, numbered(len(decoded)), folder)
-        _write_sheet(decoded, made, folder / "sheet.png")
+        for start, decoded in trained.decoded(made.codes):
+            write_pictures(decoded, names[start : start + len(decoded)], folder)
+            first.append(decoded[: count if film else max(0, sheet - start)])
+        shown = np.concatenate(first)
+        _write_sheet(shown[:sheet], made, folder / "sheet.png")
         if film:
-            write_film(there_and_back(decoded) if back else decoded, folder / "film.gif")
+            write_film(there_and_back(shown) if back else shown, folder / "film.gif")
     if json is not None:
-        console.show_json({**json, "images": len(decoded), "out": str(out)})
+        console.show_json({**json, "images": count, "out": str(out)})
         return
-    console.say(f"{counted(len(decoded))}: {made.words}")
+    console.say(f"{counted(count)}: {made.words}")
     console.say(f"all on one sheet: {out / 'sheet.png'}")
     if film:
         console.say(f"as a film: {out / 'film.gif'}")
@@ -82,11 +88,15 @@ def write_restored(restored: "Restored", out: Path, *, force: bool) -> float:
     return total / len(restored.codes)
 
 
-def _write_sheet(decoded: "ImageArray", made: Made, path: Path) -> None:
+def _on_sheet(made: Made) -> int:
+    """How many of the images are on the sheet: of a grid all."""
+    return len(made.codes) if made.across is not None else min(SHEET, len(made.codes))
+
+
+def _write_sheet(shown: "ImageArray", made: Made, path: Path) -> None:
     from ..figures import draw_grid, image_grid, save
 
-    more = len(decoded) > SHEET and made.across is None
-    shown = decoded[:SHEET] if more else decoded
+    more = len(shown) < len(made.codes)
     words = f"{made.words[:1].upper()}{made.words[1:]}" + (f"; the first {SHEET}" if more else "")
     sheet = image_grid(shown, columns=made.columns, drawn_from=words, across=made.across, down=made.down)
     save(draw_grid(sheet), path)

@@ -57,7 +57,7 @@ class SearchOptions:
     workers: Annotated[
         int | None,
         "How many trials at a time. \\[default: one per core; on a cluster as many as have room]",
-        {"min": 1},
+        {"min": 1, "max": 1_024},
     ] = None
     engine: Engine = "local"
     trial_cpus: Annotated[float | None, "With --engine ray: CPUs per trial. \\[default: 1]", {"min": 0}] = (

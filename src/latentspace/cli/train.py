@@ -99,7 +99,7 @@ def train(
     out: Annotated[Path | None, "The new run directory.", "RUN"] = None,
     resume: Annotated[Path | None, "Continue an interrupted run, with its settings.", "RUN"] = None,
     seeds: Annotated[
-        int, "Number of trainings, with consecutive seeds; prints mean and spread.", {"min": 1}
+        int, "Number of trainings, with consecutive seeds; prints mean and spread.", {"min": 1, "max": 1_000}
     ] = 1,
     track: Annotated[
         str | None, "Log losses, settings and pictures with this tracker.", "tensorboard|mlflow|wandb"

@@ -17,6 +17,11 @@ logger = logging.getLogger(__name__)
 # A number of channels, neurons or codes: no more than the int32 that kernels count in, and torch unpacks.
 Width: TypeAlias = Annotated[int, Field(ge=1, le=2**31 - 1)]
 
+# Passes over images, steps, trials: a larger number is a slip, as no training of so many would end.
+MANY: Final = 1_000_000
+Count: TypeAlias = Annotated[int, Field(ge=1, le=MANY)]
+CountOrNone: TypeAlias = Annotated[int, Field(ge=0, le=MANY)]
+
 RECIPE_LIMIT: Final = 2**20  # bytes; /dev/zero has no end
 
 Parsed = TypeVar("Parsed", bound="Config")
@@ -158,6 +163,8 @@ def describe(part: Mapping[str, Any], prefix: str = "", known: Collection[str] =
         return f"{prefix}{key} is not a known key{did_you_mean(key, known, prefix)}"
     if part["type"] == "missing":
         return f"{prefix}{key} is missing"
+    if part["type"] == "int_parsing_size":
+        message = "Input should be a smaller whole number"
     return f"{prefix}{key} = {brief(part['input'])}: {message}"
 
 

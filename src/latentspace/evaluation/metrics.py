@@ -35,6 +35,7 @@ from .code_sizes import errors_of_first_numbers, sizes_evaluated
 from .likelihood import importance_weighted_loss, mean_code_loss, posterior_record
 
 IWAE_SAMPLES = 16
+MOST_SAMPLES = 10_000
 EVALUATING = "batches evaluated"
 BEFORE = "_before_refinement"  # ends the name of a metric with codes that are not refined
 
@@ -284,10 +285,10 @@ def label(name: str) -> str:
 
 
 def require_samples(iwae_samples: int) -> None:
-    """Refuse a number of samples below one: raises ConfigurationError."""
-    if iwae_samples < 1:
+    """Refuse no sample, and more than anyone waits for: raises ConfigurationError."""
+    if not 1 <= iwae_samples <= MOST_SAMPLES:
         raise ConfigurationError(
-            "the importance-weighted bound needs at least one sample",
+            f"the importance-weighted bound takes at least one sample an image, and at most {MOST_SAMPLES:,}",
             found=option("iwae_samples", iwae_samples),
             do=f"write for example {option('iwae_samples', 16)}",
         )

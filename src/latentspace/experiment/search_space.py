@@ -5,7 +5,7 @@ from typing import Annotated, Any, TypeAlias
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from ..core.config import Config
+from ..core.config import Config, Count, CountOrNone
 
 Setting: TypeAlias = bool | int | float | str
 Settings: TypeAlias = dict[str, Setting]  # by dotted name: {"model.code_size": 10}
@@ -82,8 +82,8 @@ class SearchConfig(Config):
         space: what is searched; every other setting is the recipe's.
     """
 
-    trials: int = Field(default=100, ge=1)
-    epochs: int = Field(default=50, ge=1)
-    startup_trials: int = Field(default=5, ge=0)
-    warmup_steps: int = Field(default=5, ge=0)
+    trials: Count = 100
+    epochs: Count = 50
+    startup_trials: CountOrNone = 5
+    warmup_steps: CountOrNone = 5
     space: Space = Field(min_length=1)

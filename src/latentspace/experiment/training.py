@@ -4,7 +4,7 @@ from typing import Any, Final, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from ..core.config import Config
+from ..core.config import Config, Count, CountOrNone, Width
 from ..core.errors import ConfigurationError
 from ..data.splits import AUTO, PUBLISHED, Shares
 
@@ -68,18 +68,16 @@ class TrainingConfig(Config):
         description="how strongly weights are pulled to zero; `adamw` and `muon` pull matrices and kernels "
         "alone, and apart from the gradient",
     )
-    batch_size: int = Field(
+    batch_size: Width = Field(
         default=266,
-        ge=1,
         description="images a step; `--batch-size`. Where none is named and fewer than 4,800 images "
         "are learned from: a 24th of them, 8 or more. The last, smaller batch of an epoch"
         " is kept; a batch larger than the set becomes one of all images, said and "
         "recorded",
     )
-    epochs: int = Field(default=50, ge=1, description="passes over the images; `--epochs`")
-    min_steps: int = Field(
+    epochs: Count = Field(default=50, description="passes over the images; `--epochs`")
+    min_steps: CountOrNone = Field(
         default=0,
-        ge=0,
         description="fewest steps of a training: few images are passed over more often, where no number of "
         "epochs is named; said and recorded; 0: no such number",
     )
@@ -102,8 +100,8 @@ class TrainingConfig(Config):
         "0 of the others",
     )
     clip_norm: float = Field(default=0, ge=0, description="largest norm of the gradient; 0: not clipped")
-    early_stopping: int = Field(
-        default=0, ge=0, description="end after so many epochs without a better validation score; 0: never"
+    early_stopping: CountOrNone = Field(
+        default=0, description="end after so many epochs without a better validation score; 0: never"
     )
     ema: float = Field(
         default=0,

@@ -10,7 +10,7 @@ from ..core.randomness import numpy_generator
 from ..core.types import CodeArray
 from ..core.wording import option
 from ..models.priors import Prior
-from .sampling import MOST, Code, CodeDistribution, DrawnCodes, require
+from .sampling import SHOWN, Code, CodeDistribution, DrawnCodes, require
 
 # (start, end, frames) -> the codes from `start` to `end`, both included.
 Between: TypeAlias = Callable[[Code, Code, int], CodeArray]
@@ -79,8 +79,8 @@ def between(frames: int, *, round_: bool, prior: Prior | None) -> Between:
 
 def _times(frames: int) -> Float[np.ndarray, "frames 1"]:
     require(
-        2 <= frames <= MOST,
-        f"a path needs at least two frames, and at most {MOST:,}",
+        2 <= frames <= SHOWN,
+        f"a path needs at least two frames, and at most {SHOWN:,}",
         f"{frames}",
         "write for example --frames 24",
     )
@@ -98,8 +98,8 @@ def walk(distribution: CodeDistribution, frames: int, seed: int) -> DrawnCodes:
         ConfigurationError: fewer than two frames.
     """
     require(
-        2 <= frames <= MOST,
-        f"a walk needs at least two frames, and at most {MOST:,}",
+        2 <= frames <= SHOWN,
+        f"a walk needs at least two frames, and at most {SHOWN:,}",
         f"{frames}",
         "write for example --frames 60",
     )

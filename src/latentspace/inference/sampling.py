@@ -32,6 +32,7 @@ Product = TypeVar("Product")
 Density: TypeAlias = Literal["mixture", "independent"]
 
 MOST = 1_000_000  # images at a time
+SHOWN = 10_000  # of them in one film or one grid, which memory must hold whole
 FAR = 10  # times the largest standard deviation of a dimension: no code lies as far from the mean
 MANY = 10_000  # draws of a prior that its mean and deviation are taken from
 
@@ -228,8 +229,8 @@ def grid(
         "write for example --dimensions 0,1" if size > 1 else "use a run whose codes have two dimensions",
     )
     require(
-        1 <= side <= MOST**0.5,
-        f"a grid needs at least one image a side, and at most {MOST:,} in all",
+        1 <= side <= SHOWN**0.5,
+        f"a grid needs at least one image a side, and at most {SHOWN:,} in all",
         f"{side}",
         "write for example --count 12",
     )

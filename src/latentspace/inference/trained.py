@@ -1,5 +1,6 @@
 """run -> codes: a trained network, every pass batched, in float32 but for codes asked for in bfloat16."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -148,6 +149,10 @@ class TrainedAutoencoder(RunMethods):
         Raises:
             DataError: codes of another size than the run's.
         """
+        return np.concatenate([images for _, images in self.decoded(codes)])
+
+    def decoded(self, codes: Given) -> Iterator[tuple[int, ImageArray]]:
+        """As `decode`, some images at a time, as all may not fit in memory; each with its first one's row."""
         given, codes = codes, as_codes(codes)
         if codes.ndim != 2 or codes.shape[1] != self.code_size or not len(codes):
             raise DataError(
@@ -157,13 +162,10 @@ class TrainedAutoencoder(RunMethods):
             )
         batch = at_once(BATCH, self.data.shape)
         parts = torch.split(torch.from_numpy(np.require(codes, np.float32, ["C", "W"])), batch)
-        with torch.no_grad(), exact():
-            return torch.cat(
-                [
-                    self.model.decode(part.to(self.device)).cpu()
-                    for part in told(parts, "batches of codes decoded")
-                ]
-            ).numpy()
+        for number, part in enumerate(told(parts, "batches of codes decoded")):
+            with torch.no_grad(), exact():
+                images = self.model.decode(part.to(self.device)).cpu().numpy()
+            yield number * batch, images
 
     def reconstruct(self, images: Given) -> ImageArray:
         """Images -> codes -> pixels in [0, 1]; as `decode(encode(images))`."""

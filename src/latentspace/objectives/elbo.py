@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field
 from torch import Tensor, nn
 
+from ..core.config import CountOrNone
 from ..core.tensor_types import Scalar
 from ..data.batches import Batch
 from ..models.autoencoder import Passed
@@ -59,8 +60,8 @@ class ElboConfig(ObjectiveConfig):
 
     name: Literal["elbo"] = "elbo"
     beta: float = Field(default=1.0, ge=0, description="weight of the divergence")
-    warm_up: int = Field(
-        default=0, ge=0, description="epochs over which that weight rises from 0 in equal steps"
+    warm_up: CountOrNone = Field(
+        default=0, description="epochs over which that weight rises from 0 in equal steps"
     )
     free_bits: float = Field(
         default=0.0,

@@ -7,6 +7,7 @@ remains between the trials' means, set against their spread, is due to their par
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from pydantic import ValidationError
 
@@ -25,6 +26,7 @@ from .trial import is_failure, kept_score, reason_of, train_and_report
 from .trials import Trials
 
 FILE = "confirm.json"
+MOST: Final = 1_000  # trials, and seeds of each
 
 
 @dataclass(frozen=True)
@@ -38,9 +40,11 @@ class ReplicationPlan:
     def parse(cls, text: str) -> "ReplicationPlan":
         """`3x3` -> three trials, three seeds. Raises: ConfigurationError: another form."""
         found = two_numbers(text)
-        if found is None:
+        if found is None or max(found) > MOST:
             raise ConfigurationError(
-                "--confirm takes TRIALSxSEEDS", found=repr(text), do="write for example --confirm 3x3"
+                f"--confirm takes TRIALSxSEEDS, each up to {MOST:,}",
+                found=repr(text),
+                do="write for example --confirm 3x3",
             )
         return cls(*found)
 

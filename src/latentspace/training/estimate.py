@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import torch
 
+from ..core.config import MANY
 from ..data.batches import ResidentSet
 from ..experiment.config import Experiment
 from .components import Components, make_fabric, set_up
@@ -56,7 +57,7 @@ def seconds_an_epoch(experiment: Experiment, sizes: Sizes, most: float) -> tuple
         most: seconds to go on measuring, as speed wavers; a few epochs of a few steps are measured anyway.
     """
     began = time.perf_counter()
-    plan = experiment.with_training(epochs=1_000_000)
+    plan = experiment.with_training(epochs=MANY)
     learned = min(sizes.learned, STEPS * plan.training.batch_size)
     validated = min(sizes.validated, EVALUATION_BATCH)
     components = _on_noise(plan, sizes._replace(learned=learned, validated=validated))

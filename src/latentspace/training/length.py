@@ -2,6 +2,7 @@
 
 import logging
 
+from ..core.config import MANY
 from ..core.wording import counted, option
 from ..experiment.config import Experiment
 from .estimate import Sizes, seconds_an_epoch
@@ -44,7 +45,7 @@ def settle_minutes(experiment: Experiment, sizes: Sizes) -> Experiment:
         return experiment
     most = min(3 * minutes, LONGEST)  # a twentieth of the time
     seconds, spent = seconds_an_epoch(experiment, sizes, most=most)
-    epochs = max(1, int((60 * minutes * (1 - MARGIN) - spent) / seconds))
+    epochs = min(max(1, int((60 * minutes * (1 - MARGIN) - spent) / seconds)), MANY)
     if seconds > 60 * minutes:
         logger.warning(
             "one epoch takes about %.0f seconds here, more than %g min: one is trained", seconds, minutes
