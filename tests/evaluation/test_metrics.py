@@ -11,8 +11,8 @@ import torch
 from latentspace.core.errors import ConfigurationError, DataError, RunError
 from latentspace.data.corruption import gaussian
 from latentspace.data.imageset import ImageSet
-from latentspace.evaluation.all_metrics import all_metrics
-from latentspace.evaluation.metrics import label, labels_as_learned
+from latentspace.evaluation.all_metrics import PieceMetrics, all_metrics
+from latentspace.evaluation.metrics import METRICS, label, labels_as_learned
 from latentspace.inference.trained import TrainedAutoencoder, TrainedClassifier, encoder_of
 from latentspace.runs.directory import Run
 from latentspace.training.loop import validation_noise
@@ -203,3 +203,21 @@ class TestTheEncoderOfAClassifier:
 def test_what_is_before_refinement_is_called_so_beside_its_own():
     assert label("mse_before_refinement") == "mean squared error per pixel, before refinement"
     assert label("bce_before_refinement") == f"{label('bce')}, before refinement"
+
+
+@pytest.mark.parametrize(
+    ("kind", "lower"), [("ae", {"mse"}), ("vae", {"mean_code_loss", "elbo_loss", "iwae_loss"})]
+)
+def test_every_mean_of_a_run_that_refines_stands_beside_that_before_it(runs, images, kind, lower):
+    names = tuple(name for name, one in METRICS.items() if one.mean)
+    found = []
+    for steps in (0, 1):
+        opened = TrainedAutoencoder.load(runs[kind])
+        opened.model.refine = steps
+        measured = PieceMetrics(runs[kind], opened, 4, names, parts=True)
+        found.append(measured.encoded(images.pixels, runs[kind].split.test, 0))
+    before, refined = found
+    assert {f"{name}_before_refinement" for name in before} == refined.keys() - before.keys()
+    for name in before:
+        assert refined[f"{name}_before_refinement"] == before[name]
+    assert all(refined[name] < before[name] for name in lower)

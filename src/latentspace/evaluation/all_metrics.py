@@ -12,6 +12,7 @@ from ..data.imageset import ImageSet
 from ..inference.computing import Columns, Computed, columns_of, cut, here
 from ..inference.encoding import alone
 from ..inference.trained import TrainedAutoencoder
+from ..models.autoencoder import unrefined
 from ..models.remembered import refined_once
 from ..runs.directory import Run
 from .metrics import BEFORE, IWAE_SAMPLES, METRICS, Case, Metrics, require_samples
@@ -100,6 +101,15 @@ class PieceMetrics:
         vars(case).update(
             trained=self.trained, experiment=self.trained.experiment
         )  # the run may be elsewhere
+        found = self._means(case)
+        if self.trained.model.refine:  # and as a training's validation has them
+            before = replace(case)
+            vars(before).update(trained=self.trained, experiment=self.trained.experiment)
+            with unrefined(self.trained.model):
+                found |= {f"{name}{BEFORE}": value for name, value in self._means(before).items()}
+        return found
+
+    def _means(self, case: Case) -> Columns:
         measured = {name: METRICS[name].measure(case) for name in self.names}
         found = {name: value for name, value in measured.items() if value is not None}
         if self.parts:

@@ -48,7 +48,7 @@ class Evaluation(Measurement):
             better than PCA, and what to do; that its scores on validation and test images differ.
     """
 
-    VERSION: ClassVar[int] = 5
+    VERSION: ClassVar[int] = 6
 
     model_config = ConfigDict(extra="allow")  # the metrics, beside the rest
 

@@ -27,7 +27,6 @@ from ..experiment.config import Experiment
 from ..inference.computing import Computed, here
 from ..inference.encoding import computed_codes
 from ..inference.trained import TrainedAutoencoder, TrainedClassifier
-from ..models.autoencoder import unrefined
 from ..runs.directory import Run
 from ..training.components import required_labels
 from ..training.loop import evaluate, validation_noise
@@ -107,21 +106,8 @@ class Case:
 
     @cached_property
     def parts(self) -> dict[str, float]:
-        """The terms of the run's objective; of a run that refines codes, also with those not refined.
-
-        The latter are those that a training's validation reports.
-        """
-        if not self.decodes:
-            return self._terms(*self._classified)
-        network = self.trained.model
-        found = self._terms(network, self.held)
-        if network.refine:
-            with unrefined(network):
-                before = self._terms(network, self.held)
-            found |= {f"{name}{BEFORE}": value for name, value in before.items()}
-        return found
-
-    def _terms(self, network: nn.Module, held: Batches) -> dict[str, float]:
+        """The terms of the run's objective."""
+        network, held = (self.trained.model, self.held) if self.decodes else self._classified
         objective = self.experiment.objective.validation
         losses = evaluate(network, objective, held, self.noise(held.device), EVALUATING)
         return {name: value for name, value in losses.items() if name != "loss"}
