@@ -119,3 +119,30 @@ def test_a_density_that_there_is_not_is_refused(runs, tmp_path, kind, density):
     assert code == 2
     assert "--density" in stderr
     assert not (tmp_path / "out").exists()
+
+
+def test_what_is_fitted_to_codes_is_kept_in_the_run_and_fitted_again_where_it_is_no_longer_its(
+    runs, archive, tmp_path, monkeypatch
+):
+    run, data = runs / "orphan", ["--data", str(archive)]
+    kept = run / "density.safetensors"
+    kept.unlink(missing_ok=True)
+    first = pixels_in(generated(runs, tmp_path / "first", *data, kind="orphan"))
+    assert np.array_equal(
+        pixels_in(generated(runs, tmp_path / "again", kind="orphan")), first
+    )  # no image left
+    walked = generated(runs, tmp_path / "walked", "--what", "walk", "--frames", "2", kind="orphan")
+    assert len(pixels_in(walked)) == 2
+    whole, weights = kept.read_bytes(), Run.weights_hash
+    for content, told in ((whole[:-1], "damaged"), (whole, "")):
+        kept.write_bytes(content)
+        with monkeypatch.context() as patch:
+            if not told:
+                patch.setattr(Run, "weights_hash", property(lambda _: "another"))
+            code, _, said = call(["generate", str(run), "--out", str(tmp_path / "x"), "--force", *data])
+        assert (code, told in said) == (0, True)
+        assert np.array_equal(pixels_in(tmp_path / "x"), first)
+    assert (kept.read_bytes() == whole, Run.weights_hash) == (False, weights)
+    other = ["--data", "glyphs:20", "--out", str(tmp_path / "none")]
+    assert call(["generate", str(run), *other])[0] == 2  # not the run's own
+    kept.unlink()

@@ -211,11 +211,13 @@ def test_a_plain_autoencoder_needs_its_own_images(place, images, tmp_path):
     with pytest.raises(ConfigurationError, match="itself are needed here"):
         distribution_of(run, loaded, DataConfig(spec=str(tmp_path / "others.npy")))
     (place / "bars.npz").rename(place / "moved.npz")
+    (place / "ae" / "density.safetensors").unlink(missing_ok=True)
     try:
         with pytest.raises(RunError, match="where they were"):
             distribution_of(run, loaded)
         moved = distribution_of(run, loaded, DataConfig(spec=str(place / "moved.npz")))
         assert np.isfinite(moved.mean).all()
+        assert np.array_equal(distribution_of(run, loaded).mean, moved.mean)  # it is kept
     finally:
         (place / "moved.npz").rename(place / "bars.npz")
 

@@ -9,7 +9,7 @@ import torch
 from jaxtyping import Float
 
 from ..core.randomness import numpy_generator
-from ..core.types import CodeArray
+from ..core.types import CodeArray, Int64Array
 from ..core.wording import counted
 from ..models.priors import Prior
 
@@ -67,13 +67,19 @@ def components_for(codes: int, code_size: int) -> int:
     return max(1, min(COMPONENTS, codes // (CODES_A_VALUE * code_size)))
 
 
+def rows_fitted_to(codes: int) -> Int64Array:
+    """Which of so many codes a mixture is fitted to: a seeded sample, where there are too many."""
+    if codes <= FITTED_TO:
+        return np.arange(codes)
+    return np.sort(numpy_generator(0, "sample").choice(codes, FITTED_TO, replace=False))
+
+
 def fitted_mixture(codes: CodeArray) -> CodeMixture:
     """The mixture that EM finds from k-means (scikit-learn's `GaussianMixture`, seed 0)."""
     from sklearn.exceptions import ConvergenceWarning  # here, as the explorer's page would wait for it
     from sklearn.mixture import GaussianMixture
 
-    if len(codes) > FITTED_TO:
-        codes = codes[np.sort(numpy_generator(0, "sample").choice(len(codes), FITTED_TO, replace=False))]
+    codes = codes[rows_fitted_to(len(codes))]
     rows = np.repeat(codes, 2, axis=0) if len(codes) == 1 else codes
     rows = rows.astype(np.float64)
     smoothing = SMOOTHING * float(rows.var(axis=0).mean()) + 1e-12

@@ -1,7 +1,7 @@
 """New codes, to be decoded: drawn at random, or on a grid. Arrays only."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Literal, TypeAlias, TypeVar, cast, get_args
 
@@ -20,7 +20,8 @@ from ..data.imageset import ImageSet
 from ..models.priors import Prior, StandardNormal
 from ..runs.directory import Run
 from .denoise import image_at
-from .mixtures import CodeMixture, fitted_mixture
+from .kept_density import CodeDensity, moments
+from .mixtures import CodeMixture, rows_fitted_to
 from .run_images import own_or_other
 from .trained import TrainedAutoencoder
 
@@ -35,6 +36,10 @@ MOST = 1_000_000  # images at a time
 SHOWN = 10_000  # of them in one film or one grid, which memory must hold whole
 FAR = 10  # times the largest standard deviation of a dimension: no code lies as far from the mean
 MANY = 10_000  # draws of a prior that its mean and deviation are taken from
+INDEPENDENT = (
+    "independent Gaussians with the mean and standard deviation of each code dimension over the training "
+    "images"
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,12 +106,7 @@ def fitted(codes: CodeArray) -> CodeDistribution:
 
     A plain autoencoder has no prior, so this stands in its place; the dimensions are taken as independent.
     """
-    return CodeDistribution(
-        codes.mean(axis=0, dtype=np.float64).astype(np.float32),
-        codes.std(axis=0, dtype=np.float64).astype(np.float32),
-        "independent Gaussians with the mean and standard deviation of each code dimension "
-        "over the training images",
-    )
+    return CodeDistribution(*moments(codes), INDEPENDENT)
 
 
 def distribution_of(
@@ -114,9 +114,12 @@ def distribution_of(
 ) -> CodeDistribution:
     """The prior where the run has one; else what is fitted to the codes of its training images.
 
+    That is kept in the run: it is fitted once, and its images are read for it alone, or where `data` names
+    them.
+
     Args:
         density: what that is.
-        data: where the run's images are now; they are read only in the second case.
+        data: where the run's images are now.
 
     Raises:
         RunError: the run's images are gone or have changed.
@@ -124,12 +127,24 @@ def distribution_of(
     """
     if trained.model.prior is not None:
         return of_prior(trained.model.prior)
-    return around(trained.encode(_own_images(run, data), chosen=run.split.train), density)
+    kept = CodeDensity.read(run)
+    if kept is None or data is not None:
+        images = _own_images(run, data)
+    if kept is None:
+        learned = run.split.train
+        kept = CodeDensity.of(trained.encode(images, chosen=learned[rows_fitted_to(len(learned))]))
+        kept.keep(run)
+    return _of_density(kept, density)
 
 
 def around(codes: CodeArray, density: Density) -> CodeDistribution:
     """What is fitted to `codes`, for a network without a prior."""
-    return replace(fitted(codes), mixture=fitted_mixture(codes) if density == "mixture" else None)
+    return _of_density(CodeDensity.of(codes), density) if density == "mixture" else fitted(codes)
+
+
+def _of_density(found: CodeDensity, density: Density) -> CodeDistribution:
+    mixture = found.mixture if density == "mixture" else None
+    return CodeDistribution(found.mean, found.std, INDEPENDENT, mixture=mixture)
 
 
 def require_density(name: str) -> Density:

@@ -9,6 +9,7 @@ weights.safetensors   what was learned; it is there once the training has ended
 state/                weights and optimiser of the last whole epoch, while a training runs
 results/              one JSON file an evaluation
 codes.safetensors     of some images, where the network has no prior (inference/kept_codes.py)
+density.safetensors   what `generate` fitted to codes (inference/kept_density.py)
 figures/, report.html, card.html, and tracking.json: where else the training is logged
 """
 
