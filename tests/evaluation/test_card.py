@@ -13,6 +13,7 @@ import torch
 
 from latentspace.data.imageset import ImageSet
 from latentspace.evaluation.card import make
+from latentspace.evaluation.card import robustness as robustness_module
 from latentspace.evaluation.card.classification import classification
 from latentspace.evaluation.card.compare import Compared, Comparison, compared
 from latentspace.evaluation.card.geometry import (
@@ -23,6 +24,7 @@ from latentspace.evaluation.card.geometry import (
 )
 from latentspace.evaluation.card.make import CardRecord, card_record
 from latentspace.evaluation.card.reconstruction import reconstruction, ssim, worst_tenth
+from latentspace.evaluation.card.robustness import robustness
 from latentspace.evaluation.card.subject import Subject
 from latentspace.evaluation.card.tally import Draws, Tally
 from latentspace.evaluation.card.values import Card, Value, verdict_of
@@ -432,3 +434,18 @@ def test_a_difference_of_the_same_images_is_seen_where_their_values_hide_it():
     assert row.verdicts == {"pca": "better"}
     assert row.run.high > row.beside["pca"].low
     assert verdict_of(Value(value=1.0, low=-1.0, high=3.0), "lower") == "even"
+
+
+def test_fewer_images_are_changed_where_codes_are_refined(small_runs, images, monkeypatch):
+    monkeypatch.setattr(robustness_module, "REFINED", 5)
+    subject = Subject(small_runs["ae"], images, "test", most=MOST)
+    notes = []
+    for steps in (0, 1):
+        subject.encoder.model.refine = steps
+        notes += robustness(subject, Tally(len(subject.evaluated), DRAWS, 0)).notes
+    assert notes[0].startswith(f"Of {len(subject.evaluated)} images")
+    assert "refined" not in notes[0]
+    assert notes[1].startswith("Of 5 images")
+    assert notes[1].endswith(
+        "No more than 5 images, as each is encoded 20 times and its code refined each time."
+    )

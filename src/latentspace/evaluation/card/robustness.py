@@ -21,7 +21,8 @@ from .subject import Subject
 from .tally import Tally
 from .values import Curve, Row, Section
 
-CHANGED: Final = 500  # images, at most
+CHANGED: Final = 500  # images, at most; each is encoded twenty times
+REFINED: Final = 150  # where refined codes take ten times as long
 TITLE: Final = "Robustness"
 
 
@@ -75,11 +76,14 @@ CHANGES: Final = {
     "contrast": Change("contrast lost, %", (0.0, 20.0, 40.0, 60.0, 80.0), _faded),
 }
 
+TIMES: Final = sum(len(one.strengths) - 1 for one in CHANGES.values())
+
 
 def robustness(subject: Subject, tally: Tally) -> Section:
     """Answers and errors on changed images, beside those of the same features as everywhere."""
     draw = numpy_generator(subject.seed, "figure")
-    chosen = np.sort(draw.permutation(len(subject.evaluated))[:CHANGED])
+    most = REFINED if subject.encoder.model.refine else CHANGED
+    chosen = np.sort(draw.permutation(len(subject.evaluated))[:most])
     curves: list[Curve] = []
     rows: list[Row] = []
     unchanged = _outcome(subject, subject.shown[chosen], chosen)
@@ -97,7 +101,12 @@ def _how(subject: Subject, images: int) -> str:
         how = "answers are the head's, and beside it those of the nearest unchanged training images"
     else:
         how = "answers are those of the nearest unchanged training images"
-    return f"Of {counted(images)}: {how}. A row is the mean over all strengths but none."
+    few = (
+        f" No more than {REFINED} images, as each is encoded {TIMES} times and its code refined each time."
+        if subject.encoder.model.refine and images < len(subject.evaluated)
+        else ""
+    )
+    return f"Of {counted(images)}: {how}. A row is the mean over all strengths but none.{few}"
 
 
 @dataclass(frozen=True, eq=False)
