@@ -22,6 +22,7 @@ from latentspace.explorer.page import page as one_file
 from latentspace.explorer.serving import served
 from latentspace.explorer.subject import Subject, described, of_run
 from latentspace.inference.mixtures import fitted_mixture
+from latentspace.models.autoencoder import unrefined
 from latentspace.training.train import train
 
 from .browsing import IN_BROWSER, SLOW, until
@@ -33,10 +34,10 @@ pytestmark = IN_BROWSER
 
 @pytest.fixture(scope="module")
 def contents(plan: Experiment, images: ImageSet, tmp_path_factory: pytest.TempPathFactory) -> Contents:
-    """Of a run that has learned: its codes differ from image to image, and so does what is decoded."""
+    """Of a run that has learned: its codes, which are refined, differ from image to image, and decode so."""
     settings = {
         **plan.model_dump(exclude={"model", "training"}),
-        "model": {"name": "residual", "width": 4, "code_size": 3},
+        "model": {"name": "residual", "width": 4, "code_size": 3, "refine": 2},
         "training": {"epochs": 12, "batch_size": 12, "learning_rate": 0.005},
     }
     run = train(Experiment.parse(settings, "a test's plan"), tmp_path_factory.mktemp("learned") / "run")
@@ -183,6 +184,14 @@ def test_a_dropped_image_lands_where_its_own_code_is(page: Any, images: ImageSet
     names = [name for name, is_alike in zip(known.names, alike, strict=True) if is_alike]
     nearest = "(document.querySelector('#view-image .thumbs button') || {title: ''}).title"
     until(page, f"{names!r}.includes({nearest}.split(',')[0].replace('image ', ''))")
+    titles = page.evaluate("[...document.querySelectorAll('#view-image .bars i')].map((one) => one.title)")
+    code = [float(one.partition(": ")[2]) for one in titles]
+    network, mine = contents.subject.autoencoder, images.pixels[3:4]
+    refined = network.encode(mine)[0]
+    np.testing.assert_allclose(code, refined, atol=2e-3)
+    with unrefined(network.model):
+        begun = network.encode(mine)[0]
+    assert np.abs(begun - refined).max() > 0.01, "the encoder alone finds another"
 
 
 def test_what_is_no_image_is_said(page: Any):
@@ -524,5 +533,6 @@ def test_one_file_works_without_a_network(browser: Any, contents: Contents, tmp_
         "input[type=file]", {"name": "mine.png", "mimeType": "image/png", "buffer": file.getvalue()}
     )
     until(page, "document.getElementById('status').textContent.includes('mine.png lies')")
+    assert "its code is not refined" in page.locator("#status").inner_text()
     assert all(one.startswith(("file:", "blob:", "data:")) for one in asked)
     context.close()
