@@ -14,7 +14,7 @@ def test_the_python_of_the_guide_runs(tmp_path, monkeypatch):
     names: dict[str, Any] = {}
     for code in re.findall(r"^```python\n(.*?)^```", GUIDE.read_text(encoding="utf-8"), re.M | re.S):
         exec(compile(code, GUIDE.name, "exec"), names)
-    assert names["codes"].shape == (300, 4)
+    assert names["codes"].shape == (200, 4)
     assert names["decoded"].shape == names["images"].shape
     assert names["odd"].shape == (10, 8, 8)
     assert names["drawn"].shape == names["denser"].shape == (16, 8, 8)
