@@ -35,8 +35,8 @@ def _in_a_new_folder(tmp_path, tmp_path_factory, monkeypatch):
 
 def test_the_codes_of_your_images():
     names = run(FOLDER / "codes-of-your-images.ipynb")
-    assert names["codes"].shape == (300, 10)
-    assert names["decoded"].shape == (300, 1, 28, 28)
+    assert names["codes"].shape == (200, 10)
+    assert names["decoded"].shape == (200, 1, 28, 28)
     assert len(plt.get_fignums()) == 2
 
 
