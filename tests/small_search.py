@@ -1,6 +1,8 @@
 """A search that takes a second: its recipe, its plan, and its study."""
 
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import optuna
@@ -49,14 +51,24 @@ def write_recipe(folder: Path, **sizes: Any) -> Path:
 def small_plan(
     archive: Path, out: Path, objectives: tuple[str, ...] | None = None, **sizes: Any
 ) -> StudyPlan:
-    request = SearchRequest(
-        kind="ae",
-        recipe=str(write_recipe(out.parent, **sizes)),
-        changes={"data": {"spec": str(archive)}, "threads": 1, "precision": "32", "seed": 3},
-        objectives=objectives,
-        workers=1,
-    )
-    return draft(request, out.parent / "drafted" / out.name, resume=False)[0]  # `out` may be there already
+    recipe = write_recipe(out.parent, **sizes)
+    return _drafted(archive, recipe.read_text(), objectives).model_copy(update={"name": out.name})
+
+
+@cache
+def _drafted(archive: Path, recipe: str, objectives: tuple[str, ...] | None) -> StudyPlan:
+    """The same for all studies of these images and this recipe, which many tests begin."""
+    with TemporaryDirectory() as folder:
+        place = Path(folder) / "small.toml"
+        place.write_text(recipe)
+        request = SearchRequest(
+            kind="ae",
+            recipe=str(place),
+            changes={"data": {"spec": str(archive)}, "threads": 1, "precision": "32", "seed": 3},
+            objectives=objectives,
+            workers=1,
+        )
+        return draft(request, Path(folder) / "study", resume=False)[0]
 
 
 def small_study(archive: Path, out: Path, url: str | None = None, **sizes: Any) -> Trials:

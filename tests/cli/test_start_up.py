@@ -10,14 +10,6 @@ HEAVY = {
     "numpy", "torch", "lightning_fabric", "optuna", "sqlalchemy", "sklearn", "scipy", "matplotlib", "PIL",
     "jaxtyping", "pooch", "requests", "jinja2",
 }  # fmt: skip
-SHOWN = """
-import sys
-from latentspace.cli.main import main
-try:
-    main()
-finally:
-    print("loaded:", *sys.modules, file=sys.stderr)
-"""
 ASKED = [
     ["--help"],
     ["--version"],
@@ -62,26 +54,27 @@ def test_the_package_can_be_run() -> None:
     assert done.stdout.strip() == f"latentspace {version('latentspace')}"
 
 
-def loaded_by(*arguments: str | Path) -> set[str]:
+def loaded_by(*calls: list[str | Path]) -> list[set[str]]:
+    """What is loaded after each of some calls, one after the other in one process."""
+    lines = [json.dumps(list(map(str, arguments))) for arguments in calls]
     done = subprocess.run(
-        [sys.executable, "-c", SHOWN, *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=120,
+        [sys.executable, "-c", IN_TURN, *lines], capture_output=True, text=True, check=True, timeout=120
     )
-    return {name.partition(".")[0] for name in done.stderr.partition("loaded:")[2].split()}
+    assert "error" not in done.stderr.partition("loaded:")[0]
+    said = done.stderr.split("loaded:")[1:]
+    return [{name.partition(".")[0] for name in names.split()} for names in said]
 
 
 def test_looking_at_data_waits_for_pillow_and_matplotlib_alone(archive: Path, tmp_path: Path) -> None:
-    loaded = loaded_by("data", "info", archive, "--picture", tmp_path / "picture.png")
+    (loaded,) = loaded_by(["data", "info", archive, "--picture", tmp_path / "picture.png"])
     assert {"numpy", "matplotlib"} <= loaded
     assert not loaded & (HEAVY - {"numpy", "jaxtyping", "matplotlib", "PIL"})
 
 
 def test_looking_at_runs_waits_for_no_library_that_it_does_not_need(small_runs) -> None:
     path = small_runs["ae"].path
-    assert not loaded_by("runs", path.parent) & (HEAVY - {"numpy", "jaxtyping", "PIL"})
+    seen, evaluated = loaded_by(["runs", path.parent], ["evaluate", path])
+    assert not seen & (HEAVY - {"numpy", "jaxtyping", "PIL"})
     # SciPy's test of validation against test images, and PCA beside the run.
-    evaluated = {"numpy", "jaxtyping", "PIL", "torch", "scipy", "sklearn"}
-    assert not loaded_by("evaluate", path) & (HEAVY - evaluated)
+    assert {"torch", "sklearn"} <= evaluated
+    assert not evaluated & (HEAVY - {"numpy", "jaxtyping", "PIL", "torch", "scipy", "sklearn"})
