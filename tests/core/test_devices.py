@@ -9,7 +9,7 @@ import torch
 
 import latentspace
 from latentspace.core.devices import exact, named_device
-from latentspace.core.environment import has_native_bf16
+from latentspace.core.environment import describe, has_native_bf16
 from latentspace.core.errors import DeviceError
 from latentspace.data.sources import load_images
 from latentspace.runs.directory import Run
@@ -203,3 +203,11 @@ def test_what_a_run_computes_is_exact(small_runs, kind, monkeypatch):
     latentspace.evaluate(run.path, device="cpu")
     assert len(seen) > 3
     assert all(seen)
+
+
+def test_what_a_process_runs_is_looked_up_once(monkeypatch):
+    before = describe(torch.device("cpu"))
+    assert before["versions"]["torch"] == torch.__version__
+    for place in ("subprocess.run", "importlib.metadata.version"):
+        monkeypatch.setattr(place, None)  # to call it is an error
+    assert describe(torch.device("cpu")) == before

@@ -4,6 +4,7 @@ import os
 import platform
 import subprocess
 import sys
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,7 @@ def has_native_bf16(device: str) -> bool:
     return bool(can.get("avx512_bf16") or can.get("amx_bf16"))
 
 
+@cache
 def _version(package: str) -> str | None:
     try:
         return metadata.version(package)
@@ -57,6 +59,7 @@ def _version(package: str) -> str | None:
         return None
 
 
+@cache
 def _processor() -> str:
     try:
         for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
@@ -67,8 +70,12 @@ def _processor() -> str:
     return platform.processor() or platform.machine()
 
 
+@cache
 def _revision() -> str | None:
-    """The git commit of the source tree, `-dirty` where it was changed; None when installed from a wheel."""
+    """The git commit of the source tree, `-dirty` where it was changed; None when installed from a wheel.
+
+    As it is when a process asks first: what it has loaded stays.
+    """
     root = Path(__file__).parents[2]
     if not (root / ".git").exists():
         return None

@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 import safetensors.torch
 import torch
@@ -12,6 +13,8 @@ from torch import nn
 
 from ..core.atomic_files import replacing
 from .records import damaged
+
+NO_DIGEST: Final = "0" * 64  # in the place of one
 
 Tensors = dict[str, torch.Tensor]
 
@@ -30,8 +33,16 @@ def write_tensors(path: Path, tensors: Mapping[str, torch.Tensor], notes: Mappin
 def tensor_bytes(tensors: Mapping[str, torch.Tensor], notes: Mapping[str, str]) -> bytes:
     """The content of a file of these tensors."""
     held = {key: tensor.detach().cpu().contiguous() for key, tensor in tensors.items()}
-    digest = hashlib.sha256(_parted(safetensors.torch.save(held))[1]).hexdigest()
-    return safetensors.torch.save(held, metadata={**notes, "sha256": digest})
+    content = safetensors.torch.save(held, metadata={**notes, "sha256": NO_DIGEST})
+    end = _end(content)
+    body = memoryview(content)[end:]
+    digest = hashlib.sha256(body).hexdigest()  # as long as what it takes the place of
+    return b"".join((content[:end].replace(_entry(NO_DIGEST), _entry(digest), 1), body))
+
+
+def _entry(digest: str) -> bytes:
+    """As it stands in a header; within a note its quotation marks would be escaped."""
+    return f'"sha256":"{digest}"'.encode()
 
 
 def read_tensors(path: Path) -> tuple[Tensors, dict[str, str]]:
@@ -70,6 +81,11 @@ def fill(network: nn.Module, weights: Tensors, path: Path) -> None:
 
 
 def _parted(content: bytes) -> tuple[bytes, bytes]:
-    """The header and the tensors' bytes; the first eight bytes hold the header's length."""
-    end = 8 + int.from_bytes(content[:8], "little")
+    """The header and the tensors' bytes."""
+    end = _end(content)
     return content[8:end], content[end:]
+
+
+def _end(content: bytes) -> int:
+    """Where the header ends; the first eight bytes hold its length."""
+    return 8 + int.from_bytes(content[:8], "little")
