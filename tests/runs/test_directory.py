@@ -98,6 +98,14 @@ def every_key(values, prefix=()):
             yield from every_key(value, (*prefix, key))
 
 
+def test_a_plan_is_made_once_and_anew_where_its_file_has_changed(run):
+    before = run.experiment
+    assert run.experiment is before
+    settings = {**run.settings, "seed": before.seed + 1}
+    (run.path / "config.json").write_text(json.dumps(settings))
+    assert run.experiment == before.model_copy(update={"seed": before.seed + 1})
+
+
 def test_a_plan_that_lacks_a_setting_is_damaged(run):
     path = run.path / "config.json"
     whole = path.read_text()

@@ -57,6 +57,7 @@ class Run:
     def __init__(self, path: str | Path) -> None:
         self.path = as_path(path, "a run")
         self._in_its_place: Callable[[], bool] | None = None  # while it is written to
+        self._known: tuple[dict[str, Any], Experiment] | None = None
 
     def __repr__(self) -> str:
         try:
@@ -126,22 +127,25 @@ class Run:
     def experiment(self) -> "Experiment":
         from ..experiment.config import Experiment
 
-        return Experiment.restored(self.settings, f"{self.path / 'config.json'}")
+        settings = self.settings
+        if self._known is None or self._known[0] != settings:  # it is asked for many times
+            self._known = settings, Experiment.restored(settings, f"{self.path / 'config.json'}")
+        return self._known[1]
 
     @property
     def settings(self) -> dict[str, Any]:
         """config.json as it is; `experiment` holds it to what a plan must be."""
-        return self._json("config.json")
+        return json_object(self.path / "config.json")
 
     @property
     def data(self) -> DataRecord:
         with damage(self.path / "data.json"):
-            return DataRecord.from_json(self._json("data.json"))
+            return DataRecord.from_json(json_object(self.path / "data.json"))
 
     @property
     def split(self) -> Split:
         with damage(self.path / "split.json"):
-            split = Split.from_json(self._json("split.json"))
+            split = Split.from_json(json_object(self.path / "split.json"))
             count = sum(len(split.part(name)) for name in PARTS)
             if count != self.data.images:
                 raise ValueError(f"parts of {counted(count)}, where data.json has {self.data.images}")
@@ -151,13 +155,13 @@ class Run:
     def learned_from(self) -> Hashes:
         """The hashes of the images that the training learned from, in ascending order."""
         with damage(self.path / "split.json"):
-            hashes = self._json("split.json")["learned_from"]
+            hashes = json_object(self.path / "split.json")["learned_from"]
             return np.array([int(one, 16) for one in hashes], dtype=np.uint64)
 
     @property
     def environment(self) -> dict[str, Any]:
         with damage(self.path / "environment.json"):
-            return require_environment(self._json("environment.json"))
+            return require_environment(json_object(self.path / "environment.json"))
 
     @property
     def metrics(self) -> list[dict[str, Any]]:
@@ -249,12 +253,12 @@ class Run:
     def result(self, name: str) -> dict[str, Any] | None:
         """What `evaluate` found and saved under a name; None: nothing."""
         file = f"results/{name}.json"
-        return self._json(file) if (self.path / file).exists() else None
+        return json_object(self.path / file) if (self.path / file).exists() else None
 
     def results(self) -> dict[str, dict[str, Any]]:
         """All of that, by the names."""
         files = sorted((self.path / "results").glob("*.json"))
-        return {file.stem: self._json(f"results/{file.name}") for file in files}
+        return {file.stem: json_object(file) for file in files}
 
     def save_result(self, name: str, result: Mapping[str, Any]) -> Path:
         path = self.path / "results" / f"{name}.json"
@@ -337,9 +341,6 @@ class Run:
     def log(self, lines: Sequence[str]) -> None:
         """Begin run.log with what was said before there was a run."""
         began_with(self.path / "run.log", lines)
-
-    def _json(self, name: str) -> dict[str, Any]:
-        return json_object(self.path / name)
 
 
 def refuse_existing(path: Path) -> None:
