@@ -39,6 +39,14 @@ class NetworkConfig(Config):
         """The same with what was not named settled by the images' shape: channels, height and width."""
         return self
 
+    @property
+    def divisible(self) -> bool:
+        """Whether threads may pass parts of a batch through it at once, and whether that is faster.
+
+        A pass must change nothing in the network, and no image's result may depend on another image.
+        """
+        return False
+
 
 class EncoderDecoderConfig(NetworkConfig):
     """The settings of a network that encodes images and decodes codes."""

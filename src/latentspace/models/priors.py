@@ -28,6 +28,9 @@ class Prior(ABC, nn.Module):
     words: ClassVar[str]
     """What it is, for a person: "N(0, I)"."""
 
+    divisible: ClassVar[bool] = False
+    """Whether threads may use it at once for parts of a batch: computing with it changes nothing."""
+
     def __init__(self, code_size: int) -> None:
         super().__init__()
         self.code_size = code_size
@@ -75,6 +78,7 @@ class StandardNormal(Prior):
     """N(0, I): independent dimensions of mean 0 and variance 1."""
 
     words = "N(0, I)"
+    divisible = True
 
     def log_prob(self, codes: Codes) -> PerImage:
         return -0.5 * (codes.square() + math.log(2 * math.pi)).sum(dim=1)
@@ -105,6 +109,7 @@ class MixtureOfGaussians(Prior):
     """
 
     words = "a learned mixture of Gaussians"
+    divisible = True
 
     def __init__(self, code_size: int, components: int = 32) -> None:
         super().__init__(code_size)
@@ -211,6 +216,7 @@ class Flow(Prior):
     """
 
     words = "a learned flow"
+    divisible = True
 
     def __init__(self, code_size: int, couplings: int = 6, neurons: int = 64) -> None:
         super().__init__(code_size)

@@ -12,6 +12,7 @@ and 0 elsewhere, and g is the gradient. J. Martens, "Deep learning via Hessian-f
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Final, NamedTuple, TypeAlias
 
 import torch
@@ -19,6 +20,7 @@ from torch import Tensor
 
 from ..core.devices import exact
 from ..core.tensor_types import Codes, Images, Logits, PerImage
+from ..core.threads import Threads, can_divide
 from .likelihoods import Likelihood
 from .priors import Prior
 
@@ -42,7 +44,7 @@ class _Problem(NamedTuple):
     prior: Prior | None
     images: Images
 
-    def of(self, rows: Tensor) -> "_Problem":
+    def of(self, rows: Tensor | slice) -> "_Problem":
         return self._replace(images=self.images[rows])
 
     def value(self, codes: Codes, logits: Logits) -> PerImage:
@@ -72,17 +74,26 @@ def refined(
     count = max(1, AT_ONCE // max(1, images[0].numel()))
     dtype = torch.promote_types(codes.dtype, torch.float32)
     codes, images = codes.detach().to(dtype), images.detach().to(dtype)
-    moved = torch.empty_like(codes)
-    with torch.autocast(codes.device.type, enabled=False), exact():
-        for first in range(0, len(codes), count):
-            some = slice(first, first + count)
-            moved[some] = _moved(_Problem(decoder, likelihood, prior, images[some]), codes[some], steps)
-    return moved
+    whole = _Problem(decoder, likelihood, prior, images)
+    calls = [
+        partial(_moved, whole.of(slice(first, first + count)), codes[first : first + count], steps)
+        for first in range(0, len(codes), count)
+    ]
+    threads = min(torch.get_num_threads(), len(calls)) if can_divide(codes.device) else 1
+    with exact():
+        if threads < 2:
+            return torch.cat([call() for call in calls]) if calls else codes.clone()
+        with Threads(threads) as several:
+            return torch.cat(several.results(calls))
 
 
 @torch.no_grad()
 def _moved(problem: _Problem, codes: Codes, steps: int) -> Codes:
-    codes = codes.clone()
+    with torch.autocast(codes.device.type, enabled=False):  # of this thread
+        return _stepped(problem, codes.clone(), steps)
+
+
+def _stepped(problem: _Problem, codes: Codes, steps: int) -> Codes:
     rows = torch.arange(len(codes), device=codes.device)  # of images that still gain
     for _ in range(steps):
         some, begun = problem.of(rows), codes[rows]

@@ -40,6 +40,10 @@ class DenoisingConfig(CorruptionConfig, ObjectiveConfig):
     name: Literal["denoising"] = "denoising"
 
     @property
+    def divisible(self) -> bool:
+        return True
+
+    @property
     def training(self) -> Objective:
         return denoising(self.corruption())
 

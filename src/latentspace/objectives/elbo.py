@@ -71,6 +71,10 @@ class ElboConfig(ObjectiveConfig):
     )
 
     @property
+    def divisible(self) -> bool:
+        return self.free_bits == 0
+
+    @property
     def training(self) -> Objective:
         return elbo(self.beta, self.warm_up, self.free_bits)
 

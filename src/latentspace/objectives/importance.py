@@ -49,6 +49,10 @@ class ImportanceWeightedConfig(ObjectiveConfig):
     samples: int = Field(default=5, ge=1, le=1000, description="codes drawn for each image")
 
     @property
+    def divisible(self) -> bool:
+        return True
+
+    @property
     def training(self) -> Objective:
         return importance_weighted(self.samples)
 

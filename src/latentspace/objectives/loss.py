@@ -60,6 +60,11 @@ class ObjectiveConfig(Config):
     name: str = Field(description="what is minimised, by its name in the registry of objectives")
 
     @property
+    def divisible(self) -> bool:
+        """Whether a batch's loss is the mean of its images' losses: threads may then compute parts of it."""
+        return False
+
+    @property
     @abstractmethod
     def training(self) -> Objective:
         """What is minimised."""

@@ -33,5 +33,9 @@ class ReconstructionConfig(ObjectiveConfig):
     name: Literal["reconstruction"] = "reconstruction"
 
     @property
+    def divisible(self) -> bool:
+        return True
+
+    @property
     def training(self) -> Objective:
         return reconstruction

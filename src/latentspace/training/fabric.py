@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import Any, Final
 
+from torch import Tensor, nn
+
 METRICS: Final = "torchmetrics"
 COMPILER: Final = "torch._dynamo"
 
@@ -40,5 +42,20 @@ _compiler = ModuleType(COMPILER)
 _compiler.OptimizedModule = _Compiled  # type: ignore[attr-defined]
 with _instead({METRICS: None, COMPILER: _compiler}):
     from lightning_fabric import Fabric
+    from lightning_fabric.wrappers import _FabricModule
 
-__all__ = ["Fabric"]
+__all__ = ["Fabric", "without_hooks"]
+
+
+class _Unhooked(_FabricModule):
+    """The same network, with the plan's precision; its gradient need not be `Fabric.backward`'s."""
+
+    def _register_backward_hook(self, tensor: Tensor) -> Tensor:
+        return tensor
+
+
+def without_hooks(model: nn.Module) -> nn.Module:
+    """What Fabric has set up, for gradients of several threads at once, of which it allows one."""
+    if not isinstance(model, _FabricModule):
+        raise TypeError(f"a module that Fabric has set up, not a {type(model).__name__}")
+    return _Unhooked(model._forward_module, model._strategy)

@@ -25,6 +25,7 @@ from .extra import mixed_order, share_in
 from .optimizers import UNIFORM
 from .schedules import schedule_of
 from .steps.autograd import by_autograd
+from .steps.divided import threads_for
 from .steps.numpy_head import ManualBackward
 
 EVALUATION_BATCH = 1024
@@ -120,7 +121,7 @@ def _pass_for(experiment: Experiment, components: Components) -> Pass:
         and components.peers is None
     ):
         return ManualBackward(components, gradient=plan.gradient, minimised=plan.minimised)
-    return partial(by_autograd, components)
+    return partial(by_autograd, components, threads=threads_for(experiment, components))
 
 
 def validation_noise(seed: int, device: torch.device, piece: int = 0) -> torch.Generator:

@@ -11,6 +11,7 @@ from ...core.config import Width
 from ..autoencoder import Autoencoder, EncoderDecoderConfig, GenerativeConfig, NetworkConfig, require_size
 from ..layers.init import build_seeded
 from ..layers.norm import Activation, Norm
+from ..priors import PRIORS
 from ..refinement import MOST
 from .correction import SEEN, Correction
 from .linear import BesideLinearDecoder, BesideLinearEncoder
@@ -95,6 +96,10 @@ class _Residual(FittedCodeConfig):
         default=None, description="of the decoder, where it is not that of the encoder"
     )
 
+    @property
+    def divisible(self) -> bool:
+        return self.norm != "batch"
+
     def build(self, shape: tuple[int, int, int], generator: torch.Generator) -> Autoencoder:
         require_size(shape)
 
@@ -147,3 +152,7 @@ class ResidualVariationalConfig(_Residual, GenerativeConfig):
     """
 
     name: Literal["residual-variational"] = "residual-variational"
+
+    @property
+    def divisible(self) -> bool:
+        return super().divisible and PRIORS[self.prior].divisible

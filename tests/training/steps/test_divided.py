@@ -1,0 +1,118 @@
+"""A batch that threads divide: loss and gradient of the whole, the same bits again, and where it is not."""
+
+import math
+from itertools import islice
+
+import numpy as np
+import pytest
+import torch
+
+from latentspace.core.errors import TrainingError
+from latentspace.core.threads import Threads
+from latentspace.experiment.config import Experiment
+from latentspace.training import loop
+from latentspace.training.steps import divided
+from latentspace.training.train import resume, start, train
+from studies import merged
+
+BASE = {
+    "preset": "default",
+    "threads": 2,
+    "split": {"near_copies": "off"},
+    "model": {"width": 8, "code_size": 4},
+    "training": {"epochs": 2, "min_steps": 2, "batch_size": 50, "augment": "affine"},  # 72 images
+}
+CASES = {
+    "ae": {"kind": "ae", "model": {"linear_path": "on"}},
+    "ordered": {"kind": "ae", "model": {"ordered": True, "corrections": 0}, "training": {"ema": 0.9}},
+    "dae": {"kind": "dae", "model": {"upsampling": "nearest"}, "training": {"optimizer": "adamw"}},
+    "flow": {"kind": "vae"},
+    "mixture": {"kind": "vae", "model": {"prior": "mixture", "corrections": 0}},
+    "weighted": {"kind": "vae", "objective": {"name": "importance-weighted", "samples": 3}},
+    "bf16": {"kind": "ae", "precision": "bf16"},
+}
+WHOLE = {
+    "report": {"kind": "ae", "preset": "report", "model": {"code_size": 4}, "training": {"augment": "none"}},
+    "batch-norm": {"kind": "ae", "model": {"norm": "batch"}},
+    "free-bits": {"kind": "vae", "objective": {"free_bits": 0.1}},
+    "vamp": {"kind": "vae", "model": {"prior": "vamp", "corrections": 0}},
+    "one-thread": {"kind": "ae", "threads": 1},
+}
+
+
+@pytest.fixture
+def plan(archive):
+    def made(changes: dict, **more) -> Experiment:
+        base = {**BASE, "data": {"spec": str(archive)}}
+        if changes.get("preset") == "report":
+            base = {**base, "model": {}}
+        return Experiment.parse(merged(merged(base, changes), more), "a test's plan")
+
+    return made
+
+
+@pytest.fixture
+def counts(monkeypatch):
+    """How many threads each training has had."""
+    found: list[int] = []
+
+    def counted(*arguments) -> int:
+        found.append(divided.threads_for(*arguments))
+        return found[-1]
+
+    monkeypatch.setattr(loop, "threads_for", counted)
+    return found
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_losses_and_weights_are_those_of_the_whole_batch(plan, tmp_path, counts, name):
+    several, one = (train(plan(CASES[name], threads=count), tmp_path / str(count)) for count in (2, 1))
+    assert counts == [2, 1]
+    rtol = 2e-2 if name == "bf16" else 1e-4
+    for ours, theirs in zip(several.metrics, one.metrics, strict=True):
+        assert ours["train"] == pytest.approx(theirs["train"], rel=rtol)
+        assert ours["validation"] == pytest.approx(theirs["validation"], rel=rtol)
+    for weight, values in one.weights.items():
+        np.testing.assert_allclose(several.weights[weight], values, atol=2e-2 if name == "bf16" else 2e-3)
+
+
+@pytest.mark.parametrize("name", ["ordered", "flow"])
+def test_an_interrupted_training_goes_on_to_the_same_bits(plan, tmp_path, name):
+    whole = train(plan(CASES[name]), tmp_path / "whole")
+    records = start(plan(CASES[name]), tmp_path / "broken").records()
+    list(islice(records, 1))
+    records.close()
+    again = resume(tmp_path / "broken")
+    list(again.records())
+    for weight, values in whole.weights.items():
+        assert torch.equal(values, again.run.weights[weight]), weight
+
+
+@pytest.mark.parametrize("name", WHOLE)
+def test_what_must_not_be_divided_is_computed_as_a_whole(plan, tmp_path, counts, name):
+    train(plan(WHOLE[name]), tmp_path / "run")
+    assert counts == [1]
+
+
+def test_a_loss_that_is_no_number_ends_it_before_it_reaches_the_weights(plan, tmp_path, counts):
+    training = start(plan(CASES["ae"], training={"learning_rate": 1e30, "clip_norm": 0}), tmp_path / "run")
+    with pytest.raises(TrainingError, match="every loss must be a finite number"):
+        list(training.records())
+    assert counts == [2]
+    assert training.run.state is None
+
+
+def test_threads_share_pytorchs_and_give_them_back():
+    before = torch.get_num_threads()
+    torch.set_num_threads(4)
+    try:
+        with Threads(2) as threads:
+            assert threads.results([torch.get_num_threads] * 2) == [2, 2]
+        with Threads(3) as threads:
+            assert threads.results([torch.get_num_threads]) == [1]
+        assert torch.get_num_threads() == 4
+        with Threads(2) as threads, pytest.raises(ZeroDivisionError):
+            threads.results([lambda: 1 / 0, lambda: math.pi])
+        assert torch.get_num_threads() == 4
+    finally:
+        torch.set_num_threads(before)
