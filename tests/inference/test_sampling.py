@@ -94,7 +94,7 @@ class TestGrid:
     def test_codes_of_one_dimension_have_no_plane(self):
         with pytest.raises(ConfigurationError) as caught:
             grid(prior(1), side=3)
-        assert "codes have two dimensions" in caught.value.do
+        assert "--what walk" in caught.value.do
 
     def test_a_range_far_from_all_codes_is_warned_of(self):
         codes = fitted(np.array([[1, 10], [3, 50]], np.float32))  # means 2 and 30, deviations 1 and 20

@@ -58,18 +58,20 @@ def value(codes, images, network, likelihood, prior):
         return found if prior is None else found - prior.log_prob(codes)
 
 
-@pytest.mark.parametrize("prior", [None, StandardNormal(SIZE)])
-def test_one_step_is_the_solution_where_logits_are_linear_in_the_code(prior):
+@pytest.mark.parametrize("size", [1, 2, SIZE])
+@pytest.mark.parametrize("with_prior", [False, True])
+def test_one_step_is_the_solution_where_logits_are_linear_in_the_code(size, with_prior):
     """Ridge regression of each image on the decoder's weights, by NumPy's own solver in float64."""
     torch.manual_seed(0)
-    linear = nn.Linear(SIZE, math.prod(SHAPE))
-    images, codes = torch.rand(5, *SHAPE), torch.randn(5, SIZE)
-    found = refined(codes, images, nn.Sequential(linear, nn.Unflatten(1, SHAPE)), Squares(), prior, 1)
+    linear, prior = nn.Linear(size, math.prod(SHAPE)), StandardNormal(size) if with_prior else None
+    images, aside = torch.rand(50, *SHAPE), 0.3 * torch.randn(50, size)  # within a step's reach
     weight, bias = (one.detach().double().numpy() for one in (linear.weight, linear.bias))
-    product = weight.T @ weight + (0 if prior is None else torch.eye(SIZE).numpy())
+    product = weight.T @ weight + (0 if prior is None else torch.eye(size).numpy())
     best = torch.linalg.solve(
         torch.from_numpy(product), torch.from_numpy(((images.flatten(1).double().numpy()) - bias) @ weight).T
     ).T
+    codes, network = best.float() + aside, nn.Sequential(linear, nn.Unflatten(1, SHAPE))
+    found = refined(codes, images, network, Squares(), prior, 1)
     torch.testing.assert_close(found, best.float(), atol=2e-3, rtol=2e-3)
 
 
@@ -85,6 +87,19 @@ def test_no_code_becomes_worse_and_all_together_better(likelihood, prior):
         assert (after <= before + 1e-5 * before.abs()).all()
         assert after.mean() < before.mean()
         before = after
+
+
+@pytest.mark.parametrize("steps", [1, 4])
+def test_a_code_that_gains_without_end_stays_near(steps):
+    """Of a decoder that saturates, whose best code for a white image lies at infinity."""
+    codes = torch.tensor([[5.0], [0.1]])
+    network = nn.Sequential(nn.Softsign(), nn.Linear(1, 64, bias=False), nn.Unflatten(1, (1, 8, 8)))
+    nn.init.constant_(network[1].weight, 2.0)
+    images = torch.full((2, 1, 8, 8), 1.0)
+    found = refined(codes, images, network, MeanSquared(), None, steps)
+    start, end = (value(one, images, network, MeanSquared(), None) for one in (codes, found))
+    assert (end < start).all()
+    assert ((found - codes).norm(dim=1) <= torch.tensor([5.0, 1.0]) * (1 + 1e-5)).all()
 
 
 def test_codes_of_images_that_the_decoder_can_draw_are_found():

@@ -238,10 +238,16 @@ def grid(
     first, second = dimensions
     size = distribution.code_size
     require(
+        size > 1,
+        "a grid needs codes of two numbers or more",
+        "codes of one number",
+        "write --what walk, which goes through them, or --what samples",
+    )
+    require(
         first != second and all(0 <= one < size for one in dimensions),
         f"the grid's two dimensions must differ, and lie in 0..{size - 1}",
         f"{first},{second}",
-        "write for example --dimensions 0,1" if size > 1 else "use a run whose codes have two dimensions",
+        "write for example --dimensions 0,1",
     )
     require(
         1 <= side <= SHOWN**0.5,

@@ -26,10 +26,14 @@ from .priors import Prior
 
 MOST: Final = 10_000  # steps
 ITERATIONS: Final = 3  # of conjugate gradients a step: twelve gain as little more as a hundredth
+SOLVED: Final = 1e-6  # share of the square of a gradient: what is left is rounding
 LENGTHS: Final = (1.0, 0.5, 0.25)  # of a step, tried in this order until an image gains
 ENOUGH: Final = 1e-3  # share of what is minimised: an image that gains less is done
+REACH: Final = 1.0  # lengths of its first code that a code is led away, where no prior holds it
+NEAREST: Final = 1.0  # of which the first code is taken to have at least so much
 AT_ONCE: Final = 100_000  # values of images
 ASIDE: Final = 0.01  # how far a code is moved at first, along each number, to see a slope
+NOTHING: Final = 1e-30  # length of a step that leads nowhere
 SEEN: Final = 0.01  # how far logits are to move by that, so that neither rounding nor bending shows
 SLACK: Final = 10.0  # times more or less than that is near enough
 
@@ -90,14 +94,17 @@ def refined(
 @torch.no_grad()
 def _moved(problem: _Problem, codes: Codes, steps: int) -> Codes:
     with torch.autocast(codes.device.type, enabled=False):  # of this thread
-        return _stepped(problem, codes.clone(), steps)
+        return _stepped(problem, codes, steps)
 
 
 def _stepped(problem: _Problem, codes: Codes, steps: int) -> Codes:
+    first, codes = codes, codes.clone()
     rows = torch.arange(len(codes), device=codes.device)  # of images that still gain
     for _ in range(steps):
         some, begun = problem.of(rows), codes[rows]
         before, direction = _direction(some, begun)
+        if problem.prior is None:
+            direction = _within_reach(direction, begun, first[rows])
         moved, after = _along(some, begun, before, direction)
         codes[rows] = moved
         rows = rows[before - after > ENOUGH * before.abs()]
@@ -124,12 +131,25 @@ def _direction(problem: _Problem, codes: Codes) -> tuple[PerImage, Codes]:
     return value.detach(), _conjugate_gradients(curved, -gradient)
 
 
+def _within_reach(direction: Codes, codes: Codes, first: Codes) -> Codes:
+    """Steps that are cut where they would lead too far from the first codes.
+
+    Where an image gains the more the further its code goes, as where the decoder sees hardly more of a code
+    than its direction, a step would lead hundreds of standard deviations away, for a gain that nobody sees.
+    """
+    tiny = torch.finfo(codes.dtype).tiny
+    reach = REACH * first.norm(dim=1, keepdim=True).clamp(min=NEAREST)
+    left = (reach - (codes - first).norm(dim=1, keepdim=True)).clamp(min=0)
+    shares: Tensor = (left / direction.norm(dim=1, keepdim=True).clamp(min=tiny)).clamp(max=1)
+    return direction * shares
+
+
 def _slope(decoder: Decoder, codes: Codes, logits: Logits, step: Codes) -> Logits:
     """How logits change along a step, by a difference: decoding once is less work than a derivative.
 
     The distance follows the decoder: where logits move much more or less than `SEEN`, it is taken again.
     """
-    length = step.norm(dim=1, keepdim=True).clamp(min=torch.finfo(step.dtype).tiny)
+    length = step.norm(dim=1, keepdim=True).clamp(min=NOTHING)
     aside = ASIDE * math.sqrt(codes.shape[1]) / length
     apart = decoder(codes + aside * step) - logits
     seen = apart.flatten(1).square().mean(dim=1, keepdim=True).sqrt()
@@ -146,9 +166,12 @@ def _conjugate_gradients(product: Callable[[Codes], Codes], wanted: Codes) -> Co
     tiny = torch.finfo(wanted.dtype).tiny
     found, rest, along = torch.zeros_like(wanted), wanted, wanted
     size = rest.square().sum(dim=1, keepdim=True)
+    solved, goes_on = SOLVED * size, torch.ones_like(size, dtype=torch.bool)
     for _ in range(ITERATIONS):
         curved = product(along)
-        factor = size / (along * curved).sum(dim=1, keepdim=True).clamp(min=tiny)
+        bend = (along * curved).sum(dim=1, keepdim=True)
+        goes_on &= (size > solved) & (bend > 0)  # else rounding would be taken for a slope
+        factor = torch.where(goes_on, size / bend.clamp(min=tiny), 0.0)
         found, rest = found + factor * along, rest - factor * curved
         before, size = size, rest.square().sum(dim=1, keepdim=True)
         along = rest + size / before.clamp(min=tiny) * along
