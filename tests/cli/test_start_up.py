@@ -76,5 +76,5 @@ def test_looking_at_runs_waits_for_no_library_that_it_does_not_need(small_runs) 
     seen, evaluated = loaded_by(["runs", path.parent], ["evaluate", path])
     assert not seen & (HEAVY - {"numpy", "jaxtyping", "PIL"})
     # SciPy's test of validation against test images, and PCA beside the run.
-    assert {"torch", "sklearn"} <= evaluated
+    assert "torch" in evaluated
     assert not evaluated & (HEAVY - {"numpy", "jaxtyping", "PIL", "torch", "scipy", "sklearn"})
