@@ -6,6 +6,7 @@ from pathlib import Path
 import matplotlib as mpl
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
 
@@ -13,7 +14,7 @@ import latentspace.figures
 from latentspace.core.errors import ConfigurationError, OutputError
 from latentspace.data.imageset import ImageSet
 from latentspace.figures import Term, draw_curves, draw_samples, loss_curves, png, sample_images, save
-from latentspace.figures.style import DPI, WIDTH
+from latentspace.figures.style import BODY, DPI, WIDTH
 from latentspace.figures.text import legible, text_width, wrapped
 
 
@@ -119,6 +120,15 @@ def test_lines_break_between_words() -> None:
     assert " ".join(lines) == "some words that do not fit on one line of an inch"
     assert len(lines) > 2
     assert all(text_width(line, 9.0) <= 1.0 for line in lines)
+
+
+def test_a_wrapped_line_is_drawn_within_its_width():
+    """Letters that are set on whole pixels take more room than they measure."""
+    text, width = "Codes drawn from independent Gaussians with the mean and standard", 1202.5 / 270
+    figure = Figure(figsize=(9, 1), dpi=270)
+    drawn = figure.text(0, 0, wrapped(text, width, BODY), size=BODY)
+    FigureCanvasAgg(figure).draw()
+    assert drawn.get_window_extent().width <= width * 270
     assert wrapped("incomprehensibilities", 0.5, 9.0) == "incomprehensibilities"
 
 

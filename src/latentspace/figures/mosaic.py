@@ -1,5 +1,6 @@
 """Many small images on one sheet, pixel for pixel."""
 
+import math
 from collections.abc import Container
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
@@ -13,7 +14,7 @@ from PIL import Image
 from ..core.errors import ConfigurationError, DataError
 from ..inference.image_files import Drawable, raster
 from .style import BODY, DPI, QUIET, SMALL, WIDTH, blank, styled
-from .text import legible, text_width, wrapped
+from .text import DRAWN, legible, text_width, wrapped
 
 _Across: TypeAlias = Literal["left", "center", "right"]
 _Down: TypeAlias = Literal["top", "center", "baseline", "center_baseline"]
@@ -116,16 +117,16 @@ def _planned(images: Shown, columns: int, words: Words, sharp: int) -> tuple[Lay
     rows = -(-len(images) // columns)
     left = _EDGE + (_line(SMALL) if words.side else 0)
     if words.beside:
-        left += round(max(text_width(name, SMALL) for name in words.beside) * DPI * 1.03) + _GAP
+        left += round(max(text_width(name, SMALL) for name in words.beside) * DPI * DRAWN) + _GAP
     room = (WIDTH * DPI - left - _EDGE - (columns - 1) * _GAP) / columns
     scale = _scale(height, width, room, sharp)
     cell = max(1, round(height * scale)), max(1, round(width * scale))
     step = cell[0] + _GAP + (_line(SMALL) if words.above else 0), cell[1] + _GAP
     block = (columns - 1) * step[1] + cell[1] + 2
     # a narrow sheet grows for its words, up to a point; beyond it they break
-    heading_needs = 2 * _EDGE + min(text_width(words.heading, BODY) * 1.03, 3.0) * DPI
-    foot_needs = left + _EDGE + min(text_width(words.foot, SMALL) * 1.03, 3.0) * DPI
-    sheet = round(max(left + block + _EDGE, heading_needs, foot_needs))
+    heading_needs = 2 * _EDGE + min(text_width(words.heading, BODY) * DRAWN, 3.0) * DPI
+    foot_needs = left + _EDGE + min(text_width(words.foot, SMALL) * DRAWN, 3.0) * DPI
+    sheet = math.ceil(max(left + block + _EDGE, heading_needs, foot_needs))
     heading = wrapped(words.heading, (sheet - 2 * _EDGE) / DPI, BODY)
     foot = wrapped(words.foot, (sheet - left - _EDGE) / DPI, SMALL)
     top = _EDGE + (_line(SMALL) if words.above or words.overhead else 0)

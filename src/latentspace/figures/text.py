@@ -44,6 +44,9 @@ def legible(text: str, limit: int = 24) -> str:
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
 
 
+DRAWN = 1.03  # times its width as it is measured, at most, since letters are set on whole pixels
+
+
 def text_width(text: str, points: float) -> float:
     """Width of one line, in inches."""
     font = get_font(_files())
@@ -56,7 +59,7 @@ def wrapped(text: str, width: float, points: float) -> str:
     """The text broken between words into lines of at most `width` inches; a longer word stays whole."""
     lines: list[str] = []
     for word in legible(text, limit=2000).split():
-        if lines and text_width(f"{lines[-1]} {word}", points) <= width:
+        if lines and text_width(f"{lines[-1]} {word}", points) * DRAWN <= width:
             lines[-1] += f" {word}"
         else:
             lines.append(word)
