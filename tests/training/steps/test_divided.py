@@ -1,6 +1,5 @@
 """A batch that threads divide: loss and gradient of the whole, the same bits again, and where it is not."""
 
-import math
 from itertools import islice
 
 import numpy as np
@@ -22,14 +21,23 @@ BASE = {
     "model": {"width": 8, "code_size": 4},
     "training": {"epochs": 2, "min_steps": 2, "batch_size": 50, "augment": "affine"},  # 72 images
 }
+ONCE = {"epochs": 1}
 CASES = {
     "ae": {"kind": "ae", "model": {"linear_path": "on"}},
     "ordered": {"kind": "ae", "model": {"ordered": True, "corrections": 0}, "training": {"ema": 0.9}},
-    "dae": {"kind": "dae", "model": {"upsampling": "nearest"}, "training": {"optimizer": "adamw"}},
+    "dae": {
+        "kind": "dae",
+        "model": {"upsampling": "nearest", "corrections": 0},
+        "training": {"optimizer": "adamw"},
+    },
     "flow": {"kind": "vae"},
     "mixture": {"kind": "vae", "model": {"prior": "mixture", "corrections": 0}},
-    "weighted": {"kind": "vae", "objective": {"name": "importance-weighted", "samples": 3}},
-    "bf16": {"kind": "ae", "precision": "bf16"},
+    "weighted": {
+        "kind": "vae",
+        "objective": {"name": "importance-weighted", "samples": 3},
+        "model": {"corrections": 0},
+    },
+    "bf16": {"kind": "ae", "precision": "bf16", "model": {"width": 4, "corrections": 0}},
 }
 WHOLE = {
     "report": {"kind": "ae", "preset": "report", "model": {"code_size": 4}, "training": {"augment": "none"}},
@@ -66,7 +74,9 @@ def counts(monkeypatch):
 
 @pytest.mark.parametrize("name", CASES)
 def test_losses_and_weights_are_those_of_the_whole_batch(plan, tmp_path, counts, name):
-    several, one = (train(plan(CASES[name], threads=count), tmp_path / str(count)) for count in (2, 1))
+    several, one = (
+        train(plan(CASES[name], threads=count, training=ONCE), tmp_path / str(count)) for count in (2, 1)
+    )
     assert counts == [2, 1]
     rtol = 2e-2 if name == "bf16" else 1e-4
     for ours, theirs in zip(several.metrics, one.metrics, strict=True):
@@ -90,7 +100,7 @@ def test_an_interrupted_training_goes_on_to_the_same_bits(plan, tmp_path, name):
 
 @pytest.mark.parametrize("name", WHOLE)
 def test_what_must_not_be_divided_is_computed_as_a_whole(plan, tmp_path, counts, name):
-    train(plan(WHOLE[name]), tmp_path / "run")
+    train(plan(WHOLE[name], training=ONCE), tmp_path / "run")
     assert counts == [1]
 
 
@@ -111,8 +121,23 @@ def test_threads_share_pytorchs_and_give_them_back():
         with Threads(3) as threads:
             assert threads.results([torch.get_num_threads]) == [1]
         assert torch.get_num_threads() == 4
-        with Threads(2) as threads, pytest.raises(ZeroDivisionError):
-            threads.results([lambda: 1 / 0, lambda: math.pi])
-        assert torch.get_num_threads() == 4
     finally:
         torch.set_num_threads(before)
+
+
+def test_an_error_ends_what_the_other_threads_are_at():
+    ended = []
+
+    def endless() -> None:
+        try:
+            weights = torch.ones(2, 2, requires_grad=True)
+            while True:
+                (weights @ weights).sum().backward()
+        finally:
+            ended.append(True)
+
+    with pytest.raises(ZeroDivisionError), Threads(2) as threads:
+        threads.results([lambda: 1 / 0, endless, endless])
+    assert len(ended) < 3  # the last may not have begun
+    with Threads(1) as threads:
+        assert threads.results([lambda: 1, lambda: 2]) == [1, 2]
