@@ -19,7 +19,7 @@ BASE = {
     "threads": 2,
     "split": {"near_copies": "off"},
     "model": {"width": 8, "code_size": 4},
-    "training": {"epochs": 2, "min_steps": 2, "batch_size": 50, "augment": "affine"},  # 72 images
+    "training": {"epochs": 2, "min_steps": 2, "batch_size": 66, "augment": "affine"},  # 72 images
 }
 ONCE = {"epochs": 1}
 CASES = {
@@ -44,6 +44,7 @@ WHOLE = {
     "batch-norm": {"kind": "ae", "model": {"norm": "batch"}},
     "free-bits": {"kind": "vae", "objective": {"free_bits": 0.1}},
     "vamp": {"kind": "vae", "model": {"prior": "vamp", "corrections": 0}},
+    "few": {"kind": "ae", "training": {"batch_size": 63}},
     "one-thread": {"kind": "ae", "threads": 1},
 }
 

@@ -20,7 +20,7 @@ from ..components import Components
 from ..epoch import Epoch
 from ..together.peers import even_share
 
-FEWEST: Final = 16  # images of a part: with fewer the calls of operators take longer than they do
+FEWEST: Final = 32  # images of a part: of fewer, PyTorch's threads make as much of the cores
 MOST: Final = 4  # parts: Python calls the operators of one thread at a time
 
 
@@ -28,7 +28,7 @@ def threads_for(experiment: Experiment, m: Components) -> int:
     """How many threads divide each batch: a function of the plan, the device and PyTorch's threads.
 
     1 where a batch must not be divided: by a network or an objective for which an image's result depends on
-    the others, where processes divide it already, or on a GPU.
+    the others, where processes divide it already, or on a GPU; or where it has too few images.
     """
     divisible = (
         experiment.model.divisible
@@ -37,7 +37,10 @@ def threads_for(experiment: Experiment, m: Components) -> int:
         and m.peers is None
         and not m.auxiliary
     )
-    return min(MOST, experiment.threads or torch.get_num_threads()) if divisible else 1
+    if not divisible:
+        return 1
+    batch = min(experiment.training.batch_size, m.train.images)
+    return max(1, min(MOST, experiment.threads or torch.get_num_threads(), batch // FEWEST))
 
 
 class _Found(NamedTuple):
