@@ -6,7 +6,7 @@ from typing import Any
 from latentspace.core.config import merged
 from latentspace.experiment.config import Experiment
 from latentspace.runs.directory import Run
-from latentspace.training.train import train
+from latentspace.training.train import resume, start, train
 
 CONVOLUTIONAL = {
     "code_size": 3, "conv1_channels": 8, "conv2_channels": 8, "conv3_channels": 16, "neurons": 32,
@@ -35,6 +35,16 @@ def small(kind: str, spec: Path | None = None, changes: dict[str, Any] | None = 
 
 def trained(kind: str, spec: Path, out: Path, changes: dict[str, Any] | None = None) -> Run:
     return train(small(kind, spec, changes), out)
+
+
+def must_go_on_to_the_same_bits(plan: Experiment, whole: Run, place: Path) -> None:
+    """A training of the plan that is interrupted after its first epoch ends as `whole`, which was not."""
+    records = start(plan, place).records()
+    next(records)
+    records.close()
+    for _ in resume(place).records():
+        pass
+    assert Run(place).weights_hash == whole.weights_hash
 
 
 def timeless(run: Run) -> list[dict[str, Any]]:

@@ -1,7 +1,6 @@
 """On an NVIDIA GPU: the same bits after a resume, the CPU's numbers, every command. Skipped elsewhere."""
 
 import re
-from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +12,10 @@ from latentspace import ConvAutoencoder, LatentClassifier, VariationalAutoencode
 from latentspace.data.sources import load_images
 from latentspace.experiment.config import Experiment
 from latentspace.runs.directory import Run
-from latentspace.training.train import resume, start, train
+from latentspace.training.train import train
 from materials import make_images
 from runner import call
-from studies import small, trained
+from studies import must_go_on_to_the_same_bits, small, trained
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no NVIDIA GPU here")
 
@@ -70,15 +69,7 @@ EVALUATED = ("ae", "corrected", "batch-norm", "flow", "classifier")
 @pytest.mark.parametrize("name", NAMES)
 def test_an_interrupted_training_ends_as_one_that_never_stopped(plans, tmp_path, name, precision):
     plan = plans[name].on("cuda").model_copy(update={"precision": precision})
-    whole = train(plan, tmp_path / "whole")
-    broken = start(plan, tmp_path / "broken")
-    records = broken.records()
-    list(islice(records, 1))
-    records.close()
-    again = resume(tmp_path / "broken")
-    list(again.records())
-    for weight, tensor in whole.weights.items():
-        assert torch.equal(tensor, again.run.weights[weight]), weight
+    must_go_on_to_the_same_bits(plan, train(plan, tmp_path / "whole"), tmp_path / "broken")
 
 
 @pytest.mark.parametrize("name", NAMES)

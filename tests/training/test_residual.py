@@ -6,10 +6,10 @@ import pytest
 
 from latentspace.evaluation.code_sizes import numbers_enough
 from latentspace.experiment.config import Experiment
-from latentspace.runs.directory import Run
-from latentspace.training.train import resume, start, train
+from latentspace.training.train import train
 from makers import undrawn
 from runner import call
+from studies import must_go_on_to_the_same_bits
 
 SMALL = {"width": 8, "code_size": 4, "linear_path": "off", "corrections": 0}
 GOLDEN = {
@@ -44,22 +44,14 @@ def test_it_learns(kind, archive, tmp_path):
     assert curve[-1] < curve[0]
     assert curve == pytest.approx(GOLDEN[kind], rel=2e-3)
     if kind == "vae":
-        must_go_on_to_the_same_bits(whole, tmp_path / "broken")
-
-
-def must_go_on_to_the_same_bits(whole, place):
-    broken = start(whole.experiment, place)
-    next(broken.records())
-    for _ in resume(place).records():
-        pass
-    assert Run(place).weights_hash == whole.weights_hash
+        must_go_on_to_the_same_bits(whole.experiment, whole, tmp_path / "broken")
 
 
 def test_a_corrected_code_s_training_goes_on_to_the_same_bits(archive, tmp_path):
     corrected = train(plan("ae", archive, model={**SMALL, "corrections": 1}), tmp_path / "whole")
     curve = [record["validation"]["mse"] for record in corrected.metrics]
     assert curve == pytest.approx(CORRECTED, rel=2e-3)
-    must_go_on_to_the_same_bits(corrected, tmp_path / "broken")
+    must_go_on_to_the_same_bits(corrected.experiment, corrected, tmp_path / "broken")
 
 
 def test_the_code_size_follows_the_images_and_is_said(archive, tmp_path):

@@ -108,7 +108,7 @@ def _as_in_training(experiment: Experiment, network: nn.Module) -> AbstractConte
 
 
 def _pass_for(experiment: Experiment, components: Components) -> Pass:
-    """A function of the plan and the device alone, so that a training repeats exactly."""
+    """A function of the plan, the device and PyTorch's threads alone, so that a training repeats exactly."""
     plan = experiment.objective
     if (
         isinstance(plan, ClassificationConfig)

@@ -1,7 +1,5 @@
 """A batch that threads divide: loss and gradient of the whole, the same bits again, and where it is not."""
 
-from itertools import islice
-
 import numpy as np
 import pytest
 import torch
@@ -11,8 +9,8 @@ from latentspace.core.threads import Threads
 from latentspace.experiment.config import Experiment
 from latentspace.training import loop
 from latentspace.training.steps import divided
-from latentspace.training.train import resume, start, train
-from studies import merged
+from latentspace.training.train import start, train
+from studies import merged, must_go_on_to_the_same_bits
 
 BASE = {
     "preset": "default",
@@ -89,14 +87,8 @@ def test_losses_and_weights_are_those_of_the_whole_batch(plan, tmp_path, counts,
 
 @pytest.mark.parametrize("name", ["ordered", "flow"])
 def test_an_interrupted_training_goes_on_to_the_same_bits(plan, tmp_path, name):
-    whole = train(plan(CASES[name]), tmp_path / "whole")
-    records = start(plan(CASES[name]), tmp_path / "broken").records()
-    list(islice(records, 1))
-    records.close()
-    again = resume(tmp_path / "broken")
-    list(again.records())
-    for weight, values in whole.weights.items():
-        assert torch.equal(values, again.run.weights[weight]), weight
+    own = plan(CASES[name])
+    must_go_on_to_the_same_bits(own, train(own, tmp_path / "whole"), tmp_path / "broken")
 
 
 @pytest.mark.parametrize("name", WHOLE)
