@@ -142,18 +142,19 @@ def _new_place(experiment: Experiment, images: Given | None) -> Path:
     return place
 
 
-def resume(run: str | Path, images: Given | None = None) -> Run:
+def resume(run: str | Path, images: Given | None = None, *, threads: int | None = None) -> Run:
     """Go on with an interrupted training, to its end.
 
     Args:
         images: the run's own, as for `load_data`; None: they are where they were.
+        threads: of the CPU, from now on; None: as many as the run's plan has.
 
     Raises:
         LatentspaceError: no run, other images, or a loss that is not finite.
     """
     path = as_path(run, "a run")
     where = _at(Run.open(path).experiment, images) if isinstance(images, str | Path) else images
-    return finish(_resume(path, where))
+    return finish(_resume(path, where, threads=threads))
 
 
 def _at(experiment: Experiment, spec: str | Path) -> DataConfig:

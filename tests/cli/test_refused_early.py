@@ -82,6 +82,18 @@ def test_a_size_that_the_network_does_not_take(small_runs, tmp_path, no_images):
     assert "must be brought to the size that the run was trained on: 16x16" in said
 
 
+@pytest.mark.parametrize(
+    ("verb", "setting"),
+    [("train", "threads"), ("train", "devices"), ("search", "threads"), ("search", "workers")],
+)
+def test_more_threads_or_processes_than_the_cores_can_serve(tmp_path, verb, setting, no_images, monkeypatch):
+    monkeypatch.setattr("latentspace.core.child_processes.cores", lambda: 2)
+    said = refused(verb, "ae", "--data", "glyphs", "--out", str(tmp_path / "out"), f"--{setting}", "1000")
+    assert f"--{setting} may be at most 64 on this machine, which has 2 cores" in said
+    assert "--workers may be" in refused("data", "render", "--out", str(tmp_path / "out"), "--workers", "65")
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_picture_of_another_format(archive, tmp_path, no_images):
     assert "saved as one of" in refused("data", "info", str(archive), "--picture", str(tmp_path / "x.bmp"))
 

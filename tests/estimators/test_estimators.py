@@ -246,6 +246,7 @@ BAD: list[tuple[dict[str, Any], Any, str]] = [
     ({}, GREY / 255 - 0.5, "floats in 0..1"),
     ({}, GREY.reshape(60, 1, 1, 16, 16), "must be N x H x W"),
     ({"device": "cuda:99"}, GREY, "device"),
+    ({"settings": {"threads": 4000}}, GREY, "threads"),
 ]
 
 

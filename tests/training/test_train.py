@@ -20,6 +20,7 @@ from latentspace.training.components import learned_from
 from latentspace.training.context import prepare
 from latentspace.training.loop import evaluate, learn
 from latentspace.training.train import is_run_of, resume, start, train
+from runner import done, refused
 from studies import timeless
 
 
@@ -268,6 +269,22 @@ def test_a_plans_threads_are_those_of_its_training_alone(plan, tmp_path, monkeyp
         assert torch.get_num_threads() == 3
     finally:
         torch.set_num_threads(before)
+
+
+def test_a_run_of_a_larger_machine_goes_on_with_fewer_threads(plan, tmp_path, monkeypatch):
+    monkeypatch.setattr("latentspace.core.child_processes.cores", lambda: 100)
+    made = start(plan.model_copy(update={"threads": 300}), tmp_path / "run").run.path
+    monkeypatch.setattr("latentspace.core.child_processes.cores", lambda: 2)
+    assert "which has 2 cores" in refused("train", "--resume", made)
+    done("train", "--resume", made, "--threads", 1)
+    assert Run(made).finished
+    assert Run(made).experiment.threads == 300
+    next_one = "continue", made, "--epochs", 1, "--out", tmp_path / "next"
+    assert "which has 2 cores" in refused(*next_one)
+    done(*next_one, "--threads", 1)
+    assert Run(tmp_path / "next").experiment.threads == 1
+    with pytest.raises(ConfigurationError, match=r"found: threads=4096"):
+        train(plan.model_copy(update={"threads": 4096}), tmp_path / "other")
 
 
 def test_an_unknown_device_is_refused_before_anything_is_written(plan, tmp_path):

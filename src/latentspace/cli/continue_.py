@@ -20,6 +20,7 @@ def continue_(
     ] = None,
     json: Json = False,
     device: PlannedDevice = None,
+    threads: Annotated[int | None, "Threads of the CPU. \\[default: the parent's]", {"min": 1}] = None,
 ) -> None:
     """Train a finished run for more epochs, with more images if you like, as a new run.
 
@@ -37,7 +38,7 @@ def continue_(
     from .train import follow
 
     more = Reading().settings(together(data or [])).get("spec")
-    made = follow(start_continued(Run.open(run), out, epochs, more, device), said=not json)
+    made = follow(start_continued(Run.open(run), out, epochs, more, device, threads), said=not json)
     if json:
         last = made.metrics[-1]
         console.show_json(

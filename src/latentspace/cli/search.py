@@ -159,6 +159,7 @@ def search(
             storage=options.storage,
             workers=options.workers or room,
             published=options.published,
+            elsewhere=room is not None,
         )
         plan, workers = draft(request, out, resume=resume)
         with begin(plan, out, options.storage or plan.storage, resume=resume) as study:

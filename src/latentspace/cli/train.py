@@ -126,9 +126,9 @@ def train(
         require_tracker(track)
     if resume is not None:
         why = "a run goes on with the settings that it began with; --data says where its images are now"
-        refuse_beside(context, "--resume", why, "--data", "--track", "--engine")
+        refuse_beside(context, "--resume", why, "--data", "--track", "--engine", "--threads")
         with trained_by(engine, options.device) as together:
-            _resume(resume, options.data.spec, track, together)
+            _resume(resume, options, track, together)
         return
     if kind is None or out is None:
         raise ConfigurationError(
@@ -153,7 +153,7 @@ def train(
             _several(experiment, out, seeds, track, together)
 
 
-def _resume(path: Path, data: str | None, track: str | None, together: "Start | None") -> None:
+def _resume(path: Path, options: ExperimentOptions, track: str | None, together: "Start | None") -> None:
     from ..runs.directory import Run
     from ..runs.tracking import trackers_of
     from ..training.tracking import require_tracker
@@ -170,7 +170,8 @@ def _resume(path: Path, data: str | None, track: str | None, together: "Start | 
     else:
         if track is not None:
             require_tracker(track)
-        follow(resume(path, moved(run, data), together=together), track)
+        images = moved(run, options.data.spec)
+        follow(resume(path, images, threads=options.threads, together=together), track)
 
 
 def _start(experiment: "Experiment", out: Path, together: "Start | None") -> "Training":

@@ -1,10 +1,19 @@
-"""A Python process that is begun from this one: its command, its environment, and cores for it."""
+"""A Python process that is begun from this one: its command, its environment, and cores for it.
+
+More threads or processes than cores can serve are refused by one rule.
+"""
 
 import os
 import subprocess
 import sys
 from contextlib import suppress
-from typing import IO
+from typing import IO, Final
+
+from .errors import ConfigurationError
+from .wording import counted, option
+
+ALWAYS: Final = 64  # threads or processes that any machine may be asked for
+PER_CORE: Final = 4  # and so many for each of its cores, where that is more
 
 
 def cores() -> int:
@@ -12,6 +21,29 @@ def cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def too_many(count: int) -> bool:
+    """Whether so many threads or processes would mostly wait for each other on this machine."""
+    return count > max(ALWAYS, PER_CORE * cores())
+
+
+def refuse_too_many(name: str, count: int) -> None:
+    """Refuse a setting that asks for more threads or processes than this machine's cores can serve.
+
+    Args:
+        name: of the setting: threads, devices, workers.
+
+    Raises:
+        ConfigurationError: there are more than 64, and more than four for each core.
+    """
+    if too_many(count):
+        raise ConfigurationError(
+            f"{option(name)} may be at most {max(ALWAYS, PER_CORE * cores())} on this machine, which has "
+            f"{counted(cores(), 'core')}",
+            found=option(name, count),
+            do=f"name fewer ({option(name, cores())}), or leave it out",
+        )
 
 
 def module_command(module: str, *arguments: str) -> list[str]:

@@ -12,6 +12,7 @@ from sklearn.model_selection import train_test_split
 from sklearn.utils import check_random_state
 from torch import nn
 
+from ..core.child_processes import refuse_too_many
 from ..core.config import merged, nested
 from ..core.errors import ConfigurationError
 from ..core.types import Int64Array
@@ -79,7 +80,9 @@ def plan_of(kind: str, params: Mapping[str, Any], seed: int, usual: Mapping[str,
     changes = merged(changes, {"training": stop})
     preset = params["preset"] or usual_preset(kind, changes)
     own = {"kind": kind, "preset": preset, "seed": seed, "device": params["device"]}
-    return Experiment.parse({**own, **changes}, "the estimator")
+    plan = Experiment.parse({**own, **changes}, "the estimator")
+    refuse_too_many("threads", plan.threads)
+    return plan
 
 
 def _plain(value: Any) -> Any:

@@ -76,7 +76,11 @@ class Experiment(Config):
         "the CPU's cores; `--devices`",
     )
     threads: int = Field(
-        default=0, ge=0, le=4096, description="of the CPU; 0: PyTorch's own choice; `--threads`"
+        default=0,
+        ge=0,
+        le=4096,
+        description="of the CPU; 0: PyTorch's own choice; at most 64, or four for each core where that is "
+        "more; `--threads`",
     )
 
     @classmethod

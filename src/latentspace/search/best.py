@@ -5,6 +5,7 @@ from pathlib import Path
 import tomli_w
 
 from ..core.atomic_files import write_text
+from ..core.child_processes import too_many
 from ..core.config import without_unset
 from ..core.errors import TrainingError
 from ..experiment.config import Experiment
@@ -43,7 +44,9 @@ def plan_of(trials: Trials, trial: Trial, fit: str | None = None) -> Experiment:
         fit: the parts that are learned from; None: as the trial did.
     """
     base = trials.plan.experiment
-    threads = base.threads if trial.notes.threads is None else trial.notes.threads
+    threads = trial.notes.threads
+    if threads is None or too_many(threads):  # of a larger machine
+        threads = base.threads
     base = base.model_copy(update={"threads": threads})
     plan = experiment_of(trial.params, base, base.seed if trial.notes.seed is None else trial.notes.seed)
     if fit is None:

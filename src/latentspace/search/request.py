@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.atomic_files import exists
-from ..core.child_processes import cores
+from ..core.child_processes import cores, refuse_too_many
 from ..core.config import merged
 from ..core.devices import named_device
 from ..core.errors import ConfigurationError
@@ -33,6 +33,7 @@ class SearchRequest:
         recipe: a file or a built-in name, or what one held; None: the task's default space.
         changes: settings (nested, as in config.json); those that are searched are searched no more.
         published: whether the default settings are to be a trial.
+        elsewhere: whether trials are computed by other machines than this one.
     """
 
     kind: str | None = None
@@ -44,6 +45,7 @@ class SearchRequest:
     storage: str | None = None
     workers: int | None = None
     published: bool = False
+    elsewhere: bool = False
 
 
 def draft(request: SearchRequest, directory: Path, *, resume: bool) -> tuple[StudyPlan, int]:
@@ -67,6 +69,9 @@ def draft(request: SearchRequest, directory: Path, *, resume: bool) -> tuple[Stu
             do=f"leave it out; {option('workers')} says how many trials are trained side by side",
         )
     workers, threads = shared_out(experiment, request.workers)
+    if not request.elsewhere:
+        refuse_too_many("threads", threads)
+        refuse_too_many("workers", workers)
     experiment = experiment.model_copy(update={"threads": threads})
     objectives = request.objectives or (old.objectives if old else (experiment.task.score,))
     directions = directions_of(objectives, experiment)

@@ -13,13 +13,19 @@ from .train import Training, start
 
 
 def start_continued(
-    parent: Run, out: Path, epochs: int, more: str | None = None, device: str | None = None
+    parent: Run,
+    out: Path,
+    epochs: int,
+    more: str | None = None,
+    device: str | None = None,
+    threads: int | None = None,
 ) -> Training:
     """A training of `epochs` more epochs, in a new run at `out`.
 
     Args:
         more: a SPEC of images to learn from as well.
         device: where it computes; None: where the parent was to.
+        threads: of the CPU; None: the parent's.
 
     Raises:
         LatentspaceError: a parent that has not ended, images that are no longer as they were, an `out` that
@@ -32,4 +38,6 @@ def start_continued(
     extra = BETWEEN.join(one for one in (plan.training.extra, more) if one)
     training = {**plan.training.model_dump(), "epochs": epochs, "minutes": None, "extra": extra or None}
     changes = {"training": training, "seed": plan.seed + 1, "device": device or plan.device}
+    if threads is not None:
+        changes["threads"] = threads
     return start(Experiment.parse({**plan.model_dump(), **changes}, "the new run's plan"), out, parent=parent)

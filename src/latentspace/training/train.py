@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ..core.child_processes import refuse_too_many
 from ..core.environment import describe
 from ..core.errors import DataError, RunError, TrainingError
 from ..core.logs import collected
@@ -167,10 +168,11 @@ def start(
 
     Raises:
         LatentspaceError: data that cannot be read, a split that leaves a part empty, images too small
-            for the network, a device that is not there, or an `out` that is taken.
+            for the network, a device that is not there, more threads or processes than this machine's cores
+            can serve, or an `out` that is taken.
     """
     refuse_existing(out)
-    together = together or together_of(experiment)
+    together = together or together_of(experiment, new=True)
     with collected() as said:
         for difference in against_preset(experiment):
             logger.info("%s", difference)
@@ -226,12 +228,19 @@ def _begun(
     return Training(run, context, together)
 
 
-def together_of(experiment: Experiment) -> Start | None:
+def together_of(experiment: Experiment, *, new: bool) -> Start | None:
     """What begins the processes of a training on this machine; None: one computes it, which is this one.
 
+    Args:
+        new: whether the training begins; one that goes on keeps its number of processes.
+
     Raises:
-        DeviceError: there are more than GPUs.
+        ConfigurationError: more threads, or more new processes on the CPU, than its cores can serve.
+        DeviceError: there are more processes than GPUs.
     """
+    refuse_too_many("threads", experiment.threads)
+    if new:
+        refuse_too_many("devices", experiment.devices)
     if experiment.devices == 1:
         return None
     devices_of(experiment)
@@ -239,22 +248,35 @@ def together_of(experiment: Experiment) -> Start | None:
 
 
 def resume(
-    path: Path, images: Given | DataConfig | None = None, *, together: Start | None = None
+    path: Path,
+    images: Given | DataConfig | None = None,
+    *,
+    threads: int | None = None,
+    together: Start | None = None,
 ) -> Training:
     """Open the run at `path` to go on with it.
 
     Args:
         images: the run's own, or where they are now; None: where they were.
+        threads: of the CPU, from now on; None: as many as the run's plan has.
         together: as in `start`.
 
     Raises:
+        ConfigurationError: more threads than this machine's cores can serve.
         RunError: there is no run, a file of it is damaged, another process writes there, or its data are
             gone or others.
     """
     run = Run.open(path)
     experiment = run.experiment
+    if threads is not None and threads != experiment.threads:
+        experiment = Experiment.parse({**experiment.model_dump(), "threads": threads}, "the run's plan")
+        logger.info(
+            "%s, where the run began with %d: its numbers may be rounded otherwise",
+            option("threads", threads),
+            run.experiment.threads,
+        )
     run.refuse_unreadable()  # what can be refused is refused before images are read
-    together = together or together_of(experiment)
+    together = together or together_of(experiment, new=False)
     fabric = make_fabric(experiment)
     pretrained = pretrained_encoder_of(experiment, run.encoder_hash, beside=path)
     if images is not None and not isinstance(images, DataConfig):

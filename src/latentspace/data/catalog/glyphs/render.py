@@ -14,7 +14,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from ....core.child_processes import child_environment, cores
+from ....core.child_processes import child_environment, cores, refuse_too_many
 from ....core.errors import ConfigurationError, DataError
 from ....core.randomness import derive
 from ....core.types import Int64Array
@@ -47,13 +47,15 @@ def render(
     the same share of every letter.
 
     Raises:
-        ConfigurationError: a count or workers below 1, or a size below 16.
+        ConfigurationError: a count or workers below 1, more workers than the cores can serve, or a
+            size below 16.
         DataError: no usable font, or a worker that did not finish.
     """
     workers = cores() if workers is None else workers
     _at_least("the number of images", count, 1)
     _at_least("the side of an image, in pixels,", size, 16)
     _at_least("the number of workers", workers, 1)
+    refuse_too_many("workers", workers)
     found = typefaces(fonts)
     names, families = np.unique(found.families, return_inverse=True)
     groups = families if len(names) >= ENOUGH else np.arange(len(families))
