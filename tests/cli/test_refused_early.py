@@ -90,8 +90,12 @@ def test_more_threads_or_processes_than_the_cores_can_serve(tmp_path, verb, sett
     monkeypatch.setattr("latentspace.core.child_processes.cores", lambda: 2)
     said = refused(verb, "ae", "--data", "glyphs", "--out", str(tmp_path / "out"), f"--{setting}", "1000")
     assert f"--{setting} may be at most 64 on this machine, which has 2 cores" in said
-    assert "--workers may be" in refused("data", "render", "--out", str(tmp_path / "out"), "--workers", "65")
     assert not (tmp_path / "out").exists()
+
+
+def test_more_processes_that_draw_letters_than_the_cores_can_serve(tmp_path, monkeypatch):
+    monkeypatch.setattr("latentspace.core.child_processes.cores", lambda: 2)
+    assert "--workers may be" in refused("data", "render", "--out", str(tmp_path / "out"), "--workers", "65")
 
 
 def test_a_picture_of_another_format(archive, tmp_path, no_images):
