@@ -14,8 +14,8 @@ from PIL import Image
 
 import latentspace
 from latentspace.core.randomness import numpy_generator
-from latentspace.evaluation.codes import principal_plane
 from latentspace.figures import code_map, draw_codes, draw_grid, draw_rows, image_grid, image_rows, png
+from latentspace.inference.maps import project
 from latentspace.inference.sampling import around_codes
 from latentspace.runs.directory import Run
 
@@ -38,7 +38,7 @@ def sheets(run: Run, images: latentspace.ImageSet) -> list[Image.Image]:
         columns=10,
         drawn_from="Decoded from random codes: Gaussians fitted to the codes.",
     )
-    plane = principal_plane(codes)
+    plane = project(codes)
     points = code_map(
         plane.points,
         explained=plane.explained,

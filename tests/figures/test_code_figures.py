@@ -27,6 +27,22 @@ def texts(figure: Figure) -> list[str]:
     return [text.get_text() for text in figure.axes[0].texts]
 
 
+def test_codes_of_one_number_have_a_histogram_for_each_class() -> None:
+    codes = np.stack([np.r_[np.zeros(20), np.full(10, 4.0)], np.zeros(30)], axis=1)
+    labels = np.r_[np.zeros(20), np.ones(10)].astype(np.int64)
+    made = code_map(codes, explained=(1.0, 0.0), labels=labels, class_names=("A", "B"), size=1)
+    (axes,) = draw_codes(made).axes
+    assert [one.get_text() for one in axes.get_yticklabels()] == ["A", "B"]
+    assert [line.get_xdata()[0] for line in axes.lines] == [0, 4]
+    assert axes.get_xlabel() == "the one number of the code"
+    assert "A row is a class" in codes_caption(made, split="all images", dimensions=1).text
+    bare = code_map(codes, explained=(1.0, 0.0), size=1)
+    (axes,) = draw_codes(bare).axes
+    assert axes.get_ylabel() == "codes"
+    assert axes.get_ylim()[1] > 20
+    assert draw_codes(code_map(codes, explained=None, size=1, method="t-SNE")).axes[0].get_ylabel() == "y"
+
+
 def test_every_point_is_drawn_once() -> None:
     codes = points(200)
     labels = np.arange(200, dtype=np.int64) % 10

@@ -42,6 +42,7 @@ def test_the_variance_that_is_shown_is_stated():
     assert line.explained == (1.0, 0.0)
     assert (line.points[:, 1] == 0).all()
     np.testing.assert_allclose(line.codes_at(line.points), codes[:, :1], atol=1e-5)
+    np.testing.assert_array_equal(line.points[:, 0], codes[:, 0])
 
 
 @pytest.mark.parametrize("codes", [np.ones((1, 3), np.float32), np.full((4, 3), 2, np.float32)])

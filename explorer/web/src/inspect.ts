@@ -136,7 +136,7 @@ function actions(app: App, image: number): HTMLElement {
 
 function bars(app: App, code: Float32Array): HTMLElement {
   const most = Math.max(...code.map(Math.abs), 1e-9);
-  const words = `code of ${code.length} numbers`;
+  const words = `code of ${code.length} ${code.length === 1 ? 'number' : 'numbers'}`;
   return h('div', { class: 'bars', role: 'img', 'aria-label': words }, ...Array.from(code, (value, at) => {
     const bar = h('b');
     const share = (50 * Math.abs(value)) / most;

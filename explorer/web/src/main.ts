@@ -243,7 +243,7 @@ async function open(dataset: Dataset): Promise<void> {
   if (scene.points.slow) tell('this browser has no WebGL 2: the map is drawn more slowly');
   document.title = `${about.title} · latent space`;
   el('title').textContent = about.title;
-  el('subtitle').textContent = [`${about.count.toLocaleString('en')} images`, `${about.shape[1]}x${about.shape[2]}`, drawn(about.shape[0]), about.codeSize ? `codes of ${about.codeSize} numbers` : '', ...about.notes].filter(Boolean).join(' · ');
+  el('subtitle').textContent = [`${about.count.toLocaleString('en')} images`, `${about.shape[1]}x${about.shape[2]}`, drawn(about.shape[0]), about.codeSize ? `codes of ${about.codeSize} ${about.codeSize === 1 ? 'number' : 'numbers'}` : '', ...about.notes].filter(Boolean).join(' · ');
   if (source.live) now.labels = (await (await fetch('labels')).json()) as Record<string, string>;
   options(choice('map-choice'), about.maps.map((one) => [one.name, one.title]), before.map);
   colourChoices(now, before.colour);

@@ -108,5 +108,6 @@ def _picture(
         class_names=images.class_names,
         method=None if made.linear is not None else NAMES[made.method],
         behind=None if known is None else known.points,
+        size=made.codes.shape[1],
     )
     return png(draw_codes(drawn))

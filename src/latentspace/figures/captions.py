@@ -70,6 +70,11 @@ def grid_caption(grid: ImageGrid, *, model: str) -> Caption:
 
 def codes_caption(codes: CodeMap, *, split: str, dimensions: int) -> Caption:
     text = f"The codes of {split}, {counted(dimensions, 'number')} each"
+    if codes.one_number:
+        text += ": how many lie where."
+        if codes.class_names:
+            text += " A row is a class, scaled to its own highest bar; the line is the median of its codes."
+        return Caption("The codes", text)
     if codes.explained is None:
         text += ", drawn as they are."
     else:

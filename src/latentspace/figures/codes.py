@@ -15,6 +15,7 @@ from ..core.randomness import numpy_generator
 from ..core.types import Int64Array
 from ..core.wording import counted
 from .mosaic import check_count
+from .one_number import CodesOfClass, draw_histograms
 from .style import BODY, SMALL, WIDTH, blank, class_style, styled
 from .text import legible, text_width, wrapped
 
@@ -38,6 +39,7 @@ class CodeMap:
         codes: how many there are.
         method: what made the map, where its axes have no meaning of their own; else None.
         behind: points that are drawn in grey below the others.
+        size: how many numbers a code has; None: it is not said. Of one, x is that number.
     """
 
     points: Float[np.ndarray, "points 2"]
@@ -48,6 +50,12 @@ class CodeMap:
     codes: int
     method: str | None = None
     behind: Float[np.ndarray, "others 2"] | None = None
+    size: int | None = None
+
+    @property
+    def one_number(self) -> bool:
+        """Whether a code is one number, so that there is no second axis."""
+        return self.size == 1 and self.method is None
 
 
 def code_map(
@@ -58,9 +66,12 @@ def code_map(
     class_names: tuple[str, ...] = (),
     method: str | None = None,
     behind: Float[np.ndarray, "_others 2"] | None = None,
+    size: int | None = None,
     most: int = 20_000,
 ) -> CodeMap:
     """At most `most` of the points, chosen at random, and the medians over all of them; so of those behind.
+
+    The arguments are as in `CodeMap`.
 
     Raises:
         DataError: no point, a point that is not a number, or labels that do not match.
@@ -91,6 +102,7 @@ def code_map(
         behind=None
         if behind is None
         else behind[numpy_generator(0, "figure").permutation(len(behind))[:most]].astype(np.float64),
+        size=size,
     )
 
 
@@ -191,13 +203,15 @@ def _legend(figure: Figure, codes: CodeMap) -> None:
         place.set_text(text)
 
 
+def _drawn(codes: CodeMap) -> str:
+    if len(codes.points) == codes.codes:
+        return counted(codes.codes, "code")
+    return f"{len(codes.points):,} of {counted(codes.codes, 'code')}, chosen at random"
+
+
 def _axis_names(codes: CodeMap) -> tuple[str, str, str]:
     """The labels of the two axes, and the line over the map."""
-    drawn = (
-        f"{counted(codes.codes, 'code')}"
-        if len(codes.points) == codes.codes
-        else f"{len(codes.points):,} of {counted(codes.codes, 'code')}, chosen at random"
-    )
+    drawn = _drawn(codes)
     if codes.method is not None:
         return (
             f"x of the map by {codes.method}",
@@ -214,8 +228,32 @@ def _axis_names(codes: CodeMap) -> tuple[str, str, str]:
     )
 
 
+def _of_one_number(codes: CodeMap) -> Figure:
+    """A histogram for each class; without classes, one of all codes."""
+    values, there = codes.points[:, 0], _there(codes)
+    shown = there[:_NAMED] if codes.labels is not None else []
+    rows = [
+        CodesOfClass(
+            codes.class_names[one], values[codes.labels == one], float(codes.medians[one, 0]), colour
+        )
+        for one, (colour, _) in ((number, class_style(number)) for number in shown)
+    ] or [CodesOfClass("these images", values, float(np.median(values)), class_style(0)[0])]
+    if codes.behind is not None:
+        behind = codes.behind[:, 0]
+        rows.append(CodesOfClass("images of the map", behind, float(np.median(behind)), "#aaaaaa"))
+    line = _drawn(codes)
+    if len(shown) < len(there):
+        line += f"; {len(shown)} of {counted(len(there), 'class')}"
+    return draw_histograms(rows, line)
+
+
 def draw_codes(codes: CodeMap) -> Figure:
-    """A scatter plot: colour and marker by class, the class's name at its median."""
+    """A scatter plot: colour and marker by class, the class's name at its median.
+
+    Of codes of one number a histogram for each class.
+    """
+    if codes.one_number:
+        return _of_one_number(codes)
     with styled():
         figure = blank(WIDTH, 4.4, constrained=True)
         axes = figure.add_subplot()

@@ -41,8 +41,8 @@ NAMES: Final[Mapping[str, str]] = {"pca": "PCA", "tsne": "t-SNE", "umap": "UMAP"
 class Linear:
     """A plane through a code space: `mean`, a code, and `axes`, two directions of length 1.
 
-    `explained` is the share of the codes' variance along each axis. A code of one number has one axis; the
-    other is 0.
+    `explained` is the share of the codes' variance along each axis. A code of one number has one axis, which
+    is that number itself; the other is 0.
     """
 
     mean: Float[np.ndarray, " code"]
@@ -173,9 +173,14 @@ def refuse_method(method: str) -> None:
 
 
 def principal_plane(codes: CodeArray) -> Linear:
-    """The mean of the codes and their first two principal components; zeros where there are fewer."""
+    """The mean of the codes and their first two principal components; zeros where there are fewer.
+
+    Of codes of one number it is that number: its mean is taken as 0.
+    """
     axes = np.zeros((2, codes.shape[1]))
     explained = [0.0, 0.0]
+    if codes.shape[1] == 1:
+        return Linear(np.zeros(1), np.array([[1.0], [0.0]]), (float(np.ptp(codes) > 0), 0.0))
     mean = codes.mean(axis=0, dtype=np.float64)
     if len(codes) > 1 and np.ptp(codes, axis=0).any():
         pca = fit_pca(codes, 2)

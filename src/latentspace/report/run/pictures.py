@@ -103,11 +103,13 @@ def code_plane(shown: AutoencoderAnalysis, beside: Beside | None) -> Picture:
         explained=plane.explained,
         labels=None if images.labels is None else images.labels[shown.mapped],
         class_names=images.class_names,
+        size=shown.code_size,
     )
     few = len(shown.mapped) < len(images)
     split = f"{counted(len(shown.mapped))} of all parts" if few else "all images"
     caption = codes_caption(codes, split=split, dimensions=shown.code_size)
-    alt = "a scatter of the codes" + (", coloured by class" if codes.class_names else "")
+    alt = "how many codes lie where" if codes.one_number else "a scatter of the codes"
+    alt += ", by class" if codes.class_names else ""
     return framed(caption, png(draw_codes(codes)), alt, figure=_figure(beside, shown.context.run, "codes"))
 
 
