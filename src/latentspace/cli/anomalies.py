@@ -48,9 +48,11 @@ def anomalies(
     """
     from ..core.output_files import write_file
     from ..inference.anomalies import find_anomalies
+    from ..inference.kept_refined import refined_kept
     from ..inference.run_images import own_or_other
     from ..inference.tables import write_table
     from ..inference.trained import encoder_run
+    from ..report.anomalies import anomalies_page
     from ..report.page import render
     from ..runs.directory import Run
     from .outputs import outputs
@@ -60,20 +62,19 @@ def anomalies(
     with console.following(), computed_by(engine, device) as computed:
         trained = _checked(opened, device, by, false_alarms)
         images, own = asked.read(opened)
-        found = find_anomalies(
-            trained,
-            None if own else images,
-            own=images if own else own_or_other(opened, None)[0],
-            by=by,  # type: ignore[arg-type]
-            false_alarms=false_alarms,
-            computed=computed,
-        )
+        with refined_kept(trained):
+            found = find_anomalies(
+                trained,
+                None if own else images,
+                own=images if own else own_or_other(opened, None)[0],
+                by=by,  # type: ignore[arg-type]
+                false_alarms=false_alarms,
+                computed=computed,
+            )
+            if PAGE in files:
+                write_file(files[PAGE], render(anomalies_page(trained, found)), force=force)
         if TABLE in files:
             write_table(files[TABLE], [found.columns()], force=force)
-        if PAGE in files:
-            from ..report.anomalies import anomalies_page
-
-            write_file(files[PAGE], render(anomalies_page(trained, found)), force=force)
     _show(run, found, files, json=json)
 
 

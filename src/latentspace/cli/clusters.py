@@ -51,6 +51,7 @@ def clusters(
     from ..evaluation.clustering import agreements
     from ..inference.clusters import find_clusters, refuse_count
     from ..inference.group_folders import write_groups
+    from ..inference.kept_refined import encoded_once
     from ..inference.trained import TrainedAutoencoder, encoder_run
     from ..runs.directory import Run
     from .outputs import outputs
@@ -66,7 +67,7 @@ def clusters(
     opened.refuse_damaged_split()
     with console.following():
         images, own = asked.read(opened)
-        found = find_clusters(trained.encode(images), wanted, seed)
+        found = find_clusters(encoded_once(trained, images), wanted, seed)
         agreement = None if images.labels is None else agreements(images, found, trained.code_size, seed)
         _write(files, opened, images, own, found, agreement, force=force)
         if folders is not None:

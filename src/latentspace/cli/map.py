@@ -44,6 +44,7 @@ def map_(
       latentspace map runs/photos new/ --out new.csv --onto map.parquet
     """
     from ..core.output_files import refuse_file, write_file
+    from ..inference.kept_refined import encoded_once
     from ..inference.map_files import FORMATS, read_map, write_map
     from ..inference.maps import project, refuse_method
     from ..inference.run_images import Description
@@ -61,7 +62,7 @@ def map_(
     opened.refuse_damaged_split()
     with console.following():
         images, own = asked.read(opened)
-        codes = trained.encode(images)
+        codes = encoded_once(trained, images)
         made = project(codes, method or "pca", seed or 0) if known is None else known
         points = made.points if known is None else made.place(codes)
     drawn, columns = _picture(images, points, made, known), Description(opened, images, own).columns()

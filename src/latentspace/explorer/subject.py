@@ -18,9 +18,9 @@ from ..inference.conform import conformed
 from ..inference.encoding import codes_and_errors
 from ..inference.image_files import raster
 from ..inference.kept_codes import KeptCodes
+from ..inference.kept_refined import refined_kept
 from ..inference.sampling import draw, of_prior
 from ..inference.trained import TrainedAutoencoder, TrainedClassifier, load_trained
-from ..models.remembered import refined_once
 from ..runs.directory import Run
 
 DRAWN: Final = 2_000  # draws that stand for the images of a run whose images are gone
@@ -77,7 +77,6 @@ class Subject:
     decoded: bool = False
 
 
-@refined_once()
 def of_run(
     run: Run, images: ImageSet | None, *, own: bool, device: str = "auto", folder: Path | None = None
 ) -> Subject:
@@ -95,6 +94,20 @@ def of_run(
     trained = load_trained(run, device)
     classifier = trained if isinstance(trained, TrainedClassifier) else None
     autoencoder = trained.autoencoder if isinstance(trained, TrainedClassifier) else trained
+    with refined_kept(autoencoder):
+        return _subject(run, images, autoencoder, classifier, own=own, folder=folder)
+
+
+def _subject(
+    run: Run,
+    images: ImageSet | None,
+    autoencoder: TrainedAutoencoder,
+    classifier: TrainedClassifier | None,
+    *,
+    own: bool,
+    folder: Path | None,
+) -> Subject:
+    """As `of_run`, of its networks."""
     notes: tuple[str, ...] = ()
     codes, errors = None, None
     if images is None:

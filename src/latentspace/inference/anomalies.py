@@ -17,12 +17,12 @@ from ..core.types import CodeArray, Hashes, Int64Array, Pixels
 from ..core.wording import counted, option
 from ..data.given import Given
 from ..data.imageset import ImageSet
-from ..models.remembered import refined_once
 from ..runs.directory import Run
 from .appearance import Appearance, statistics
 from .computing import Columns, Computed, Encoded, here
 from .encoding import Computing
 from .given_images import image_set
+from .kept_refined import refined_kept
 from .nearest import nearest
 from .run_images import own_or_other, require_own
 from .trained import TrainedAutoencoder
@@ -109,7 +109,6 @@ class _Measured:
     appearance: Scores
 
 
-@refined_once()
 def find_anomalies(
     trained: TrainedAutoencoder,
     images: Given | None = None,
@@ -149,9 +148,9 @@ def find_anomalies(
         require_own(run, own)
     asked = own if images is None else image_set(trained, images)
     learned = _sample(np.flatnonzero(np.isin(own.image_hashes, run.learned_from)))
-    reference = _Reference(trained, own, learned, computed)
-    usual = reference.measured(own, known)
-    found = reference.measured(asked, np.arange(len(asked)))
+    with refined_kept(trained):
+        reference = _Reference(trained, own, learned, computed)
+        usual, found = (reference.measured(*one) for one in ((own, known), (asked, np.arange(len(asked)))))
     scores = {name: (getattr(usual, name), getattr(found, name)) for name in SINGLE}
     scores["combined"] = _combined(usual, usual), _combined(found, usual)
     against, score = scores[by]

@@ -10,9 +10,9 @@ from ..core.types import Probabilities
 from ..core.wording import option
 from ..data.given import Given
 from ..data.imageset import ImageSet
-from ..models.remembered import refined_once
 from .calibration import Calibration, Temperature, calibrate
 from .given_images import image_set
+from .kept_refined import refined_kept
 from .run_images import own_or_other, require_own
 from .trained import TrainedClassifier
 
@@ -74,7 +74,6 @@ def refuse_share(reject: float) -> None:
         )
 
 
-@refined_once()
 def find_classes(
     trained: TrainedClassifier,
     images: Given | None = None,
@@ -99,20 +98,22 @@ def find_classes(
         require_own(trained.run, own)
     elif images is None and trained.run is not None:
         own = own_or_other(trained.run, None)[0]
-    calibration = calibrate(trained, own)
-    asked = own if images is None else image_set(trained.encoder, images)
-    if asked is None:
-        raise ConfigurationError("images are needed", found="none, and no run", do="give images")
-    if reject and calibration is None:
-        raise ConfigurationError(
-            f"{option('reject')} needs the run's validation images",
-            found="none at hand",
-            do=f"bring the run's images back to their place, or leave {option('reject')} out",
-        )
+    with refined_kept(trained.encoder):
+        calibration = calibrate(trained, own)
+        asked = own if images is None else image_set(trained.encoder, images)
+        if asked is None:
+            raise ConfigurationError("images are needed", found="none, and no run", do="give images")
+        if reject and calibration is None:
+            raise ConfigurationError(
+                f"{option('reject')} needs the run's validation images",
+                found="none at hand",
+                do=f"bring the run's images back to their place, or leave {option('reject')} out",
+            )
+        logits = trained.logits(asked)
     temperature = Temperature(1.0) if calibration is None else calibration.temperature
     return Classes(
         images=asked,
-        probabilities=temperature.probabilities(trained.logits(asked)),
+        probabilities=temperature.probabilities(logits),
         class_names=trained.class_names,
         calibration=calibration,
         least=calibration.rejecting(reject) if calibration is not None and reject else 0.0,

@@ -21,6 +21,7 @@ from ..data.sources import load_images
 from ..runs.directory import Run
 from .conform import conforming, like_own
 from .image_files import numbered
+from .kept_refined import encoded_once
 from .run_images import picture_of
 from .trained import BATCH, TrainedAutoencoder
 
@@ -70,7 +71,7 @@ def restored(trained: TrainedAutoencoder, images: ImageSet) -> Restored:
         DataError: images of other channels than the run's.
     """
     pixels = conforming(images, trained.data, trained.experiment.data.fit)
-    return Restored(trained, pixels, trained.encode(pixels), file_names(images))
+    return Restored(trained, pixels, encoded_once(trained, pixels), file_names(images))
 
 
 def file_names(images: ImageSet) -> tuple[str, ...]:

@@ -24,6 +24,7 @@ from ..runs.directory import Run
 from .computing import Columns, Computed, columns_of, cut, here
 from .conform import conforming
 from .image_files import picture, png, raster
+from .kept_refined import refined_kept
 from .maps import project
 from .pieces import ENCODED, Pieces
 from .precision import computed_in
@@ -69,7 +70,7 @@ def codes_and_errors(
     with torch.autocast(device.type, torch.bfloat16, enabled=fast):
         for batch in told_of(held, BATCH, ENCODED) if told else held.batches(at_once(BATCH, held.shape)):
             inputs = batch.inputs.to(device)
-            code = model.encode(inputs, refine=refine).mean
+            code = model.codes(inputs, refine)
             if errors:
                 found.append((model.decode(code).float() - inputs).square().flatten(1).mean(dim=1).cpu())
             codes.append(code.float().cpu())
@@ -218,7 +219,8 @@ def encode_to(
         )
     pieces = Pieces(out, plan)
     with pieces.begun(resume=resume, force=force):
-        pieces.compute(computed)
+        with refined_kept(plan.trained):
+            pieces.compute(computed)
         facts: dict[str, Any] = {"images": len(plan.rows), "code_size": plan.trained.code_size}
         facts["precision"] = computed_in(plan.precision, plan.trained.device)
         facts["refine"] = plan.steps

@@ -24,6 +24,7 @@ from ..data.imageset import ImageSet
 from .computing import cut
 from .encoding import codes_and_errors
 from .image_files import picture, png, raster
+from .kept_refined import refined_kept
 from .nearest import EXACT, Graph
 from .neighbours import Collection
 from .tables import CODE, Block, write_table
@@ -107,7 +108,8 @@ class Index:
                 Graph.require()
             if len(rows):
                 path = self.folder / f"{len(self.parts) + 1:06}.parquet"
-                write_table(path, self._blocks(images, rows))
+                with refined_kept(self.trained):
+                    write_table(path, self._blocks(images, rows))
             if len(known) + len(rows) > EXACT:
                 self._index_codes()
         return len(rows)

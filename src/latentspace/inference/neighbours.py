@@ -12,6 +12,7 @@ from ..core.wording import option
 from ..data.given import Given
 from ..data.imageset import ImageSet
 from .given_images import image_set
+from .kept_refined import refined_kept
 from .nearest import EXACT, FEW, Graph, Nearest, nearest
 from .trained import TrainedAutoencoder
 
@@ -109,11 +110,12 @@ def find_neighbours(
         )
     asked = image_set(trained, images)
     same = among is None
-    if not isinstance(among, Collection):
-        others = asked if among is None else image_set(trained, among)
-        same = same or others.content_hash == asked.content_hash
-        among = Collection.of(trained, others)
-    codes = among.codes if same else trained.encode(asked)
+    with refined_kept(trained):
+        if not isinstance(among, Collection):
+            others = asked if among is None else image_set(trained, among)
+            same = same or others.content_hash == asked.content_hash
+            among = Collection.of(trained, others)
+        codes = among.codes if same else trained.encode(asked)
     graph, recall = among.graph, among.recall
     if graph is None and len(among.codes) > EXACT and len(codes) > FEW:
         graph = Graph.of(among.codes)

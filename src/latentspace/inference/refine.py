@@ -11,7 +11,6 @@ from ..core.tensor_types import Codes, Images, PerImage
 from ..core.types import CodeArray, Int64Array, Pixels
 from ..data.batches import at_once, passed_once, told_of
 from ..models.autoencoder import Autoencoder
-from ..models.refinement import refined
 from .precision import computed_in
 from .trained import BATCH, TrainedAutoencoder
 
@@ -37,7 +36,7 @@ def refined_codes(
     for batch in told_of(held, at_once(max(16, BATCH // (1 + steps)), held.shape), "images refined"):
         with torch.autocast(device.type, torch.bfloat16, enabled=fast):
             begun = model.posterior(batch.inputs).mean.float()
-        codes = refined(begun, batch.inputs, model.decoder, model.likelihood, model.prior, steps)
+            codes = model.refined(begun.__getitem__, batch.inputs, steps)
         found.append((codes, _errors(model, batch.inputs, codes), _errors(model, batch.inputs, begun)))
     moved, after, before = (torch.cat(parts).cpu().numpy() for parts in zip(*found, strict=True))
     return moved, after, before

@@ -95,10 +95,11 @@ class RunMethods:
             LatentspaceError: as `maps.project`; the run's own images are not at hand.
         """
         from .given_images import own_or_given
+        from .kept_refined import encoded_once
         from .maps import project, refuse_method
 
         refuse_method(method)
-        return project(self.encoder.encode(own_or_given(self.encoder, images)), method, seed)
+        return project(encoded_once(self.encoder, own_or_given(self.encoder, images)), method, seed)
 
     def clusters(self, images: Given | None = None, count: int | None = None, seed: int = 0) -> "Clusters":
         """Groups of images by their codes, without labels; as `latentspace clusters`.
@@ -112,9 +113,10 @@ class RunMethods:
         """
         from .clusters import find_clusters, refuse_count
         from .given_images import own_or_given
+        from .kept_refined import encoded_once
 
         refuse_count(count)
-        return find_clusters(self.encoder.encode(own_or_given(self.encoder, images)), count, seed)
+        return find_clusters(encoded_once(self.encoder, own_or_given(self.encoder, images)), count, seed)
 
     def interpolate(
         self, first: Given, second: Given, frames: int = 24, *, spherical: bool = False

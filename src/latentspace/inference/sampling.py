@@ -21,6 +21,7 @@ from ..models.priors import Prior, StandardNormal
 from ..runs.directory import Run
 from .denoise import image_at
 from .kept_density import CodeDensity, moments
+from .kept_refined import encoded_once
 from .mixtures import CodeMixture, rows_fitted_to
 from .run_images import own_or_other
 from .trained import TrainedAutoencoder
@@ -132,7 +133,7 @@ def distribution_of(
         images = _own_images(run, data)
     if kept is None:
         learned = run.split.train
-        kept = CodeDensity.of(trained.encode(images, chosen=learned[rows_fitted_to(len(learned))]))
+        kept = CodeDensity.of(encoded_once(trained, images, learned[rows_fitted_to(len(learned))]))
         kept.keep(run)
     return _of_density(kept, density)
 

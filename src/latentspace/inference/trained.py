@@ -57,7 +57,7 @@ def encode_all(
         held = passed_once(pixels, rows, torch.device("cpu"))
     batches = told_of(held, BATCH, "images encoded")
     with torch.autocast(device.type, torch.bfloat16, enabled=precision == "bf16"):
-        return torch.cat([model.encode(batch.inputs.to(device)).mean.float() for batch in batches])
+        return torch.cat([model.codes(batch.inputs.to(device)).float() for batch in batches])
 
 
 class TrainedAutoencoder(RunMethods):

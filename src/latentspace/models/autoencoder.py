@@ -1,7 +1,7 @@
 """The autoencoder: encode -> Posterior, decode -> images. One class for the plain and the variational one."""
 
 from abc import abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import ClassVar, Literal, NamedTuple, final
 
@@ -255,13 +255,24 @@ class Autoencoder(nn.Module):
         if not steps:
             return posterior
         mean = posterior.mean
-
-        def find(rows: Tensor | slice) -> Codes:
-            return refined(mean[rows], images[rows], self.decoder, self.likelihood, self.prior, steps)
-
-        found = remembered(self, images, steps, find)
+        found = self.refined(lambda rows: mean[rows], images, steps)
         # A gradient passes as if nothing had moved.
         return posterior.moved_to(mean + (found - mean).detach() if mean.requires_grad else found)
+
+    def codes(self, images: Images, refine: int | None = None) -> Codes:
+        """The mean of `encode`; an image whose refined code is remembered is not encoded at all."""
+        steps = refine if refine is not None else 0 if self.training else self.refine
+        if not steps:
+            return self.posterior(images).mean
+        return self.refined(lambda rows: self.posterior(images[rows]).mean, images, steps)
+
+    def refined(self, begun: Callable[[Tensor | slice], Codes], images: Images, steps: int) -> Codes:
+        """Codes after so many steps from those that `begun` gives of some rows; or as they are remembered."""
+
+        def find(rows: Tensor | slice) -> Codes:
+            return refined(begun(rows), images[rows], self.decoder, self.likelihood, self.prior, steps)
+
+        return remembered(self, images, steps, find)
 
     def posterior(self, images: Images, generator: torch.Generator | None = None) -> Posterior:
         """The posterior as the encoder and its correction find it, not refined."""

@@ -24,6 +24,7 @@ from ..core.threads import Threads, can_divide
 from .likelihoods import Likelihood
 from .priors import Prior
 
+VERSION: Final = "1"  # goes up with every change of the code after which codes would be others
 MOST: Final = 10_000  # steps
 ITERATIONS: Final = 3  # of conjugate gradients a step: twelve gain as little more as a hundredth
 SOLVED: Final = 1e-6  # share of the square of a gradient: what is left is rounding

@@ -10,6 +10,7 @@ state/                weights and optimiser of the last whole epoch, while a tra
 results/              one JSON file an evaluation
 codes.safetensors     of some images, where the network has no prior (inference/kept_codes.py)
 density.safetensors   what `generate` fitted to codes (inference/kept_density.py)
+refined.safetensors   refined codes, for the next command (inference/kept_refined.py)
 figures/, report.html, card.html, and tracking.json: where else the training is logged
 """
 

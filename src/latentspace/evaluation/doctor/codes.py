@@ -23,6 +23,7 @@ from ...experiment.config import Experiment
 from ...inference.computing import Computed, here
 from ...inference.conform import conformed
 from ...inference.encoding import computed_codes
+from ...inference.kept_refined import refined_kept
 from ...inference.pca import fit_pca
 from ...inference.trained import TrainedAutoencoder
 from ...runs.directory import Run
@@ -77,7 +78,8 @@ class Coder:
         if self.size is not None:
             images = fitted_set(images, self.size, "stretch")
         pixels = conformed(images, self.trained.data.shape, self.fit).pixels
-        return computed_codes(self.trained, pixels, np.arange(len(images)), computed)
+        with refined_kept(self.trained):
+            return computed_codes(self.trained, pixels, np.arange(len(images)), computed)
 
 
 def trained_here(images: ImageSet, device: str = AUTO) -> Coder:
