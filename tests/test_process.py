@@ -57,9 +57,10 @@ assert not changed, {name: (before[name], after[name]) for name in changed}
 assert "mallopt" not in asked, asked
 
 from latentspace.training.optimizers import optimizer_of
+device = torch.device("cpu")
 for name in ("adam", "adamw", "muon", "rmsprop"):
     layers = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.Linear(2, 2), torch.nn.Linear(2, 2))
-    optimizer = optimizer_of(latentspace.Experiment(training={"optimizer": name}), layers)
+    optimizer = optimizer_of(latentspace.Experiment(training={"optimizer": name}), layers, device)
     optimizer.zero_grad()
     layers(torch.ones(1, 2)).sum().backward()
     before = layers[1].bias.tolist()

@@ -17,6 +17,8 @@ from latentspace.training.muon import Muon, orthogonalised
 from latentspace.training.optimizers import inner_matrices, optimizer_of
 from latentspace.training.state import restore, state_of
 
+CPU = torch.device("cpu")
+
 
 def network() -> nn.Sequential:
     torch.manual_seed(0)
@@ -114,7 +116,7 @@ def test_a_tall_matrix_moves_further():
 
 def test_the_other_weights_move_as_by_adamw():
     ours, theirs = network(), network()
-    mine = optimizer_of(plan(optimizer="muon", learning_rate=0.01, weight_decay=0.1), ours)
+    mine = optimizer_of(plan(optimizer="muon", learning_rate=0.01, weight_decay=0.1), ours, CPU)
     inner = {id(one) for one in inner_matrices(ours)}
     matrices = [one for one in theirs.parameters() if one.dim() > 1]
     vectors = [one for one in theirs.parameters() if one.dim() == 1]
@@ -144,21 +146,23 @@ def test_inner_matrices_are_those_between_the_first_layer_and_the_decoders_last(
 
 
 def test_each_group_has_its_rate_and_vectors_are_not_pulled():
-    optimizer = optimizer_of(plan(optimizer="muon", muon_learning_rate=0.5, learning_rate=0.25), network())
+    given = plan(optimizer="muon", muon_learning_rate=0.5, learning_rate=0.25)
+    optimizer = optimizer_of(given, network(), CPU)
     by_muon, *others = optimizer.param_groups
     assert (by_muon["initial_lr"], by_muon["orthogonal"]) == (0.5, True)
     assert [one["initial_lr"] for one in others] == [0.25, 0.25]
     assert [one["weight_decay"] for one in others] == [1e-5, 0]
-    vectors = optimizer_of(plan(optimizer="adamw"), network()).param_groups[1]
+    vectors = optimizer_of(plan(optimizer="adamw"), network(), CPU).param_groups[1]
     assert vectors["weight_decay"] == 0
     assert all(one.dim() == 1 for one in vectors["params"])
 
 
-def test_the_precision_of_the_plan_is_that_of_muon():
-    model = network()
-    for precision, dtype in (("32", torch.float32), ("bf16", torch.bfloat16)):
-        found = optimizer_of(Experiment(precision=precision, training={"optimizer": "muon"}), model)
-        assert found.param_groups[0]["dtype"] == dtype
+def test_muon_computes_in_bfloat16_on_a_gpu_that_trains_in_it():
+    model, bf16 = network(), torch.bfloat16
+    cases = [("32", "cpu", torch.float32), ("bf16", "cpu", torch.float32), ("bf16", "cuda", bf16)]
+    for precision, device, dtype in cases:
+        given = Experiment(precision=precision, training={"optimizer": "muon"})
+        assert optimizer_of(given, model, torch.device(device)).param_groups[0]["dtype"] == dtype
 
 
 @pytest.mark.parametrize(
@@ -173,9 +177,9 @@ def test_a_count_of_steps_that_was_kept_goes_on_where_the_weights_are():
     """Torch's `load_state_dict` leaves it on the CPU but for what it knows as a fused optimiser."""
     model = network()
     draw_gradients(model, 0)
-    kept = optimizer_of(plan(optimizer="muon"), model)
+    kept = optimizer_of(plan(optimizer="muon"), model, CPU)
     kept.step()
-    elsewhere = optimizer_of(plan(optimizer="muon"), network().to("meta"))
+    elsewhere = optimizer_of(plan(optimizer="muon"), network().to("meta"), CPU)
     elsewhere.load_state_dict(kept.state_dict())
     there = [one for memory in elsewhere.state.values() for one in memory.values()]
     assert len(there) > 6

@@ -132,9 +132,9 @@ def set_up(
     """
     learned = network if learned is None else learned
     with quiet(logging.getLogger("lightning_fabric"), logging.WARNING):  # it advises to round float32
-        model, optimizer = fabric.setup(network, optimizer_of(experiment, learned))
+        model, optimizer = fabric.setup(network, optimizer_of(experiment, learned, fabric.device))
         auxiliary = {
-            name: Auxiliary(*fabric.setup(one, optimizer_of(experiment, one)))
+            name: Auxiliary(*fabric.setup(one, optimizer_of(experiment, one, fabric.device)))
             for name, one in experiment.build_auxiliary().items()
         }
     return Components(

@@ -36,7 +36,7 @@ class Muon(Uncompiled):
     first dimension by all others. AdamW: https://arxiv.org/abs/1711.05101.
 
     Args:
-        dtype: what orthogonalisation computes in: bfloat16 where the machine multiplies it natively.
+        dtype: what orthogonalisation computes in: float32, or bfloat16 on a GPU.
         steps: of the iteration that orthogonalises.
     """
 

@@ -15,6 +15,7 @@ from studies import merged, must_go_on_to_the_same_bits
 BASE = {
     "preset": "default",
     "threads": 2,
+    "precision": "32",
     "split": {"near_copies": "off"},
     "model": {"width": 8, "code_size": 4},
     "training": {"epochs": 2, "min_steps": 2, "batch_size": 66, "augment": "affine"},  # 72 images
@@ -35,7 +36,6 @@ CASES = {
         "objective": {"name": "importance-weighted", "samples": 3},
         "model": {"corrections": 0},
     },
-    "bf16": {"kind": "ae", "precision": "bf16", "model": {"width": 4, "corrections": 0}},
 }
 WHOLE = {
     "report": {"kind": "ae", "preset": "report", "model": {"code_size": 4}, "training": {"augment": "none"}},
@@ -43,6 +43,7 @@ WHOLE = {
     "free-bits": {"kind": "vae", "objective": {"free_bits": 0.1}},
     "vamp": {"kind": "vae", "model": {"prior": "vamp", "corrections": 0}},
     "few": {"kind": "ae", "training": {"batch_size": 63}},
+    "bf16": {"kind": "ae", "precision": "bf16"},
     "one-thread": {"kind": "ae", "threads": 1},
 }
 
@@ -77,12 +78,11 @@ def test_losses_and_weights_are_those_of_the_whole_batch(plan, tmp_path, counts,
         train(plan(CASES[name], threads=count, training=ONCE), tmp_path / str(count)) for count in (2, 1)
     )
     assert counts == [2, 1]
-    rtol = 2e-2 if name == "bf16" else 1e-4
     for ours, theirs in zip(several.metrics, one.metrics, strict=True):
-        assert ours["train"] == pytest.approx(theirs["train"], rel=rtol)
-        assert ours["validation"] == pytest.approx(theirs["validation"], rel=rtol)
+        assert ours["train"] == pytest.approx(theirs["train"], rel=1e-4)
+        assert ours["validation"] == pytest.approx(theirs["validation"], rel=1e-4)
     for weight, values in one.weights.items():
-        np.testing.assert_allclose(several.weights[weight], values, atol=2e-2 if name == "bf16" else 2e-3)
+        np.testing.assert_allclose(several.weights[weight], values, atol=2e-3)
 
 
 @pytest.mark.parametrize("name", ["ordered", "flow"])

@@ -28,10 +28,12 @@ def threads_for(experiment: Experiment, m: Components) -> int:
     """How many threads divide each batch: a function of the plan, the device and PyTorch's threads.
 
     1 where a batch must not be divided: by a network or an objective for which an image's result depends on
-    the others, where processes divide it already, or on a GPU; or where it has too few images.
+    the others, where processes divide it already, or on a GPU; or where it has too few images; or in
+    bfloat16, whose operators are so short that threads wait for Python more than for each other.
     """
     divisible = (
-        experiment.model.divisible
+        experiment.precision != "bf16"
+        and experiment.model.divisible
         and experiment.objective.divisible
         and can_divide(m.device)
         and m.peers is None
