@@ -17,10 +17,11 @@ from torch import nn
 from torch.onnx._internal.exporter import _registration
 
 from latentspace.core import extras
+from latentspace.core.cluster import versions
 from latentspace.core.errors import ConfigurationError, OutputError
 from latentspace.inference import export as exporting
 from latentspace.inference.export import description, export
-from latentspace.inference.trained import TrainedAutoencoder, TrainedClassifier
+from latentspace.inference.trained import TrainedAutoencoder, TrainedClassifier, load_trained
 from latentspace.models.autoencoder import Autoencoder, EncoderDecoderConfig, VariationalConfig
 from latentspace.models.dense import DenseVariationalConfig
 from latentspace.models.layers.init import build_seeded
@@ -28,7 +29,7 @@ from latentspace.models.likelihoods import MeanSquared
 from latentspace.models.posteriors import Dirac
 from latentspace.models.stacks.family import ResidualConfig, ResidualVariationalConfig
 from latentspace.models.stacks.linear import LinearPath
-from runner import call
+from runner import call, done
 
 pytestmark = [pytest.mark.usefixtures("unchecked"), pytest.mark.timeout(600)]
 
@@ -288,3 +289,10 @@ def test_the_lines_of_the_guide_run(trained, exported, tmp_path, monkeypatch):
     exec(compile(code, "sharing.md", "exec"), names)
     assert names["codes"].shape == (5, 3)
     assert names["decoded"].shape == (5, *trained.data.shape)
+
+
+def test_a_package_that_is_run_from_its_source_has_no_version(small_runs, monkeypatch):
+    monkeypatch.setattr("latentspace.core.versions.version_of", lambda _: None)
+    assert done("--version") == "latentspace not installed\n"
+    assert description(load_trained(small_runs["ae"].path))["latentspace"] == "not installed"
+    assert versions()["latentspace"] == "not installed"

@@ -1,6 +1,7 @@
 """Refinement: the step of a linear decoder is exact, no code becomes worse, and training has none of it."""
 
 import math
+import threading
 from unittest.mock import Mock
 
 import pytest
@@ -8,8 +9,10 @@ import torch
 from torch import nn
 
 from latentspace.core.randomness import generator
-from latentspace.models.autoencoder import Autoencoder, unrefined
+from latentspace.experiment.config import Experiment
+from latentspace.models.autoencoder import Autoencoder, EncoderDecoderConfig, unrefined
 from latentspace.models.likelihoods import Bernoulli, Gaussian, Likelihood, MeanSquared
+from latentspace.models.posteriors import Dirac
 from latentspace.models.priors import Flow, MixtureOfGaussians, StandardNormal
 from latentspace.models.refinement import refined
 from latentspace.models.remembered import refined_once
@@ -210,3 +213,49 @@ def test_an_image_is_refined_once_by_one_network_while_that_is_asked_for(monkeyp
             assert rows() == [6]
         network.encode(images)
         assert rows() == [6]
+
+
+class Where(nn.Module):
+    """An outside decoder that notes which threads call it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.within, self.threads = decoder(), set()
+
+    def forward(self, codes):
+        self.threads.add(threading.get_ident())
+        return self.within(codes)
+
+
+class OutsideConfig(EncoderDecoderConfig):
+    """A network that says nothing of threads."""
+
+    name: str = "outside"
+
+    def build(self, shape, generator):
+        encoder = nn.Sequential(nn.Flatten(), nn.Linear(math.prod(shape), SIZE), ToDirac())
+        return Autoencoder(encoder, Where(), MeanSquared())
+
+
+class DivisibleConfig(OutsideConfig):
+    """A network that threads may call at once."""
+
+    @property
+    def divisible(self):
+        return True
+
+
+class ToDirac(nn.Module):
+    def forward(self, codes):
+        return Dirac(codes)
+
+
+@pytest.mark.parametrize("config", [OutsideConfig, DivisibleConfig])
+def test_threads_refine_a_batch_only_where_the_network_says_that_they_may(config, monkeypatch):
+    monkeypatch.setattr("latentspace.models.refinement.AT_ONCE", 4 * math.prod(SHAPE))
+    monkeypatch.setattr("torch.get_num_threads", lambda: 2)
+    network = Experiment().model_copy(update={"model": config()}).build(SHAPE).eval()
+    _, codes, images = given(40)
+    network.refined(codes.__getitem__, images, 1)
+    alone = network.decoder.threads == {threading.get_ident()}
+    assert alone == (config is OutsideConfig)

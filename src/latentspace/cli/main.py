@@ -133,9 +133,9 @@ app.add_typer(data.app, name="data")
 
 def _version(asked: bool) -> None:
     if asked:
-        from importlib.metadata import version
+        from ..core.versions import said_version_of
 
-        console.out.print(f"latentspace {version('latentspace')}")
+        console.out.print(f"latentspace {said_version_of()}")
         raise typer.Exit
 
 

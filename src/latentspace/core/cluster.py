@@ -10,7 +10,6 @@ import socket
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from importlib import metadata
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -18,6 +17,7 @@ from .config import Config
 from .connection import CLIENT, RAY, connected, signals_kept
 from .errors import ConfigurationError, DeviceError, LatentspaceError, RunError
 from .malloc import ran_out
+from .versions import said_version_of
 from .wording import option
 
 CLIENT_PORT: Final = 10001
@@ -275,7 +275,7 @@ def about_process() -> dict[str, Any]:
 
 def versions() -> dict[str, str]:
     """What must be the same here and on the nodes."""
-    return {"python": platform.python_version(), **{one: metadata.version(one) for one in PACKAGES}}
+    return {"python": platform.python_version(), **{one: said_version_of(one) for one in PACKAGES}}
 
 
 def require_same_versions(there: Mapping[str, str], node: str) -> None:

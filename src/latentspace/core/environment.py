@@ -5,7 +5,6 @@ import platform
 import subprocess
 import sys
 from functools import cache
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ import torch
 
 from .credentials import masked
 from .devices import named_device
+from .versions import version_of
 
 PACKAGES = ("latentspace", "torch", "lightning-fabric", "numpy", "scikit-learn", "pillow", "safetensors")
 
@@ -21,7 +21,7 @@ def describe(device: torch.device) -> dict[str, Any]:
     """What a reader needs to repeat a run: plain values, ready for JSON."""
     return {
         "python": platform.python_version(),
-        "versions": {name: _version(name) for name in PACKAGES},
+        "versions": {name: version_of(name) for name in PACKAGES},
         "platform": platform.platform(),
         "processor": _processor(),
         "cores": os.cpu_count(),
@@ -49,14 +49,6 @@ def has_native_bf16(device: str) -> bool:
         return False
     can = torch.cpu.get_capabilities()
     return bool(can.get("avx512_bf16") or can.get("amx_bf16"))
-
-
-@cache
-def _version(package: str) -> str | None:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError:
-        return None
 
 
 @cache

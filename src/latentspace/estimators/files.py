@@ -1,7 +1,6 @@
 """A fitted estimator as a folder: estimator.json and weights.safetensors, without pickle."""
 
 from collections.abc import Mapping
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -11,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from ..core.atomic_files import as_path, new_folder, write_json
 from ..core.errors import RunError
+from ..core.versions import said_version_of
 from ..runs.records import damage, parsed
 from ..runs.tensors import read_tensors, write_tensors
 
@@ -60,7 +60,7 @@ class Saved:
         fitted, tensors = self._content()
         names = getattr(self, "feature_names_in_", None)
         content = {
-            "latentspace": version("latentspace"),
+            "latentspace": said_version_of(),
             "estimator": type(self).__name__,
             "params": {name: _plain(value) for name, value in self._params().items()},
             "n_features_in_": self.n_features_in_,  # type: ignore[attr-defined]

@@ -6,7 +6,8 @@ import torch
 
 from ..core.devices import exact
 from ..data.batches import Batches, told_of
-from ..models.autoencoder import Autoencoder, first_numbers
+from ..models.autoencoder import Autoencoder
+from ..models.ordered import first_numbers
 
 SIZES = 16  # are evaluated, at most
 BATCH = 256

@@ -172,7 +172,9 @@ class Experiment(Config):
             )
         self.refuse_large_code(shape)
         with _sizes():
-            return self.model.build(shape, generator(self.seed, "weights"))
+            network = self.model.build(shape, generator(self.seed, "weights"))
+        network.divisible = self.model.divisible
+        return network
 
     def refuse_large_code(self, shape: tuple[int, int, int]) -> None:
         """Refuse codes with more numbers than an image of this shape: raises ConfigurationError."""

@@ -13,7 +13,6 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
@@ -27,6 +26,7 @@ from ..core.extras import require_extra
 from ..core.output_files import refuse_file, write_file
 from ..core.progress import tell
 from ..core.randomness import generator
+from ..core.versions import said_version_of
 from ..core.wording import counted, option
 from ..models.autoencoder import Autoencoder
 from ..models.posteriors import Posterior
@@ -151,7 +151,7 @@ def description(trained: Trained) -> dict[str, Any]:
     autoencoder = _autoencoder(trained)
     shape = list(autoencoder.data.shape)
     return {
-        "latentspace": metadata.version("latentspace"),
+        "latentspace": said_version_of(),
         "kind": trained.experiment.kind,
         "image_shape": shape,
         "images": f"float32, N x {' x '.join(map(str, shape))} (channels, height, width), from 0 to 1",

@@ -11,7 +11,6 @@ from torch import Tensor, nn
 
 from ..core.config import Config, Width
 from ..core.errors import ConfigurationError
-from ..core.randomness import rows_drawn
 from ..core.registry import known
 from ..core.tensor_types import Codes, Images, KLTerms, Logits, PerImage, Scalar
 from ..core.wording import option
@@ -19,6 +18,7 @@ from .decoders import ConvolutionalDecoder, VariationalDecoder
 from .encoders import ConvolutionalEncoder, VariationalEncoder
 from .layers.init import build_initialised
 from .likelihoods import LIKELIHOODS, Likelihood, MeanSquared
+from .ordered import shortened
 from .posteriors import Posterior
 from .priors import PRIORS, Prior
 from .refinement import refined
@@ -217,6 +217,9 @@ class Autoencoder(nn.Module):
         ordered: whether training leaves out the end of half of the codes (`shortened`).
         correction: posterior, images, `decode`, generator -> Posterior; None: codes are the encoder's.
         refine: steps of `refinement` that images take beyond that when they are encoded, but not in training.
+
+    Attributes:
+        divisible: as the settings that it is built of have it: whether threads may refine parts of a batch.
     """
 
     def __init__(
@@ -238,6 +241,7 @@ class Autoencoder(nn.Module):
         self.ordered = ordered
         self.correction = correction
         self.refine = refine
+        self.divisible = False
         if prior is not None and correction is not None:
             prior.follow(self, self.posterior)
 
@@ -270,7 +274,8 @@ class Autoencoder(nn.Module):
         """Codes after so many steps from those that `begun` gives of some rows; or as they are remembered."""
 
         def find(rows: Tensor | slice) -> Codes:
-            return refined(begun(rows), images[rows], self.decoder, self.likelihood, self.prior, steps)
+            parts = self.decoder, self.likelihood, self.prior
+            return refined(begun(rows), images[rows], *parts, steps, divisible=self.divisible)
 
         return remembered(self, images, steps, find)
 
@@ -310,33 +315,6 @@ def unrefined(network: nn.Module) -> Iterator[None]:
     finally:
         for one, steps in found.items():
             one.refine = steps
-
-
-def shortened(codes: Codes, generator: torch.Generator | None) -> Codes:
-    """Codes, the first half of them whole; each other one ends after a length drawn evenly from 1 to all.
-
-    Behind its end a code is zero: so the first numbers come to hold what matters most, as for nested dropout.
-    O. Rippel, M. Gelbart, R. Adams, "Learning Ordered Representations with Nested Dropout"
-    (https://proceedings.mlr.press/v32/rippel14.html), where lengths are geometric.
-
-    Raises:
-        TypeError: no generator.
-    """
-    if generator is None:
-        raise TypeError("the lengths of ordered codes are drawn from a generator: give it one")
-    size = codes.shape[1]
-
-    def drawn(rows: int) -> Tensor:
-        lengths = torch.randint(1, size + 1, (rows,), generator=generator, device=codes.device)
-        lengths[: rows // 2] = size
-        return lengths
-
-    return first_numbers(codes, rows_drawn(drawn, len(codes)))
-
-
-def first_numbers(codes: Codes, lengths: Tensor) -> Codes:
-    """Each code's first numbers; zero behind them."""
-    return codes * (torch.arange(codes.shape[1], device=codes.device) < lengths[:, None])
 
 
 def require_size(shape: tuple[int, int, int]) -> None:

@@ -64,6 +64,8 @@ def refined(
     likelihood: Likelihood,
     prior: Prior | None,
     steps: int,
+    *,
+    divisible: bool = False,
 ) -> Codes:
     """Codes of which none makes less of its image than the one given; each depends on its own image alone.
 
@@ -75,6 +77,7 @@ def refined(
         decoder: codes -> logits.
         prior: of the codes; None: an image's likelihood is all that counts.
         steps: at most so many for each image; one that hardly gains any more takes no further ones.
+        divisible: whether several threads may call decoder, likelihood and prior at once.
     """
     count = max(1, AT_ONCE // max(1, images[0].numel()))
     dtype = torch.promote_types(codes.dtype, torch.float32)
@@ -84,7 +87,8 @@ def refined(
         partial(_moved, whole.of(slice(first, first + count)), codes[first : first + count], steps)
         for first in range(0, len(codes), count)
     ]
-    threads = min(torch.get_num_threads(), len(calls)) if can_divide(codes.device) else 1
+    several_may = divisible and can_divide(codes.device)
+    threads = min(torch.get_num_threads(), len(calls)) if several_may else 1
     with exact():
         if threads < 2:
             return torch.cat([call() for call in calls]) if calls else codes.clone()
@@ -137,6 +141,10 @@ def _within_reach(direction: Codes, codes: Codes, first: Codes) -> Codes:
 
     Where an image gains the more the further its code goes, as where the decoder sees hardly more of a code
     than its direction, a step would lead hundreds of standard deviations away, for a gain that nobody sees.
+
+    The limit is in the code's own units: codes much shorter than `NEAREST` are hardly held. The spread of the
+    codes would be a better one, but it is not known here: that of a batch would make the code of an image
+    depend on the others, and a network keeps none.
     """
     tiny = torch.finfo(codes.dtype).tiny
     reach = REACH * first.norm(dim=1, keepdim=True).clamp(min=NEAREST)

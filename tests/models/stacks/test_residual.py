@@ -5,7 +5,7 @@ import torch
 
 from latentspace.core.errors import ConfigurationError
 from latentspace.core.randomness import generator
-from latentspace.models.autoencoder import first_numbers, shortened
+from latentspace.models.ordered import first_numbers, shortened
 from latentspace.models.stacks.family import ResidualConfig, ResidualVariationalConfig, usual_code_size
 from latentspace.models.stacks.residual import shuffled
 from latentspace.models.stacks.scales import scales

@@ -10,7 +10,7 @@ import torch
 from ...core.randomness import generator
 from ...core.types import ImageArray, Int64Array
 from ...core.wording import counted
-from ...models.autoencoder import first_numbers
+from ...models.ordered import first_numbers
 from ..code_sizes import sizes_evaluated
 from ..codes import flat
 from ..denoising import decoded
