@@ -141,6 +141,15 @@ def test_a_code_is_of_one_network_one_image_and_one_way_to_compute_it(run, image
     assert (count(), kept(Run.open(other)), kept(run)) == (30, 30, 4 * 30)
 
 
+def test_codes_of_another_version_are_not_taken_for_those_of_this_one(run, images, count, monkeypatch):
+    encoded_once(TrainedAutoencoder.load(run), images)
+    for name, other in (("VERSION", "next"), ("version_of", lambda _: "9.9.9")):
+        count()
+        monkeypatch.setattr(remembered, name, other)
+        encoded_once(TrainedAutoencoder.load(run), images)
+        assert count() == len(images)
+
+
 def test_weights_are_hashed_once_a_command(run, images, monkeypatch):
     monkeypatch.setattr(trained, "BATCH", 30)
     monkeypatch.setattr(remembered, "_bytes", counted := Mock(side_effect=remembered._bytes))

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from ..core.tensor_types import Codes, Images
+from ..core.versions import version_of
 from .refinement import VERSION
 
 MOST: Final = 100_000  # codes that are remembered for a while; the first ones are forgotten first
@@ -57,13 +58,14 @@ class _Remembering:
 
     def __init__(self, memory: Memory) -> None:
         self.memory = memory
+        self._versions = VERSION, version_of("latentspace"), torch.__version__
         self._hashed: WeakKeyDictionary[nn.Module, tuple[list[tuple[int, int]], bytes]] = WeakKeyDictionary()
 
     def keys(self, network: nn.Module, images: Images, steps: int) -> list[bytes]:
         """Of each image's code, after so many steps."""
         kind = images.device.type
         autocast = torch.get_autocast_dtype(kind) if torch.is_autocast_enabled(kind) else None
-        how = (VERSION, torch.__version__, kind, autocast, steps, images.dtype, tuple(images.shape[1:]))
+        how = (self._versions, kind, autocast, steps, images.dtype, tuple(images.shape[1:]))
         about = hashlib.blake2b(repr(how).encode(), key=self._weights(network)).digest()
         rows = _bytes(images.flatten(1)).reshape(len(images), -1)
         return [hashlib.blake2b(row.data, digest_size=KEY, key=about).digest() for row in rows]
