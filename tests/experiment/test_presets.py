@@ -46,7 +46,7 @@ def test_a_search_has_a_space_for_its_network(preset, kind):
 
 
 def test_what_is_named_wins_and_is_said():
-    named = plan("vae", preset="fast", training={"epochs": 3, "batch_size": 128}, model={"width": 8})
+    named = plan("vae", preset="fast", training={"epochs": 3, "batch_size": 64}, model={"width": 8})
     assert (named.training.epochs, named.model.width) == (3, 8)
     assert list(against_preset(named)) == [
         "model.width = 8, where the preset has 16",
