@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from latentspace.data.imageset import ImageSet
-from latentspace.evaluation.card import make
+from latentspace.evaluation.card import compare, geometry, make
 from latentspace.evaluation.card import robustness as robustness_module
 from latentspace.evaluation.card.classification import classification
 from latentspace.evaluation.card.compare import Compared, Comparison, compared
@@ -27,17 +27,18 @@ from latentspace.evaluation.card.reconstruction import reconstruction, ssim, wor
 from latentspace.evaluation.card.robustness import robustness
 from latentspace.evaluation.card.subject import Subject
 from latentspace.evaluation.card.tally import Draws, Tally
-from latentspace.evaluation.card.values import Card, Value, verdict_of
+from latentspace.evaluation.card.values import Card, Curve, Value, verdict_of
 from latentspace.evaluation.clustering import GroupAgreement
 from latentspace.experiment.config import Experiment
 from latentspace.figures import style
 from latentspace.inference.calibration import cross_fitted, expected_calibration_error
 from latentspace.inference.computing import Encoded, here
 from latentspace.inference.trained import load_trained
+from latentspace.report import comparison
 from latentspace.report.measures import cell, digits_of, number, titled, with_unit
 from latentspace.runs.directory import Run
 from latentspace.runs.tensors import write_tensors
-from latentspace.training.train import train
+from latentspace.training.train import Training, start, train
 from makers import undrawn
 from runner import call
 
@@ -262,6 +263,58 @@ def test_a_run_beside_itself_differs_by_chance_alone_and_seeds_are_put_together(
     assert found.seeds[0].runs == (0, 1)
     assert found.seeds[0].measures["mse"].value == pytest.approx(found.measures[0].values[0].value)
     assert not any(one.best for one in found.measures)
+
+
+def of_codes(place: Path, images: ImageSet, **model: object) -> Training:
+    settings = {
+        "preset": "fast",
+        "threads": 1,
+        "split": {"near_copies": "off"},
+        "model": {"name": "residual", "width": 4, "blocks": 0, "refine": 0, **model},
+        "training": {"epochs": 1, "batch_size": 32, "min_steps": 1},
+    }
+    return start(Experiment.parse(settings, "a plan"), place, images=images.pixels)
+
+
+def test_codes_of_other_kinds_are_compared_with_a_word_of_warning(images, tmp_path):
+    runs = [
+        of_codes(tmp_path / name, images, **model).run
+        for name, model in (
+            ("one", {"code_size": 1}),
+            ("ordered", {"code_size": 4, "ordered": True}),
+            ("refined", {"code_size": 4, "refine": 1}),
+        )
+    ]
+    assert compare._notes_of_codes(runs[:1]) == ()
+    assert compare._notes_of_codes(runs) == (
+        "Codes have 1, 4 and 4 numbers: more numbers hold more of an image, by their size alone.",
+        "Codes of refined are refined when images are encoded, those of the others are not. That lowers the "
+        "error; `encode --refine` does the same for any run.",
+        "Codes of ordered are ordered, so that their first numbers can be used alone. That raises the error "
+        "of whole codes.",
+    )
+
+
+def test_codes_of_one_number_have_no_map_by_pca_and_no_correlation(images, tmp_path):
+    training = of_codes(tmp_path / "run", images, code_size=1)
+    for _ in training.records():
+        pass
+    subject = Subject(training.run, images, "other", other=images)
+    names = {row.name for row in geometry.rows_of(subject, Tally(len(subject.evaluated), 5, 0))}
+    assert names == {"active_units", "trustworthiness_tsne", "continuity_tsne"}
+
+
+def test_a_curve_ends_where_a_run_has_no_more_points(records):
+    section = next(iter(records["ae"].card.sections))
+    lines = {"run": tuple(Value(value=one) for one in (3.0, 2.0, 1.0))}
+    long = Curve(name="c", title="error", across="numbers", points=(1.0, 2.0, 4.0), lines=lines, better=None)
+    short = long.model_copy(update={"points": (1.0, 2.0), "lines": {"run": lines["run"][:2]}})
+    cards = []
+    for curve in (long, short):
+        parts = {section: records["ae"].card.sections[section].model_copy(update={"curves": (curve,)})}
+        cards.append(records["ae"].card.model_copy(update={"sections": parts}))
+    (found,) = comparison._curves(cards, ["long", "short"])
+    assert found.pictures[0].alt == "error: long from 3.00 to 1.00; short from 3.00 to 2.00"
 
 
 @pytest.mark.parametrize(

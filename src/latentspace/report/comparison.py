@@ -1,12 +1,13 @@
 """The page of a comparison: runs side by side, what differs significantly, and which settings differ."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from ..core.wording import counted, listed
 from ..evaluation.card.compare import Comparison, Measure
-from ..evaluation.card.values import LEVEL, Card, Curve
+from ..evaluation.card.values import LEVEL, Card, Curve, Value
 from .measures import BANDS, NOTHING, cell, curve_picture, digits_of, with_unit
 from .page import Finding, Page, Section, Table, numbered
 
@@ -167,16 +168,23 @@ def _seeds(found: Comparison, names: Sequence[str]) -> list[Section]:
 
 
 def _curves(cards: Sequence[Card], names: Sequence[str]) -> list[Section]:
-    """The curves that several cards have over the same points, a line a run."""
-    found: dict[tuple[str, tuple[float, ...]], dict[str, Curve]] = {}
+    """The curves that several cards have, a line a run; without a point where a run has none."""
+    found: dict[str, dict[str, Curve]] = {}
     for card, name in zip(cards, names, strict=True):
         for section in card.sections.values():
             for curve in section.curves:
-                found.setdefault((curve.name, curve.points), {})[name] = curve
+                found.setdefault(curve.name, {})[name] = curve
     pictures = []
     for curves in found.values():
         if len(curves) > 1:
+            points = tuple(sorted({point for one in curves.values() for point in one.points}))
+            lines = {name: _at(points, one) for name, one in curves.items()}
             some = next(iter(curves.values()))
-            lines = {name: one.lines["run"] for name, one in curves.items()}
-            pictures.append(curve_picture(some.model_copy(update={"lines": lines}), {}))
+            pictures.append(curve_picture(some.model_copy(update={"points": points, "lines": lines}), {}))
     return [Section("Curves", (BANDS,), tuple(pictures), grid=True)] if pictures else []
+
+
+def _at(points: Sequence[float], curve: Curve) -> tuple[Value, ...]:
+    """The run's values at these points; not a number where it has none."""
+    known = dict(zip(curve.points, curve.lines["run"], strict=True))
+    return tuple(known.get(point, Value(value=math.nan)) for point in points)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from math import isfinite
 from typing import Final
 
 import numpy as np
@@ -75,9 +76,12 @@ def curve_picture(curve: Curve, names: Mapping[str, str] = BESIDE) -> Picture:
         logarithmic=curve.logarithmic,
     )
     title = f"{curve.title[:1].upper()}{curve.title[1:]}, by {re.split(',| that', curve.across)[0]}"
+    ends = {
+        name: [one.value for one in values if isfinite(one.value)] for name, values in curve.lines.items()
+    }
     said = "; ".join(
-        f"{names.get(name, name)} from {number(values[0].value)} to {number(values[-1].value)}"
-        for name, values in curve.lines.items()
+        f"{names.get(name, name)} from {number(values[0])} to {number(values[-1])}"
+        for name, values in ends.items()
     )
     return Picture(None, title, "", png(draw_series(plot)), f"{curve.title}: {said}")
 

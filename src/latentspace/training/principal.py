@@ -94,9 +94,10 @@ def settle_linear_path(
     share = components.variance(tried.build(shape))
     chosen = "on" if share >= MUCH else "off"
     logger.info(
-        "linear path %s (%s hold %d %% of the variance; %s)",
+        "linear path %s (%s %s %d %% of the variance; %s)",
         chosen,
         counted(model.code_size, "principal component"),
+        "holds" if model.code_size == 1 else "hold",
         int(100 * share),
         option("model.linear_path", "off" if chosen == "on" else "on"),
     )

@@ -16,7 +16,7 @@ from ...core.devices import AUTO
 from ...core.errors import ConfigurationError
 from ...core.progress import told
 from ...core.types import Int64Array
-from ...core.wording import counted
+from ...core.wording import counted, listed
 from ...data.imageset import ImageSet
 from ...inference.nearest import nearest
 from ...inference.trained import load_trained
@@ -130,7 +130,7 @@ def compared(runs: Sequence[Compared], device: str = AUTO) -> Comparison:
             if (one := _overlap(runs, pair, device)) is not None
         ),
         seeds=_seeds(settings, measures, len(runs)),
-        notes=_notes(records, shared),
+        notes=(*_notes(records, shared), *_notes_of_codes([one.run for one in runs])),
     )
 
 
@@ -155,6 +155,33 @@ def _notes(records: list[CardRecord], shared: int) -> tuple[str, ...]:
         f"The runs share {counted(shared, 'evaluated image')} of {most:,}: {why}. Differences are {how}.",
         "Samples are then compared in different features: those of a classifier for each run.",
     )
+
+
+def _notes_of_codes(runs: Sequence[Run]) -> tuple[str, ...]:
+    """What to mind where the codes of some runs are of another kind than those of others."""
+    plans = [one.experiment.model for one in runs]
+    sizes = [getattr(one, "code_size", None) for one in plans]
+    if len(set(sizes)) == 1:
+        notes = []
+    else:
+        each = listed([f"{size or 'no'}" for size in sizes])
+        notes = [f"Codes have {each} numbers: more numbers hold more of an image, by their size alone."]
+
+    def some(setting: str) -> str | None:
+        having = [run.path.name for run, plan in zip(runs, plans, strict=True) if getattr(plan, setting, 0)]
+        return listed(having) if 0 < len(having) < len(runs) else None
+
+    if names := some("refine"):
+        notes.append(
+            f"Codes of {names} are refined when images are encoded, those of the others are not. That lowers "
+            "the error; `encode --refine` does the same for any run."
+        )
+    if names := some("ordered"):
+        notes.append(
+            f"Codes of {names} are ordered, so that their first numbers can be used alone. That raises the "
+            "error of whole codes."
+        )
+    return tuple(notes)
 
 
 def _measures(

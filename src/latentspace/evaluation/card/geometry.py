@@ -36,14 +36,16 @@ def rows_of(subject: Subject, tally: Tally) -> list[Row]:
         return {name: partial(statistic, one) for name, one in features.items()}
 
     used = partial(active_units, absolute=prior)
-    return [
-        tally.statistic("active_units", "numbers of the code in use", each(used), None, unit="numbers"),
-        tally.statistic("effective_rank", "effective rank", each(effective_rank), None, centred=True),
-        tally.statistic(
-            "total_correlation", "total correlation", each(total_correlation), None, unit="nats", centred=True
-        ),
-        *_maps(subject),
-    ]
+    rows = [tally.statistic("active_units", "numbers of the code in use", each(used), None, unit="numbers")]
+    if subject.encoder.code_size > 1:
+        correlation = each(total_correlation)
+        rows += [
+            tally.statistic("effective_rank", "effective rank", each(effective_rank), None, centred=True),
+            tally.statistic(
+                "total_correlation", "total correlation", correlation, None, unit="nats", centred=True
+            ),
+        ]
+    return [*rows, *_maps(subject)]
 
 
 def curves_of(subject: Subject, tally: Tally) -> list[Curve]:
@@ -132,13 +134,18 @@ def _divergences(subject: Subject) -> np.ndarray | None:
 
 
 def _maps(subject: Subject) -> list[Row]:
-    """What a map in the plane keeps of the neighbourhoods of the codes, beside other features on theirs."""
+    """What a map in the plane keeps of the neighbourhoods of the codes, beside other features on theirs.
+
+    A map by PCA of codes of one or two numbers is these codes: there is nothing to measure.
+    """
     if len(subject.evaluated) < 4 * NEIGHBOURS + 2:  # more than twice the neighbours in each half
         return []
     chosen = np.sort(numpy_generator(subject.seed, "figure").permutation(len(subject.evaluated))[:MAPPED])
     rows: list[Row] = []
     some = {name: one[chosen] for name, one in subject.evaluated_features.items()}
     spaces = {"pca": some, "tsne": {name: some[name] for name in ("run", "pixels")}}
+    if subject.encoder.code_size <= 2:
+        del spaces["pca"]
     for method, features in spaces.items():
         if method == "tsne" and len(chosen) < FEWEST:
             continue

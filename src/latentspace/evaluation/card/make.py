@@ -54,7 +54,7 @@ class CardRecord(Measurement):
         values: by measure, of each of them; None where it was left out.
     """
 
-    VERSION: ClassVar[int] = 4
+    VERSION: ClassVar[int] = 5
 
     card: Card
     places: tuple[int, ...]
