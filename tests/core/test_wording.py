@@ -9,7 +9,7 @@ import pytest
 
 import latentspace
 from latentspace.core.errors import DataError
-from latentspace.core.wording import counted, on_command_line, option
+from latentspace.core.wording import counted, decimals, on_command_line, option
 from makers import encoded, random_pixels, write_folder
 from runner import call
 
@@ -119,3 +119,13 @@ def test_no_message_counts_by_hand():
         if not any(one in match[0] for one in ALWAYS_SEVERAL)
     ]
     assert found == []
+
+
+def test_a_small_number_has_digits_of_its_own():
+    assert [decimals(one) for one in (12.34567, 0.01234, 0.00094273, 0.0)] == [
+        "12.3457",
+        "0.0123",
+        "0.0009427",
+        "0.0000",
+    ]
+    assert decimals(0.004, 2) == "0.00"

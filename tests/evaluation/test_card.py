@@ -289,7 +289,7 @@ def test_codes_of_other_kinds_are_compared_with_a_word_of_warning(images, tmp_pa
     assert compare._notes_of_codes(runs) == (
         "Codes have 1, 4 and 4 numbers: more numbers hold more of an image, by their size alone.",
         "Codes of refined are refined when images are encoded, those of the others are not. That lowers the "
-        "error; `encode --refine` does the same for any run.",
+        "error; `latentspace encode --refine` does the same for any run.",
         "Codes of ordered are ordered, so that their first numbers can be used alone. That raises the error "
         "of whole codes.",
     )

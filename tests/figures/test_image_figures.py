@@ -152,6 +152,8 @@ def test_rows_stand_under_each_other_with_names_and_errors() -> None:
     small = image_rows({"a": original}, errors=[0.037, 0.0092, 0.00094, 0, *[1.5e-6] * 8], error_name="mse")
     assert texts(draw_rows(small))[1:6] == ["37", "9.2", "0.94", "0.00", "0.00"]
     assert texts(draw_rows(small))[-1] == "mse, in thousandths"
+    under_a_tenth = image_rows({"a": original}, errors=[0.063, 0.071, *[0.05] * 10], error_name="mse")
+    assert texts(draw_rows(under_a_tenth))[1:3] == ["63", "71"]
     caption = rows_caption(rows, model="the autoencoder", split="the test part")
     assert caption.text.startswith("3 images of the test part, chosen at random")
     assert caption.text.endswith("Under each column: mean squared error per pixel.")

@@ -170,6 +170,17 @@ def test_whether_it_was_trained_long_enough(shown, monkeypatch, scores, training
     assert advice in found.advice
 
 
+def test_a_network_that_fits_its_training_images_far_better_than_others_is_not_praised(shown, monkeypatch):
+    course = [{**one, "train": {"mse": 0.01}} for one in records([0.5, 0.1, 0.1])]
+    monkeypatch.setattr("latentspace.runs.directory.Run.metrics", property(lambda self: course))
+    found = findings(shown["ae"], None)[-1]
+    assert (found.headline, found.good) == ("It fits the training images far better than others", None)
+    assert found.text == (
+        "Its validation score hardly changed in the last of 3 epochs; it was best in epoch 2. At the end it "
+        "was 0.1, and the score of the images that it learned from 0.01."
+    )
+
+
 def test_parts_that_differ_beyond_chance(shown):
     draw = np.random.default_rng(0)
     same, other = draw.normal(0.1, 0.03, (2, 300))

@@ -20,6 +20,7 @@ from ..core.errors import LatentspaceError
 from ..core.logs import OneLine
 from ..core.printable import printable
 from ..core.progress import Listener, heard_by
+from ..core.wording import decimals
 
 if TYPE_CHECKING:
     from ..training.loop import EpochRecord
@@ -318,7 +319,7 @@ def facts(record: "EpochRecord") -> str:
 
 def _scores(terms: Mapping[str, float]) -> str:
     accuracy = f", accuracy {terms['accuracy']:.3f}" if "accuracy" in terms else ""
-    return f"{terms['loss']:.4f}{accuracy}"
+    return f"{decimals(terms['loss'])}{accuracy}"
 
 
 def clock(seconds: float) -> str:

@@ -30,6 +30,11 @@ def either(things: Sequence[str]) -> str:
     return " or ".join(filter(None, (", ".join(things[:-1]), *things[-1:])))
 
 
+def decimals(value: float, digits: int = 4) -> str:
+    """`12.3457`, `0.0123`; a value under a hundredth by as many of its own digits: `0.0009427`."""
+    return f"{value:.{digits}g}" if 0 < abs(value) < 0.01 and digits > 2 else f"{value:.{digits}f}"
+
+
 def numerals(count: int, digits: int) -> tuple[str, ...]:
     """`01`, `02`, ... to `count`: as many digits as are needed, `digits` at least."""
     width = max(digits, len(str(count)))

@@ -72,8 +72,12 @@ def image_rows(
 
 
 def _numbers(errors: Sequence[float]) -> tuple[tuple[str, ...], str]:
-    """Each short enough for a column, and their unit: thousandths, where one is under a hundredth."""
-    thousandths = any(0 < abs(error) < 0.01 for error in errors)
+    """Each short enough for a column, and their unit.
+
+    Thousandths, where one is under a hundredth or all are under a tenth.
+    """
+    sizes = [abs(error) for error in errors if error]
+    thousandths = bool(sizes) and (min(sizes) < 0.01 or max(sizes) < 0.1)
     shown = tuple(_number(1000 * error if thousandths else error) for error in errors)
     return shown, ", in thousandths" if thousandths else ""
 

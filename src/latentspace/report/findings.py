@@ -167,13 +167,29 @@ def _training(run: Run) -> list[Finding]:
             advice = "Keep the best weights (--keep best), stop earlier, or use more images."
             return [Finding("Trained too long", text, False, advice)]
         case _:
-            hardly = f"hardly changed in the last tenth of {counted(seen.epochs, 'epoch')}"
+            last = "the last" if seen.epochs < 20 else "the last tenth"
+            hardly = f"hardly changed in {last} of {counted(seen.epochs, 'epoch')}"
             text = f"Its validation score {hardly}; it was best {_at(seen.best)}."
-            return [Finding("Trained long enough", text, True)]
+            return [_overfitted(run, text) or Finding("Trained long enough", text, True)]
+
+
+def _overfitted(run: Run, course: str) -> Finding | None:
+    """Of a run whose error is far smaller on the images that it has learned from; None: it is not."""
+    task, last = run.experiment.task, run.metrics[-1]
+    learned, held = ((last.get(part) or {}).get(task.score) for part in ("train", "validation"))
+    if task.direction != "minimize" or learned is None or held is None or learned >= OVERFITTED * held:
+        return None
+    text = (
+        f"{course} At the end it was {held:.4g}, and the score of the images that it learned from "
+        f"{learned:.4g}."
+    )
+    advice = "Use more images, a smaller code, or more augmentation (--augment affine)."
+    return Finding("It fits the training images far better than others", text, None, advice)
 
 
 def _at(epoch: int) -> str:
     return f"in epoch {epoch}"
 
 
+OVERFITTED = 0.5  # share of the validation error under which the training error is far smaller
 TRY = 50  # epochs, where there were hardly any

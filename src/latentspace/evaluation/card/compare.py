@@ -174,7 +174,7 @@ def _notes_of_codes(runs: Sequence[Run]) -> tuple[str, ...]:
     if names := some("refine"):
         notes.append(
             f"Codes of {names} are refined when images are encoded, those of the others are not. That lowers "
-            "the error; `encode --refine` does the same for any run."
+            "the error; `latentspace encode --refine` does the same for any run."
         )
     if names := some("ordered"):
         notes.append(

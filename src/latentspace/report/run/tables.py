@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from ...analysis import Analysis, ClassifierAnalysis
-from ...core.wording import counted
+from ...core.wording import counted, decimals
 from ...evaluation.confusion import worst_pairs
 from ...evaluation.frechet import FrechetRecord
 from ...evaluation.metrics import BEFORE, BY_CODE_SIZE, METRICS, Value, label, title_and_unit
@@ -101,7 +101,7 @@ def _references(shown: Analysis) -> Iterator[tuple[str, str]]:
     metrics = shown.context.result.metrics
     if shown.autoencoder is not None and "mse" in metrics:
         name = f"mean squared error of PCA with {counted(shown.autoencoder.code_size, 'component')}"
-        yield name, f"{shown.autoencoder.beside.pca:.4f}"
+        yield name, decimals(shown.autoencoder.beside.pca)
     if shown.autoencoder is not None:
         yield from _likeness(shown.autoencoder.likeness)
     if shown.variational is not None and shown.variational.bce_of_copy is not None:
@@ -119,7 +119,8 @@ def _references(shown: Analysis) -> Iterator[tuple[str, str]]:
 
 def _number(name: str, value: Value) -> str:
     name = name.removesuffix(BEFORE)
-    return f"{value:.{METRICS[name].digits if name in METRICS else 4}f}"
+    assert not isinstance(value, list)
+    return decimals(value, METRICS[name].digits if name in METRICS else 4)
 
 
 def dimensions_tables(shown: Analysis) -> Iterator[Table]:
