@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+from latentspace.analysis import RunContext
 from latentspace.data.imageset import ImageSet
 from latentspace.evaluation.card import compare, geometry, make
 from latentspace.evaluation.card import robustness as robustness_module
@@ -36,6 +37,7 @@ from latentspace.inference.computing import Encoded, here
 from latentspace.inference.trained import load_trained
 from latentspace.report import comparison
 from latentspace.report.measures import cell, digits_of, number, titled, with_unit
+from latentspace.report.run.pictures import code_sizes
 from latentspace.runs.directory import Run
 from latentspace.runs.tensors import write_tensors
 from latentspace.training.train import Training, start, train
@@ -296,12 +298,14 @@ def test_codes_of_other_kinds_are_compared_with_a_word_of_warning(images, tmp_pa
 
 
 def test_codes_of_one_number_have_no_map_by_pca_and_no_correlation(images, tmp_path):
-    training = of_codes(tmp_path / "run", images, code_size=1)
+    training = of_codes(tmp_path / "run", images, code_size=1, ordered=True)
     for _ in training.records():
         pass
     subject = Subject(training.run, images, "other", other=images)
     names = {row.name for row in geometry.rows_of(subject, Tally(len(subject.evaluated), 5, 0))}
     assert names == {"active_units", "trustworthiness_tsne", "continuity_tsne"}
+    assert reconstruction(subject, Tally(len(subject.evaluated), 5, 0)).curves == ()  # of one size
+    assert code_sizes(RunContext.of(training.run, images)) is None
 
 
 def test_a_curve_ends_where_a_run_has_no_more_points(records):

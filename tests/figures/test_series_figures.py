@@ -10,6 +10,7 @@ from latentspace.evaluation.baselines import BaselineRecord, Fewer
 from latentspace.evaluation.confusion import Confusion
 from latentspace.evaluation.denoising import NOISY, DenoisingRecord
 from latentspace.figures import (
+    code_size_caption,
     code_size_plot,
     draw_confusion,
     draw_series,
@@ -109,3 +110,8 @@ def test_the_names_beside_the_matrix_do_not_lie_over_each_other(classes):
         assert min(label.get_fontsize() for label in labels) >= 5
     assert axes.get_yticklabels()[0].get_text() == "class 000"
     assert len(axes.get_yticklabels()) >= min(classes, 30)
+
+
+def test_the_numbers_that_are_enough_are_counted() -> None:
+    assert "1 number of 8 comes within" in code_size_caption([1, 2, 8], [0.1, 0.1, 0.1], images=9).text
+    assert "2 numbers of 8 come within" in code_size_caption([1, 2, 8], [0.2, 0.1, 0.1], images=9).text

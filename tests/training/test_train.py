@@ -296,6 +296,7 @@ def test_an_unknown_device_is_refused_before_anything_is_written(plan, tmp_path)
 def test_images_too_small_leave_nothing_behind(plan, tmp_path, images):
     np.savez(tmp_path / "tiny.npz", images=images.pixels[:, :, :7, :7])
     plan = Experiment.parse({**plan.model_dump(), "data": {"spec": str(tmp_path / "tiny.npz")}}, "plan")
-    with pytest.raises(ConfigurationError, match="at least 8x8"):
+    with pytest.raises(ConfigurationError, match="at least 8x8") as refused:
         start(plan, tmp_path / "run")
+    assert "model={'name': 'dense'}" in str(refused.value)
     assert not (tmp_path / "run").exists()

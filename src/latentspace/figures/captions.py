@@ -137,10 +137,11 @@ def noise_caption(record: DenoisingRecord, *, trained_at: str) -> Caption:
 
 
 def code_size_caption(sizes: Sequence[int | float], errors: Sequence[float], *, images: int) -> Caption:
+    enough = numbers_enough(sizes, errors)
     text = (
         f"{counted(images, 'test image')}, each decoded from the first numbers of its code, with zeros for "
-        f"the others. {counted(numbers_enough(sizes, errors), 'number')} of {round(sizes[-1])} come "
-        "within a tenth of the error of all."
+        f"the others. {counted(enough, 'number')} of {round(sizes[-1])} "
+        f"{'comes' if enough == 1 else 'come'} within a tenth of the error of all."
     )
     return Caption("Error against code size", text)
 

@@ -121,7 +121,7 @@ class AutoencoderConfig(EncoderDecoderConfig):
         Raises:
             ConfigurationError: images with a side under 8 pixels.
         """
-        require_size(shape)
+        require_size(shape, variational=self.variational)
         channels = (self.conv1_channels, self.conv2_channels, self.conv3_channels)
 
         def build() -> Autoencoder:
@@ -151,7 +151,7 @@ class VariationalConfig(GenerativeConfig):
 
     def build(self, shape: tuple[int, int, int], generator: torch.Generator) -> "Autoencoder":
         """The network for images of `shape` (channels, height, width), its weights drawn by `generator`."""
-        require_size(shape)
+        require_size(shape, variational=self.variational)
         channels = (self.conv1_channels, self.conv2_channels)
 
         def build() -> Autoencoder:
@@ -317,11 +317,13 @@ def unrefined(network: nn.Module) -> Iterator[None]:
             one.refine = steps
 
 
-def require_size(shape: tuple[int, int, int]) -> None:
+def require_size(shape: tuple[int, int, int], *, variational: bool) -> None:
     """Refuse images with a side under 8 pixels: raises ConfigurationError."""
     if min(shape[1:]) < SMALLEST_SIDE:
+        dense = option("model.name", "dense-variational" if variational else "dense")
         raise ConfigurationError(
             f"images must be at least {SMALLEST_SIDE}x{SMALLEST_SIDE} pixels for strided convolutions",
             found=f"{shape[1]}x{shape[2]}",
-            do=f"enlarge them, for example with {option('resize', (2 * SMALLEST_SIDE,) * 2)}",
+            do=f"enlarge them, for example with {option('resize', (2 * SMALLEST_SIDE,) * 2)}, or take a "
+            f"network of dense layers ({dense})",
         )

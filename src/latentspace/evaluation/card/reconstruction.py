@@ -46,12 +46,17 @@ def reconstruction(subject: Subject, tally: Tally) -> Section:
         *_from_noisy(subject, tally),
         *_by_class(subject, tally, errors),
     ]
-    ordered = subject.encoder.model.ordered
+    curves: tuple[Curve, ...] = ()
+    absent: tuple[str, ...] = ()
+    if subject.encoder.model.ordered and subject.encoder.code_size > 1:
+        curves = (_by_code_size(subject, tally),)
+    elif not subject.encoder.model.ordered:
+        absent = ("error against code size: the codes are not ordered (model.ordered)",)
     return Section(
         title=TITLE,
         rows=tuple(rows),
-        curves=(_by_code_size(subject, tally),) if ordered else (),
-        absent=() if ordered else ("error against code size: the codes are not ordered (model.ordered)",),
+        curves=curves,
+        absent=absent,
         notes=(
             "Mean codes, decoded. PCA, and for the untrained network a least-squares map from its codes to "
             f"pixels, are fitted to {counted(len(subject.learned), 'training image')}.",

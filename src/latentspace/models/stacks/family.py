@@ -101,7 +101,7 @@ class _Residual(FittedCodeConfig):
         return self.norm != "batch"
 
     def build(self, shape: tuple[int, int, int], generator: torch.Generator) -> Autoencoder:
-        require_size(shape)
+        require_size(shape, variational=self.variational)
 
         def network() -> Autoencoder:
             encoder, decoder = self._halves(shape)

@@ -129,9 +129,9 @@ def walks(shown: AutoencoderAnalysis) -> Picture:
 
 
 def code_sizes(context: RunContext) -> Picture | None:
-    """The error with the first numbers of the codes alone; None of codes that are not ordered."""
+    """The error with the first numbers of the codes alone; None of codes that are not ordered, or of one."""
     sizes, errors = (context.result.metrics.get(name) for name in BY_CODE_SIZE)
-    if not isinstance(sizes, list) or not isinstance(errors, list):
+    if not isinstance(sizes, list) or not isinstance(errors, list) or len(sizes) < 2:
         return None
     caption = code_size_caption(sizes, errors, images=context.result.images)
     image = png(draw_series(code_size_plot(sizes, errors)))
