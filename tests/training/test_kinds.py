@@ -171,7 +171,7 @@ def test_a_frozen_encoder_refines_codes_in_training_and_validation_which_is_said
     monkeypatch.setattr(pretrained.autoencoder, "refine", 1)
     parts, found = pretrained.run.split, []
 
-    def counted(codes, *_):
+    def counted(codes, *_, **__):
         found.append(len(codes))
         return codes
 

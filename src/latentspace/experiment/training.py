@@ -131,8 +131,8 @@ class TrainingConfig(Config):
         default=0.6,
         ge=0,
         le=1,
-        description="share of the batches whose images are moved; half of it in the last tenth of the "
-        "training",
+        description="share of the batches whose images are moved, or, where a classifier learns from codes, "
+        "of the images that a moved copy stands for; half of it in the last tenth of the training",
     )
     keep: Literal["last", "best"] = Field(
         default="last",
