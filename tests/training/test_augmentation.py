@@ -195,6 +195,12 @@ def test_a_classifier_of_codes_has_it_by_copies(caplog):
         assert settle_augmentation(of_codes("auto", epochs), letters).training.augment == expected
     assert "augmentation affine, 4 copies of each image (small turns" in caplog.text
     assert settle_augmentation(of_codes("shift", 1), letters).training.augment == "shift"
+    encoder = Experiment(training={"augment": "none"})
+    assert settle_augmentation(of_codes("auto"), letters, encoder).training.augment == "none"
+    assert "augmentation none (the encoder has not learned from moved images)" in caplog.text
+    assert settle_augmentation(of_codes("affine"), letters, encoder).training.augment == "affine"
+    encoder = encoder.with_training(augment="affine")
+    assert settle_augmentation(of_codes("auto"), letters, encoder).training.augment == "affine"
     codes = torch.rand((3, 5), generator=draw())
     assert augmentation_of(of_codes("affine"), 1, 10)(codes, 0) is codes
 

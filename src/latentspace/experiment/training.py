@@ -125,7 +125,8 @@ class TrainingConfig(Config):
         description="how images are moved before they are learned from, each by amounts of its own: "
         "`shift`, by whole pixels; `affine`: small turns, shears and changes of size as well; `mirror`: as "
         "`affine`, and every other image mirrored. `auto`: `none` in fewer than 10 epochs, else `mirror` for "
-        "colour photographs without classes of one character, and `affine` for all others; `--augment`",
+        "colour photographs without classes of one character, and `affine` for all others; `none` for a "
+        "classifier whose encoder has not learned from moved images; `--augment`",
     )
     augment_share: float = Field(
         default=0.6,

@@ -18,8 +18,13 @@ LOOKED_AT: Final = 200  # images
 FLAT: Final = 0.25  # share of neighbouring pixels that are equal: less in photographs, more in drawings
 
 
-def settle_augmentation(experiment: Experiment, images: ImageSet) -> Experiment:
+def settle_augmentation(
+    experiment: Experiment, images: ImageSet, encoder: Experiment | None = None
+) -> Experiment:
     """The plan with an augmentation that is said, and recorded, in the place of `auto`.
+
+    Args:
+        encoder: the plan of a classifier's encoder.
 
     Raises:
         ConfigurationError: images are to be moved for a classifier that learns from codes, but none copied.
@@ -40,7 +45,10 @@ def settle_augmentation(experiment: Experiment, images: ImageSet) -> Experiment:
         )
     if plan.augment != "auto":
         return experiment
-    chosen, reason = _chosen(plan.epochs, images)
+    if encoder is not None and encoder.training.augment == "none":
+        chosen, reason = "none", "the encoder has not learned from moved images"
+    else:
+        chosen, reason = _chosen(plan.epochs, images)
     off = "" if chosen == "none" else f"; {option('training.augment', 'none')} for none"
     of_codes = f", {counted(copies, 'copy')} of each image" if copies and chosen != "none" else ""
     logger.info("augmentation %s%s (%s%s)", chosen, of_codes, reason, off)

@@ -288,7 +288,8 @@ def context_of(
     if experiment.training.minutes is not None:
         sizes = _sizes(experiment, images, parts, extra, pretrained)
         experiment = settle_minutes(experiment, sizes)
-    experiment = settle_augmentation(experiment, images)
+    of_encoder = None if pretrained is None else pretrained.run.experiment
+    experiment = settle_augmentation(experiment, images, of_encoder)
     context = TrainingContext(experiment, images, parts, fabric, pretrained, codes_in, extra, principal)
     if (context.encoder_fit, experiment.training.fit) == ("train+validation", "train"):
         logger.warning(SEEN_BY_ENCODER)
