@@ -44,7 +44,7 @@ def test_the_losses_are_those_of_one_process(small_runs, tmp_path, kind, devices
     )
     assert len(several.split.train) == 72
     assert several.experiment.devices == devices
-    np.testing.assert_allclose(losses(several), losses(one), rtol=1e-4)
+    np.testing.assert_allclose(losses(several), losses(one), rtol=1e-4, atol=1e-5)  # of kl: 0.01
     for name, weights in one.weights.items():
         np.testing.assert_allclose(several.weights[name], weights, atol=1e-3)
 
