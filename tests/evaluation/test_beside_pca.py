@@ -63,6 +63,13 @@ def test_what_is_no_better_says_what_to_do(mse, better):
     assert all(one in stopped for one in ("'early_stopping': 10", "wider", "code_size=20"))
 
 
+def test_pca_has_no_more_components_than_images():
+    values = {"part": "test", "images": 2, "code_size": 192, "mse": 0.1, "pca": 0.2, "mean_image": 0.3}
+    many, few = (BesidePCA(**values, learned=images).words for images in (192, 90))
+    assert "less than PCA with as many numbers: 0.2" in many
+    assert "less than PCA with the 90 components that it has of as many images: 0.2" in few
+
+
 def test_a_run_that_stopped_early_says_its_patience(small_runs, monkeypatch):
     run = small_runs["ae"]
     assert quickly_beside_pca(run, own(run)).patience is None

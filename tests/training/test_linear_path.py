@@ -21,14 +21,14 @@ def set_of(smooth: bool) -> ImageSet:
     return ImageSet(pixels, "waves" if smooth else "noise")
 
 
-def plan(kind: str = "ae", path: str = "auto", **training) -> Experiment:
+def plan(kind: str = "ae", path: str = "auto", code_size: int = 6, **training) -> Experiment:
     values = {
         "kind": kind,
         "preset": "default",
         "threads": 1,
         "precision": "32",
         "split": {"near_copies": "off"},
-        "model": {"width": 4, "code_size": 6, "linear_path": path},
+        "model": {"width": 4, "code_size": code_size, "linear_path": path},
         "training": {"epochs": 2, "min_steps": 0, "batch_size": 16, "augment": "none", **training},
     }
     return Experiment.parse(values, "a test's plan")
@@ -43,6 +43,13 @@ def test_auto_is_on_where_the_components_hold_most_of_the_variance(smooth, chose
     assert is_run_of(run, run.experiment)
     asked = plan().model_copy(update={"data": run.experiment.data})
     assert is_run_of(run, asked)
+
+
+def test_as_many_components_are_said_as_images_have(tmp_path, caplog):
+    caplog.set_level("INFO")
+    run = train(plan(code_size=192), tmp_path / "run", set_of(smooth=True))
+    assert f"({len(run.split.train)} principal components hold" in caplog.text
+    assert len(run.split.train) < 80
 
 
 @pytest.mark.parametrize("kind", ["ae", "vae"])

@@ -68,13 +68,19 @@ class BesidePCA(Measurement):
         return 1 - error / self.mean_image if self.mean_image > ROUNDING else None
 
     @property
+    def linear(self) -> str:
+        """PCA, with its number of components where that is not the code's: it has no more than images."""
+        if self.learned >= self.code_size:
+            return "PCA with as many numbers"
+        return f"PCA with the {counted(self.learned, 'component')} that it has of as many images"
+
+    @property
     def words(self) -> str:
         how = {True: "less than", False: "more than", None: "about as much as"}[self.better]
         refined = f", refined by {counted(self.refine, 'step')}" if self.refine else ""
         return (
             f"From {counted(self.code_size, 'number')} an image{refined}, its pictures miss the {self.part} "
-            f"images by {self.mse:.4g} (mean squared error per pixel), {how} PCA with as many numbers: "
-            f"{self.pca:.4g}."
+            f"images by {self.mse:.4g} (mean squared error per pixel), {how} {self.linear}: {self.pca:.4g}."
         )
 
     @property

@@ -120,8 +120,8 @@ def _kept(shown: AutoencoderAnalysis) -> list[Finding]:
     if kept is None or linear is None:
         return []
     text = (
-        f"Reconstructions keep {max(0.0, kept):.0%} of the variance between {beside.part} images, and PCA "
-        f"with as many numbers {max(0.0, linear):.0%}; one mean image for all of them keeps nothing."
+        f"Reconstructions keep {max(0.0, kept):.0%} of the variance between {beside.part} images, and "
+        f"{beside.linear} {max(0.0, linear):.0%}; one mean image for all of them keeps nothing."
     )
     if kept >= MOST:
         return [Finding("Reconstructions keep most of what differs between the images", text, True)]

@@ -60,6 +60,10 @@ class PrincipalComponents:
         encoder = _linear_encoder(network)
         return 0.0 if encoder is None else self._fitted(encoder).share
 
+    def count(self, size: int) -> int:
+        """How many of `size` components there are: no more than images that are learned from."""
+        return min(size, len(learned_from(self._experiment, self._parts)))
+
     def _fitted(self, encoder: BesideLinearEncoder) -> Components:
         size = len(encoder.directions)
         if size not in self._kept:
@@ -92,12 +96,12 @@ def settle_linear_path(
         return experiment
     tried = experiment.model_copy(update={"model": model.model_copy(update={"linear_path": "on"})})
     share = components.variance(tried.build(shape))
-    chosen = "on" if share >= MUCH else "off"
+    chosen, count = ("on" if share >= MUCH else "off"), components.count(model.code_size)
     logger.info(
         "linear path %s (%s %s %d %% of the variance; %s)",
         chosen,
-        counted(model.code_size, "principal component"),
-        "holds" if model.code_size == 1 else "hold",
+        counted(count, "principal component"),
+        "holds" if count == 1 else "hold",
         int(100 * share),
         option("model.linear_path", "off" if chosen == "on" else "on"),
     )

@@ -100,8 +100,9 @@ def _references(shown: Analysis) -> Iterator[tuple[str, str]]:
     """What the results are read against: the values of other methods, in the same units."""
     metrics = shown.context.result.metrics
     if shown.autoencoder is not None and "mse" in metrics:
-        name = f"mean squared error of PCA with {counted(shown.autoencoder.code_size, 'component')}"
-        yield name, decimals(shown.autoencoder.beside.pca)
+        beside = shown.autoencoder.beside
+        components = counted(min(beside.code_size, beside.learned), "component")
+        yield f"mean squared error of PCA with {components}", decimals(beside.pca)
     if shown.autoencoder is not None:
         yield from _likeness(shown.autoencoder.likeness)
     if shown.variational is not None and shown.variational.bce_of_copy is not None:
