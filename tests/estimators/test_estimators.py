@@ -276,11 +276,3 @@ def test_other_samples_than_those_of_fit_are_refused(fitted):
         estimator.inverse_transform(np.full((2, 3), 1e30))
     with pytest.raises(ConfigurationError, match="saved with its classifier"):
         LatentClassifier(PCA(2), epochs=1).fit(GREY.reshape(60, -1) / 255, BARS.labels).save("nowhere")
-
-
-def test_codes_from_elsewhere_are_not_moved(classifier):
-    assert classifier.experiment_.training.augment == "none"
-    named = LatentClassifier(PCA(2), settings={"training.augment": "affine"})
-    with pytest.raises(ConfigurationError, match="cannot be moved") as error:
-        named.fit(GREY.reshape(60, -1) / 255, BARS.labels)
-    assert error.value.found == "training.augment = affine"

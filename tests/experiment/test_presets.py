@@ -98,8 +98,3 @@ def test_a_code_larger_than_the_image_is_refused(preset):
     plan(preset=preset, model={"code_size": math.prod(shape)}).build(shape)
     with pytest.raises(ConfigurationError, match="73 numbers for an image of 72"):
         plan(preset=preset, model={"code_size": 73}).build(shape)
-
-
-def test_the_reports_classifier_learns_from_codes_of_its_images_alone():
-    assert plan(kind="classifier", preset="report").training.augment == "none"
-    assert plan(kind="classifier", preset="default").training.augment == "auto"

@@ -12,7 +12,6 @@ from latentspace.search.executors.worker import work
 from latentspace.search.replication import ReplicationPlan, replications_of
 from latentspace.search.request import SearchRequest, draft
 from latentspace.search.trials import begin
-from latentspace.training.codes import _encoded_copies
 from latentspace.training.train import train
 from small_search import run_all
 
@@ -78,12 +77,7 @@ def test_a_search_over_classifiers_encodes_the_set_once_for_all_workers(
         encoded.append(len(pixels))
         return encode_all(model, pixels, *rest)
 
-    def moved(model, images, device, copies, chosen):
-        encoded.append(copies.number * len(chosen))
-        return _encoded_copies(model, images, device, copies, chosen)
-
     monkeypatch.setattr("latentspace.training.codes.encode_all", counted)
-    monkeypatch.setattr("latentspace.training.codes._encoded_copies", moved)
     recipe = tmp_path / "small.toml"
     setting, low, high = SETTINGS["classifier"]
     recipe.write_text(RECIPE.format(kind="classifier", setting=setting, low=low, high=high))
@@ -91,7 +85,6 @@ def test_a_search_over_classifiers_encodes_the_set_once_for_all_workers(
         "data": {"spec": str(archive)},
         "threads": 1,
         "encoder": str(train(plan, tmp_path / "encoder").path),
-        "training": {"augment": "affine"},
     }
     out = tmp_path / "study"
     made, _ = draft(
@@ -106,7 +99,7 @@ def test_a_search_over_classifiers_encodes_the_set_once_for_all_workers(
         lambda: False,
     )
     assert trials.progress().counted == 3
-    assert encoded == [len(images), 4 * trials.plan.training_images]
+    assert encoded == [len(images)]
     best = trials.best()
     again = list(final_training(trials).records())  # encodes for itself: the same codes, to the bit
     assert [one.validation["accuracy"] for one in again] == [score for _, score in best.reports]

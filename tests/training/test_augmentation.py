@@ -9,7 +9,7 @@ import torch
 from latentspace.core.errors import ConfigurationError
 from latentspace.data.imageset import ImageSet
 from latentspace.experiment.config import Experiment
-from latentspace.training.augmentation import AFFINE, MOVES, Moves, augmentation_of, moved, with_copies
+from latentspace.training.augmentation import AFFINE, MOVES, Moves, augmentation_of, moved
 from latentspace.training.augmentation_choice import can_be_mirrored, settle_augmentation
 from latentspace.training.train import resume, start, train
 from materials import make_images
@@ -183,53 +183,18 @@ def test_what_auto_becomes(epochs, images, expected, caplog):
     assert f"augmentation {expected}" in caplog.text
 
 
-def of_codes(augment: str, epochs: int = 20, **objective) -> Experiment:
-    training = {"augment": augment, "epochs": epochs}
-    return Experiment(kind="classifier", training=training, objective=objective)
-
-
-def test_a_classifier_of_codes_has_it_by_copies(caplog):
-    caplog.set_level("INFO", logger="latentspace")
-    letters = make_images()
-    for epochs, expected in ((9, "none"), (20, "affine")):
-        assert settle_augmentation(of_codes("auto", epochs), letters).training.augment == expected
-    assert "augmentation affine, 4 copies of each image (small turns" in caplog.text
-    assert settle_augmentation(of_codes("shift", 1), letters).training.augment == "shift"
-    encoder = Experiment(training={"augment": "none"})
-    assert settle_augmentation(of_codes("auto"), letters, encoder).training.augment == "none"
-    assert "augmentation none (the encoder has not learned from moved images)" in caplog.text
-    assert settle_augmentation(of_codes("affine"), letters, encoder).training.augment == "affine"
-    encoder = encoder.with_training(augment="affine")
-    assert settle_augmentation(of_codes("auto"), letters, encoder).training.augment == "affine"
-    codes = torch.rand((3, 5), generator=draw())
-    assert augmentation_of(of_codes("affine"), 1, 10)(codes, 0) is codes
-
-
-def test_a_classifier_of_codes_without_copies_cannot_have_it():
-    assert settle_augmentation(of_codes("auto", augmented_copies=0), make_images()).training.augment == "none"
-    with pytest.raises(ConfigurationError, match="by copies that are encoded once") as error:
-        settle_augmentation(of_codes("affine", augmented_copies=0), make_images())
-    assert error.value.found == "training.augment = affine, and no copies"
-    frozen = of_codes("affine", augmented_copies=0, method="frozen-encoder")
-    assert settle_augmentation(frozen, make_images()).training.augment == "affine"
-
-
-def test_an_epoch_has_each_image_once_as_itself_or_as_one_of_its_copies():
-    plan = Experiment(kind="classifier", training={"augment": "affine", "augment_share": 0.6, "epochs": 20})
-    rows = torch.randperm(3000, generator=draw())
-
-    def found(epoch: int, experiment: Experiment = plan) -> torch.Tensor:
-        return with_copies(rows, 3000, 4, experiment, epoch, steps=2000)
-
-    assert torch.equal(found(1) % 3000, rows)
-    counts = torch.bincount(found(1) // 3000, minlength=5) / 3000
-    assert counts.tolist() == pytest.approx([0.4, 0.15, 0.15, 0.15, 0.15], abs=0.04)
-    shares = [float((found(epoch) >= 3000).double().mean()) for epoch in (18, 19, 20)]
-    assert shares == pytest.approx([0.6, 0.3, 0.3], abs=0.04)
-    assert torch.equal(found(1), found(1))
-    assert not torch.equal(found(1), found(2))
-    assert not torch.equal(found(1), found(1, plan.model_copy(update={"seed": 1})))
-    assert with_copies(rows, 3000, 0, plan, 1, steps=2000) is rows
+def test_a_classifier_of_codes_cannot_have_it():
+    plan = {"kind": "classifier", "training": {"augment": "affine"}}
+    with pytest.raises(ConfigurationError, match="made once"):
+        settle_augmentation(Experiment(**plan), make_images())
+    plan["training"] = {"augment": "auto"}
+    assert settle_augmentation(Experiment(**plan), make_images()).training.augment == "none"
+    plan = {
+        "kind": "classifier",
+        "training": {"augment": "affine"},
+        "objective": {"method": "frozen-encoder"},
+    }
+    assert settle_augmentation(Experiment(**plan), make_images()).training.augment == "affine"
 
 
 def test_auto_is_recorded_as_what_it_became(plan, tmp_path):

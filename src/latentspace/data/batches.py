@@ -58,20 +58,15 @@ class ResidentSet(NamedTuple):
 
     Where `chosen` is given, the set is those rows of `inputs`, which are not copied; there is a label for
     each of them.
-
-    Where there are `copies`, so many further rows of each image lie behind those of all: copy c of image i in
-    row c * images + i. They are in a batch where its `order` names them.
     """
 
     inputs: torch.Tensor
     labels: Labels | None = None
     chosen: Order | None = None
-    copies: int = 0
 
     @property
     def images(self) -> int:
-        rows = int(self.inputs.shape[0] if self.chosen is None else self.chosen.shape[0])
-        return rows // (1 + self.copies)
+        return int(self.inputs.shape[0] if self.chosen is None else self.chosen.shape[0])
 
     @property
     def device(self) -> torch.device:

@@ -79,13 +79,7 @@ class LatentClassifier(Saved, ClassifierMixin, BaseEstimator):
         if len(classes) < 2:
             raise ValueError("LatentClassifier needs two classes or more: found one class")
         seed, params = seed_of(self.random_state), self.get_params(deep=False)
-        plan = plan_of("classifier", params, seed, {"training": {"augment": "none"}})
-        if plan.training.augment not in ("none", "auto"):
-            raise ConfigurationError(
-                "LatentClassifier learns from what its autoencoder returns, which cannot be moved",
-                found=f"training.augment = {plan.training.augment}",
-                do="leave it out",
-            )
+        plan = plan_of("classifier", params, seed, {})
         parts = parts_of(len(labels), params, seed, labels)
         self.autoencoder_ = self._unfitted(seed).fit(X, labels)
         codes = self.autoencoder_.transform(X)

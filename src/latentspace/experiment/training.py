@@ -125,15 +125,14 @@ class TrainingConfig(Config):
         description="how images are moved before they are learned from, each by amounts of its own: "
         "`shift`, by whole pixels; `affine`: small turns, shears and changes of size as well; `mirror`: as "
         "`affine`, and every other image mirrored. `auto`: `none` in fewer than 10 epochs, else `mirror` for "
-        "colour photographs without classes of one character, and `affine` for all others; `none` for a "
-        "classifier whose encoder has not learned from moved images; `--augment`",
+        "colour photographs without classes of one character, and `affine` for all others; `--augment`",
     )
     augment_share: float = Field(
         default=0.6,
         ge=0,
         le=1,
-        description="share of the batches whose images are moved, or, where a classifier learns from codes, "
-        "of the images that a moved copy stands for; half of it in the last tenth of the training",
+        description="share of the batches whose images are moved; half of it in the last tenth of the "
+        "training",
     )
     keep: Literal["last", "best"] = Field(
         default="last",

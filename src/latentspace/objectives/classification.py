@@ -125,13 +125,6 @@ class ClassificationConfig(ObjectiveConfig):
         default="codes",
         description="encode the set once, or `frozen-encoder`: each batch anew in every epoch",
     )
-    augmented_copies: int = Field(
-        default=4,
-        ge=0,
-        le=1_000,
-        description="with `codes`: moved copies (`training.augment`) of each image that is learned from, "
-        "encoded once, without refinement; an epoch learns an image's own code or that of a copy; 0: none",
-    )
 
     @property
     def training(self) -> Objective:
@@ -144,10 +137,6 @@ class ClassificationConfig(ObjectiveConfig):
     @property
     def learns_from_codes(self) -> bool:
         return self.method == "codes"
-
-    @property
-    def copies(self) -> int:
-        return self.augmented_copies if self.learns_from_codes else 0
 
     @property
     def minimised(self) -> str:

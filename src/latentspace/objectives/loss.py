@@ -89,11 +89,6 @@ class ObjectiveConfig(Config):
         """Whether the network is given codes, which are made once, and not images."""
         return False
 
-    @property
-    def copies(self) -> int:
-        """How many moved copies of each image are encoded, where it learns from codes."""
-        return 0
-
     def auxiliary(self, code_size: int) -> dict[str, nn.Module]:  # noqa: ARG002
         """Networks that the objective needs beside the model, each trained by an optimiser of its own.
 

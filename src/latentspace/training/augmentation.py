@@ -1,7 +1,4 @@
-"""Augmentation: images moved a little before they are learned from, as a function of (seed, epoch).
-
-Each batch is moved on its device; of a set that is encoded once, an epoch takes the codes of moved copies.
-"""
+"""Augmentation: each image of a batch moved a little, on its device, as a function of (seed, epoch)."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -13,9 +10,8 @@ from torch import Tensor
 from torch.nn.functional import affine_grid, grid_sample
 
 from ..core.randomness import generator, rows_drawn
-from ..core.tensor_types import Images, Order
+from ..core.tensor_types import Images
 from ..experiment.config import Experiment
-from ..experiment.training import TrainingConfig
 
 # A batch, and its step of the whole training -> what is learned from in its place.
 Augment: TypeAlias = Callable[[Tensor, int], Tensor]
@@ -64,41 +60,17 @@ def augmentation_of(experiment: Experiment, epoch: int, steps: int) -> Augment:
         steps: of the whole training.
     """
     plan = experiment.training
-    if plan.augment == "none" or experiment.objective.learns_from_codes:
+    if plan.augment == "none":
         return _as_they_are
     moves, draw = MOVES[plan.augment], generator(experiment.seed, "augmentation", epoch)
 
     def augment(images: Tensor, step: int) -> Tensor:
-        if torch.rand((), generator=draw).item() >= _share(plan, step, steps):
+        share = plan.augment_share * (0.5 if step >= (1 - LAST) * steps else 1)
+        if torch.rand((), generator=draw).item() >= share:
             return images
         return moved(images, moves, draw)
 
     return augment
-
-
-def with_copies(
-    order: Order, images: int, copies: int, experiment: Experiment, epoch: int, steps: int
-) -> Order:
-    """The rows of an epoch, some of them exchanged for a moved copy of the same image.
-
-    Args:
-        order: of the images; copy c of image i, counted from 0, lies in row c * images + i.
-        copies: of each image; 0: the order stays.
-        epoch: counted from 1.
-        steps: of the whole training.
-    """
-    if not copies:
-        return order
-    plan, draw = experiment.training, generator(experiment.seed, "augmentation", epoch)
-    share = _share(plan, (epoch - 1) * steps // plan.epochs, steps)
-    moved_ones = torch.rand(len(order), generator=draw) < share
-    which = torch.randint(1, copies + 1, (len(order),), generator=draw)
-    return order + images * which * moved_ones
-
-
-def _share(plan: TrainingConfig, step: int, steps: int) -> float:
-    """Of what is moved at a step, counted from 0."""
-    return plan.augment_share * (0.5 if step >= (1 - LAST) * steps else 1)
 
 
 def _as_they_are(images: Tensor, step: int) -> Tensor:  # noqa: ARG001 - called as every augmentation

@@ -18,40 +18,29 @@ LOOKED_AT: Final = 200  # images
 FLAT: Final = 0.25  # share of neighbouring pixels that are equal: less in photographs, more in drawings
 
 
-def settle_augmentation(
-    experiment: Experiment, images: ImageSet, encoder: Experiment | None = None
-) -> Experiment:
+def settle_augmentation(experiment: Experiment, images: ImageSet) -> Experiment:
     """The plan with an augmentation that is said, and recorded, in the place of `auto`.
 
-    Args:
-        encoder: the plan of a classifier's encoder.
-
     Raises:
-        ConfigurationError: images are to be moved for a classifier that learns from codes, but none copied.
+        ConfigurationError: images are to be moved for a classifier whose codes are made once.
     """
     plan = experiment.training
     if plan.augment == "none":
         return experiment
-    copies = experiment.objective.copies
-    if experiment.objective.learns_from_codes and not copies:
+    if experiment.objective.learns_from_codes:
         if plan.augment == "auto":
             return experiment.with_training(augment="none")
         raise ConfigurationError(
-            "a classifier that learns from codes learns of moved images by copies that are encoded once",
-            found=f"training.augment = {plan.augment}, and no copies",
-            do=f"name a number of copies ({option('objective.augmented_copies', 4)}), leave "
-            f"{option('training.augment')} out, or encode anew in every epoch "
+            "a classifier that learns from codes has them made once, of images as they are",
+            found=f"training.augment = {plan.augment}",
+            do=f"leave {option('training.augment')} out, or encode anew in every epoch "
             f"({option('objective.method', 'frozen-encoder')})",
         )
     if plan.augment != "auto":
         return experiment
-    if encoder is not None and encoder.training.augment == "none":
-        chosen, reason = "none", "the encoder has not learned from moved images"
-    else:
-        chosen, reason = _chosen(plan.epochs, images)
+    chosen, reason = _chosen(plan.epochs, images)
     off = "" if chosen == "none" else f"; {option('training.augment', 'none')} for none"
-    of_codes = f", {counted(copies, 'copy')} of each image" if copies and chosen != "none" else ""
-    logger.info("augmentation %s%s (%s%s)", chosen, of_codes, reason, off)
+    logger.info("augmentation %s (%s%s)", chosen, reason, off)
     return experiment.with_training(augment=chosen)
 
 

@@ -14,7 +14,7 @@ from ..core.devices import exact, named_device
 from ..core.errors import DataError
 from ..core.logs import quiet
 from ..core.types import Int64Array
-from ..data.batches import Batches, ResidentSet
+from ..data.batches import Batches
 from ..data.imageset import ImageSet
 from ..data.splits import Split
 from ..data.summary import DataRecord
@@ -67,11 +67,6 @@ class Components:
     def kept_weights(self) -> AbstractContextManager[None]:
         """`learned` has the weights that would be kept now, within the block."""
         return nullcontext() if self.average is None else self.average.in_use()
-
-    @property
-    def copies(self) -> int:
-        """How many further rows of each image lie behind the images that are learned from."""
-        return self.train.copies if isinstance(self.train, ResidentSet) else 0
 
     @property
     def device(self) -> torch.device:

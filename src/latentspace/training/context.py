@@ -1,7 +1,6 @@
 """What trainings share: the images, their split, the device, and a classifier's encoder."""
 
 import logging
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -25,7 +24,7 @@ from ..models.autoencoder import Autoencoder
 from ..models.classifier import FrozenEncoderClassifier
 from .augmentation_choice import settle_augmentation
 from .code_size import settle_code_size
-from .codes import Copies, code_size_of, codes_of, codes_of_copies
+from .codes import code_size_of, codes_of
 from .components import (
     Components,
     held_out,
@@ -73,10 +72,7 @@ class TrainingContext:
         of_codes = self.pretrained is not None and self.experiment.objective.learns_from_codes
         with threads_of(self.experiment):
             codes = self._codes if of_codes else None
-            if of_codes:
-                self._codes_of_copies(self.experiment)
-        made = codes, self._copied
-        return _elsewhere, (self.experiment, images, self.split, self.pretrained, self.extra, *made)
+        return _elsewhere, (self.experiment, images, self.split, self.pretrained, self.extra, codes)
 
     def on(self, device: str) -> "TrainingContext":
         """The same on another device; codes that were made come along."""
@@ -84,7 +80,6 @@ class TrainingContext:
         other = replace(self, experiment=experiment, fabric=make_fabric(experiment))
         if "_codes" in self.__dict__:
             other.__dict__["_codes"] = self._codes.to(other.fabric.device)
-        other._copied.update({about: codes.to(other.fabric.device) for about, codes in self._copied.items()})
         return other
 
     @property
@@ -131,10 +126,7 @@ class TrainingContext:
         validated = None if plan.training.fit == "train+validation" else part(self.split.validation)
         chosen = learned_from(plan, self.split)
         if self.extra is None:
-            train = part(chosen)
-            if isinstance(train, ResidentSet) and inputs is not None:
-                train = self._with_copies(train, plan)
-            return set_up(plan, self.fabric, network, train, validated, learned)
+            return set_up(plan, self.fabric, network, part(chosen), validated, learned)
         pixels, count = self._with_extra, len(self.extra.pixels)
         train = laid_out(pixels, np.arange(len(pixels)), self.fabric.device)
         return replace(set_up(plan, self.fabric, network, train, validated, learned), extra=count)
@@ -167,39 +159,6 @@ class TrainingContext:
             raise RuntimeError("codes are a classifier's")
         found = self.pretrained
         return codes_of(found.autoencoder, found.weights_hash, self.images, self.fabric.device, self.codes_in)
-
-    def _with_copies(self, train: ResidentSet, plan: Experiment) -> ResidentSet:
-        """What is learned from, with the codes of the plan's moved copies behind the images' own."""
-        with threads_of(plan):
-            moved = self._codes_of_copies(plan)
-        if moved is None:
-            return train
-        assert train.labels is not None
-        copies = len(moved) // train.images
-        return ResidentSet(torch.cat([train.inputs, moved]), train.labels.repeat(1 + copies), copies=copies)
-
-    @cached_property
-    def _copied(self) -> dict[Copies, Codes]:
-        return {}
-
-    def _codes_of_copies(self, plan: Experiment) -> Codes | None:
-        """The codes of the plan's moved copies of what it learns from, copy after copy; None: it has none."""
-        found, number = self.pretrained, plan.objective.copies
-        if found is None or not number or plan.training.augment == "none":
-            return None
-        about = Copies(number, plan.training.augment, plan.training.fit, plan.split.seed)
-        if about not in self._copied:
-            chosen = learned_from(plan, self.split)
-            self._copied[about] = codes_of_copies(
-                found.autoencoder,
-                found.weights_hash,
-                self.images,
-                self.fabric.device,
-                about,
-                chosen,
-                self.codes_in,
-            )
-        return self._copied[about]
 
 
 def prepare(
@@ -250,14 +209,12 @@ def _elsewhere(
     pretrained: PretrainedEncoder | None,
     extra: Extra | None,
     codes: Codes | None,
-    copied: Mapping[Copies, torch.Tensor],
 ) -> TrainingContext:
     """A context that was made in another process, on a device of this one."""
     fabric = make_fabric(experiment)
     context = TrainingContext(experiment, images, parts, fabric, pretrained, extra=extra)
     if codes is not None:
         context.__dict__["_codes"] = codes.to(fabric.device)
-    context._copied.update({about: one.to(fabric.device) for about, one in copied.items()})
     return context
 
 
@@ -288,8 +245,7 @@ def context_of(
     if experiment.training.minutes is not None:
         sizes = _sizes(experiment, images, parts, extra, pretrained)
         experiment = settle_minutes(experiment, sizes)
-    of_encoder = None if pretrained is None else pretrained.run.experiment
-    experiment = settle_augmentation(experiment, images, of_encoder)
+    experiment = settle_augmentation(experiment, images)
     context = TrainingContext(experiment, images, parts, fabric, pretrained, codes_in, extra, principal)
     if (context.encoder_fit, experiment.training.fit) == ("train+validation", "train"):
         logger.warning(SEEN_BY_ENCODER)

@@ -18,7 +18,7 @@ from ..models.autoencoder import unrefined
 from ..models.classifier import ClassifierConfig
 from ..objectives.classification import ClassificationConfig
 from ..objectives.loss import Context, Objective
-from .augmentation import augmentation_of, with_copies
+from .augmentation import augmentation_of
 from .components import Components, threads_of
 from .epoch import VALIDATION, Epoch, Losses
 from .extra import mixed_order, share_in
@@ -70,15 +70,14 @@ def learn(
         with threads_of(experiment):  # not while the caller has the record
             began = time.perf_counter()
             m.model.train()
-            order = mixed_order(
-                images - m.extra,
-                m.extra,
-                share_in(plan, number),
-                generator(experiment.seed, "order", number),
-            )
             epoch = Epoch(
                 number=number,
-                order=with_copies(order, images, m.copies, experiment, number, steps).to(m.device),
+                order=mixed_order(
+                    images - m.extra,
+                    m.extra,
+                    share_in(plan, number),
+                    generator(experiment.seed, "order", number),
+                ).to(m.device),
                 noise=generator(experiment.seed, "noise", number, m.device),
                 batch_size=batch_size,
                 schedule=schedule,

@@ -31,11 +31,7 @@ def materials_of(plan: Experiment, codes: torch.Tensor | None = None) -> Compone
     labels = torch.randint(0, CLASSES, (IMAGES,), generator=draw)
     if codes is None:
         codes = torch.randn(IMAGES, CODE, generator=draw) + torch.nn.functional.one_hot(labels, CODE)
-    train = ResidentSet(codes, labels)
-    if plan.training.augment != "none":
-        moved = codes + 0.1 * torch.randn(IMAGES, CODE, generator=draw)
-        train = ResidentSet(torch.cat([codes, moved]), labels.repeat(2), copies=1)
-    return set_up(plan, make_fabric(plan), plan.build_classifier(CODE, CLASSES), train)
+    return set_up(plan, make_fabric(plan), plan.build_classifier(CODE, CLASSES), ResidentSet(codes, labels))
 
 
 def trained(plan: Experiment) -> tuple[list[EpochRecord], dict[str, torch.Tensor]]:
@@ -54,7 +50,6 @@ def trained(plan: Experiment) -> tuple[list[EpochRecord], dict[str, torch.Tensor
         },  # its first step is 10 rates long, whatever the gradient
         {"clip_norm": 0.05},
         {"schedule": "one-cycle"},
-        {"augment": "affine"},
     ],
 )
 def test_the_same_as_autograd(loss, training, monkeypatch):
