@@ -1,7 +1,8 @@
 """Trainings by several processes, as threads of this one."""
 
 import time
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 
 from latentspace.core.wording import reader
 from latentspace.experiment.config import Experiment
@@ -23,18 +24,27 @@ class InThreads:
         for rank in self.ranks:
             rank.open(self.context, "cpu", 1, reader())
         place = self.folder / f"store-{time.monotonic_ns()}"
-        list(self.pool.map(lambda rank: rank.join(place, HERE, state), self.ranks))
+        self.of_all(lambda rank: rank.join(place, HERE, state))
 
     def epoch(self):
-        return next(iter(list(self.pool.map(lambda rank: rank.epoch(), self.ranks))))
+        return self.of_all(lambda rank: rank.epoch())[0]
+
+    def of_all(self, call: Callable[[Rank], object]) -> list:
+        """What each returns; or the first error, while the others wait for the one that has it."""
+        calls = [self.pool.submit(call, rank) for rank in self.ranks]
+        done, _ = wait(calls, return_when=FIRST_EXCEPTION)
+        for one in done:
+            one.result()
+        return [one.result() for one in calls]
 
     def close(self):
-        self.pool.shutdown()
+        self.pool.shutdown(wait=False)
 
 
 def planned(run: Run, devices: int, **training: object) -> Experiment:
     plan = run.experiment.model_dump()
-    plan |= {"devices": devices, "training": {**plan["training"], **training}}
+    # in float32: that a backward pass of bfloat16 is its own is noted once a process, not once a thread
+    plan |= {"devices": devices, "precision": "32", "training": {**plan["training"], **training}}
     return Experiment.parse(plan, "a test's plan")
 
 
